@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# ktstr_module(NAME SRCS ... HDRS ... DEPS ... [TESTS ...] [TEST_DEPS ...])
+#
+# One folder, one static library `ktstr_NAME` (alias `ktstr::NAME`), one unit test program. DEPS are the modules and
+# libraries that this one may use; CMake refuses a cycle. Each header is compiled alone when
+# CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
+
+# -Wno-missing-field-initializers: g++ 12 warns about designated initialisers, whose point is to leave fields out.
+add_library(ktstr_warnings INTERFACE)
+target_compile_options(
+  ktstr_warnings
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast
+            -Wimplicit-fallthrough -Wformat=2 -Wno-missing-field-initializers $<$<BOOL:${KTSTR_WERROR}>:-Werror>)
+
+if(KTSTR_SANITIZE)
+  add_compile_options(-fsanitize=${KTSTR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${KTSTR_SANITIZE})
+endif()
+
+function(ktstr_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 m "" "" "SRCS;HDRS;DEPS;TESTS;TEST_DEPS")
+  add_library(ktstr_${name} STATIC ${m_SRCS})
+  add_library(ktstr::${name} ALIAS ktstr_${name})
+  set_target_properties(ktstr_${name} PROPERTIES EXPORT_NAME ${name})
+  target_sources(ktstr_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${m_HDRS})
+  target_include_directories(ktstr_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                                                  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  target_link_libraries(ktstr_${name} PUBLIC ${m_DEPS} PRIVATE $<BUILD_INTERFACE:ktstr_warnings>)
+  if(KTSTR_TESTS AND m_TESTS)
+    add_executable(${name}_test ${m_TESTS})
+    target_link_libraries(${name}_test PRIVATE ktstr_${name} ${m_TEST_DEPS} ktstr_warnings GTest::gmock_main)
+    set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    add_test(NAME unit.${name} COMMAND ${name}_test)
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+
+namespace ktstr {
+
+using Nanoseconds = std::chrono::nanoseconds;
+using Milliseconds = std::chrono::milliseconds;
+
+inline Nanoseconds clock_now(clockid_t id) {
+  timespec now{};
+  ::clock_gettime(id, &now);
+  return std::chrono::seconds(now.tv_sec) + Nanoseconds(now.tv_nsec);
+}
+
+// CLOCK_MONOTONIC: in a guest this is guest time, on the host it is wall time.
+inline Nanoseconds monotonic_now() { return clock_now(CLOCK_MONOTONIC); }
+
+inline double to_seconds(Nanoseconds t) { return std::chrono::duration<double>(t).count(); }
+
+}  // namespace ktstr

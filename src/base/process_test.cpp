@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+namespace ktstr {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(RunCaptured, SeparatesOutputsAndExitStatus) {
+  const auto result = run_captured({.argv = {"sh", "-c", "echo out; echo err >&2; exit 3"}}, seconds(20));
+  ASSERT_TRUE(result) << result.error().render();
+  EXPECT_EQ(result->out, "out\n");
+  EXPECT_EQ(result->err, "err\n");
+  EXPECT_EQ(result->status.describe(), "exited with status 3");
+}
+
+TEST(RunCaptured, KillsWhatDoesNotEnd) {
+  const auto result = run_captured({.argv = {"sleep", "600"}}, milliseconds(50));
+  EXPECT_EQ(result.error().code(), ErrorCode::kTimedOut);
+}
+
+TEST(Subprocess, ReportsAProgramThatIsNotThere) {
+  EXPECT_EQ(Subprocess::start({.argv = {"/nonexistent/program"}}).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(Subprocess::start({.argv = {"no-such-program-ktstr"}}).error().code(), ErrorCode::kNotFound);
+}
+
+TEST(Subprocess, ReportsAFileThatIsNotExecutable) {
+  EXPECT_EQ(Subprocess::start({.argv = {"/etc/passwd"}}).error().code(), ErrorCode::kPermission);
+}
+
+TEST(Subprocess, TellsDeathBySignal) {
+  auto process = *Subprocess::start({.argv = {"sleep", "600"}});
+  ASSERT_TRUE(process.signal(SIGTERM));
+  const auto status = process.wait(seconds(20));
+  EXPECT_EQ((*status)->describe(), "killed by signal 15 (SIGTERM)");
+}
+
+TEST(Subprocess, IsKilledWhenItGoesOutOfScope) {
+  pid_t pid;
+  {
+    auto process = *Subprocess::start({.argv = {"sleep", "600"}});
+    pid = process.pid();
+  }
+  EXPECT_EQ(::kill(pid, 0), -1);
+  EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(Subprocess, PassesAddedEnvironmentAndKeepsTheRest) {
+  const auto result =
+      run_captured({.argv = {"sh", "-c", "echo $KTSTR_X:${PATH:+path}"}, .env = {"KTSTR_X=1"}}, seconds(20));
+  EXPECT_EQ(result->out, "1:path\n");
+}
+
+}  // namespace
+}  // namespace ktstr
