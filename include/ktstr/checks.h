@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Checks and verdicts. A check looks at what was measured and leaves details; the verdict is the worst of them.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ktstr/topology.h"
+#include "ktstr/work.h"
+
+namespace ktstr {
+
+// Ordered: merging keeps the larger. An empty result is a pass.
+enum class Verdict { kSkip = 0, kPass = 1, kInconclusive = 2, kFail = 3 };
+std::string_view to_string(Verdict verdict);  // "skip", "pass", "inconclusive", "fail"
+
+// What kind of thing was found: a closed set, part of the result format (its text is stable).
+enum class DetailKind {
+  kNoProgress,          // "no_progress": a worker did nothing
+  kStuck,               // "stuck": gap between checkpoints above the limit
+  kUnfair,              // "unfair": spread of off-CPU share inside a cgroup above the limit
+  kIsolation,           // "isolation": a worker ran outside its cgroup's cpuset
+  kWorkerDied,          // "worker_died"
+  kSchedulerNotAttached,  // "scheduler_not_attached": it never got as far as `enabled`
+  kSchedulerRejected,   // "scheduler_rejected": the verifier or struct_ops registration refused it
+  kSchedulerCrashed,    // "scheduler_crashed": error exit of the BPF scheduler (scx_bpf_error, runtime error), or of its process
+  kSchedulerStalled,    // "scheduler_stalled": the kernel's sched_ext watchdog ended it
+  kSchedulerExited,     // "scheduler_exited": left by itself without an error
+  kStepFailed,          // "step_failed": an op or set-up of a step failed
+  kBackdropFailed,      // "backdrop_failed"
+  kTimeout,             // "timeout": the body outlived its limit
+  kBodyCrashed,         // "body_crashed": the test's body died
+  kKernelPanic,         // "kernel_panic"
+  kKernelStall,         // "kernel_stall": lockup or RCU stall reported by the kernel
+  kNotRepeatable,       // "not_repeatable": two det runs of one tuple differ
+  kUser,                // "user": a claim of the test itself
+  kNote,                // "note": information only
+};
+std::string_view to_string(DetailKind kind);
+std::optional<DetailKind> detail_kind_from(std::string_view text);
+
+struct Detail {
+  Verdict verdict = Verdict::kFail;
+  DetailKind kind = DetailKind::kUser;
+  std::string message;   // one sentence with the measured value and the limit in it
+  std::string cgroup;    // empty when it is not about one
+  int worker = -1;       // index in the cgroup, -1 when it is not about one
+  int phase = 0;         // 0: before the first step; k: step k (from 1)
+  std::optional<double> measured;
+  std::optional<double> limit;
+  std::string unit;      // of both: "ms", "%"
+};
+
+// Which checks run, with which limits. An unset field means "the default"; merge() lets a later layer override.
+struct Checks {
+  std::optional<bool> progress;                       // default on: every worker did at least one work unit
+  std::optional<std::chrono::milliseconds> max_gap;   // default 2000 ms of guest time between two checkpoints
+  std::optional<double> max_spread_pct;               // default 35: (max - min) off-CPU share inside one cgroup
+  std::optional<bool> isolation;                      // default on: nobody ran outside its cpuset
+  std::optional<bool> scheduler_attached;             // default on: attached at the start, still attached at the end
+  bool gap_off = false;                               // switch a limit off altogether
+  bool spread_off = false;
+
+  static constexpr std::chrono::milliseconds kDefaultMaxGap{2000};
+  static constexpr double kDefaultMaxSpreadPct = 35.0;
+
+  bool progress_on() const { return progress.value_or(true); }
+  bool isolation_on() const { return isolation.value_or(true); }
+  bool scheduler_attached_on() const { return scheduler_attached.value_or(true); }
+  std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
+  double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
+  // Fields set in `over` win.
+  Checks merged_with(const Checks& over) const;
+  // One line per check that is on: "gap: no worker away for more than 2000 ms".
+  std::vector<std::string> describe() const;
+};
+
+// Numbers of one cgroup over one step (or over the Backdrop's life).
+struct CgroupStats {
+  std::string cgroup;
+  int phase = 0;
+  int workers = 0;
+  CpuSet cpuset;       // what it was allowed; empty: everything
+  CpuSet cpus_used;
+  std::uint64_t iterations = 0;
+  std::uint64_t work_units = 0;
+  std::uint64_t migrations = 0;
+  double min_off_cpu_pct = 0, max_off_cpu_pct = 0, avg_off_cpu_pct = 0;
+  double spread_pct = 0;          // max - min
+  std::uint64_t max_gap_ns = 0;
+  Cpu max_gap_cpu = -1;
+  std::uint64_t cpu_time_ns = 0;  // sum
+  std::uint64_t run_delay_ns = 0; // sum
+  std::uint64_t wakeups = 0;
+  std::uint64_t wake_p50_ns = 0, wake_p99_ns = 0, wake_max_ns = 0;
+};
+
+// What executing a scenario found: the value that a test's body returns.
+struct AssertResult {
+  std::vector<Detail> details;
+  std::vector<CgroupStats> cgroups;
+  std::vector<std::string> checked;  // what was looked at, so that a pass means something
+  bool skipped = false;
+
+  static AssertResult pass() { return {}; }
+  static AssertResult skip(std::string why);
+  static AssertResult fail(std::string message);
+  // A claim of the test itself: adds a failing detail when `holds` is false, and is listed under `checked`.
+  AssertResult& claim(bool holds, std::string what);
+  Verdict verdict() const;
+  void merge(AssertResult other);
+};
+
+}  // namespace ktstr

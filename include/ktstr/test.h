@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Declaring a test:
+//
+//   KTSTR_TEST(two_cgroups, {.topology = "1n2l2c1t", .scheduler = "scx_ktstr", .duration = 2s}) {
+//     return execute_defs(ctx, {CgroupDef::named("cg_0").workers(2).cpuset(CpusetSpec::llc(0)),
+//                               CgroupDef::named("cg_1").workers(2).cpuset(CpusetSpec::llc(1))});
+//   }
+//
+// The body runs in the guest; `ctx` is its Ctx. It runs at real-time priority, so that no scheduler under test decides
+// when the scenario's steps happen: work belongs into workers, not into the body. Link the program with ktstr::main.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ktstr/scenario.h"
+
+namespace ktstr {
+
+struct TestAttributes {
+  std::string topology = "1n1l2c1t";
+  // "PATH ARGS..." of the scheduler under test; a bare name is looked up beside the test program, then in PATH. Empty:
+  // the kernel's own. `--scheduler` overrides it.
+  std::string scheduler = {};
+  std::chrono::nanoseconds duration = std::chrono::seconds(1);  // guest time
+  Bytes memory = 0;                                             // of the guest; 0: by rule
+  Checks checks = {};
+  std::string kernel = {};  // as --kernel takes it; empty: the default
+  std::vector<std::string> include_files = {};  // host paths, delivered to the same path in the guest
+  // The result is expected to be a failure with this kind (its text: "stuck"); a pass is then a failure. Empty: a pass.
+  std::string expect_failure = {};
+};
+
+using TestBody = Result<AssertResult> (*)(Ctx& ctx);
+
+struct TestEntry {
+  std::string name;
+  TestAttributes attributes;
+  TestBody body;
+  const char* file;
+  int line;
+};
+
+// The tests of this program, in order of registration.
+std::vector<TestEntry>& registered_tests();
+
+struct TestRegistration {
+  TestRegistration(std::string name, TestBody body, const char* file, int line, TestAttributes attributes = {});
+};
+
+}  // namespace ktstr
+
+#define KTSTR_TEST(test_name, ...)                                                                             \
+  static ::ktstr::Result<::ktstr::AssertResult> ktstr_body_##test_name(::ktstr::Ctx& ctx);                     \
+  static const ::ktstr::TestRegistration ktstr_registration_##test_name(                                       \
+      #test_name, &ktstr_body_##test_name, __FILE__, __LINE__ __VA_OPT__(, ::ktstr::TestAttributes __VA_ARGS__)); \
+  static ::ktstr::Result<::ktstr::AssertResult> ktstr_body_##test_name([[maybe_unused]] ::ktstr::Ctx& ctx)

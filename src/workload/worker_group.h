@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Worker processes. A group is spawned blocked (each process placed in its cgroup from its first instruction), released
+// together, and collected: every worker publishes its numbers in shared memory all along, so that one that no longer
+// gets a CPU still has a report.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "ktstr/topology.h"
+#include "ktstr/work.h"
+
+namespace ktstr {
+
+struct WorkerPlacement {
+  std::string cgroup;            // name for reports
+  const Fd* cgroup_dir = nullptr;  // clone3(CLONE_INTO_CGROUP); null: stay in ours
+  std::optional<CpuSet> allowed; // what its cpuset allows, for the isolation check; empty: everything
+};
+
+class WorkerGroup {
+ public:
+  // Workers are blocked until release(). `seed` decides their start phases. Worker i of the cgroup has comm "CGROUP/i"
+  // (cut to 15 bytes as the kernel does). `first_index` numbers them across several specs of one cgroup.
+  static Result<WorkerGroup> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
+                                   std::uint64_t seed);
+  WorkerGroup(WorkerGroup&&) noexcept;
+  WorkerGroup& operator=(WorkerGroup&&) noexcept;
+  // Kills (SIGKILL) what still runs. Does not block for a worker that gets no CPU to die on.
+  ~WorkerGroup();
+
+  int size() const;
+  std::vector<int> pids() const;
+  // From now on `allowed` is what the isolation check compares with.
+  void set_allowed(const CpuSet& allowed);
+  void release();
+  // Tells all workers to stop; returns at once.
+  void request_stop();
+  // Waits until all have ended or `grace` is over, kills the rest, and reports all, in order of index.
+  Result<std::vector<WorkerReport>> collect(std::chrono::nanoseconds grace);
+
+ private:
+  struct State;
+  explicit WorkerGroup(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ktstr
