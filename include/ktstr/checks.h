@@ -73,7 +73,7 @@ struct Checks {
   bool scheduler_attached_on() const { return scheduler_attached.value_or(true); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
   double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
-  // Fields set in `over` win.
+  // Fields set in `over` win; a limit set in `over` switches its check on again.
   Checks merged_with(const Checks& over) const;
   // One line per check that is on: "gap: no worker away for more than 2000 ms".
   std::vector<std::string> describe() const;
@@ -90,7 +90,7 @@ struct CgroupStats {
   std::uint64_t work_units = 0;
   std::uint64_t migrations = 0;
   double min_off_cpu_pct = 0, max_off_cpu_pct = 0, avg_off_cpu_pct = 0;
-  double spread_pct = 0;          // max - min
+  double spread_pct = 0;          // max - min among equal workers; the largest where there are several WorkSpecs
   std::uint64_t max_gap_ns = 0;
   Cpu max_gap_cpu = -1;
   std::uint64_t cpu_time_ns = 0;  // sum
@@ -107,11 +107,13 @@ struct AssertResult {
   bool skipped = false;
 
   static AssertResult pass() { return {}; }
+  // A skip merged with anything else is no skip any more; `why` stays as a note.
   static AssertResult skip(std::string why);
   static AssertResult fail(std::string message);
   // A claim of the test itself: adds a failing detail when `holds` is false, and is listed under `checked`.
   AssertResult& claim(bool holds, std::string what);
   Verdict verdict() const;
+  // The details and cgroups of both; what both looked at is listed once.
   void merge(AssertResult other);
 };
 

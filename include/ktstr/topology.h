@@ -72,7 +72,7 @@ struct TestTopology {
   };
   struct Llc {
     int id = 0;  // position in `llcs`, ordered by lowest CPU
-    NumaNode node = 0;
+    NumaNode node = 0;  // of its lowest CPU: with sub-NUMA clustering an LLC spans nodes
     CpuSet cpus;
     std::vector<Core> cores;  // ordered by lowest CPU
   };
@@ -93,8 +93,8 @@ struct TestTopology {
   // Empty when it is just what was asked for; else one line per difference, asked against seen.
   std::vector<std::string> differences_from(const Topology& asked) const;
   CpuSet llc_cpus(int llc) const { return llcs.at(static_cast<std::size_t>(llc)).cpus; }
-  NumaNode node_of(Cpu cpu) const;
-  int llc_of(Cpu cpu) const;
+  NumaNode node_of(Cpu cpu) const;  // -1 for a CPU that is not online
+  int llc_of(Cpu cpu) const;        // -1 for a CPU that is not online
   std::string describe() const;  // "4 CPUs in 2 LLCs on 1 node, 1 thread per core"
 };
 

@@ -56,6 +56,7 @@ struct WorkSpec {
 struct WorkerReport {
   std::string cgroup;    // the definition's name, "cg_0"
   int index = 0;         // in its cgroup, from 0
+  int group = 0;         // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
   int pid = 0;
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;
@@ -65,18 +66,20 @@ struct WorkerReport {
   std::uint64_t run_delay_ns = 0;    // /proc/PID/schedstat, second field, over the run: waiting while runnable
   std::uint64_t timeslices = 0;      // schedstat, third field, over the run
   std::uint64_t max_gap_ns = 0;      // longest time between two checkpoints
-  Cpu max_gap_cpu = -1;              // CPU after the gap
+  Cpu max_gap_cpu = -1;              // CPU after the gap; -1: it was still away when the report was made
   std::uint64_t max_gap_at_ns = 0;   // when the gap ended, since released
   std::uint64_t migrations = 0;      // checkpoints on another CPU than the one before
   CpuSet cpus_used;
   CpuSet cpus_outside;               // CPUs it was seen on that its cpuset at the time did not allow
   std::uint64_t sleep_ns = 0;        // asked to sleep; is not waiting for a CPU
   std::uint64_t wakeups = 0;         // how many wake latencies there were
+  std::uint64_t wake_max_ns = 0;     // the longest of all wake latencies, whether kept below or not
   std::vector<std::uint64_t> wake_latencies_ns;  // at most 4096 of them, evenly thinned
   bool responded = true;             // false: it did not stop when told to; the numbers are the last it published
-  std::string exit;                  // empty, or how it died: "killed by signal 11 (SIGSEGV)"
+  std::string exit;                  // empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"
 
-  // Time off the CPU that it did not ask for: wall - cpu - sleep, as a share of the wall time that it did not sleep.
+  // Time off the CPU that it did not ask for: wall - cpu - sleep, as a share (0 to 100) of the wall time that it did not
+  // sleep; 0 when it slept all the time.
   double off_cpu_pct() const;
 };
 

@@ -20,14 +20,18 @@ namespace ktstr {
 
 struct WorkerPlacement {
   std::string cgroup;            // name for reports
+  int group = 0;                 // which WorkSpec of the cgroup it is, for reports
   const Fd* cgroup_dir = nullptr;  // clone3(CLONE_INTO_CGROUP); null: stay in ours
   std::optional<CpuSet> allowed; // what its cpuset allows, for the isolation check; empty: everything
+  std::string proc_root = "/proc";
 };
 
 class WorkerGroup {
  public:
   // Workers are blocked until release(). `seed` decides their start phases. Worker i of the cgroup has comm "CGROUP/i"
-  // (cut to 15 bytes as the kernel does). `first_index` numbers them across several specs of one cgroup.
+  // (cut to 15 bytes as the kernel does). `first_index` numbers them across several specs of one cgroup. Workers die with
+  // the thread that spawns them. kTimedOut when a worker does not get as far as the start barrier within kReadyTimeout.
+  static constexpr std::chrono::seconds kReadyTimeout{10};
   static Result<WorkerGroup> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
                                    std::uint64_t seed);
   WorkerGroup(WorkerGroup&&) noexcept;
@@ -37,12 +41,14 @@ class WorkerGroup {
 
   int size() const;
   std::vector<int> pids() const;
-  // From now on `allowed` is what the isolation check compares with.
+  // From now on `allowed` is what the isolation check compares with; empty: everything. To be called after the cpuset
+  // was narrowed, and before it is widened; in between, with the union of both.
   void set_allowed(const CpuSet& allowed);
   void release();
-  // Tells all workers to stop; returns at once.
+  // Tells all workers to stop; returns at once. Call it after release().
   void request_stop();
-  // Waits until all have ended or `grace` is over, kills the rest, and reports all, in order of index.
+  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over, kills the rest, and reports all, in order of index.
+  // Requests the stop where nobody has. kInvalidArgument before release() and the second time.
   Result<std::vector<WorkerReport>> collect(std::chrono::nanoseconds grace);
 
  private:

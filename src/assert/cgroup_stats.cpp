@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "assert/cgroup_stats.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace ktstr {
+
+namespace {
+
+struct WeightedLatency {
+  std::uint64_t latency_ns;
+  double weight;  // how many wake-ups it stands for
+};
+
+// Sorted by latency.
+std::vector<WeightedLatency> pooled_latencies(const std::vector<WorkerReport>& reports) {
+  std::vector<WeightedLatency> pool;
+  for (const WorkerReport& report : reports)
+    for (const std::uint64_t latency : report.wake_latencies_ns)
+      pool.push_back({latency, static_cast<double>(report.wakeups) / static_cast<double>(report.wake_latencies_ns.size())});
+  std::sort(pool.begin(), pool.end(), [](const auto& a, const auto& b) { return a.latency_ns < b.latency_ns; });
+  return pool;
+}
+
+// The smallest latency that at least `share` of all do not exceed.
+std::uint64_t percentile(const std::vector<WeightedLatency>& pool, double share) {
+  if (pool.empty()) return 0;
+  double total = 0, seen = 0;
+  for (const auto& each : pool) total += each.weight;
+  // Sums of fractions miss the exact rank by rounding; nothing but ties is decided by this much.
+  const double wanted = share * total * (1 - 1e-9);
+  for (const auto& each : pool)
+    if ((seen += each.weight) >= wanted) return each.latency_ns;
+  return pool.back().latency_ns;
+}
+
+void add_sums(CgroupStats& stats, const WorkerReport& report) {
+  stats.cpus_used = stats.cpus_used.union_with(report.cpus_used);
+  stats.iterations += report.iterations;
+  stats.work_units += report.work_units;
+  stats.migrations += report.migrations;
+  stats.cpu_time_ns += report.cpu_time_ns;
+  stats.run_delay_ns += report.run_delay_ns;
+  stats.wakeups += report.wakeups;
+  stats.wake_max_ns = std::max(stats.wake_max_ns, report.wake_max_ns);
+  if (report.max_gap_ns > stats.max_gap_ns) {
+    stats.max_gap_ns = report.max_gap_ns;
+    stats.max_gap_cpu = report.max_gap_cpu;
+  }
+}
+
+void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
+  double sum = 0;
+  int alive = 0;
+  for (const WorkerReport& report : reports)
+    if (report.exit.empty()) {
+      sum += report.off_cpu_pct();
+      ++alive;
+    }
+  if (alive == 0) return;
+  stats.avg_off_cpu_pct = sum / alive;
+  stats.min_off_cpu_pct = 100;
+  for (const OffCpuSpread& group : off_cpu_spreads(reports)) {
+    stats.min_off_cpu_pct = std::min(stats.min_off_cpu_pct, group.min_pct);
+    stats.max_off_cpu_pct = std::max(stats.max_off_cpu_pct, group.max_pct);
+    stats.spread_pct = std::max(stats.spread_pct, group.spread_pct());
+  }
+}
+
+}  // namespace
+
+std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports) {
+  std::map<int, OffCpuSpread> groups;
+  for (const WorkerReport& report : reports) {
+    if (!report.exit.empty()) continue;
+    const double pct = report.off_cpu_pct();
+    OffCpuSpread& spread = groups[report.group];
+    spread.group = report.group;
+    if (spread.workers == 0 || pct < spread.min_pct) std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
+    if (spread.workers == 0 || pct > spread.max_pct) std::tie(spread.max_pct, spread.max_worker) = std::pair(pct, report.index);
+    ++spread.workers;
+  }
+  std::vector<OffCpuSpread> list;
+  for (const auto& [group, spread] : groups) list.push_back(spread);
+  return list;
+}
+
+CgroupStats make_cgroup_stats(int phase, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
+                              const std::vector<WorkerReport>& reports) {
+  CgroupStats stats;
+  stats.cgroup = cgroup;
+  stats.phase = phase;
+  stats.workers = static_cast<int>(reports.size());
+  if (cpuset) stats.cpuset = *cpuset;
+  for (const WorkerReport& report : reports) add_sums(stats, report);
+  add_off_cpu(stats, reports);
+  const auto pool = pooled_latencies(reports);
+  stats.wake_p50_ns = percentile(pool, 0.50);
+  stats.wake_p99_ns = percentile(pool, 0.99);
+  return stats;
+}
+
+}  // namespace ktstr

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The numbers of one cgroup, from the reports of its workers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ktstr/checks.h"
+
+namespace ktstr {
+
+// Off-CPU shares of the workers of one WorkSpec: only equal workers can be compared. Of a worker that died nothing is
+// taken, since it stopped wanting the CPU.
+struct OffCpuSpread {
+  int group = 0;
+  int workers = 0;
+  double min_pct = 0, max_pct = 0;
+  int min_worker = -1, max_worker = -1;  // indexes in the cgroup
+
+  double spread_pct() const { return max_pct - min_pct; }
+};
+
+// One for each WorkSpec that has workers alive, in order of group.
+std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports);
+
+// Percentiles are by nearest rank; each kept latency stands for as many as were thinned out with it.
+CgroupStats make_cgroup_stats(int phase, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
+                              const std::vector<WorkerReport>& reports);
+
+}  // namespace ktstr

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ktstr/checks.h"
+
+namespace ktstr {
+
+Checks Checks::merged_with(const Checks& over) const {
+  Checks merged = *this;
+  if (over.progress) merged.progress = over.progress;
+  if (over.isolation) merged.isolation = over.isolation;
+  if (over.scheduler_attached) merged.scheduler_attached = over.scheduler_attached;
+  if (over.max_gap) {
+    merged.max_gap = over.max_gap;
+    merged.gap_off = false;
+  }
+  if (over.max_spread_pct) {
+    merged.max_spread_pct = over.max_spread_pct;
+    merged.spread_off = false;
+  }
+  merged.gap_off = merged.gap_off || over.gap_off;
+  merged.spread_off = merged.spread_off || over.spread_off;
+  return merged;
+}
+
+std::vector<std::string> Checks::describe() const {
+  std::vector<std::string> lines;
+  if (progress_on()) lines.push_back("progress: every worker does at least one work unit");
+  if (!gap_off) lines.push_back(fmt::format("gap: no worker away for more than {} ms", gap_limit().count()));
+  if (!spread_off)
+    lines.push_back(fmt::format("spread: off-CPU shares of equal workers differ by no more than {}%", spread_limit()));
+  if (isolation_on()) lines.push_back("isolation: no worker runs outside its cpuset");
+  lines.push_back("died: no worker ends by itself");
+  if (scheduler_attached_on()) lines.push_back("scheduler: attached from the start to the end");
+  return lines;
+}
+
+}  // namespace ktstr

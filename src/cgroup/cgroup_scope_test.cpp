@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cgroup/cgroup_scope.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cgroup/recording_cgroup_ops.h"
+
+namespace ktstr {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(CgroupScope, RemovesItsGroupsInReverseOrderOfCreation) {
+  RecordingCgroupOps ops;
+  {
+    CgroupScope scope(ops);
+    ASSERT_TRUE(scope.create("a"));
+    ASSERT_TRUE(scope.create("a/b"));
+    ASSERT_TRUE(scope.create("c"));
+    EXPECT_THAT(scope.names(), ElementsAre("a", "a/b", "c"));
+    ops.clear_calls();
+  }
+  EXPECT_THAT(ops.calls(), ElementsAre("remove c", "remove a/b", "remove a"));
+}
+
+TEST(CgroupScope, KeepsGoingOverAFailureAndCollectsTheErrors) {
+  RecordingCgroupOps ops;
+  CgroupScope scope(ops);
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(scope.create(name));
+  ops.fail_matching("remove b", Error(ErrorCode::kBusy, "b is busy"));
+  ops.fail_matching("remove c", Error(ErrorCode::kIo, "c is broken"));
+  const auto errors = scope.close();
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors[0].message(), "c is broken");
+  EXPECT_EQ(errors[1].message(), "b is busy");
+  EXPECT_FALSE(ops.exists("a"));
+  ops.clear_calls();
+  EXPECT_THAT(scope.close(), IsEmpty());
+  EXPECT_THAT(ops.calls(), IsEmpty());
+}
+
+TEST(CgroupScope, DoesNotRemoveWhatItCouldNotCreate) {
+  RecordingCgroupOps ops;
+  ASSERT_TRUE(ops.create("theirs"));
+  {
+    CgroupScope scope(ops);
+    EXPECT_FALSE(scope.create("theirs"));
+  }
+  EXPECT_TRUE(ops.exists("theirs"));
+}
+
+TEST(CgroupScope, ForgetsAGroupThatWasRemovedEarly) {
+  RecordingCgroupOps ops;
+  CgroupScope scope(ops);
+  ASSERT_TRUE(scope.create("a"));
+  EXPECT_TRUE(scope.remove("a"));
+  EXPECT_FALSE(scope.remove("a"));
+  EXPECT_THAT(scope.close(), IsEmpty());
+}
+
+TEST(CgroupScope, HandsItsGroupsOnWhenItMoves) {
+  RecordingCgroupOps ops;
+  CgroupScope outer(ops);
+  {
+    CgroupScope inner(ops);
+    ASSERT_TRUE(inner.create("a"));
+    outer = std::move(inner);
+  }
+  EXPECT_TRUE(ops.exists("a"));
+  EXPECT_THAT(outer.close(), IsEmpty());
+  EXPECT_FALSE(ops.exists("a"));
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A cgroup's directory and its files by directory file descriptor: the system calls beneath CgroupFs.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace ktstr {
+
+// "" is `parent` itself.
+Result<Fd> open_group(const Fd& parent, std::string_view name);
+// Without the trailing newline.
+Result<std::string> read_group_file(const Fd& group, std::string_view file);
+// In one write(2), as cgroupfs wants it.
+Status write_group_file(const Fd& group, std::string_view file, std::string_view value);
+Result<std::vector<int>> read_processes(const Fd& group);
+// rmdir. While the group is busy with dying members, waits for its cgroup.events, at most `timeout` of CLOCK_MONOTONIC;
+// kBusy with the members' pids or the names of child groups after that.
+Status remove_group(const Fd& parent, std::string_view name, std::chrono::nanoseconds timeout);
+
+}  // namespace ktstr

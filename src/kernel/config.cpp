@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/config.h"
+
+namespace ktstr {
+namespace {
+
+constexpr std::string_view kPrefix = "CONFIG_";
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '\r' || text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  return text;
+}
+
+}  // namespace
+
+Result<KernelConfig> KernelConfig::parse(std::string_view text) {
+  KernelConfig config;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (line.empty() || line.front() == '#') continue;
+    const std::size_t equals = line.find('=');
+    if (!line.starts_with(kPrefix) || equals == line.npos || equals == kPrefix.size())
+      return fail(ErrorCode::kInvalidArgument, "kernel config line {}: expected CONFIG_NAME=VALUE, got '{}'", number,
+                  line.substr(0, 80));
+    std::string_view value = line.substr(equals + 1);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    config.values_.insert_or_assign(std::string(line.substr(kPrefix.size(), equals - kPrefix.size())),
+                                    std::string(value));
+  }
+  return config;
+}
+
+std::optional<std::string_view> KernelConfig::get(std::string_view option) const {
+  if (option.starts_with(kPrefix)) option.remove_prefix(kPrefix.size());
+  const auto found = values_.find(option);
+  if (found == values_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace ktstr

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/select.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "kernel/elf.h"
+#include "kernel/facts.h"
+#include "kernel/image.h"
+#include "kernel/version.h"
+
+namespace ktstr {
+namespace {
+
+KernelImage image_of(const KernelFacts& facts, fs::path vmlinux) {
+  return {.vmlinux = std::move(vmlinux),
+          .release = facts.release,
+          .sha256 = facts.sha256,
+          .key = kernel_key(facts),
+          .has_sched_ext = facts.has_sched_ext,
+          .pvh = facts.pvh};
+}
+
+KernelImage image_of(const KernelEntry& entry) { return image_of(entry.facts, entry.vmlinux()); }
+
+bool is_path(const std::string& wanted) {
+  std::error_code ignored;
+  return wanted.find('/') != wanted.npos || fs::is_regular_file(wanted, ignored);
+}
+
+Result<KernelImage> select_path(const KernelEnvironment& environment, const fs::path& given) {
+  std::error_code error;
+  const fs::path path = fs::absolute(given, error);
+  if (error) return Error::from_errno(error.value(), fmt::format("cannot resolve {}", given.string()));
+  KTSTR_TRY_ASSIGN(ByteVector bytes, read_kernel_image(path));
+  if (ElfFile::has_magic(bytes)) {
+    KTSTR_TRY_ASSIGN(const ByteVector vmlinux, unpack_kernel(std::move(bytes), given.string()));
+    KTSTR_TRY_ASSIGN(const KernelFacts facts, inspect_kernel(vmlinux));
+    return image_of(facts, path);
+  }
+  KernelCache cache(environment.cache_root);
+  const KernelSource source{.suite = {}, .package = path.string(), .package_version = {}};
+  KTSTR_TRY_ASSIGN(const KernelEntry entry, cache.add_image(std::move(bytes), given.string(), source));
+  return image_of(entry);
+}
+
+std::string release_list(const std::vector<CacheEntry>& entries) {
+  std::vector<std::string> keys;
+  for (const CacheEntry& item : entries) keys.push_back(item.damaged() ? item.key + " (damaged)" : item.key);
+  return keys.empty() ? "nothing is cached" : fmt::format("cached: {}", fmt::join(keys, ", "));
+}
+
+Result<KernelImage> select_cached(const KernelEnvironment& environment, const std::string& wanted) {
+  const KernelCache cache(environment.cache_root);
+  const std::vector<CacheEntry> entries = cache.list();
+  const CacheEntry* damaged = nullptr;
+  // Newest last, so the last match is the one; a key matches itself only.
+  for (auto item = entries.rbegin(); item != entries.rend(); ++item) {
+    if (item->key != wanted && !release_matches(item->key, wanted)) continue;
+    if (!item->damaged()) {
+      if (damaged != nullptr) log_warn("{}", damaged->damage);
+      return image_of(*item->entry);
+    }
+    if (damaged == nullptr) damaged = &*item;
+  }
+  if (damaged != nullptr) {
+    auto found = cache.find(damaged->key);  // again, for the error with its hint
+    if (found) return image_of(*found);
+    return std::move(found).error();
+  }
+  return fail(ErrorCode::kNotFound, "no kernel '{}' ({})", wanted, release_list(entries))
+      .with_hint(fmt::format("`ktstr kernel fetch {}` downloads it; a path of a bzImage or vmlinux works too", wanted));
+}
+
+// Newest first.
+std::vector<fs::path> boot_images(const fs::path& boot_dir) {
+  constexpr std::string_view kPrefix = "vmlinuz-";
+  std::vector<std::string> releases;
+  std::error_code error;
+  for (const fs::directory_entry& item : fs::directory_iterator(boot_dir, error)) {
+    const std::string name = item.path().filename().string();
+    std::error_code ignored;
+    if (name.starts_with(kPrefix) && item.is_regular_file(ignored)) releases.push_back(name.substr(kPrefix.size()));
+  }
+  std::sort(releases.begin(), releases.end(),
+            [](const std::string& a, const std::string& b) { return compare_releases(a, b) > 0; });
+  std::vector<fs::path> paths;
+  for (const std::string& release : releases) paths.push_back(boot_dir / (std::string(kPrefix) + release));
+  return paths;
+}
+
+Result<KernelImage> select_default(const KernelEnvironment& environment) {
+  const std::vector<CacheEntry> entries = KernelCache(environment.cache_root).list();
+  for (auto item = entries.rbegin(); item != entries.rend(); ++item) {
+    if (item->damaged()) log_warn("{}", item->damage);
+    if (!item->damaged() && item->entry->facts.has_sched_ext) return image_of(*item->entry);
+  }
+  std::string why;
+  for (const fs::path& path : boot_images(environment.boot_dir)) {
+    auto image = select_path(environment, path);
+    if (image) return image;
+    why += "; " + image.error().message();  // often readable by root only
+  }
+  return fail(ErrorCode::kNotFound, "no kernel to boot: none with sched_ext is cached ({}), none in {} is usable{}",
+              release_list(entries), environment.boot_dir.string(), why)
+      .with_hint("`ktstr kernel fetch` downloads one");
+}
+
+Result<KernelImage> select_named(const KernelEnvironment& environment, const std::string& wanted) {
+  return is_path(wanted) ? select_path(environment, wanted) : select_cached(environment, wanted);
+}
+
+}  // namespace
+
+Result<KernelEnvironment> KernelEnvironment::from_process() {
+  KernelEnvironment environment;
+  KTSTR_TRY_ASSIGN(environment.cache_root, default_cache_root(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME")));
+  if (const char* kernel = std::getenv("KTSTR_KERNEL"); kernel != nullptr && *kernel != '\0')
+    environment.ktstr_kernel = kernel;
+  return environment;
+}
+
+Result<KernelImage> select_kernel(const KernelEnvironment& environment, const std::string& wanted) {
+  if (!wanted.empty()) return select_named(environment, wanted);
+  if (environment.ktstr_kernel)
+    return select_named(environment, *environment.ktstr_kernel)
+        .context(fmt::format("KTSTR_KERNEL={}", *environment.ktstr_kernel));
+  return select_default(environment);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which kernel to boot: what `--kernel` and $KTSTR_KERNEL may say, and what is taken when they say nothing. Start here
+// when you want a kernel; the answer is always an unpacked vmlinux that was looked at.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "kernel/cache.h"
+
+namespace ktstr {
+
+struct KernelImage {
+  fs::path vmlinux;  // an unpacked ELF image, in the cache unless a vmlinux was given by path
+  std::string release;
+  std::string sha256;
+  std::string key;
+  bool has_sched_ext = false;
+  bool pvh = false;
+};
+
+// The world as far as the choice depends on it; a test gives temporary directories.
+struct KernelEnvironment {
+  fs::path cache_root;
+  fs::path boot_dir = "/boot";
+  std::optional<std::string> ktstr_kernel;  // $KTSTR_KERNEL
+
+  // From $XDG_CACHE_HOME, $HOME and $KTSTR_KERNEL.
+  static Result<KernelEnvironment> from_process();
+};
+
+// `wanted` is
+//   a path (has a slash, or names an existing file) of a bzImage or vmlinux; a bzImage is unpacked into the cache,
+//   the key of a cached kernel, or
+//   a version or its beginning: "7.3" is the newest cached 7.3.*.
+// Empty: $KTSTR_KERNEL in the same notation; else the newest cached kernel with sched_ext; else the newest readable
+// vmlinuz-* of /boot.
+//
+// kNotFound: no such file, nothing cached that matches (the hint says what to fetch). kInvalidArgument: the file is no
+// kernel image. kCorruptData: what was asked for is in the cache, but damaged; a choice by default passes it over with a
+// warning.
+Result<KernelImage> select_kernel(const KernelEnvironment& environment, const std::string& wanted = {});
+
+}  // namespace ktstr

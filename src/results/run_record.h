@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one run was and what it found: everything that a report shows and that a replay needs. Stored as JSON
+// (run_record_json.h), one file a run.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "ktstr/checks.h"
+#include "ktstr/topology.h"
+#include "ktstr/work.h"
+#include "scenario/event_sink.h"
+
+namespace ktstr {
+
+constexpr int kRunRecordVersion = 1;
+
+// How a run ended. The first four are the verdict's; kInfrastructure: the harness, QEMU, memory or the boot was at
+// fault; kBadInput: the user's; kInterrupted: Ctrl-C.
+enum class Outcome { kPass, kFail, kInconclusive, kSkip, kInfrastructure, kBadInput, kInterrupted };
+std::string_view to_string(Outcome outcome);  // "pass", "fail", ..., "infrastructure", "bad_input", "interrupted"
+int exit_code(Outcome outcome);               // 0, 1, 2, 0, 3, 64, 130
+Outcome outcome_of(Verdict verdict);
+
+// Decides a det run completely, on any machine.
+struct RunTuple {
+  std::string test;
+  std::uint64_t seed = 0;
+  std::string kernel_sha256;
+  Topology topology;
+  int icount_shift = 0;
+  std::uint64_t quantum_ns = 0;
+  std::uint64_t memory_bytes = 0;
+  std::string qemu_version;
+  std::map<std::string, std::string> inputs;  // path or role -> sha256: agent, scheduler, libraries, scenario, test binary
+};
+
+struct PhaseTiming {
+  std::string phase;
+  std::uint64_t guest_ns = 0;  // when it began, guest clock
+  double host_seconds = 0;     // when it began, since QEMU was started
+};
+
+struct SchedulerSeen {
+  std::string command;         // as given, "" for the kernel's own
+  std::string ops;             // name the kernel gave, "ktstr"
+  std::string state_at_start;  // "enabled"; "" where nothing was under test
+  std::string state_at_end;
+  std::string exit;            // how its process ended, "" while it ran to the end
+  std::string exit_reason;     // the kernel's own words: "runtime error", "runnable task stall"
+  std::string exit_message;    // text of the BPF scheduler: scx_bpf_error's
+};
+
+struct RunRecord {
+  int version = kRunRecordVersion;
+  std::string id;      // unique; names the run's directory
+  std::string test;
+  Outcome outcome = Outcome::kPass;
+  std::string error;   // infrastructure or bad input: what and why
+  std::string error_hint;
+  RunTuple tuple;
+  std::string mode;    // "det", "kvm", "tcg"
+  std::string kernel;  // release, "7.3.4+deb13-cloud-amd64"
+  std::string kernel_path;
+  std::uint64_t turn_ns = 0;  // what the quantum gives each vCPU
+  SchedulerSeen scheduler;
+  std::vector<Detail> details;
+  std::vector<CgroupStats> cgroups;
+  std::vector<std::string> checked;
+  std::vector<StepMark> marks;
+  std::vector<std::pair<int, WorkerReport>> workers;  // with their phase
+  std::string digest;          // sha256 over the guest's event stream; "" when nothing ran
+  bool digest_complete = false;  // the guest said all that it had to say
+  std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise
+  std::uint64_t body_ns = 0;   // guest time from the body's start to its end
+  double host_seconds = 0;     // the whole run
+  std::vector<PhaseTiming> phases;
+  std::string end_of_guest;    // how the guest ended: "completed", "kernel panic", "hang", ...
+  std::vector<std::string> scheduler_log;  // last lines
+  std::vector<std::string> kernel_log;     // lines about sched_ext, stalls and panics
+  std::vector<std::string> body_log;
+  std::vector<std::string> console_tail;
+  std::string run_dir;         // result.json, report.txt, console.log, events.bin
+  std::string started_at;      // host wall clock, RFC 3339
+  std::string repeat_command;  // runs exactly this again
+};
+
+}  // namespace ktstr

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One run from request to record: finds kernel, QEMU, agent and scheduler, packs the delivery, boots the guest, follows
+// it to its end, classifies how it ended, and writes the run's directory.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ktstr/checks.h"
+#include "ktstr/topology.h"
+#include "results/run_record.h"
+
+namespace ktstr {
+
+// What is to be run. Either `scenario_text` (a scenario file) or `test_binary` (a program that links ktstr::main).
+struct RunRequest {
+  std::string test;                       // name for reports
+  std::string scenario_text;
+  std::filesystem::path test_binary;
+  std::vector<std::string> args;          // Ctx::args()
+  std::vector<std::string> include_files;
+  Topology topology;
+  std::string scheduler;                  // "PATH ARGS"; empty: the kernel's own
+  std::string kernel;                     // as --kernel takes it; empty: the default
+  std::string mode = "auto";
+  std::uint64_t seed = 1;
+  std::chrono::nanoseconds duration = std::chrono::seconds(1);
+  Bytes memory = 0;                       // 0: by rule
+  Checks checks;
+  std::optional<int> icount_shift;
+  std::optional<std::chrono::nanoseconds> quantum;
+  std::string expect_failure;             // a DetailKind's text
+  std::string repeat_command;             // printed with failures
+  double host_limit_scale = 1.0;          // of the backstops in host time
+};
+
+struct RunnerEnvironment {
+  std::filesystem::path state_dir;   // runs are kept below: $XDG_STATE_HOME/ktstr
+  std::filesystem::path cache_dir;   // $XDG_CACHE_HOME/ktstr
+  std::filesystem::path ram_dir;     // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
+  std::filesystem::path agent;       // ktstr-agent
+  std::string qemu;                  // $KTSTR_QEMU or qemu-system-x86_64
+  std::optional<std::string> kernel; // $KTSTR_KERNEL
+  bool verbose = false;
+  // From the process environment; the agent is looked for beside the program, then where it was installed or built.
+  static RunnerEnvironment from_process();
+};
+
+// Always gives a record: what could not be done is in its outcome and error.
+RunRecord run(const RunRequest& request, const RunnerEnvironment& environment);
+
+// `times` runs of one request. In det mode their digests must be equal: a difference adds a kNotRepeatable detail with the
+// first differing event to the record that differs. `done` is called after each run.
+std::vector<RunRecord> run_repeatedly(const RunRequest& request, const RunnerEnvironment& environment, int times,
+                                      const std::function<void(const RunRecord&)>& done);
+
+// Set by SIGINT/SIGTERM handlers (install_interrupt_handler); runs end as kInterrupted.
+void install_interrupt_handler();
+bool interrupted();
+
+}  // namespace ktstr

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "ktstr/scenario.h"
+#include "scenario/def_rules.h"
+
+namespace ktstr {
+
+namespace {
+
+std::string count_of(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+Result<CpuSet> llc_cpus(int index, const TestTopology& topology) {
+  const std::size_t llcs = topology.llcs.size();
+  if (index < 0 || static_cast<std::size_t>(index) >= llcs)
+    return fail(ErrorCode::kInvalidArgument, "there is no LLC {}: the machine has {}, counted from 0", index,
+                count_of(llcs, "LLC"));
+  return topology.llc_cpus(index);
+}
+
+Result<CpuSet> node_cpus(int id, const TestTopology& topology) {
+  CpuSet ids;
+  for (const auto& node : topology.nodes) {
+    ids.add(node.id);
+    if (node.id != id) continue;
+    if (node.cpus.empty()) return fail(ErrorCode::kInvalidArgument, "NUMA node {} has memory only, no CPUs", id);
+    return node.cpus;
+  }
+  return fail(ErrorCode::kInvalidArgument, "there is no NUMA node {}: the machine has {} ({})", id,
+              count_of(ids.size(), "node"), ids.to_string());
+}
+
+Result<CpuSet> exact_cpus(const CpuSet& cpus, const TestTopology& topology) {
+  if (cpus.empty()) return fail(ErrorCode::kInvalidArgument, "an empty list of CPUs; leave the cpuset out for all CPUs");
+  const CpuSet missing = cpus.minus(topology.cpus);
+  if (!missing.empty())
+    return fail(ErrorCode::kInvalidArgument, "there is no CPU {}: the machine has {} ({})", missing.to_string(),
+                count_of(topology.cpus.size(), "CPU"), topology.cpus.to_string());
+  return cpus;
+}
+
+Result<CpuSet> slice_cpus(int index, int of, const TestTopology& topology) {
+  KTSTR_TRY(check_slice(index, of));
+  const auto cpus = static_cast<std::int64_t>(topology.cpus.size());
+  if (of > cpus)
+    return fail(ErrorCode::kInvalidArgument, "{} cannot be cut into {} parts: some would be empty",
+                count_of(topology.cpus.size(), "CPU"), of);
+  CpuSet part;
+  const auto first = std::next(topology.cpus.begin(), cpus * index / of);
+  const auto last = std::next(topology.cpus.begin(), cpus * (index + 1) / of);
+  std::for_each(first, last, [&part](Cpu cpu) { part.add(cpu); });
+  return part;
+}
+
+}  // namespace
+
+CpusetSpec CpusetSpec::all() { return CpusetSpec(All{}); }
+CpusetSpec CpusetSpec::llc(int index) { return CpusetSpec(Llc{index}); }
+CpusetSpec CpusetSpec::node(int index) { return CpusetSpec(Node{index}); }
+CpusetSpec CpusetSpec::cpus(CpuSet exact) { return CpusetSpec(Exact{std::move(exact)}); }
+CpusetSpec CpusetSpec::slice(int index, int of) { return CpusetSpec(Slice{index, of}); }
+
+Result<CpuSet> CpusetSpec::resolve(const TestTopology& topology) const {
+  if (const auto* llc = std::get_if<Llc>(&kind_)) return llc_cpus(llc->index, topology);
+  if (const auto* node = std::get_if<Node>(&kind_)) return node_cpus(node->index, topology);
+  if (const auto* exact = std::get_if<Exact>(&kind_)) return exact_cpus(exact->cpus, topology);
+  if (const auto* slice = std::get_if<Slice>(&kind_)) return slice_cpus(slice->index, slice->of, topology);
+  return topology.cpus;
+}
+
+std::string CpusetSpec::describe() const {
+  if (const auto* llc = std::get_if<Llc>(&kind_)) return fmt::format("llc({})", llc->index);
+  if (const auto* node = std::get_if<Node>(&kind_)) return fmt::format("node({})", node->index);
+  if (const auto* exact = std::get_if<Exact>(&kind_)) return fmt::format("cpus({})", exact->cpus.to_string());
+  if (const auto* slice = std::get_if<Slice>(&kind_)) return fmt::format("slice({}/{})", slice->index, slice->of);
+  return "all";
+}
+
+}  // namespace ktstr

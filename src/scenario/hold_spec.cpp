@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "base/duration.h"
+#include "ktstr/scenario.h"
+
+namespace ktstr {
+
+Status HoldSpec::validate() const {
+  if (const auto* fraction = std::get_if<Fraction>(&kind_)) {
+    // Written so that NaN fails too.
+    if (!(std::isfinite(fraction->of_duration) && fraction->of_duration > 0))
+      return fail(ErrorCode::kInvalidArgument, "a hold of {} times the duration cannot be; a fraction is finite and > 0",
+                  fraction->of_duration);
+    return ok();
+  }
+  const auto time = std::get<Fixed>(kind_).time;
+  if (time.count() < 0)
+    return fail(ErrorCode::kInvalidArgument, "a hold of {} cannot be; a time is not negative", format_duration(time));
+  return ok();
+}
+
+std::chrono::nanoseconds HoldSpec::length(std::chrono::nanoseconds duration) const {
+  if (const auto* fixed = std::get_if<Fixed>(&kind_)) return std::min(fixed->time, duration);
+  const double share = std::min(std::get<Fraction>(kind_).of_duration, 1.0);
+  // 1.0 is kept out of the multiplication: a double does not hold every 64-bit count of nanoseconds.
+  if (share == 1.0) return duration;
+  return std::chrono::nanoseconds(std::llround(static_cast<double>(duration.count()) * share));
+}
+
+std::string HoldSpec::describe() const {
+  if (const auto* fixed = std::get_if<Fixed>(&kind_)) return format_duration(fixed->time);
+  const double share = std::get<Fraction>(kind_).of_duration;
+  return share == 1.0 ? "full" : fmt::format("{} of the duration", share);
+}
+
+}  // namespace ktstr

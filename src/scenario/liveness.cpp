@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/liveness.h"
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
+namespace ktstr {
+
+namespace {
+
+// Bits of what epoll reported.
+constexpr int kSchedulerEnded = 1;
+constexpr int kTimerFired = 2;
+
+Error cannot(const char* call, int pid, std::string hint) {
+  return fail_errno("cannot watch the scheduler with pid {}: {} failed", pid, call).with_hint(std::move(hint));
+}
+
+Error cannot_for_want_of_fds(const char* call, int pid) {
+  return cannot(call, pid, "check the limits on file descriptors: ulimit -n and /proc/sys/fs/file-max");
+}
+
+Status add_to(const Fd& epoll, const Fd& fd, int bit, int pid) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = static_cast<std::uint32_t>(bit);
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0)
+    return cannot("epoll_ctl", pid, "check the limit /proc/sys/fs/epoll/max_user_watches");
+  return ok();
+}
+
+}  // namespace
+
+Result<SchedulerWatch> SchedulerWatch::open(int pid) {
+  SchedulerWatch watch(pid, false);
+  if (pid != 0) {
+    watch.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!watch.pidfd_.valid() && errno == ESRCH) return SchedulerWatch(pid, true);
+    if (!watch.pidfd_.valid())
+      return cannot("pidfd_open", pid, "a scheduler's pid is that of a process, and Linux knows pidfd_open since 5.3");
+  }
+  watch.timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!watch.timer_.valid()) return cannot_for_want_of_fds("timerfd_create", pid);
+  watch.epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!watch.epoll_.valid()) return cannot_for_want_of_fds("epoll_create1", pid);
+  KTSTR_TRY(add_to(watch.epoll_, watch.timer_, kTimerFired, pid));
+  if (watch.pidfd_.valid()) KTSTR_TRY(add_to(watch.epoll_, watch.pidfd_, kSchedulerEnded, pid));
+  return watch;
+}
+
+// EINTR needs no arithmetic: the timer holds the absolute deadline.
+Result<int> SchedulerWatch::wait_for_events(int timeout_ms) const {
+  epoll_event events[2];
+  int count;
+  do {
+    count = ::epoll_wait(epoll_.get(), events, 2, timeout_ms);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return cannot("epoll_wait", pid_, "this is a defect of the harness; report it");
+  int bits = 0;
+  for (int i = 0; i < count; ++i) bits |= static_cast<int>(events[i].data.u32);
+  return bits;
+}
+
+Result<bool> SchedulerWatch::alive() const {
+  if (was_gone_) return false;
+  KTSTR_TRY_ASSIGN(const int bits, wait_for_events(0));
+  return (bits & kSchedulerEnded) == 0;
+}
+
+Result<HoldEnd> SchedulerWatch::hold_until(Nanoseconds deadline) const {
+  if (was_gone_) return HoldEnd::kSchedulerGone;
+  if (deadline > monotonic_now()) {
+    itimerspec at{};
+    at.it_value.tv_sec = deadline.count() / 1'000'000'000;
+    at.it_value.tv_nsec = deadline.count() % 1'000'000'000;
+    // Setting it anew also takes back an expiry that an earlier hold left unread.
+    if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr) != 0)
+      return cannot("timerfd_settime", pid_, "this is a defect of the harness; report it");
+    KTSTR_TRY(wait_for_events(-1));
+  }
+  KTSTR_TRY_ASSIGN(const bool still_alive, alive());
+  return still_alive ? HoldEnd::kTimeOver : HoldEnd::kSchedulerGone;
+}
+
+}  // namespace ktstr

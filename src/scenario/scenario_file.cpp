@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/scenario_file.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/duration.h"
+#include "scenario/cgroup_table.h"
+#include "scenario/plan.h"
+#include "scenario/table_reader.h"
+
+namespace ktstr {
+
+namespace {
+
+using Kind = TomlValue::Kind;
+
+constexpr std::string_view kAcceptedHold = "\"full\", a fraction of the duration like 0.5, or a time like \"300ms\"";
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+std::string name_from_file(std::string_view file_name) {
+  const std::size_t slash = file_name.rfind('/');
+  std::string_view name = slash == std::string_view::npos ? file_name : file_name.substr(slash + 1);
+  if (name.ends_with(".toml")) name.remove_suffix(5);
+  return std::string(name);
+}
+
+class FileReader {
+ public:
+  explicit FileReader(std::string_view file_name) { file_.file_name = file_name; }
+
+  Result<ScenarioFile> read(const TomlValue& root);
+
+ private:
+  void read_name(TableReader& top);
+  void read_machine(TableReader& top);
+  void read_duration(TableReader& top);
+  void read_seed(TableReader& top);
+  void read_checks(const TomlValue& table);
+  void read_max_gap(TableReader& checks);
+  void read_max_spread(TableReader& checks);
+  void read_steps(TableReader& top);
+  void read_step(const TomlValue& table);
+  HoldSpec read_hold(TableReader& step);
+  std::optional<HoldSpec> hold_from(const TomlValue& value);
+  void read_cgroups(TableReader& reader, Step& step);
+  void check_time();
+  // False for a value that switches a limit off.
+  bool is_off(const TomlValue& value) const { return value.kind == Kind::kBoolean && !value.boolean; }
+
+  ScenarioFile file_;
+  Mistakes mistakes_;
+  std::vector<SourcePosition> holds_at_;  // of each step
+};
+
+void FileReader::read_name(TableReader& top) {
+  file_.name = top.text("name", "a text like \"two_cgroups\"").value_or(name_from_file(file_.file_name));
+  const bool good = !file_.name.empty() && std::all_of(file_.name.begin(), file_.name.end(), is_name_character);
+  if (top.has("name") && !good)
+    mistakes_.add(top.at("name"), fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.name));
+}
+
+void FileReader::read_machine(TableReader& top) {
+  if (const auto text = top.text("topology", "a text like \"1n2l2c1t\"")) {
+    if (const auto topology = Topology::parse(*text))
+      file_.topology = *topology;
+    else
+      mistakes_.add(top.at("topology"), topology.error().message());
+  }
+  file_.scheduler = top.text("scheduler", "a text like \"PATH ARGS\"").value_or("");
+  if (const auto text = top.text("memory", "a text like \"512M\"")) {
+    const auto memory = parse_bytes(*text);
+    file_.memory = memory.value_or(0);
+    if (!memory)
+      mistakes_.add(top.at("memory"), memory.error().message());
+    else if (file_.memory == 0)
+      mistakes_.add(top.at("memory"), "a guest needs memory; leave 'memory' out to have it chosen");
+  }
+}
+
+void FileReader::read_duration(TableReader& top) {
+  const auto text = top.text("duration", "a text like \"2s\"");
+  if (!text) return;
+  const auto duration = parse_duration(*text);
+  if (!duration)
+    mistakes_.add(top.at("duration"), duration.error().message());
+  else if (duration->count() == 0)
+    mistakes_.add(top.at("duration"), "a scenario lasts longer than 0s");
+  else
+    file_.duration = *duration;
+}
+
+void FileReader::read_seed(TableReader& top) {
+  const auto seed = top.integer("seed", "a whole number that is not negative");
+  if (!seed) return;
+  if (*seed < 0)
+    mistakes_.add(top.at("seed"), fmt::format("seed {} is negative; accepted: 0 and more", *seed));
+  else
+    file_.seed = static_cast<std::uint64_t>(*seed);
+}
+
+void FileReader::read_max_gap(TableReader& checks) {
+  const TomlValue* value = checks.find("max_gap");
+  if (value == nullptr) return;
+  file_.checks.gap_off = is_off(*value);
+  if (file_.checks.gap_off) return;
+  if (value->kind != Kind::kString) return checks.refuse_kind("max_gap", *value, "a time like \"2s\", or false");
+  const auto gap = parse_duration(value->text);
+  if (!gap) return mistakes_.add(value->at, gap.error().message());
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(*gap);
+  if (whole.count() == 0 || whole != *gap)
+    return mistakes_.add(value->at, fmt::format("max_gap {} cannot be; accepted: whole milliseconds, at least 1ms, or false",
+                                                value->text));
+  file_.checks.max_gap = whole;
+}
+
+void FileReader::read_max_spread(TableReader& checks) {
+  const TomlValue* value = checks.find("max_spread_pct");
+  if (value == nullptr) return;
+  file_.checks.spread_off = is_off(*value);
+  if (file_.checks.spread_off) return;
+  if (value->kind != Kind::kInteger && value->kind != Kind::kFloat)
+    return checks.refuse_kind("max_spread_pct", *value, "a percentage like 35, or false");
+  const double pct = value->kind == Kind::kFloat ? value->number : static_cast<double>(value->integer);
+  // Written so that NaN fails too.
+  if (!(pct >= 0 && pct <= 100))
+    return mistakes_.add(value->at, fmt::format("max_spread_pct {} cannot be; accepted: 0 to 100, or false", pct));
+  file_.checks.max_spread_pct = pct;
+}
+
+void FileReader::read_checks(const TomlValue& table) {
+  TableReader checks(table, "[checks]", mistakes_);
+  read_max_gap(checks);
+  read_max_spread(checks);
+  file_.checks.progress = checks.boolean("progress");
+  file_.checks.isolation = checks.boolean("isolation");
+  file_.checks.scheduler_attached = checks.boolean("scheduler_attached");
+  checks.finish();
+}
+
+std::optional<HoldSpec> FileReader::hold_from(const TomlValue& value) {
+  if (value.kind == Kind::kString && value.text == "full") return HoldSpec::full();
+  if (value.kind == Kind::kString)
+    if (const auto time = parse_duration(value.text)) return HoldSpec::fixed(*time);
+  // A fraction above 1 would be cut to the whole duration: somebody meant seconds.
+  if (value.kind == Kind::kFloat && value.number > 0 && value.number <= 1) return HoldSpec::fraction(value.number);
+  std::string shown(kind_text(value.kind));
+  if (value.kind == Kind::kString) shown = fmt::format("'{}'", value.text);
+  if (value.kind == Kind::kFloat) shown = fmt::format("{}", value.number);
+  if (value.kind == Kind::kInteger) shown = fmt::format("{}", value.integer);
+  mistakes_.add(value.at, fmt::format("hold {} cannot be; accepted: {}", shown, kAcceptedHold));
+  return {};
+}
+
+HoldSpec FileReader::read_hold(TableReader& step) {
+  const TomlValue* value = step.find("hold");
+  if (value == nullptr) return HoldSpec::full();
+  return hold_from(*value).value_or(HoldSpec::full());
+}
+
+void FileReader::read_cgroups(TableReader& reader, Step& step) {
+  std::map<std::string, SourcePosition, std::less<>> names;
+  for (const TomlValue* table : reader.tables("cgroup")) {
+    auto cgroup = read_cgroup_table(*table, mistakes_);
+    if (!cgroup) continue;
+    const auto [first, is_new] = names.try_emplace(cgroup->def.name(), table->at);
+    if (!is_new)
+      mistakes_.add(table->at, fmt::format("a cgroup named '{}' is in this step already, at line {}", cgroup->def.name(),
+                                           first->second.line));
+    if (cgroup->cpuset_at) file_.cpusets.push_back({*cgroup->cpuset_at, *cgroup->def.cpuset_spec()});
+    step.setup.push_back(std::move(cgroup->def));
+  }
+}
+
+void FileReader::read_step(const TomlValue& table) {
+  TableReader reader(table, "[[step]]", mistakes_);
+  Step step;
+  step.name = reader.text("name", "a text like \"warm up\"").value_or("");
+  step.hold = read_hold(reader);
+  read_cgroups(reader, step);
+  reader.finish();
+  file_.steps.push_back(std::move(step));
+  holds_at_.push_back(reader.at("hold"));
+}
+
+void FileReader::read_steps(TableReader& top) {
+  const bool has_cgroups = top.has("cgroup"), has_steps = top.has("step");
+  if (has_cgroups && has_steps)
+    mistakes_.add(top.at("cgroup"), "[[cgroup]] beside [[step]]; write [[step.cgroup]] below the step that it belongs to");
+  if (!has_cgroups && !has_steps)
+    mistakes_.add(top.at(), "nothing to run; accepted: [[cgroup]] tables, or [[step]] tables with [[step.cgroup]]");
+  Step whole;
+  read_cgroups(top, whole);
+  for (const TomlValue* table : top.tables("step")) read_step(*table);
+  if (!has_steps) file_.steps.push_back(std::move(whole));
+}
+
+void FileReader::check_time() {
+  for (const std::size_t i : steps_without_time(file_.steps, file_.duration))
+    mistakes_.add(holds_at_[i], fmt::format("no time is left for step {}: the holds before it fill the scenario's {}", i + 1,
+                                            format_duration(file_.duration)));
+}
+
+void find_missing_cpus(const ScenarioFile& file, const Topology& topology, Mistakes& mistakes) {
+  const TestTopology machine = TestTopology::expected_for(topology);
+  for (const auto& use : file.cpusets)
+    if (const auto cpus = use.spec.resolve(machine); !cpus)
+      mistakes.add(use.at, fmt::format("cpuset {}: {} (topology {})", use.spec.describe(), cpus.error().message(),
+                                       topology.to_string()));
+}
+
+Result<ScenarioFile> FileReader::read(const TomlValue& root) {
+  TableReader top(root, "the file", mistakes_);
+  read_name(top);
+  read_machine(top);
+  read_duration(top);
+  read_seed(top);
+  if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]")) read_checks(*checks);
+  read_steps(top);
+  top.finish();
+  // After a mistake in them, holds are not what was meant.
+  if (mistakes_.empty()) check_time();
+  if (file_.topology) find_missing_cpus(file_, *file_.topology, mistakes_);
+  KTSTR_TRY(mistakes_.as_status(file_.file_name));
+  return std::move(file_);
+}
+
+}  // namespace
+
+Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name) {
+  KTSTR_TRY_ASSIGN(const TomlValue root, parse_toml(text, file_name));
+  return FileReader(file_name).read(root);
+}
+
+Status check_against(const ScenarioFile& file, const Topology& topology) {
+  KTSTR_TRY(topology.validate());
+  Mistakes mistakes;
+  find_missing_cpus(file, topology, mistakes);
+  return mistakes.as_status(file.file_name);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading a TOML table key by key, with all mistakes collected. A key that nobody asked for is unknown: the keys asked for
+// are the accepted ones, so that no list of them has to be kept.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenario/toml_tree.h"
+
+namespace ktstr {
+
+class Mistakes {
+ public:
+  void add(SourcePosition at, std::string message) { list_.push_back({at, std::move(message)}); }
+  bool empty() const { return list_.empty(); }
+  // Sorted by position, one "file:line:column: message" a line, as one kInvalidArgument Error.
+  Status as_status(std::string_view file_name);
+
+ private:
+  struct Mistake {
+    SourcePosition at;
+    std::string message;
+  };
+  std::vector<Mistake> list_;
+};
+
+// The candidate that `word` is likely meant to be: at most two edits away, and less than half of it changed.
+std::optional<std::string_view> closest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+class TableReader {
+ public:
+  // `name` for messages: "[checks]". All three must outlive the reader.
+  TableReader(const TomlValue& table, std::string_view name, Mistakes& mistakes)
+      : table_(table), name_(name), mistakes_(mistakes) {}
+
+  // Null when the key is not there. `key` is accepted from now on; it must be a literal.
+  const TomlValue* find(std::string_view key);
+  // As find(), and null with a mistake when it is of another kind; `accepted` says what would do.
+  const TomlValue* find(std::string_view key, TomlValue::Kind kind, std::string_view accepted);
+  std::optional<std::string> text(std::string_view key, std::string_view accepted);
+  std::optional<std::int64_t> integer(std::string_view key, std::string_view accepted);
+  std::optional<bool> boolean(std::string_view key);
+  // The tables of `[[key]]`; empty when there are none.
+  std::vector<const TomlValue*> tables(std::string_view key);
+  // "'key' is a text; accepted: ..."
+  void refuse_kind(std::string_view key, const TomlValue& value, std::string_view accepted);
+  // Reports all keys that were never asked for.
+  void finish();
+
+  bool has(std::string_view key) const;
+  SourcePosition at() const { return table_.at; }
+  // Of the key's value, or of the table where there is none.
+  SourcePosition at(std::string_view key) const;
+
+ private:
+  const TomlValue* look_up(std::string_view key) const;
+
+  const TomlValue& table_;
+  std::string_view name_;
+  Mistakes& mistakes_;
+  std::vector<std::string_view> accepted_;
+};
+
+}  // namespace ktstr

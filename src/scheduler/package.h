@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bringing programs into the guest: a program, its interpreter and its shared libraries (DT_NEEDED, recursively), found
+// as the dynamic loader would find them and put at the same paths.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "wire/newc.h"
+
+namespace ktstr {
+
+// "PATH ARG..." cut into words: quotes and backslashes as in sh, nothing else. kInvalidArgument on an open quote.
+Result<std::vector<std::string>> split_command(std::string_view command);
+
+// A bare name is looked up in `beside` (the directory of our own program), then in PATH; a path is taken as it is. Errors:
+// kNotFound / kInvalidArgument (no regular file, not executable, not an ELF or script for this machine), each with the
+// path and the way out.
+Result<std::filesystem::path> find_scheduler(const std::string& program, const std::filesystem::path& beside);
+
+// Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file under its guest path
+// in `inputs`. Files with debug information are delivered without what is never loaded. A script (#!) brings its
+// interpreter. A missing library is kNotFound, naming who needs it and the directories searched.
+Status add_program(NewcWriter& archive, const std::filesystem::path& program, const std::string& guest_path,
+                   std::map<std::string, std::string>& inputs);
+
+}  // namespace ktstr

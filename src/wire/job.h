@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The job: what the agent shall do. It travels as /ktstr/job.json in the delivery, beside the files that it names.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ktstr/checks.h"
+#include "ktstr/topology.h"
+
+namespace ktstr {
+
+struct PhaseLimits {
+  // Guest time, from the phase's start.
+  std::chrono::milliseconds attach{30000};
+  std::chrono::milliseconds dispatch{20000};
+  std::chrono::milliseconds body{60000};
+  std::chrono::milliseconds teardown{20000};
+};
+
+struct Job {
+  std::string test;                     // its name
+  std::vector<std::string> body;        // argv of the body; empty: the agent runs `scenario` itself
+  std::string scenario;                 // a scenario file's text
+  std::vector<std::string> args;        // Ctx::args()
+  std::vector<std::string> scheduler;   // argv; empty: none
+  Topology topology;
+  std::chrono::nanoseconds duration{};
+  std::uint64_t seed = 0;
+  std::chrono::nanoseconds quantum{};   // 0: no hand-over timer (modes other than det)
+  Checks checks;
+  PhaseLimits limits;
+};
+
+constexpr const char* kJobPath = "ktstr/job.json";
+
+std::string job_to_json(const Job& job);
+Result<Job> job_from_json(std::string_view text);
+
+}  // namespace ktstr

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/mailbox.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace ktstr {
+
+std::string_view to_string(Phase phase) {
+  switch (phase) {
+    case Phase::kBoot:
+      return "boot";
+    case Phase::kAttach:
+      return "attach";
+    case Phase::kDispatch:
+      return "dispatch";
+    case Phase::kBody:
+      return "body";
+    case Phase::kTeardown:
+      return "teardown";
+    case Phase::kDone:
+      return "done";
+  }
+  return "unknown";
+}
+
+namespace mailbox {
+
+namespace {
+
+std::uint32_t crc_of(ByteSpan bytes) {
+  return static_cast<std::uint32_t>(
+      ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+}  // namespace
+
+Bytes size_for_delivery(Bytes delivery) {
+  return std::max<Bytes>(Bytes{32} << 20, std::bit_ceil(kDeliveryOffset + delivery));
+}
+
+std::string command_line(Bytes size) {
+  return fmt::format("memmap={}M${:#x} ktstr.mailbox={:#x},{:#x}", size >> 20, kGuestAddress, kGuestAddress, size);
+}
+
+Status View::put_delivery(ByteSpan archive) const {
+  if (archive.size() > delivery_area().size())
+    return fail(ErrorCode::kNoSpace, "the delivery of {} does not fit into a mailbox of {}",
+                format_bytes(archive.size()), format_bytes(size()));
+  std::memcpy(delivery_area().data(), archive.data(), archive.size());
+  Layout& box = layout();
+  store(box.header.magic, kMagic);
+  store(box.header.version, kVersion);
+  store(box.header.size, size());
+  store(box.host.delivery_size, archive.size());
+  store(box.host.delivery_crc, crc_of(archive));
+  store(box.host.job_ready, 1u);
+  return ok();
+}
+
+Status View::check_header() const {
+  const Layout& box = layout();
+  if (load(box.header.magic) != kMagic)
+    return fail(ErrorCode::kProtocol, "no mailbox at the address that the kernel command line gives");
+  if (load(box.header.version) != kVersion)
+    return fail(ErrorCode::kProtocol, "the host speaks mailbox version {}, this agent {}", load(box.header.version),
+                kVersion);
+  if (load(box.header.size) != size())
+    return fail(ErrorCode::kProtocol, "the mailbox is {} bytes long, the command line says {}",
+                load(box.header.size), size());
+  return ok();
+}
+
+Result<ByteSpan> View::take_delivery() const {
+  const Bytes length = load(layout().host.delivery_size);
+  if (length > delivery_area().size())
+    return fail(ErrorCode::kProtocol, "a delivery of {} bytes in an area of {}", length, delivery_area().size());
+  const ByteSpan archive = delivery_area().first(length);
+  if (crc_of(archive) != load(layout().host.delivery_crc))
+    return fail(ErrorCode::kCorruptData, "the delivery's checksum does not match");
+  return archive;
+}
+
+}  // namespace mailbox
+}  // namespace ktstr

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The mailbox: a range of guest RAM that the guest's kernel is told to leave alone (memmap= on its command line). The
+// agent maps it through /dev/mem, the host through the RAM file. The host puts the delivery (job and files) there before
+// the guest is let go; the guest writes records into lanes, which the host reads whenever it likes. Nothing the host does
+// here is seen by the running guest, except the answer to a doorbell, for which the guest stands still.
+//
+//   0        MailboxHeader, written by the host before the start
+//   512      HostBlock: what the host says
+//   1024     GuestBlock: what the guest says of itself all along
+//   1536     DoorbellBlock
+//   2048     LaneBlock, one for each lane
+//   4096     lanes, kLaneSize each
+//   after    the delivery: a newc archive
+//
+// All integers are little endian and naturally aligned. The host never trusts what the guest wrote.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace ktstr {
+
+// Phases of a run, as the agent goes through them.
+enum class Phase : std::uint32_t { kBoot = 0, kAttach, kDispatch, kBody, kTeardown, kDone };
+constexpr std::size_t kPhaseCount = 6;
+std::string_view to_string(Phase phase);
+
+namespace mailbox {
+
+constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
+constexpr std::uint32_t kVersion = 1;                 // of everything that crosses; host and agent must agree
+constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
+constexpr Bytes kLaneSize = Bytes{4} << 20;
+constexpr Bytes kLanesOffset = 4096;
+
+// Who writes a lane. One process, one thread at a time.
+enum class Lane : std::uint32_t { kAgent = 0, kBody = 1 };
+constexpr std::size_t kLaneCount = 2;
+constexpr Bytes kDeliveryOffset = kLanesOffset + kLaneCount * kLaneSize;
+
+struct MailboxHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t reserved;
+  std::uint64_t size;  // of the whole range
+};
+
+struct HostBlock {
+  std::uint32_t job_ready;     // 1 once the delivery is complete: the agent waits for it
+  std::uint32_t delivery_crc;  // CRC-32 of the archive
+  std::uint64_t delivery_size;
+};
+
+struct GuestBlock {
+  std::uint32_t agent_version;   // kVersion once the agent has mapped the mailbox
+  std::uint32_t phase;           // Phase
+  std::uint64_t phase_since_ns;  // guest CLOCK_MONOTONIC
+  std::uint64_t heartbeat_ns;    // guest CLOCK_MONOTONIC, about every 100 ms
+  std::uint64_t heartbeats;
+};
+
+enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2 };
+
+struct DoorbellBlock {
+  std::uint32_t reason;    // BellReason, written by the guest before it rings
+  std::uint32_t argument;  // the lane
+  std::uint64_t rings;     // counted by the guest
+  std::uint64_t answered;  // the host's copy of `rings`
+};
+
+struct LaneBlock {
+  std::uint64_t generation;  // counts how often the lane was emptied through the doorbell
+  std::uint64_t committed;   // bytes of whole records in this generation
+  std::uint64_t dropped;     // records that could not be written
+  std::uint64_t reserved;
+};
+
+struct Layout {
+  MailboxHeader header;
+  std::byte pad0[512 - sizeof(MailboxHeader)];
+  HostBlock host;
+  std::byte pad1[512 - sizeof(HostBlock)];
+  GuestBlock guest;
+  std::byte pad2[512 - sizeof(GuestBlock)];
+  DoorbellBlock bell;
+  std::byte pad3[512 - sizeof(DoorbellBlock)];
+  std::array<LaneBlock, kLaneCount> lanes;
+};
+static_assert(offsetof(Layout, host) == 512 && offsetof(Layout, guest) == 1024 && offsetof(Layout, bell) == 1536 &&
+              offsetof(Layout, lanes) == 2048 && sizeof(Layout) <= kLanesOffset);
+
+// The two sides look at the same memory: every field is read and written through these.
+template <typename T>
+T load(const T& field) {
+  return std::atomic_ref<T>(const_cast<T&>(field)).load(std::memory_order_acquire);
+}
+template <typename T, typename V>
+void store(T& field, V value) {
+  std::atomic_ref<T>(field).store(static_cast<T>(value), std::memory_order_release);
+}
+
+// The doorbell's port (isa-debugcon) and how many bytes a ring writes: one more than its pipe holds.
+constexpr std::uint16_t kBellPort = 0xe9;
+constexpr std::size_t kBellPipeBytes = 4096;
+constexpr std::size_t kBellRingBytes = kBellPipeBytes + 1;
+
+// The smallest mailbox (a power of two, at least 32 MiB) that holds a delivery of `delivery` bytes.
+Bytes size_for_delivery(Bytes delivery);
+// "memmap=... ktstr.mailbox=ADDRESS,SIZE" for the kernel's command line.
+std::string command_line(Bytes size);
+
+// A mapped mailbox. Does not own the mapping.
+class View {
+ public:
+  // `bytes` is the whole range, at least kDeliveryOffset long.
+  explicit View(MutableByteSpan bytes) : bytes_(bytes) {}
+  Layout& layout() const { return *reinterpret_cast<Layout*>(bytes_.data()); }
+  MutableByteSpan lane(Lane lane) const {
+    return bytes_.subspan(kLanesOffset + static_cast<std::size_t>(lane) * kLaneSize, kLaneSize);
+  }
+  MutableByteSpan delivery_area() const { return bytes_.subspan(kDeliveryOffset); }
+  Bytes size() const { return bytes_.size(); }
+
+  // Host: writes the header and the delivery, and says that it is there. kNoSpace when it does not fit.
+  Status put_delivery(ByteSpan archive) const;
+  // Guest: checks header and delivery.
+  Status check_header() const;
+  Result<ByteSpan> take_delivery() const;
+
+ private:
+  MutableByteSpan bytes_;
+};
+
+}  // namespace mailbox
+}  // namespace ktstr

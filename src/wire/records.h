@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the records say. One struct a record type, one encode and one decode, next to each other in records.cpp. To add
+// a record: a value of RecordType, a struct, the pair of functions, a line in records_test.cpp. A change of a layout is
+// a change of mailbox::kVersion.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "ktstr/checks.h"
+#include "ktstr/topology.h"
+#include "ktstr/work.h"
+#include "scenario/event_sink.h"
+#include "wire/mailbox.h"
+
+namespace ktstr {
+
+enum class RecordType : std::uint16_t {
+  kHello = 1,
+  kTopology = 2,
+  kPhase = 3,
+  kQuantum = 4,
+  kScheduler = 5,
+  kLog = 6,
+  kMark = 7,
+  kWorker = 8,
+  kResult = 9,
+  kBodyEnd = 10,
+  kGuestError = 11,
+  kEnd = 12,
+};
+std::string_view to_string(RecordType type);
+
+// The agent is up.
+struct HelloRecord {
+  std::string agent_version;
+  std::string kernel_release;
+  std::string kernel_version;  // utsname.version
+};
+
+struct PhaseRecord {
+  Phase phase = Phase::kBoot;
+};
+
+// The hand-over timer, as set and read back. quantum_ns 0: none.
+struct QuantumRecord {
+  std::uint64_t quantum_ns = 0;
+};
+
+// What is seen of the scheduler under test.
+struct SchedulerRecord {
+  enum class Kind : std::uint8_t { kStarted, kAttached, kNotAttached, kDetached, kExited };
+  Kind kind = Kind::kStarted;
+  std::int32_t pid = 0;
+  std::string state;  // /sys/kernel/sched_ext/state, "" where there is no such file
+  std::string ops;    // /sys/kernel/sched_ext/root/ops
+  std::string exit;   // kExited: how its process ended
+  std::uint64_t enable_seq = 0;
+};
+
+struct LogRecord {
+  enum class Stream : std::uint8_t { kScheduler, kKernel, kBody, kAgent };
+  Stream stream = Stream::kAgent;
+  std::string text;
+};
+
+struct WorkerRecord {
+  int phase = 0;
+  WorkerReport report;
+};
+
+// What the body returned: an AssertResult, or the Error instead.
+struct ResultRecord {
+  AssertResult result;
+  std::string error;       // empty: none
+  std::string error_hint;
+};
+
+// The body's process is gone.
+struct BodyEndRecord {
+  bool clean = false;        // exit status 0
+  bool timed_out = false;    // killed by the agent because its limit was over
+  std::string exit;
+};
+
+// The guest could not do its part. `code` is an ErrorCode.
+struct GuestErrorRecord {
+  ErrorCode code = ErrorCode::kInternal;
+  std::string message;
+  std::string hint;
+};
+
+ByteVector encode(const HelloRecord& record);
+ByteVector encode(const TestTopology& record);
+ByteVector encode(const PhaseRecord& record);
+ByteVector encode(const QuantumRecord& record);
+ByteVector encode(const SchedulerRecord& record);
+ByteVector encode(const LogRecord& record);
+ByteVector encode(const StepMark& record);
+ByteVector encode(const WorkerRecord& record);
+ByteVector encode(const ResultRecord& record);
+ByteVector encode(const BodyEndRecord& record);
+ByteVector encode(const GuestErrorRecord& record);
+
+// decode<HelloRecord>(payload): kCorruptData on anything that encode() cannot have written.
+template <typename T>
+Result<T> decode(ByteSpan payload);
+
+}  // namespace ktstr

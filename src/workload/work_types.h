@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of work types: names, parameters and loops. describe(), name_of() and work_type_names() of ktstr/work.h read
+// it too.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "ktstr/work.h"
+#include "workload/worker_run.h"
+
+namespace ktstr {
+
+// A work type as scenario files write it: make_work_type("Bursty", {{"burst", "50ms"}}). Parameters that are not given
+// keep their defaults. kInvalidArgument lists the names or parameters there are.
+Result<WorkType> make_work_type(std::string_view name,
+                                const std::vector<std::pair<std::string, std::string>>& parameters);
+// kInvalidArgument where a parameter has a value that cannot work.
+Status check_work_type(const WorkType& type);
+// The loop; returns after `run` is told to stop. Allocates nothing once check_work_type() was called.
+void run_work(const WorkType& type, WorkerRun& run);
+
+}  // namespace ktstr

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One worker process: made by clone3, set up, held at the start barrier, run. What WorkerGroup is built from.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "ktstr/work.h"
+#include "workload/worker_slot.h"
+
+namespace ktstr {
+
+struct WorkerProcess {
+  pid_t pid = -1;
+  Fd pidfd;
+};
+
+// Everything a worker needs, made before it exists: the child must not allocate.
+struct WorkerPlan {
+  WorkType type;
+  int nice = 0;
+  std::string comm;
+  std::string schedstat_path;
+  std::chrono::nanoseconds phase{};  // of spinning before the first work unit
+  const Fd* cgroup_dir = nullptr;    // null: stay in ours
+  int ready_eventfd = -1;            // written (1) at the barrier, or when the set-up has failed
+  GroupBlock* group = nullptr;
+  WorkerSlot* slot = nullptr;
+};
+
+// From 0 to 200 us, from the seed and the worker's place alone.
+std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);
+
+Result<WorkerProcess> start_worker(const WorkerPlan& plan);
+// What a worker in state kSetupFailed failed at.
+Error setup_error(const WorkerSlot& slot, const WorkerPlan& plan);
+
+}  // namespace ktstr

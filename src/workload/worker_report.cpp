@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/worker_report.h"
+
+#include <algorithm>
+
+namespace ktstr {
+
+namespace {
+
+std::uint64_t difference(std::uint64_t end, std::uint64_t start) { return end > start ? end - start : 0; }
+
+}  // namespace
+
+double WorkerReport::off_cpu_pct() const {
+  const std::uint64_t awake = difference(wall_time_ns, sleep_ns);
+  if (awake == 0) return 0;
+  return 100.0 * static_cast<double>(difference(awake, cpu_time_ns)) / static_cast<double>(awake);
+}
+
+WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
+  WorkerReport report;
+  report.work_units = slot.work_units;
+  report.iterations = slot.iterations;
+  report.started_ns = group.released_ns;
+  report.cpu_time_ns = slot.cpu_time_ns;
+  report.wall_time_ns = slot.wall_time_ns;
+  report.run_delay_ns = slot.run_delay_ns;
+  report.timeslices = slot.timeslices;
+  report.max_gap_ns = slot.max_gap_ns;
+  report.max_gap_cpu = slot.max_gap_cpu;
+  report.max_gap_at_ns = slot.max_gap_at_ns;
+  report.migrations = slot.migrations;
+  report.cpus_used = slot.cpus_used.to_set();
+  report.cpus_outside = slot.cpus_outside.to_set();
+  report.sleep_ns = slot.sleep_ns;
+  report.wakeups = slot.wake_latencies.count();
+  report.wake_max_ns = slot.wake_latencies.max_ns();
+  report.wake_latencies_ns = slot.wake_latencies.samples();
+  return report;
+}
+
+void close_at(WorkerReport& report, const WorkerSlot& slot, std::uint64_t now_ns) {
+  report.wall_time_ns = difference(now_ns, report.started_ns);
+  std::uint64_t away_since = std::max(slot.last_checkpoint_ns.load(), report.started_ns);
+  if (const std::uint64_t asleep_since = slot.asleep_since_ns; asleep_since != 0) {
+    const std::uint64_t until = std::min(slot.asleep_until_ns.load(), now_ns);
+    report.sleep_ns += difference(until, asleep_since);
+    away_since = std::max(away_since, until);
+  }
+  const std::uint64_t gap = difference(now_ns, away_since);
+  if (gap <= report.max_gap_ns) return;
+  report.max_gap_ns = gap;
+  report.max_gap_cpu = -1;
+  report.max_gap_at_ns = report.wall_time_ns;
+}
+
+void close_at_death(WorkerReport& report, const WorkerSlot& slot) {
+  report.wall_time_ns = difference(slot.last_checkpoint_ns, report.started_ns);
+}
+
+void add_schedstat(WorkerReport& report, const WorkerSlot& slot, const Schedstat& now) {
+  report.cpu_time_ns = difference(now.cpu_time_ns, slot.base_cpu_time_ns);
+  report.run_delay_ns = difference(now.run_delay_ns, slot.base_run_delay_ns);
+  report.timeslices = difference(now.timeslices, slot.base_timeslices);
+}
+
+}  // namespace ktstr

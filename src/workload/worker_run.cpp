@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/worker_run.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+// Plain load and store: each counter has one writer, and a locked instruction would be the loop's main cost.
+void add(WorkerSlot::Counter& counter, std::uint64_t amount) {
+  counter.store(counter.load(kRelaxed) + amount, kRelaxed);
+}
+
+void burn(std::uint32_t spins) {
+  // No PAUSE: under virtualisation it can exit to the host, and TCG ends its turn on it. The empty asm keeps the loop.
+  for (std::uint32_t i = 0; i < spins; ++i) asm volatile("" : "+r"(i));
+}
+
+}  // namespace
+
+RunProbes RunProbes::real() {
+  return {.now_ns = [] { return static_cast<std::uint64_t>(monotonic_now().count()); },
+          .cpu = [] { return Cpu{::sched_getcpu()}; },
+          .yield = [] { ::sched_yield(); },
+          .wait = [](FutexWord& word, std::uint64_t until_ns) { futex_wait(word, 0, until_ns); }};
+}
+
+WorkerRun::WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes)
+    : group_(group),
+      slot_(slot),
+      probes_(probes),
+      released_ns_(group.released_ns.load(kRelaxed)),
+      last_ns_(released_ns_) {}
+
+void WorkerRun::begin(std::chrono::nanoseconds phase) {
+  const std::uint64_t until_ns = checkpoint() + static_cast<std::uint64_t>(phase.count());
+  while (!stopping_ && last_ns_ < until_ns) {
+    burn(kSpinsPerUnit / 8);
+    checkpoint();
+  }
+}
+
+std::uint64_t WorkerRun::checkpoint() {
+  const std::uint64_t allowed_sequence = group_.allowed_sequence.load();
+  const std::uint64_t now = probes_.now_ns();
+  const Cpu cpu = probes_.cpu();
+  note_gap(now, last_ns_, cpu);
+  note_cpu(cpu, allowed_sequence);
+  last_ns_ = now;
+  slot_.last_checkpoint_ns.store(now, kRelaxed);
+  stopping_ = group_.stop.load(kRelaxed) != 0;
+  return now;
+}
+
+void WorkerRun::note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu) {
+  const std::uint64_t gap = now > since ? now - since : 0;
+  if (gap <= slot_.max_gap_ns.load(kRelaxed)) return;
+  slot_.max_gap_ns.store(gap, kRelaxed);
+  slot_.max_gap_cpu.store(cpu, kRelaxed);
+  slot_.max_gap_at_ns.store(now - released_ns_, kRelaxed);
+}
+
+void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
+  if (last_cpu_ >= 0 && cpu != last_cpu_) add(slot_.migrations, 1);
+  if (cpu != last_cpu_) slot_.cpus_used.add(cpu);
+  last_cpu_ = cpu;
+  if (group_.all_allowed.load() || group_.allowed.contains(cpu)) return;
+  // The cpuset may have changed between asking for the CPU and comparing: then this says nothing.
+  if (allowed_sequence % 2 == 0 && group_.allowed_sequence.load() == allowed_sequence) slot_.cpus_outside.add(cpu);
+}
+
+void WorkerRun::spin_unit(std::uint32_t spins) {
+  burn(spins);
+  add(slot_.work_units, 1);
+  checkpoint();
+}
+
+void WorkerRun::spin(std::uint32_t spins) {
+  while (spins > 0 && !stopping_) {
+    const std::uint32_t part = std::min(spins, kSpinsPerUnit);
+    spin_unit(part);
+    spins -= part;
+  }
+}
+
+void WorkerRun::spin_until(std::uint64_t until_ns) {
+  while (!stopping_ && last_ns_ < until_ns) spin_unit(kSpinsPerUnit);
+}
+
+void WorkerRun::yield() {
+  probes_.yield();
+  checkpoint();
+}
+
+void WorkerRun::sleep_for(std::chrono::nanoseconds time) {
+  const std::uint64_t since = checkpoint();
+  const std::uint64_t until = since + static_cast<std::uint64_t>(time.count());
+  if (stopping_) return;
+  slot_.asleep_until_ns.store(until, kRelaxed);
+  slot_.asleep_since_ns.store(since, std::memory_order_release);
+  std::uint64_t now = since;
+  while (now < until && group_.stop.load() == 0) {
+    probes_.wait(group_.stop, until);
+    now = probes_.now_ns();
+  }
+  const bool cut_short = now < until;
+  // Woken by stop it was due when stop was said; stopped_ns is written before `stop`.
+  const std::uint64_t due = cut_short ? std::clamp(group_.stopped_ns.load(), since, now) : until;
+  add(slot_.sleep_ns, due - since);
+  slot_.asleep_since_ns.store(0, kRelaxed);
+  if (!cut_short) slot_.wake_latencies.add(now - until);
+  last_ns_ = due;
+  checkpoint();
+}
+
+void WorkerRun::end_iteration() { add(slot_.iterations, 1); }
+
+}  // namespace ktstr
