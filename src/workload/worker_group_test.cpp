@@ -1,1 +1,293 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Real worker processes, without cgroups. Nothing here depends on how long anything takes: the tests wait for what a
+// worker does, and grace times are long enough for any machine.
+#include "workload/worker_group.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <set>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "workload/worker_process.h"
+
+namespace ktstr {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 60s;
+
+WorkerGroup spawned(const WorkSpec& spec, const WorkerPlacement& placement = {.cgroup = "cg_0"}, int first_index = 0) {
+  auto group = WorkerGroup::spawn(spec, placement, first_index, 1);
+  EXPECT_TRUE(group) << group.error().render();
+  return std::move(*group);
+}
+
+std::string proc_file(int pid, const std::string& name) {
+  return read_attribute(fmt::format("/proc/{}/{}", pid, name)).value_or("(unreadable)");
+}
+
+// Waits until the kernel says that the process is in `state` ('S', 'T'); there is no event for that.
+void wait_for_state(int pid, char state) {
+  for (;;) {
+    const std::string stat = proc_file(pid, "stat");
+    const std::size_t end_of_comm = stat.rfind(')');
+    ASSERT_NE(end_of_comm, std::string::npos) << stat;
+    if (stat.at(end_of_comm + 2) == state) return;
+    std::this_thread::yield();
+  }
+}
+
+// Waits until the process has used CPU time: it is at work.
+void wait_for_work(int pid) {
+  const auto cpu_time = [&] { return std::stoull(proc_file(pid, "schedstat")); };
+  const auto before = cpu_time();
+  while (cpu_time() < before + 5'000'000) std::this_thread::yield();
+}
+
+TEST(WorkerGroup, ReportsWhatItsWorkersDid) {
+  WorkerGroup group = spawned({.workers = 2}, {.cgroup = "cg_7", .group = 3}, 4);
+  group.release();
+  for (const int pid : group.pids()) wait_for_work(pid);
+  group.request_stop();
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  ASSERT_EQ(reports->size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const WorkerReport& report = (*reports)[i];
+    EXPECT_EQ(report.cgroup, "cg_7");
+    EXPECT_EQ(report.group, 3);
+    EXPECT_EQ(report.index, 4 + static_cast<int>(i));
+    EXPECT_EQ(report.pid, group.pids()[i]);
+    EXPECT_TRUE(report.responded);
+    EXPECT_EQ(report.exit, "");
+    EXPECT_GT(report.work_units, 0u);
+    EXPECT_EQ(report.iterations, report.work_units);
+    EXPECT_GT(report.cpu_time_ns, 0u);
+    EXPECT_GE(report.wall_time_ns, report.cpu_time_ns);
+    EXPECT_LE(report.max_gap_at_ns, report.wall_time_ns);
+    EXPECT_GE(report.max_gap_cpu, 0);
+    EXPECT_GE(report.cpus_used.size(), 1u);
+    EXPECT_LE(report.cpus_used.size(), report.migrations + 1);
+    EXPECT_EQ(report.sleep_ns, 0u);
+    EXPECT_EQ(report.wakeups, 0u);
+  }
+}
+
+TEST(WorkerGroup, HoldsItsWorkersUntilRelease) {
+  WorkerGroup group = spawned({.workers = 3});
+  EXPECT_EQ(group.size(), 3);
+  for (const int pid : group.pids()) wait_for_state(pid, 'S');
+  const auto before = static_cast<std::uint64_t>(monotonic_now().count());
+  group.release();
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  for (const WorkerReport& report : *reports) EXPECT_GE(report.started_ns, before);
+  EXPECT_EQ((*reports)[0].started_ns, (*reports)[2].started_ns);
+}
+
+TEST(WorkerGroup, GivesWorkersTheirNameNiceAndPolicy) {
+  WorkerGroup group = spawned({.workers = 2, .nice = 5}, {.cgroup = "a-rather-long-name"});
+  const int pid = group.pids()[1];
+  EXPECT_EQ(proc_file(pid, "comm"), "a-rather-long-n");
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, static_cast<id_t>(pid)), 5);
+  EXPECT_EQ(::sched_getscheduler(pid), SCHED_OTHER);
+  WorkerGroup second = spawned({.workers = 1}, {.cgroup = "cg_1"}, 2);
+  EXPECT_EQ(proc_file(second.pids()[0], "comm"), "cg_1/2");
+}
+
+TEST(WorkerGroup, MakesOrdinaryWorkersEvenFromARealTimeThread) {
+  const sched_param highest{.sched_priority = 1}, none{};
+  if (::sched_setscheduler(0, SCHED_FIFO, &highest) != 0) GTEST_SKIP() << "may not become SCHED_FIFO";
+  WorkerGroup group = spawned({.workers = 1, .nice = -3});
+  ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &none), 0);
+  EXPECT_EQ(::sched_getscheduler(group.pids()[0]), SCHED_OTHER);
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, static_cast<id_t>(group.pids()[0])), -3);
+}
+
+TEST(WorkerGroup, ResetsSignalsOfWorkers) {
+  sigset_t blocked, old;
+  sigfillset(&blocked);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &old);
+  const auto ignored = ::signal(SIGTERM, SIG_IGN);
+  WorkerGroup group = spawned({.workers = 1});
+  ::signal(SIGTERM, ignored);
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  const std::string status = proc_file(group.pids()[0], "status");
+  EXPECT_THAT(status, HasSubstr("SigBlk:\t0000000000000000"));
+  EXPECT_THAT(status, HasSubstr("SigIgn:\t0000000000000000"));
+  EXPECT_THAT(status, HasSubstr("SigCgt:\t0000000000000000"));
+}
+
+TEST(WorkerGroup, KeepsNoFileOfOursOpenInWorkers) {
+  const Fd ours = *open_file("/etc/passwd", 0);
+  WorkerGroup group = spawned({.workers = 1});
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", group.pids()[0])))
+    EXPECT_NE(fs::read_symlink(entry.path()), "/etc/passwd");
+}
+
+TEST(WorkerGroup, ReportsAStarvedWorkerWithAGapThatGrows) {
+  WorkerGroup group = spawned({.workers = 2});
+  const int starved = group.pids()[1];
+  // Stopped while it waits at the barrier: it never gets a CPU after the release.
+  wait_for_state(starved, 'S');
+  ASSERT_EQ(::kill(starved, SIGSTOP), 0);
+  wait_for_state(starved, 'T');
+  group.release();
+  wait_for_work(group.pids()[0]);
+  const auto reports = group.collect(200ms);
+  ASSERT_TRUE(reports) << reports.error().render();
+  const WorkerReport &ran = (*reports)[0], &report = (*reports)[1];
+  EXPECT_TRUE(ran.responded);
+  EXPECT_FALSE(report.responded);
+  EXPECT_EQ(report.exit, "") << "it was our kill";
+  EXPECT_EQ(report.work_units, 0u);
+  EXPECT_EQ(report.started_ns, ran.started_ns);
+  EXPECT_GE(report.max_gap_ns, 200'000'000u) << "at least as long as the grace";
+  EXPECT_EQ(report.max_gap_ns, report.wall_time_ns);
+  EXPECT_EQ(report.max_gap_cpu, -1);
+  EXPECT_GT(report.off_cpu_pct(), 99.0);
+}
+
+TEST(WorkerGroup, ReportsTheLastNumbersOfAWorkerThatStarvesLater) {
+  WorkerGroup group = spawned({.workers = 1});
+  group.release();
+  wait_for_work(group.pids()[0]);
+  ASSERT_EQ(::kill(group.pids()[0], SIGSTOP), 0);
+  wait_for_state(group.pids()[0], 'T');
+  const auto reports = group.collect(100ms);
+  ASSERT_TRUE(reports) << reports.error().render();
+  const WorkerReport& report = reports->at(0);
+  EXPECT_FALSE(report.responded);
+  EXPECT_GT(report.work_units, 0u);
+  EXPECT_GT(report.cpu_time_ns, 0u) << "from its schedstat, read from outside";
+  EXPECT_GE(report.max_gap_ns, 100'000'000u);
+  EXPECT_LT(report.max_gap_ns, report.wall_time_ns);
+}
+
+TEST(WorkerGroup, ReportsHowAWorkerDied) {
+  WorkerGroup group = spawned({.workers = 2});
+  group.release();
+  for (const int pid : group.pids()) wait_for_work(pid);
+  ASSERT_EQ(::kill(group.pids()[0], SIGSEGV), 0);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_EQ((*reports)[0].exit, "killed by signal 11 (SIGSEGV)");
+  EXPECT_GT((*reports)[0].work_units, 0u);
+  EXPECT_EQ((*reports)[1].exit, "");
+}
+
+TEST(WorkerGroup, MeasuresTheWakeUpsOfBurstyWorkers) {
+  WorkerGroup group = spawned({.workers = 1, .type = Bursty{.burst = 200us, .sleep = 200us}});
+  group.release();
+  wait_for_work(group.pids()[0]);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  const WorkerReport& report = reports->at(0);
+  EXPECT_GT(report.wakeups, 0u);
+  EXPECT_EQ(report.wake_latencies_ns.size(), report.wakeups);
+  EXPECT_EQ(report.wake_max_ns, *std::max_element(report.wake_latencies_ns.begin(), report.wake_latencies_ns.end()));
+  EXPECT_GE(report.max_gap_ns, report.wake_max_ns);
+  EXPECT_GE(report.sleep_ns, report.wakeups * 200'000);
+  EXPECT_LE(report.sleep_ns, report.wall_time_ns);
+}
+
+TEST(WorkerGroup, InterruptsASleepThatOutlastsTheRun) {
+  WorkerGroup group = spawned({.workers = 1, .type = Bursty{.burst = 1ms, .sleep = 3600s}});
+  group.release();
+  wait_for_state(group.pids()[0], 'S');
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_TRUE(reports->at(0).responded);
+}
+
+TEST(WorkerGroup, RunsEveryWorkType) {
+  for (const WorkType& type : {WorkType(SpinWait{}), WorkType(YieldHeavy{}), WorkType(Mixed{.spins = 100000}),
+                               WorkType(Bursty{.burst = 100us, .sleep = 1us})}) {
+    WorkerGroup group = spawned({.workers = 1, .type = type});
+    group.release();
+    wait_for_work(group.pids()[0]);
+    const auto reports = group.collect(kPatience);
+    ASSERT_TRUE(reports) << reports.error().render();
+    EXPECT_TRUE(reports->at(0).responded) << describe(type);
+    EXPECT_GT(reports->at(0).work_units, 0u) << describe(type);
+    EXPECT_GT(reports->at(0).iterations, 0u) << describe(type);
+  }
+}
+
+TEST(WorkerGroup, SeesWorkersOutsideOfWhatTheyAreAllowed) {
+  // Nobody moves them: what is allowed is only what we compare with, and there is no CPU 4000.
+  WorkerGroup group = spawned({.workers = 1}, {.cgroup = "cg_0", .allowed = CpuSet{4000}});
+  group.release();
+  wait_for_work(group.pids()[0]);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_FALSE(reports->at(0).cpus_outside.empty());
+  EXPECT_TRUE(reports->at(0).cpus_outside.is_subset_of(reports->at(0).cpus_used));
+}
+
+TEST(WorkerGroup, ComparesWithNothingOnceEverythingIsAllowed) {
+  WorkerGroup group = spawned({.workers = 1}, {.cgroup = "cg_0", .allowed = CpuSet{4000}});
+  group.set_allowed({});
+  group.release();
+  wait_for_work(group.pids()[0]);
+  EXPECT_TRUE(group.collect(kPatience)->at(0).cpus_outside.empty());
+}
+
+TEST(WorkerGroup, LeavesNoProcessBehind) {
+  std::vector<int> pids;
+  {
+    WorkerGroup group = spawned({.workers = 2});
+    pids = group.pids();
+    group.release();
+  }
+  for (const int pid : pids) EXPECT_EQ(::kill(pid, 0), -1) << pid;
+}
+
+TEST(WorkerGroup, ReportsACgroupItCannotStartIn) {
+  const Fd not_a_cgroup = *open_file("/tmp", 0);
+  const auto group = WorkerGroup::spawn({.workers = 1}, {.cgroup = "cg_0", .cgroup_dir = &not_a_cgroup}, 0, 1);
+  EXPECT_THAT(group.error().message(), HasSubstr("workers of cg_0: cannot start worker cg_0/0"));
+}
+
+TEST(WorkerGroup, RefusesSpecsThatCannotWork) {
+  for (const WorkSpec& spec : {WorkSpec{.workers = 0}, WorkSpec{.nice = 20}, WorkSpec{.nice = -21},
+                               WorkSpec{.type = Mixed{.spins = 0}}})
+    EXPECT_EQ(WorkerGroup::spawn(spec, {.cgroup = "cg_0"}, 0, 1).error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST(WorkerGroup, IsCollectedOnceAndAfterItsRelease) {
+  WorkerGroup group = spawned({.workers = 1});
+  EXPECT_EQ(group.collect(kPatience).error().code(), ErrorCode::kInvalidArgument);
+  group.release();
+  EXPECT_TRUE(group.collect(kPatience));
+  EXPECT_EQ(group.collect(kPatience).error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST(StartPhase, FollowsFromSeedCgroupAndIndexAlone) {
+  EXPECT_EQ(start_phase(1, "cg_0", 0), start_phase(1, "cg_0", 0));
+  std::set<std::int64_t> phases;
+  for (std::uint64_t seed = 0; seed < 10; ++seed)
+    for (const char* cgroup : {"cg_0", "cg_1"})
+      for (int index = 0; index < 10; ++index) {
+        const auto phase = start_phase(seed, cgroup, index);
+        EXPECT_GE(phase, 0us);
+        EXPECT_LE(phase, 200us);
+        phases.insert(phase.count());
+      }
+  EXPECT_GT(phases.size(), 190u) << "they differ";
+  // Stored results depend on it: the same on every machine and in every release.
+  EXPECT_EQ(start_phase(42, "cg_0", 3).count(), 0);
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,1 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "workload/worker_report.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace ktstr {
+namespace {
+
+TEST(OffCpuPct, LeavesOutTheSleepThatWasAskedFor) {
+  WorkerReport report;
+  report.wall_time_ns = 1000;
+  report.cpu_time_ns = 300;
+  EXPECT_DOUBLE_EQ(report.off_cpu_pct(), 70);
+  report.sleep_ns = 400;
+  EXPECT_DOUBLE_EQ(report.off_cpu_pct(), 50);
+}
+
+TEST(OffCpuPct, StaysWithin0To100) {
+  WorkerReport report;
+  EXPECT_EQ(report.off_cpu_pct(), 0);
+  report.wall_time_ns = 1000;
+  EXPECT_EQ(report.off_cpu_pct(), 100);
+  report.cpu_time_ns = 1001;
+  EXPECT_EQ(report.off_cpu_pct(), 0);
+  report.cpu_time_ns = 0;
+  report.sleep_ns = 1001;
+  EXPECT_EQ(report.off_cpu_pct(), 0);
+}
+
+class OpenSlot : public testing::Test {
+ protected:
+  OpenSlot() { group_->released_ns = 1000; }
+  WorkerReport closed_at(std::uint64_t now) {
+    WorkerReport report = published_report(*slot_, *group_);
+    close_at(report, *slot_, now);
+    return report;
+  }
+  std::unique_ptr<GroupBlock> group_ = std::make_unique<GroupBlock>();
+  std::unique_ptr<WorkerSlot> slot_ = std::make_unique<WorkerSlot>();
+};
+
+TEST_F(OpenSlot, ShowsAWorkerThatNeverRanAsAwayFromTheReleaseOn) {
+  const WorkerReport report = closed_at(6000);
+  EXPECT_EQ(report.started_ns, 1000u);
+  EXPECT_EQ(report.wall_time_ns, 5000u);
+  EXPECT_EQ(report.max_gap_ns, 5000u);
+  EXPECT_EQ(report.max_gap_at_ns, 5000u);
+  EXPECT_EQ(report.max_gap_cpu, -1);
+  EXPECT_EQ(report.work_units, 0u);
+}
+
+TEST_F(OpenSlot, CountsTheGapThatGoesOnFromTheLastCheckpoint) {
+  slot_->last_checkpoint_ns = 4000;
+  slot_->max_gap_ns = 500;
+  slot_->max_gap_cpu = 2;
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 2000u);
+  EXPECT_EQ(closed_at(6000).max_gap_cpu, -1);
+  EXPECT_EQ(closed_at(4400).max_gap_ns, 500u) << "the earlier one was longer";
+  EXPECT_EQ(closed_at(4400).max_gap_cpu, 2);
+}
+
+TEST_F(OpenSlot, CountsASleeperAsAwayOnlyAfterItsTime) {
+  slot_->last_checkpoint_ns = 2000;
+  slot_->sleep_ns = 10;
+  slot_->asleep_until_ns = 5000;
+  slot_->asleep_since_ns = 2000;
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 1000u);
+  EXPECT_EQ(closed_at(6000).sleep_ns, 3010u);
+  EXPECT_EQ(closed_at(4000).max_gap_ns, 0u);
+  EXPECT_EQ(closed_at(4000).sleep_ns, 2010u);
+}
+
+TEST_F(OpenSlot, EndsAtTheLastCheckpointOfAWorkerThatDied) {
+  slot_->last_checkpoint_ns = 4000;
+  WorkerReport report = published_report(*slot_, *group_);
+  close_at_death(report, *slot_);
+  EXPECT_EQ(report.wall_time_ns, 3000u);
+  EXPECT_EQ(report.max_gap_ns, 0u);
+}
+
+TEST_F(OpenSlot, TakesTheRunsShareOfSchedstat) {
+  slot_->base_cpu_time_ns = 100;
+  slot_->base_run_delay_ns = 20;
+  slot_->base_timeslices = 3;
+  WorkerReport report;
+  add_schedstat(report, *slot_, {150, 90, 5});
+  EXPECT_EQ(report.cpu_time_ns, 50u);
+  EXPECT_EQ(report.run_delay_ns, 70u);
+  EXPECT_EQ(report.timeslices, 2u);
+}
+
+}  // namespace
+}  // namespace ktstr

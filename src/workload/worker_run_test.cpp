@@ -1,1 +1,194 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// A run on a machine of our own: a clock that moves when we say so, and CPUs that we name.
+#include "workload/worker_run.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "workload/work_types.h"
+
+namespace ktstr {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kRelease = 1'000'000;
+
+// The probes are plain functions, so their machine is one for the program.
+struct Machine {
+  std::uint64_t now = kRelease;
+  std::uint64_t per_look = 0;   // how far each look moves the clock
+  Cpu cpu = 0;
+  std::uint64_t late = 0;       // of each wake-up
+  std::uint64_t stop_at = 0;    // a sleep that goes beyond is ended by stop then
+  std::uint64_t away_on_yield = 0;
+  GroupBlock* group = nullptr;
+} machine;
+
+RunProbes probes() {
+  return {.now_ns = [] { return machine.now += machine.per_look; },
+          .cpu = [] { return machine.cpu; },
+          .yield = [] { machine.now += machine.away_on_yield; },
+          .wait =
+              [](FutexWord& word, std::uint64_t until_ns) {
+                if (machine.stop_at != 0 && machine.stop_at < until_ns) {
+                  machine.group->stopped_ns = machine.stop_at;
+                  word = 1;
+                  machine.now = machine.stop_at + machine.late;
+                } else {
+                  machine.now = until_ns + machine.late;
+                }
+              }};
+}
+
+class WorkerRunTest : public testing::Test {
+ protected:
+  WorkerRunTest() {
+    machine = {};
+    machine.group = group_.get();
+    group_->released_ns = kRelease;
+  }
+  void allow(const CpuSet& cpus) {
+    for (const Cpu cpu : cpus) group_->allowed.add(cpu);
+    group_->all_allowed = false;
+  }
+  std::unique_ptr<GroupBlock> group_ = std::make_unique<GroupBlock>();
+  std::unique_ptr<WorkerSlot> slot_ = std::make_unique<WorkerSlot>();
+};
+
+TEST_F(WorkerRunTest, CountsTheTimeFromReleaseToTheFirstCheckpointAsAGap) {
+  WorkerRun run(*group_, *slot_, probes());
+  machine.now = kRelease + 700;
+  machine.cpu = 3;
+  run.begin(0ns);
+  EXPECT_EQ(slot_->max_gap_ns, 700u);
+  EXPECT_EQ(slot_->max_gap_at_ns, 700u);
+  EXPECT_EQ(slot_->max_gap_cpu, 3);
+}
+
+TEST_F(WorkerRunTest, KeepsTheLongestGapWithItsCpuAndOffset) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  for (const auto& [step, cpu] : {std::pair{100, 0}, {5000, 2}, {300, 1}}) {
+    machine.now += static_cast<std::uint64_t>(step);
+    machine.cpu = cpu;
+    run.checkpoint();
+  }
+  EXPECT_EQ(slot_->max_gap_ns, 5000u);
+  EXPECT_EQ(slot_->max_gap_cpu, 2);
+  EXPECT_EQ(slot_->max_gap_at_ns, 5100u);
+  EXPECT_EQ(slot_->last_checkpoint_ns, machine.now);
+}
+
+TEST_F(WorkerRunTest, SpinsItsPhaseWithoutDoingWork) {
+  machine.per_look = 1000;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(50us);
+  EXPECT_EQ(machine.now, kRelease + 51'000);
+  EXPECT_EQ(slot_->work_units, 0u);
+  EXPECT_EQ(slot_->max_gap_ns, 1000u);
+}
+
+TEST_F(WorkerRunTest, CountsMigrationsAndTheCpusItWasOn) {
+  WorkerRun run(*group_, *slot_, probes());
+  for (const Cpu cpu : {5, 5, 7, 5, 5}) {
+    machine.cpu = cpu;
+    run.checkpoint();
+  }
+  EXPECT_EQ(slot_->migrations, 2u);
+  EXPECT_EQ(slot_->cpus_used.to_set().to_string(), "5,7");
+  EXPECT_TRUE(slot_->cpus_outside.to_set().empty()) << "everything is allowed";
+}
+
+TEST_F(WorkerRunTest, SeesCpusThatItsCpusetDoesNotAllow) {
+  allow({0, 1});
+  WorkerRun run(*group_, *slot_, probes());
+  for (const Cpu cpu : {0, 3, 1}) {
+    machine.cpu = cpu;
+    run.checkpoint();
+  }
+  EXPECT_EQ(slot_->cpus_outside.to_set().to_string(), "3");
+}
+
+TEST_F(WorkerRunTest, ComparesNothingWhileTheCpusetChanges) {
+  allow({0, 1});
+  group_->allowed_sequence = 1;
+  WorkerRun run(*group_, *slot_, probes());
+  machine.cpu = 3;
+  run.checkpoint();
+  EXPECT_TRUE(slot_->cpus_outside.to_set().empty());
+  group_->allowed_sequence = 2;
+  run.checkpoint();
+  EXPECT_EQ(slot_->cpus_outside.to_set().to_string(), "3");
+}
+
+TEST_F(WorkerRunTest, CountsAWorkUnitForEach1024SpinsAndForTheRest) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.spin(1024);
+  EXPECT_EQ(slot_->work_units, 1u);
+  run.spin(2049);
+  EXPECT_EQ(slot_->work_units, 4u);
+}
+
+TEST_F(WorkerRunTest, StopsWithinABurst) {
+  WorkerRun run(*group_, *slot_, probes());
+  group_->stop = 1;
+  run.spin(UINT32_MAX);
+  EXPECT_TRUE(run.stopping());
+  EXPECT_EQ(slot_->work_units, 1u);
+}
+
+TEST_F(WorkerRunTest, TakesLatenessAndNotTheSleepForAGap) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.late = 40;
+  run.sleep_for(100us);
+  EXPECT_EQ(slot_->max_gap_ns, 40u);
+  EXPECT_EQ(slot_->sleep_ns, 100'000u);
+  EXPECT_EQ(slot_->wake_latencies.samples(), std::vector<std::uint64_t>{40});
+  EXPECT_EQ(slot_->asleep_since_ns, 0u);
+}
+
+TEST_F(WorkerRunTest, EndsASleepOnStopAndMeasuresFromThere) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.stop_at = kRelease + 2500;
+  machine.late = 30;
+  run.sleep_for(100us);
+  EXPECT_TRUE(run.stopping());
+  EXPECT_EQ(slot_->sleep_ns, 2500u);
+  EXPECT_EQ(slot_->max_gap_ns, 30u);
+  EXPECT_EQ(slot_->wake_latencies.count(), 0u) << "it was woken before its time";
+}
+
+TEST_F(WorkerRunTest, DoesNotSleepOnceItIsToldToStop) {
+  WorkerRun run(*group_, *slot_, probes());
+  group_->stop = 1;
+  run.sleep_for(100us);
+  EXPECT_EQ(machine.now, kRelease);
+  EXPECT_EQ(slot_->sleep_ns, 0u);
+}
+
+TEST_F(WorkerRunTest, SeesTheTimeThatAYieldGaveAway) {
+  machine.away_on_yield = 4000;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  run.yield();
+  EXPECT_EQ(slot_->max_gap_ns, 4000u);
+}
+
+TEST_F(WorkerRunTest, RunsABurstAndThenSleeps) {
+  machine.per_look = 1000;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.stop_at = kRelease + 3'000'000;
+  run_work(Bursty{.burst = 100us, .sleep = 900us}, run);
+  EXPECT_EQ(slot_->wake_latencies.count(), 2u);
+  EXPECT_EQ(slot_->iterations, 3u) << "the third sleep was cut short by stop";
+  EXPECT_EQ(slot_->work_units, 300u);
+}
+
+}  // namespace
+}  // namespace ktstr
