@@ -29,7 +29,7 @@ class CpusetSpec {
  public:
   static CpusetSpec all();
   static CpusetSpec llc(int index);
-  static CpusetSpec node(int index);
+  static CpusetSpec node(int index);  // the kernel's node number
   static CpusetSpec cpus(CpuSet exact);
   // Part `index` of the machine's CPUs cut into `of` consecutive parts of (nearly) equal size.
   static CpusetSpec slice(int index, int of);
@@ -67,8 +67,8 @@ class CpusetSpec {
 // A cgroup with its limits and its workers, in one declaration.
 class CgroupDef {
  public:
-  static CgroupDef named(std::string name);  // one path component; no '/', not "." or "..", at most 200 bytes
-  CgroupDef& workers(int count);             // of the current work spec; at least 1
+  static CgroupDef named(std::string name);  // one path component; no '/', not "." or "..", 1 to 200 bytes
+  CgroupDef& workers(int count);             // of the first work spec; 1..4096
   CgroupDef& work_type(WorkType type);
   CgroupDef& nice(int value);                // -20..19
   CgroupDef& work(WorkSpec spec);            // a further group of workers in the same cgroup

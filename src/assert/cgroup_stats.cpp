@@ -20,7 +20,8 @@ std::vector<WeightedLatency> pooled_latencies(const std::vector<WorkerReport>& r
   std::vector<WeightedLatency> pool;
   for (const WorkerReport& report : reports)
     for (const std::uint64_t latency : report.wake_latencies_ns)
-      pool.push_back({latency, static_cast<double>(report.wakeups) / static_cast<double>(report.wake_latencies_ns.size())});
+      pool.push_back(
+          {latency, static_cast<double>(report.wakeups) / static_cast<double>(report.wake_latencies_ns.size())});
   std::sort(pool.begin(), pool.end(), [](const auto& a, const auto& b) { return a.latency_ns < b.latency_ns; });
   return pool;
 }
@@ -79,8 +80,10 @@ std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& repor
     const double pct = report.off_cpu_pct();
     OffCpuSpread& spread = groups[report.group];
     spread.group = report.group;
-    if (spread.workers == 0 || pct < spread.min_pct) std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
-    if (spread.workers == 0 || pct > spread.max_pct) std::tie(spread.max_pct, spread.max_worker) = std::pair(pct, report.index);
+    if (spread.workers == 0 || pct < spread.min_pct)
+      std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
+    if (spread.workers == 0 || pct > spread.max_pct)
+      std::tie(spread.max_pct, spread.max_worker) = std::pair(pct, report.index);
     ++spread.workers;
   }
   std::vector<OffCpuSpread> list;

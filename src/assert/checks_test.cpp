@@ -1,1 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ktstr/checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ktstr {
+namespace {
+
+using testing::ElementsAre;
+using namespace std::chrono_literals;
+
+TEST(Checks, AreAllOnUnlessSaidOtherwise) {
+  EXPECT_THAT(
+      Checks{}.describe(),
+      ElementsAre("progress: every worker does at least one work unit", "gap: no worker away for more than 2000 ms",
+                  "spread: off-CPU shares of equal workers differ by no more than 35%",
+                  "isolation: no worker runs outside its cpuset", "died: no worker ends by itself",
+                  "scheduler: attached from the start to the end"));
+}
+
+TEST(Checks, DescribeOnlyWhatIsOn) {
+  const Checks checks{
+      .progress = false, .isolation = false, .scheduler_attached = false, .gap_off = true, .spread_off = true};
+  EXPECT_THAT(checks.describe(), ElementsAre("died: no worker ends by itself"));
+}
+
+TEST(ChecksMergedWith, LetsTheLaterLayerWinFieldByField) {
+  const Checks base{.progress = false, .max_gap = 100ms, .max_spread_pct = 10};
+  const Checks merged = base.merged_with({.max_gap = 300ms, .isolation = false});
+  EXPECT_FALSE(merged.progress_on());
+  EXPECT_EQ(merged.gap_limit(), 300ms);
+  EXPECT_EQ(merged.spread_limit(), 10);
+  EXPECT_FALSE(merged.isolation_on());
+  EXPECT_TRUE(merged.scheduler_attached_on());
+  EXPECT_TRUE(base.merged_with({.progress = true}).progress_on());
+}
+
+TEST(ChecksMergedWith, SwitchesALimitOffAndASetLimitSwitchesItOnAgain) {
+  const Checks off = Checks{}.merged_with({.gap_off = true, .spread_off = true});
+  EXPECT_TRUE(off.gap_off && off.spread_off);
+  EXPECT_TRUE(off.merged_with({}).gap_off) << "silence changes nothing";
+  const Checks on = off.merged_with({.max_gap = 100ms, .max_spread_pct = 5});
+  EXPECT_FALSE(on.gap_off || on.spread_off);
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -109,7 +109,8 @@ void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& 
 
 void check_isolation(const CgroupReports& reports, AssertResult& result) {
   if (reports.cpuset)
-    result.checked.push_back(fmt::format("isolation: {} in cpuset {}", workers_of(reports), reports.cpuset->to_string()));
+    result.checked.push_back(
+        fmt::format("isolation: {} in cpuset {}", workers_of(reports), reports.cpuset->to_string()));
   for (const WorkerReport& worker : reports.workers) {
     if (worker.cpus_outside.empty()) continue;
     result.details.push_back(detail_of(

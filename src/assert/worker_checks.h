@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The checks on what the workers of one cgroup did in one step. Each takes the reports of the whole cgroup and adds
-// details to the result, and to `checked` what it looked at. A worker that died is reported as that and by no other check.
+// details to the result, and to `checked` what it looked at. A worker that died is reported as that and by no other
+// check.
 #pragma once
 
 #include <chrono>
@@ -15,9 +16,9 @@
 namespace ktstr {
 
 struct CgroupReports {
-  int phase = 0;                  // as Detail::phase
+  int phase = 0;  // as Detail::phase
   std::string cgroup;
-  std::optional<CpuSet> cpuset;   // what it was allowed; empty: everything
+  std::optional<CpuSet> cpuset;  // what it was allowed; empty: everything
   std::vector<WorkerReport> workers;
 };
 

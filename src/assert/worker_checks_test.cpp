@@ -1,1 +1,156 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "assert/worker_checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ktstr {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using namespace std::chrono_literals;
+
+// Two seconds, 88% of it on the CPU, 10 ms the longest gap.
+WorkerReport healthy(int index, int group = 0) {
+  WorkerReport report;
+  report.cgroup = "cg_0";
+  report.index = index;
+  report.group = group;
+  report.work_units = 1000;
+  report.iterations = 1000;
+  report.wall_time_ns = 2'000'000'000;
+  report.cpu_time_ns = 1'760'000'000;
+  report.max_gap_ns = 10'000'000;
+  report.max_gap_cpu = 0;
+  return report;
+}
+
+AssertResult check(const std::vector<WorkerReport>& workers, const Checks& checks = {},
+                   const std::optional<CpuSet>& cpuset = CpuSet{0, 1}) {
+  return check_workers(checks, 3, "cg_0", cpuset, workers);
+}
+
+std::vector<DetailKind> kinds_of(const AssertResult& result) {
+  std::vector<DetailKind> kinds;
+  for (const Detail& detail : result.details) kinds.push_back(detail.kind);
+  return kinds;
+}
+
+TEST(CheckWorkers, PassesHealthyWorkersAndSaysWhatItLookedAt) {
+  const AssertResult result = check({healthy(0), healthy(1)});
+  EXPECT_EQ(result.verdict(), Verdict::kPass);
+  EXPECT_THAT(result.details, IsEmpty());
+  EXPECT_THAT(result.checked, ElementsAre("died: the 2 workers of cg_0", "progress: the 2 workers of cg_0",
+                                          "gap: the 2 workers of cg_0, limit 2000 ms",
+                                          "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%",
+                                          "isolation: the 2 workers of cg_0 in cpuset 0-1"));
+}
+
+TEST(CheckWorkers, ClaimsNothingAboutACgroupWithoutWorkers) {
+  const AssertResult result = check({});
+  EXPECT_THAT(result.checked, IsEmpty());
+  EXPECT_EQ(result.verdict(), Verdict::kPass);
+}
+
+TEST(CheckWorkers, FailsAWorkerWithoutProgress) {
+  WorkerReport idle = healthy(1);
+  idle.work_units = 0;
+  const AssertResult result = check({healthy(0), idle});
+  EXPECT_EQ(result.verdict(), Verdict::kFail);
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kNoProgress));
+  const Detail& detail = result.details[0];
+  EXPECT_EQ(detail.message, "worker 1 of cg_0 made no progress (0 work units) in 2.00 s");
+  EXPECT_EQ(detail.cgroup, "cg_0");
+  EXPECT_EQ(detail.worker, 1);
+  EXPECT_EQ(detail.phase, 3);
+  EXPECT_THAT(check({healthy(0), idle}, {.progress = false}).details, IsEmpty());
+}
+
+TEST(CheckWorkers, FailsAGapAboveTheLimitAndNotOneAtIt) {
+  WorkerReport stuck = healthy(1);
+  stuck.max_gap_ns = 2'431'000'000;
+  stuck.max_gap_cpu = 3;
+  stuck.max_gap_at_ns = 2'900'000'000;
+  const AssertResult result = check({healthy(0), stuck});
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kStuck));
+  EXPECT_EQ(result.details[0].message,
+            "worker 1 of cg_0 did not run for 2431 ms (limit 2000 ms), until 2.9 s after its start, then on CPU 3");
+  EXPECT_EQ(result.details[0].measured, 2431.0);
+  EXPECT_EQ(result.details[0].limit, 2000.0);
+  EXPECT_EQ(result.details[0].unit, "ms");
+  EXPECT_THAT(check({stuck}, {.max_gap = 2431ms}).details, IsEmpty());
+  EXPECT_THAT(kinds_of(check({stuck}, {.max_gap = 2430ms})), ElementsAre(DetailKind::kStuck));
+  EXPECT_THAT(check({stuck}, {.gap_off = true}).details, IsEmpty());
+}
+
+TEST(CheckWorkers, SaysThatAGapIsStillOpen) {
+  WorkerReport stuck = healthy(0);
+  stuck.max_gap_ns = stuck.max_gap_at_ns = 4'000'000'000;
+  stuck.max_gap_cpu = -1;
+  stuck.responded = false;
+  const AssertResult result = check({stuck});
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kStuck, DetailKind::kNote));
+  EXPECT_EQ(result.details[0].message,
+            "worker 0 of cg_0 did not run for 4000 ms (limit 2000 ms), and still did not 4.0 s after its start");
+}
+
+TEST(CheckWorkers, OnlyNotesAWorkerThatDidNotStopWithinTheLimit) {
+  WorkerReport slow = healthy(0);
+  slow.responded = false;
+  const AssertResult result = check({slow});
+  EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kNote));
+  EXPECT_EQ(result.verdict(), Verdict::kPass);
+}
+
+TEST(CheckWorkers, FailsAnUnfairSpread) {
+  WorkerReport starved = healthy(3);
+  starved.cpu_time_ns = 772'000'000;
+  const AssertResult result = check({healthy(0), healthy(1), starved});
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kUnfair));
+  EXPECT_EQ(result.details[0].message,
+            "unfair: off-CPU share in cg_0 from 12.0% (worker 0) to 61.4% (worker 3), spread 49.4% (limit 35%)");
+  EXPECT_EQ(result.details[0].worker, 3);
+  EXPECT_NEAR(result.details[0].measured.value_or(0), 49.4, 1e-9);
+  EXPECT_THAT(check({healthy(0), starved}, {.max_spread_pct = 50}).details, IsEmpty());
+  EXPECT_THAT(check({healthy(0), starved}, {.spread_off = true}).details, IsEmpty());
+}
+
+TEST(CheckWorkers, ComparesOnlyEqualWorkers) {
+  WorkerReport other_kind = healthy(1, 1);
+  other_kind.cpu_time_ns = 100'000'000;
+  EXPECT_THAT(check({healthy(0, 0), other_kind}).details, IsEmpty());
+  WorkerReport same_kind = other_kind;
+  same_kind.group = 0;
+  EXPECT_THAT(kinds_of(check({healthy(0, 0), same_kind})), ElementsAre(DetailKind::kUnfair));
+}
+
+TEST(CheckWorkers, FailsAWorkerOutsideItsCpuset) {
+  WorkerReport outside = healthy(0);
+  outside.cpus_outside = {3};
+  const AssertResult result = check({outside, healthy(1)});
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kIsolation));
+  EXPECT_EQ(result.details[0].message, "worker 0 of cg_0 ran on CPU 3, outside its cpuset 0-1");
+  outside.cpus_outside = {3, 4, 6};
+  EXPECT_EQ(check({outside}).details.at(0).message, "worker 0 of cg_0 ran on CPUs 3-4,6, outside its cpuset 0-1");
+  EXPECT_THAT(check({outside}, {.isolation = false}).details, IsEmpty());
+}
+
+TEST(CheckWorkers, DoesNotClaimIsolationWhereThereIsNoCpuset) {
+  const AssertResult result = check({healthy(0)}, {}, std::nullopt);
+  for (const std::string& line : result.checked) EXPECT_FALSE(line.starts_with("isolation")) << line;
+}
+
+TEST(CheckWorkers, ReportsADeathOnceAndComparesTheOthers) {
+  WorkerReport dead = healthy(1);
+  dead.exit = "killed by signal 11 (SIGSEGV)";
+  dead.wall_time_ns = 250'000'000;
+  dead.work_units = 0;
+  dead.cpu_time_ns = 0;
+  const AssertResult result = check({healthy(0), dead, healthy(2)});
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kWorkerDied));
+  EXPECT_EQ(result.details[0].message, "worker 1 of cg_0 died 0.25 s after its start: killed by signal 11 (SIGSEGV)");
+}
+
+}  // namespace
+}  // namespace ktstr

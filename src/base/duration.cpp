@@ -48,8 +48,8 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
       if (text.substr(end_of_number) == unit.name)
         if (const auto ns = parse_number_in(text.substr(0, end_of_number), unit.ns))
           return std::chrono::nanoseconds(*ns);
-  return fail(ErrorCode::kInvalidArgument, "'{}' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s",
-              text);
+  return fail(ErrorCode::kInvalidArgument,
+              "'{}' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s", text);
 }
 
 std::string format_duration(std::chrono::nanoseconds duration) {

@@ -45,7 +45,8 @@ constexpr struct {
 };
 
 Compare comparison_for(std::string_view file) {
-  const auto found = std::find_if(std::begin(kEchoing), std::end(kEchoing), [&](const auto& e) { return e.file == file; });
+  const auto found =
+      std::find_if(std::begin(kEchoing), std::end(kEchoing), [&](const auto& e) { return e.file == file; });
   return found == std::end(kEchoing) ? nullptr : found->compare;
 }
 

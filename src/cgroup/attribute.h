@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a cgroup attribute shows after a value was written to it. Documentation/admin-guide/cgroup-v2.rst says which files
-// echo a value and how; a write that succeeds and then reads back differently did not do what was asked.
+// What a cgroup attribute shows after a value was written to it. Documentation/admin-guide/cgroup-v2.rst says which
+// files echo a value and how; a write that succeeds and then reads back differently did not do what was asked.
 #pragma once
 
 #include <string_view>

@@ -24,7 +24,8 @@ TEST(AttributeShows, KnowsThatCpuMaxKeepsItsPeriod) {
 TEST(AttributeShows, ComparesOtherEchoingFilesAsText) {
   EXPECT_TRUE(attribute_shows("cpu.weight", "300", "300\n"));
   EXPECT_FALSE(attribute_shows("cpu.weight", "300", "100"));
-  EXPECT_FALSE(attribute_shows("cpuset.cpus.partition", "isolated", "isolated invalid (Cpu list in cpuset.cpus not exclusive)"));
+  EXPECT_FALSE(
+      attribute_shows("cpuset.cpus.partition", "isolated", "isolated invalid (Cpu list in cpuset.cpus not exclusive)"));
 }
 
 TEST(AttributeShows, ExpectsNothingOfFilesThatDoNotEcho) {

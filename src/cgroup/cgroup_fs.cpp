@@ -33,12 +33,13 @@ Status enable_controller(const Fd& group, const std::string& where, const std::s
     return fail(ErrorCode::kUnsupported, "{} does not offer the controller '{}'; its cgroup.controllers lists '{}'",
                 where, controller, offered)
         .with_hint("a controller is missing where the kernel lacks it or a cgroup v1 hierarchy holds it");
-  KTSTR_TRY(write_group_file(group, kFile, "+" + controller)
-                .context(fmt::format("enable the controller '{}' in {}, which offers '{}'", controller, where, offered)));
+  KTSTR_TRY(
+      write_group_file(group, kFile, "+" + controller)
+          .context(fmt::format("enable the controller '{}' in {}, which offers '{}'", controller, where, offered)));
   KTSTR_TRY_ASSIGN(const std::string after, read_group_file(group, kFile).context(where));
   if (!lists(after, controller))
-    return fail(ErrorCode::kIo, "the controller '{}' was enabled in {}, but its {} shows '{}'", controller, where, kFile,
-                after);
+    return fail(ErrorCode::kIo, "the controller '{}' was enabled in {}, but its {} shows '{}'", controller, where,
+                kFile, after);
   return ok();
 }
 

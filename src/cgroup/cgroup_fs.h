@@ -45,7 +45,7 @@ class CgroupFs final : public CgroupOps {
   Status write_attribute(std::string_view name, std::string_view file, std::string_view value);
 
   Fd mount_;
-  Fd root_;  // invalid once closed
+  Fd root_;              // invalid once closed
   fs::path mount_path_;  // for messages
   std::string root_name_;
   std::chrono::nanoseconds remove_timeout_;

@@ -15,8 +15,7 @@ void close_and_warn(CgroupScope& scope) {
 
 }  // namespace
 
-CgroupScope::CgroupScope(CgroupScope&& other) noexcept
-    : ops_(other.ops_), names_(std::exchange(other.names_, {})) {}
+CgroupScope::CgroupScope(CgroupScope&& other) noexcept : ops_(other.ops_), names_(std::exchange(other.names_, {})) {}
 
 CgroupScope& CgroupScope::operator=(CgroupScope&& other) noexcept {
   if (this != &other) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The recording double of CgroupOps: keeps groups, attributes and members in memory, writes every call down, and fails
-// on demand. It follows the kernel's rules where scenarios depend on them: a group needs its parent, and one with members or
-// children cannot be removed.
+// on demand. It follows the kernel's rules where scenarios depend on them: a group needs its parent, and one with
+// members or children cannot be removed.
 #pragma once
 
 #include <map>

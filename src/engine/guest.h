@@ -5,7 +5,6 @@
 // host's choosing, except the answer to a doorbell.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -16,7 +15,9 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "engine/guest_end.h"
 #include "engine/mode.h"
+#include "engine/qemu.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 #include "wire/lane.h"
@@ -42,19 +43,6 @@ struct GuestSpec {
 // max(256 MiB, 64 MiB a CPU).
 Bytes memory_by_rule(const Topology& topology);
 
-enum class GuestEnd {
-  kCompleted,     // the agent said it is done
-  kKernelPanic,
-  kKernelStall,   // lockup or RCU stall, and no end
-  kOutOfMemory,   // the guest's memory
-  kPhaseTimeout,  // a phase outlived its limit in guest time and the agent did not end it
-  kHang,          // no sign of life within the host-time backstop
-  kEarlyExit,     // QEMU ended before the agent was done
-  kCorrupt,       // what the guest wrote does not check out
-  kInterrupted,
-};
-std::string_view to_string(GuestEnd end);
-
 struct GuestOutcome {
   GuestEnd end = GuestEnd::kCompleted;
   Phase phase = Phase::kBoot;          // the one it ended in
@@ -75,22 +63,12 @@ struct GuestOutcome {
 void remove_guest_leftovers(const std::filesystem::path& ram_dir);
 
 // Boots, hands over `delivery`, follows to the end. `console_log` receives the serial console. `on_record` gets each
-// record of the guest as it comes; an Error from it ends the run as kCorrupt. `interrupted` is asked now and then.
+// record of the guest as it comes; an Error from it ends the run as kCorrupt. Each lane's records come in their order; how
+// the lanes interleave depends on when the host looked, so what must repeat sorts by (time_ns, lane, sequence).
+// `interrupted` is asked every few milliseconds. QEMU dies with the calling thread, not with the process alone.
 // An Error: QEMU or memory could not be had (kNoSpace, kNotFound, kUnsupported), nothing was booted.
 Result<GuestOutcome> run_guest(const GuestSpec& spec, ByteSpan delivery, const std::filesystem::path& console_log,
                                const std::function<Status(const Record&)>& on_record,
                                const std::function<bool()>& interrupted);
-
-struct QemuInfo {
-  std::filesystem::path path;
-  std::string version;  // "10.0.2"
-  int major = 0, minor = 0;
-  bool quantum_is_safe() const { return major > 8 || (major == 8 && minor >= 1); }
-};
-// kNotFound with the package to install; kUnsupported when the program is no QEMU.
-Result<QemuInfo> find_qemu(const std::string& name);
-
-// The hand-over timer for det mode: 10 us a vCPU, at least 50 us... see docs; 0 where QEMU is too old for it.
-std::chrono::nanoseconds default_quantum(const QemuInfo& qemu, const Topology& topology);
 
 }  // namespace ktstr

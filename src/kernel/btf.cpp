@@ -13,8 +13,10 @@ constexpr std::uint16_t kMagic = 0xeb9f;
 constexpr std::uint64_t kTypeHeaderSize = 12;
 constexpr std::uint64_t kMemberSize = 12;
 constexpr std::uint64_t kPointerSize = 8;
-// A chain of typedefs, qualifiers or nested structs longer than this is a cycle.
+// A chain of typedefs and qualifiers longer than this is a cycle.
 constexpr int kDeepest = 64;
+// More structs than this behind the anonymous members of one struct is one that contains itself. (task_struct has ~20.)
+constexpr int kMostAnonymous = 1000;
 
 constexpr std::uint32_t vlen_of(std::uint32_t info) { return info & 0xffff; }
 constexpr bool kind_flag_of(std::uint32_t info) { return (info >> 31) != 0; }
@@ -166,14 +168,14 @@ std::optional<BtfStruct> Btf::struct_of(BtfTypeId type) const {
   return result;
 }
 
-std::optional<BtfMember> Btf::find_member(BtfTypeId type, std::string_view name, int depth) const {
-  const auto outer = depth < kDeepest ? struct_of(type) : std::nullopt;
+std::optional<BtfMember> Btf::find_member(BtfTypeId type, std::string_view name, int& budget) const {
+  const auto outer = --budget > 0 ? struct_of(type) : std::nullopt;
   if (!outer) return std::nullopt;
   for (const BtfMember& member : outer->members)
     if (member.name == name) return member;
   for (const BtfMember& member : outer->members) {
     if (!member.name.empty()) continue;
-    auto inner = find_member(member.type, name, depth + 1);
+    auto inner = find_member(member.type, name, budget);
     if (!inner) continue;
     inner->offset_bits += member.offset_bits;
     return inner;
@@ -189,7 +191,8 @@ Result<BtfMember> Btf::member(std::string_view struct_name, std::string_view pat
   for (;;) {
     const std::size_t dot = rest.find('.');
     const std::string_view component = rest.substr(0, dot);
-    auto next = component.empty() ? std::nullopt : find_member(at.type, component, 0);
+    int budget = kMostAnonymous;
+    auto next = component.empty() ? std::nullopt : find_member(at.type, component, budget);
     if (!next)
       return fail(ErrorCode::kNotFound, "the kernel's struct {} has no member {}", struct_name,
                   path.substr(0, static_cast<std::size_t>(rest.data() - path.data()) + component.size()));

@@ -92,7 +92,7 @@ class Btf {
   std::optional<Header> header(BtfTypeId type) const;
   ByteSpan payload(BtfTypeId type) const;
   std::string_view string_at(std::uint32_t offset) const;
-  std::optional<BtfMember> find_member(BtfTypeId type, std::string_view name, int depth) const;
+  std::optional<BtfMember> find_member(BtfTypeId type, std::string_view name, int& budget) const;
 
   ByteVector bytes_;
   ByteSpan types_;

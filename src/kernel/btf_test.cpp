@@ -87,7 +87,7 @@ TEST(Btf, KnowsSizesArraysAndEnumerators) {
 TEST(Btf, EndsOnTypesThatReferToThemselves) {
   BtfWriter writer;
   writer.plain(BtfKind::kTypedef, "loop", 1);
-  writer.structure("outer", 4, {{"", 2, 0}});
+  writer.structure("outer", 4, {{"", 2, 0}, {"", 2, 0}, {"", 2, 0}});
   writer.array(3, 2);
   const auto btf = Btf::parse(writer.build());
   ASSERT_TRUE(btf);

@@ -182,8 +182,8 @@ Result<KernelEntry> KernelCache::add_image(ByteVector image, std::string_view na
   return entry;
 }
 
-// rename(2) does not replace a directory that has files, so the old entry steps aside first. Between the two renames the
-// key does not exist, which a reader takes for "not cached".
+// rename(2) does not replace a directory that has files, so the old entry steps aside first. Between the two renames
+// the key does not exist, which a reader takes for "not cached".
 Status KernelCache::replace(const fs::path& built, const fs::path& target) {
   std::error_code error;
   std::optional<TempDir> aside;

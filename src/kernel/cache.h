@@ -2,8 +2,8 @@
 //
 // The kernel cache: one directory per kernel, named by what is in it ("7.3.4+deb13-cloud-amd64-0123456789ab"), with the
 // unpacked `vmlinux`, the `config` where there is one, and `metadata.json`. Entries appear whole or not at all and are
-// never changed in place; any number of processes may use and fill one cache. Nothing is trusted because it is there: an
-// entry whose image is no longer the one that was stored is reported as damaged, is never used, and is replaced when
+// never changed in place; any number of processes may use and fill one cache. Nothing is trusted because it is there:
+// an entry whose image is no longer the one that was stored is reported as damaged, is never used, and is replaced when
 // the same kernel is added again.
 #pragma once
 
@@ -69,7 +69,8 @@ class KernelCache {
 
   const fs::path& root() const { return root_; }
 
-  // All entries, oldest release first. Files whose stamp changed are hashed again. A cache that does not exist is empty.
+  // All entries, oldest release first. Files whose stamp changed are hashed again. A cache that does not exist is
+  // empty.
   std::vector<CacheEntry> list() const;
   // kNotFound when there is no such entry, kCorruptData (with the way out) when it is damaged.
   Result<KernelEntry> find(std::string_view key) const;

@@ -129,9 +129,10 @@ INSTANTIATE_TEST_SUITE_P(
                "SHA-256"},
         Damage{"MissingMetadata", [](const KernelEntry& entry) { fs::remove(entry.directory / "metadata.json"); },
                "metadata.json"},
-        Damage{"UnreadableMetadata",
-               [](const KernelEntry& entry) { ASSERT_TRUE(write_text(entry.directory / "metadata.json", "{\"key\":")); },
-               "cannot be read"},
+        Damage{
+            "UnreadableMetadata",
+            [](const KernelEntry& entry) { ASSERT_TRUE(write_text(entry.directory / "metadata.json", "{\"key\":")); },
+            "cannot be read"},
         Damage{"ForeignMetadata",
                [](const KernelEntry& entry) {
                  KernelEntry other = entry;
@@ -189,7 +190,8 @@ TEST_F(KernelCacheTest, SurvivesWritersAndReadersAtOnce) {
       bool good = true;
       for (int round = 0; round < 10; ++round) {
         // A source that differs each time makes every writer replace the entry.
-        const KernelSource source{.suite = "sid", .package = std::to_string(i), .package_version = std::to_string(round)};
+        const KernelSource source{
+            .suite = "sid", .package = std::to_string(i), .package_version = std::to_string(round)};
         good = good && cache.add_image(image, "x", source).has_value();
       }
       ::_exit(good ? 0 : 1);
@@ -219,7 +221,8 @@ TEST(Metadata, RefusesWhatMissesAFieldOrHasAnotherType) {
   entry.key = "k";
   const std::string good = render_metadata(entry);
   ASSERT_TRUE(parse_metadata(good));
-  for (const char* field : {"\"key\"", "\"sha256\"", "\"size\"", "\"pvh\"", "\"source\"", "\"verified\"", "\"suite\""}) {
+  for (const char* field :
+       {"\"key\"", "\"sha256\"", "\"size\"", "\"pvh\"", "\"source\"", "\"verified\"", "\"suite\""}) {
     std::string text = good;
     text.replace(text.find(field), 2, "\"_");
     EXPECT_EQ(parse_metadata(text).error().code(), ErrorCode::kCorruptData) << field;

@@ -22,7 +22,8 @@ constexpr std::string_view kFlavour = "cloud-amd64";
 // In the cache's directory, so that a large image moves by rename; hidden, so that list() does not see it.
 constexpr std::string_view kFetchPrefix = ".fetch";
 
-// Full releases have three numbers (6.1.0-56, 7.3.4+deb13) or are release candidates; 6.12-cloud-amd64 is a meta package.
+// Full releases have three numbers (6.1.0-56, 7.3.4+deb13) or are release candidates; 6.12-cloud-amd64 is a meta
+// package.
 bool is_full_release(std::string_view release) {
   const std::string_view number = release.substr(0, release.find_first_not_of("0123456789."));
   return std::count(number.begin(), number.end(), '.') >= 2 || release.find("rc") != release.npos;
@@ -103,7 +104,8 @@ Result<std::optional<KernelEntry>> fetch_from_suite(Fetch& fetch, std::string_vi
     auto entry = fetch_candidate(fetch, apt, candidate);
     if (entry && (!fetch.needs_sched_ext || entry->facts.has_sched_ext))
       return std::optional<KernelEntry>(*std::move(entry));
-    Error error = entry ? fail(ErrorCode::kNotFound, "{} has no sched_ext", candidate.release) : std::move(entry).error();
+    Error error =
+        entry ? fail(ErrorCode::kNotFound, "{} has no sched_ext", candidate.release) : std::move(entry).error();
     // Neither the disk nor the network gets better with an older kernel.
     if (error.code() == ErrorCode::kNoSpace || error.code() == ErrorCode::kPermission) return error;
     fetch.say(fmt::format("passing over {}: {}", candidate.release, error.message()));

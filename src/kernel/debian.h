@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Prebuilt kernels out of Debian's archive: the cloud flavour, which boots fast and has what a guest needs built in. Any
-// suite of any release can be asked for, whatever this machine runs; nothing is installed. Where a suite keeps the image
-// differs by age (linux-image-REL with /boot/vmlinuz-REL, later linux-binary-REL with /usr/lib/modules/REL/vmlinuz):
-// packages are tried and looked into, versions decide nothing.
+// Prebuilt kernels out of Debian's archive: the cloud flavour, which boots fast and has what a guest needs built in.
+// Any suite of any release can be asked for, whatever this machine runs; nothing is installed. Where a suite keeps the
+// image differs by age (linux-image-REL with /boot/vmlinuz-REL, later linux-binary-REL with
+// /usr/lib/modules/REL/vmlinuz): packages are tried and looked into, versions decide nothing.
 #pragma once
 
 #include <functional>

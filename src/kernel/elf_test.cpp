@@ -36,7 +36,8 @@ TEST(ElfFile, TranslatesAddressesInsideOfLoadedSegmentsOnly) {
   EXPECT_FALSE(elf->at_address(synthetic::kTextAddress, UINT64_MAX));
   EXPECT_EQ(elf->address_of_offset(synthetic::Elf::kLoadOffset + 3), synthetic::kTextAddress + 3);
   EXPECT_FALSE(elf->address_of_offset(0));
-  EXPECT_TRUE(elf->is_loaded(synthetic::kTextAddress + 0x8000)) << ".bss is loaded although the file has no bytes of it";
+  EXPECT_TRUE(elf->is_loaded(synthetic::kTextAddress + 0x8000))
+      << ".bss is loaded although the file has no bytes of it";
   EXPECT_FALSE(elf->at_address(synthetic::kTextAddress + 0x8000, 1));
 }
 

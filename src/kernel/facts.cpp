@@ -30,6 +30,8 @@ Result<KernelFacts> inspect_kernel(ByteSpan vmlinux) {
   return facts;
 }
 
-std::string kernel_key(const KernelFacts& facts) { return fmt::format("{}-{}", facts.release, facts.sha256.substr(0, 12)); }
+std::string kernel_key(const KernelFacts& facts) {
+  return fmt::format("{}-{}", facts.release, facts.sha256.substr(0, 12));
+}
 
 }  // namespace ktstr

@@ -148,8 +148,10 @@ bool KernelSymbols::set_addresses(const ElfFile& vmlinux, const std::vector<std:
     if (!loaded && addresses[i] > kHighestAbsolute) ++strange;
   }
   if (!has_text || strange > addresses.size() / 20) return false;
-  std::stable_sort(entries_.begin(), entries_.end(),
-                   [](const Entry& a, const Entry& b) { return a.address < b.address; });
+  // Symbols that share an address stay in the order of the table.
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    return a.address != b.address ? a.address < b.address : a.name_offset < b.name_offset;
+  });
   index();
   return true;
 }

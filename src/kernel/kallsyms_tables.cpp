@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint64_t kTokens = 256;
 constexpr std::uint64_t kIndexSize = kTokens * sizeof(std::uint16_t);
-// Labels are aligned to 8 bytes on 64-bit kernels, to 4 since addresses are place-relative (7.x): all are multiples of 4.
+// Labels are aligned to 8 bytes on 64-bit kernels, to 4 since addresses are place-relative (7.x): all are multiples of
+// 4.
 constexpr std::uint64_t kAlignment = 4;
 constexpr std::uint64_t kSymbolsPerMarker = 256;
 constexpr std::uint64_t kLongestToken = 512;
@@ -44,7 +45,8 @@ std::optional<std::uint64_t> token_table_start(ByteSpan image, std::uint64_t ind
     bool fits = true;
     for (std::uint64_t i = 1; i < kTokens && fits; ++i) {
       const std::uint64_t token = start + *load<std::uint16_t>(image, index + i * 2);
-      fits = load<std::uint8_t>(image, token - 1) == std::uint8_t{0} && load<std::uint8_t>(image, token) != std::uint8_t{0};
+      fits = load<std::uint8_t>(image, token - 1) == std::uint8_t{0} &&
+             load<std::uint8_t>(image, token) != std::uint8_t{0};
     }
     const auto last_token = fits ? c_string_at(image.first(index), start + last) : std::nullopt;
     if (last_token && align_up(start + last + last_token->size() + 1, 8) >= index) return start;
@@ -114,8 +116,8 @@ std::optional<Names> names_at_markers(ByteSpan image, const Markers& markers) {
   return std::nullopt;
 }
 
-// Linux 6.2 and 6.3, and 6.1 stable releases, have kallsyms_seqs_of_names between markers and token table: three bytes a
-// symbol, so the number of symbols says where the markers are and the other way round.
+// Linux 6.2 and 6.3, and 6.1 stable releases, have kallsyms_seqs_of_names between markers and token table: three bytes
+// a symbol, so the number of symbols says where the markers are and the other way round.
 std::optional<Names> names_before_sequences(ByteSpan image, std::uint64_t token_table) {
   constexpr std::uint64_t kLeastMarkers = 8;  // enough to tell markers from other numbers
   constexpr std::uint64_t kFarthest = 16 << 20;
@@ -149,7 +151,7 @@ std::optional<Names> names_before_sequences(ByteSpan image, std::uint64_t token_
 
 // Between markers and token table there may be four bytes of padding, which look like a marker.
 std::optional<Names> names_before(ByteSpan image, std::uint64_t token_table) {
-  for (const std::uint64_t padding : {4, 0}) {
+  for (const std::uint64_t padding : {std::uint64_t{4}, std::uint64_t{0}}) {
     if (token_table < padding) continue;
     if (padding != 0 && load<std::uint32_t>(image, token_table - 4) != std::uint32_t{0}) continue;
     const auto markers = markers_before(image, token_table - padding);

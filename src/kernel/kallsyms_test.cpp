@@ -24,7 +24,8 @@ std::vector<TestSymbol> some_symbols(KallsymsFormat format) {
   symbols.push_back({"_stext", kTextAddress, 'T'});
   symbols.push_back({"schedule", kTextAddress + 0x20, 'T'});
   symbols.push_back({kLongName, kTextAddress + 0x30, 't'});
-  for (unsigned i = 0; i < 2500; ++i) symbols.push_back({"filler_" + std::to_string(i), kTextAddress + 0x40 + 4 * i, 't'});
+  for (unsigned i = 0; i < 2500; ++i)
+    symbols.push_back({"filler_" + std::to_string(i), kTextAddress + 0x40 + 4 * i, 't'});
   symbols.push_back({"init_task", kTextAddress + 0x3000, 'D'});
   return symbols;
 }

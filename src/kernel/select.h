@@ -40,8 +40,8 @@ struct KernelEnvironment {
 // vmlinuz-* of /boot.
 //
 // kNotFound: no such file, nothing cached that matches (the hint says what to fetch). kInvalidArgument: the file is no
-// kernel image. kCorruptData: what was asked for is in the cache, but damaged; a choice by default passes it over with a
-// warning.
+// kernel image. kCorruptData: what was asked for is in the cache, but damaged; a choice by default passes it over with
+// a warning.
 Result<KernelImage> select_kernel(const KernelEnvironment& environment, const std::string& wanted = {});
 
 }  // namespace ktstr

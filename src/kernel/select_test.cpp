@@ -29,7 +29,8 @@ class SelectKernel : public testing::Test {
   }
 
   TempDir dir_ = *TempDir::create(fs::temp_directory_path(), "ktstr-kernel-test");
-  KernelEnvironment environment_{.cache_root = dir_.path() / "kernels", .boot_dir = dir_.path() / "boot", .ktstr_kernel = {}};
+  KernelEnvironment environment_{
+      .cache_root = dir_.path() / "kernels", .boot_dir = dir_.path() / "boot", .ktstr_kernel = {}};
 };
 
 TEST_F(SelectKernel, TakesAVmlinuxByPathAndLeavesItWhereItIs) {

@@ -32,7 +32,8 @@ ByteVector zstd(ByteSpan bytes) {
 ByteVector xz(ByteSpan bytes) {
   ByteVector out(lzma_stream_buffer_bound(bytes.size()));
   std::size_t used = 0;
-  const auto status = lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, nullptr, u8(bytes), bytes.size(), u8(out), &used, out.size());
+  const auto status =
+      lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, nullptr, u8(bytes), bytes.size(), u8(out), &used, out.size());
   out.resize(status == LZMA_OK ? used : 0);
   return out;
 }
@@ -75,8 +76,9 @@ ByteVector lz4_legacy(ByteSpan bytes) {
     const ByteSpan block = bytes.first(std::min(bytes.size(), kBlock));
     bytes = bytes.subspan(block.size());
     ByteVector packed(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(block.size()))));
-    const int size = LZ4_compress_default(reinterpret_cast<const char*>(block.data()), reinterpret_cast<char*>(packed.data()),
-                                          static_cast<int>(block.size()), static_cast<int>(packed.size()));
+    const int size =
+        LZ4_compress_default(reinterpret_cast<const char*>(block.data()), reinterpret_cast<char*>(packed.data()),
+                             static_cast<int>(block.size()), static_cast<int>(packed.size()));
     packed.resize(static_cast<std::size_t>(std::max(size, 0)));
     append_u32(out, packed.size());
     out.insert(out.end(), packed.begin(), packed.end());

@@ -124,7 +124,8 @@ ByteVector kallsyms(const std::vector<TestSymbol>& symbols, KallsymsFormat forma
   };
   const auto compress = [](std::string text) {
     for (const auto& [word, code] : {std::pair{"sched", '\1'}, std::pair{"task", '\2'}})
-      for (std::size_t at = text.find(word); at != text.npos; at = text.find(word)) text.replace(at, strlen(word), 1, code);
+      for (std::size_t at = text.find(word); at != text.npos; at = text.find(word))
+        text.replace(at, strlen(word), 1, code);
     return text;
   };
 

@@ -71,7 +71,8 @@ class BtfWriter {
 
  private:
   std::uint32_t add_string(const std::string& text);
-  BtfTypeId add_header(BtfKind kind, const std::string& name, std::uint32_t vlen, bool flag, std::uint32_t size_or_type);
+  BtfTypeId add_header(BtfKind kind, const std::string& name, std::uint32_t vlen, bool flag,
+                       std::uint32_t size_or_type);
   ByteWriter types_;
   std::string strings_;
   BtfTypeId count_ = 0;

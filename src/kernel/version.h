@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernel releases: the text that `uname -r` prints ("7.3.4+deb13-cloud-amd64"), where it is in an image, which of two is
-// newer, and what a person means by "7.3". A release says nothing about what a kernel can do: that is decided by looking
-// (btf.h), versions only choose among images.
+// Kernel releases: the text that `uname -r` prints ("7.3.4+deb13-cloud-amd64"), where it is in an image, which of two
+// is newer, and what a person means by "7.3". A release says nothing about what a kernel can do: that is decided by
+// looking (btf.h), versions only choose among images.
 #pragma once
 
 #include <compare>

@@ -19,9 +19,17 @@ TEST(KernelRelease, IsNotFoundWithoutABanner) {
 }
 
 TEST(CompareReleases, OrdersNumbersAsNumbers) {
-  const std::vector<std::string> ascending = {"6.1.0-9-cloud-amd64", "6.1.0-56-cloud-amd64", "6.12.100+deb12", "6.12.117+deb13",
-                                              "7.3-rc1",             "7.3~rc2",              "7.3",            "7.3.4",
-                                              "7.3.4+deb13",         "7.3.10",               "7.30.1"};
+  const std::vector<std::string> ascending = {"6.1.0-9-cloud-amd64",
+                                              "6.1.0-56-cloud-amd64",
+                                              "6.12.100+deb12",
+                                              "6.12.117+deb13",
+                                              "7.3-rc1",
+                                              "7.3~rc2",
+                                              "7.3",
+                                              "7.3.4",
+                                              "7.3.4+deb13",
+                                              "7.3.10",
+                                              "7.30.1"};
   for (std::size_t a = 0; a < ascending.size(); ++a)
     for (std::size_t b = 0; b < ascending.size(); ++b)
       EXPECT_EQ(compare_releases(ascending[a], ascending[b]), a <=> b) << ascending[a] << " and " << ascending[b];

@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -25,6 +27,7 @@ constexpr int kRunRecordVersion = 1;
 // fault; kBadInput: the user's; kInterrupted: Ctrl-C.
 enum class Outcome { kPass, kFail, kInconclusive, kSkip, kInfrastructure, kBadInput, kInterrupted };
 std::string_view to_string(Outcome outcome);  // "pass", "fail", ..., "infrastructure", "bad_input", "interrupted"
+std::optional<Outcome> outcome_from(std::string_view text);
 int exit_code(Outcome outcome);               // 0, 1, 2, 0, 3, 64, 130
 Outcome outcome_of(Verdict verdict);
 
@@ -90,5 +93,8 @@ struct RunRecord {
   std::string started_at;      // host wall clock, RFC 3339
   std::string repeat_command;  // runs exactly this again
 };
+
+// Whether all of them have the same, complete digest; false for none.
+bool digests_equal(const std::vector<RunRecord>& records);
 
 }  // namespace ktstr

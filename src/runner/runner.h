@@ -16,6 +16,7 @@
 #include "ktstr/checks.h"
 #include "ktstr/topology.h"
 #include "results/run_record.h"
+#include "wire/job.h"
 
 namespace ktstr {
 
@@ -40,6 +41,9 @@ struct RunRequest {
   std::string repeat_command;             // printed with failures
   double host_limit_scale = 1.0;          // of the backstops in host time
 };
+
+// Limits of the phases, in guest time, for a scenario of this length.
+PhaseLimits limits_for(std::chrono::nanoseconds duration);
 
 struct RunnerEnvironment {
   std::filesystem::path state_dir;   // runs are kept below: $XDG_STATE_HOME/ktstr

@@ -90,9 +90,10 @@ WorkType read_type(const TomlValue& table, const std::vector<std::string_view>& 
     if (text && alone)
       parameters.emplace_back(entry.key, *text);
     else
-      mistakes.add(text ? entry.at : entry.value.at, text ? alone.error().message()
-                                      : fmt::format("{}: {} is {}; accepted: a time like \"5ms\" or a whole number",
-                                                    name->text, entry.key, kind_text(entry.value.kind)));
+      mistakes.add(text ? entry.at : entry.value.at,
+                   text ? alone.error().message()
+                        : fmt::format("{}: {} is {}; accepted: a time like \"5ms\" or a whole number", name->text,
+                                      entry.key, kind_text(entry.value.kind)));
   }
   return make_work_type(name->text, parameters).value_or(WorkType());
 }
@@ -168,7 +169,8 @@ Result<CpusetSpec> parse_cpuset_spec(std::string_view text) {
     return CpusetSpec::cpus(*std::move(cpus));
   }
   return fail(ErrorCode::kInvalidArgument,
-              "'{}' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"", text);
+              "'{}' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"",
+              text);
 }
 
 std::optional<CgroupTable> read_cgroup_table(const TomlValue& table, Mistakes& mistakes) {

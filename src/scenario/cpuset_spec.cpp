@@ -33,7 +33,8 @@ Result<CpuSet> node_cpus(int id, const TestTopology& topology) {
 }
 
 Result<CpuSet> exact_cpus(const CpuSet& cpus, const TestTopology& topology) {
-  if (cpus.empty()) return fail(ErrorCode::kInvalidArgument, "an empty list of CPUs; leave the cpuset out for all CPUs");
+  if (cpus.empty())
+    return fail(ErrorCode::kInvalidArgument, "an empty list of CPUs; leave the cpuset out for all CPUs");
   const CpuSet missing = cpus.minus(topology.cpus);
   if (!missing.empty())
     return fail(ErrorCode::kInvalidArgument, "there is no CPU {}: the machine has {} ({})", missing.to_string(),

@@ -21,8 +21,8 @@ Status check_cgroup_name(std::string_view name) {
     return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}...' has {} bytes; at most {}", name.substr(0, 20),
                 name.size(), kMaxCgroupName);
   if (name == "." || name == ".." || name.find('/') != std::string_view::npos)
-    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup: one path component, without '/', not '.' or '..'",
-                name);
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' cannot name a cgroup: one path component, without '/', not '.' or '..'", name);
   return ok();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scenario/executor.h"
 
+#include <algorithm>
+
 #include "base/duration.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
@@ -99,7 +101,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_steps() {
 }
 
 Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
-  // Workers without any time would fail checks that say nothing about the scheduler.
+  // Workers without any time would fail checks that say nothing about the scheduler; the same in hold().
   if (step(number).hold.count() > 0 && hooks_.now() >= end_) {
     add(Verdict::kInconclusive, DetailKind::kNote, number,
         fmt::format("step {} of {} did not run: the scenario's {} were over", number, last(),
@@ -120,15 +122,18 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
 }
 
 Result<HoldEnd> ScenarioRun::hold(int number, StepScope& scope) {
-  scope.release_workers();
-  mark(StepMark::Kind::kHoldStart, number, &scope);
   const Nanoseconds wanted = step(number).hold;
   const Nanoseconds now = hooks_.now();
   const Nanoseconds given = std::max(std::min(wanted, end_ - now), Nanoseconds(0));
-  if (given < wanted / 2)
-    add(Verdict::kPass, DetailKind::kNote, number,
+  if (given < wanted / 2) {
+    const bool no_time = given.count() == 0;
+    add(no_time ? Verdict::kInconclusive : Verdict::kPass, DetailKind::kNote, number,
         fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
                     format_duration(given), format_duration(wanted)));
+    if (no_time) return HoldEnd::kTimeOver;
+  }
+  scope.release_workers();
+  mark(StepMark::Kind::kHoldStart, number, &scope);
   return hooks_.hold_until(now + given).context(fmt::format("step {}", number));
 }
 

@@ -11,8 +11,8 @@ Status HoldSpec::validate() const {
   if (const auto* fraction = std::get_if<Fraction>(&kind_)) {
     // Written so that NaN fails too.
     if (!(std::isfinite(fraction->of_duration) && fraction->of_duration > 0))
-      return fail(ErrorCode::kInvalidArgument, "a hold of {} times the duration cannot be; a fraction is finite and > 0",
-                  fraction->of_duration);
+      return fail(ErrorCode::kInvalidArgument,
+                  "a hold of {} times the duration cannot be; a fraction is finite and > 0", fraction->of_duration);
     return ok();
   }
   const auto time = std::get<Fixed>(kind_).time;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiting while a scheduler lives. A SchedulerWatch holds a pidfd of the scheduler's process, a timer and an epoll set of
-// both, so that a hold ends the moment the process does and no pid can be mistaken for a later process of that number.
-// Nothing polls: a system call that refuses is an Error, never a reason to fall back to looking now and then.
+// Waiting while a scheduler lives. A SchedulerWatch holds a pidfd of the scheduler's process, a timer and an epoll set
+// of both, so that a hold ends the moment the process does and no pid can be mistaken for a later process of that
+// number. Nothing polls: a system call that refuses is an Error, never a reason to fall back to looking now and then.
 #pragma once
 
 #include "base/clock.h"
@@ -20,8 +20,8 @@ class SchedulerWatch {
 
   // Looks once, without waiting. A zombie is gone.
   Result<bool> alive() const;
-  // Waits until `deadline` (CLOCK_MONOTONIC) or the scheduler's end, whichever comes first; looks once more at the deadline.
-  // A deadline that is over only looks.
+  // Waits until `deadline` (CLOCK_MONOTONIC) or the scheduler's end, whichever comes first; looks once more at the
+  // deadline. A deadline that is over only looks.
   Result<HoldEnd> hold_until(Nanoseconds deadline) const;
 
  private:

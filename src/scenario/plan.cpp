@@ -72,7 +72,8 @@ std::vector<std::string> controllers_for(const std::vector<PlannedStep>& steps) 
 
 }  // namespace
 
-// Such a step would start workers and stop them at once: the checks would blame the scheduler for workers that did nothing.
+// Such a step would start workers and stop them at once: the checks would blame the scheduler for workers that did
+// nothing.
 std::vector<std::size_t> steps_without_time(const std::vector<Step>& steps, Nanoseconds duration) {
   std::vector<std::size_t> positions;
   Nanoseconds left = duration;

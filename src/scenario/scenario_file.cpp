@@ -60,7 +60,8 @@ void FileReader::read_name(TableReader& top) {
   file_.name = top.text("name", "a text like \"two_cgroups\"").value_or(name_from_file(file_.file_name));
   const bool good = !file_.name.empty() && std::all_of(file_.name.begin(), file_.name.end(), is_name_character);
   if (top.has("name") && !good)
-    mistakes_.add(top.at("name"), fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.name));
+    mistakes_.add(top.at("name"),
+                  fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.name));
 }
 
 void FileReader::read_machine(TableReader& top) {
@@ -112,8 +113,9 @@ void FileReader::read_max_gap(TableReader& checks) {
   if (!gap) return mistakes_.add(value->at, gap.error().message());
   const auto whole = std::chrono::floor<std::chrono::milliseconds>(*gap);
   if (whole.count() == 0 || whole != *gap)
-    return mistakes_.add(value->at, fmt::format("max_gap {} cannot be; accepted: whole milliseconds, at least 1ms, or false",
-                                                value->text));
+    return mistakes_.add(
+        value->at,
+        fmt::format("max_gap {} cannot be; accepted: whole milliseconds, at least 1ms, or false", value->text));
   file_.checks.max_gap = whole;
 }
 
@@ -168,8 +170,8 @@ void FileReader::read_cgroups(TableReader& reader, Step& step) {
     if (!cgroup) continue;
     const auto [first, is_new] = names.try_emplace(cgroup->def.name(), table->at);
     if (!is_new)
-      mistakes_.add(table->at, fmt::format("a cgroup named '{}' is in this step already, at line {}", cgroup->def.name(),
-                                           first->second.line));
+      mistakes_.add(table->at, fmt::format("a cgroup named '{}' is in this step already, at line {}",
+                                           cgroup->def.name(), first->second.line));
     if (cgroup->cpuset_at) file_.cpusets.push_back({*cgroup->cpuset_at, *cgroup->def.cpuset_spec()});
     step.setup.push_back(std::move(cgroup->def));
   }
@@ -189,7 +191,8 @@ void FileReader::read_step(const TomlValue& table) {
 void FileReader::read_steps(TableReader& top) {
   const bool has_cgroups = top.has("cgroup"), has_steps = top.has("step");
   if (has_cgroups && has_steps)
-    mistakes_.add(top.at("cgroup"), "[[cgroup]] beside [[step]]; write [[step.cgroup]] below the step that it belongs to");
+    mistakes_.add(top.at("cgroup"),
+                  "[[cgroup]] beside [[step]]; write [[step.cgroup]] below the step that it belongs to");
   if (!has_cgroups && !has_steps)
     mistakes_.add(top.at(), "nothing to run; accepted: [[cgroup]] tables, or [[step]] tables with [[step.cgroup]]");
   Step whole;
@@ -200,8 +203,8 @@ void FileReader::read_steps(TableReader& top) {
 
 void FileReader::check_time() {
   for (const std::size_t i : steps_without_time(file_.steps, file_.duration))
-    mistakes_.add(holds_at_[i], fmt::format("no time is left for step {}: the holds before it fill the scenario's {}", i + 1,
-                                            format_duration(file_.duration)));
+    mistakes_.add(holds_at_[i], fmt::format("no time is left for step {}: the holds before it fill the scenario's {}",
+                                            i + 1, format_duration(file_.duration)));
 }
 
 void find_missing_cpus(const ScenarioFile& file, const Topology& topology, Mistakes& mistakes) {

@@ -16,8 +16,8 @@
 //   isolation = true
 //   scheduler_attached = true
 //
-//   [[cgroup]]                    # one step for the whole duration, or [[step]] and [[step.cgroup]]; see cgroup_table.h
-//   name = "cg_0"
+//   [[cgroup]]                    # one step for the whole duration, or [[step]] and [[step.cgroup]]; see
+//   cgroup_table.h name = "cg_0"
 //
 //   [[step]]
 //   name = "warm up"
@@ -55,11 +55,12 @@ struct ScenarioFile {
   std::vector<CpusetUse> cpusets;
 };
 
-// `file_name` is for messages and the default name; nothing is opened. One kInvalidArgument Error holds all mistakes, one
-// "file:line:column: what; accepted: ..." a line, in the order of the file. Any bytes are allowed as `text`.
+// `file_name` is for messages and the default name; nothing is opened. One kInvalidArgument Error holds all mistakes,
+// one "file:line:column: what; accepted: ..." a line, in the order of the file. Any bytes are allowed as `text`.
 Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name);
 
-// Whether every cpuset of the file exists on `topology`, which may be another one than the file's own; mistakes as above.
+// Whether every cpuset of the file exists on `topology`, which may be another one than the file's own; mistakes as
+// above.
 Status check_against(const ScenarioFile& file, const Topology& topology);
 
 }  // namespace ktstr

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "assert/cgroup_stats.h"
 #include "assert/worker_checks.h"
 #include "base/splitmix.h"
 
@@ -91,6 +92,7 @@ void StepScope::judge(const LiveCgroup& cgroup, const std::vector<WorkerReport>&
                       EventSink& events, AssertResult& result) const {
   for (const WorkerReport& report : reports) events.worker(phase_, report);
   result.merge(check_workers(checks, phase_, cgroup.plan.name, cgroup.plan.cpuset, reports));
+  result.cgroups.push_back(make_cgroup_stats(phase_, cgroup.plan.name, cgroup.plan.cpuset, reports));
 }
 
 void StepScope::remove_cgroups(AssertResult& result) {

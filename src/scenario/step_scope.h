@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one step brings into the world: its cgroups and their workers. Everything leaves through tear_down(), after a good
-// step and after a failed one alike, in one order: workers stopped, collected and checked, then cgroups removed, newest
-// first. A scope that is dropped kills its workers and removes its cgroups too, but keeps no numbers.
+// What one step brings into the world: its cgroups and their workers. Everything leaves through tear_down(), after a
+// good step and after a failed one alike, in one order: workers stopped, collected and checked, then cgroups removed,
+// newest first. A scope that is dropped kills its workers and removes its cgroups too, but keeps no numbers.
 #pragma once
 
 #include <cstdint>

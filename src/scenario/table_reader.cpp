@@ -31,13 +31,18 @@ std::size_t edits_between(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-Status Mistakes::as_status(std::string_view file_name) {
+void Mistakes::add(SourcePosition at, std::string message) {
+  const auto place = std::upper_bound(list_.begin(), list_.end(), at,
+                                      [](SourcePosition wanted, const Mistake& each) { return wanted < each.at; });
+  list_.insert(place, {at, std::move(message)});
+}
+
+Status Mistakes::as_status(std::string_view file_name) const {
   if (list_.empty()) return ok();
-  std::stable_sort(list_.begin(), list_.end(), [](const Mistake& a, const Mistake& b) { return a.at < b.at; });
   std::string lines;
   for (const Mistake& each : list_)
-    lines += fmt::format("{}{}:{}:{}: {}", lines.empty() ? "" : "\n", file_name, each.at.line, each.at.column,
-                         each.message);
+    lines +=
+        fmt::format("{}{}:{}:{}: {}", lines.empty() ? "" : "\n", file_name, each.at.line, each.at.column, each.message);
   return Error(ErrorCode::kInvalidArgument, std::move(lines));
 }
 
@@ -115,9 +120,9 @@ void TableReader::finish() {
   for (const TomlEntry& entry : table_.entries) {
     if (std::find(accepted_.begin(), accepted_.end(), entry.key) != accepted_.end()) continue;
     const auto meant = closest(entry.key, accepted_);
-    mistakes_.add(entry.at, fmt::format("unknown key '{}' in {};{} accepted: {}", entry.key, name_,
-                                        meant ? fmt::format(" did you mean '{}'?", *meant) : "",
-                                        fmt::join(accepted_, ", ")));
+    mistakes_.add(entry.at,
+                  fmt::format("unknown key '{}' in {};{} accepted: {}", entry.key, name_,
+                              meant ? fmt::format(" did you mean '{}'?", *meant) : "", fmt::join(accepted_, ", ")));
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading a TOML table key by key, with all mistakes collected. A key that nobody asked for is unknown: the keys asked for
-// are the accepted ones, so that no list of them has to be kept.
+// Reading a TOML table key by key, with all mistakes collected. A key that nobody asked for is unknown: the keys asked
+// for are the accepted ones, so that no list of them has to be kept.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,17 @@ namespace ktstr {
 
 class Mistakes {
  public:
-  void add(SourcePosition at, std::string message) { list_.push_back({at, std::move(message)}); }
+  void add(SourcePosition at, std::string message);
   bool empty() const { return list_.empty(); }
-  // Sorted by position, one "file:line:column: message" a line, as one kInvalidArgument Error.
-  Status as_status(std::string_view file_name);
+  // In the order of the file, one "file:line:column: message" a line, as one kInvalidArgument Error.
+  Status as_status(std::string_view file_name) const;
 
  private:
   struct Mistake {
     SourcePosition at;
     std::string message;
   };
-  std::vector<Mistake> list_;
+  std::vector<Mistake> list_;  // sorted by position
 };
 
 // The candidate that `word` is likely meant to be: at most two edits away, and less than half of it changed.

@@ -11,8 +11,8 @@ namespace ktstr {
 namespace {
 
 constexpr std::size_t kMaxFileSize = 1 << 20;
-// toml++ bounds the nesting of brackets but not of dotted keys, and frees its tree recursively: a key of 32000 components
-// overflows the stack. (3.3.0)
+// toml++ bounds the nesting of brackets but not of dotted keys, and frees its tree recursively: a key of 32000
+// components overflows the stack. (3.3.0)
 constexpr int kMaxDotsInLine = 16;
 
 SourcePosition position_of(const toml::source_position& at) { return {at.line, at.column}; }
@@ -99,8 +99,8 @@ TomlValue convert(const toml::node& node) {
       value.kind = Kind::kTable;
       for (const auto& [key, entry] : *node.as_table())
         value.entries.push_back({std::string(key.str()), position_of(key.source().begin), convert(entry)});
-      std::stable_sort(value.entries.begin(), value.entries.end(),
-                       [](const TomlEntry& a, const TomlEntry& b) { return a.at < b.at; });
+      std::sort(value.entries.begin(), value.entries.end(),
+                [](const TomlEntry& a, const TomlEntry& b) { return a.at < b.at; });
       break;
     default:
       value.kind = Kind::kDateTime;

@@ -15,7 +15,7 @@
 namespace ktstr {
 
 struct SourcePosition {
-  unsigned line = 1;    // both from 1; the column counts characters, not bytes
+  unsigned line = 1;  // both from 1; the column counts characters, not bytes
   unsigned column = 1;
   friend auto operator<=>(const SourcePosition&, const SourcePosition&) = default;
 };

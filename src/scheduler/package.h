@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Bringing programs into the guest: a program, its interpreter and its shared libraries (DT_NEEDED, recursively), found
-// as the dynamic loader would find them and put at the same paths.
+// as the dynamic loader would find them and put where the guest's loader looks (library_search.h). What a program opens
+// by itself at run time (dlopen, name services, data files) is not seen: name such files as include files.
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,8 +24,8 @@ Result<std::vector<std::string>> split_command(std::string_view command);
 // path and the way out.
 Result<std::filesystem::path> find_scheduler(const std::string& program, const std::filesystem::path& beside);
 
-// Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file under its guest path
-// in `inputs`. Files with debug information are delivered without what is never loaded. A script (#!) brings its
+// Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file, as delivered, under
+// its guest path in `inputs`. Files with debug information are delivered without what is never loaded (elf_trim.h). A script (#!) brings its
 // interpreter. A missing library is kNotFound, naming who needs it and the directories searched.
 Status add_program(NewcWriter& archive, const std::filesystem::path& program, const std::string& guest_path,
                    std::map<std::string, std::string>& inputs);

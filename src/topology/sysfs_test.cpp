@@ -17,8 +17,7 @@ class FakeSysfs {
   explicit FakeSysfs(const Topology& topology) : dir_(*TempDir::create(fs::temp_directory_path(), "ktstr-sysfs")) {
     const auto machine = TestTopology::expected_for(topology);
     write("cpu/online", machine.cpus.to_string());
-    for (const auto& node : machine.nodes)
-      write(fmt::format("node/node{}/cpulist", node.id), node.cpus.to_string());
+    for (const auto& node : machine.nodes) write(fmt::format("node/node{}/cpulist", node.id), node.cpus.to_string());
     for (const auto& llc : machine.llcs)
       for (const auto& core : llc.cores)
         for (const Cpu cpu : core.threads) add_cpu(cpu, core.threads, llc.cpus);
@@ -40,7 +39,8 @@ class FakeSysfs {
     const struct {
       const char *level, *type;
       const CpuSet& shared;
-    } caches[] = {{"1", "Data", threads}, {"1", "Instruction", threads}, {"2", "Unified", threads}, {"3", "Unified", llc}};
+    } caches[] = {
+        {"1", "Data", threads}, {"1", "Instruction", threads}, {"2", "Unified", threads}, {"3", "Unified", llc}};
     for (int i = 0; i < 4; ++i) {
       const std::string cache = base + fmt::format("cache/index{}/", i);
       write(cache + "level", caches[i].level);

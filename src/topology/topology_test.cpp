@@ -99,8 +99,7 @@ TEST(DifferencesFrom, SeesAnLlcOnTheWrongNode) {
 TEST(DifferencesFrom, SeesAMemoryOnlyNodeThatNobodyAskedFor) {
   TestTopology seen = TestTopology::expected_for({1, 1, 1, 1});
   seen.nodes.push_back({1, {}});
-  EXPECT_THAT(seen.differences_from({1, 1, 1, 1}),
-              testing::ElementsAre("number of NUMA nodes: asked for 1, seen 2"));
+  EXPECT_THAT(seen.differences_from({1, 1, 1, 1}), testing::ElementsAre("number of NUMA nodes: asked for 1, seen 2"));
 }
 
 TEST(DifferencesFrom, SeesLlcsThatAreSplitOtherwise) {

@@ -53,7 +53,8 @@ struct QuantumRecord {
 
 // What is seen of the scheduler under test.
 struct SchedulerRecord {
-  enum class Kind : std::uint8_t { kStarted, kAttached, kNotAttached, kDetached, kExited };
+  enum class Kind : std::uint8_t { kStarted, kAttached, kNotAttached, kExited, kChecked };
+  // kChecked: how things stand when the body has ended, before anything is torn down.
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
   std::string state;  // /sys/kernel/sched_ext/state, "" where there is no such file
@@ -77,6 +78,7 @@ struct WorkerRecord {
 struct ResultRecord {
   AssertResult result;
   std::string error;       // empty: none
+  ErrorCode code = ErrorCode::kInternal;  // of the error
   std::string error_hint;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of work types: names, parameters and loops. describe(), name_of() and work_type_names() of ktstr/work.h read
-// it too.
+// The table of work types: names, parameters and loops. describe(), name_of() and work_type_names() of ktstr/work.h
+// read it too.
 #pragma once
 
 #include <string>

@@ -64,7 +64,7 @@ class SharedMemory {
 struct Worker {
   WorkerPlan plan;
   WorkerProcess process;
-  bool ended = false;   // seen on its pidfd
+  bool ended = false;  // seen on its pidfd
   bool reaped = false;
 };
 
@@ -132,7 +132,8 @@ Result<bool> WorkerGroup::State::wait_for_change(Nanoseconds deadline, const Fd&
     fds.push_back({worker.ended ? -1 : worker.process.pidfd.get(), POLLIN, 0});
   fds.push_back({eventfd.get(), POLLIN, 0});
   const auto left = std::chrono::ceil<Milliseconds>(deadline - monotonic_now());
-  const int ready = ::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX)));
+  const int ready =
+      ::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX)));
   if (ready < 0 && errno != EINTR) return fail_errno("cannot poll the workers of {}", placement.cgroup);
   for (std::size_t i = 0; i < workers.size() && ready > 0; ++i)
     if (fds[i].revents != 0) workers[i].ended = true;
@@ -242,6 +243,7 @@ Result<WorkerGroup> WorkerGroup::spawn(const WorkSpec& spec, const WorkerPlaceme
   state->placement.cgroup_dir = nullptr;
   for (Worker& worker : state->workers) worker.plan.cgroup_dir = nullptr;
   KTSTR_TRY(state->wait_until_ready().context(where));
+  for (const Worker& worker : state->workers) KTSTR_TRY(make_ordinary(worker.plan, worker.process).context(where));
   WorkerGroup group(std::move(state));
   if (placement.allowed) group.set_allowed(*placement.allowed);
   return group;

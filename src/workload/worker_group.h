@@ -29,8 +29,10 @@ struct WorkerPlacement {
 class WorkerGroup {
  public:
   // Workers are blocked until release(). `seed` decides their start phases. Worker i of the cgroup has comm "CGROUP/i"
-  // (cut to 15 bytes as the kernel does). `first_index` numbers them across several specs of one cgroup. Workers die with
-  // the thread that spawns them. kTimedOut when a worker does not get as far as the start barrier within kReadyTimeout.
+  // (cut to 15 bytes as the kernel does). `first_index` numbers them across several specs of one cgroup. Workers die
+  // with the thread that spawns them. Called from a real-time thread (without SCHED_RESET_ON_FORK), they set themselves
+  // up as real-time tasks and become SCHED_OTHER at the barrier, so that no scheduler under test keeps them from it.
+  // kTimedOut when one does not get there within kReadyTimeout all the same.
   static constexpr std::chrono::seconds kReadyTimeout{10};
   static Result<WorkerGroup> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
                                    std::uint64_t seed);
@@ -47,8 +49,8 @@ class WorkerGroup {
   void release();
   // Tells all workers to stop; returns at once. Call it after release().
   void request_stop();
-  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over, kills the rest, and reports all, in order of index.
-  // Requests the stop where nobody has. kInvalidArgument before release() and the second time.
+  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over, kills the rest, and reports all, in order of
+  // index. Requests the stop where nobody has. kInvalidArgument before release() and the second time.
   Result<std::vector<WorkerReport>> collect(std::chrono::nanoseconds grace);
 
  private:

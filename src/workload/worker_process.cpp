@@ -42,24 +42,7 @@ bool reset_signals(const WorkerPlan&) {
 
 bool set_comm(const WorkerPlan& plan) { return ::prctl(PR_SET_NAME, plan.comm.c_str()) == 0; }
 
-// The body runs at real-time priority; a worker must be the scheduler's under test.
-bool set_policy(const WorkerPlan&) {
-  const sched_param none{};
-  if (::sched_setscheduler(0, SCHED_OTHER, &none) != 0) return false;
-  errno = EPERM;
-  return ::sched_getscheduler(0) == SCHED_OTHER;
-}
-
-bool set_nice(const WorkerPlan& plan) {
-  if (::setpriority(PRIO_PROCESS, 0, plan.nice) != 0) return false;
-  errno = 0;
-  const int seen = ::getpriority(PRIO_PROCESS, 0);
-  if (errno == 0 && seen != plan.nice) errno = EPERM;
-  return errno == 0;
-}
-
-// The default slack of 50 us would be measured as the scheduler's wake-up latency.
-bool set_timer_slack(const WorkerPlan&) { return ::prctl(PR_SET_TIMERSLACK, 1) == 0; }
+bool set_nice(const WorkerPlan& plan) { return ::setpriority(PRIO_PROCESS, 0, plan.nice) == 0; }
 
 // A worker that cannot die for want of a CPU must not hold a pipe or a lock of ours open meanwhile.
 bool close_files(const WorkerPlan& plan) {
@@ -85,9 +68,7 @@ constexpr struct {
 } kSetup[] = {{die_with_parent, "ask to die with its parent"},
               {reset_signals, "reset its signals"},
               {set_comm, "set its name"},
-              {set_policy, "become SCHED_OTHER"},
               {set_nice, "set its nice value"},
-              {set_timer_slack, "set its timer slack"},
               {close_files, "close inherited files"},
               {touch_memory, "touch its shared memory"}};
 
@@ -144,6 +125,9 @@ void publish_end(const WorkerPlan& plan, const Baseline& base) {
   const Baseline base = take_baseline(plan);
   tell_ready(plan, WorkerSlot::kReady);
   while (plan.group->go.load() == 0) futex_wait(plan.group->go, 0);
+  // The default slack of 50 us would be measured as wake-up latency. Only now, since a real-time task's is not to be
+  // set (kernel/sys.c); it cannot fail for another.
+  ::prctl(PR_SET_TIMERSLACK, 1);
   WorkerRun run(*plan.group, *plan.slot);
   run.begin(plan.phase);
   run_work(plan.type, run);
@@ -174,6 +158,20 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   if (pid < 0) return fail_errno("cannot start worker {}", plan.comm);
   if (pid == 0) worker_main(plan, parent);
   return WorkerProcess{static_cast<pid_t>(pid), Fd(pidfd)};
+}
+
+Status make_ordinary(const WorkerPlan& plan, const WorkerProcess& process) {
+  const sched_param none{};
+  if (::sched_setscheduler(process.pid, SCHED_OTHER, &none) != 0)
+    return fail_errno("cannot make worker {} SCHED_OTHER", plan.comm);
+  if (const int policy = ::sched_getscheduler(process.pid); policy != SCHED_OTHER)
+    return fail(ErrorCode::kIo, "worker {} was made SCHED_OTHER and has policy {}", plan.comm, policy);
+  errno = 0;
+  const int nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(process.pid));
+  if (errno != 0) return fail_errno("cannot read the nice value of worker {}", plan.comm);
+  if (nice != plan.nice)
+    return fail(ErrorCode::kIo, "worker {} was given nice {} and has {}", plan.comm, plan.nice, nice);
+  return ok();
 }
 
 Error setup_error(const WorkerSlot& slot, const WorkerPlan& plan) {

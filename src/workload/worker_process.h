@@ -38,7 +38,11 @@ struct WorkerPlan {
 // From 0 to 200 us, from the seed and the worker's place alone.
 std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);
 
+// The worker sets itself up under our own scheduling policy.
 Result<WorkerProcess> start_worker(const WorkerPlan& plan);
+// Makes a worker that is ready SCHED_OTHER with its nice value, and reads both back. We do it, and only now, because a
+// worker of a real-time body comes to the barrier whatever the scheduler under test does, and is handed to it there.
+Status make_ordinary(const WorkerPlan& plan, const WorkerProcess& process);
 // What a worker in state kSetupFailed failed at.
 Error setup_error(const WorkerSlot& slot, const WorkerPlan& plan);
 

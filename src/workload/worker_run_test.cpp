@@ -19,10 +19,10 @@ constexpr std::uint64_t kRelease = 1'000'000;
 // The probes are plain functions, so their machine is one for the program.
 struct Machine {
   std::uint64_t now = kRelease;
-  std::uint64_t per_look = 0;   // how far each look moves the clock
+  std::uint64_t per_look = 0;  // how far each look moves the clock
   Cpu cpu = 0;
-  std::uint64_t late = 0;       // of each wake-up
-  std::uint64_t stop_at = 0;    // a sleep that goes beyond is ended by stop then
+  std::uint64_t late = 0;     // of each wake-up
+  std::uint64_t stop_at = 0;  // a sleep that goes beyond is ended by stop then
   std::uint64_t away_on_yield = 0;
   GroupBlock* group = nullptr;
 } machine;

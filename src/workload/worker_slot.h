@@ -16,8 +16,8 @@
 
 namespace ktstr {
 
-// A set of CPUs in shared memory. Release and acquire make a reader who sees a new word also see the sequence count that
-// was written before it (GroupBlock).
+// A set of CPUs in shared memory. Release and acquire make a reader who sees a new word also see the sequence count
+// that was written before it (GroupBlock).
 class CpuBits {
  public:
   static constexpr Cpu kLimit = 4096;  // as of CpuSet::parse
@@ -48,8 +48,8 @@ class CpuBits {
 
 // Written by the spawner alone.
 struct alignas(64) GroupBlock {
-  FutexWord go{0};    // the start barrier: workers wait for 1
-  FutexWord stop{0};  // 1: end at the next checkpoint; sleeping workers wait on it
+  FutexWord go{0};                            // the start barrier: workers wait for 1
+  FutexWord stop{0};                          // 1: end at the next checkpoint; sleeping workers wait on it
   std::atomic<std::uint64_t> released_ns{0};  // CLOCK_MONOTONIC; before `go`
   std::atomic<std::uint64_t> stopped_ns{0};   // CLOCK_MONOTONIC; before `stop`
   // The cpuset, under a sequence count: odd while it changes, and a reader that saw it change has compared nothing.
@@ -64,7 +64,7 @@ struct alignas(64) WorkerSlot {
   using Counter = std::atomic<std::uint64_t>;
 
   std::atomic<std::uint32_t> state{kSpawned};
-  std::atomic<int> setup_step{0};   // kSetupFailed: which step, with which errno
+  std::atomic<int> setup_step{0};  // kSetupFailed: which step, with which errno
   std::atomic<int> setup_errno{0};
 
   // schedstat at the barrier; the run's share is what came on top of it.
@@ -74,7 +74,7 @@ struct alignas(64) WorkerSlot {
   Counter last_checkpoint_ns{0};  // CLOCK_MONOTONIC; 0 before the first
   Counter max_gap_ns{0}, max_gap_at_ns{0};
   std::atomic<Cpu> max_gap_cpu{-1};
-  Counter sleep_ns{0};            // asked for and over
+  Counter sleep_ns{0};                             // asked for and over
   Counter asleep_since_ns{0}, asleep_until_ns{0};  // of the sleep that goes on; 0: none does
   CpuBits cpus_used, cpus_outside;
   LatencyReservoir wake_latencies;

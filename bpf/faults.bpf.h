@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ways in which the fixture scheduler is bad on purpose. The policy in scx_ktstr.bpf.c asks
+ * here at each decision; all of it is compiled away by the verifier when a switch is off, because
+ * the configuration is read-only data by then.
+ *
+ * Stall and crash come from BPF timers, so that they come at their time in an idle system too.
+ */
+#ifndef KTSTR_FAULTS_BPF_H
+#define KTSTR_FAULTS_BPF_H
+
+#include "kernel.bpf.h"
+#include "scx_ktstr.h"
+
+const volatile struct ktstr_config config SEC(KTSTR_CONFIG_SECTION);
+
+/* DSQs of LLCs are 0 .. nr_llcs - 1. */
+#define STARVED_DSQ KTSTR_MAX_LLCS
+#define STALLED_DSQ (KTSTR_MAX_LLCS + 1)
+
+static bool stalled;
+
+enum fault_timer { STALL_TIMER, CRASH_TIMER, STARVE_TIMER, NR_FAULT_TIMERS };
+
+struct fault_timer_slot {
+  struct bpf_timer timer;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, NR_FAULT_TIMERS);
+  __type(key, __u32);
+  __type(value, struct fault_timer_slot);
+} fault_timers SEC(".maps");
+
+static int stall_timer_fn(void* map, __u32* key, struct fault_timer_slot* slot) {
+  stalled = true;
+  return 0;
+}
+
+static int crash_timer_fn(void* map, __u32* key, struct fault_timer_slot* slot) {
+  static char fmt[] = "ktstr fixture: crash requested after %llu ms";
+  __u64 ms = config.crash_after_ns / 1000000;
+
+  scx_bpf_error_bstr(fmt, &ms, sizeof(ms));
+  return 0;
+}
+
+/* Does @p bear the name given with --starve? Asked anew each time: exec and prctl change the name.
+ */
+static bool is_starved(struct task_struct* p) {
+  char comm[KTSTR_COMM_LEN];
+  __u32 i;
+
+  if (!config.starve_len) return false;
+  bpf_probe_read_kernel(comm, sizeof(comm), p->comm);
+  for (i = 0; i < KTSTR_COMM_LEN && i < config.starve_len; i++)
+    if (comm[i] != config.starve_comm[i]) return false;
+  return true;
+}
+
+/*
+ * Starved tasks wait in a DSQ of their own, ordered by the time at which each may run next: half a
+ * watchdog period after it got in line. So they make next to no progress, and yet none waits long
+ * enough for the kernel to call it a stall and end the scheduler, which would end the starving too.
+ */
+static void enqueue_starved(struct task_struct* p, __u64 enq_flags) {
+  /* The kernel takes time from a slice at ticks: this means "until the next tick". */
+  __u64 shortest_slice = 1;
+
+  dsq_insert_vtime(p, STARVED_DSQ, shortest_slice, bpf_ktime_get_ns() + config.starve_period_ns,
+                   enq_flags);
+}
+
+static bool dispatch_starved(__s32 cpu) {
+  struct bpf_iter_scx_dsq it;
+  struct task_struct* p;
+  bool moved = false;
+  __u64 now = bpf_ktime_get_ns();
+
+  bpf_iter_scx_dsq_new(&it, STARVED_DSQ, 0);
+  while ((p = bpf_iter_scx_dsq_next(&it)) && !time_before(now, p->scx.dsq_vtime)) {
+    if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && scx_bpf_dsq_move(&it, p, DSQ_LOCAL, 0)) {
+      moved = true;
+      break;
+    }
+  }
+  bpf_iter_scx_dsq_destroy(&it);
+  return moved;
+}
+
+/* An idle CPU does not ask for work, so somebody must wake one when a starved task is due. */
+static int starve_timer_fn(void* map, __u32* key, struct fault_timer_slot* slot) {
+  struct bpf_iter_scx_dsq it;
+  struct task_struct* p;
+  __u64 now = bpf_ktime_get_ns();
+
+  bpf_iter_scx_dsq_new(&it, STARVED_DSQ, 0);
+  while ((p = bpf_iter_scx_dsq_next(&it)) && !time_before(now, p->scx.dsq_vtime))
+    scx_bpf_kick_cpu(scx_bpf_task_cpu(p), KICK_IDLE);
+  bpf_iter_scx_dsq_destroy(&it);
+  bpf_timer_start(&slot->timer, config.starve_period_ns / 4, 0);
+  return 0;
+}
+
+/* Burn the time that --slow-dispatch asks for. */
+static int burn_step(__u32 i, __u64* until) { return !time_before(bpf_ktime_get_ns(), *until); }
+
+static void burn_dispatch_time(void) {
+  __u64 until = bpf_ktime_get_ns() + config.slow_dispatch_ns;
+
+  if (config.slow_dispatch_ns)
+    bpf_loop(1 << 23, burn_step, &until, 0); /* as often as bpf_loop allows */
+}
+
+/* Only a macro can pass the callback on to the verifier. */
+#define start_fault_timer(id, fn, after_ns)                                   \
+  ({                                                                          \
+    __u32 key = (id);                                                         \
+    struct fault_timer_slot* slot = bpf_map_lookup_elem(&fault_timers, &key); \
+    if (slot) {                                                               \
+      bpf_timer_init(&slot->timer, &fault_timers, CLOCK_MONOTONIC);           \
+      bpf_timer_set_callback(&slot->timer, fn);                               \
+      bpf_timer_start(&slot->timer, (after_ns), 0);                           \
+    }                                                                         \
+  })
+
+static void start_fault_timers(void) {
+  if (config.stall_after_ns != KTSTR_NEVER)
+    start_fault_timer(STALL_TIMER, stall_timer_fn, config.stall_after_ns);
+  if (config.crash_after_ns != KTSTR_NEVER)
+    start_fault_timer(CRASH_TIMER, crash_timer_fn, config.crash_after_ns);
+  if (config.starve_len)
+    start_fault_timer(STARVE_TIMER, starve_timer_fn, config.starve_period_ns / 4);
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The callbacks and settings of sched_ext_ops that this scheduler uses, for both the BPF object and
+ * its loader. libbpf matches a struct_ops map with the kernel's struct by name, field by field:
+ * order and missing fields do not matter, and a field that the running kernel lacks is ignored as
+ * long as it is zero.
+ */
+#ifndef KTSTR_SCHED_EXT_OPS_H
+#define KTSTR_SCHED_EXT_OPS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+struct cpumask;
+struct task_struct;
+struct scx_init_task_args;
+struct scx_exit_info;
+
+struct sched_ext_ops {
+  __s32 (*select_cpu)(struct task_struct* p, __s32 prev_cpu, __u64 wake_flags);
+  void (*enqueue)(struct task_struct* p, __u64 enq_flags);
+  void (*dispatch)(__s32 cpu, struct task_struct* prev);
+  void (*running)(struct task_struct* p);
+  void (*stopping)(struct task_struct* p, _Bool runnable);
+  __s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
+  void (*enable)(struct task_struct* p);
+  void (*cpu_online)(__s32 cpu);
+  void (*cpu_offline)(__s32 cpu);
+  __s32 (*init)(void);
+  void (*exit)(struct scx_exit_info* info);
+  __u64 flags;
+  __u32 timeout_ms;
+  char name[128];
+};
+
+#endif

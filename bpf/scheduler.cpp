@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "scheduler.h"
+
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "sched_ext_ops.h"
+
+// The object file, linked in as it is: skeletons of the distribution's bpftool want a newer libbpf
+// than the distribution's.
+asm(R"(
+  .pushsection .rodata
+  .balign 16
+  scx_ktstr_object_begin: .incbin ")" SCX_KTSTR_OBJECT R"("
+  scx_ktstr_object_end:
+  .popsection
+)");
+extern "C" const std::byte scx_ktstr_object_begin[];
+extern "C" const std::byte scx_ktstr_object_end[];
+
+namespace scx_ktstr {
+namespace {
+
+// enum scx_ops_flags: what a task that is alone on its CPU does at the end of its slice goes
+// through enqueue. Otherwise the kernel would keep it running, and a task that the faults hold back
+// would get away.
+constexpr std::uint64_t kOpsEnqLast = 1U << 1;
+
+// BPF_LOG_STATS: a line per program of what its verification took.
+constexpr unsigned kBpfLogStats = 4;
+
+std::uint64_t after_ns(const std::optional<std::uint64_t>& ms) {
+  return ms ? *ms * 1'000'000 : KTSTR_NEVER;
+}
+
+template <typename T>
+tl::expected<T*, std::string> initial_value(const bpf_object* object, const char* map_name) {
+  std::size_t size = 0;
+  const bpf_map* map = bpf_object__find_map_by_name(object, map_name);
+  void* value = map ? bpf_map__initial_value(map, &size) : nullptr;
+  if (!value || size < sizeof(T))
+    return tl::unexpected(std::string("the BPF object has no usable ") + map_name);
+  return static_cast<T*>(value);
+}
+
+void configure(ktstr_config& config, const Options& options, const LlcMap& llcs) {
+  config.slice_ns = options.slice_us * 1000;
+  config.stall_after_ns = after_ns(options.stall_after_ms);
+  config.crash_after_ns = after_ns(options.crash_after_ms);
+  config.slow_dispatch_ns = options.slow_dispatch_us * 1000;
+  config.starve_period_ns = std::uint64_t{options.watchdog_ms} * 1'000'000 / 2;
+  config.starve_len = static_cast<__u32>(options.starve_comm.size());
+  options.starve_comm.copy(config.starve_comm, sizeof(config.starve_comm));
+  config.nr_llcs = llcs.nr_llcs;
+  std::copy(llcs.llc_of_cpu.begin(), llcs.llc_of_cpu.end(), config.llc_of_cpu);
+}
+
+void set_ops(sched_ext_ops& ops, const Options& options) {
+  ops.timeout_ms = options.watchdog_ms;
+  if (options.stall_after_ms || !options.starve_comm.empty()) ops.flags |= kOpsEnqLast;
+}
+
+// Before loading, libbpf keeps pointers to bpf_programs in the places of the callbacks.
+tl::expected<void, std::string> use_unverifiable_dispatch(bpf_object* object, sched_ext_ops& ops) {
+  bpf_program* good = bpf_object__find_program_by_name(object, "ktstr_dispatch");
+  bpf_program* bad = bpf_object__find_program_by_name(object, "ktstr_dispatch_unverifiable");
+  if (!good || !bad) return tl::unexpected(std::string("the BPF object lacks a dispatch program"));
+  bpf_program__set_autoload(good, false);
+  bpf_program__set_autoload(bad, true);
+  std::memcpy(&ops.dispatch, &bad, sizeof(bad));
+  return {};
+}
+
+int print_all(libbpf_print_level, const char* format, va_list args) {
+  return std::vfprintf(stderr, format, args);
+}
+
+}  // namespace
+
+void Scheduler::Closer::operator()(bpf_object* object) const { bpf_object__close(object); }
+void Scheduler::Closer::operator()(bpf_link* link) const { bpf_link__destroy(link); }
+
+tl::expected<Scheduler, std::string> Scheduler::load(const Options& options, const LlcMap& llcs) {
+  if (options.verbose) libbpf_set_print(print_all);
+  const auto size = static_cast<std::size_t>(scx_ktstr_object_end - scx_ktstr_object_begin);
+  bpf_object_open_opts open_options{};
+  open_options.sz = sizeof(open_options);
+  open_options.object_name = "scx_ktstr";
+  open_options.kernel_log_level = options.verbose ? kBpfLogStats : 0;
+  bpf_object* object = bpf_object__open_mem(scx_ktstr_object_begin, size, &open_options);
+  if (!object)
+    return tl::unexpected(std::string("cannot open the BPF object: ") + std::strerror(errno));
+  Scheduler scheduler(object);
+
+  const auto config = initial_value<ktstr_config>(object, KTSTR_CONFIG_SECTION);
+  if (!config) return tl::unexpected(config.error());
+  const auto ops = initial_value<sched_ext_ops>(object, "ktstr_ops");
+  if (!ops) return tl::unexpected(ops.error());
+  configure(**config, options, llcs);
+  set_ops(**ops, options);
+  if (options.fail_verify) {
+    const auto used = use_unverifiable_dispatch(object, **ops);
+    if (!used) return tl::unexpected(used.error());
+  }
+  const int error = bpf_object__load(object);
+  if (error)
+    return tl::unexpected(std::string("the kernel did not take the BPF object: ") +
+                          std::strerror(-error));
+  return scheduler;
+}
+
+tl::expected<void, std::string> Scheduler::attach() {
+  const bpf_map* ops = bpf_object__find_map_by_name(object_.get(), "ktstr_ops");
+  link_.reset(bpf_map__attach_struct_ops(ops));
+  if (link_) return {};
+  const int error = errno;
+  return tl::unexpected(std::string("cannot attach: ") + std::strerror(error) +
+                        (error == EBUSY ? " (is another sched_ext scheduler running?)" : ""));
+}
+
+void Scheduler::detach() { link_.reset(); }
+
+int Scheduler::exit_event_fd() const {
+  return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), "exit_events"));
+}
+
+tl::expected<std::unique_ptr<ktstr_exit>, std::string> Scheduler::exit_record() const {
+  const bpf_map* map = bpf_object__find_map_by_name(object_.get(), KTSTR_EXIT_SECTION);
+  auto record = std::make_unique<ktstr_exit>();
+  const __u32 key = 0;
+  const int error = bpf_map__lookup_elem(map, &key, sizeof(key), record.get(), sizeof(*record), 0);
+  if (error)
+    return tl::unexpected(std::string("cannot read how it ended: ") + std::strerror(-error));
+  return record;
+}
+
+}  // namespace scx_ktstr

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What is installed: bin/ktstr and bin/scx_ktstr, libexec/ktstr/ktstr-agent, the libraries and headers that test programs
+# need, and the CMake package. Public headers are include/ktstr/*.h; the headers that they include (base/result.h, ...) are
+# below include/ktstr/detail, which the exported targets add to the include path.
+include(CMakePackageConfigHelpers)
+
+set(KTSTR_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/ktstr)
+set(KTSTR_INSTALLED_MODULES "")
+
+# ktstr_main and every module that it needs, directly or not.
+function(ktstr_collect_modules name)
+  if(NOT TARGET ${name} OR name IN_LIST KTSTR_INSTALLED_MODULES)
+    return()
+  endif()
+  get_target_property(aliased ${name} ALIASED_TARGET)
+  if(aliased)
+    ktstr_collect_modules(${aliased})
+    set(KTSTR_INSTALLED_MODULES ${KTSTR_INSTALLED_MODULES} PARENT_SCOPE)
+    return()
+  endif()
+  if(NOT name MATCHES "^ktstr_")
+    return()
+  endif()
+  list(APPEND KTSTR_INSTALLED_MODULES ${name})
+  get_target_property(links ${name} INTERFACE_LINK_LIBRARIES)
+  foreach(link IN LISTS links)
+    string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" link "${link}")
+    ktstr_collect_modules("${link}")
+  endforeach()
+  set(KTSTR_INSTALLED_MODULES ${KTSTR_INSTALLED_MODULES} PARENT_SCOPE)
+endfunction()
+ktstr_collect_modules(ktstr_main)
+
+target_include_directories(ktstr_base PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+install(
+  TARGETS ${KTSTR_INSTALLED_MODULES}
+  EXPORT ktstrTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/ktstr
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ktstr/detail)
+install(
+  DIRECTORY ${PROJECT_SOURCE_DIR}/include/ktstr
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING
+  PATTERN "*.h")
+install(
+  EXPORT ktstrTargets
+  NAMESPACE ktstr::
+  DESTINATION ${KTSTR_PACKAGE_DIR})
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/ktstrConfig.cmake.in ${PROJECT_BINARY_DIR}/ktstrConfig.cmake
+                              INSTALL_DESTINATION ${KTSTR_PACKAGE_DIR})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/ktstrConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/ktstrConfig.cmake ${PROJECT_BINARY_DIR}/ktstrConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/KtstrTests.cmake ${PROJECT_SOURCE_DIR}/cmake/KtstrDiscoverTests.cmake
+        DESTINATION ${KTSTR_PACKAGE_DIR})
+
+install(TARGETS ktstr DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS ktstr-agent DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ktstr)
+if(TARGET scx_ktstr)
+  install(PROGRAMS $<TARGET_FILE:scx_ktstr> DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()

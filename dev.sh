@@ -1,0 +1,321 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# From a fresh clone to a running test: what a developer does, and what CI does. See `./dev.sh help`.
+set -euo pipefail
+
+# Everything that is needed, once: Debian's package, the least upstream version (- for any), and how to see that it is
+# there on a machine where it did not come as a package: a command, a pkg-config module or a header.
+readonly PACKAGES='
+  g++                     12    command:g++
+  cmake                   3.25  command:cmake
+  ninja-build             -     command:ninja
+  pkgconf                 -     command:pkg-config
+  clang-19                -     command:clang-19
+  libclang-rt-19-dev      -     command:clang-19
+  bpftool                 -     command:bpftool
+  libbpf-dev              1.4   module:libbpf
+  libelf-dev              -     module:libelf
+  zlib1g-dev              -     module:zlib
+  libzstd-dev             -     module:libzstd
+  liblzma-dev             -     module:liblzma
+  liblz4-dev              -     module:liblz4
+  libmd-dev               -     module:libmd
+  libsqlite3-dev          -     module:sqlite3
+  libfmt-dev              9     module:fmt
+  libtomlplusplus-dev     3     module:tomlplusplus
+  nlohmann-json3-dev      -     header:nlohmann/json.hpp
+  libcli11-dev            -     header:CLI/CLI.hpp
+  libexpected-dev         -     header:tl/expected.hpp
+  libgtest-dev            -     header:gtest/gtest.h
+  libgmock-dev            -     header:gmock/gmock.h
+  libbenchmark-dev        -     header:benchmark/benchmark.h
+  busybox-static          -     command:busybox
+  dpkg-dev                -     command:dpkg-deb
+  xz-utils                -     command:xz
+  make                    -     command:make
+  ca-certificates         -     command:true
+  debian-archive-keyring  -     command:true
+  qemu-system-x86         8.1   command:qemu-system-x86_64
+'
+
+# What the tests boot: a current kernel with sched_ext, an older one, and one without sched_ext.
+readonly TEST_KERNELS=(7 6.18 6.12)
+
+readonly THIRD_PARTY_SOURCE=tests/third_party_schedulers/build.sh
+readonly THIRD_PARTY_OUT=build/third_party_schedulers
+
+usage() {
+  cat <<'USAGE'
+usage: ./dev.sh COMMAND [ARGUMENT...]
+
+  setup            install what is missing to build and run (Debian 12, root); elsewhere say what is missing
+  build            build everything into build/, programs in build/bin
+  demo             setup, build, fetch a kernel, run an example scenario in it
+  test [ARG...]    setup, build, fetch kernels and schedulers, run all tests; ARGs go to ctest (-R cgroup, -L unit)
+  help             this text
+
+Everything is incremental: a second call only does what has changed.
+USAGE
+}
+
+fail() {
+  printf 'dev.sh: %s\n' "$1" >&2
+  shift
+  if (($# > 0)); then printf '  %s\n' "$@" >&2; fi
+  exit 1
+}
+
+say() { printf 'dev.sh: %s\n' "$*"; }
+
+# step NAME FUNCTION [ARGUMENT...]: one line with what it took.
+step() {
+  local name=$1 started=$EPOCHREALTIME elapsed
+  shift
+  "$@"
+  elapsed=$(((${EPOCHREALTIME/[.,]/} - ${started/[.,]/}) / 100000))
+  printf 'dev.sh: %-12s %6d.%d s\n' "$name" $((elapsed / 10)) $((elapsed % 10))
+}
+
+# --- setup ---------------------------------------------------------------------------------------------------------
+
+# version_at_least HAVE LEAST
+version_at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }
+
+without_epoch() { printf '%s' "${1#*:}"; }
+
+# The packages that dpkg does not have, or not new enough: "NAME LEAST PROBE" lines.
+packages_missing_in_dpkg() {
+  local -A have=()
+  local name version status least probe
+  local -a names
+  mapfile -t names <<<"$(awk 'NF {print $1}' <<<"$PACKAGES")"
+  while read -r name version status; do
+    if [[ $status == installed ]]; then have[$name]=$version; fi
+  done <<<"$(dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' "${names[@]}" 2>/dev/null || true)"
+  while read -r name least probe; do
+    if [[ -z $name ]]; then continue; fi
+    version=${have[$name]:-}
+    if [[ -n $version ]]; then
+      if [[ $least == - ]] || version_at_least "$(without_epoch "$version")" "$least"; then continue; fi
+    fi
+    printf '%s %s %s\n' "$name" "$least" "$probe"
+  done <<<"$PACKAGES"
+}
+
+# probe_succeeds LEAST PROBE: for what did not come as a package.
+probe_succeeds() {
+  local least=$1 kind=${2%%:*} what=${2#*:} version
+  case $kind in
+    command)
+      command -v "$what" >/dev/null || return 1
+      if [[ $least == - ]]; then return 0; fi
+      version=$("$what" --version 2>/dev/null | grep -Eo '[0-9]+(\.[0-9]+)+' | head -n 1) || return 1
+      version_at_least "$version" "$least"
+      ;;
+    module)
+      if [[ $least == - ]]; then pkg-config --exists "$what" 2>/dev/null; else
+        pkg-config --atleast-version="$least" "$what" 2>/dev/null
+      fi
+      ;;
+    header) printf '#include <%s>\n' "$what" | g++ -std=c++20 -E -x c++ - >/dev/null 2>&1 ;;
+  esac
+}
+
+# Reads "NAME LEAST PROBE" lines, writes those whose probe fails.
+without_those_that_work() {
+  local name least probe
+  while read -r name least probe; do
+    if [[ -z $name ]]; then continue; fi
+    probe_succeeds "$least" "$probe" || printf '%s %s %s\n' "$name" "$least" "$probe"
+  done
+}
+
+describe_missing() {
+  local name least
+  while read -r name least _; do
+    if [[ -z $name ]]; then continue; fi
+    if [[ $least == - ]]; then printf '%s\n' "$name"; else printf '%s (%s or later)\n' "$name" "$least"; fi
+  done <<<"$1"
+}
+
+# run_quietly WHAT COMMAND...: its output is only of interest when it fails.
+run_quietly() {
+  local what=$1 log status=0
+  shift
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  if ((status != 0)); then
+    tail -n 40 "$log" >&2
+    printf 'dev.sh: %s failed (status %d); its last lines are above\n' "$what" "$status" >&2
+  fi
+  rm -f "$log"
+  return "$status"
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+apt_update() {
+  local attempt
+  for attempt in 1 2 3; do
+    if run_quietly 'apt-get update' apt_get -o APT::Update::Error-Mode=any update; then return 0; fi
+    if ((attempt < 3)); then
+      say "trying again in $((attempt * 5)) s"
+      sleep $((attempt * 5))
+    fi
+  done
+  fail 'the package lists cannot be read' 'check the network, proxies and /etc/apt/sources.list'
+}
+
+codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release | tr -d '"'; }
+
+# Debian 12 has some packages new enough in bookworm-backports only. apt prefers nothing from there unless told so, so
+# that the rest of the machine stays as it is. The mirror is the one that the machine uses already.
+add_backports() {
+  local suite=$1-backports configured mirror
+  # apt-get expands $(RELEASE), not the shell.
+  # shellcheck disable=SC2016
+  configured=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages')
+  if awk -v suite="$suite" '$1 == suite {found = 1} END {exit !found}' <<<"$configured"; then return 0; fi
+  mirror=$(awk -v suite="$1" '$1 == suite {print $2; exit}' <<<"$configured")
+  say "adding $suite to apt's sources (/etc/apt/sources.list.d/ktstr-backports.sources)"
+  cat >/etc/apt/sources.list.d/ktstr-backports.sources <<SOURCES
+Types: deb
+URIs: ${mirror:-http://deb.debian.org/debian}
+Suites: $suite
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCES
+}
+
+# candidate_is_enough NAME LEAST: whether what apt would install by itself is new enough.
+candidate_is_enough() {
+  local candidate
+  if [[ $2 == - ]]; then return 0; fi
+  candidate=$(apt-cache policy "$1" | awk '$1 == "Candidate:" {print $2}')
+  [[ -n $candidate && $candidate != '(none)' ]] && version_at_least "$(without_epoch "$candidate")" "$2"
+}
+
+install_packages() {
+  local missing=$1 release name least
+  local -a usual=() backports=()
+  release=$(codename)
+  if [[ $release == bookworm ]]; then add_backports "$release"; fi
+  say "installing: $(awk '{printf "%s%s", sep, $1; sep = " "}' <<<"$missing")"
+  apt_update
+  while read -r name least _; do
+    if candidate_is_enough "$name" "$least"; then usual+=("$name"); else backports+=("$name"); fi
+  done <<<"$missing"
+  if ((${#usual[@]} > 0)); then install_from "$release" "${usual[@]}"; fi
+  # Not NAME/SUITE: that takes the named package only from there, and QEMU comes in several.
+  if ((${#backports[@]} > 0)); then install_from "$release-backports" -t "$release-backports" "${backports[@]}"; fi
+}
+
+install_from() {
+  local suite=$1
+  shift
+  run_quietly "apt-get install ($suite)" apt_get install --no-install-recommends "$@" ||
+    fail 'some packages cannot be installed' 'what apt says is above; Debian 12 has all of them'
+}
+
+setup() {
+  local missing
+  if command -v dpkg-query >/dev/null; then
+    missing=$(packages_missing_in_dpkg)
+    if [[ -z $missing ]]; then return 0; fi
+    if ((EUID == 0)) && command -v apt-get >/dev/null; then
+      install_packages "$missing"
+      missing=$(packages_missing_in_dpkg)
+    fi
+  else
+    missing=$(awk 'NF' <<<"$PACKAGES")
+  fi
+  if [[ -n $missing ]]; then missing=$(without_those_that_work <<<"$missing"); fi
+  if [[ -z $missing ]]; then return 0; fi
+  local -a lines
+  mapfile -t lines <<<"$(describe_missing "$missing")"
+  if command -v apt-get >/dev/null; then
+    lines+=('Run "./dev.sh setup" as root on Debian 12 to have them installed.')
+  else
+    lines+=('These are the names of Debian packages: install what your system calls them.')
+  fi
+  fail 'missing to build and run:' "${lines[@]}"
+}
+
+# --- build, kernels, schedulers ------------------------------------------------------------------------------------
+
+build() {
+  # ninja runs cmake again when a CMakeLists.txt changes, but does not know of the presets.
+  if [[ ! -f build/build.ninja || CMakePresets.json -nt build/build.ninja ]]; then
+    run_quietly 'cmake' cmake --preset dev || fail 'the build cannot be configured' 'is "./dev.sh setup" done?'
+  fi
+  if ninja -C build -n 2>/dev/null | grep -q 'no work to do'; then return 0; fi
+  if [[ -t 1 ]]; then ninja -C build; else ninja -C build --quiet; fi
+}
+
+has_kernel_with_sched_ext() { build/bin/ktstr kernel list --json | grep -q '"sched_ext": true'; }
+
+demo_kernel() {
+  if [[ -n ${KTSTR_KERNEL:-} ]] || has_kernel_with_sched_ext; then return 0; fi
+  build/bin/ktstr kernel fetch
+}
+
+test_kernels() {
+  local version
+  for version in "${TEST_KERNELS[@]}"; do
+    # A damaged kernel in the cache counts as missing; fetching replaces it.
+    if ! build/bin/ktstr kernel path "$version" >/dev/null 2>&1; then build/bin/ktstr kernel fetch "$version"; fi
+  done
+}
+
+third_party_schedulers() {
+  if [[ ! -e $THIRD_PARTY_SOURCE ]]; then return 0; fi
+  "$THIRD_PARTY_SOURCE" "$THIRD_PARTY_OUT" --vmlinux "$(build/bin/ktstr kernel path "${TEST_KERNELS[0]}")"
+}
+
+# What this machine can do, so that in CI a skip of such a test is a failure.
+machine_can() {
+  local can=vm
+  if ((EUID == 0)) && [[ -w /sys/fs/cgroup/cgroup.procs ]]; then can+=,root; fi
+  printf '%s' "$can"
+}
+
+# --- commands ------------------------------------------------------------------------------------------------------
+
+demo() {
+  step setup setup
+  step build build
+  step kernel demo_kernel
+  build/bin/ktstr run examples/two_cgroups.toml --scheduler build/bin/scx_ktstr --topology 1n2l2c1t
+}
+
+run_tests() {
+  step setup setup
+  step build build
+  step kernels test_kernels
+  step schedulers third_party_schedulers
+  if [[ ${CI:-} == true && -z ${KTSTR_REQUIRE:-} ]]; then
+    KTSTR_REQUIRE=$(machine_can)
+    export KTSTR_REQUIRE
+    say "no test may be skipped for want of: $KTSTR_REQUIRE"
+  fi
+  exec ctest --test-dir build --output-on-failure -j2 "$@"
+}
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+case ${1:-help} in
+  setup) step setup setup ;;
+  build) step build build ;;
+  demo) demo ;;
+  test)
+    shift
+    run_tests "$@"
+    ;;
+  help | -h | --help) usage ;;
+  *)
+    usage >&2
+    fail "unknown command '$1'"
+    ;;
+esac

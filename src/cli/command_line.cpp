@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+namespace ktstr::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Words behind the first "--" are the test's own and never reach the parser.
+struct SplitArguments {
+  std::vector<std::string> ours;
+  std::vector<std::string> tests;
+};
+
+SplitArguments split_at_double_dash(const std::vector<std::string>& arguments) {
+  const auto dash = std::find(arguments.begin(), arguments.end(), "--");
+  SplitArguments split;
+  split.ours.assign(arguments.begin(), dash);
+  if (dash != arguments.end()) split.tests.assign(dash + 1, arguments.end());
+  return split;
+}
+
+// CLI11 2.1 takes an empty word for a missing value: it travels through the parser as this.
+constexpr std::string_view kEmptyWord = "\x01";
+
+std::string veiled(const std::string& word) {
+  const bool empty_value = word.starts_with("--") && word.find('=') == word.size() - 1;
+  return word.empty() || empty_value ? word + std::string(kEmptyWord) : word;
+}
+
+// Into a std::string or an optional one.
+template <typename Text>
+CLI::Option* add_text(CLI::App& app, const std::string& name, Text& into, const std::string& type,
+                      const std::string& description) {
+  const auto store = [&into](const std::string& word) { into = word == kEmptyWord ? std::string() : word; };
+  return app.add_option_function<std::string>(name, store, description)->type_name(type);
+}
+
+// The flags of everything that runs tests, and where their values go.
+struct RunFlags {
+  RunOptionTexts texts;
+  bool json = false;
+  int verbosity = 0;
+
+  void add_to(CLI::App& app) {
+    add_text(app, "--scheduler", texts.scheduler, "\"PATH ARGS\"",
+             "scheduler under test; '' for the kernel's own. A bare name is looked up beside the program, then in PATH");
+    add_text(app, "--topology", texts.topology, "NnNlNcNt",
+             "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t");
+    add_text(app, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");
+    add_text(app, "--mode", texts.mode, "det|kvm|tcg|auto",
+             "det repeats bit for bit; auto (the default) is kvm where it really works, else det");
+    add_text(app, "--seed", texts.seed, "N", "decides everything that a run varies on purpose");
+    add_text(app, "--repeat", texts.repeat, "N", "run N times; in det mode the runs must be identical");
+    add_text(app, "--duration", texts.duration, "D", "length of the scenario in guest time: 500ms, 2s");
+    add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
+    add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
+    add_text(app, "--quantum", texts.quantum, "D", "det: how long the vCPUs' turns last at most");
+    app.add_flag("--json", json, "machine-readable results on stdout");
+    app.add_flag("-v,--verbose", verbosity, "say what is being done; twice: and why");
+    app.footer("Words behind -- are given to the test (Ctx::args()).");
+  }
+
+  Result<RunOptions> options(std::vector<std::string> args) const {
+    KTSTR_TRY_ASSIGN(RunOptions options, interpret(texts));
+    options.json = json;
+    options.verbosity = verbosity;
+    options.args = std::move(args);
+    return options;
+  }
+};
+
+// Parses; a text to show instead of running, or an empty one.
+Result<ShowText> parse(CLI::App& app, std::vector<std::string> arguments) {
+  std::transform(arguments.begin(), arguments.end(), arguments.begin(), veiled);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    return ShowText{app.help()};
+  } catch (const CLI::CallForAllHelp&) {
+    return ShowText{app.help("", CLI::AppFormatMode::All)};
+  } catch (const CLI::CallForVersion& version) {
+    return ShowText{std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const std::string command = chosen.empty() ? app.get_name() : app.get_name() + " " + chosen.front()->get_name();
+    const std::vector<std::string> extras = app.remaining(true);
+    const std::string what = extras.empty() ? error.what() : fmt::format("not understood: {}", fmt::join(extras, " "));
+    return fail(ErrorCode::kInvalidArgument, "{}", what)
+        .with_hint(fmt::format("'{} --help' shows what is understood", command));
+  }
+  return ShowText{};
+}
+
+struct KernelCommands {
+  CLI::App* kernel;
+  CLI::App* fetch;
+  CLI::App* list;
+  CLI::App* remove;
+  CLI::App* path;
+  KernelFetchCommand fetch_command;
+  KernelListCommand list_command;
+  KernelRemoveCommand remove_command;
+  KernelPathCommand path_command;
+
+  explicit KernelCommands(CLI::App& app)
+      : kernel(app.add_subcommand("kernel", "kernels to boot: fetch, list, remove")),
+        fetch(kernel->add_subcommand("fetch", "download a kernel from Debian's archive into the cache")),
+        list(kernel->add_subcommand("list", "what is in the cache")),
+        remove(kernel->add_subcommand("remove", "take a kernel out of the cache")),
+        path(kernel->add_subcommand("path", "print the path of the vmlinux that --kernel SPEC would boot")) {
+    kernel->require_subcommand(1);
+    add_text(*fetch, "what", fetch_command.what, "SUITE|VERSION",
+             "a suite (trixie-backports, sid) or a version (6.12, 7.3); default: the newest with sched_ext");
+    list->add_flag("--json", list_command.json, "as JSON");
+    add_text(*remove, "key", remove_command.key, "KEY", "as 'ktstr kernel list' shows it")->required();
+    add_text(*path, "spec", path_command.spec, "SPEC",
+             "as --kernel takes it; default: the kernel that is used without one");
+  }
+
+  Command command() const {
+    if (*fetch) return fetch_command;
+    if (*list) return list_command;
+    if (*remove) return remove_command;
+    return path_command;
+  }
+};
+
+// `ktstr test PROGRAM ...`: the words behind PROGRAM are the program's, whatever they look like.
+bool is_test_command(const std::vector<std::string>& arguments) {
+  return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
+}
+
+}  // namespace
+
+std::string version_text() { return "ktstr " KTSTR_VERSION; }
+
+Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
+  if (is_test_command(arguments))
+    return Command(TestCommand{arguments[1], {arguments.begin() + 2, arguments.end()}});
+
+  CLI::App app("Tests Linux process schedulers in real kernels.", "ktstr");
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+
+  CLI::App* run = app.add_subcommand("run", "run a scenario file");
+  RunCommand run_command;
+  RunFlags flags;
+  std::string file;
+  add_text(*run, "file", file, "FILE.toml", "scenario file")->required();
+  flags.add_to(*run);
+
+  std::string program;
+  CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
+  add_text(*test, "program", program, "PROGRAM", "the test program")->required();
+  test->footer("Everything behind PROGRAM is given to it; 'ktstr test PROGRAM --help' shows what it understands.");
+
+  const KernelCommands kernel(app);
+
+  DoctorCommand doctor_command;
+  CLI::App* doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
+  doctor->add_flag("--json", doctor_command.json, "as JSON");
+
+  CLI::App* version = app.add_subcommand("version", "print the version");
+
+  SplitArguments split = split_at_double_dash(arguments);
+  KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));
+  if (!show.text.empty()) return Command(std::move(show));
+  if (!*run && !split.tests.empty())
+    return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words behind --");
+  if (*version) return Command(ShowText{version_text() + "\n"});
+  if (*doctor) return Command(doctor_command);
+  if (*kernel.kernel) return kernel.command();
+  if (*test) return Command(TestCommand{program, {}});
+  run_command.file = file;
+  KTSTR_TRY_ASSIGN(run_command.options, flags.options(std::move(split.tests)));
+  return Command(std::move(run_command));
+}
+
+Result<std::variant<ShowText, TestProgramCommand>> parse_test_program_arguments(
+    const std::string& program_name, const std::vector<std::string>& arguments) {
+  using Parsed = std::variant<ShowText, TestProgramCommand>;
+  CLI::App app("Scheduler tests, each in a real kernel of its own.", program_name);
+  app.set_version_flag("--version", version_text());
+  TestProgramCommand command;
+  RunFlags flags;
+  app.add_flag("--list", command.list, "print the names of the tests; with --json, what each asks for");
+  add_text(app, "--filter", command.filter, "GLOB[:GLOB]",
+           "run the tests whose names match one of these patterns (* and ?)");
+  flags.add_to(app);
+
+  SplitArguments split = split_at_double_dash(arguments);
+  KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));
+  if (!show.text.empty()) return Parsed(std::move(show));
+  KTSTR_TRY_ASSIGN(command.options, flags.options(std::move(split.tests)));
+  return Parsed(std::move(command));
+}
+
+}  // namespace ktstr::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From argv to what is asked for. Only command_line.cpp knows the library that does the parsing; nothing here runs, prints
+// or exits.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/run_options.h"
+
+namespace ktstr::cli {
+
+// Help and version: for stdout, exit 0.
+struct ShowText {
+  std::string text;
+};
+struct RunCommand {
+  std::filesystem::path file;
+  RunOptions options;
+};
+struct TestCommand {
+  std::string program;
+  std::vector<std::string> arguments;  // for the program, untouched
+};
+struct KernelFetchCommand {
+  std::string what;
+};
+struct KernelListCommand {
+  bool json = false;
+};
+struct KernelRemoveCommand {
+  std::string key;
+};
+struct KernelPathCommand {
+  std::string spec;
+};
+struct DoctorCommand {
+  bool json = false;
+};
+using Command = std::variant<ShowText, RunCommand, TestCommand, KernelFetchCommand, KernelListCommand,
+                             KernelRemoveCommand, KernelPathCommand, DoctorCommand>;
+
+// `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
+Result<Command> parse_command_line(const std::vector<std::string>& arguments);
+
+// What a test program is asked for.
+struct TestProgramCommand {
+  bool list = false;
+  std::string filter = "*";
+  RunOptions options;
+};
+Result<std::variant<ShowText, TestProgramCommand>> parse_test_program_arguments(
+    const std::string& program_name, const std::vector<std::string>& arguments);
+
+std::string version_text();  // "ktstr 0.1.0"
+
+}  // namespace ktstr::cli

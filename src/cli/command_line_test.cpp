@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+
+namespace ktstr::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+template <typename T>
+T parsed_as(const std::vector<std::string>& arguments) {
+  const auto command = parse_command_line(arguments);
+  if (!command) {
+    ADD_FAILURE() << command.error().render();
+    return {};
+  }
+  const T* wanted = std::get_if<T>(&*command);
+  EXPECT_NE(wanted, nullptr) << "another command than expected";
+  return wanted == nullptr ? T{} : *wanted;
+}
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  const auto command = parse_command_line(arguments);
+  if (command) return "accepted";
+  EXPECT_EQ(command.error().code(), ErrorCode::kInvalidArgument);
+  return command.error().render();
+}
+
+TEST(CommandLine, RunTakesEveryFlag) {
+  const auto run = parsed_as<RunCommand>(
+      {"run", "two.toml", "--scheduler", "/bin/scx -v", "--topology", "1n2l2c1t", "--kernel", "7.3", "--mode", "det",
+       "--seed", "7", "--repeat", "3", "--json", "--duration", "2s", "--memory", "512M", "--shift", "4", "--quantum",
+       "50us", "-v", "-v", "--", "a", "--b"});
+  const RunOptions& options = run.options;
+  EXPECT_EQ(run.file, "two.toml");
+  EXPECT_EQ(options.scheduler, "/bin/scx -v");
+  EXPECT_EQ(options.topology->to_string(), "1n2l2c1t");
+  EXPECT_EQ(options.kernel, "7.3");
+  EXPECT_EQ(options.mode, "det");
+  EXPECT_EQ(options.seed, 7U);
+  EXPECT_EQ(options.repeat, 3);
+  EXPECT_TRUE(options.json);
+  EXPECT_EQ(options.duration, 2s);
+  EXPECT_EQ(options.memory, Bytes{512} << 20);
+  EXPECT_EQ(options.icount_shift, 4);
+  EXPECT_EQ(options.quantum, 50us);
+  EXPECT_EQ(options.verbosity, 2);
+  EXPECT_THAT(options.args, ElementsAre("a", "--b"));
+}
+
+TEST(CommandLine, RunLeavesUnsetWhatIsNotSaid) {
+  const RunOptions options = parsed_as<RunCommand>({"run", "two.toml"}).options;
+  EXPECT_FALSE(options.scheduler || options.topology || options.kernel || options.seed || options.duration ||
+               options.memory || options.icount_shift || options.quantum);
+  EXPECT_EQ(options.mode, "auto");
+  EXPECT_EQ(options.repeat, 1);
+}
+
+TEST(CommandLine, AnEmptySchedulerIsSaidAndNotUnset) {
+  EXPECT_EQ(parsed_as<RunCommand>({"run", "two.toml", "--scheduler", ""}).options.scheduler, "");
+  EXPECT_EQ(parsed_as<RunCommand>({"run", "two.toml", "--scheduler="}).options.scheduler, "");
+}
+
+TEST(CommandLine, TheLargestSeedIsAccepted) {
+  EXPECT_EQ(parsed_as<RunCommand>({"run", "f", "--seed", "18446744073709551615"}).options.seed, UINT64_MAX);
+}
+
+TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
+  EXPECT_THAT(refusal({"run", "f", "--seed", "18446744073709551616"}), HasSubstr("--seed"));
+  EXPECT_THAT(refusal({"run", "f", "--seed", "7x"}), HasSubstr("--seed '7x'"));
+  EXPECT_THAT(refusal({"run", "f", "--repeat", "0"}), HasSubstr("--repeat '0'"));
+  EXPECT_THAT(refusal({"run", "f", "--topology", "1n3l0c1t"}), HasSubstr("--topology"));
+  EXPECT_THAT(refusal({"run", "f", "--topology", "2n3l1c1t"}), HasSubstr("--topology"));
+  EXPECT_THAT(refusal({"run", "f", "--mode", "fast"}), HasSubstr("accepted: det"));
+  EXPECT_THAT(refusal({"run", "f", "--duration", "2"}), HasSubstr("--duration"));
+  EXPECT_THAT(refusal({"run", "f", "--duration", "0s"}), HasSubstr("--duration"));
+  EXPECT_THAT(refusal({"run", "f", "--memory", "lots"}), HasSubstr("--memory"));
+  EXPECT_THAT(refusal({"run", "f", "--shift", "11"}), HasSubstr("--shift '11'"));
+  EXPECT_THAT(refusal({"run", "f", "--quantum", "1h"}), HasSubstr("--quantum"));
+}
+
+TEST(CommandLine, RefusesWhatItDoesNotKnowAndSaysWhereToLook) {
+  EXPECT_THAT(refusal({"run", "f", "--sed", "1"}), HasSubstr("'ktstr run --help'"));
+  EXPECT_THAT(refusal({"run"}), HasSubstr("'ktstr run --help'"));
+  EXPECT_THAT(refusal({}), HasSubstr("'ktstr --help'"));
+  EXPECT_THAT(refusal({"frobnicate"}), HasSubstr("'ktstr --help'"));
+  EXPECT_THAT(refusal({"kernel"}), HasSubstr("'ktstr kernel --help'"));
+  EXPECT_THAT(refusal({"doctor", "--", "x"}), HasSubstr("--"));
+}
+
+TEST(CommandLine, TestGivesTheProgramEverythingBehindItsName) {
+  const auto test = parsed_as<TestCommand>({"test", "./my_tests", "--help", "--filter", "a", "--", "b"});
+  EXPECT_EQ(test.program, "./my_tests");
+  EXPECT_THAT(test.arguments, ElementsAre("--help", "--filter", "a", "--", "b"));
+}
+
+TEST(CommandLine, KernelCommandsAndDoctor) {
+  EXPECT_EQ(parsed_as<KernelFetchCommand>({"kernel", "fetch"}).what, "");
+  EXPECT_EQ(parsed_as<KernelFetchCommand>({"kernel", "fetch", "sid"}).what, "sid");
+  EXPECT_TRUE(parsed_as<KernelListCommand>({"kernel", "list", "--json"}).json);
+  EXPECT_EQ(parsed_as<KernelRemoveCommand>({"kernel", "remove", "k"}).key, "k");
+  EXPECT_EQ(parsed_as<KernelPathCommand>({"kernel", "path"}).spec, "");
+  EXPECT_FALSE(parsed_as<DoctorCommand>({"doctor"}).json);
+}
+
+TEST(CommandLine, HelpAndVersionAreTextsAndNoErrors) {
+  EXPECT_THAT(parsed_as<ShowText>({"--help"}).text, HasSubstr("doctor"));
+  EXPECT_THAT(parsed_as<ShowText>({"run", "--help"}).text, HasSubstr("--topology"));
+  EXPECT_THAT(parsed_as<ShowText>({"--version"}).text, StartsWith("ktstr "));
+  EXPECT_EQ(parsed_as<ShowText>({"version"}).text, parsed_as<ShowText>({"--version"}).text);
+}
+
+TEST(TestProgramArguments, TakeFilterListAndTheFlagsOfRun) {
+  const auto parsed = parse_test_program_arguments("t", {"--filter", "a*:b", "--list", "--seed", "3", "--", "x"});
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().render();
+  const auto& command = std::get<TestProgramCommand>(*parsed);
+  EXPECT_TRUE(command.list);
+  EXPECT_EQ(command.filter, "a*:b");
+  EXPECT_EQ(command.options.seed, 3U);
+  EXPECT_THAT(command.options.args, ElementsAre("x"));
+}
+
+TEST(TestProgramArguments, RefuseWordsThatAreNoFlags) {
+  const auto parsed = parse_test_program_arguments("my_tests", {"two_cgroups"});
+  ASSERT_FALSE(parsed.has_value());
+  EXPECT_THAT(parsed.error().render(), HasSubstr("'my_tests --help'"));
+}
+
+}  // namespace
+}  // namespace ktstr::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The subcommands of `ktstr`, one file each. Each returns the exit status (exit_status.h).
+#pragma once
+
+#include "cli/command_line.h"
+
+namespace ktstr::cli {
+
+int execute(const ShowText& text);
+int execute(const RunCommand& command);
+int execute(const TestCommand& command);
+int execute(const KernelFetchCommand& command);
+int execute(const KernelListCommand& command);
+int execute(const KernelRemoveCommand& command);
+int execute(const KernelPathCommand& command);
+int execute(const DoctorCommand& command);
+
+// 0: warnings and errors; 1: what is being done; 2 and more: why.
+void set_verbosity(int verbosity);
+
+}  // namespace ktstr::cli

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/repeat_command.h"
+
+#include <cctype>
+#include <cstdlib>
+
+#include "base/duration.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+bool is_plain(char c) {
+  constexpr std::string_view kHarmless = "_@%+=:,./-";
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || kHarmless.find(c) != std::string_view::npos;
+}
+
+// NAME=value with only the value quoted: sh takes a quoted NAME= for a program.
+std::string quote_assignment(std::string_view assignment) {
+  const std::size_t equals = assignment.find('=') + 1;
+  return std::string(assignment.substr(0, equals)) + shell_quote(assignment.substr(equals));
+}
+
+}  // namespace
+
+std::string shell_quote(std::string_view word) {
+  bool plain = !word.empty();
+  for (const char c : word) plain = plain && is_plain(c);
+  if (plain) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') quoted += "'\\''";
+    else quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string shell_join(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    if (!line.empty()) line += ' ';
+    line += shell_quote(word);
+  }
+  return line;
+}
+
+std::vector<std::string> deciding_environment() {
+  std::vector<std::string> settings;
+  for (const char* name : {"KTSTR_QEMU", "XDG_CACHE_HOME"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') settings.push_back(fmt::format("{}={}", name, value));
+  }
+  return settings;
+}
+
+std::string repeat_command(const Invocation& invocation, const RunRequest& request, const RunOptions& options) {
+  std::vector<std::string> words = {std::filesystem::absolute(invocation.program).string()};
+  words.insert(words.end(), invocation.selection.begin(), invocation.selection.end());
+  const auto add = [&words](const char* flag, std::string value) {
+    words.emplace_back(flag);
+    words.push_back(std::move(value));
+  };
+  // An empty one is said too: the file or the test may name another.
+  if (!request.scheduler.empty() || options.scheduler.has_value()) add("--scheduler", request.scheduler);
+  add("--topology", request.topology.to_string());
+  if (!request.kernel.empty()) add("--kernel", request.kernel);
+  add("--mode", request.mode);
+  add("--seed", std::to_string(request.seed));
+  if (options.duration) add("--duration", format_duration(*options.duration));
+  if (options.memory) add("--memory", std::to_string(*options.memory));
+  if (options.icount_shift) add("--shift", std::to_string(*options.icount_shift));
+  if (options.quantum) add("--quantum", format_duration(*options.quantum));
+  if (!request.args.empty()) {
+    words.emplace_back("--");
+    words.insert(words.end(), request.args.begin(), request.args.end());
+  }
+  std::string line;
+  for (const std::string& setting : invocation.environment) line += quote_assignment(setting) + ' ';
+  return line + shell_join(words);
+}
+
+}  // namespace ktstr::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line that makes a run again, complete and quoted for sh: what a person copies out of a failure.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/run_options.h"
+#include "runner/runner.h"
+
+namespace ktstr::cli {
+
+// One word for sh. Left as it is where nothing in it is special.
+std::string shell_quote(std::string_view word);
+// Words, quoted, with a space between them; split_command() and sh read them back.
+std::string shell_join(const std::vector<std::string>& words);
+
+// How one test is selected: the program and its words before the flags, {"run", "/abs/two.toml"} or {"--filter", "name"}.
+struct Invocation {
+  std::filesystem::path program;
+  std::vector<std::string> selection;
+  // Settings of the environment that decide what runs, "NAME=value".
+  std::vector<std::string> environment;
+};
+
+// KTSTR_QEMU and XDG_CACHE_HOME, where they are set.
+std::vector<std::string> deciding_environment();
+
+// `request` must be resolved (absolute paths, a mode other than auto). `options` tells what the command line had set.
+std::string repeat_command(const Invocation& invocation, const RunRequest& request, const RunOptions& options);
+
+}  // namespace ktstr::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/repeat_command.h"
+
+#include <gmock/gmock.h>
+
+#include "base/process.h"
+#include "cli/command_line.h"
+#include "scheduler/package.h"
+
+namespace ktstr::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::vector<std::string> kAwkward = {"plain", "", "two words", "it's", "$HOME `id` \"x\"", "back\\slash",
+                                           "new\nline", "*?[a]", "~", "a;b&c|d", "'", "#"};
+
+TEST(ShellQuote, LeavesHarmlessWordsAlone) {
+  EXPECT_EQ(shell_quote("/usr/bin/scx_simple"), "/usr/bin/scx_simple");
+  EXPECT_EQ(shell_quote("--seed=7"), "--seed=7");
+  EXPECT_EQ(shell_quote(""), "''");
+  EXPECT_EQ(shell_quote("it's"), "'it'\\''s'");
+}
+
+TEST(ShellQuote, ShReadsBackWhatWasQuoted) {
+  std::vector<std::string> words = {"printf", "%s\\0"};
+  words.insert(words.end(), kAwkward.begin(), kAwkward.end());
+  const auto output = run_captured({.argv = {"sh", "-c", shell_join(words)}}, 10s);
+  ASSERT_TRUE(output.has_value()) << output.error().render();
+  std::string expected;
+  for (const std::string& word : kAwkward) expected += word + '\0';
+  EXPECT_EQ(output->out, expected);
+}
+
+TEST(ShellQuote, SoDoesTheSplittingOfSchedulerCommands) {
+  const auto words = split_command(shell_join(kAwkward));
+  ASSERT_TRUE(words.has_value()) << words.error().render();
+  EXPECT_EQ(*words, kAwkward);
+}
+
+RunRequest full_request() {
+  RunRequest request;
+  request.topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1};
+  request.scheduler = "/opt/my scx/scx -v";
+  request.kernel = "7.3.4-0123456789ab";
+  request.mode = "det";
+  request.seed = 7;
+  request.args = {"x y"};
+  return request;
+}
+
+TEST(RepeatCommand, SaysEverythingThatDecidesTheRun) {
+  RunOptions options;
+  options.duration = 1500ms;
+  options.memory = Bytes{512} << 20;
+  options.icount_shift = 4;
+  options.quantum = 50us;
+  const Invocation invocation{.program = "/usr/bin/ktstr",
+                              .selection = {"run", "/tmp/a b.toml"},
+                              .environment = {"KTSTR_QEMU=/opt/my qemu"}};
+  EXPECT_EQ(repeat_command(invocation, full_request(), options),
+            "KTSTR_QEMU='/opt/my qemu' /usr/bin/ktstr run '/tmp/a b.toml' --scheduler '/opt/my scx/scx -v' --topology "
+            "1n2l2c1t --kernel 7.3.4-0123456789ab --mode det --seed 7 --duration 1.5s --memory 536870912 --shift 4 "
+            "--quantum 50us -- 'x y'");
+}
+
+TEST(RepeatCommand, ASchedulerThatWasTakenAwayStaysAway) {
+  RunRequest request = full_request();
+  request.scheduler = "";
+  RunOptions options;
+  options.scheduler = "";
+  EXPECT_THAT(repeat_command({.program = "/k", .selection = {}, .environment = {}}, request, options),
+              testing::HasSubstr("--scheduler ''"));
+}
+
+TEST(RepeatCommand, ParsesToTheSameOptions) {
+  RunOptions options;
+  options.duration = 1500ms;
+  options.icount_shift = 4;
+  const Invocation invocation{.program = "/usr/bin/ktstr", .selection = {"run", "/tmp/a.toml"}, .environment = {}};
+  auto words = split_command(repeat_command(invocation, full_request(), options));
+  ASSERT_TRUE(words.has_value());
+  const auto command = parse_command_line({words->begin() + 1, words->end()});
+  ASSERT_TRUE(command.has_value()) << command.error().render();
+  const RunOptions& again = std::get<RunCommand>(*command).options;
+  EXPECT_EQ(again.scheduler, full_request().scheduler);
+  EXPECT_EQ(again.topology, full_request().topology);
+  EXPECT_EQ(again.kernel, full_request().kernel);
+  EXPECT_EQ(again.seed, 7U);
+  EXPECT_EQ(again.duration, options.duration);
+  EXPECT_EQ(again.icount_shift, 4);
+  EXPECT_EQ(again.args, full_request().args);
+}
+
+}  // namespace
+}  // namespace ktstr::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/process.h"
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/run_request.h"
+#include "cli/run_session.h"
+
+namespace ktstr::cli {
+
+int execute(const RunCommand& command) {
+  set_verbosity(command.options.verbosity);
+  auto request = request_for_file(command.file, command.options);
+  RunnerEnvironment environment = RunnerEnvironment::from_process();
+  environment.verbose = command.options.verbosity > 0;
+  RunSession session(command.options, std::move(environment), false);
+  if (!request) {
+    session.refuse(command.file.stem().string(), request.error());
+    return session.finish();
+  }
+  const auto program = own_executable();
+  if (!program) return report_error(program.error());
+  install_interrupt_handler();
+  session.run(*std::move(request), {.program = *program,
+                                    .selection = {"run", std::filesystem::absolute(command.file).lexically_normal()},
+                                    .environment = deciding_environment()});
+  return session.finish();
+}
+
+}  // namespace ktstr::cli

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_options.h"
+
+#include <charconv>
+#include <string_view>
+
+#include "base/duration.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+constexpr int kMaxIcountShift = 10;  // QEMU: -icount shift=0..10
+constexpr int kMaxRepeat = 1'000'000;
+
+template <typename T>
+Result<T> parse_number(std::string_view option, std::string_view text, T least, T most) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
+    return fail(ErrorCode::kInvalidArgument, "{} '{}': not a whole number from {} to {}", option, text, least, most);
+  return value;
+}
+
+Result<std::chrono::nanoseconds> parse_positive_duration(std::string_view option, std::string_view text) {
+  auto duration = parse_duration(text).context(fmt::format("{} '{}'", option, text));
+  if (duration.has_value() && duration->count() == 0)
+    return fail(ErrorCode::kInvalidArgument, "{} '{}': must be longer than nothing", option, text);
+  return duration;
+}
+
+Result<std::string> parse_mode(const std::string& text) {
+  if (text == "det" || text == "kvm" || text == "tcg" || text == "auto") return text;
+  return fail(ErrorCode::kInvalidArgument, "--mode '{}': no such mode", text)
+      .with_hint("accepted: det (repeatable bit for bit), kvm, tcg, auto (kvm where it works, else det)");
+}
+
+Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
+  if (texts.topology) {
+    KTSTR_TRY_ASSIGN(options.topology, Topology::parse(*texts.topology).context("--topology"));
+  }
+  if (texts.mode) {
+    KTSTR_TRY_ASSIGN(options.mode, parse_mode(*texts.mode));
+  }
+  if (texts.memory) {
+    KTSTR_TRY_ASSIGN(options.memory, parse_bytes(*texts.memory).context("--memory"));
+  }
+  if (texts.shift) {
+    KTSTR_TRY_ASSIGN(options.icount_shift, parse_number("--shift", *texts.shift, 0, kMaxIcountShift));
+  }
+  if (texts.quantum) {
+    KTSTR_TRY_ASSIGN(options.quantum, parse_positive_duration("--quantum", *texts.quantum));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<RunOptions> interpret(const RunOptionTexts& texts) {
+  RunOptions options;
+  options.scheduler = texts.scheduler;
+  options.kernel = texts.kernel;
+  KTSTR_TRY(interpret_machine(texts, options));
+  if (texts.seed) {
+    constexpr std::uint64_t kAll = UINT64_MAX;
+    KTSTR_TRY_ASSIGN(options.seed, parse_number<std::uint64_t>("--seed", *texts.seed, 0, kAll));
+  }
+  if (texts.duration) {
+    KTSTR_TRY_ASSIGN(options.duration, parse_positive_duration("--duration", *texts.duration));
+  }
+  if (texts.repeat) {
+    KTSTR_TRY_ASSIGN(options.repeat, parse_number("--repeat", *texts.repeat, 1, kMaxRepeat));
+  }
+  return options;
+}
+
+}  // namespace ktstr::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The flags that every program which runs tests understands: `ktstr run`, and test programs themselves. What is unset leaves
+// the decision to the scenario file or the test.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "ktstr/topology.h"
+
+namespace ktstr::cli {
+
+struct RunOptions {
+  std::optional<std::string> scheduler;  // "PATH ARGS"; "" asks for the kernel's own
+  std::optional<Topology> topology;
+  std::optional<std::string> kernel;
+  std::string mode = "auto";
+  std::optional<std::uint64_t> seed;
+  std::optional<std::chrono::nanoseconds> duration;
+  std::optional<Bytes> memory;
+  std::optional<int> icount_shift;
+  std::optional<std::chrono::nanoseconds> quantum;
+  int repeat = 1;
+  bool json = false;
+  int verbosity = 0;
+  std::vector<std::string> args;  // behind "--": Ctx::args()
+};
+
+// The same as text, as it stood on the command line; an absent option is unset.
+struct RunOptionTexts {
+  std::optional<std::string> scheduler, topology, kernel, mode, seed, duration, memory, shift, quantum, repeat;
+};
+
+// kInvalidArgument that names the option and the value.
+Result<RunOptions> interpret(const RunOptionTexts& texts);
+
+}  // namespace ktstr::cli

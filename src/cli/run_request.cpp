@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_request.h"
+
+#include <utility>
+
+#include "base/file.h"
+#include "cli/repeat_command.h"
+#include "engine/mode.h"
+#include "kernel/select.h"
+#include "scenario/scenario_file.h"
+#include "scheduler/package.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+constexpr Bytes kLongestScenario = Bytes{16} << 20;
+
+void apply(const RunOptions& options, RunRequest& request) {
+  request.mode = options.mode;
+  request.args = options.args;
+  request.icount_shift = options.icount_shift;
+  request.quantum = options.quantum;
+  if (options.scheduler) request.scheduler = *options.scheduler;
+  if (options.topology) request.topology = *options.topology;
+  if (options.kernel) request.kernel = *options.kernel;
+  if (options.seed) request.seed = *options.seed;
+  if (options.duration) request.duration = *options.duration;
+  if (options.memory) request.memory = *options.memory;
+}
+
+fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
+
+Result<std::string> resolve_scheduler(const std::string& command, const fs::path& beside) {
+  KTSTR_TRY_ASSIGN(std::vector<std::string> words, split_command(command).context("scheduler"));
+  if (words.empty()) return std::string();
+  KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(words.front(), beside));
+  words.front() = absolute_path(program).string();
+  return shell_join(words);
+}
+
+bool is_below(const fs::path& path, const fs::path& directory) {
+  const fs::path relative = path.lexically_relative(directory);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+Result<std::string> resolve_kernel(const std::string& wanted, const RunnerEnvironment& environment) {
+  KernelEnvironment kernels;
+  kernels.cache_root = environment.cache_dir / "kernels";
+  kernels.ktstr_kernel = environment.kernel;
+  auto image = select_kernel(kernels, wanted);
+  if (!image) {
+    // Nobody named one: that there is none is this machine's lack, not a mistake of the caller.
+    const bool named = !wanted.empty() || environment.kernel.has_value();
+    if (named || image.error().code() != ErrorCode::kNotFound) return std::move(image).error();
+    return Error(ErrorCode::kUnsupported, image.error().message()).with_hint(image.error().hint());
+  }
+  const fs::path vmlinux = absolute_path(image->vmlinux);
+  if (is_below(vmlinux, absolute_path(kernels.cache_root))) return image->key;
+  return vmlinux.string();
+}
+
+}  // namespace
+
+Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& options) {
+  KTSTR_TRY_ASSIGN(std::string text, read_text(file, kLongestScenario).context("scenario file"));
+  KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(text, file.string()));
+  RunRequest request;
+  request.test = scenario.name;
+  request.scenario_text = std::move(text);
+  KTSTR_TRY_ASSIGN(const Topology smallest, Topology::parse(TestAttributes{}.topology));
+  request.topology = scenario.topology.value_or(smallest);
+  request.scheduler = scenario.scheduler;
+  request.duration = scenario.duration;
+  request.seed = scenario.seed.value_or(request.seed);
+  request.memory = scenario.memory;
+  request.checks = scenario.checks;
+  apply(options, request);
+  KTSTR_TRY(check_against(scenario, request.topology));
+  return request;
+}
+
+Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& program, const RunOptions& options) {
+  const TestAttributes& asked = test.attributes;
+  const std::string where = fmt::format("{}:{}: test {}", test.file, test.line, test.name);
+  RunRequest request;
+  request.test = test.name;
+  request.test_binary = absolute_path(program);
+  KTSTR_TRY_ASSIGN(request.topology, Topology::parse(asked.topology).context(where));
+  if (!asked.expect_failure.empty() && !detail_kind_from(asked.expect_failure))
+    return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is no kind of failure", where,
+                asked.expect_failure)
+        .with_hint("one of \"stuck\", \"unfair\", \"scheduler_stalled\", ...: see DetailKind in ktstr/checks.h");
+  request.scheduler = asked.scheduler;
+  request.duration = asked.duration;
+  request.memory = asked.memory;
+  request.checks = asked.checks;
+  request.kernel = asked.kernel;
+  request.include_files = asked.include_files;
+  request.expect_failure = asked.expect_failure;
+  apply(options, request);
+  return request;
+}
+
+Status resolve(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
+  KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request.scheduler, beside));
+  for (std::string& file : request.include_files) file = absolute_path(file).string();
+  KTSTR_TRY_ASSIGN(const Mode mode, resolve_mode(request.mode));
+  request.mode = to_string(mode);
+  KTSTR_TRY_ASSIGN(request.kernel, resolve_kernel(request.kernel, environment));
+  return ok();
+}
+
+}  // namespace ktstr::cli

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_request.h"
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+
+namespace ktstr::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class RequestForFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto dir = TempDir::create(fs::temp_directory_path(), "run_request_test");
+    ASSERT_TRUE(dir.has_value()) << dir.error().render();
+    dir_.emplace(*std::move(dir));
+  }
+  fs::path write(std::string_view text) {
+    const fs::path file = dir_->path() / "two.toml";
+    EXPECT_TRUE(write_text(file, text).has_value());
+    return file;
+  }
+  std::optional<TempDir> dir_;
+};
+
+constexpr std::string_view kScenario = R"(
+topology = "1n2l2c1t"
+scheduler = "scx_simple -v"
+duration = "2s"
+seed = 7
+memory = "512M"
+[checks]
+max_gap = "300ms"
+[[cgroup]]
+name = "cg_0"
+workers = 2
+cpuset = "llc:1"
+)";
+
+TEST_F(RequestForFile, TakesWhatTheFileSays) {
+  const auto request = request_for_file(write(kScenario), {});
+  ASSERT_TRUE(request.has_value()) << request.error().render();
+  EXPECT_EQ(request->test, "two");
+  EXPECT_EQ(request->scenario_text, kScenario);
+  EXPECT_TRUE(request->test_binary.empty());
+  EXPECT_EQ(request->topology.to_string(), "1n2l2c1t");
+  EXPECT_EQ(request->scheduler, "scx_simple -v");
+  EXPECT_EQ(request->duration, 2s);
+  EXPECT_EQ(request->seed, 7U);
+  EXPECT_EQ(request->memory, Bytes{512} << 20);
+  EXPECT_EQ(request->checks.max_gap, 300ms);
+  EXPECT_EQ(request->mode, "auto");
+}
+
+TEST_F(RequestForFile, FlagsWinOverTheFile) {
+  RunOptions options;
+  options.scheduler = "";
+  options.topology = Topology{.numa_nodes = 1, .llcs = 4, .cores_per_llc = 1, .threads_per_core = 1};
+  options.kernel = "7.3";
+  options.mode = "tcg";
+  options.seed = 0;
+  options.duration = 1s;
+  options.memory = Bytes{1} << 30;
+  options.icount_shift = 2;
+  options.quantum = 60us;
+  options.args = {"a"};
+  const auto request = request_for_file(write(kScenario), options);
+  ASSERT_TRUE(request.has_value()) << request.error().render();
+  EXPECT_EQ(request->scheduler, "");
+  EXPECT_EQ(request->topology.to_string(), "1n4l1c1t");
+  EXPECT_EQ(request->kernel, "7.3");
+  EXPECT_EQ(request->mode, "tcg");
+  EXPECT_EQ(request->seed, 0U);
+  EXPECT_EQ(request->duration, 1s);
+  EXPECT_EQ(request->memory, Bytes{1} << 30);
+  EXPECT_EQ(request->icount_shift, 2);
+  EXPECT_EQ(request->quantum, 60us);
+  EXPECT_THAT(request->args, ElementsAre("a"));
+}
+
+TEST_F(RequestForFile, ChecksTheFileAgainstATopologyOfTheCommandLine) {
+  RunOptions options;
+  options.topology = Topology{};
+  const auto request = request_for_file(write(kScenario), options);
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(request.error().message(), HasSubstr("llc"));
+}
+
+TEST_F(RequestForFile, AMissingFileIsNotFoundByItsPath) {
+  const auto request = request_for_file(dir_->path() / "none.toml", {});
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(request.error().message(), HasSubstr("none.toml"));
+}
+
+Result<AssertResult> nothing(Ctx&) { return AssertResult::pass(); }
+
+TEST(RequestForTest, TakesTheAttributes) {
+  const TestEntry test{.name = "t",
+                       .attributes = {.topology = "1n2l1c1t",
+                                      .scheduler = "scx_ktstr",
+                                      .duration = 3s,
+                                      .memory = Bytes{1} << 29,
+                                      .checks = {.max_gap = 100ms},
+                                      .kernel = "6.12",
+                                      .include_files = {"/etc/hosts"},
+                                      .expect_failure = "stuck"},
+                       .body = nothing,
+                       .file = "t.cpp",
+                       .line = 3};
+  const auto request = request_for_test(test, "/opt/tests", {});
+  ASSERT_TRUE(request.has_value()) << request.error().render();
+  EXPECT_EQ(request->test, "t");
+  EXPECT_EQ(request->test_binary, "/opt/tests");
+  EXPECT_TRUE(request->scenario_text.empty());
+  EXPECT_EQ(request->topology.to_string(), "1n2l1c1t");
+  EXPECT_EQ(request->scheduler, "scx_ktstr");
+  EXPECT_EQ(request->duration, 3s);
+  EXPECT_EQ(request->memory, Bytes{1} << 29);
+  EXPECT_EQ(request->checks.max_gap, 100ms);
+  EXPECT_EQ(request->kernel, "6.12");
+  EXPECT_THAT(request->include_files, ElementsAre("/etc/hosts"));
+  EXPECT_EQ(request->expect_failure, "stuck");
+}
+
+TEST(RequestForTest, NamesTheTestsPlaceWhenAnAttributeCannotWork) {
+  TestEntry test{.name = "t", .attributes = {.topology = "1n3l0c1t"}, .body = nothing, .file = "t.cpp", .line = 3};
+  auto request = request_for_test(test, "/opt/tests", {});
+  ASSERT_FALSE(request.has_value());
+  EXPECT_THAT(request.error().message(), HasSubstr("t.cpp:3: test t"));
+  test.attributes = {.expect_failure = "stucked"};
+  request = request_for_test(test, "/opt/tests", {});
+  ASSERT_FALSE(request.has_value());
+  EXPECT_THAT(request.error().message(), HasSubstr("'stucked'"));
+}
+
+TEST(Resolve, AMissingSchedulerIsNotFound) {
+  RunRequest request;
+  request.scheduler = "/nowhere/scx_missing -v";
+  const Status resolved = resolve(request, {}, "/nowhere");
+  ASSERT_FALSE(resolved.has_value());
+  EXPECT_EQ(resolved.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(resolved.error().message(), HasSubstr("/nowhere/scx_missing"));
+}
+
+}  // namespace
+}  // namespace ktstr::cli

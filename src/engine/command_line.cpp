@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/command_line.h"
+
+#include "wire/mailbox.h"
+
+namespace ktstr {
+
+namespace {
+
+// In a QEMU option list a comma inside a value is written twice.
+std::string option_value(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) escaped.append(c == ',' ? 2 : 1, c);
+  return escaped;
+}
+
+class CommandLine {
+ public:
+  void add(std::string argument) { argv_.push_back(std::move(argument)); }
+  void add(std::string option, std::string value) {
+    argv_.push_back(std::move(option));
+    argv_.push_back(std::move(value));
+  }
+  std::vector<std::string> take() { return std::move(argv_); }
+
+ private:
+  std::vector<std::string> argv_;
+};
+
+std::string smp(const Topology& topology) {
+  return fmt::format("{},sockets={},dies={},cores={},threads={}", topology.cpus(), topology.numa_nodes,
+                     topology.llcs_per_node(), topology.cores_per_llc, topology.threads_per_core);
+}
+
+void add_memory(CommandLine& line, const GuestFiles& files, const MemoryLayout& memory) {
+  line.add("-m", fmt::format("{}M", memory.total() >> 20));
+  for (std::size_t node = 0; node < memory.nodes().size(); ++node)
+    line.add("-object", fmt::format("memory-backend-file,id=m{},size={}M,mem-path={},share=on", node,
+                                    memory.nodes()[node] >> 20, option_value(files.ram.at(node).string())));
+  if (memory.nodes().size() == 1) return;  // -machine memory-backend= names it
+  for (std::size_t node = 0; node < memory.nodes().size(); ++node) {
+    line.add("-numa", fmt::format("node,nodeid={},memdev=m{}", node, node));
+    line.add("-numa", fmt::format("cpu,node-id={},socket-id={}", node, node));
+  }
+  for (std::size_t from = 0; from < memory.nodes().size(); ++from)
+    for (std::size_t to = from + 1; to < memory.nodes().size(); ++to)
+      line.add("-numa", fmt::format("dist,src={},dst={},val=20", from, to));
+}
+
+// An Intel guest shows dies as LLCs (leaf 4) under TCG, an AMD one does not. level=0x1e hides leaf 0x1f, on whose reading
+// QEMU 10.0.2 aborts with several dies. rdrand and rdseed would bring in the host's randomness. Without `monitor` idle
+// vCPUs halt: TCG's mwait is a pause, and idle vCPUs would eat time.
+constexpr const char* kTcgCpu = "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor";
+
+void add_cpus(CommandLine& line, const GuestSpec& spec, CpuVendor host_vendor) {
+  line.add("-smp", smp(spec.topology));
+  switch (spec.mode) {
+    case Mode::kDet:
+      line.add("-cpu", kTcgCpu);
+      line.add("-accel", "tcg");
+      line.add("-icount", fmt::format("shift={},sleep=off", spec.icount_shift));
+      line.add("-rtc", "base=2026-01-01,clock=vm");
+      line.add("-seed", fmt::format("{}", spec.seed));
+      return;
+    case Mode::kTcg:
+      line.add("-cpu", kTcgCpu);
+      line.add("-accel", "tcg,thread=multi");
+      line.add("-rtc", "base=utc");
+      return;
+    case Mode::kKvm:
+      // L3 is shared by a die with either vendor; AMD guests only look at the leaf that says so (0x8000001d) with topoext.
+      line.add("-cpu", host_vendor == CpuVendor::kAmd ? "host,topoext=on" : "host,level=0x1e");
+      line.add("-accel", "kvm");
+      line.add("-rtc", "base=utc");
+      return;
+  }
+}
+
+}  // namespace
+
+CpuVendor cpu_vendor(std::string_view cpuinfo) {
+  const bool amd = cpuinfo.find("AuthenticAMD") != std::string_view::npos ||
+                   cpuinfo.find("HygonGenuine") != std::string_view::npos;
+  return amd ? CpuVendor::kAmd : CpuVendor::kIntel;
+}
+
+std::string kernel_command_line(const GuestSpec& spec, Bytes mailbox_size) {
+  // panic=-1 restarts at once, which -no-reboot makes QEMU's end. iomem=relaxed lets the agent map the HPET; without
+  // notests, stock kernels test their ciphers on all CPUs for seconds after boot.
+  std::string line = "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests " +
+                     mailbox::command_line(mailbox_size);
+  for (const auto& argument : spec.kernel_arguments) line += " " + argument;
+  return line;
+}
+
+std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFiles& files, const MemoryLayout& memory,
+                                           CpuVendor host_vendor) {
+  CommandLine line;
+  line.add(files.qemu.string());
+  line.add("-machine", memory.nodes().size() == 1 ? "q35,memory-backend=m0" : "q35");
+  add_cpus(line, spec, host_vendor);
+  add_memory(line, files, memory);
+  line.add("-no-user-config");
+  line.add("-nodefaults");
+  line.add("-no-reboot");
+  line.add("-display", "none");
+  line.add("-sandbox", "on");
+  line.add("-serial", "file:" + files.console.string());
+  line.add("-chardev", "file,id=bell,path=" + option_value(files.doorbell.string()));
+  line.add("-device", fmt::format("isa-debugcon,iobase={:#x},chardev=bell", mailbox::kBellPort));
+  line.add("-kernel", spec.kernel.string());
+  line.add("-initrd", spec.initramfs.string());
+  line.add("-append", kernel_command_line(spec, memory.mailbox_size()));
+  return line.take();
+}
+
+}  // namespace ktstr

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The watch over a guest's phases and signs of life, from what it says in its GuestBlock. Guest time judges phases, so a
+// slow host fails nothing; host time only judges whether anything still happens. Pure: no clock, no VM.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/guest.h"
+#include "engine/guest_end.h"
+#include "wire/job.h"
+#include "wire/mailbox.h"
+
+namespace ktstr {
+
+// One look at the GuestBlock. The agent writes phase_since_ns before phase, and heartbeat_ns before heartbeats; they
+// are read here in the opposite order.
+struct GuestSample {
+  std::uint32_t agent_version = 0;  // 0: the agent is not up
+  std::uint32_t phase = 0;
+  std::uint64_t phase_since_ns = 0;
+  std::uint64_t heartbeat_ns = 0;
+  std::uint64_t heartbeats = 0;
+};
+GuestSample take_sample(mailbox::View view);
+
+class Lifecycle {
+ public:
+  // `host_limit_scale` stretches the backstops in host time.
+  Lifecycle(const PhaseLimits& limits, int cpus, double host_limit_scale);
+
+  struct Finding {
+    GuestEnd end;
+    std::string message;
+  };
+  // `host_seconds` since QEMU was started. A finding means: stop.
+  std::optional<Finding> observe(const GuestSample& sample, double host_seconds);
+
+  Phase phase() const { return phases_.back().phase; }
+  bool done() const { return phase() == Phase::kDone; }
+  const std::vector<GuestOutcome::PhaseStart>& phases() const { return phases_; }
+
+ private:
+  std::optional<Finding> check_block(const GuestSample& sample) const;
+  std::optional<Finding> check_guest_time(const GuestSample& sample);
+  std::optional<Finding> check_host_time(const GuestSample& sample, double host_seconds) const;
+  // In guest time; empty for phases without one (boot).
+  std::optional<std::chrono::milliseconds> limit_of(Phase phase) const;
+  double host_limit_of(Phase phase) const;
+
+  PhaseLimits limits_;
+  int cpus_;
+  double scale_;
+  std::vector<GuestOutcome::PhaseStart> phases_{{Phase::kBoot, 0, 0}};
+  std::uint64_t last_heartbeats_ = 0;
+  double last_sign_of_life_ = 0;  // host seconds
+  int over_limit_ = 0;            // samples in a row
+};
+
+}  // namespace ktstr

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which QEMU there is, and what follows from its version.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "ktstr/topology.h"
+
+namespace ktstr {
+
+struct QemuInfo {
+  std::filesystem::path path;
+  std::string version;  // "10.0.2"
+  int major = 0, minor = 0;
+  bool quantum_is_safe() const { return major > 8 || (major == 8 && minor >= 1); }
+};
+
+// `name` is a program in PATH or, with a slash, a path; it is asked for its version. kNotFound with the package to
+// install; kUnsupported when the program is no QEMU.
+Result<QemuInfo> find_qemu(const std::string& name);
+
+// The first line of `qemu-system-x86_64 --version`; `path` stays empty.
+Result<QemuInfo> parse_qemu_version(std::string_view output);
+
+// The hand-over timer for det mode: 10 us a vCPU and at least 50 us, because QEMU (8.1 and later) divides the time to the
+// next timer by the number of vCPUs, and turns much shorter than 10 us cost more than they show. 0 where QEMU is too old:
+// there the timer breaks repeatability.
+std::chrono::nanoseconds default_quantum(const QemuInfo& qemu, const Topology& topology);
+
+}  // namespace ktstr

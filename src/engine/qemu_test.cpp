@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/qemu.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+
+namespace ktstr {
+namespace {
+
+class FakeQemu : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto directory = TempDir::create(fs::temp_directory_path(), "qemu_test");
+    ASSERT_TRUE(directory);
+    directory_.emplace(std::move(*directory));
+  }
+  std::string program(std::string_view script) {
+    const fs::path path = directory_->path() / "qemu";
+    EXPECT_TRUE(write_text(path, "#!/bin/sh\n" + std::string(script) + "\n"));
+    fs::permissions(path, fs::perms::owner_all);
+    return path.string();
+  }
+  std::optional<TempDir> directory_;
+};
+
+TEST(QemuVersion, IsReadWithAndWithoutADistributionsSuffix) {
+  const auto debian = parse_qemu_version("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\nCopyright\n");
+  ASSERT_TRUE(debian);
+  EXPECT_EQ(debian->version, "10.0.2");
+  EXPECT_EQ(debian->major, 10);
+  EXPECT_EQ(debian->minor, 0);
+  const auto plain = parse_qemu_version("QEMU emulator version 7.2.19\n");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->version, "7.2.19");
+}
+
+TEST(QemuVersion, AnythingElseIsNoQemu) {
+  for (const auto* text : {"", "GNU bash, version 5.2", "QEMU emulator version", "QEMU emulator version x.y", "QEMU emulator version 10"})
+    EXPECT_FALSE(parse_qemu_version(text)) << text;
+}
+
+TEST_F(FakeQemu, IsFoundByPathAndAskedForItsVersion) {
+  const std::string path = program("[ \"$1\" = --version ] && echo 'QEMU emulator version 9.2.1'");
+  const auto qemu = find_qemu(path);
+  ASSERT_TRUE(qemu) << qemu.error().render();
+  EXPECT_EQ(qemu->path, path);
+  EXPECT_EQ(qemu->version, "9.2.1");
+}
+
+TEST_F(FakeQemu, AnotherProgramIsUnsupported) {
+  for (const auto* script : {"echo 'ls (GNU coreutils) 9.1'", "exit 1"}) {
+    const auto qemu = find_qemu(program(script));
+    ASSERT_FALSE(qemu);
+    EXPECT_EQ(qemu.error().code(), ErrorCode::kUnsupported) << qemu.error().render();
+  }
+}
+
+TEST(Qemu, AMissingOneNamesThePackageToInstall) {
+  for (const auto* name : {"qemu-system-no-such", "/no/such/qemu"}) {
+    const auto qemu = find_qemu(name);
+    ASSERT_FALSE(qemu);
+    EXPECT_EQ(qemu.error().code(), ErrorCode::kNotFound);
+    EXPECT_NE(qemu.error().hint().find("qemu-system-x86"), std::string::npos);
+  }
+}
+
+QemuInfo version(int major, int minor) {
+  QemuInfo qemu;
+  qemu.major = major;
+  qemu.minor = minor;
+  return qemu;
+}
+
+TEST(Quantum, GivesEachVcpuATurnOfTenMicroseconds) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(default_quantum(version(10, 0), {1, 1, 2, 1}), 50us);
+  EXPECT_EQ(default_quantum(version(10, 0), {1, 1, 5, 1}), 50us);
+  EXPECT_EQ(default_quantum(version(10, 0), {2, 4, 2, 2}), 160us);
+  EXPECT_EQ(default_quantum(version(8, 1), {2, 8, 4, 2}), 640us);
+}
+
+TEST(Quantum, IsLeftOutWhereItBreaksRepeatability) {
+  EXPECT_EQ(default_quantum(version(7, 2), {1, 1, 2, 1}).count(), 0);
+  EXPECT_EQ(default_quantum(version(8, 0), {1, 1, 2, 1}).count(), 0);
+}
+
+}  // namespace
+}  // namespace ktstr

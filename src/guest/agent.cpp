@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/agent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/reboot.h>
+#include <sys/utsname.h>
+
+#include "base/log.h"
+#include "guest/body.h"
+#include "guest/quantum.h"
+#include "guest/setup.h"
+
+#ifndef KTSTR_VERSION
+#define KTSTR_VERSION "unknown"
+#endif
+
+namespace ktstr::guest {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kHeartbeat{100};
+
+std::uint64_t now_ns() { return static_cast<std::uint64_t>(monotonic_now().count()); }
+
+}  // namespace
+
+void power_off() {
+  ::sync();
+  ::reboot(RB_POWER_OFF);
+  for (;;) ::pause();
+}
+
+Agent::Agent(mailbox::View view) : view_(view), log_(view, mailbox::Lane::kAgent) {}
+
+void Agent::enter(Phase phase) {
+  auto& guest = view_.layout().guest;
+  mailbox::store(guest.phase_since_ns, now_ns());
+  mailbox::store(guest.phase, static_cast<std::uint32_t>(phase));
+  heartbeat();
+  log_.write(RecordType::kPhase, PhaseRecord{phase});
+}
+
+void Agent::heartbeat() {
+  auto& guest = view_.layout().guest;
+  mailbox::store(guest.heartbeat_ns, now_ns());
+  mailbox::store(guest.heartbeats, mailbox::load(guest.heartbeats) + 1);
+}
+
+void Agent::die(const std::string& why) {
+  log_.write(RecordType::kGuestError, GuestErrorRecord{ErrorCode::kInternal, why, ""});
+  enter(Phase::kDone);
+  power_off();
+}
+
+void Agent::drain_logs() {
+  if (kernel_log_) kernel_log_->drain(log_);
+  if (scheduler_) scheduler_->output().drain(log_);
+  if (body_output_) body_output_->drain(log_);
+}
+
+bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline, milliseconds interval) {
+  Nanoseconds next_beat = monotonic_now() + kHeartbeat;
+  for (;;) {
+    drain_logs();
+    if (scheduler_) scheduler_->note_exit(log_);
+    if (done()) return true;
+    const Nanoseconds now = monotonic_now();
+    if (now >= deadline) return false;
+    if (now >= next_beat) {
+      heartbeat();
+      next_beat = now + kHeartbeat;
+    }
+    // poll() passes over negative descriptors.
+    pollfd fds[] = {{kernel_log_ ? kernel_log_->fd() : -1, POLLIN, 0},
+                    {scheduler_ ? scheduler_->output().read_fd() : -1, POLLIN, 0},
+                    {scheduler_ && !scheduler_->has_ended() ? scheduler_->pidfd().get() : -1, POLLIN, 0},
+                    {body_output_ ? body_output_->read_fd() : -1, POLLIN, 0},
+                    {body_ ? body_->pidfd().get() : -1, POLLIN, 0},
+                    {started_.get(), POLLIN, 0}};
+    const Nanoseconds wake = std::min({deadline, next_beat, now + Nanoseconds(interval)});
+    const timespec wait{(wake - now).count() / 1'000'000'000, (wake - now).count() % 1'000'000'000};
+    if (::ppoll(fds, std::size(fds), &wait, nullptr) < 0 && errno != EINTR) {
+      log_.log(LogRecord::Stream::kAgent, fail_errno("poll failed").message());
+      return false;
+    }
+  }
+}
+
+Result<Job> Agent::take_job() {
+  // The warm point: the host may have written the job long ago, or writes it when it lets us go on.
+  while (mailbox::load(view_.layout().host.job_ready) == 0) {
+    const timespec nap{0, 1'000'000};
+    ::nanosleep(&nap, nullptr);
+  }
+  KTSTR_TRY_ASSIGN(const ByteSpan archive, view_.take_delivery());
+  KTSTR_TRY(unpack(archive, "/"));
+  KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
+  return job_from_json(text);
+}
+
+Status Agent::check_topology(const Job& job) {
+  KTSTR_TRY_ASSIGN(const TestTopology seen, TestTopology::from_sysfs("/sys"));
+  log_.write(RecordType::kTopology, seen);
+  const auto differences = seen.differences_from(job.topology);
+  if (differences.empty()) return ok();
+  std::string text = fmt::format("the guest does not have the topology asked for, {}:", job.topology.to_string());
+  for (const std::string& difference : differences) text += "\n  " + difference;
+  return fail(ErrorCode::kUnsupported, "{}", text);
+}
+
+Status Agent::attach(const Job& job) {
+  if (job.scheduler.empty()) return ok();
+  if (read_sched_ext_state("/sys").state.empty())
+    return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
+        .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
+  KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, log_));
+  bool attached = false;
+  serve_until(
+      [&] {
+        attached = SchedulerProcess::is_attached(read_sched_ext_state("/sys"));
+        return attached || scheduler_->has_ended();
+      },
+      monotonic_now() + job.limits.attach, milliseconds(5));
+  scheduler_->report(log_, attached ? SchedulerRecord::Kind::kAttached : SchedulerRecord::Kind::kNotAttached);
+  return ok();
+}
+
+Status Agent::run_body(const Job& job) {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
+  started_ = Fd(fds[0]);
+  Fd started_write(fds[1]);
+  KTSTR_TRY_ASSIGN(body_output_, PipeLog::create(LogRecord::Stream::kBody));
+  Subprocess::Options options{.argv = job.body,
+                              .env = {fmt::format("{}={}", kStartedFdVariable, started_write.get()),
+                                      fmt::format("{}={}", kSchedulerPidVariable, scheduler_ ? scheduler_->pid() : 0)},
+                              .stdout_fd = body_output_->write_fd(),
+                              .stderr_fd = body_output_->write_fd(),
+                              .inherit_fds = {started_write.get()},
+                              .working_dir = "/"};
+  if (options.argv.empty()) options.argv = {"/init", "--scenario"};
+  KTSTR_TRY_ASSIGN(body_, Subprocess::start(options));
+  body_output_->close_write_end();
+  started_write.reset();
+
+  std::optional<ExitStatus> exit;
+  auto body_ended = [&] {
+    if (auto status = body_->wait(milliseconds(0)); status && *status) exit = **status;
+    return exit.has_value();
+  };
+  bool started = false;
+  const bool in_time = serve_until(
+      [&] {
+        char said;
+        pollfd ready{started_.get(), POLLIN, 0};
+        if (::poll(&ready, 1, 0) > 0 && ::read(started_.get(), &said, 1) == 1) started = true;
+        return started || body_ended();
+      },
+      monotonic_now() + job.limits.dispatch, kHeartbeat);
+  started_.reset();
+  bool timed_out = !in_time;
+  if (started) {
+    enter(Phase::kBody);
+    timed_out = !serve_until(body_ended, monotonic_now() + job.limits.body, kHeartbeat);
+  }
+  // How the scheduler is doing must be known before anything is torn down.
+  if (scheduler_) {
+    scheduler_->note_exit(log_);
+    scheduler_->report(log_, SchedulerRecord::Kind::kChecked);
+  }
+  drain_logs();
+  if (!exit) {
+    ignore_result(body_->signal(SIGKILL), "it may be dying already");
+    serve_until(body_ended, monotonic_now() + std::chrono::seconds(2), kHeartbeat);
+  }
+  drain_logs();
+  log_.write(RecordType::kBodyEnd,
+             BodyEndRecord{.clean = exit && exit->success(),
+                           .timed_out = timed_out,
+                           .exit = exit ? exit->describe() : std::string("did not die within 2 s of SIGKILL")});
+  return ok();
+}
+
+void Agent::tear_down(const Job& job) {
+  if (!scheduler_) return;
+  const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
+  auto gone = [&] {
+    return scheduler_->has_ended() && !SchedulerProcess::is_attached(read_sched_ext_state("/sys"));
+  };
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    ignore_result(scheduler_->signal(signal), "it may have ended already");
+    const Nanoseconds part = signal == SIGTERM ? (deadline - monotonic_now()) / 2 : deadline - monotonic_now();
+    if (serve_until(gone, monotonic_now() + part, milliseconds(5))) return;
+  }
+  log_.log(LogRecord::Stream::kAgent, "the scheduler could not be unloaded within its limit");
+}
+
+Status Agent::run_job() {
+  KTSTR_TRY_ASSIGN(const Job job, take_job());
+  KTSTR_TRY(seed_random_pool(job.seed));
+  if (job.quantum.count() > 0) KTSTR_TRY(set_quantum(job.quantum, job.seed));
+  log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(job.quantum.count())});
+  KTSTR_TRY(check_topology(job));
+  KTSTR_TRY_ASSIGN(kernel_log_, KernelLog::open());
+  enter(Phase::kAttach);
+  KTSTR_TRY(attach(job));
+  if (!scheduler_ || !scheduler_->has_ended()) {
+    enter(Phase::kDispatch);
+    KTSTR_TRY(run_body(job));
+  }
+  enter(Phase::kTeardown);
+  tear_down(job);
+  drain_logs();
+  return ok();
+}
+
+void Agent::run() {
+  auto& guest = view_.layout().guest;
+  mailbox::store(guest.agent_version, mailbox::kVersion);
+  utsname names{};
+  ::uname(&names);
+  log_.write(RecordType::kHello, HelloRecord{KTSTR_VERSION, names.release, names.version});
+  enter(Phase::kBoot);
+  if (const Status status = run_job(); !status) {
+    drain_logs();
+    log_.write(RecordType::kGuestError,
+               GuestErrorRecord{status.error().code(), status.error().message(), status.error().hint()});
+  }
+  log_.write_empty(RecordType::kEnd);
+  enter(Phase::kDone);
+}
+
+}  // namespace ktstr::guest

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent: PID 1 of the guest. It brings the machine up, says so, waits for its job, unpacks what came with it, checks
+// that the topology is the one asked for, starts the scheduler and waits until the kernel says `enabled`, starts the test's
+// body and watches both to the end, puts everything back, and powers off. Whatever happens it says into its lane, with
+// guest time; it runs at real-time priority, so that no scheduler under test decides whether it can.
+//
+// Phases: boot (until the job is taken), attach, dispatch (until the body has started), body, teardown, done. Each has its
+// limit in guest time (Job::limits).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "guest/line_source.h"
+#include "guest/mailbox_mapping.h"
+#include "guest/scheduler_process.h"
+#include "wire/job.h"
+
+namespace ktstr::guest {
+
+class Agent {
+ public:
+  explicit Agent(mailbox::View view);
+  // Everything from the announcement to the end; never fails, but reports.
+  void run();
+  // For the handlers of what must not happen: says why and ends the machine.
+  [[noreturn]] void die(const std::string& why);
+
+ private:
+  Status run_job();
+  Result<Job> take_job();
+  Status check_topology(const Job& job);
+  Status attach(const Job& job);
+  Status run_body(const Job& job);
+  void tear_down(const Job& job);
+
+  void enter(Phase phase);
+  void heartbeat();
+  void drain_logs();
+  // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up at
+  // least every `interval`, and whenever something is to be read or a watched process ends.
+  bool serve_until(const std::function<bool()>& done, Nanoseconds deadline, std::chrono::milliseconds interval);
+
+  mailbox::View view_;
+  RecordLog log_;
+  std::optional<KernelLog> kernel_log_;
+  std::optional<SchedulerProcess> scheduler_;
+  std::optional<PipeLog> body_output_;
+  std::optional<Subprocess> body_;
+  Fd started_;  // the body says "s" here
+};
+
+[[noreturn]] void power_off();
+
+}  // namespace ktstr::guest

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/mailbox_mapping.h"
+
+#include <fcntl.h>
+#include <sys/io.h>
+
+#include <charconv>
+
+namespace ktstr::guest {
+
+namespace {
+
+struct Range {
+  Bytes address = 0, size = 0;
+};
+
+Result<Range> parse_range(std::string_view command_line) {
+  constexpr std::string_view kKey = "ktstr.mailbox=0x";
+  const std::size_t at = command_line.find(kKey);
+  if (at == std::string_view::npos)
+    return fail(ErrorCode::kProtocol, "the kernel command line names no ktstr.mailbox");
+  Range range;
+  const char* end = command_line.data() + command_line.size();
+  auto parsed = std::from_chars(command_line.data() + at + kKey.size(), end, range.address, 16);
+  if (parsed.ec != std::errc() || !std::string_view(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)).starts_with(",0x"))
+    return fail(ErrorCode::kProtocol, "ktstr.mailbox is malformed: {}", command_line.substr(at));
+  parsed = std::from_chars(parsed.ptr + 3, end, range.size, 16);
+  if (parsed.ec != std::errc() || range.size < mailbox::kDeliveryOffset || range.size > (Bytes{4} << 30))
+    return fail(ErrorCode::kProtocol, "ktstr.mailbox has an impossible size: {}", command_line.substr(at));
+  return range;
+}
+
+}  // namespace
+
+Result<Mapping> map_mailbox(std::string_view kernel_command_line) {
+  KTSTR_TRY_ASSIGN(const Range range, parse_range(kernel_command_line));
+  KTSTR_TRY_ASSIGN(const Fd memory, open_file("/dev/mem", O_RDWR));
+  KTSTR_TRY_ASSIGN(Mapping mapping, Mapping::map(memory, range.address, range.size, true));
+  KTSTR_TRY(mailbox::View(mapping.bytes()).check_header());
+  return mapping;
+}
+
+void ring_doorbell(mailbox::View view, mailbox::BellReason reason, std::uint32_t argument) {
+  auto& bell = view.layout().bell;
+  mailbox::store(bell.reason, static_cast<std::uint32_t>(reason));
+  mailbox::store(bell.argument, argument);
+  const std::uint64_t rings = mailbox::load(bell.rings) + 1;
+  mailbox::store(bell.rings, rings);
+  if (::ioperm(mailbox::kBellPort, 1, 1) != 0) return;  // then records are lost, and the host sees the gap
+  for (std::size_t i = 0; i < mailbox::kBellRingBytes; ++i) ::outb('r', mailbox::kBellPort);
+}
+
+RecordLog::RecordLog(mailbox::View view, mailbox::Lane lane)
+    : writer_(view, lane, [view](mailbox::BellReason reason, mailbox::Lane full) {
+        ring_doorbell(view, reason, static_cast<std::uint32_t>(full));
+      }) {}
+
+}  // namespace ktstr::guest

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The guest's side of the mailbox: /dev/mem, the doorbell's port, and a log that stamps each record with guest time.
+#pragma once
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/result.h"
+#include "wire/lane.h"
+#include "wire/mailbox.h"
+#include "wire/records.h"
+
+namespace ktstr::guest {
+
+// Maps the range that "ktstr.mailbox=ADDRESS,SIZE" on the kernel's command line names.
+Result<Mapping> map_mailbox(std::string_view kernel_command_line);
+
+// Blocks until the host has answered. Needs ioperm(2), so CAP_SYS_RAWIO.
+void ring_doorbell(mailbox::View view, mailbox::BellReason reason, std::uint32_t argument);
+
+class RecordLog {
+ public:
+  RecordLog(mailbox::View view, mailbox::Lane lane);
+
+  template <typename T>
+  void write(RecordType type, const T& record) {
+    writer_.append(type, now(), encode(record));
+  }
+  void write_empty(RecordType type) { writer_.append(type, now(), {}); }
+  void log(LogRecord::Stream stream, std::string text) { write(RecordType::kLog, LogRecord{stream, std::move(text)}); }
+
+ private:
+  static std::uint64_t now() { return static_cast<std::uint64_t>(monotonic_now().count()); }
+  LaneWriter writer_;
+};
+
+}  // namespace ktstr::guest

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scheduler under test, as the agent sees it: a program that loads a sched_ext scheduler and stays.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "guest/line_source.h"
+#include "guest/sched_ext_state.h"
+
+namespace ktstr::guest {
+
+class SchedulerProcess {
+ public:
+  static Result<SchedulerProcess> start(const std::vector<std::string>& argv, RecordLog& log);
+
+  int pid() const { return process_.pid(); }
+  const Fd& pidfd() const { return process_.pidfd(); }
+  PipeLog& output() { return output_; }
+  // Whether the kernel says that a scheduler is loaded.
+  static bool is_attached(const SchedExtState& state) { return state.state == "enabled"; }
+  // Reports its end once, as soon as it has ended.
+  bool note_exit(RecordLog& log);
+  bool has_ended() const { return ended_; }
+  // Writes how things stand.
+  void report(RecordLog& log, SchedulerRecord::Kind kind);
+  Status signal(int number) { return process_.signal(number); }
+
+ private:
+  SchedulerProcess(Subprocess process, PipeLog output) : process_(std::move(process)), output_(std::move(output)) {}
+  Subprocess process_;
+  PipeLog output_;
+  bool ended_ = false;
+  std::string exit_;
+};
+
+}  // namespace ktstr::guest

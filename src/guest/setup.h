@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a bare kernel needs before anything can run on it: file systems, loopback, clock, random pool.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace ktstr::guest {
+
+// proc, sysfs, devtmpfs, tmpfs, cgroup2, and what BPF programs look for (bpffs, debugfs, tracefs; missing ones are fine).
+Status mount_file_systems();
+Status bring_loopback_up();
+// A kernel without a readable RTC starts in 1970, which confuses programs.
+Status set_clock_if_unset();
+// What the guest reads as random follows from the seed from here on.
+Status seed_random_pool(std::uint64_t seed);
+// The agent and the body run above every fair and sched_ext task. The agent's children start as ordinary tasks; the body's
+// keep its policy until the workload module has set them up and hands them over.
+enum class Children { kOrdinary, kInherit };
+Status become_realtime(int priority, Children children);
+// Unpacks a delivery below `root`.
+Status unpack(ByteSpan archive, const char* root);
+
+constexpr int kAgentPriority = 60;
+constexpr int kBodyPriority = 50;
+
+}  // namespace ktstr::guest

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/cgroup_table.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "report/table.h"
+#include "report/units.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::size_t kNameWidth = 24;
+constexpr std::size_t kCpusWidth = 16;
+
+std::string cpus_text(const CpuSet& cpus) { return cpus.empty() ? "-" : shortened(cpus.to_string(), kCpusWidth); }
+
+std::string step_text(int phase) { return phase == 0 ? "backdrop" : fmt::format("{}", phase); }
+
+std::uint64_t per_worker(std::uint64_t sum, int workers) {
+  return workers > 0 ? sum / static_cast<std::uint64_t>(workers) : 0;
+}
+
+}  // namespace
+
+std::string cgroup_table(const RunRecord& record, std::string_view indent) {
+  if (record.cgroups.empty()) return "";
+  const int first_phase = record.cgroups.front().phase;
+  const bool steps = std::any_of(record.cgroups.begin(), record.cgroups.end(),
+                                 [&](const CgroupStats& c) { return c.phase != first_phase; });
+  Table table({"cgroup", "step", "workers", "CPUs", "iterations", "off-CPU", "spread", "max gap", "migrations",
+               "delay/worker", "wake p99"});
+  for (const CgroupStats& c : record.cgroups)
+    table.add({shortened(printable(c.cgroup), kNameWidth), steps ? step_text(c.phase) : "", fmt::format("{}", c.workers),
+               cpus_text(c.cpus_used), short_count(c.iterations), short_percent(c.avg_off_cpu_pct),
+               c.workers > 1 ? short_percent(c.spread_pct) : "-", short_duration(c.max_gap_ns), short_count(c.migrations),
+               short_duration(per_worker(c.run_delay_ns, c.workers)), c.wakeups > 0 ? short_duration(c.wake_p99_ns) : "-"});
+  return table.render(indent);
+}
+
+std::string worker_table(const RunRecord& record, std::string_view indent) {
+  if (record.workers.empty()) return "";
+  Table table({"worker", "step", "CPUs", "iterations", "off-CPU", "max gap", "at", "migrations", "delay", "end"});
+  for (const auto& [phase, w] : record.workers)
+    table.add({fmt::format("{}[{}]", shortened(printable(w.cgroup), kNameWidth), w.index), step_text(phase),
+               cpus_text(w.cpus_used), short_count(w.iterations), short_percent(w.off_cpu_pct()), short_duration(w.max_gap_ns),
+               short_duration(w.max_gap_at_ns), short_count(w.migrations), short_duration(w.run_delay_ns),
+               !w.exit.empty() ? printable(w.exit) : w.responded ? "" : "did not stop when told to"});
+  return table.render(indent);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the workers did, in numbers of guest time.
+#pragma once
+
+#include <string>
+
+#include "results/run_record.h"
+
+namespace ktstr {
+
+// A line a cgroup and step; "" when there is none. The step is only shown where there are several.
+std::string cgroup_table(const RunRecord& record, std::string_view indent);
+// A line a worker, with how it died or that it did not answer.
+std::string worker_table(const RunRecord& record, std::string_view indent);
+
+}  // namespace ktstr

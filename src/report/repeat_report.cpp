@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/repeat_report.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "report/sections.h"
+#include "report/units.h"
+#include "results/run_record_json.h"
+
+namespace ktstr {
+
+namespace {
+
+std::string_view mark_text(StepMark::Kind kind) {
+  switch (kind) {
+    case StepMark::Kind::kScenarioStart:
+      return "the scenario began";
+    case StepMark::Kind::kStepStart:
+      return "began";
+    case StepMark::Kind::kHoldStart:
+      return "held";
+    case StepMark::Kind::kStepEnd:
+      return "ended";
+    case StepMark::Kind::kScenarioEnd:
+      return "the scenario ended";
+  }
+  return "?";
+}
+
+template <typename T>
+std::string differ(std::string_view what, const T& a, const T& b) {
+  return fmt::format("{}: {} and {}", what, a, b);
+}
+
+std::string input_difference(const RunTuple& a, const RunTuple& b) {
+  if (a.seed != b.seed) return differ("seed", a.seed, b.seed);
+  if (a.kernel_sha256 != b.kernel_sha256) return differ("kernel", a.kernel_sha256.substr(0, 12), b.kernel_sha256.substr(0, 12));
+  if (!(a.topology == b.topology)) return differ("topology", a.topology.to_string(), b.topology.to_string());
+  if (a.icount_shift != b.icount_shift) return differ("icount shift", a.icount_shift, b.icount_shift);
+  if (a.quantum_ns != b.quantum_ns) return differ("quantum", short_duration(a.quantum_ns), short_duration(b.quantum_ns));
+  if (a.memory_bytes != b.memory_bytes) return differ("memory", a.memory_bytes, b.memory_bytes);
+  if (a.qemu_version != b.qemu_version) return differ("QEMU", a.qemu_version, b.qemu_version);
+  for (const auto& [path, hash] : a.inputs) {
+    const auto other = b.inputs.find(path);
+    if (other == b.inputs.end()) return path + " was delivered to one of them only";
+    if (other->second != hash) return "the contents of " + path;
+  }
+  for (const auto& [path, hash] : b.inputs)
+    if (!a.inputs.contains(path)) return path + " was delivered to one of them only";
+  return "";
+}
+
+std::string mark_difference(const RunRecord& a, const RunRecord& b) {
+  for (std::size_t i = 0; i < std::min(a.marks.size(), b.marks.size()); ++i) {
+    const StepMark &x = a.marks[i], &y = b.marks[i];
+    const std::string what =
+        x.step > 0 ? fmt::format("step {} {}", x.step, mark_text(x.kind)) : std::string(mark_text(x.kind));
+    if (x.kind != y.kind || x.step != y.step) return fmt::format("event {}: {} in one of them only", i + 1, what);
+    if (x.at_ns != y.at_ns) return fmt::format("{} at {}ns and at {}ns", what, x.at_ns, y.at_ns);
+    if (x.cgroups != y.cgroups || x.workers != y.workers) return what + " with other numbers of cgroups or workers";
+  }
+  if (a.marks.size() != b.marks.size()) return differ("number of events", a.marks.size(), b.marks.size());
+  return "";
+}
+
+std::string worker_difference(const WorkerReport& a, const WorkerReport& b) {
+  const std::string name = fmt::format("worker {} of {}, ", a.index, printable(a.cgroup));
+  const std::pair<std::string_view, std::uint64_t WorkerReport::*> fields[] = {
+      {"started (ns)", &WorkerReport::started_ns},     {"iterations", &WorkerReport::iterations},
+      {"work units", &WorkerReport::work_units},       {"CPU time (ns)", &WorkerReport::cpu_time_ns},
+      {"wall time (ns)", &WorkerReport::wall_time_ns}, {"run delay (ns)", &WorkerReport::run_delay_ns},
+      {"timeslices", &WorkerReport::timeslices},       {"max gap (ns)", &WorkerReport::max_gap_ns},
+      {"migrations", &WorkerReport::migrations},       {"wakeups", &WorkerReport::wakeups}};
+  for (const auto& [text, member] : fields)
+    if (a.*member != b.*member) return name + differ(text, a.*member, b.*member);
+  if (!(a.cpus_used == b.cpus_used)) return name + differ("CPUs", a.cpus_used.to_string(), b.cpus_used.to_string());
+  if (a.wake_latencies_ns != b.wake_latencies_ns) return name + "wake latencies";
+  if (a.exit != b.exit) return name + differ("end", printable(a.exit), printable(b.exit));
+  return "";
+}
+
+std::string workers_difference(const RunRecord& a, const RunRecord& b) {
+  if (a.workers.size() != b.workers.size()) return differ("number of workers", a.workers.size(), b.workers.size());
+  for (std::size_t i = 0; i < a.workers.size(); ++i) {
+    const WorkerReport &x = a.workers[i].second, &y = b.workers[i].second;
+    if (x.cgroup != y.cgroup || x.index != y.index) return fmt::format("report {} is of another worker", i + 1);
+    if (std::string found = worker_difference(x, y); !found.empty()) return found;
+  }
+  return "";
+}
+
+// "2 pass, 1 fail".
+std::string verdicts(const std::vector<RunRecord>& records) {
+  std::vector<std::pair<Outcome, int>> counts;
+  for (const RunRecord& record : records) {
+    const auto known = std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == record.outcome; });
+    if (known == counts.end())
+      counts.emplace_back(record.outcome, 1);
+    else
+      ++known->second;
+  }
+  std::string text;
+  for (const auto& [outcome, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, to_string(outcome));
+  return text;
+}
+
+std::string digest_text(const RunRecord& record) {
+  return record.digest.empty() ? "none" : record.digest.substr(0, kDigestShown) + (record.digest_complete ? "" : " (incomplete)");
+}
+
+// The runner's comparison saw every event; the record only what reports need.
+std::string stated_difference(const RunRecord& record) {
+  for (const Detail& detail : record.details)
+    if (detail.kind == DetailKind::kNotRepeatable) return printable(detail.message);
+  return "";
+}
+
+}  // namespace
+
+std::string first_difference(const RunRecord& a, const RunRecord& b) {
+  if (std::string found = input_difference(a.tuple, b.tuple); !found.empty()) return found;
+  if (a.end_of_guest != b.end_of_guest) return differ("end of the guest", a.end_of_guest, b.end_of_guest);
+  if (std::string found = mark_difference(a, b); !found.empty()) return found;
+  return workers_difference(a, b);
+}
+
+std::string repeat_summary(const std::vector<RunRecord>& records) {
+  if (records.empty()) return "";
+  const RunRecord& first = records.front();
+  std::string text = fmt::format("{} run{} of {}: {}; ", records.size(), records.size() == 1 ? "" : "s",
+                                 printable(first.test), verdicts(records));
+  if (digests_equal(records))
+    return text + fmt::format("{} {}\n", records.size() == 1 ? "digest" : "all with digest", digest_text(first));
+  std::size_t other = 1;
+  while (other < records.size() && records[other].digest == first.digest) ++other;
+  if (other >= records.size()) return text + "no complete digest to compare\n";
+  text += first.mode == "det" ? "the digests DIFFER\n" : fmt::format("the digests differ, as they may in {} mode\n", first.mode);
+  for (std::size_t i = 0; i < records.size(); ++i) text += fmt::format("  run {}  {}\n", i + 1, digest_text(records[i]));
+  std::string difference = stated_difference(records[other]);
+  if (difference.empty()) difference = first_difference(first, records[other]);
+  text += fmt::format("  first difference, run 1 and run {}: {}\n", other + 1,
+                      difference.empty() ? "in nothing that the records hold; compare events.bin of both" : difference);
+  for (std::size_t i = 0; i < records.size(); ++i)
+    for (const std::string& why : records[i].perturbed) text += fmt::format("  run {} was perturbed: {}\n", i + 1, printable(why));
+  return text;
+}
+
+std::string json_report(const std::vector<RunRecord>& records) {
+  return records.size() == 1 ? to_json(records.front()) : to_json(records);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parts that a text report is put together from.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "results/run_record.h"
+
+namespace ktstr {
+
+constexpr std::size_t kDigestShown = 12;    // hexadecimal digits: enough to tell runs apart by eye
+constexpr std::size_t kLogLinesShown = 20;
+
+// "ktstr (enabled) on 7.3.4+deb13-cloud-amd64, 1n2l2c1t, det".
+std::string one_line_setting(const RunRecord& record);
+// Why it failed first (cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
+std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
+// The findings behind the first, one a line: kind, message, step; and how many were left out where there are more than `most`.
+std::vector<std::string> further_findings(const RunRecord& record, std::size_t most);
+// What was looked at, without the cgroups: "gap (limit 2000 ms), isolation, my own claim".
+std::string checked_summary(const std::vector<std::string>& checked);
+// The last `most` lines, with a first one that says how many are missing; equal neighbours are counted, not repeated.
+std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::size_t most);
+// "boot 0.1s, attach 1.9s, body 2.4s (host time since QEMU was started)".
+std::string phase_line(const std::vector<PhaseTiming>& phases);
+
+}  // namespace ktstr

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/table.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace ktstr {
+
+std::string Table::render(std::string_view indent) const {
+  std::vector<std::size_t> widths(headings_.size(), 0);
+  for (std::size_t column = 0; column < widths.size(); ++column) {
+    for (const auto& row : rows_) widths[column] = std::max(widths[column], row.at(column).size());
+    if (widths[column] > 0) widths[column] = std::max(widths[column], headings_[column].size());
+  }
+  std::string text;
+  auto line = [&](const std::vector<std::string>& cells) {
+    std::string out(indent);
+    bool first = true;
+    for (std::size_t column = 0; column < widths.size(); ++column) {
+      if (widths[column] == 0) continue;
+      if (!first) out += "  ";
+      out += first ? fmt::format("{:<{}}", cells[column], widths[column]) : fmt::format("{:>{}}", cells[column], widths[column]);
+      first = false;
+    }
+    out.erase(out.find_last_not_of(' ') + 1);
+    text += out + "\n";
+  };
+  line(headings_);
+  for (const auto& row : rows_) line(row);
+  return text;
+}
+
+}  // namespace ktstr

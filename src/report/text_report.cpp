@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/text_report.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "report/cause.h"
+#include "report/cgroup_table.h"
+#include "report/sections.h"
+#include "report/style.h"
+#include "report/units.h"
+
+namespace ktstr {
+
+namespace {
+
+class TextReport {
+ public:
+  TextReport(const RunRecord& record, const ReportOptions& options) : r_(record), options_(options), style_(options.color) {}
+
+  std::string write() {
+    switch (r_.outcome) {
+      case Outcome::kPass:
+        write_pass();
+        break;
+      case Outcome::kSkip:
+        write_skip();
+        break;
+      case Outcome::kFail:
+      case Outcome::kInconclusive:
+        write_failure();
+        break;
+      case Outcome::kInfrastructure:
+      case Outcome::kBadInput:
+      case Outcome::kInterrupted:
+        write_error();
+        break;
+    }
+    return std::move(text_);
+  }
+
+ private:
+  std::string name() const { return printable(r_.test.empty() ? "run" : r_.test); }
+
+  void write_pass() {
+    add(style_.verdict(r_.outcome) + "  " + name() + ": " + one_line_setting(r_));
+    text_ += cgroup_table(r_, "  ");
+    if (options_.verbose) text_ += "\n" + worker_table(r_, "  ");
+    notes();
+    checked();
+    closing();
+    if (options_.verbose) section("Scheduler log", log_lines(r_.scheduler_log, all()));
+  }
+
+  void write_skip() {
+    std::string why;
+    for (const Detail& detail : r_.details)
+      if (why.empty()) why = detail.message;
+    add(style_.verdict(r_.outcome) + "  " + name() + (why.empty() ? "" : ": " + printable(why)));
+  }
+
+  void write_failure() {
+    add(style_.verdict(r_.outcome) + "  " + name());
+    for (const auto& [label, text] : setting_lines(r_)) field(label, text);
+    section(r_.outcome == Outcome::kFail ? "Also failed" : "Also undecided", further_findings(r_, limit()));
+    notes();
+    const std::string table = cgroup_table(r_, "  ");
+    if (!table.empty()) text_ += "\n" + style_.heading("Workers by cgroup (guest time)") + "\n" + table;
+    if (options_.verbose && !r_.workers.empty()) text_ += "\n" + worker_table(r_, "  ");
+    logs();
+    if (options_.verbose) section("Checked", r_.checked);
+    text_ += "\n";
+    phases();
+    closing();
+    repeat();
+  }
+
+  void write_error() {
+    add(style_.verdict(r_.outcome) + "  " + name() + ": " + printable(r_.error.empty() ? "no reason is known" : r_.error));
+    if (!r_.error_hint.empty()) field("hint", printable(r_.error_hint));
+    if (r_.outcome != Outcome::kInfrastructure) return;
+    if (!r_.kernel.empty())
+      for (const auto& [label, text] : setting_lines(r_)) field(label, text);
+    section("Also found", further_findings(r_, limit()));
+    logs();
+    text_ += "\n";
+    phases();
+    closing();
+    repeat();
+  }
+
+  void logs() {
+    section("Scheduler log", log_lines(r_.scheduler_log, limit()));
+    section("Kernel log (sched_ext, stalls, panics)", log_lines(r_.kernel_log, limit()));
+    section("Test's own output", log_lines(r_.body_log, limit()));
+    if (guest_in_trouble(r_) || options_.verbose) section("Console", log_lines(r_.console_tail, limit()));
+  }
+
+  void notes() {
+    for (const Detail& detail : r_.details)
+      if (detail.kind == DetailKind::kNote) field("note", printable(detail.message));
+    for (const std::string& why : r_.perturbed) field("note", "not repeatable: " + printable(why));
+  }
+
+  void checked() {
+    if (r_.checked.empty()) return;
+    if (options_.verbose)
+      section("Checked", r_.checked);
+    else
+      field("checked", checked_summary(r_.checked));
+  }
+
+  void phases() {
+    if (!r_.phases.empty()) field("phases", phase_line(r_.phases));
+  }
+
+  void closing() {
+    std::string ran;
+    if (r_.body_ns > 0) ran = fmt::format("{} of guest time in ", short_duration(r_.body_ns));
+    if (r_.host_seconds > 0) ran += fmt::format("{:.1f}s of host time", r_.host_seconds);
+    if (!ran.empty()) field("ran", ran);
+    if (!r_.digest.empty())
+      field("digest", r_.digest.substr(0, kDigestShown) + (r_.digest_complete ? "" : " (incomplete: the guest did not finish)"));
+    if (!r_.run_dir.empty()) field("kept in", r_.run_dir);
+  }
+
+  void repeat() {
+    if (!r_.repeat_command.empty()) text_ += "\n" + style_.heading("Run it again") + "\n  " + r_.repeat_command + "\n";
+  }
+
+  void add(const std::string& line) { text_ += line + "\n"; }
+  void field(std::string_view label, std::string_view text) { add(fmt::format("  {:<9}  {}", label, text)); }
+  void section(std::string_view title, const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
+    add("");
+    add(style_.heading(title));
+    for (const std::string& line : lines) add("  " + printable(line));
+  }
+  std::size_t all() const { return SIZE_MAX; }
+  std::size_t limit() const { return options_.verbose ? all() : kLogLinesShown; }
+
+  const RunRecord& r_;
+  ReportOptions options_;
+  Style style_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string text_report(const RunRecord& record, const ReportOptions& options) {
+  return TextReport(record, options).write();
+}
+
+}  // namespace ktstr

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How numbers and foreign text look in a report: three digits are enough to decide what to do next, and nothing that a guest
+// printed may move the reader's cursor.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ktstr {
+
+// "0", "950ns", "12.3us", "4.01s".
+std::string short_duration(std::uint64_t ns);
+// "99999", "123k", "1.23M".
+std::string short_count(std::uint64_t count);
+// "0%", "0.4%", "12.3%", "100%"; "-" for what is no number.
+std::string short_percent(double percent);
+// Without escape sequences and control characters; tabs become blanks.
+std::string printable(std::string_view text);
+// At most `width` characters, the last two of them ".." where something was left out.
+std::string shortened(std::string_view text, std::size_t width);
+
+}  // namespace ktstr

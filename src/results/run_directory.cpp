@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/run_directory.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/log.h"
+#include "results/run_id.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr const char* kLockName = "lock";
+constexpr int kMostTries = 64;
+
+Result<std::uint16_t> random_digits() {
+  std::uint16_t value = 0;
+  if (::getrandom(&value, sizeof value, 0) != sizeof value) return fail_errno("cannot get random bytes");
+  return value;
+}
+
+}  // namespace
+
+Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string_view test,
+                                          std::chrono::system_clock::time_point now) {
+  const fs::path runs = state_dir / "runs";
+  std::error_code error;
+  fs::create_directories(runs, error);
+  if (error)
+    return Error::from_errno(error.value(), fmt::format("cannot make {}", runs.string()))
+        .with_hint("set XDG_STATE_HOME to a directory that you may write to");
+  for (int i = 0; i < kMostTries; ++i) {
+    KTSTR_TRY_ASSIGN(const std::uint16_t random, random_digits());
+    std::string id = make_run_id(now, test, random);
+    fs::path path = runs / id;
+    if (::mkdir(path.c_str(), 0755) == 0) {
+      KTSTR_TRY_ASSIGN(FileLock lock, FileLock::try_acquire(path / kLockName, FileLock::Kind::kExclusive));
+      return RunDirectory(std::move(id), std::move(path), std::move(lock));
+    }
+    if (errno != EEXIST) return fail_errno("cannot make {}", path.string());
+  }
+  return fail(ErrorCode::kBusy, "no free run id in {} after {} tries", runs.string(), kMostTries);
+}
+
+Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep) {
+  const fs::path runs = state_dir / "runs";
+  std::vector<std::string> ids;
+  std::error_code error;
+  fs::directory_iterator it(runs, error);
+  if (error == std::errc::no_such_file_or_directory) return std::size_t{0};
+  if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", runs.string()));
+  for (; it != fs::directory_iterator(); it.increment(error)) {
+    if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", runs.string()));
+    std::error_code unknown;
+    const std::string name = it->path().filename().string();
+    if (is_run_id(name) && fs::is_directory(it->symlink_status(unknown))) ids.push_back(name);
+  }
+  if (ids.size() <= keep) return std::size_t{0};
+  std::sort(ids.rbegin(), ids.rend());
+  std::size_t removed = 0;
+  for (std::size_t i = keep; i < ids.size(); ++i) {
+    const auto lock = FileLock::try_acquire(runs / ids[i] / kLockName, FileLock::Kind::kExclusive);
+    if (!lock) {
+      if (lock.error().code() != ErrorCode::kBusy) log_warn("cannot prune a run: {}", lock.error().message());
+      continue;
+    }
+    fs::remove_all(runs / ids[i], error);
+    if (error)
+      log_warn("cannot remove {}: {}", (runs / ids[i]).string(), error.message());
+    else
+      ++removed;
+  }
+  return removed;
+}
+
+}  // namespace ktstr

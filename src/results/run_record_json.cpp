@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each type has one function that lists its fields, which serves both directions: a field cannot be written and then
+// forgotten when reading.
+#include "results/run_record_json.h"
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "base/file.h"
+
+namespace ktstr {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Bytes kMostBytes = Bytes{256} << 20;
+
+constexpr std::string_view kMarkKinds[] = {"scenario_start", "step_start", "hold_start", "step_end", "scenario_end"};
+
+// ---- the fields
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, Topology>
+void fields(A& a, T& t) {
+  a("numa_nodes", t.numa_nodes);
+  a("llcs", t.llcs);
+  a("cores_per_llc", t.cores_per_llc);
+  a("threads_per_core", t.threads_per_core);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, RunTuple>
+void fields(A& a, T& t) {
+  a("test", t.test);
+  a("seed", t.seed);
+  a("kernel_sha256", t.kernel_sha256);
+  a("topology", t.topology);
+  a("icount_shift", t.icount_shift);
+  a("quantum_ns", t.quantum_ns);
+  a("memory_bytes", t.memory_bytes);
+  a("qemu_version", t.qemu_version);
+  a("inputs", t.inputs);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, PhaseTiming>
+void fields(A& a, T& t) {
+  a("phase", t.phase);
+  a("guest_ns", t.guest_ns);
+  a("host_seconds", t.host_seconds);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, SchedulerSeen>
+void fields(A& a, T& t) {
+  a("command", t.command);
+  a("ops", t.ops);
+  a("state_at_start", t.state_at_start);
+  a("state_at_end", t.state_at_end);
+  a("exit", t.exit);
+  a("exit_reason", t.exit_reason);
+  a("exit_message", t.exit_message);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, Detail>
+void fields(A& a, T& t) {
+  a("verdict", t.verdict);
+  a("kind", t.kind);
+  a("message", t.message);
+  a("cgroup", t.cgroup);
+  a("worker", t.worker);
+  a("phase", t.phase);
+  a("measured", t.measured);
+  a("limit", t.limit);
+  a("unit", t.unit);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, CgroupStats>
+void fields(A& a, T& t) {
+  a("cgroup", t.cgroup);
+  a("phase", t.phase);
+  a("workers", t.workers);
+  a("cpuset", t.cpuset);
+  a("cpus_used", t.cpus_used);
+  a("iterations", t.iterations);
+  a("work_units", t.work_units);
+  a("migrations", t.migrations);
+  a("min_off_cpu_pct", t.min_off_cpu_pct);
+  a("max_off_cpu_pct", t.max_off_cpu_pct);
+  a("avg_off_cpu_pct", t.avg_off_cpu_pct);
+  a("spread_pct", t.spread_pct);
+  a("max_gap_ns", t.max_gap_ns);
+  a("max_gap_cpu", t.max_gap_cpu);
+  a("cpu_time_ns", t.cpu_time_ns);
+  a("run_delay_ns", t.run_delay_ns);
+  a("wakeups", t.wakeups);
+  a("wake_p50_ns", t.wake_p50_ns);
+  a("wake_p99_ns", t.wake_p99_ns);
+  a("wake_max_ns", t.wake_max_ns);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, StepMark>
+void fields(A& a, T& t) {
+  a("kind", t.kind);
+  a("step", t.step);
+  a("at_ns", t.at_ns);
+  a("cgroups", t.cgroups);
+  a("workers", t.workers);
+  a("name", t.name);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, WorkerReport>
+void fields(A& a, T& t) {
+  a("cgroup", t.cgroup);
+  a("index", t.index);
+  a("group", t.group);
+  a("pid", t.pid);
+  a("work_units", t.work_units);
+  a("iterations", t.iterations);
+  a("started_ns", t.started_ns);
+  a("cpu_time_ns", t.cpu_time_ns);
+  a("wall_time_ns", t.wall_time_ns);
+  a("run_delay_ns", t.run_delay_ns);
+  a("timeslices", t.timeslices);
+  a("max_gap_ns", t.max_gap_ns);
+  a("max_gap_cpu", t.max_gap_cpu);
+  a("max_gap_at_ns", t.max_gap_at_ns);
+  a("migrations", t.migrations);
+  a("cpus_used", t.cpus_used);
+  a("cpus_outside", t.cpus_outside);
+  a("sleep_ns", t.sleep_ns);
+  a("wakeups", t.wakeups);
+  a("wake_max_ns", t.wake_max_ns);
+  a("wake_latencies_ns", t.wake_latencies_ns);
+  a("responded", t.responded);
+  a("exit", t.exit);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, std::pair<int, WorkerReport>>
+void fields(A& a, T& t) {
+  a("phase", t.first);
+  a("report", t.second);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, RunRecord>
+void fields(A& a, T& t) {
+  a("version", t.version);
+  a("id", t.id);
+  a("test", t.test);
+  a("verdict", t.outcome);
+  a("error", t.error);
+  a("error_hint", t.error_hint);
+  a("mode", t.mode);
+  a("kernel", t.kernel);
+  a("kernel_path", t.kernel_path);
+  a("turn_ns", t.turn_ns);
+  a("tuple", t.tuple);
+  a("scheduler", t.scheduler);
+  a("details", t.details);
+  a("cgroups", t.cgroups);
+  a("checked", t.checked);
+  a("digest", t.digest);
+  a("digest_complete", t.digest_complete);
+  a("perturbed", t.perturbed);
+  a("body_ns", t.body_ns);
+  a("host_seconds", t.host_seconds);
+  a("phases", t.phases);
+  a("marks", t.marks);
+  a("end_of_guest", t.end_of_guest);
+  a("scheduler_log", t.scheduler_log);
+  a("kernel_log", t.kernel_log);
+  a("body_log", t.body_log);
+  a("console_tail", t.console_tail);
+  a("run_dir", t.run_dir);
+  a("started_at", t.started_at);
+  a("repeat_command", t.repeat_command);
+  a("workers", t.workers);
+}
+
+// ---- writing
+
+class Writer {
+ public:
+  template <typename T>
+  void operator()(const char* key, const T& value) {
+    json_[key] = written(value);
+  }
+
+  template <typename T>
+  static Json written(const T& value) {
+    if constexpr (std::is_same_v<T, CpuSet>) {
+      return value.to_string();
+    } else if constexpr (std::is_same_v<T, StepMark::Kind>) {
+      return kMarkKinds[static_cast<std::size_t>(value)];
+    } else if constexpr (std::is_enum_v<T>) {
+      return to_string(value);
+    } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
+                         std::is_same_v<T, std::map<std::string, std::string>>) {
+      return value;
+    } else {
+      Writer inner;
+      fields(inner, value);
+      return std::move(inner.json_);
+    }
+  }
+  template <typename T>
+  static Json written(const std::optional<T>& value) {
+    return value ? written(*value) : Json();
+  }
+  template <typename T>
+  static Json written(const std::vector<T>& values) {
+    Json list = Json::array();
+    for (const T& value : values) list.push_back(written(value));
+    return list;
+  }
+
+ private:
+  Json json_ = Json::object();
+};
+
+Json record_json(const RunRecord& record) {
+  Json json = Writer::written(record);
+  json["exit_code"] = exit_code(record.outcome);
+  return json;
+}
+
+std::string dumped(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+// ---- reading
+
+// Keeps the first error; once there is one, nothing else is read.
+struct Failure {
+  std::optional<Error> error;
+  void set(const std::string& path, std::string_view wanted) {
+    if (!error) error = fail(ErrorCode::kCorruptData, "{} is not {}", path.empty() ? "the record" : path, wanted);
+  }
+};
+
+class Reader {
+ public:
+  Reader(const Json& json, std::string path, Failure& failure) : json_(json), path_(std::move(path)), failure_(failure) {
+    if (!json_.is_object()) failure_.set(path_, "an object");
+  }
+
+  template <typename T>
+  void operator()(const char* key, T& value) {
+    if (failure_.error) return;
+    const std::string path = path_.empty() ? key : path_ + "." + key;
+    const auto found = json_.find(key);
+    if (found == json_.end())
+      failure_.error = fail(ErrorCode::kCorruptData, "{} is missing", path);
+    else
+      read(*found, path, value);
+  }
+
+  template <typename T>
+  void read(const Json& json, const std::string& path, T& value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      if (json.is_boolean())
+        value = json.get<bool>();
+      else
+        failure_.set(path, "true or false");
+    } else if constexpr (std::is_integral_v<T>) {
+      read_integer(json, path, value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      if (json.is_number())
+        value = json.get<T>();
+      else if (json.is_null())
+        value = std::numeric_limits<T>::quiet_NaN();  // how JSON writes a number that is none
+      else
+        failure_.set(path, "a number");
+    } else if constexpr (std::is_enum_v<T>) {
+      read_enum(json, path, value);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (json.is_string())
+        value = json.get<std::string>();
+      else
+        failure_.set(path, "a text");
+    } else if constexpr (std::is_same_v<T, CpuSet>) {
+      const auto parsed = CpuSet::parse(json.is_string() ? json.get<std::string>() : "?");
+      if (parsed)
+        value = *parsed;
+      else
+        failure_.set(path, "a list of CPUs");
+    } else {
+      Reader inner(json, path, failure_);
+      if (!failure_.error) fields(inner, value);
+    }
+  }
+  template <typename T>
+  void read(const Json& json, const std::string& path, std::optional<T>& value) {
+    value.reset();
+    if (!json.is_null()) read(json, path, value.emplace());
+  }
+  template <typename T>
+  void read(const Json& json, const std::string& path, std::vector<T>& values) {
+    if (!json.is_array()) return failure_.set(path, "a list");
+    values.resize(json.size());
+    for (std::size_t i = 0; i < json.size() && !failure_.error; ++i) read(json[i], fmt::format("{}[{}]", path, i), values[i]);
+  }
+  void read(const Json& json, const std::string& path, std::map<std::string, std::string>& values) {
+    if (!json.is_object()) return failure_.set(path, "an object");
+    for (const auto& [key, value] : json.items()) read(value, path + "." + key, values[key]);
+  }
+
+ private:
+  template <typename T>
+  void read_integer(const Json& json, const std::string& path, T& value) {
+    if constexpr (std::is_unsigned_v<T>) {
+      const bool fits = json.is_number_unsigned() && json.get<std::uint64_t>() <= std::numeric_limits<T>::max();
+      if (fits) value = json.get<T>();
+      if (!fits) failure_.set(path, "an unsigned integer in range");
+    } else {
+      // nlohmann's is_number_unsigned() is an integer that is not negative; one above INT64_MAX would wrap.
+      const bool fits = json.is_number_integer() &&
+                        (!json.is_number_unsigned() ||
+                         json.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<T>::max())) &&
+                        json.get<std::int64_t>() >= std::numeric_limits<T>::min();
+      if (fits) value = json.get<T>();
+      if (!fits) failure_.set(path, "an integer in range");
+    }
+  }
+
+  template <typename T>
+  void read_enum(const Json& json, const std::string& path, T& value) {
+    const std::string text = json.is_string() ? json.get<std::string>() : "";
+    std::optional<T> parsed;
+    if constexpr (std::is_same_v<T, Outcome>) {
+      parsed = outcome_from(text);
+    } else if constexpr (std::is_same_v<T, DetailKind>) {
+      parsed = detail_kind_from(text);
+    } else if constexpr (std::is_same_v<T, Verdict>) {
+      for (const Verdict verdict : {Verdict::kSkip, Verdict::kPass, Verdict::kInconclusive, Verdict::kFail})
+        if (text == to_string(verdict)) parsed = verdict;
+    } else {
+      for (std::size_t i = 0; i < std::size(kMarkKinds); ++i)
+        if (text == kMarkKinds[i]) parsed = static_cast<T>(i);
+    }
+    if (parsed)
+      value = *parsed;
+    else
+      failure_.set(path, "one of its known texts");
+  }
+
+  const Json& json_;
+  std::string path_;
+  Failure& failure_;
+};
+
+}  // namespace
+
+std::string to_json(const RunRecord& record) { return dumped(record_json(record)); }
+
+std::string to_json(const std::vector<RunRecord>& records) {
+  Json runs = Json::array();
+  for (const RunRecord& record : records) runs.push_back(record_json(record));
+  return dumped({{"runs", std::move(runs)}, {"digests_equal", digests_equal(records)}});
+}
+
+Result<RunRecord> from_json(std::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return fail(ErrorCode::kCorruptData, "not valid JSON");
+  Failure failure;
+  int version = 0;
+  Reader(json, "", failure)("version", version);
+  if (!failure.error && version != kRunRecordVersion)
+    return fail(ErrorCode::kUnsupported, "run record version {}; this ktstr reads version {}", version, kRunRecordVersion)
+        .with_hint("read it with the ktstr that wrote it");
+  RunRecord record;
+  Reader reader(json, "", failure);
+  fields(reader, record);
+  if (failure.error) return *std::move(failure.error);
+  return record;
+}
+
+Status store_run_record(const RunRecord& record, const fs::path& run_dir) {
+  return write_atomically(run_dir / "result.json", as_byte_span(to_json(record))).context("store the run's record");
+}
+
+Result<RunRecord> load_run_record(const fs::path& path) {
+  std::error_code error;
+  const fs::path file = fs::is_directory(path, error) ? path / "result.json" : path;
+  KTSTR_TRY_ASSIGN(const std::string text, read_text(file, kMostBytes).context("load a run's record"));
+  return from_json(text).context(file.string());
+}
+
+}  // namespace ktstr

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "results/run_record_json.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+
+namespace ktstr {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Every field away from its default, so that one that is not carried over shows.
+RunRecord full_record() {
+  RunRecord r;
+  r.id = "20261124-013855.417-two_cgroups-3fa2";
+  r.test = "two_cgroups";
+  r.outcome = Outcome::kFail;
+  r.error = "e";
+  r.error_hint = "h";
+  r.tuple = {"two_cgroups", UINT64_MAX, "k256", {2, 4, 3, 2}, 3, 100'000, 1ULL << 40, "10.0.11", {{"/init", "aa"}, {"scenario", "bb"}}};
+  r.mode = "det";
+  r.kernel = "7.3.4+deb13-cloud-amd64";
+  r.kernel_path = "/boot/x";
+  r.turn_ns = 25'000;
+  r.scheduler = {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken"};
+  r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};
+  CgroupStats c;
+  c.cgroup = "cg_0";
+  c.phase = 1;
+  c.workers = 2;
+  c.cpuset = {0, 1, 5};
+  c.cpus_used = {0};
+  c.iterations = 3, c.work_units = 4, c.migrations = 5;
+  c.min_off_cpu_pct = 1.25, c.max_off_cpu_pct = 2.5, c.avg_off_cpu_pct = 1.75, c.spread_pct = 1.25;
+  c.max_gap_ns = 6, c.max_gap_cpu = 7, c.cpu_time_ns = 8, c.run_delay_ns = 9;
+  c.wakeups = 10, c.wake_p50_ns = 11, c.wake_p99_ns = 12, c.wake_max_ns = 13;
+  r.cgroups = {c};
+  r.checked = {"gap"};
+  r.marks = {{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "first"}};
+  WorkerReport w;
+  w.cgroup = "cg_0";
+  w.index = 1, w.group = 2, w.pid = 3;
+  w.work_units = 4, w.iterations = 5, w.started_ns = 6, w.cpu_time_ns = 7, w.wall_time_ns = 8, w.run_delay_ns = 9;
+  w.timeslices = 10, w.max_gap_ns = 11, w.max_gap_cpu = 12, w.max_gap_at_ns = 13, w.migrations = 14;
+  w.cpus_used = {1}, w.cpus_outside = {2};
+  w.sleep_ns = 15, w.wakeups = 16, w.wake_max_ns = 17, w.wake_latencies_ns = {18, 19};
+  w.responded = false;
+  w.exit = "killed by signal 11 (SIGSEGV)";
+  r.workers = {{1, w}};
+  r.digest = std::string(64, 'd');
+  r.digest_complete = true;
+  r.perturbed = {"why"};
+  r.body_ns = 20;
+  r.host_seconds = 4.5;
+  r.phases = {{"boot", 21, 0.5}};
+  r.end_of_guest = "completed";
+  r.scheduler_log = {"s"}, r.kernel_log = {"k"}, r.body_log = {"b"}, r.console_tail = {"c"};
+  r.run_dir = "/run";
+  r.started_at = "2026-11-24T01:38:55Z";
+  r.repeat_command = "ktstr run x";
+  return r;
+}
+
+std::string changed(const std::string& pointer, const nlohmann::ordered_json& value) {
+  auto json = nlohmann::ordered_json::parse(to_json(full_record()));
+  json[nlohmann::ordered_json::json_pointer(pointer)] = value;
+  return json.dump();
+}
+
+TEST(RunRecordJson, ReadsBackWhatItWrote) {
+  const std::string text = to_json(full_record());
+  const auto read = from_json(text);
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_EQ(to_json(*read), text);
+  EXPECT_EQ(read->tuple.seed, UINT64_MAX);
+  EXPECT_EQ(read->tuple.topology, (Topology{2, 4, 3, 2}));
+  EXPECT_EQ(read->details[0].kind, DetailKind::kStuck);
+  EXPECT_EQ(read->details[0].limit, 2000);
+  EXPECT_EQ(read->details[1].limit, std::nullopt);
+  EXPECT_EQ(read->cgroups[0].cpuset, (CpuSet{0, 1, 5}));
+  EXPECT_EQ(read->marks[0].kind, StepMark::Kind::kStepEnd);
+  EXPECT_EQ(read->workers[0].second.wake_latencies_ns, (std::vector<std::uint64_t>{18, 19}));
+}
+
+// With no field at its default, a key that is empty, zero or false was not carried over.
+TEST(RunRecordJson, CarriesEveryField) {
+  const auto leaves = nlohmann::ordered_json::parse(to_json(*from_json(to_json(full_record())))).flatten();
+  for (const auto& [path, value] : leaves.items()) {
+    if (path.starts_with("/details/1/") || path.ends_with("/responded")) continue;
+    EXPECT_TRUE(value != 0 && value != "" && value != false && !value.is_null() && value != -1) << path;
+  }
+}
+
+TEST(RunRecordJson, SaysVerdictAndExitCode) {
+  const auto json = nlohmann::ordered_json::parse(to_json(full_record()));
+  EXPECT_EQ(json["verdict"], "fail");
+  EXPECT_EQ(json["exit_code"], 1);
+  EXPECT_EQ(json["details"][0]["kind"], "stuck");
+}
+
+TEST(RunRecordJson, ListsSeveralRuns) {
+  const auto json = nlohmann::ordered_json::parse(to_json(std::vector<RunRecord>{full_record(), full_record()}));
+  EXPECT_EQ(json["runs"].size(), 2u);
+  EXPECT_EQ(json["digests_equal"], true);
+}
+
+TEST(RunRecordJson, SurvivesWhatAGuestPrints) {
+  RunRecord record;
+  record.console_tail = {std::string("\xff\xfe \x1b[31m \0x", 11)};
+  record.cgroups.resize(1);
+  record.cgroups[0].spread_pct = std::numeric_limits<double>::quiet_NaN();
+  const auto read = from_json(to_json(record));
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_THAT(read->console_tail[0], HasSubstr("\x1b[31m"));
+  EXPECT_NE(read->cgroups[0].spread_pct, read->cgroups[0].spread_pct);
+}
+
+TEST(RunRecordJson, NamesTheKeyThatIsWrong) {
+  const std::pair<std::string, std::string> cases[] = {
+      {changed("/test", 5), "test is not a text"},
+      {changed("/verdict", "great"), "verdict is not one of its known texts"},
+      {changed("/tuple/seed", -1), "tuple.seed is not an unsigned integer"},
+      {changed("/tuple/topology/llcs", 1ULL << 40), "tuple.topology.llcs is not an integer in range"},
+      {changed("/tuple/topology/llcs", UINT64_MAX), "tuple.topology.llcs is not an integer in range"},
+      {changed("/details/0/worker", 1.5), "details[0].worker is not an integer"},
+      {changed("/details/0/kind", nullptr), "details[0].kind is not one of"},
+      {changed("/cgroups", "none"), "cgroups is not a list"},
+      {changed("/cgroups/0/cpuset", "1-"), "cgroups[0].cpuset is not a list of CPUs"},
+      {changed("/workers/0/report", 1), "workers[0].report is not an object"},
+      {changed("/tuple/inputs", 1), "tuple.inputs is not an object"},
+      {"[]", "the record is not an object"},
+      {"{", "not valid JSON"},
+      {"{}", "version is missing"},
+      {R"({"version": 1})", "id is missing"},
+  };
+  for (const auto& [text, message] : cases) {
+    const auto read = from_json(text);
+    ASSERT_FALSE(read) << message;
+    EXPECT_EQ(read.error().code(), ErrorCode::kCorruptData);
+    EXPECT_THAT(read.error().message(), HasSubstr(message));
+  }
+}
+
+TEST(RunRecordJson, RefusesAnotherVersion) {
+  const auto read = from_json(changed("/version", 2));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code(), ErrorCode::kUnsupported);
+}
+
+TEST(RunRecordJson, IsStoredInTheRunsDirectory) {
+  const auto dir = TempDir::create(fs::temp_directory_path(), "ktstr-record");
+  ASSERT_TRUE(store_run_record(full_record(), dir->path()));
+  for (const fs::path& path : {dir->path(), dir->path() / "result.json"}) {
+    const auto read = load_run_record(path);
+    ASSERT_TRUE(read) << read.error().render();
+    EXPECT_EQ(to_json(*read), to_json(full_record()));
+  }
+  ASSERT_TRUE(write_text(dir->path() / "other.json", "{}"));
+  EXPECT_THAT(load_run_record(dir->path() / "other.json").error().message(), HasSubstr("other.json: version is missing"));
+  EXPECT_EQ(load_run_record(dir->path() / "none").error().code(), ErrorCode::kNotFound);
+  EXPECT_FALSE(store_run_record(full_record(), dir->path() / "none"));
+}
+
+}  // namespace
+}  // namespace ktstr

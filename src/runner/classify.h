@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From what happened to what it means. The order matters: an interrupted run says nothing; a guest that was lost says
+// nothing about the scheduler; a scheduler that died explains everything that failed after it, so its detail comes first.
+#pragma once
+
+#include "engine/guest.h"
+#include "results/run_record.h"
+#include "runner/collector.h"
+#include "runner/runner.h"
+
+namespace ktstr {
+
+// Fills outcome, error, details, checked, cgroups and the scheduler's part of `record`.
+void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
+
+// An Error while preparing. `of_user`: it is about something that the user named.
+Outcome outcome_of_error(const Error& error, bool of_user);
+
+}  // namespace ktstr

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/classify.h"
+
+#include <gtest/gtest.h>
+
+namespace ktstr {
+namespace {
+
+GuestStory attached_story() {
+  GuestStory story;
+  story.attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
+  story.checked = SchedulerRecord{.kind = SchedulerRecord::Kind::kChecked, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
+  story.result = ResultRecord{};
+  story.body_end = BodyEndRecord{.clean = true, .exit = "exited with status 0"};
+  story.body_start_ns = 1'000'000'000;
+  story.ended = true;
+  return story;
+}
+
+RunRequest scheduler_request() { return {.test = "t", .scheduler = "scx_ktstr"}; }
+
+RunRecord classified(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest = {}) {
+  RunRecord record;
+  classify(request, story, guest, record);
+  return record;
+}
+
+void end_scheduler(GuestStory& story, std::string exit) {
+  story.checked->state = "disabled";
+  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .state = "disabled", .exit = std::move(exit)};
+  story.exited_ns = 1'500'000'000;
+}
+
+TEST(Classify, PassesWhenNothingWasFoundAndSaysWhatWasChecked) {
+  const RunRecord record = classified(scheduler_request(), attached_story());
+  EXPECT_EQ(record.outcome, Outcome::kPass);
+  EXPECT_EQ(record.scheduler.ops, "ktstr");
+  EXPECT_FALSE(record.checked.empty());
+}
+
+TEST(Classify, NamesACrashWithTheBpfSchedulersText) {
+  GuestStory story = attached_story();
+  end_scheduler(story, "exited with status 1");
+  story.kernel_log_in_test = {"[    2.0] sched_ext: BPF scheduler \"ktstr\" enabled",
+                              "[    2.5] sched_ext: BPF scheduler \"ktstr\" disabled (scx_bpf_error)",
+                              "[    2.5] sched_ext: ktstr: crash requested"};
+  const RunRecord record = classified(scheduler_request(), story);
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(record.details.at(0).kind, DetailKind::kSchedulerCrashed);
+  EXPECT_NE(record.details[0].message.find("crash requested"), std::string::npos);
+  EXPECT_NE(record.details[0].message.find("0.500 s after the body's start"), std::string::npos);
+}
+
+TEST(Classify, TellsAStallFromACrash) {
+  GuestStory story = attached_story();
+  end_scheduler(story, "exited with status 1");
+  story.kernel_log_in_test = {"sched_ext: BPF scheduler \"ktstr\" enabled",
+                              "sched_ext: BPF scheduler \"ktstr\" disabled (runnable task stall)",
+                              "sched_ext: ktstr: cg_0/0[77] failed to run for 2.004s"};
+  EXPECT_EQ(classified(scheduler_request(), story).details.at(0).kind, DetailKind::kSchedulerStalled);
+}
+
+TEST(Classify, PutsTheSchedulersEndBeforeItsConsequencesAndReplacesTheExecutorsGuess) {
+  GuestStory story = attached_story();
+  end_scheduler(story, "exited with status 0");
+  story.result->result.details = {{.kind = DetailKind::kSchedulerExited, .message = "generic"},
+                                  {.kind = DetailKind::kStuck, .message = "stuck"}};
+  const RunRecord record = classified(scheduler_request(), story);
+  ASSERT_EQ(record.details.size(), 2u);
+  EXPECT_EQ(record.details[0].kind, DetailKind::kSchedulerExited);
+  EXPECT_NE(record.details[0].message, "generic");
+  EXPECT_EQ(record.details[1].kind, DetailKind::kStuck);
+}
+
+TEST(Classify, NamesTheVerifiersRefusal) {
+  GuestStory story;
+  story.not_attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kNotAttached, .state = "disabled"};
+  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 1"};
+  story.scheduler_log = {"-- BEGIN PROG LOAD LOG --", "R1 invalid mem access 'scalar'",
+                         "processed 3 insns", "-- END PROG LOAD LOG --", "libbpf: failed to load"};
+  const RunRecord record = classified(scheduler_request(), story);
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(record.details.at(0).kind, DetailKind::kSchedulerRejected);
+  EXPECT_NE(record.details[0].message.find("invalid mem access"), std::string::npos);
+}
+
+TEST(Classify, CallsABootThatFailsInfrastructure) {
+  const RunRecord record = classified(scheduler_request(), {}, {.end = GuestEnd::kKernelPanic, .phase = Phase::kBoot, .message = "x"});
+  EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
+}
+
+TEST(Classify, CallsAPanicUnderTestAFailure) {
+  const RunRecord record =
+      classified(scheduler_request(), attached_story(), {.end = GuestEnd::kKernelPanic, .phase = Phase::kBody, .message = "x"});
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(record.details.at(0).kind, DetailKind::kKernelPanic);
+}
+
+TEST(Classify, CallsALostGuestInfrastructure) {
+  const RunRecord record = classified(scheduler_request(), attached_story(), {.end = GuestEnd::kHang, .phase = Phase::kBody});
+  EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
+}
+
+TEST(Classify, TellsACrashedBodyFromASlowOne) {
+  RunRequest request{.test = "t"};
+  GuestStory story;
+  story.ended = true;
+  story.body_end = BodyEndRecord{.exit = "killed by signal 11 (SIGSEGV)"};
+  EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kBodyCrashed);
+  story.body_end->timed_out = true;
+  EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kTimeout);
+}
+
+TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
+  RunRequest request = scheduler_request();
+  request.expect_failure = "scheduler_exited";
+  GuestStory story = attached_story();
+  EXPECT_EQ(classified(request, story).outcome, Outcome::kFail);
+  end_scheduler(story, "exited with status 0");
+  EXPECT_EQ(classified(request, story).outcome, Outcome::kPass);
+}
+
+TEST(OutcomeOfError, BlamesTheUserOnlyForWhatTheUserNamed) {
+  const Error missing(ErrorCode::kNotFound, "x");
+  EXPECT_EQ(outcome_of_error(missing, true), Outcome::kBadInput);
+  EXPECT_EQ(outcome_of_error(missing, false), Outcome::kInfrastructure);
+  EXPECT_EQ(outcome_of_error(Error(ErrorCode::kNoSpace, "x"), true), Outcome::kInfrastructure);
+}
+
+}  // namespace
+}  // namespace ktstr

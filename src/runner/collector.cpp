@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/collector.h"
+
+namespace ktstr {
+
+namespace {
+
+// More than any run of ours says; a guest that says more is not believed.
+constexpr std::size_t kMaxRecords = 1'000'000;
+
+template <typename T, typename Target>
+Status decode_into(const Record& record, Target& target) {
+  KTSTR_TRY_ASSIGN(target, decode<T>(record.payload));
+  return ok();
+}
+
+}  // namespace
+
+Status Collector::add(const Record& record) {
+  if (records_.size() >= kMaxRecords) return fail(ErrorCode::kCorruptData, "the guest sent more than {} records", kMaxRecords);
+  digest_.add(record);
+  records_.push_back(record);
+  switch (record.type) {
+    case RecordType::kHello:
+      return decode_into<HelloRecord>(record, story_.hello);
+    case RecordType::kTopology:
+      return decode_into<TestTopology>(record, story_.topology);
+    case RecordType::kPhase:
+      return add_phase(record);
+    case RecordType::kQuantum:
+      return decode_into<QuantumRecord>(record, story_.quantum);
+    case RecordType::kScheduler:
+      return add_scheduler(record);
+    case RecordType::kLog:
+      return add_log(record);
+    case RecordType::kMark:
+      return decode_into<StepMark>(record, story_.marks.emplace_back());
+    case RecordType::kWorker: {
+      KTSTR_TRY_ASSIGN(WorkerRecord worker, decode<WorkerRecord>(record.payload));
+      story_.workers.emplace_back(worker.phase, std::move(worker.report));
+      return ok();
+    }
+    case RecordType::kResult:
+      return decode_into<ResultRecord>(record, story_.result);
+    case RecordType::kBodyEnd:
+      return decode_into<BodyEndRecord>(record, story_.body_end);
+    case RecordType::kGuestError:
+      return decode_into<GuestErrorRecord>(record, story_.errors.emplace_back());
+    case RecordType::kEnd:
+      story_.ended = true;
+      return ok();
+  }
+  return fail(ErrorCode::kCorruptData, "record of an unknown type {}", static_cast<int>(record.type));
+}
+
+Status Collector::add_phase(const Record& record) {
+  KTSTR_TRY_ASSIGN(const PhaseRecord phase, decode<PhaseRecord>(record.payload));
+  if (phase.phase == Phase::kBody) story_.body_start_ns = record.time_ns;
+  if (phase.phase == Phase::kTeardown) {
+    story_.body_end_ns = record.time_ns;
+    story_.tearing_down = true;
+  }
+  return ok();
+}
+
+Status Collector::add_scheduler(const Record& record) {
+  KTSTR_TRY_ASSIGN(SchedulerRecord seen, decode<SchedulerRecord>(record.payload));
+  switch (seen.kind) {
+    case SchedulerRecord::Kind::kStarted:
+      break;
+    case SchedulerRecord::Kind::kAttached:
+      story_.attached = std::move(seen);
+      break;
+    case SchedulerRecord::Kind::kNotAttached:
+      story_.not_attached = std::move(seen);
+      break;
+    case SchedulerRecord::Kind::kExited:
+      if (!story_.tearing_down) {
+        story_.exited = std::move(seen);
+        story_.exited_ns = record.time_ns;
+      }
+      break;
+    case SchedulerRecord::Kind::kChecked:
+      story_.checked = std::move(seen);
+      break;
+  }
+  return ok();
+}
+
+Status Collector::add_log(const Record& record) {
+  KTSTR_TRY_ASSIGN(LogRecord log, decode<LogRecord>(record.payload));
+  switch (log.stream) {
+    case LogRecord::Stream::kScheduler:
+      story_.scheduler_log.push_back(std::move(log.text));
+      break;
+    case LogRecord::Stream::kKernel:
+      if (!story_.tearing_down) story_.kernel_log_in_test.push_back(log.text);
+      story_.kernel_log.push_back(std::move(log.text));
+      break;
+    case LogRecord::Stream::kBody:
+      story_.body_log.push_back(std::move(log.text));
+      break;
+    case LogRecord::Stream::kAgent:
+      story_.agent_log.push_back(std::move(log.text));
+      break;
+  }
+  return ok();
+}
+
+std::string Collector::digest() { return digest_.finish(); }
+
+}  // namespace ktstr

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the guest said, decoded and in one place. Nothing here judges; see classify.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/event_file.h"
+#include "wire/records.h"
+
+namespace ktstr {
+
+struct GuestStory {
+  std::optional<HelloRecord> hello;
+  std::optional<TestTopology> topology;
+  std::optional<QuantumRecord> quantum;
+  std::optional<SchedulerRecord> attached;      // kAttached
+  std::optional<SchedulerRecord> not_attached;  // kNotAttached
+  std::optional<SchedulerRecord> checked;       // when the body had ended
+  std::optional<SchedulerRecord> exited;        // before the teardown
+  std::uint64_t exited_ns = 0;
+  std::optional<ResultRecord> result;
+  std::optional<BodyEndRecord> body_end;
+  std::vector<GuestErrorRecord> errors;
+  std::vector<StepMark> marks;
+  std::vector<std::pair<int, WorkerReport>> workers;
+  std::vector<std::string> scheduler_log, body_log, agent_log;
+  std::vector<std::string> kernel_log;           // all of it
+  std::vector<std::string> kernel_log_in_test;   // what came before the teardown
+  std::uint64_t body_start_ns = 0, body_end_ns = 0;
+  bool tearing_down = false;
+  bool ended = false;  // the agent's last record came
+};
+
+class Collector {
+ public:
+  Status add(const Record& record);
+  const GuestStory& story() const { return story_; }
+  const std::vector<Record>& records() const { return records_; }
+  std::string digest();
+
+ private:
+  Status add_scheduler(const Record& record);
+  Status add_log(const Record& record);
+  Status add_phase(const Record& record);
+  GuestStory story_;
+  std::vector<Record> records_;
+  StreamDigest digest_;
+};
+
+}  // namespace ktstr

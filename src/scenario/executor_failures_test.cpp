@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scenario/executor.h"
+#include "scenario/fake_world.h"
+
+namespace ktstr {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+Step part(std::vector<CgroupDef> setup, double fraction) {
+  return {.setup = std::move(setup), .hold = HoldSpec::fraction(fraction)};
+}
+
+const std::vector<Step>& three_steps() {
+  static const std::vector<Step> steps = {
+      part({CgroupDef::named("a")}, 0.25),
+      part({CgroupDef::named("b").cpu_weight(50), CgroupDef::named("c").cpu_weight(60)}, 0.5),
+      part({CgroupDef::named("d")}, 0.25)};
+  return steps;
+}
+
+std::vector<std::string> described(const AssertResult& result) {
+  std::vector<std::string> lines;
+  for (const Detail& detail : result.details)
+    lines.push_back(
+        fmt::format("{} {} {}: {}", to_string(detail.verdict), to_string(detail.kind), detail.phase, detail.message));
+  return lines;
+}
+
+const Error kRefused = Error::from_errno(EINVAL, "cannot write it");
+
+TEST(FailedStep, KeepsEarlierResultsAndRunsNoLaterStep) {
+  FakeWorld world;
+  world.ops.fail_matching("create c", kRefused);
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result), ElementsAre("fail step_failed 2: step 2 failed: cgroup 'c': cannot write it: "
+                                              "Invalid argument (EINVAL)"));
+  ASSERT_EQ(result->cgroups.size(), 1u);
+  EXPECT_EQ(result->cgroups[0].cgroup, "a");
+  EXPECT_THAT(world.ops.groups(), IsEmpty());
+  EXPECT_THAT(world.ops.calls(), Not(Contains("create d")));
+}
+
+TEST(FailedStep, TearsDownAfterAWriteThatFails) {
+  FakeWorld world;
+  world.ops.fail_matching("cpu.weight 60", kRefused);
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->details.at(0).kind, DetailKind::kStepFailed);
+  EXPECT_THAT(world.ops.groups(), IsEmpty());
+  EXPECT_THAT(world.log, Not(Contains("spawn b")));
+}
+
+TEST(FailedStep, StopsSpawnedWorkersWithoutJudgingThem) {
+  FakeWorld world;
+  world.idle_workers = true;
+  world.checks.progress = false;
+  world.spawn_fails.emplace("c", Error::from_errno(EAGAIN, "clone3").with_hint("raise pids.max"));
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result),
+              ElementsAre("fail step_failed 2: step 2 failed: cgroup 'c': clone3: Resource temporarily "
+                          "unavailable (EAGAIN); raise pids.max"));
+  EXPECT_THAT(world.log, Contains("collect b"));
+  EXPECT_THAT(world.log, Not(Contains("release b")));
+  EXPECT_EQ(world.reports.size(), 1u);
+  EXPECT_EQ(world.log.back(), "scenario end 0: 0 cgroups, 0 workers");
+}
+
+TEST(FailedStep, CountsWorkersThatCannotBeCollected) {
+  FakeWorld world;
+  world.collect_fails.emplace("b", kRefused);
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result),
+              ElementsAre("fail step_failed 2: step 2 failed: cgroup 'b': its workers could not be collected: cannot "
+                          "write it: Invalid argument (EINVAL)"));
+  EXPECT_EQ(result->cgroups.size(), 2u);  // a and c
+}
+
+TEST(FailedStep, KeepsItsErrorWhenCleaningUpFailsToo) {
+  FakeWorld world;
+  world.ops.fail_matching("create c", kRefused);
+  world.ops.fail_matching("remove b", Error(ErrorCode::kBusy, "somebody is in it"));
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result), ElementsAre("pass note 2: clean-up: somebody is in it",
+                                              "fail step_failed 2: step 2 failed: cgroup 'c': cannot write it: Invalid "
+                                              "argument (EINVAL)"));
+}
+
+TEST(CleanUp, IsANoteWhenItFailsAndDoesNotChangeTheVerdict) {
+  FakeWorld world;
+  world.ops.fail_matching("remove a", Error(ErrorCode::kBusy, "somebody is in it"));
+  const auto result = world.run({part({CgroupDef::named("a")}, 1)});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result), ElementsAre("pass note 1: clean-up: somebody is in it"));
+  EXPECT_EQ(result->verdict(), Verdict::kPass);
+}
+
+TEST(Controllers, ThatCannotBeEnabledAreAnError) {
+  FakeWorld world;
+  world.ops.fail_matching("enable", kRefused);
+  EXPECT_EQ(world.run(three_steps()).error().message(),
+            "before the first step: cannot write it: Invalid argument (EINVAL)");
+  EXPECT_THAT(world.log, IsEmpty());
+}
+
+TEST(DeadScheduler, EndsTheHoldAndTheScenarioButKeepsTheNumbers) {
+  FakeWorld world;
+  world.scheduler_ends = world.time + 350ms;
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result),
+              ElementsAre("fail scheduler_exited 2: the scheduler's process ended during step 2 of 3, 350ms after the "
+                          "scenario's start"));
+  EXPECT_EQ(result->cgroups.size(), 3u);
+  EXPECT_THAT(world.ops.calls(), Not(Contains("create d")));
+  EXPECT_THAT(world.ops.groups(), IsEmpty());
+}
+
+TEST(DeadScheduler, IsNoticedBetweenSteps) {
+  FakeWorld world;
+  world.collect_takes = 100ms;
+  world.scheduler_ends = world.time + 300ms;
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result),
+              ElementsAre("fail scheduler_exited 1: the scheduler's process ended after step 1 of 3, "
+                          "350ms after the scenario's start"));
+  EXPECT_THAT(world.ops.calls(), Not(Contains("create b")));
+}
+
+TEST(DeadScheduler, IsNoticedAfterAllSteps) {
+  FakeWorld world;
+  world.collect_takes = 100ms;
+  world.scheduler_ends = world.time + 1050ms;
+  const auto result = world.run({part({CgroupDef::named("a")}, 1)});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result), ElementsAre("fail scheduler_exited 1: the scheduler's process ended after all steps, "
+                                              "1.1s after the scenario's start"));
+}
+
+TEST(Liveness, ThatCannotBeWatchedIsAnErrorAfterTearDown) {
+  FakeWorld world;
+  world.hold_fails = kRefused;
+  EXPECT_EQ(world.run(three_steps()).error().message(), "step 1: cannot write it: Invalid argument (EINVAL)");
+  EXPECT_THAT(world.ops.groups(), IsEmpty());
+  EXPECT_THAT(world.log, Contains("collect a"));
+  EXPECT_EQ(world.log.back(), "scenario end 0: 0 cgroups, 0 workers");
+}
+
+TEST(LivingScheduler, IsListedAsChecked) {
+  FakeWorld world;
+  EXPECT_THAT(world.run(three_steps())->checked, Not(Contains("scheduler: its process lives through every step")));
+  world.scheduler_pid = 7;
+  world.time = 100s;
+  EXPECT_THAT(world.run(three_steps())->checked, Contains("scheduler: its process lives through every step"));
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/executor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "scenario/fake_world.h"
+#include "scenario/step_scope.h"
+
+namespace ktstr {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Step two_cgroups() {
+  return {.setup = {CgroupDef::named("cg_0").workers(2).cpuset(CpusetSpec::llc(0)),
+                    CgroupDef::named("cg_1").workers(1).cpuset(CpusetSpec::llc(1)).cpu_weight(50)}};
+}
+
+Step half(const std::string& cgroup) { return {.setup = {CgroupDef::named(cgroup)}, .hold = HoldSpec::fraction(0.5)}; }
+
+TEST(Executor, TouchesCgroupsInOneOrder) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({two_cgroups()}));
+  EXPECT_THAT(world.ops.calls(), ElementsAre("enable cpuset cpu", "create cg_0", "set cg_0 cpuset.cpus 0-1",
+                                             "create cg_1", "set cg_1 cpuset.cpus 2-3", "set cg_1 cpu.weight 50",
+                                             "directory cg_0", "directory cg_1", "remove cg_1", "remove cg_0"));
+}
+
+TEST(Executor, ReleasesAllWorkersTogetherAndStopsAllBeforeItCollects) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({two_cgroups()}));
+  EXPECT_THAT(world.log,
+              ElementsAre("scenario start 0: 0 cgroups, 0 workers", "step start 1: 0 cgroups, 0 workers", "spawn cg_0",
+                          "spawn cg_1", "release cg_0", "release cg_1", "hold start 1: 2 cgroups, 3 workers",
+                          "hold 1000 ms", "stop cg_0", "stop cg_1", "collect cg_0", "collect cg_1",
+                          "step end 1: 0 cgroups, 0 workers", "scenario end 0: 0 cgroups, 0 workers"));
+}
+
+TEST(Executor, EnablesNoControllerThatNobodyNeeds) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("cg_0")}}}));
+  EXPECT_THAT(world.ops.calls(), ElementsAre("create cg_0", "directory cg_0", "remove cg_0"));
+}
+
+TEST(Executor, TouchesNothingWhenAScenarioHasMistakes) {
+  FakeWorld world;
+  const auto result = world.run({half("a"), {.setup = {CgroupDef::named("b")}, .hold = HoldSpec::fraction(0)}});
+  EXPECT_EQ(result.error().message(), "step 2: a hold of 0 times the duration cannot be; a fraction is finite and > 0");
+  EXPECT_THAT(world.ops.calls(), IsEmpty());
+  EXPECT_THAT(world.log, IsEmpty());
+}
+
+TEST(Executor, LabelsReportsAndStatisticsWithTheirStep) {
+  FakeWorld world;
+  const auto result = world.run({half("a"), half("b")});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->verdict(), Verdict::kPass);
+  ASSERT_EQ(result->cgroups.size(), 2u);
+  EXPECT_EQ(result->cgroups[0].cgroup, "a");
+  EXPECT_EQ(result->cgroups[0].phase, 1);
+  EXPECT_EQ(result->cgroups[1].phase, 2);
+  ASSERT_EQ(world.reports.size(), 2u);
+  EXPECT_EQ(world.reports[1].first, 2);
+  EXPECT_EQ(world.reports[1].second.cgroup, "b");
+}
+
+TEST(Executor, PutsTheTimeIntoItsMarks) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({half("a"), half("b")}));
+  std::vector<std::uint64_t> ms;
+  for (const StepMark& mark : world.marks) ms.push_back((mark.at_ns / 1'000'000) - 100'000);
+  EXPECT_THAT(ms, ElementsAre(0, 0, 0, 500, 500, 500, 1000, 1000));
+}
+
+TEST(Executor, LetsChecksFailTheResult) {
+  FakeWorld world;
+  world.idle_workers = true;
+  const auto result = world.run({half("a"), half("b")});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->verdict(), Verdict::kFail);
+  ASSERT_EQ(result->details.size(), 2u);
+  EXPECT_EQ(result->details[0].kind, DetailKind::kNoProgress);
+  EXPECT_EQ(result->details[1].phase, 2);
+}
+
+TEST(Executor, NumbersWorkersAcrossTheGroupsOfACgroup) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("a").workers(2).work({.workers = 2})}}}));
+  std::vector<int> indexes;
+  for (const auto& [phase, report] : world.reports) indexes.push_back(report.index);
+  EXPECT_THAT(indexes, ElementsAre(0, 1, 2, 3));
+  ASSERT_EQ(world.placements.size(), 2u);
+  EXPECT_EQ(world.placements[0].group, 0);
+  EXPECT_EQ(world.placements[1].group, 1);
+}
+
+TEST(Executor, TellsWorkersWhatTheirCpusetAllows) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({two_cgroups()}));
+  EXPECT_EQ(world.placements.at(1).allowed, (CpuSet{2, 3}));
+  EXPECT_EQ(world.placements.at(1).cgroup_dir, nullptr);
+}
+
+TEST(Executor, GivesEachGroupASeedThatOnlyDependsOnTheScenario) {
+  FakeWorld first, second, other;
+  other.seed = 2;
+  const std::vector<Step> steps = {half("a"), half("a")};
+  ASSERT_TRUE(first.run(steps) && second.run(steps) && other.run(steps));
+  EXPECT_EQ(first.seeds, second.seeds);
+  EXPECT_NE(first.seeds, other.seeds);
+  EXPECT_NE(first.seeds.at(0), first.seeds.at(1));
+}
+
+TEST(WorkerSeed, DiffersInEachOfItsArguments) {
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t seed : {0u, 1u})
+    for (int step : {1, 2})
+      for (std::size_t cgroup : {0u, 1u, 2u})
+        for (std::size_t group : {0u, 1u, 2u}) seeds.insert(worker_seed(seed, step, cgroup, group));
+  EXPECT_EQ(seeds.size(), 36u);
+}
+
+TEST(Executor, NeverHoldsBeyondTheScenariosEnd) {
+  FakeWorld world;
+  world.spawn_takes = 100ms;
+  const auto result = world.run({half("a"), half("b")});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(world.log, testing::Contains("hold 500 ms"));
+  EXPECT_THAT(world.log, testing::Contains("hold 300 ms"));
+  EXPECT_THAT(result->details, IsEmpty());
+}
+
+TEST(Executor, SaysWhenAHoldWasCutToLessThanHalf) {
+  FakeWorld world;
+  world.spawn_takes = 200ms;
+  const auto result = world.run({half("a"), half("b")});
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->details.size(), 1u);
+  EXPECT_EQ(result->details[0].kind, DetailKind::kNote);
+  EXPECT_EQ(result->details[0].message, "step 2 of 2 holds for 100ms of its 500ms: the scenario is over then");
+  EXPECT_EQ(result->verdict(), Verdict::kPass);
+}
+
+TEST(Executor, IsInconclusiveAboutAStepWhoseTurnCameTooLate) {
+  FakeWorld world;
+  world.collect_takes = 600ms;
+  const auto result = world.run({half("a"), half("b")});
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(testing::Value(world.ops.calls(), testing::Contains("create b")));
+  ASSERT_EQ(result->details.size(), 1u);
+  EXPECT_EQ(result->details[0].message, "step 2 of 2 did not run: the scenario's 1s were over");
+  EXPECT_EQ(result->verdict(), Verdict::kInconclusive);
+}
+
+TEST(Executor, IsInconclusiveAboutAStepWhoseSetUpTookAllTheTime) {
+  FakeWorld world;
+  world.idle_workers = true;
+  world.spawn_takes = 1s;
+  const auto result = world.run({half("a")});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(world.log, testing::Not(testing::Contains("release a")));
+  ASSERT_EQ(result->details.size(), 1u);
+  EXPECT_EQ(result->details[0].message, "step 1 of 1 holds for 0s of its 500ms: the scenario is over then");
+  EXPECT_EQ(result->verdict(), Verdict::kInconclusive);
+}
+
+TEST(Executor, SharesOneGraceAmongAllGroups) {
+  FakeWorld world;
+  world.collect_takes = 1500ms;
+  ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("a"), CgroupDef::named("b"), CgroupDef::named("c")}}}));
+  EXPECT_THAT(world.graces, ElementsAre(2s, 500ms, 0s));
+}
+
+TEST(Executor, RunsAStepWithoutCgroupsAsAPause) {
+  FakeWorld world;
+  const auto result = world.run({{.hold = HoldSpec::fixed(20ms)}});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(world.log, testing::Contains("hold 20 ms"));
+  EXPECT_THAT(world.ops.calls(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace ktstr {
+namespace {
+
+using namespace std::chrono_literals;
+
+Result<ScenarioPlan> plan(const std::vector<Step>& steps, Nanoseconds duration = 1s) {
+  return plan_scenario(steps, duration, TestTopology::expected_for(Topology{1, 2, 2, 1}));
+}
+
+std::string mistakes(const std::vector<Step>& steps, Nanoseconds duration = 1s) {
+  const auto planned = plan(steps, duration);
+  return planned ? "none" : planned.error().message();
+}
+
+TEST(PlanScenario, ResolvesHoldsAndCpusets) {
+  const auto planned = plan({{.setup = {CgroupDef::named("a").cpuset(CpusetSpec::llc(1)), CgroupDef::named("b")},
+                              .hold = HoldSpec::fraction(0.5),
+                              .name = "first"}});
+  ASSERT_TRUE(planned) << planned.error().render();
+  const PlannedStep& step = planned->steps.at(0);
+  EXPECT_EQ(step.name, "first");
+  EXPECT_EQ(step.hold, 500ms);
+  EXPECT_EQ(step.cgroups.at(0).cpuset, (CpuSet{2, 3}));
+  EXPECT_EQ(step.cgroups.at(1).cpuset, std::nullopt);
+}
+
+TEST(PlanScenario, NeedsOnlyTheControllersThatStepsUse) {
+  const auto controllers = [](CgroupDef def) { return plan({{.setup = {std::move(def)}}})->controllers; };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(controllers(CgroupDef::named("a")), List{});
+  EXPECT_EQ(controllers(CgroupDef::named("a").cpuset(CpusetSpec::all())), List{"cpuset"});
+  EXPECT_EQ(controllers(CgroupDef::named("a").cpu_weight(50)), List{"cpu"});
+  EXPECT_EQ(controllers(CgroupDef::named("a").cpu_weight(50).cpuset(CpusetSpec::all())), (List{"cpuset", "cpu"}));
+}
+
+TEST(PlanScenario, AllowsANameAgainInALaterStep) {
+  const Step step{.setup = {CgroupDef::named("a")}, .hold = HoldSpec::fraction(0.5)};
+  EXPECT_EQ(mistakes({step, step}), "none");
+}
+
+TEST(PlanScenario, ListsAllMistakesWithTheirSteps) {
+  const std::vector<Step> steps = {
+      {.setup = {CgroupDef::named("a"), CgroupDef::named("a")}, .hold = HoldSpec::fraction(std::nan(""))},
+      {.setup = {CgroupDef::named("b").cpuset(CpusetSpec::llc(5)), CgroupDef::named("c").work_type(Mixed{.spins = 0})},
+       .hold = HoldSpec::fixed(-1ms)}};
+  EXPECT_EQ(mistakes(steps),
+            "step 1: a hold of nan times the duration cannot be; a fraction is finite and > 0\n"
+            "step 2: a hold of -1ms cannot be; a time is not negative\n"
+            "step 1: two cgroups are named 'a'\n"
+            "step 2: cgroup 'b': cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0\n"
+            "step 2: cgroup 'c': Mixed: spins is 0, must be at least 1");
+  EXPECT_EQ(plan(steps).error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST(PlanScenario, RefusesAStepThatNoTimeIsLeftFor) {
+  EXPECT_EQ(mistakes({Step{}, Step{}}), "step 2: no time is left for it: the holds before it fill the scenario's 1s");
+  EXPECT_EQ(mistakes({Step{}, Step{.hold = HoldSpec::fixed(0ns)}}), "none");
+}
+
+TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
+  EXPECT_EQ(mistakes({}), "a scenario needs at least one step");
+  EXPECT_EQ(mistakes({Step{}}, 0ns), "the duration 0s cannot be; it is longer than 0s");
+}
+
+}  // namespace
+}  // namespace ktstr

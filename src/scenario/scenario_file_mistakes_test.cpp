@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole text of what people get to read when a scenario file is wrong.
+#include <gtest/gtest.h>
+
+#include "scenario/scenario_file.h"
+
+namespace ktstr {
+namespace {
+
+std::string mistakes(const std::string& text) {
+  const auto file = parse_scenario(text, "t.toml");
+  return file ? "none" : file.error().message();
+}
+
+// In a [[cgroup]] whose name is in line 2; `lines` begin in line 3.
+std::string in_cgroup(const std::string& lines) { return mistakes("[[cgroup]]\nname = 'a'\n" + lines + "\n"); }
+// In the top level, from line 1.
+std::string at_top(const std::string& lines) { return mistakes(lines + "\n[[cgroup]]\nname = 'a'\n"); }
+std::string in_checks(const std::string& line) { return at_top("[checks]\n" + line); }
+std::string in_step(const std::string& line) { return mistakes("[[step]]\n" + line + "\n"); }
+
+TEST(ScenarioMistakes, NameWorkTypesThatExist) {
+  EXPECT_EQ(in_cgroup("work = 'Spin'"),
+            "t.toml:3:8: unknown work type 'Spin'; accepted: SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(in_cgroup("work = 'spinwait'"),
+            "t.toml:3:8: unknown work type 'spinwait'; did you mean 'SpinWait'? accepted: "
+            "SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(
+      in_cgroup("work = { type = 'Bursti' }"),
+      "t.toml:3:17: unknown work type 'Bursti'; did you mean 'Bursty'? accepted: SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(in_cgroup("work = { burst = '5ms' }"),
+            "t.toml:3:8: work needs a 'type'; accepted: SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(in_cgroup("work = 3"),
+            "t.toml:3:8: 'work' is a whole number; accepted: a work type like \"SpinWait\", or a "
+            "table like { type = \"Bursty\", burst = \"5ms\" }");
+  EXPECT_EQ(in_cgroup("work = []"),
+            "t.toml:3:8: 'work' is empty; accepted: a work type like \"SpinWait\", or a table like { "
+            "type = \"Bursty\", burst = \"5ms\" }");
+  EXPECT_EQ(in_cgroup("work = ['Mixed']"),
+            "t.toml:3:9: 'work' holds a text; accepted: a work type like \"SpinWait\", or a "
+            "table like { type = \"Bursty\", burst = \"5ms\" }");
+}
+
+TEST(ScenarioMistakes, JudgeParametersOfWork) {
+  EXPECT_EQ(in_cgroup("work = { type = 'Bursty', brust = '5ms' }"),
+            "t.toml:3:27: Bursty has no parameter 'brust'; it takes burst, sleep");
+  EXPECT_EQ(in_cgroup("work = { type = 'SpinWait', spins = 3 }"),
+            "t.toml:3:29: SpinWait has no parameter 'spins'; it takes none");
+  EXPECT_EQ(
+      in_cgroup("work = { type = 'Bursty', burst = '5' }"),
+      "t.toml:3:27: Bursty: burst: '5' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s");
+  EXPECT_EQ(in_cgroup("work = { type = 'Mixed', spins = 0 }"), "t.toml:3:26: Mixed: spins is 0, must be at least 1");
+  EXPECT_EQ(in_cgroup("work = { type = 'Bursty', burst = true }"),
+            "t.toml:3:35: Bursty: burst is true or false; accepted: a time like \"5ms\" or a whole number");
+}
+
+TEST(ScenarioMistakes, JudgeNumbersOfACgroup) {
+  EXPECT_EQ(in_cgroup("workers = 0"), "t.toml:3:11: 0 workers cannot be; accepted: 1 to 4096");
+  EXPECT_EQ(in_cgroup("workers = 4294967297"), "t.toml:3:11: 4294967297 workers cannot be; accepted: 1 to 4096");
+  EXPECT_EQ(in_cgroup("workers = '2'"), "t.toml:3:11: 'workers' is a text; accepted: a whole number like 2");
+  EXPECT_EQ(in_cgroup("nice = 20"), "t.toml:3:8: nice 20 is out of range; accepted: -20 to 19");
+  EXPECT_EQ(in_cgroup("cpu_weight = 0"), "t.toml:3:14: cpu_weight 0 is out of range; accepted: 1 to 10000");
+  EXPECT_EQ(in_cgroup("[[cgroup.work]]\ntype = 'Mixed'\nworkers = -1"),
+            "t.toml:5:11: -1 workers cannot be; accepted: 1 to 4096");
+  EXPECT_EQ(in_cgroup("nice = 1\n[[cgroup.work]]\ntype = 'Mixed'"),
+            "t.toml:3:8: 'nice' belongs into each [[cgroup.work]] table when there are any");
+}
+
+TEST(ScenarioMistakes, JudgeNamesOfCgroups) {
+  EXPECT_EQ(mistakes("[[cgroup]]\nworkers = 1\n"), "t.toml:1:1: a [[cgroup]] needs a 'name'");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a/b'\n"),
+            "t.toml:2:8: 'a/b' cannot name a cgroup: one path component, without '/', not '.' or '..'");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = ''\n"), "t.toml:2:8: a cgroup needs a name");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a'\n"),
+            "t.toml:3:1: a cgroup named 'a' is in this step already, at line 1");
+}
+
+TEST(ScenarioMistakes, NameTheFormsOfACpuset) {
+  const std::string forms =
+      " is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"";
+  for (const std::string text : {"", "llc", "llc:", "llc:-1", "llc:x", "cpu:1", "slice:1", "slice:1/x", "3-", "ALL"})
+    EXPECT_EQ(in_cgroup("cpuset = '" + text + "'"), "t.toml:3:10: '" + text + "'" + forms);
+  EXPECT_EQ(in_cgroup("cpuset = 0"), "t.toml:3:10: 'cpuset' is a whole number; accepted: a text like \"llc:0\"");
+  EXPECT_EQ(in_cgroup("cpuset = 'slice:2/2'"), "t.toml:3:10: there is no part 2 of 2; parts are counted from 0");
+}
+
+TEST(ScenarioMistakes, CompareCpusetsWithTheDeclaredTopology) {
+  EXPECT_EQ(
+      mistakes("topology = '1n2l2c1t'\n[[cgroup]]\nname = 'a'\ncpuset = 'llc:5'\n"),
+      "t.toml:4:10: cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0 (topology 1n2l2c1t)");
+  EXPECT_EQ(mistakes("topology = '1n2l2c1t'\n[[cgroup]]\nname = 'a'\ncpuset = '3-4'\n"),
+            "t.toml:4:10: cpuset cpus(3-4): there is no CPU 4: the machine has 4 CPUs (0-3) (topology 1n2l2c1t)");
+}
+
+TEST(ScenarioMistakes, JudgeTheMachine) {
+  EXPECT_EQ(
+      at_top("topology = '2n3l1c1t'"),
+      "t.toml:1:12: topology '2n3l1c1t': 3 LLCs cannot be split evenly over 2 NUMA nodes; write NnNlNcNt (NUMA nodes, "
+      "LLCs in all, cores per LLC, threads per core), for example 1n2l4c2t");
+  EXPECT_EQ(at_top("topology = 4"), "t.toml:1:12: 'topology' is a whole number; accepted: a text like \"1n2l2c1t\"");
+  EXPECT_EQ(at_top("memory = '512X'"), "t.toml:1:10: '512X' is not a size; write 512M, 2G or a number of bytes");
+  EXPECT_EQ(at_top("memory = '0'"), "t.toml:1:10: a guest needs memory; leave 'memory' out to have it chosen");
+  EXPECT_EQ(at_top("scheduler = ['scx']"), "t.toml:1:13: 'scheduler' is an array; accepted: a text like \"PATH ARGS\"");
+}
+
+TEST(ScenarioMistakes, JudgeNameDurationAndSeed) {
+  EXPECT_EQ(at_top("name = 'a b'"), "t.toml:1:8: 'a b' is no name; accepted: letters, digits, '_', '-' and '.'");
+  EXPECT_EQ(at_top("duration = 2"), "t.toml:1:12: 'duration' is a whole number; accepted: a text like \"2s\"");
+  EXPECT_EQ(at_top("duration = '2'"),
+            "t.toml:1:12: '2' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s");
+  EXPECT_EQ(at_top("duration = '0s'"), "t.toml:1:12: a scenario lasts longer than 0s");
+  EXPECT_EQ(at_top("seed = -1"), "t.toml:1:8: seed -1 is negative; accepted: 0 and more");
+}
+
+TEST(ScenarioMistakes, JudgeChecks) {
+  EXPECT_EQ(in_checks("max_gap = true"),
+            "t.toml:2:11: 'max_gap' is true or false; accepted: a time like \"2s\", or false");
+  EXPECT_EQ(in_checks("max_gap = '100us'"),
+            "t.toml:2:11: max_gap 100us cannot be; accepted: whole milliseconds, at least 1ms, or false");
+  EXPECT_EQ(in_checks("max_spread_pct = 101"),
+            "t.toml:2:18: max_spread_pct 101 cannot be; accepted: 0 to 100, or false");
+  EXPECT_EQ(in_checks("max_spread_pct = nan"),
+            "t.toml:2:18: max_spread_pct nan cannot be; accepted: 0 to 100, or false");
+  EXPECT_EQ(in_checks("max_spread_pct = '35'"),
+            "t.toml:2:18: 'max_spread_pct' is a text; accepted: a percentage like 35, or false");
+  EXPECT_EQ(in_checks("progress = 1"), "t.toml:2:12: 'progress' is a whole number; accepted: true, false");
+  EXPECT_EQ(at_top("checks = true"), "t.toml:1:10: 'checks' is true or false; accepted: a table headed [checks]");
+}
+
+TEST(ScenarioMistakes, JudgeHolds) {
+  const std::string accepted = "; accepted: \"full\", a fraction of the duration like 0.5, or a time like \"300ms\"";
+  EXPECT_EQ(in_step("hold = 0.0"), "t.toml:2:8: hold 0 cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = -0.5"), "t.toml:2:8: hold -0.5 cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = nan"), "t.toml:2:8: hold nan cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = 1.5"), "t.toml:2:8: hold 1.5 cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = 2"), "t.toml:2:8: hold 2 cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = 'half'"), "t.toml:2:8: hold 'half' cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = false"), "t.toml:2:8: hold true or false cannot be" + accepted);
+  EXPECT_EQ(mistakes("duration = '2s'\n[[step]]\n[[step]]\nhold = '1s'\n"),
+            "t.toml:4:8: no time is left for step 2: the holds before it fill the scenario's 2s");
+}
+
+TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
+  EXPECT_EQ(
+      at_top("topolgy = '1n1l1c1t'"),
+      "t.toml:1:1: unknown key 'topolgy' in the file; did you mean 'topology'? accepted: name, topology, scheduler, "
+      "memory, duration, seed, checks, cgroup, step");
+  EXPECT_EQ(in_checks("gap = '2s'"),
+            "t.toml:2:1: unknown key 'gap' in [checks]; accepted: max_gap, max_spread_pct, progress, "
+            "isolation, scheduler_attached");
+  EXPECT_EQ(in_cgroup("worker = 2"),
+            "t.toml:3:1: unknown key 'worker' in [[cgroup]]; did you mean 'workers'? accepted: name, "
+            "workers, nice, work, cpuset, cpu_weight");
+  EXPECT_EQ(in_step("holds = 0.5"),
+            "t.toml:2:1: unknown key 'holds' in [[step]]; did you mean 'hold'? accepted: name, hold, cgroup");
+}
+
+TEST(ScenarioMistakes, ConcernTheShapeOfTheFile) {
+  EXPECT_EQ(mistakes(""),
+            "t.toml:1:1: nothing to run; accepted: [[cgroup]] tables, or [[step]] tables with [[step.cgroup]]");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\n[[step]]\n"),
+            "t.toml:1:1: [[cgroup]] beside [[step]]; write [[step.cgroup]] below the step that it belongs to");
+  EXPECT_EQ(mistakes("[cgroup]\nname = 'a'\n"),
+            "t.toml:1:1: 'cgroup' is a table; accepted: tables, each headed [[cgroup]]");
+}
+
+TEST(ScenarioMistakes, AreReportedAllAtOnceInTheOrderOfTheFile) {
+  EXPECT_EQ(
+      mistakes("sed = 1\nduration = 'x'\n[[step]]\n[[step.cgroup]]\nname = 'a'\nworkers = 0\ncpuset = 'x'\n"
+               "[[step.cgroup]]\nname = 'a'\n"),
+      "t.toml:1:1: unknown key 'sed' in the file; did you mean 'seed'? accepted: name, topology, scheduler, memory, "
+      "duration, seed, checks, cgroup, step\n"
+      "t.toml:2:12: 'x' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s\n"
+      "t.toml:6:11: 0 workers cannot be; accepted: 1 to 4096\n"
+      "t.toml:7:10: 'x' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"\n"
+      "t.toml:8:1: a cgroup named 'a' is in this step already, at line 4");
+}
+
+TEST(ScenarioMistakes, InTomlItselfHaveAPlaceToo) {
+  const auto file = parse_scenario("name = 'a'\nduration = \n", "dir/t.toml");
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().message().substr(0, 16), "dir/t.toml:2:12:");
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Put and Get: visitors over a record's fields, so that each record is described once (records.cpp). A type of ours gets
+// an overload in both; a closed enum goes through limited().
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ktstr/checks.h"
+#include "ktstr/topology.h"
+#include "ktstr/work.h"
+
+namespace ktstr {
+
+// The fields of the public types that travel inside records. One list each, for both directions.
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, TestTopology::Core>
+void nested_fields(F& f, R& r) {
+  f(r.threads);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, TestTopology::Llc>
+void nested_fields(F& f, R& r) {
+  f(r.id);
+  f(r.node);
+  f(r.cpus);
+  f(r.cores);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, TestTopology::Node>
+void nested_fields(F& f, R& r) {
+  f(r.id);
+  f(r.cpus);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, WorkerReport>
+void nested_fields(F& f, R& r) {
+  f(r.cgroup);
+  f(r.index);
+  f(r.group);
+  f(r.pid);
+  f(r.work_units);
+  f(r.iterations);
+  f(r.started_ns);
+  f(r.cpu_time_ns);
+  f(r.wall_time_ns);
+  f(r.run_delay_ns);
+  f(r.timeslices);
+  f(r.max_gap_ns);
+  f(r.max_gap_cpu);
+  f(r.max_gap_at_ns);
+  f(r.migrations);
+  f(r.cpus_used);
+  f(r.cpus_outside);
+  f(r.sleep_ns);
+  f(r.wakeups);
+  f(r.wake_max_ns);
+  f(r.wake_latencies_ns);
+  f(r.responded);
+  f(r.exit);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, Detail>
+void nested_fields(F& f, R& r) {
+  f.limited(r.verdict, Verdict::kFail);
+  f.limited(r.kind, DetailKind::kNote);
+  f(r.message);
+  f(r.cgroup);
+  f(r.worker);
+  f(r.phase);
+  f(r.measured);
+  f(r.limit);
+  f(r.unit);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, CgroupStats>
+void nested_fields(F& f, R& r) {
+  f(r.cgroup);
+  f(r.phase);
+  f(r.workers);
+  f(r.cpuset);
+  f(r.cpus_used);
+  f(r.iterations);
+  f(r.work_units);
+  f(r.migrations);
+  f(r.min_off_cpu_pct);
+  f(r.max_off_cpu_pct);
+  f(r.avg_off_cpu_pct);
+  f(r.spread_pct);
+  f(r.max_gap_ns);
+  f(r.max_gap_cpu);
+  f(r.cpu_time_ns);
+  f(r.run_delay_ns);
+  f(r.wakeups);
+  f(r.wake_p50_ns);
+  f(r.wake_p99_ns);
+  f(r.wake_max_ns);
+}
+
+class Put {
+ public:
+  void operator()(const std::string& value) { out_.text(value); }
+  void operator()(bool value) { out_.u8(value ? 1 : 0); }
+  void operator()(int value) { out_.u32(static_cast<std::uint32_t>(value)); }
+  void operator()(std::uint64_t value) { out_.u64(value); }
+  void operator()(double value) { out_.f64(value); }
+  void operator()(const CpuSet& value) { out_.text(value.to_string()); }
+  template <typename T>
+  void operator()(const std::vector<T>& values) {
+    out_.u32(static_cast<std::uint32_t>(values.size()));
+    for (const T& value : values) (*this)(value);
+  }
+  template <typename T>
+  void operator()(const std::optional<T>& value) {
+    (*this)(value.has_value());
+    if (value) (*this)(*value);
+  }
+  template <typename T>
+    requires std::is_class_v<T>
+  void operator()(const T& value) {
+    nested_fields(*this, value);
+  }
+  template <typename E>
+  void limited(E value, E) {
+    out_.u32(static_cast<std::uint32_t>(value));
+  }
+  ByteVector take() { return out_.take(); }
+
+ private:
+  ByteWriter out_;
+};
+
+class Get {
+ public:
+  explicit Get(ByteSpan payload) : in_(payload) {}
+  void operator()(std::string& value) { value = in_.text(); }
+  void operator()(bool& value) {
+    const std::uint8_t byte = in_.u8();
+    bad_ |= byte > 1;
+    value = byte == 1;
+  }
+  void operator()(int& value) { value = static_cast<int>(in_.u32()); }
+  void operator()(std::uint64_t& value) { value = in_.u64(); }
+  void operator()(double& value) { value = in_.f64(); }
+  void operator()(CpuSet& value) {
+    auto parsed = CpuSet::parse(in_.text());
+    bad_ |= !parsed.has_value();
+    if (parsed) value = *std::move(parsed);
+  }
+  template <typename T>
+  void operator()(std::vector<T>& values) {
+    const std::uint32_t count = in_.count(4);  // no element of ours takes less
+    values.clear();
+    for (std::uint32_t i = 0; i < count && !in_.failed() && !bad_; ++i) (*this)(values.emplace_back());
+  }
+  template <typename T>
+  void operator()(std::optional<T>& value) {
+    bool present = false;
+    (*this)(present);
+    if (present) (*this)(value.emplace());
+  }
+  template <typename T>
+    requires std::is_class_v<T>
+  void operator()(T& value) {
+    nested_fields(*this, value);
+  }
+  template <typename E>
+  void limited(E& value, E last) {
+    const std::uint32_t number = in_.u32();
+    bad_ |= number > static_cast<std::uint32_t>(last);
+    value = bad_ ? E{} : static_cast<E>(number);
+  }
+  Status finish(std::string_view what) const {
+    if (bad_) return fail(ErrorCode::kCorruptData, "{} holds a value that its field cannot have", what);
+    return in_.finish(what);
+  }
+
+ private:
+  ByteReader in_;
+  bool bad_ = false;
+};
+
+}  // namespace ktstr

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Workers in real cgroups: needs root and a writable cgroup2 mount, skips with its reason otherwise, and fails instead
+// where KTSTR_REQUIRE names root.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "cgroup/cgroup_fs.h"
+#include "workload/worker_group.h"
+
+namespace ktstr {
+namespace {
+
+using testing::IsEmpty;
+using testing::UnorderedElementsAreArray;
+using namespace std::chrono_literals;
+
+std::optional<fs::path> cgroup2_mount() {
+  for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    struct statfs info {};
+    if (::statfs(path, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC && ::access(path, W_OK) == 0) return path;
+  }
+  return {};
+}
+
+bool root_is_required() {
+  const char* required = std::getenv("KTSTR_REQUIRE");
+  return required != nullptr && fmt::format(",{},", required).find(",root,") != std::string::npos;
+}
+
+class WorkerGroupOnTheHost : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto mount = cgroup2_mount();
+    if (!mount || ::geteuid() != 0) {
+      constexpr const char* kNeeds = "needs root and a writable cgroup2 mount at /sys/fs/cgroup";
+      if (root_is_required()) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
+      GTEST_SKIP() << kNeeds;
+    }
+    auto made = CgroupFs::create(*mount, fmt::format("ktstr-workload-test-{}", ::getpid()));
+    ASSERT_TRUE(made) << made.error().render();
+    cgroups_ = std::move(*made);
+    ASSERT_TRUE(cgroups_->create("cg_0"));
+  }
+  void TearDown() override {
+    if (!cgroups_) return;
+    const Status removed = cgroups_->remove("cg_0");
+    EXPECT_TRUE(removed) << removed.error().render();
+  }
+  Result<WorkerGroup> spawn(int workers) {
+    KTSTR_TRY_ASSIGN(const Fd directory, cgroups_->directory("cg_0"));
+    return WorkerGroup::spawn({.workers = workers}, {.cgroup = "cg_0", .cgroup_dir = &directory}, 0, 1);
+  }
+  std::optional<CgroupFs> cgroups_;
+};
+
+TEST_F(WorkerGroupOnTheHost, StartsWorkersInTheirCgroupAndLeavesItEmpty) {
+  auto group = spawn(2);
+  ASSERT_TRUE(group) << group.error().render();
+  EXPECT_THAT(*cgroups_->processes("cg_0"), UnorderedElementsAreArray(group->pids()));
+  group->release();
+  const auto reports = group->collect(60s);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_THAT(*cgroups_->processes("cg_0"), IsEmpty());
+}
+
+TEST_F(WorkerGroupOnTheHost, DoesNotWaitForAFrozenWorkerToDie) {
+  auto group = spawn(1);
+  ASSERT_TRUE(group) << group.error().render();
+  ASSERT_TRUE(cgroups_->set("cg_0", "cgroup.freeze", "1"));
+  group->release();
+  const auto reports = group->collect(50ms);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_FALSE(reports->at(0).responded);
+  EXPECT_EQ(reports->at(0).work_units, 0u);
+  EXPECT_GE(reports->at(0).max_gap_ns, 50'000'000u);
+}
+
+TEST_F(WorkerGroupOnTheHost, HandsWorkersOfARealTimeBodyToTheSchedulerAtTheBarrier) {
+  const sched_param highest{.sched_priority = 1}, none{};
+  if (::sched_setscheduler(0, SCHED_FIFO, &highest) != 0) GTEST_SKIP() << "may not become SCHED_FIFO";
+  auto group = spawn(2);
+  ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &none), 0);
+  ASSERT_TRUE(group) << group.error().render();
+  for (const int pid : group->pids()) EXPECT_EQ(::sched_getscheduler(pid), SCHED_OTHER);
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "run_ktstr.h"
+
+namespace ktstr {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Program : public KtstrProgram {};
+
+TEST_F(Program, HelpAndVersionGoToStdout) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"}, {"run", "--help"}, {"kernel", "--help"}, {"--version"}}) {
+    const Ran ran = run(arguments);
+    EXPECT_TRUE(ran.status.success()) << arguments.front();
+    EXPECT_NE(ran.out, "");
+    EXPECT_EQ(ran.err, "");
+  }
+  EXPECT_THAT(run({"version"}).out, StartsWith("ktstr "));
+}
+
+TEST_F(Program, AMistakeIsAlsoSaidAsJson) {
+  const Ran ran = run({"run", "none.toml", "--json"});
+  EXPECT_EQ(ran.status.value, 64);
+  EXPECT_THAT(ran.err, StartsWith("ktstr: error: "));
+  const auto record = nlohmann::json::parse(ran.out, nullptr, false);
+  ASSERT_TRUE(record.is_object()) << ran.out;
+  EXPECT_EQ(record["verdict"], "bad_input");
+  EXPECT_EQ(record["exit_code"], 64);
+  EXPECT_THAT(record["error"].get<std::string>(), HasSubstr("none.toml"));
+}
+
+TEST_F(Program, AnEmptyKernelCacheIsNoError) {
+  const Ran text = run({"kernel", "list"});
+  EXPECT_TRUE(text.status.success());
+  EXPECT_THAT(text.out, HasSubstr("ktstr kernel fetch"));
+  EXPECT_EQ(run({"kernel", "list", "--json"}).out, "[]\n");
+}
+
+TEST_F(Program, DoctorSaysWhatIsMissingAndHowToGetIt) {
+  const Ran ran = run({"doctor", "--json"});
+  const auto found = nlohmann::json::parse(ran.out, nullptr, false);
+  ASSERT_TRUE(found.is_object()) << ran.out;
+  EXPECT_EQ(ran.status.value, found["ready"].get<bool>() ? 0 : 3);
+  for (const auto& need : found["needs"]) {
+    EXPECT_EQ(need.contains("remedy"), !need["met"].get<bool>()) << need;
+    EXPECT_NE(need["found"], "") << need;
+  }
+}
+
+TEST_F(Program, TestRunsTheProgramThatItIsGiven) {
+  write("my_tests", "#!/bin/sh\necho \"$@\"\nexit 7\n", 0755);
+  const Ran ran = run({"test", "./my_tests", "--filter", "a b", "--help"});
+  EXPECT_EQ(ran.status.value, 7);
+  EXPECT_EQ(ran.out, "--filter a b --help\n");
+}
+
+TEST_F(Program, AFullDiskUnderStdoutIsAnError) {
+  const auto full = open_file("/dev/full", O_WRONLY);
+  ASSERT_TRUE(full.has_value());
+  auto process = Subprocess::start({.argv = {KTSTR_PROGRAM, "--help"}, .stdout_fd = full->get()});
+  ASSERT_TRUE(process.has_value()) << process.error().render();
+  const auto status = process->wait();
+  ASSERT_TRUE(status.has_value() && status->has_value());
+  EXPECT_EQ((*status)->value, 3);
+}
+
+}  // namespace
+}  // namespace ktstr
