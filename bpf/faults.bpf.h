@@ -46,6 +46,14 @@ static int crash_timer_fn(void* map, __u32* key, struct fault_timer_slot* slot) 
   return 0;
 }
 
+/*
+ * Nobody dispatches from the DSQ of stalled tasks. Kernel threads go on: they include the worker that looks for stalls,
+ * and without it the kernel would not say which task failed to run.
+ */
+static void enqueue_stalled(struct task_struct* p, __u64 enq_flags) {
+  dsq_insert(p, (p->flags & PF_KTHREAD) ? DSQ_LOCAL : STALLED_DSQ, config.slice_ns, enq_flags);
+}
+
 /* Does @p bear the name given with --starve? Asked anew each time: exec and prctl change the name.
  */
 static bool is_starved(struct task_struct* p) {
@@ -68,8 +76,7 @@ static void enqueue_starved(struct task_struct* p, __u64 enq_flags) {
   /* The kernel takes time from a slice at ticks: this means "until the next tick". */
   __u64 shortest_slice = 1;
 
-  dsq_insert_vtime(p, STARVED_DSQ, shortest_slice, bpf_ktime_get_ns() + config.starve_period_ns,
-                   enq_flags);
+  dsq_insert_vtime(p, STARVED_DSQ, shortest_slice, bpf_ktime_get_ns() + config.starve_period_ns, enq_flags);
 }
 
 static bool dispatch_starved(__s32 cpu) {
@@ -109,8 +116,7 @@ static int burn_step(__u32 i, __u64* until) { return !time_before(bpf_ktime_get_
 static void burn_dispatch_time(void) {
   __u64 until = bpf_ktime_get_ns() + config.slow_dispatch_ns;
 
-  if (config.slow_dispatch_ns)
-    bpf_loop(1 << 23, burn_step, &until, 0); /* as often as bpf_loop allows */
+  if (config.slow_dispatch_ns) bpf_loop(1 << 23, burn_step, &until, 0); /* as often as bpf_loop allows */
 }
 
 /* Only a macro can pass the callback on to the verifier. */
@@ -126,12 +132,9 @@ static void burn_dispatch_time(void) {
   })
 
 static void start_fault_timers(void) {
-  if (config.stall_after_ns != KTSTR_NEVER)
-    start_fault_timer(STALL_TIMER, stall_timer_fn, config.stall_after_ns);
-  if (config.crash_after_ns != KTSTR_NEVER)
-    start_fault_timer(CRASH_TIMER, crash_timer_fn, config.crash_after_ns);
-  if (config.starve_len)
-    start_fault_timer(STARVE_TIMER, starve_timer_fn, config.starve_period_ns / 4);
+  if (config.stall_after_ns != KTSTR_NEVER) start_fault_timer(STALL_TIMER, stall_timer_fn, config.stall_after_ns);
+  if (config.crash_after_ns != KTSTR_NEVER) start_fault_timer(CRASH_TIMER, crash_timer_fn, config.crash_after_ns);
+  if (config.starve_len) start_fault_timer(STARVE_TIMER, starve_timer_fn, config.starve_period_ns / 4);
 }
 
 #endif

@@ -116,40 +116,35 @@ enum scx_ent_flags { SCX_TASK_QUEUED = 1 };
  */
 __s32 scx_bpf_create_dsq(__u64 dsq_id, __s32 node) __ksym __weak;
 __s32 scx_bpf_task_cpu(const struct task_struct* p) __ksym __weak;
-__s32 scx_bpf_select_cpu_dfl(struct task_struct* p, __s32 prev_cpu, __u64 wake_flags,
-                             bool* is_idle) __ksym __weak;
+__s32 scx_bpf_select_cpu_dfl(struct task_struct* p, __s32 prev_cpu, __u64 wake_flags, bool* is_idle) __ksym __weak;
 __s32 scx_bpf_pick_idle_cpu(const struct cpumask* allowed, __u64 flags) __ksym __weak;
 void scx_bpf_kick_cpu(__s32 cpu, __u64 flags) __ksym __weak;
 void scx_bpf_error_bstr(char* fmt, __u64* data, __u32 data__sz) __ksym __weak;
-bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq* it, struct task_struct* p, __u64 dsq_id,
-                      __u64 enq_flags) __ksym __weak;
+bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq* it, struct task_struct* p, __u64 dsq_id, __u64 enq_flags) __ksym __weak;
 int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq* it, __u64 dsq_id, __u64 flags) __ksym __weak;
 struct task_struct* bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq* it) __ksym __weak;
 void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq* it) __ksym __weak;
 bool bpf_cpumask_test_cpu(__u32 cpu, const struct cpumask* mask) __ksym __weak;
 
 /* Two generations each. The old names are marked for removal in 7.3; 6.18 has only those. */
-void scx_bpf_dsq_insert___old(struct task_struct* p, __u64 dsq_id, __u64 slice,
-                              __u64 enq_flags) __ksym __weak;
-bool scx_bpf_dsq_insert___v2___new(struct task_struct* p, __u64 dsq_id, __u64 slice,
-                                   __u64 enq_flags) __ksym __weak;
+void scx_bpf_dsq_insert___old(struct task_struct* p, __u64 dsq_id, __u64 slice, __u64 enq_flags) __ksym __weak;
+bool scx_bpf_dsq_insert___v2___new(struct task_struct* p, __u64 dsq_id, __u64 slice, __u64 enq_flags) __ksym __weak;
 void scx_bpf_dsq_insert_vtime___old(struct task_struct* p, __u64 dsq_id, __u64 slice, __u64 vtime,
                                     __u64 enq_flags) __ksym __weak;
-bool __scx_bpf_dsq_insert_vtime___new(
-    struct task_struct* p, struct scx_bpf_dsq_insert_vtime_args___new* args) __ksym __weak;
+bool __scx_bpf_dsq_insert_vtime___new(struct task_struct* p,
+                                      struct scx_bpf_dsq_insert_vtime_args___new* args) __ksym __weak;
 bool scx_bpf_dsq_move_to_local___old(__u64 dsq_id) __ksym __weak;
 bool scx_bpf_dsq_move_to_local___v2___new(__u64 dsq_id, __u64 enq_flags) __ksym __weak;
 
-static __always_inline void dsq_insert(struct task_struct* p, __u64 dsq_id, __u64 slice,
-                                       __u64 enq_flags) {
+static __always_inline void dsq_insert(struct task_struct* p, __u64 dsq_id, __u64 slice, __u64 enq_flags) {
   if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___new))
     scx_bpf_dsq_insert___v2___new(p, dsq_id, slice, enq_flags);
   else
     scx_bpf_dsq_insert___old(p, dsq_id, slice, enq_flags);
 }
 
-static __always_inline void dsq_insert_vtime(struct task_struct* p, __u64 dsq_id, __u64 slice,
-                                             __u64 vtime, __u64 enq_flags) {
+static __always_inline void dsq_insert_vtime(struct task_struct* p, __u64 dsq_id, __u64 slice, __u64 vtime,
+                                             __u64 enq_flags) {
   if (bpf_ksym_exists(__scx_bpf_dsq_insert_vtime___new)) {
     /* Declared here: where the kernel lacks the struct, no reachable code may touch it. */
     struct scx_bpf_dsq_insert_vtime_args___new args = {
@@ -163,8 +158,7 @@ static __always_inline void dsq_insert_vtime(struct task_struct* p, __u64 dsq_id
 
 /* Move the first task in the DSQ that may run on this CPU to its local DSQ. */
 static __always_inline bool dsq_move_to_local(__u64 dsq_id) {
-  if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___new))
-    return scx_bpf_dsq_move_to_local___v2___new(dsq_id, 0);
+  if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___new)) return scx_bpf_dsq_move_to_local___v2___new(dsq_id, 0);
   return scx_bpf_dsq_move_to_local___old(dsq_id);
 }
 

@@ -143,7 +143,7 @@ last-level cache. Runs until SIGTERM or SIGINT, or until the kernel ends it.
                        (default 2000, at most 30000)
 
 Switches that make it bad on purpose; MS count from when the scheduler is loaded:
-  --stall-after MS     stop dispatching; the kernel's watchdog then ends the scheduler
+  --stall-after MS     stop dispatching user tasks; the kernel's watchdog then ends the scheduler
   --crash-after MS     end with a BPF error, "ktstr fixture: crash requested after MS ms"
   --exit-after MS      detach and exit with status 0, unasked
   --starve COMM        tasks whose name begins with COMM get one tick in half a watchdog period

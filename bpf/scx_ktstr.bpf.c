@@ -11,10 +11,11 @@
  * that may not run there, so a task is found wherever it queues, and affinity, cpusets and hotplug
  * need no bookkeeping.
  *
- * Virtual times of CPUs drift apart when affinity keeps their loads unequal. So each CPU has a
- * clock, the highest virtual time at which a task started there, and tasks are kept near it: a task
- * that starts far behind (it slept, or comes from a crowded CPU) is moved up, one that queues far
- * ahead is moved down. What either gains over others is about a slice.
+ * Virtual times of CPUs drift apart while affinity keeps their loads unequal. So each CPU has a clock, the highest
+ * virtual time at which a task started there, and tasks are kept near it: one that starts far behind (it slept, or
+ * comes from a crowded CPU) is moved up, one that queues far ahead is moved down. And a clock does not stay further
+ * behind a waiting task that might run there than MAX_LAG_SLICES: what drifted apart comes together when affinity no
+ * longer separates it.
  *
  * How it can be made to misbehave: faults.bpf.h.
  */
@@ -42,6 +43,8 @@ struct {
   __type(value, struct task_ctx);
 } task_ctxs SEC(".maps");
 
+#define MAX_LAG_SLICES 20
+
 struct cpu_state {
   __u64 clock;
   __u32 next_llc; /* the other LLC to look at next */
@@ -56,15 +59,17 @@ static struct cpu_state* state_of(__s32 cpu) { return &cpu_states[cpu & (KTSTR_M
 static __u32 llc_of(__s32 cpu) { return config.llc_of_cpu[cpu & (KTSTR_MAX_CPUS - 1)]; }
 
 /* A weight of 100 is that of nice 0, and of a cgroup's default cpu.weight. */
-static __u64 to_virtual(const struct task_struct* p, __u64 time_ns) {
-  return time_ns * 100 / p->scx.weight;
+static __u64 to_virtual(const struct task_struct* p, __u64 time_ns) { return time_ns * 100 / p->scx.weight; }
+
+static void advance_clock(struct cpu_state* state, __u64 vtime) {
+  if (time_before(state->clock, vtime)) state->clock = vtime;
 }
 
 static void start_at_clock(struct task_struct* p, struct cpu_state* state) {
   __u64 earliest = state->clock - to_virtual(p, config.slice_ns);
 
   if (time_before(p->scx.dsq_vtime, earliest)) p->scx.dsq_vtime = earliest;
-  if (time_before(state->clock, p->scx.dsq_vtime)) state->clock = p->scx.dsq_vtime;
+  advance_clock(state, p->scx.dsq_vtime);
 }
 
 /* A slice ends at the first tick after it is used up, so one run can take a slice and a tick (10 ms
@@ -110,13 +115,14 @@ static void enqueue_by_vtime(struct task_struct* p, __u64 enq_flags) {
 
 SEC("struct_ops/ktstr_enqueue")
 void BPF_PROG(ktstr_enqueue, struct task_struct* p, __u64 enq_flags) {
+  /* A CPU's own kernel threads run briefly and others wait for them. Pinned user tasks take their turn. */
+  bool percpu_kthread = p->nr_cpus_allowed == 1 && (p->flags & PF_KTHREAD);
+
   if (stalled)
-    dsq_insert(p, STALLED_DSQ, config.slice_ns, enq_flags);
+    enqueue_stalled(p, enq_flags);
   else if (is_starved(p))
     enqueue_starved(p, enq_flags);
-  else if (p->nr_cpus_allowed == 1 && (p->flags & PF_KTHREAD))
-    /* A CPU's own kernel threads run briefly and others wait for them. Pinned user tasks take their
-     * turn. */
+  else if (percpu_kthread)
     dsq_insert(p, DSQ_LOCAL, config.slice_ns, enq_flags);
   else
     enqueue_by_vtime(p, enq_flags);
@@ -134,6 +140,7 @@ static bool find_first(__u32 llc, __s32 cpu, __u64* vtime) {
     found = bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
   }
   bpf_iter_scx_dsq_destroy(&it);
+  if (found) advance_clock(state_of(cpu), *vtime - MAX_LAG_SLICES * config.slice_ns);
   return found;
 }
 
@@ -168,8 +175,7 @@ static void dispatch_least_vtime(__s32 cpu, struct task_struct* prev) {
   if (config.nr_llcs > 1 && (prev_competes || home_leads)) {
     __u32 other = next_other_llc(state, llc);
 
-    if (find_first(other, cpu, &vtime) && time_before(vtime + config.slice_ns, least) &&
-        dsq_move_to_local(other))
+    if (find_first(other, cpu, &vtime) && time_before(vtime + config.slice_ns, least) && dsq_move_to_local(other))
       return;
   }
   if (home_leads && dsq_move_to_local(llc)) return;
@@ -189,14 +195,14 @@ void BPF_PROG(ktstr_dispatch, __s32 cpu, struct task_struct* prev) {
   dispatch_least_vtime(cpu, prev);
 }
 
-/* --fail-verify puts this in the place of ktstr_dispatch: the verifier refuses the unchecked
- * pointer. */
+/* --fail-verify puts this in the place of ktstr_dispatch: the verifier refuses the unchecked pointer. */
 SEC("?struct_ops/ktstr_dispatch_unverifiable")
 void BPF_PROG(ktstr_dispatch_unverifiable, __s32 cpu, struct task_struct* prev) {
-  __u32 key = 0;
-  __u64* slot = bpf_map_lookup_elem(&fault_timers, &key);
+  struct task_ctx* tctx;
 
-  *slot = cpu;
+  if (!prev) return;
+  tctx = bpf_task_storage_get(&task_ctxs, prev, 0, 0);
+  tctx->charged_runtime = 0;
 }
 
 SEC("struct_ops/ktstr_running")
@@ -217,9 +223,7 @@ __s32 BPF_PROG(ktstr_init_task, struct task_struct* p, struct scx_init_task_args
 }
 
 SEC("struct_ops/ktstr_enable")
-void BPF_PROG(ktstr_enable, struct task_struct* p) {
-  p->scx.dsq_vtime = state_of(scx_bpf_task_cpu(p))->clock;
-}
+void BPF_PROG(ktstr_enable, struct task_struct* p) { p->scx.dsq_vtime = state_of(scx_bpf_task_cpu(p))->clock; }
 
 /* There is nothing to do when a CPU comes or goes, but without these two the kernel would end the
  * scheduler. */

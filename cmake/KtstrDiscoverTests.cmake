@@ -21,6 +21,6 @@ foreach(name IN LISTS names)
     continue()
   endif()
   string(APPEND script "add_test([==[${PREFIX}${name}]==] [==[${PROGRAM}]==] --filter ${name}${arguments})\n"
-         "set_tests_properties([==[${PREFIX}${name}]==] PROPERTIES TIMEOUT ${TIMEOUT} LABELS [==[${LABELS}]==])\n")
+         "set_tests_properties([==[${PREFIX}${name}]==] PROPERTIES TIMEOUT ${TIMEOUT} LABELS \"${LABELS}\")\n")
 endforeach()
 file(WRITE ${OUTPUT} "${script}")

@@ -46,7 +46,7 @@ std::string shell_join(const std::vector<std::string>& words) {
 
 std::vector<std::string> deciding_environment() {
   std::vector<std::string> settings;
-  for (const char* name : {"KTSTR_QEMU", "XDG_CACHE_HOME"}) {
+  for (const char* name : {"KTSTR_QEMU", "KTSTR_AGENT", "XDG_CACHE_HOME"}) {
     const char* value = std::getenv(name);
     if (value != nullptr && *value != '\0') settings.push_back(fmt::format("{}={}", name, value));
   }

@@ -26,7 +26,7 @@ struct Invocation {
   std::vector<std::string> environment;
 };
 
-// KTSTR_QEMU and XDG_CACHE_HOME, where they are set.
+// KTSTR_QEMU, KTSTR_AGENT and XDG_CACHE_HOME, where they are set.
 std::vector<std::string> deciding_environment();
 
 // `request` must be resolved (absolute paths, a mode other than auto). `options` tells what the command line had set.

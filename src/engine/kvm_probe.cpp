@@ -109,10 +109,12 @@ Status run_tiny_guest(const fs::path& device) {
               run->exit_reason == KVM_EXIT_FAIL_ENTRY ? run->fail_entry.hardware_entry_failure_reason : 0);
 }
 
-// What the child says: nothing where it works.
+constexpr std::string_view kWorks = "works";
+
+// What the child says: why it does not work, or kWorks.
 std::string judge(const fs::path& device) {
   const Status status = run_tiny_guest(device);
-  return status ? "works" : status.error().message();
+  return status ? std::string(kWorks) : status.error().message();
 }
 
 // Kills and reaps, but does not wait for a child that is stuck in the kernel.
@@ -124,38 +126,59 @@ void put_away(pid_t child) {
 
 }  // namespace
 
-KvmProbe probe_kvm_device(const fs::path& device, std::chrono::milliseconds limit) {
+std::optional<std::string> ask_in_child(const std::function<std::string()>& judge, std::chrono::milliseconds limit) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return {false, fail_errno("cannot make a pipe to probe KVM").message()};
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe").message();
   Fd reader(ends[0]), writer(ends[1]);
   const pid_t child = ::fork();
-  if (child < 0) return {false, fail_errno("cannot fork to probe KVM").message()};
+  if (child < 0) return fail_errno("cannot fork").message();
   if (child == 0) {
-    const std::string answer = judge(device);
+    const std::string answer = judge();
     ::_exit(write_all(writer.get(), as_byte_span(answer)) ? 0 : 1);
   }
   writer.reset();
   const Nanoseconds deadline = monotonic_now() + limit;
-  std::string answer;
+  std::optional<std::string> answer("");
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - monotonic_now());
     pollfd waiting{reader.get(), POLLIN, 0};
     const int ready = ::poll(&waiting, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      put_away(child);
-      return {false, fmt::format("{}: a guest of two instructions does not end within {} ms", device.string(),
-                                 limit.count())};
+      answer.reset();
+      break;
     }
     std::array<char, 512> buffer;
     const ssize_t got = ::read(reader.get(), buffer.data(), buffer.size());
     if (got <= 0) break;
-    answer.append(buffer.data(), static_cast<std::size_t>(got));
+    answer->append(buffer.data(), static_cast<std::size_t>(got));
   }
   put_away(child);
-  if (answer == "works") return {true, ""};
-  if (answer.empty()) answer = "the probe died";
-  return {false, answer.find(device.string()) == std::string::npos ? device.string() + ": " + answer : answer};
+  return answer;
+}
+
+bool has_hardware_virtualisation(std::string_view cpuinfo) {
+  const auto flags = cpuinfo.find("\nflags");
+  if (flags == std::string_view::npos) return false;
+  std::string_view line = cpuinfo.substr(flags + 1);
+  line = line.substr(0, line.find('\n'));
+  return (std::string(line) + " ").find(" vmx ") != std::string::npos ||
+         (std::string(line) + " ").find(" svm ") != std::string::npos;
+}
+
+KvmProbe probe_kvm_device(const fs::path& device, const fs::path& cpuinfo, std::chrono::milliseconds limit) {
+  const auto answer = ask_in_child([&] { return judge(device); }, limit);
+  if (answer == kWorks) {
+    const auto cpu = read_text(cpuinfo);
+    if (!cpu) return {false, cpu.error().message()};
+    if (has_hardware_virtualisation(*cpu)) return {true, ""};
+    return {false, fmt::format("{}: the CPU has neither vmx nor svm; what answers there emulates, and no stock kernel boots",
+                               device.string())};
+  }
+  const std::string why = !answer ? fmt::format("a guest of two instructions does not end within {} ms", limit.count())
+                          : answer->empty() ? "the probe's process died"
+                                            : *answer;
+  return {false, why.find(device.string()) == std::string::npos ? device.string() + ": " + why : why};
 }
 
 }  // namespace ktstr

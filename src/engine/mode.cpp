@@ -17,7 +17,7 @@ std::string_view to_string(Mode mode) {
   return "unknown";
 }
 
-KvmProbe probe_kvm() { return probe_kvm_device("/dev/kvm"); }
+KvmProbe probe_kvm() { return probe_kvm_device("/dev/kvm", "/proc/cpuinfo"); }
 
 Result<Mode> resolve_mode(std::string_view text) { return resolve_mode_with(text, probe_kvm); }
 

@@ -46,9 +46,11 @@ std::vector<const Detail*> findings(const RunRecord& record) {
   std::vector<const Detail*> found;
   for (const Detail& detail : record.details)
     if (detail.verdict > Verdict::kPass && detail.kind != DetailKind::kNote) found.push_back(&detail);
-  std::stable_sort(found.begin(), found.end(), [](const Detail* a, const Detail* b) {
+  // All point into one vector, so the last comparison keeps the order in which they were found.
+  std::sort(found.begin(), found.end(), [](const Detail* a, const Detail* b) {
     if (a->verdict != b->verdict) return a->verdict > b->verdict;
-    return rank(a->kind) < rank(b->kind);
+    if (rank(a->kind) != rank(b->kind)) return rank(a->kind) < rank(b->kind);
+    return a < b;
   });
   return found;
 }

@@ -155,7 +155,7 @@ RunRecord lost_record() {
   RunRecord r = base_record();
   r.outcome = Outcome::kInfrastructure;
   r.error = "the guest did not say hello within 60 s of host time";
-  r.error_hint = "look at console.log below; a kernel without virtio-mmio or initramfs support cannot start the agent";
+  r.error_hint = "see the console below; a kernel without virtio-mmio or initramfs support cannot start the agent";
   r.scheduler = {"scx_ktstr", "", "", "", "", "", ""};
   r.digest.clear();
   r.body_ns = 0;

@@ -75,8 +75,8 @@ std::string one_line_setting(const RunRecord& record) {
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record) {
   auto lines = cause_lines(record);
   const SchedulerSeen& s = record.scheduler;
-  std::string scheduler = scheduler_name(s);
-  if (has_scheduler(s)) scheduler += fmt::format(" ({})", scheduler_state(s));
+  std::string scheduler = s.ops.empty() && has_scheduler(s) ? scheduler_state(s) : scheduler_name(s);
+  if (!s.ops.empty()) scheduler += fmt::format(" ({})", scheduler_state(s));
   if (!s.command.empty()) scheduler += ": " + printable(s.command);
   if (!s.exit.empty()) scheduler += "; its process " + printable(s.exit);
   lines.emplace_back("scheduler", scheduler);

@@ -48,9 +48,15 @@ class TextReport {
     text_ += cgroup_table(r_, "  ");
     if (options_.verbose) text_ += "\n" + worker_table(r_, "  ");
     notes();
-    checked();
+    if (options_.verbose) {
+      section("Checked", r_.checked);
+      section("Scheduler log", log_lines(r_.scheduler_log, limit()));
+      text_ += "\n";
+      phases();
+    } else if (!r_.checked.empty()) {
+      field("checked", checked_summary(r_.checked));
+    }
     closing();
-    if (options_.verbose) section("Scheduler log", log_lines(r_.scheduler_log, all()));
   }
 
   void write_skip() {
@@ -103,14 +109,6 @@ class TextReport {
     for (const std::string& why : r_.perturbed) field("note", "not repeatable: " + printable(why));
   }
 
-  void checked() {
-    if (r_.checked.empty()) return;
-    if (options_.verbose)
-      section("Checked", r_.checked);
-    else
-      field("checked", checked_summary(r_.checked));
-  }
-
   void phases() {
     if (!r_.phases.empty()) field("phases", phase_line(r_.phases));
   }
@@ -137,8 +135,7 @@ class TextReport {
     add(style_.heading(title));
     for (const std::string& line : lines) add("  " + printable(line));
   }
-  std::size_t all() const { return SIZE_MAX; }
-  std::size_t limit() const { return options_.verbose ? all() : kLogLinesShown; }
+  std::size_t limit() const { return options_.verbose ? SIZE_MAX : kLogLinesShown; }
 
   const RunRecord& r_;
   ReportOptions options_;
