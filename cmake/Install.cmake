@@ -32,6 +32,8 @@ function(ktstr_collect_modules name)
 endfunction()
 ktstr_collect_modules(ktstr_main)
 
+# Whoever includes our headers compiles as C++20 at least.
+target_compile_features(ktstr_base PUBLIC cxx_std_20)
 target_include_directories(ktstr_base PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 install(
   TARGETS ${KTSTR_INSTALLED_MODULES}

@@ -79,8 +79,9 @@ void RunSession::show(const RunRecord& record, int number) {
     return;
   }
   if (options_.json) return;
-  if (number == 1) first_digest_ = record.digest;
-  const bool nothing_new = number > 1 && record.outcome == Outcome::kPass && record.digest == first_digest_;
+  const std::string found = fmt::format("{} {}", to_string(record.outcome), record.digest);
+  if (number == 1) first_found_ = found;
+  const bool nothing_new = number > 1 && !record.digest.empty() && found == first_found_;
   if (options_.repeat > 1) {
     const std::string digest = record.digest.empty() ? "nothing ran" : "digest " + record.digest.substr(0, 16);
     print(fmt::format("run {} of {}: {}, {}\n", number, options_.repeat, to_string(record.outcome), digest));

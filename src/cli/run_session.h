@@ -33,7 +33,7 @@ class RunSession {
   bool many_tests_;
   std::filesystem::path beside_;
   std::vector<RunRecord> records_;  // kept for JSON only
-  std::string first_digest_;
+  std::string first_found_;  // outcome and digest of a request's first run
   int exit_ = 0;
 };
 

@@ -121,7 +121,7 @@ Status Agent::attach(const Job& job) {
   bool attached = false;
   serve_until(
       [&] {
-        attached = SchedulerProcess::is_attached(read_sched_ext_state("/sys"));
+        attached = scheduler_->is_attached(read_sched_ext_state("/sys"));
         return attached || scheduler_->has_ended();
       },
       monotonic_now() + job.limits.attach, milliseconds(5));
@@ -189,7 +189,7 @@ void Agent::tear_down(const Job& job) {
   if (!scheduler_) return;
   const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
   auto gone = [&] {
-    return scheduler_->has_ended() && !SchedulerProcess::is_attached(read_sched_ext_state("/sys"));
+    return scheduler_->has_ended() && read_sched_ext_state("/sys").state != "enabled";
   };
   for (const int signal : {SIGTERM, SIGKILL}) {
     ignore_result(scheduler_->signal(signal), "it may have ended already");

@@ -4,6 +4,7 @@
 namespace ktstr::guest {
 
 Result<SchedulerProcess> SchedulerProcess::start(const std::vector<std::string>& argv, RecordLog& log) {
+  const SchedExtState before = read_sched_ext_state("/sys");
   KTSTR_TRY_ASSIGN(PipeLog output, PipeLog::create(LogRecord::Stream::kScheduler));
   KTSTR_TRY_ASSIGN(Subprocess process, Subprocess::start({.argv = argv,
                                                           .stdout_fd = output.write_fd(),
@@ -11,6 +12,8 @@ Result<SchedulerProcess> SchedulerProcess::start(const std::vector<std::string>&
                                                           .working_dir = "/"}));
   output.close_write_end();
   SchedulerProcess scheduler(std::move(process), std::move(output));
+  scheduler.counted_ = before.has_enable_seq;
+  scheduler.enable_seq_before_ = before.enable_seq;
   scheduler.report(log, SchedulerRecord::Kind::kStarted);
   return scheduler;
 }

@@ -20,8 +20,11 @@ class SchedulerProcess {
   int pid() const { return process_.pid(); }
   const Fd& pidfd() const { return process_.pidfd(); }
   PipeLog& output() { return output_; }
-  // Whether the kernel says that a scheduler is loaded.
-  static bool is_attached(const SchedExtState& state) { return state.state == "enabled"; }
+  // Whether the kernel says that a scheduler is loaded which was not before. The kernel says `enabled` a moment before it
+  // counts (enable_seq), so both must have changed where it counts at all.
+  bool is_attached(const SchedExtState& state) const {
+    return state.state == "enabled" && (!counted_ || state.enable_seq != enable_seq_before_);
+  }
   // Reports its end once, as soon as it has ended.
   bool note_exit(RecordLog& log);
   bool has_ended() const { return ended_; }
@@ -33,6 +36,8 @@ class SchedulerProcess {
   SchedulerProcess(Subprocess process, PipeLog output) : process_(std::move(process)), output_(std::move(output)) {}
   Subprocess process_;
   PipeLog output_;
+  bool counted_ = false;
+  std::uint64_t enable_seq_before_ = 0;
   bool ended_ = false;
   std::string exit_;
 };

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "guests.h"
+
+namespace ktstr {
+namespace {
+
+using ::testing::HasSubstr;
+
+class MainPath : public GuestTest {};
+
+TEST_F(MainPath, PassesUnderTheFixtureSchedulerAndNamesWhatRan) {
+  const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--topology", "1n2l2c1t"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["verdict"], "pass");
+  EXPECT_EQ(ran.json["mode"], "det");
+  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_EQ(ran.json["scheduler"]["state_at_start"], "enabled");
+  EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
+  EXPECT_THAT(ran.json["kernel"].get<std::string>(), HasSubstr("."));
+  EXPECT_EQ(ran.json["digest"].get<std::string>().size(), 64u);
+  EXPECT_EQ(ran.json["digest_complete"], true);
+  EXPECT_EQ(ran.json["workers"].size(), 4u);
+}
+
+TEST_F(MainPath, PassesUnderTheKernelsOwnScheduler) {
+  const GuestRun ran = run({example("two_cgroups.toml"), "--topology", "1n2l2c1t"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["scheduler"]["state_at_start"], "");
+}
+
+TEST_F(MainPath, PassesOnAKernelWithoutSchedExt) {
+  need_kernel("6.12");
+  if (IsSkipped() || HasFatalFailure()) return;
+  const GuestRun ran = run({example("two_cgroups.toml"), "--topology", "1n2l2c1t", "--kernel", "6.12"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.json["kernel"].get<std::string>(), ::testing::StartsWith("6.12."));
+}
+
+TEST_F(MainPath, RefusesASchedulerOnAKernelWithoutSchedExtBeforeItBoots) {
+  need_kernel("6.12");
+  if (IsSkipped() || HasFatalFailure()) return;
+  const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--kernel", "6.12"});
+  EXPECT_EQ(ran.status, 64);
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("has no sched_ext"));
+}
+
+TEST_F(MainPath, RunsSeveralWorkTypesAndStepsAndMeasuresWakeUps) {
+  const GuestRun ran = run({example("mixed_work.toml"), "--scheduler", fixture()});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  bool woke = false;
+  for (const auto& group : ran.json["cgroups"]) woke |= group["wakeups"].get<int>() > 0;
+  EXPECT_TRUE(woke);
+}
+
+TEST_F(MainPath, PassesInRealTimeWithoutAPromiseOfRepeating) {
+  const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--mode", "tcg"});
+  ASSERT_EQ(ran.json["mode"], "tcg") << ran.out << ran.err;
+  EXPECT_THAT(ran.status, ::testing::AnyOf(0, 1));  // real time on a loaded host may miss a limit; it must not get lost
+}
+
+}  // namespace
+}  // namespace ktstr
