@@ -57,8 +57,7 @@ tl::expected<std::vector<unsigned>, std::string> parse_cpu_list(const std::strin
     unsigned first = 0;
     unsigned last = 0;
     if (!parse_range(at, end, first, last) || (at != end && *at++ != ','))
-      return tl::unexpected("'" + text + "' is not a list of CPUs below " +
-                            std::to_string(KTSTR_MAX_CPUS));
+      return tl::unexpected("'" + text + "' is not a list of CPUs below " + std::to_string(KTSTR_MAX_CPUS));
     for (unsigned cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
   }
   return cpus;
@@ -80,8 +79,7 @@ tl::expected<LlcMap, std::string> find_llcs(const std::string& sysfs_root) {
     const auto sharers_text = last_level_sharers(cpu_root, cpu);
     if (!sharers_text) continue;
     const auto sharers = parse_cpu_list(*sharers_text);
-    if (!sharers)
-      return tl::unexpected("cache of CPU " + std::to_string(cpu) + ": " + sharers.error());
+    if (!sharers) return tl::unexpected("cache of CPU " + std::to_string(cpu) + ": " + sharers.error());
     if (nr_llcs == KTSTR_MAX_LLCS)
       return tl::unexpected("more than " + std::to_string(KTSTR_MAX_LLCS) + " last-level caches");
     for (const unsigned sharer : *sharers)

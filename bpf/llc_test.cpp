@@ -94,8 +94,7 @@ TEST(ParseCpuList, ReadsRangesAndSingleCpus) {
 }
 
 TEST(ParseCpuList, RefusesWhatIsNoList) {
-  for (const char* text : {"x", "1-", "-1", "3-1", "1;2", "1,,2", "99999"})
-    EXPECT_FALSE(parse_cpu_list(text)) << text;
+  for (const char* text : {"x", "1-", "-1", "3-1", "1;2", "1,,2", "99999"}) EXPECT_FALSE(parse_cpu_list(text)) << text;
 }
 
 }  // namespace

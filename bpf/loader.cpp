@@ -50,13 +50,21 @@ int open_exit_timer(const std::optional<std::uint64_t>& ms) {
   return timerfd_settime(fd, 0, &at, nullptr) ? -1 : fd;
 }
 
-bool wait_for_end(int signals, int timer, int exit_event) {
+// Wakes up once after --stall-after, to be the task that stalls if no other user task wants to run: else nothing would
+// ever happen in an idle system.
+int wake_up_ms(const Options& options) {
+  constexpr std::uint64_t kAfterStallMs = 50;
+  return options.stall_after_ms ? static_cast<int>(*options.stall_after_ms + kAfterStallMs) : -1;
+}
+
+bool wait_for_end(int signals, int timer, int exit_event, int wake_up_ms) {
   pollfd fds[] = {{signals, POLLIN, 0}, {timer, POLLIN, 0}, {exit_event, POLLIN, 0}};
-  int ready = 0;
-  do {
-    ready = poll(fds, std::size(fds), -1);
-  } while (ready < 0 && errno == EINTR);
-  return ready > 0;
+  for (;;) {
+    const int ready = poll(fds, std::size(fds), wake_up_ms);
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+    wake_up_ms = -1;
+  }
 }
 
 int report_end(const Scheduler& scheduler) {
@@ -92,7 +100,7 @@ int run(const Options& options) {
     std::printf("scx_ktstr: attached, %u LLCs, slice %llu us\n", llcs->nr_llcs,
                 static_cast<unsigned long long>(options.slice_us));
     std::fflush(stdout);
-    if (!wait_for_end(signals, timer, scheduler->exit_event_fd()))
+    if (!wait_for_end(signals, timer, scheduler->exit_event_fd(), wake_up_ms(options)))
       return complain(std::string("poll: ") + std::strerror(errno), kEndedWithError);
   }
   scheduler->detach();

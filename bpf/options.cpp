@@ -46,18 +46,14 @@ constexpr std::array kLongOptions{
 
 constexpr std::uint64_t kMaxMs = 3'600'000;
 constexpr std::uint64_t kMaxUs = 10'000'000;
-// SCX_WATCHDOG_MAX_TIMEOUT: the kernel refuses more.
-constexpr std::uint64_t kMaxWatchdogMs = 30'000;
 
-tl::expected<std::uint64_t, std::string> parse_number(std::string_view name, std::string_view text,
-                                                      std::uint64_t min, std::uint64_t max) {
+tl::expected<std::uint64_t, std::string> parse_number(std::string_view name, std::string_view text, std::uint64_t min,
+                                                      std::uint64_t max) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc{} && end == text.data() + text.size() && value >= min && value <= max)
-    return value;
-  return tl::unexpected("--" + std::string(name) + ": '" + std::string(text) +
-                        "' is not a whole number from " + std::to_string(min) + " to " +
-                        std::to_string(max));
+  if (error == std::errc{} && end == text.data() + text.size() && value >= min && value <= max) return value;
+  return tl::unexpected("--" + std::string(name) + ": '" + std::string(text) + "' is not a whole number from " +
+                        std::to_string(min) + " to " + std::to_string(max));
 }
 
 tl::expected<std::string, std::string> parse_comm(std::string_view text) {
@@ -68,8 +64,7 @@ tl::expected<std::string, std::string> parse_comm(std::string_view text) {
 }
 
 // The one place that knows which option sets which member, and its range.
-tl::expected<void, std::string> apply(Options& options, int id, std::string_view name,
-                                      std::string_view text) {
+tl::expected<void, std::string> apply(Options& options, int id, std::string_view name, std::string_view text) {
   const auto number = [&](std::uint64_t min, std::uint64_t max, auto set) {
     return parse_number(name, text, min, max).map(set);
   };
@@ -77,8 +72,7 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
     case kSliceUs:
       return number(1, kMaxUs, [&](auto us) { options.slice_us = us; });
     case kWatchdogMs:
-      return number(1, kMaxWatchdogMs,
-                    [&](auto ms) { options.watchdog_ms = static_cast<std::uint32_t>(ms); });
+      return number(1, kMaxWatchdogMs, [&](auto ms) { options.watchdog_ms_given = static_cast<std::uint32_t>(ms); });
     case kStallAfter:
       return number(0, kMaxMs, [&](auto ms) { options.stall_after_ms = ms; });
     case kCrashAfter:
@@ -123,13 +117,11 @@ tl::expected<Options, std::string> parse_options(std::span<char* const> args) {
     const std::string given = argv[static_cast<std::size_t>(optind - 1)];
     if (id == '?') return tl::unexpected("unknown option '" + given + "'");
     if (id == ':') return tl::unexpected("option '" + given + "' needs a value");
-    const auto applied = apply(options, id, kLongOptions[static_cast<std::size_t>(index)].name,
-                               optarg ? optarg : "");
+    const auto applied = apply(options, id, kLongOptions[static_cast<std::size_t>(index)].name, optarg ? optarg : "");
     if (!applied) return tl::unexpected(applied.error());
   }
   if (optind < argc)
-    return tl::unexpected("unexpected argument '" +
-                          std::string(argv[static_cast<std::size_t>(optind)]) + "'");
+    return tl::unexpected("unexpected argument '" + std::string(argv[static_cast<std::size_t>(optind)]) + "'");
   return options;
 }
 
@@ -140,7 +132,7 @@ last-level cache. Runs until SIGTERM or SIGINT, or until the kernel ends it.
 
   --slice-us US        time slice (default 5000)
   --watchdog-ms MS     the kernel ends the scheduler when a runnable task has not run for so long
-                       (default 2000, at most 30000)
+                       (default 2000, with --starve 30000, the longest there is)
 
 Switches that make it bad on purpose; MS count from when the scheduler is loaded:
   --stall-after MS     stop dispatching user tasks; the kernel's watchdog then ends the scheduler

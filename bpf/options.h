@@ -10,13 +10,16 @@
 
 namespace scx_ktstr {
 
+// The kernel's own limit (SCX_WATCHDOG_MAX_TIMEOUT in kernel/sched/ext.c).
+inline constexpr std::uint32_t kMaxWatchdogMs = 30000;
+
 enum class Action { kRun, kHelp, kVersion };
 
 // Durations are as on the command line; an empty optional or a zero switches a fault off.
 struct Options {
   Action action = Action::kRun;
   std::uint64_t slice_us = 5000;
-  std::uint32_t watchdog_ms = 2000;
+  std::optional<std::uint32_t> watchdog_ms_given;
   std::optional<std::uint64_t> stall_after_ms;
   std::optional<std::uint64_t> crash_after_ms;
   std::optional<std::uint64_t> exit_after_ms;
@@ -25,6 +28,9 @@ struct Options {
   bool fail_verify = false;
   std::string sysfs_root = "/sys";
   bool verbose = false;
+
+  // Starved tasks get a tick in half a watchdog period; with the longest one they get none in an ordinary test.
+  std::uint32_t watchdog_ms() const { return watchdog_ms_given.value_or(starve_comm.empty() ? 2000 : kMaxWatchdogMs); }
 };
 
 // `args` as given to main, the program's name first. The error says what is wrong with which

@@ -21,7 +21,7 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
   const auto options = parse({});
   ASSERT_TRUE(options) << options.error();
   EXPECT_EQ(options->slice_us, 5000U);
-  EXPECT_EQ(options->watchdog_ms, 2000U);
+  EXPECT_EQ(options->watchdog_ms(), 2000U);
   EXPECT_FALSE(options->stall_after_ms || options->crash_after_ms || options->exit_after_ms);
   EXPECT_TRUE(options->starve_comm.empty());
   EXPECT_EQ(options->slow_dispatch_us, 0U);
@@ -29,12 +29,12 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
 }
 
 TEST(ParseOptions, ReadsEverySwitch) {
-  const auto options = parse({"--slice-us=700", "--watchdog-ms", "900", "--stall-after", "1",
-                              "--crash-after=0", "--exit-after", "3", "--starve", "victim",
-                              "--slow-dispatch", "40", "--fail-verify", "--sysfs", "/x"});
+  const auto options =
+      parse({"--slice-us=700", "--watchdog-ms", "900", "--stall-after", "1", "--crash-after=0", "--exit-after", "3",
+             "--starve", "victim", "--slow-dispatch", "40", "--fail-verify", "--sysfs", "/x"});
   ASSERT_TRUE(options) << options.error();
   EXPECT_EQ(options->slice_us, 700U);
-  EXPECT_EQ(options->watchdog_ms, 900U);
+  EXPECT_EQ(options->watchdog_ms(), 900U);
   EXPECT_EQ(options->stall_after_ms, 1U);
   EXPECT_EQ(options->crash_after_ms, 0U);
   EXPECT_EQ(options->exit_after_ms, 3U);
@@ -44,6 +44,11 @@ TEST(ParseOptions, ReadsEverySwitch) {
   EXPECT_EQ(options->sysfs_root, "/x");
 }
 
+TEST(ParseOptions, StarvesForTheLongestWatchdogUnlessOneIsGiven) {
+  EXPECT_EQ(parse({"--starve", "victim"})->watchdog_ms(), kMaxWatchdogMs);
+  EXPECT_EQ(parse({"--starve", "victim", "--watchdog-ms", "900"})->watchdog_ms(), 900U);
+}
+
 TEST(ParseOptions, NamesTheUnknownOption) {
   const auto options = parse({"--slice-us", "1", "--no-such-thing"});
   ASSERT_FALSE(options);
@@ -51,9 +56,8 @@ TEST(ParseOptions, NamesTheUnknownOption) {
 }
 
 TEST(ParseOptions, RefusesValuesOutOfRange) {
-  for (const char* arg :
-       {"--slice-us=0", "--watchdog-ms=0", "--watchdog-ms=30001", "--stall-after=-1",
-        "--crash-after=1s", "--slow-dispatch=", "--starve=", "--starve=sixteen_letters_"})
+  for (const char* arg : {"--slice-us=0", "--watchdog-ms=0", "--watchdog-ms=30001", "--stall-after=-1",
+                          "--crash-after=1s", "--slow-dispatch=", "--starve=", "--starve=sixteen_letters_"})
     EXPECT_FALSE(parse({arg})) << arg;
 }
 

@@ -33,17 +33,14 @@ constexpr std::uint64_t kOpsEnqLast = 1U << 1;
 // BPF_LOG_STATS: a line per program of what its verification took.
 constexpr unsigned kBpfLogStats = 4;
 
-std::uint64_t after_ns(const std::optional<std::uint64_t>& ms) {
-  return ms ? *ms * 1'000'000 : KTSTR_NEVER;
-}
+std::uint64_t after_ns(const std::optional<std::uint64_t>& ms) { return ms ? *ms * 1'000'000 : KTSTR_NEVER; }
 
 template <typename T>
 tl::expected<T*, std::string> initial_value(const bpf_object* object, const char* map_name) {
   std::size_t size = 0;
   const bpf_map* map = bpf_object__find_map_by_name(object, map_name);
   void* value = map ? bpf_map__initial_value(map, &size) : nullptr;
-  if (!value || size < sizeof(T))
-    return tl::unexpected(std::string("the BPF object has no usable ") + map_name);
+  if (!value || size < sizeof(T)) return tl::unexpected(std::string("the BPF object has no usable ") + map_name);
   return static_cast<T*>(value);
 }
 
@@ -52,7 +49,7 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   config.stall_after_ns = after_ns(options.stall_after_ms);
   config.crash_after_ns = after_ns(options.crash_after_ms);
   config.slow_dispatch_ns = options.slow_dispatch_us * 1000;
-  config.starve_period_ns = std::uint64_t{options.watchdog_ms} * 1'000'000 / 2;
+  config.starve_period_ns = std::uint64_t{options.watchdog_ms()} * 1'000'000 / 2;
   config.starve_len = static_cast<__u32>(options.starve_comm.size());
   options.starve_comm.copy(config.starve_comm, sizeof(config.starve_comm));
   config.nr_llcs = llcs.nr_llcs;
@@ -60,7 +57,7 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
 }
 
 void set_ops(sched_ext_ops& ops, const Options& options) {
-  ops.timeout_ms = options.watchdog_ms;
+  ops.timeout_ms = options.watchdog_ms();
   if (options.stall_after_ms || !options.starve_comm.empty()) ops.flags |= kOpsEnqLast;
 }
 
@@ -75,9 +72,7 @@ tl::expected<void, std::string> use_unverifiable_dispatch(bpf_object* object, sc
   return {};
 }
 
-int print_all(libbpf_print_level, const char* format, va_list args) {
-  return std::vfprintf(stderr, format, args);
-}
+int print_all(libbpf_print_level, const char* format, va_list args) { return std::vfprintf(stderr, format, args); }
 
 }  // namespace
 
@@ -92,8 +87,7 @@ tl::expected<Scheduler, std::string> Scheduler::load(const Options& options, con
   open_options.object_name = "scx_ktstr";
   open_options.kernel_log_level = options.verbose ? kBpfLogStats : 0;
   bpf_object* object = bpf_object__open_mem(scx_ktstr_object_begin, size, &open_options);
-  if (!object)
-    return tl::unexpected(std::string("cannot open the BPF object: ") + std::strerror(errno));
+  if (!object) return tl::unexpected(std::string("cannot open the BPF object: ") + std::strerror(errno));
   Scheduler scheduler(object);
 
   const auto config = initial_value<ktstr_config>(object, KTSTR_CONFIG_SECTION);
@@ -107,9 +101,7 @@ tl::expected<Scheduler, std::string> Scheduler::load(const Options& options, con
     if (!used) return tl::unexpected(used.error());
   }
   const int error = bpf_object__load(object);
-  if (error)
-    return tl::unexpected(std::string("the kernel did not take the BPF object: ") +
-                          std::strerror(-error));
+  if (error) return tl::unexpected(std::string("the kernel did not take the BPF object: ") + std::strerror(-error));
   return scheduler;
 }
 
@@ -124,17 +116,14 @@ tl::expected<void, std::string> Scheduler::attach() {
 
 void Scheduler::detach() { link_.reset(); }
 
-int Scheduler::exit_event_fd() const {
-  return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), "exit_events"));
-}
+int Scheduler::exit_event_fd() const { return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), "exit_events")); }
 
 tl::expected<std::unique_ptr<ktstr_exit>, std::string> Scheduler::exit_record() const {
   const bpf_map* map = bpf_object__find_map_by_name(object_.get(), KTSTR_EXIT_SECTION);
   auto record = std::make_unique<ktstr_exit>();
   const __u32 key = 0;
   const int error = bpf_map__lookup_elem(map, &key, sizeof(key), record.get(), sizeof(*record), 0);
-  if (error)
-    return tl::unexpected(std::string("cannot read how it ended: ") + std::strerror(-error));
+  if (error) return tl::unexpected(std::string("cannot read how it ended: ") + std::strerror(-error));
   return record;
 }
 

@@ -48,6 +48,7 @@ struct {
 struct cpu_state {
   __u64 clock;
   __u32 next_llc; /* the other LLC to look at next */
+  bool offline;
 };
 
 /* A CPU's state is written on that CPU with its runqueue locked, but read from anywhere. */
@@ -118,7 +119,10 @@ void BPF_PROG(ktstr_enqueue, struct task_struct* p, __u64 enq_flags) {
   /* A CPU's own kernel threads run briefly and others wait for them. Pinned user tasks take their turn. */
   bool percpu_kthread = p->nr_cpus_allowed == 1 && (p->flags & PF_KTHREAD);
 
-  if (stalled)
+  /* An offline CPU does not dispatch: what it is to get rid of must be in its local DSQ. */
+  if (state_of(scx_bpf_task_cpu(p))->offline)
+    dsq_insert(p, DSQ_LOCAL, config.slice_ns, enq_flags);
+  else if (stalled)
     enqueue_stalled(p, enq_flags);
   else if (is_starved(p))
     enqueue_starved(p, enq_flags);
@@ -225,13 +229,29 @@ __s32 BPF_PROG(ktstr_init_task, struct task_struct* p, struct scx_init_task_args
 SEC("struct_ops/ktstr_enable")
 void BPF_PROG(ktstr_enable, struct task_struct* p) { p->scx.dsq_vtime = state_of(scx_bpf_task_cpu(p))->clock; }
 
-/* There is nothing to do when a CPU comes or goes, but without these two the kernel would end the
- * scheduler. */
-SEC("struct_ops.s/ktstr_cpu_online")
-void BPF_PROG(ktstr_cpu_online, __s32 cpu) {}
+/*
+ * Without these two the kernel would end the scheduler when a CPU comes or goes. Tasks that wait for a CPU that goes,
+ * and may run nowhere else, keep the kernel waiting for them until they run there and are pushed away.
+ */
+static void empty_for_offline(__s32 cpu, __u64 dsq_id) {
+  struct bpf_iter_scx_dsq it;
+  struct task_struct* p;
 
-SEC("struct_ops.s/ktstr_cpu_offline")
-void BPF_PROG(ktstr_cpu_offline, __s32 cpu) {}
+  bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+  while ((p = bpf_iter_scx_dsq_next(&it)))
+    if (scx_bpf_task_cpu(p) == cpu) scx_bpf_dsq_move(&it, p, DSQ_LOCAL_ON | cpu, 0);
+  bpf_iter_scx_dsq_destroy(&it);
+}
+
+SEC("struct_ops/ktstr_cpu_offline")
+void BPF_PROG(ktstr_cpu_offline, __s32 cpu) {
+  state_of(cpu)->offline = true;
+  empty_for_offline(cpu, llc_of(cpu));
+  empty_for_offline(cpu, STARVED_DSQ);
+}
+
+SEC("struct_ops/ktstr_cpu_online")
+void BPF_PROG(ktstr_cpu_online, __s32 cpu) { state_of(cpu)->offline = false; }
 
 static __s32 create_dsqs(void) {
   __u32 llc;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed: bin/ktstr and bin/scx_ktstr, libexec/ktstr/ktstr-agent, the libraries and headers that test programs
-# need, and the CMake package. Public headers are include/ktstr/*.h; the headers that they include (base/result.h, ...) are
-# below include/ktstr/detail, which the exported targets add to the include path.
+# What is installed: bin/ktstr and bin/scx_ktstr, libexec/ktstr/ktstr-agent, the libraries and headers that test
+# programs need, and the CMake package. Public headers are include/ktstr/*.h; the headers that they include
+# (base/result.h, ...) are below include/ktstr/detail, which the exported targets add to the include path.
 include(CMakePackageConfigHelpers)
 
 set(KTSTR_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/ktstr)

@@ -2,11 +2,9 @@
 #
 # ktstr_add_tests(TARGET [PREFIX name.] [LABELS ...] [TIMEOUT seconds] [ARGUMENTS ...])
 #
-# Registers each KTSTR_TEST of an executable with CTest, as PREFIXname (PREFIX defaults to "TARGET."). The program is asked
-# for its tests (--list) each time that it was built; each runs with `--filter NAME` and ARGUMENTS, in a guest of its own.
-# TIMEOUT (default 300) is the backstop in host time: the harness itself ends runs that hang.
-
-set(KTSTR_DISCOVER_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/KtstrDiscoverTests.cmake)
+# Registers each KTSTR_TEST of an executable with CTest, as PREFIXname (PREFIX defaults to "TARGET."). The program is
+# asked for its tests (--list) each time that it was built; each runs with `--filter NAME` and ARGUMENTS, in a guest of
+# its own. TIMEOUT (default 300) is the backstop in host time: the harness itself ends runs that hang.
 
 function(ktstr_add_tests target)
   cmake_parse_arguments(PARSE_ARGV 1 k "" "PREFIX;TIMEOUT" "LABELS;ARGUMENTS")
@@ -27,12 +25,13 @@ function(ktstr_add_tests target)
     BYPRODUCTS ${tests_file}
     COMMAND
       ${CMAKE_COMMAND} -D "PROGRAM=$<TARGET_FILE:${target}>" -D "OUTPUT=${tests_file}" -D "PREFIX=${k_PREFIX}" -D
-      "LABELS=${k_LABELS}" -D "TIMEOUT=${k_TIMEOUT}" -D "ARGUMENTS=${k_ARGUMENTS}" -P ${KTSTR_DISCOVER_SCRIPT}
+      "LABELS=${k_LABELS}" -D "TIMEOUT=${k_TIMEOUT}" -D "ARGUMENTS=${k_ARGUMENTS}" -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/KtstrDiscoverTests.cmake
     VERBATIM)
   # A program that was not built shows up as one test that fails, not as no tests.
   file(
     WRITE ${include_file}
-    "if(EXISTS \"${tests_file}\")\n  include(\"${tests_file}\")\nelse()\n  add_test(${target}_NOT_BUILT ${target}_NOT_BUILT)\nendif()\n"
+    "if(EXISTS \"${tests_file}\")\n  include(\"${tests_file}\")\n"
+    "else()\n  add_test(${target}_NOT_BUILT ${target}_NOT_BUILT)\nendif()\n"
   )
   set_property(
     DIRECTORY

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two tests of one scenario: two cgroups, each on a last-level cache of its own, both CPUs of each contended. Run them all,
-// or one, or with your own scheduler:
+// Two tests of one scenario: two cgroups, each on a last-level cache of its own, both CPUs of each contended. Run them
+// all, or one, or with your own scheduler:
 //
 //   first_test
 //   first_test --filter two_cgroups --scheduler "/path/to/scx_mine --verbose"

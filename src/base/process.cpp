@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -54,7 +55,11 @@ Result<ChildPlan> make_plan(const Subprocess::Options& options) {
       if (!replaced) plan.env_storage.emplace_back(*entry);
     }
   }
-  plan.env_storage.insert(plan.env_storage.end(), options.env.begin(), options.env.end());
+  for (auto entry = options.env.begin(); entry != options.env.end(); ++entry) {
+    const bool replaced = std::any_of(std::next(entry), options.env.end(),
+                                      [&](const std::string& later) { return name_of(later) == name_of(*entry); });
+    if (!replaced) plan.env_storage.push_back(*entry);
+  }
   for (auto& entry : plan.env_storage) plan.envp.push_back(entry.data());
   plan.envp.push_back(nullptr);
   return plan;

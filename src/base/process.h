@@ -31,7 +31,7 @@ class Subprocess {
  public:
   struct Options {
     std::vector<std::string> argv;  // argv[0] is looked up in PATH when it has no slash
-    std::vector<std::string> env;   // added to ours, "NAME=value"
+    std::vector<std::string> env;   // added to ours, "NAME=value"; of two with one name the later
     bool clear_env = false;
     int stdin_fd = -1;   // -1: /dev/null
     int stdout_fd = -1;  // -1: inherited

@@ -51,7 +51,7 @@ TEST(Subprocess, IsKilledWhenItGoesOutOfScope) {
 
 TEST(Subprocess, PassesAddedEnvironmentAndKeepsTheRest) {
   const auto result =
-      run_captured({.argv = {"sh", "-c", "echo $KTSTR_X:${PATH:+path}"}, .env = {"KTSTR_X=1"}}, seconds(20));
+      run_captured({.argv = {"sh", "-c", "echo $KTSTR_X:${PATH:+path}"}, .env = {"KTSTR_X=0", "KTSTR_X=1"}}, seconds(20));
   EXPECT_EQ(result->out, "1:path\n");
 }
 

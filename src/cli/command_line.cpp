@@ -51,7 +51,8 @@ struct RunFlags {
 
   void add_to(CLI::App& app) {
     add_text(app, "--scheduler", texts.scheduler, "\"PATH ARGS\"",
-             "scheduler under test; '' for the kernel's own. A bare name is looked up beside the program, then in PATH");
+             "scheduler under test; '' for the kernel's own. A bare name is looked up beside this program, then in "
+             "PATH");
     add_text(app, "--topology", texts.topology, "NnNlNcNt",
              "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t");
     add_text(app, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");

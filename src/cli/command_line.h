@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From argv to what is asked for. Only command_line.cpp knows the library that does the parsing; nothing here runs, prints
-// or exits.
+// From argv to what is asked for. Only command_line.cpp knows the library that does the parsing; nothing here runs,
+// prints or exits.
 #pragma once
 
 #include <filesystem>

@@ -24,7 +24,8 @@ constexpr int kNewestClang = 24;    // the newest name that is tried
 constexpr Bytes kDeliverySlack = 64_MiB;  // agent, scheduler and libraries, beside the guest's memory
 
 Need qemu(const RunnerEnvironment& environment) {
-  Need need{.name = "qemu", .remedy = "install QEMU 8.1 or newer (Debian: apt install qemu-system-x86), or set KTSTR_QEMU"};
+  Need need{.name = "qemu",
+            .remedy = "install QEMU 8.1 or newer (Debian: apt install qemu-system-x86), or set KTSTR_QEMU"};
   const auto info = find_qemu(environment.qemu);
   if (!info) {
     need.found = info.error().message();

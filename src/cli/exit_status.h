@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What our programs exit with. One run: 0 pass or skip, 1 fail, 2 inconclusive, 3 the harness could not find out, 64 the
-// user asked for something that cannot work (EX_USAGE of sysexits.h), 130 interrupted. Several runs: the worst of them, where
-// 130 > 64 > 3 > 1 > 2 > 0: a fail among runs of which some could not be made is reported as "could not find out", so that
-// nobody takes a half-made matrix for a verdict on the scheduler.
+// What our programs exit with. One run: 0 pass or skip, 1 fail, 2 inconclusive, 3 the harness could not find out, 64
+// the user asked for something that cannot work (EX_USAGE of sysexits.h), 130 interrupted. Several runs: the worst of
+// them, where 130 > 64 > 3 > 1 > 2 > 0: a fail among runs of which some could not be made is reported as "could not
+// find out", so that nobody takes a half-made matrix for a verdict on the scheduler.
 #pragma once
 
 #include "base/error.h"

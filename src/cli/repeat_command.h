@@ -18,7 +18,8 @@ std::string shell_quote(std::string_view word);
 // Words, quoted, with a space between them; split_command() and sh read them back.
 std::string shell_join(const std::vector<std::string>& words);
 
-// How one test is selected: the program and its words before the flags, {"run", "/abs/two.toml"} or {"--filter", "name"}.
+// How one test is selected: the program and its words before the flags, {"run", "/abs/two.toml"} or {"--filter",
+// "name"}.
 struct Invocation {
   std::filesystem::path program;
   std::vector<std::string> selection;

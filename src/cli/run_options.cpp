@@ -29,6 +29,12 @@ Result<std::chrono::nanoseconds> parse_positive_duration(std::string_view option
   return duration;
 }
 
+// "0" switches the hand-over timer off.
+Result<std::chrono::nanoseconds> parse_quantum(std::string_view text) {
+  if (text == "0") return std::chrono::nanoseconds(0);
+  return parse_positive_duration("--quantum", text);
+}
+
 Result<std::string> parse_mode(const std::string& text) {
   if (text == "det" || text == "kvm" || text == "tcg" || text == "auto") return text;
   return fail(ErrorCode::kInvalidArgument, "--mode '{}': no such mode", text)
@@ -49,7 +55,7 @@ Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
     KTSTR_TRY_ASSIGN(options.icount_shift, parse_number("--shift", *texts.shift, 0, kMaxIcountShift));
   }
   if (texts.quantum) {
-    KTSTR_TRY_ASSIGN(options.quantum, parse_positive_duration("--quantum", *texts.quantum));
+    KTSTR_TRY_ASSIGN(options.quantum, parse_quantum(*texts.quantum));
   }
   return ok();
 }

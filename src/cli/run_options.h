@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flags that every program which runs tests understands: `ktstr run`, and test programs themselves. What is unset leaves
-// the decision to the scenario file or the test.
+// The flags that every program which runs tests understands: `ktstr run`, and test programs themselves. What is unset
+// leaves the decision to the scenario file or the test.
 #pragma once
 
 #include <chrono>

@@ -12,8 +12,8 @@
 
 namespace ktstr::cli {
 
-// Reads and checks the file, also against a topology of the command line. kInvalidArgument with all mistakes of the file;
-// kNotFound when there is none.
+// Reads and checks the file, also against a topology of the command line. kInvalidArgument with all mistakes of the
+// file; kNotFound when there is none.
 Result<RunRequest> request_for_file(const std::filesystem::path& file, const RunOptions& options);
 
 // `program` is the test program that holds `test`.
@@ -21,8 +21,8 @@ Result<RunRequest> request_for_test(const TestEntry& test, const std::filesystem
                                     const RunOptions& options);
 
 // Replaces what depends on this machine and moment by what it comes to, so that the request can be made again: the
-// scheduler's and the included files' absolute paths, the kernel's key (or path, when it is not in the cache), the mode. A
-// scheduler's bare name is looked up in `beside` first.
+// scheduler's and the included files' absolute paths, the kernel's key (or path, when it is not in the cache), the
+// mode. A scheduler's bare name is looked up in `beside` first.
 Status resolve(RunRequest& request, const RunnerEnvironment& environment, const std::filesystem::path& beside);
 
 }  // namespace ktstr::cli

@@ -14,7 +14,8 @@ namespace ktstr::cli {
 
 class RunSession {
  public:
-  // With `many_tests` the JSON document is a list of all runs, else what json_report() makes of the runs of one request.
+  // With `many_tests` the JSON document is a list of all runs, else what json_report() makes of the runs of one
+  // request.
   RunSession(const RunOptions& options, RunnerEnvironment environment, bool many_tests);
 
   // Resolves and runs one request (as often as --repeat says), prints its reports. The worst outcome of its runs.

@@ -25,7 +25,8 @@ namespace {
 using cli::TestProgramCommand;
 
 int run_body(const std::vector<TestEntry>& tests, const std::string& name) {
-  const auto test = std::find_if(tests.begin(), tests.end(), [&](const TestEntry& entry) { return entry.name == name; });
+  const auto is_wanted = [&](const TestEntry& entry) { return entry.name == name; };
+  const auto test = std::find_if(tests.begin(), tests.end(), is_wanted);
   if (test == tests.end()) return cli::report_error(fail(ErrorCode::kNotFound, "no test is named '{}'", name));
   return guest_body_main(test->name, test->body);
 }

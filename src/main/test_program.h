@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a program does that links ktstr::main. On the host it selects, runs and reports tests, each in a guest of its own. In
-// the guest the agent starts the same program once more to run one test's body.
+// What a program does that links ktstr::main. On the host it selects, runs and reports tests, each in a guest of its
+// own. In the guest the agent starts the same program once more to run one test's body.
 #pragma once
 
 #include <map>

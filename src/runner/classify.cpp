@@ -30,16 +30,24 @@ std::string with_words(std::string message, const std::string& words) {
   return words.empty() ? message : message + ": " + words;
 }
 
-// libbpf prints the verifier's log between these markers; its last words before the end say what was refused.
+// "12: (7b) *(u64 *)(r0 +0) = r6"
+bool is_instruction(const std::string& line) {
+  const std::size_t digits = line.find_first_not_of("0123456789");
+  return digits != 0 && digits != std::string::npos && line.compare(digits, 3, ": (") == 0;
+}
+
+// libbpf prints the verifier's log before this marker. What was refused stands behind the last instruction looked at.
 std::string verifier_words(const std::vector<std::string>& log) {
   auto is_end = [](const std::string& line) { return line.find("END PROG LOAD LOG") != std::string::npos; };
   const auto end = std::find_if(log.begin(), log.end(), is_end);
   if (end == log.end()) return "";
-  for (auto it = std::make_reverse_iterator(end); it != log.rend(); ++it) {
-    if (it->starts_with("processed ") || it->find_first_not_of(" \t\r-") == std::string::npos) continue;
-    return *it;
-  }
-  return "";
+  auto from = std::find_if(std::make_reverse_iterator(end), log.rend(), is_instruction).base();
+  auto says_something = [](const std::string& line) {
+    return line.find_first_not_of(" \t\r-") != std::string::npos && !line.starts_with(";") &&
+           line.find("BEGIN PROG LOAD LOG") == std::string::npos;
+  };
+  const auto words = std::find_if(from, end, says_something);
+  return words == end ? "(it gave no reason)" : *words;
 }
 
 Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, const PhaseLimits& limits) {

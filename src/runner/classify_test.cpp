@@ -76,8 +76,8 @@ TEST(Classify, NamesTheVerifiersRefusal) {
   GuestStory story;
   story.not_attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kNotAttached, .state = "disabled"};
   story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 1"};
-  story.scheduler_log = {"-- BEGIN PROG LOAD LOG --", "R1 invalid mem access 'scalar'",
-                         "processed 3 insns", "-- END PROG LOAD LOG --", "libbpf: failed to load"};
+  story.scheduler_log = {"-- BEGIN PROG LOAD LOG --", "; *slot = cpu;", "10: (7b) *(u64 *)(r0 +0) = r6",
+                         "R1 invalid mem access 'scalar'", "Add a NULL check", "processed 3 insns", "-- END PROG LOAD LOG --", "libbpf: failed to load"};
   const RunRecord record = classified(scheduler_request(), story);
   EXPECT_EQ(record.outcome, Outcome::kFail);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kSchedulerRejected);

@@ -124,9 +124,15 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
 Result<HoldEnd> ScenarioRun::hold(int number, StepScope& scope) {
   const Nanoseconds wanted = step(number).hold;
   const Nanoseconds now = hooks_.now();
+  // The duration is what the workers get: how long the first set-up took must not shorten it.
+  if (number == 1) {
+    start_ = now;
+    end_ = now + ctx_.duration();
+  }
   const Nanoseconds given = std::max(std::min(wanted, end_ - now), Nanoseconds(0));
-  if (given < wanted / 2) {
-    const bool no_time = given.count() == 0;
+  const bool no_time = given.count() == 0;
+  // A "full" hold asks for whatever is left, and cutting it is no news.
+  if (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()) {
     add(no_time ? Verdict::kInconclusive : Verdict::kPass, DetailKind::kNote, number,
         fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
                     format_duration(given), format_duration(wanted)));

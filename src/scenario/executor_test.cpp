@@ -131,18 +131,25 @@ TEST(Executor, NeverHoldsBeyondTheScenariosEnd) {
   const auto result = world.run({half("a"), half("b")});
   ASSERT_TRUE(result);
   EXPECT_THAT(world.log, testing::Contains("hold 500 ms"));
-  EXPECT_THAT(world.log, testing::Contains("hold 300 ms"));
+  EXPECT_THAT(world.log, testing::Contains("hold 400 ms"));
   EXPECT_THAT(result->details, IsEmpty());
+}
+
+TEST(Executor, DoesNotCountTheFirstSetUpAsScenarioTime) {
+  FakeWorld world;
+  world.spawn_takes = 700ms;
+  ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("a")}}}));
+  EXPECT_THAT(world.log, testing::Contains("hold 1000 ms"));
 }
 
 TEST(Executor, SaysWhenAHoldWasCutToLessThanHalf) {
   FakeWorld world;
-  world.spawn_takes = 200ms;
+  world.spawn_takes = 300ms;
   const auto result = world.run({half("a"), half("b")});
   ASSERT_TRUE(result);
   ASSERT_EQ(result->details.size(), 1u);
   EXPECT_EQ(result->details[0].kind, DetailKind::kNote);
-  EXPECT_EQ(result->details[0].message, "step 2 of 2 holds for 100ms of its 500ms: the scenario is over then");
+  EXPECT_EQ(result->details[0].message, "step 2 of 2 holds for 200ms of its 500ms: the scenario is over then");
   EXPECT_EQ(result->verdict(), Verdict::kPass);
 }
 
@@ -161,11 +168,11 @@ TEST(Executor, IsInconclusiveAboutAStepWhoseSetUpTookAllTheTime) {
   FakeWorld world;
   world.idle_workers = true;
   world.spawn_takes = 1s;
-  const auto result = world.run({half("a")});
+  const auto result = world.run({{.hold = HoldSpec::fixed(100ms)}, half("a")});
   ASSERT_TRUE(result);
   EXPECT_THAT(world.log, testing::Not(testing::Contains("release a")));
   ASSERT_EQ(result->details.size(), 1u);
-  EXPECT_EQ(result->details[0].message, "step 1 of 1 holds for 0s of its 500ms: the scenario is over then");
+  EXPECT_EQ(result->details[0].message, "step 2 of 2 holds for 0s of its 500ms: the scenario is over then");
   EXPECT_EQ(result->verdict(), Verdict::kInconclusive);
 }
 

@@ -70,12 +70,14 @@ std::uint64_t LaneReader::dropped() const {
 Result<std::vector<Record>> LaneReader::read() {
   const auto& block = view_.layout().lanes[static_cast<std::size_t>(lane_)];
   const std::uint64_t generation = mailbox::load(block.generation);
+  const std::uint64_t committed = mailbox::load(block.committed);
+  // The guest emptied the lane between our two looks, which it does only after we have read everything: next time.
+  if (mailbox::load(block.generation) != generation) return std::vector<Record>();
   if (generation != generation_) {
     if (generation != generation_ + 1) return corrupt(lane_, consumed_, "the lane was emptied unread");
     generation_ = generation;
     consumed_ = 0;
   }
-  const std::uint64_t committed = mailbox::load(block.committed);
   // Between a ring's answer and the new generation the guest has taken `committed` back to 0.
   if (committed < consumed_) return std::vector<Record>();
   if (committed > mailbox::kLaneSize) return corrupt(lane_, committed, "it would lie beyond the lane");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a user reads who asked for something that cannot work: the exit status, nothing on stdout, and the approved words.
+// What a user reads who asked for something that cannot work: the exit status, nothing on stdout, and the approved
+// words.
 #include "run_ktstr.h"
 
 namespace ktstr {

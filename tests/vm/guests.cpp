@@ -42,7 +42,8 @@ void GuestTest::SetUp() {
 }
 
 void GuestTest::TearDown() {
-  if (ram_) EXPECT_EQ(left_in_ram_dir(), std::vector<std::string>());
+  if (!ram_) return;
+  EXPECT_EQ(left_in_ram_dir(), std::vector<std::string>());
 }
 
 std::vector<std::string> GuestTest::left_in_ram_dir() const {
