@@ -22,7 +22,7 @@ struct sched_ext_ops {
   void (*enqueue)(struct task_struct* p, __u64 enq_flags);
   void (*dispatch)(__s32 cpu, struct task_struct* prev);
   void (*running)(struct task_struct* p);
-  void (*stopping)(struct task_struct* p, _Bool runnable);
+  void (*stopping)(struct task_struct* p, bool runnable);
   __s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
   void (*enable)(struct task_struct* p);
   void (*cpu_online)(__s32 cpu);

@@ -72,7 +72,9 @@ tl::expected<void, std::string> use_unverifiable_dispatch(bpf_object* object, sc
   return {};
 }
 
-int print_all(libbpf_print_level, const char* format, va_list args) { return std::vfprintf(stderr, format, args); }
+__attribute__((format(printf, 2, 0))) int print_all(libbpf_print_level, const char* format, va_list args) {
+  return std::vfprintf(stderr, format, args);
+}
 
 }  // namespace
 
@@ -101,7 +103,9 @@ tl::expected<Scheduler, std::string> Scheduler::load(const Options& options, con
     if (!used) return tl::unexpected(used.error());
   }
   const int error = bpf_object__load(object);
-  if (error) return tl::unexpected(std::string("the kernel did not take the BPF object: ") + std::strerror(-error));
+  if (error)
+    return tl::unexpected(std::string("the kernel did not take the BPF object: ") + std::strerror(-error) +
+                          (error == -ESRCH ? " (a kernel without sched_ext?)" : ""));
   return scheduler;
 }
 

@@ -137,7 +137,7 @@ class Ctx {
   const TestTopology& topology() const { return *init_.topology; }
   CgroupOps& cgroups() const { return *init_.cgroups; }
   EventSink& events() const { return *init_.events; }
-  // How long the scenario lasts, in guest time.
+  // How long the scenario lasts, in guest time, from the first release of workers.
   std::chrono::nanoseconds duration() const { return init_.duration; }
   // Decides everything that the run varies on purpose.
   std::uint64_t seed() const { return init_.seed; }
