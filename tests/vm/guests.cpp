@@ -61,7 +61,7 @@ void GuestTest::need_kernel(const std::string& prefix) {
     return prefix.empty() ? kernel.at("sched_ext").get<bool>()
                           : kernel.at("release").get<std::string>().starts_with(prefix + ".");
   });
-  if (!there) skip_or_fail("vm", "no kernel " + prefix + " is cached; `ktstr kernel fetch " + prefix + "` gets it");
+  if (!there) skip_or_fail("vm", (prefix.empty() ? std::string("no kernel with sched_ext") : "no kernel " + prefix) + " is cached; `ktstr kernel fetch` gets one");
 }
 
 fs::path GuestTest::write(std::string_view name, std::string_view text) const {
