@@ -54,10 +54,17 @@ TEST_F(MainPath, RunsSeveralWorkTypesAndStepsAndMeasuresWakeUps) {
   EXPECT_TRUE(woke);
 }
 
-TEST_F(MainPath, PassesInRealTimeWithoutAPromiseOfRepeating) {
-  const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--mode", "tcg"});
-  ASSERT_EQ(ran.json["mode"], "tcg") << ran.out << ran.err;
-  EXPECT_THAT(ran.status, ::testing::AnyOf(0, 1));  // real time on a loaded host may miss a limit; it must not get lost
+// On a loaded host a guest in real time may miss limits (1), and its kernel may not even boot (3): neither is our defect, so
+// what counts is that one of a few tries gets to a verdict.
+TEST_F(MainPath, GivesAVerdictInRealTime) {
+  GuestRun ran;
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    ran = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--mode", "tcg"});
+    if (ran.status != 3) break;
+  }
+  EXPECT_THAT(ran.status, ::testing::AnyOf(0, 1)) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["mode"], "tcg");
+  EXPECT_EQ(ran.json["scheduler"]["state_at_start"], "enabled");
 }
 
 }  // namespace
