@@ -23,6 +23,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHeartbeat{100};
+// For a scheduler that the kernel is just ending.
+constexpr std::chrono::seconds kDyingLimit{2};
 
 std::uint64_t now_ns() { return static_cast<std::uint64_t>(monotonic_now().count()); }
 
@@ -171,6 +173,7 @@ Status Agent::run_body(const Job& job) {
   if (scheduler_) {
     scheduler_->note_exit(log_);
     scheduler_->report(log_, SchedulerRecord::Kind::kChecked);
+    let_a_dying_scheduler_finish();
   }
   drain_logs();
   if (!exit) {
@@ -185,12 +188,20 @@ Status Agent::run_body(const Job& job) {
   return ok();
 }
 
+// The kernel says why only once it has unloaded the scheduler, and a body can end in between.
+void Agent::let_a_dying_scheduler_finish() {
+  if (read_sched_ext_state("/sys").state == "enabled" && !scheduler_->has_ended()) return;
+  serve_until([&] { return scheduler_is_gone(); }, monotonic_now() + kDyingLimit, milliseconds(5));
+}
+
+bool Agent::scheduler_is_gone() const {
+  return scheduler_->has_ended() && read_sched_ext_state("/sys").state == "disabled";
+}
+
 void Agent::tear_down(const Job& job) {
   if (!scheduler_) return;
   const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
-  auto gone = [&] {
-    return scheduler_->has_ended() && read_sched_ext_state("/sys").state != "enabled";
-  };
+  auto gone = [&] { return scheduler_is_gone(); };
   for (const int signal : {SIGTERM, SIGKILL}) {
     ignore_result(scheduler_->signal(signal), "it may have ended already");
     const Nanoseconds part = signal == SIGTERM ? (deadline - monotonic_now()) / 2 : deadline - monotonic_now();

@@ -34,6 +34,8 @@ class Agent {
   Status check_topology(const Job& job);
   Status attach(const Job& job);
   Status run_body(const Job& job);
+  void let_a_dying_scheduler_finish();
+  bool scheduler_is_gone() const;
   void tear_down(const Job& job);
 
   void enter(Phase phase);
