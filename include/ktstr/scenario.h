@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "ktstr/checks.h"
 #include "ktstr/topology.h"
+#include "ktstr/vary.h"
 #include "ktstr/work.h"
 
 namespace ktstr {
@@ -128,6 +129,7 @@ class Ctx {
     EventSink* events = nullptr;
     std::chrono::nanoseconds duration{};
     std::uint64_t seed = 0;
+    VarySet vary = VarySet::all();
     Checks checks;
     int scheduler_pid = 0;  // 0: none is under test
     std::vector<std::string> args;
@@ -141,6 +143,8 @@ class Ctx {
   std::chrono::nanoseconds duration() const { return init_.duration; }
   // Decides everything that the run varies on purpose.
   std::uint64_t seed() const { return init_.seed; }
+  // The seed of one factor's choices; the same for every seed where `--vary` leaves the factor out.
+  std::uint64_t seed_for(Vary factor) const { return ktstr::seed_for(factor, init_.vary, init_.seed); }
   const Checks& checks() const { return init_.checks; }
   int scheduler_pid() const { return init_.scheduler_pid; }
   // What stood behind "--" on the command line.

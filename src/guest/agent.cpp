@@ -212,7 +212,7 @@ void Agent::tear_down(const Job& job) {
 
 Status Agent::run_job() {
   KTSTR_TRY_ASSIGN(const Job job, take_job());
-  KTSTR_TRY(seed_random_pool(job.seed));
+  KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.vary, job.seed)));
   KTSTR_TRY(check_topology(job));
   KTSTR_TRY_ASSIGN(kernel_log_, KernelLog::open());
   enter(Phase::kAttach);
@@ -220,7 +220,7 @@ Status Agent::run_job() {
   if (!scheduler_ || !scheduler_->has_ended()) {
     enter(Phase::kDispatch);
     // Not earlier: nothing before the body needs fine time, and loading a scheduler would take half as long again.
-    if (job.quantum.count() > 0) KTSTR_TRY(set_quantum(job.quantum, job.seed));
+    if (job.quantum.count() > 0) KTSTR_TRY(set_quantum(job.quantum, seed_for(Vary::kHandover, job.vary, job.seed)));
     log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(job.quantum.count())});
     KTSTR_TRY(run_body(job));
   }

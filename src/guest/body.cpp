@@ -57,6 +57,7 @@ Result<AssertResult> run_with_context(const Job& job, RecordLog& log, const RunB
            .events = &sink,
            .duration = job.duration,
            .seed = job.seed,
+           .vary = job.vary,
            .checks = job.checks,
            .scheduler_pid = number_from_environment(kSchedulerPidVariable, 0),
            .args = job.args});

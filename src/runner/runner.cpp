@@ -84,6 +84,7 @@ Status Run::prepare_user_inputs() {
           .topology = request_.topology,
           .duration = request_.duration,
           .seed = request_.seed,
+          .vary = request_.vary,
           .checks = request_.checks,
           .limits = spec_.limits};
   KTSTR_TRY_ASSIGN(Delivery delivery, make_delivery(request_, job_, record_.tuple.inputs));

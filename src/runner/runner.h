@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "ktstr/checks.h"
 #include "ktstr/topology.h"
+#include "ktstr/vary.h"
 #include "results/run_record.h"
 #include "wire/job.h"
 
@@ -32,6 +33,7 @@ struct RunRequest {
   std::string kernel;                     // as --kernel takes it; empty: the default
   std::string mode = "auto";
   std::uint64_t seed = 1;
+  VarySet vary = VarySet::all();          // what the seed varies
   std::chrono::nanoseconds duration = std::chrono::seconds(1);
   Bytes memory = 0;                       // 0: by rule
   Checks checks;

@@ -109,7 +109,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
     return Next::kGoOn;
   }
   mark(StepMark::Kind::kStepStart, number);
-  StepScope scope(ctx_.cgroups(), hooks_, number, ctx_.seed());
+  StepScope scope(ctx_.cgroups(), hooks_, number, ctx_.seed_for(Vary::kPhases));
   Status outcome = scope.set_up(step(number));
   Result<HoldEnd> held = HoldEnd::kTimeOver;
   if (outcome) held = hold(number, scope);

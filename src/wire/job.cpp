@@ -59,6 +59,7 @@ std::string job_to_json(const Job& job) {
                      {"topology", job.topology.to_string()},
                      {"duration_ns", job.duration.count()},
                      {"seed", job.seed},
+                     {"vary", job.vary.to_string()},
                      {"quantum_ns", job.quantum.count()},
                      {"checks", checks_to_json(job.checks)},
                      {"limits", limits_to_json(job.limits)}};
@@ -78,6 +79,7 @@ Result<Job> job_from_json(std::string_view text) {
     KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
     job.duration = std::chrono::nanoseconds(json.at("duration_ns").get<std::int64_t>());
     job.seed = json.at("seed").get<std::uint64_t>();
+    KTSTR_TRY_ASSIGN(job.vary, VarySet::parse(json.at("vary").get<std::string>()));
     job.quantum = std::chrono::nanoseconds(json.at("quantum_ns").get<std::int64_t>());
     job.checks = checks_from_json(json.at("checks"));
     job.limits = limits_from_json(json.at("limits"));

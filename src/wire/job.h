@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "ktstr/checks.h"
 #include "ktstr/topology.h"
+#include "ktstr/vary.h"
 
 namespace ktstr {
 
@@ -31,6 +32,7 @@ struct Job {
   Topology topology;
   std::chrono::nanoseconds duration{};
   std::uint64_t seed = 0;
+  VarySet vary = VarySet::all();        // what the seed varies
   std::chrono::nanoseconds quantum{};   // 0: no hand-over timer (modes other than det)
   Checks checks;
   PhaseLimits limits;
