@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
-#include "engine/guest.h"
+#include "engine/machine.h"
+#include "engine/warm_guest.h"
 #include "kernel/select.h"
 #include "report/text_report.h"
 #include "results/run_directory.h"
@@ -43,6 +45,7 @@ class Run {
   Status prepare_user_inputs();
   Status prepare_machine();
   Status boot();
+  Result<GuestOutcome> start_guest(const std::string& initramfs_sha256);
   void remember(const GuestOutcome& guest);
   void store();
 
@@ -54,6 +57,7 @@ class Run {
   GuestSpec spec_;
   Job job_;
   ByteVector delivery_;
+  bool can_save_machines_ = false;
   Collector collector_;
 };
 
@@ -90,7 +94,8 @@ Status Run::prepare_user_inputs() {
   KTSTR_TRY_ASSIGN(Delivery delivery, make_delivery(request_, job_, record_.tuple.inputs));
   job_ = std::move(delivery.job);
   if (request_.kernel.empty() && !environment_.kernel) return ok();
-  const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels", .ktstr_kernel = environment_.kernel};
+  const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels",
+                                  .ktstr_kernel = environment_.kernel};
   KTSTR_TRY_ASSIGN(kernel_, select_kernel(kernels, request_.kernel));
   return ok();
 }
@@ -110,6 +115,7 @@ Status Run::prepare_machine() {
   KTSTR_TRY_ASSIGN(const QemuInfo qemu, find_qemu(environment_.qemu));
   record_.tuple.qemu_version = qemu.version;
   spec_.qemu = qemu.path.string();
+  can_save_machines_ = qemu.can_save_machines();
   spec_.kernel = kernel_.vmlinux;
   if (spec_.mode == Mode::kDet) {
     job_.quantum = request_.quantum.value_or(default_quantum(qemu, request_.topology));
@@ -129,6 +135,21 @@ Status Run::prepare_machine() {
   return ok();
 }
 
+Result<GuestOutcome> Run::start_guest(const std::string& initramfs_sha256) {
+  const GuestIo io{.console_log = directory_->path() / "console.log",
+                   .on_record = [&](const Record& record) { return collector_.add(record); },
+                   .interrupted = interrupted};
+  if (request_.cold || !can_save_machines_) return run_guest(spec_, delivery_, io);
+  WarmCache cache(environment_.cache_dir / "warm", environment_.warm_limit);
+  KTSTR_TRY_ASSIGN(WarmKey key, warm_key(spec_, memory_layout(spec_, delivery_.size()), kernel_.sha256,
+                                         initramfs_sha256, record_.tuple.qemu_version));
+  key.kernel = kernel_.release;
+  WarmStart start;
+  auto outcome = run_warm_guest(spec_, cache, key, delivery_, io, start);
+  record_.warm_image = start.image;
+  return outcome;
+}
+
 Status Run::boot() {
   remove_guest_leftovers(environment_.ram_dir);
   std::error_code error;
@@ -138,11 +159,9 @@ Status Run::boot() {
   KTSTR_TRY_ASSIGN(const ByteVector initramfs, make_initramfs(environment_.agent, record_.tuple.inputs));
   KTSTR_TRY_ASSIGN(const TempDir files, TempDir::create(environment_.ram_dir, "ktstr-vm"));
   spec_.initramfs = files.path() / "initramfs";
-  KTSTR_TRY(write_atomically(spec_.initramfs, initramfs)
-                .context("write the initramfs to " + environment_.ram_dir.string()));
-  auto guest = run_guest(
-      spec_, delivery_, directory_->path() / "console.log",
-      [&](const Record& record) { return collector_.add(record); }, interrupted);
+  KTSTR_TRY(
+      write_atomically(spec_.initramfs, initramfs).context("write the initramfs to " + environment_.ram_dir.string()));
+  auto guest = start_guest(sha256(initramfs));
   if (!guest) return std::move(guest).error();
   remember(*guest);
   classify(request_, collector_.story(), *guest, record_);
@@ -168,7 +187,8 @@ void Run::remember(const GuestOutcome& guest) {
   record_.digest = collector_.digest();
   record_.digest_complete = guest.end == GuestEnd::kCompleted && story.ended && guest.dropped_records == 0;
   for (const std::string& line : story.agent_log) log_warn("guest agent: {}", line);
-  if (guest.dropped_records != 0) log_warn("{} records of the guest were too large and are lost", guest.dropped_records);
+  if (guest.dropped_records != 0)
+    log_warn("{} records of the guest were too large and are lost", guest.dropped_records);
   const ByteVector events = pack_events(collector_.records());
   if (const Status status = write_atomically(directory_->path() / "events.bin", events); !status)
     log_warn("{}", status.error().render());

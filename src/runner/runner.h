@@ -42,6 +42,7 @@ struct RunRequest {
   std::string expect_failure;             // a DetailKind's text
   std::string repeat_command;             // printed with failures
   double host_limit_scale = 1.0;          // of the backstops in host time
+  bool cold = false;                      // boot for this run alone; the same run, only slower
 };
 
 // Limits of the phases, in guest time, for a scenario of this length.
@@ -54,6 +55,7 @@ struct RunnerEnvironment {
   std::filesystem::path agent;       // ktstr-agent
   std::string qemu;                  // $KTSTR_QEMU or qemu-system-x86_64
   std::optional<std::string> kernel; // $KTSTR_KERNEL
+  Bytes warm_limit = Bytes{8} << 30; // of all warm images: $KTSTR_WARM_LIMIT
   bool verbose = false;
   // From the process environment; the agent is looked for beside the program, then where it was installed or built.
   static RunnerEnvironment from_process();
