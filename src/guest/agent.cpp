@@ -25,6 +25,7 @@ namespace {
 
 constexpr milliseconds kHeartbeat{100};
 constexpr std::chrono::seconds kQuietLimit{5};
+constexpr std::chrono::seconds kReadyLimit{20};
 // For a scheduler that the kernel is just ending.
 constexpr std::chrono::seconds kDyingLimit{2};
 
@@ -63,7 +64,7 @@ void Agent::die(const std::string& why) {
 void Agent::drain_logs() {
   if (kernel_log_) kernel_log_->drain(log_);
   if (scheduler_) scheduler_->output().drain(log_);
-  if (body_output_) body_output_->drain(log_);
+  if (body_) body_->output().drain(log_);
 }
 
 bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline, milliseconds interval) {
@@ -82,9 +83,9 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
     pollfd fds[] = {{kernel_log_ ? kernel_log_->fd() : -1, POLLIN, 0},
                     {scheduler_ ? scheduler_->output().read_fd() : -1, POLLIN, 0},
                     {scheduler_ && !scheduler_->has_ended() ? scheduler_->pidfd().get() : -1, POLLIN, 0},
-                    {body_output_ ? body_output_->read_fd() : -1, POLLIN, 0},
-                    {body_ ? body_->pidfd().get() : -1, POLLIN, 0},
-                    {started_.get(), POLLIN, 0}};
+                    {body_ ? body_->output().read_fd() : -1, POLLIN, 0},
+                    {body_ && !body_->exit() ? body_->pidfd().get() : -1, POLLIN, 0},
+                    {body_ ? body_->ready_fd() : -1, POLLIN, 0}};
     const Nanoseconds wake = std::min({deadline, next_beat, now + Nanoseconds(interval)});
     const timespec wait{(wake - now).count() / 1'000'000'000, (wake - now).count() % 1'000'000'000};
     if (::ppoll(fds, std::size(fds), &wait, nullptr) < 0 && errno != EINTR) {
@@ -150,41 +151,32 @@ Status Agent::attach(const Job& job) {
   return ok();
 }
 
-Status Agent::run_body(const Job& job) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
-  started_ = Fd(fds[0]);
-  Fd started_write(fds[1]);
-  KTSTR_TRY_ASSIGN(body_output_, PipeLog::create(LogRecord::Stream::kBody));
-  Subprocess::Options options{.argv = job.body,
-                              .env = {fmt::format("{}={}", kStartedFdVariable, started_write.get()),
-                                      fmt::format("{}={}", kSchedulerPidVariable, scheduler_ ? scheduler_->pid() : 0)},
-                              .stdout_fd = body_output_->write_fd(),
-                              .stderr_fd = body_output_->write_fd(),
-                              .inherit_fds = {started_write.get()},
-                              .working_dir = "/"};
-  if (options.argv.empty()) options.argv = {"/init", "--scenario"};
-  KTSTR_TRY_ASSIGN(body_, Subprocess::start(options));
-  body_output_->close_write_end();
-  started_write.reset();
+// A body for scenario files, made ready before it is known whether one is wanted: its start is then in the warm image.
+Status Agent::start_scenario_body() {
+  KTSTR_TRY_ASSIGN(body_, BodyProcess::start({"/init", "--scenario"}));
+  serve_until([&] { return body_->is_ready() || body_->has_ended(); }, monotonic_now() + kReadyLimit, kHeartbeat);
+  if (body_->is_ready()) return ok();
+  return fail(ErrorCode::kInternal, "the body for scenario files does not get ready");
+}
 
-  std::optional<ExitStatus> exit;
-  auto body_ended = [&] {
-    if (auto status = body_->wait(milliseconds(0)); status && *status) exit = **status;
-    return exit.has_value();
-  };
-  bool started = false;
-  const bool in_time = serve_until(
-      [&] {
-        char said;
-        pollfd ready{started_.get(), POLLIN, 0};
-        if (::poll(&ready, 1, 0) > 0 && ::read(started_.get(), &said, 1) == 1) started = true;
-        return started || body_ended();
-      },
-      monotonic_now() + job.limits.dispatch, kHeartbeat);
-  started_.reset();
+Status Agent::start_body(const Job& job) {
+  if (job.body.empty()) return ok();
+  body_->kill();
+  KTSTR_TRY_ASSIGN(body_, BodyProcess::start(job.body));
+  return ok();
+}
+
+Status Agent::run_body(const Job& job) {
+  KTSTR_TRY(start_body(job));
+  auto body_ended = [&] { return body_->has_ended(); };
+  const bool in_time = serve_until([&] { return body_->is_ready() || body_ended(); },
+                                   monotonic_now() + job.limits.dispatch, kHeartbeat);
   bool timed_out = !in_time;
-  if (started) {
+  if (body_->is_ready() && !body_->exit()) {
+    // Not earlier: nothing before the body needs fine time, which is slow.
+    if (job.quantum.count() > 0) KTSTR_TRY(set_quantum(job.quantum, seed_for(Vary::kHandover, job.vary, job.seed)));
+    log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(job.quantum.count())});
+    KTSTR_TRY(body_->go(scheduler_ ? scheduler_->pid() : 0));
     enter(Phase::kBody);
     timed_out = !serve_until(body_ended, monotonic_now() + job.limits.body, kHeartbeat);
   }
@@ -195,11 +187,12 @@ Status Agent::run_body(const Job& job) {
     let_a_dying_scheduler_finish();
   }
   drain_logs();
-  if (!exit) {
+  if (!body_->exit()) {
     ignore_result(body_->signal(SIGKILL), "it may be dying already");
     serve_until(body_ended, monotonic_now() + std::chrono::seconds(2), kHeartbeat);
   }
   drain_logs();
+  const auto& exit = body_->exit();
   log_.write(RecordType::kBodyEnd,
              BodyEndRecord{.clean = exit && exit->success(),
                            .timed_out = timed_out,
@@ -231,6 +224,7 @@ void Agent::tear_down(const Job& job) {
 
 Status Agent::run_job() {
   KTSTR_TRY(look_at_topology());
+  KTSTR_TRY(start_scenario_body());
   KTSTR_TRY_ASSIGN(const Job job, take_job());
   KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.vary, job.seed)));
   KTSTR_TRY(check_topology(job));
@@ -239,9 +233,6 @@ Status Agent::run_job() {
   KTSTR_TRY(attach(job));
   if (!scheduler_ || !scheduler_->has_ended()) {
     enter(Phase::kDispatch);
-    // Not earlier: nothing before the body needs fine time, and loading a scheduler would take half as long again.
-    if (job.quantum.count() > 0) KTSTR_TRY(set_quantum(job.quantum, seed_for(Vary::kHandover, job.vary, job.seed)));
-    log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(job.quantum.count())});
     KTSTR_TRY(run_body(job));
   }
   enter(Phase::kTeardown);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 
+#include "guest/body_process.h"
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/scheduler_process.h"
@@ -36,6 +37,8 @@ class Agent {
   Result<Job> take_job();
   Status check_topology(const Job& job);
   Status attach(const Job& job);
+  Status start_scenario_body();
+  Status start_body(const Job& job);
   Status run_body(const Job& job);
   void let_a_dying_scheduler_finish();
   bool scheduler_is_gone() const;
@@ -52,10 +55,8 @@ class Agent {
   RecordLog log_;
   std::optional<KernelLog> kernel_log_;
   std::optional<SchedulerProcess> scheduler_;
-  std::optional<PipeLog> body_output_;
-  std::optional<Subprocess> body_;
+  std::optional<BodyProcess> body_;
   TestTopology topology_;
-  Fd started_;  // the body says "s" here
 };
 
 [[noreturn]] void power_off();

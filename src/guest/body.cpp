@@ -2,6 +2,7 @@
 #include "guest/body.h"
 
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -34,22 +35,39 @@ class MailboxSink final : public EventSink {
   RecordLog& log_;
 };
 
-int number_from_environment(const char* name, int otherwise) {
-  const char* text = std::getenv(name);
-  int value = otherwise;
-  if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), value);
-  return value;
-}
+// The agent's socket, and what is said on it.
+class AgentChannel {
+ public:
+  static AgentChannel from_environment() {
+    const char* text = std::getenv(kAgentFdVariable);
+    int fd = -1;
+    if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), fd);
+    return AgentChannel(Fd(fd));
+  }
+  // Waits to be let go. The scheduler's pid; kCancelled when the agent wants no run.
+  Result<int> ready() {
+    KTSTR_TRY(write_all(socket_.get(), as_byte_span("r")).context("say to the agent that the body is ready"));
+    std::string line;
+    for (char c = 0; c != '\n'; line += c) {
+      const ssize_t got = ::read(socket_.get(), &c, 1);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return fail(ErrorCode::kCancelled, "the agent has no run for this body");
+    }
+    int pid = 0;
+    std::from_chars(line.data(), line.data() + line.size(), pid);
+    socket_.reset();
+    return pid;
+  }
 
-void tell_agent_started() {
-  const Fd started(number_from_environment(kStartedFdVariable, -1));
-  if (started) ignore_result(write_all(started.get(), as_byte_span("s")), "the agent then sees a late start");
-}
+ private:
+  explicit AgentChannel(Fd socket) : socket_(std::move(socket)) {}
+  Fd socket_;
+};
 
 using RunBody = std::function<Result<AssertResult>(Ctx&, const Job&)>;
 
-Result<AssertResult> run_with_context(const Job& job, RecordLog& log, const RunBody& run_body) {
-  KTSTR_TRY_ASSIGN(const TestTopology topology, TestTopology::from_sysfs("/sys"));
+Result<AssertResult> run_with_context(const Job& job, const TestTopology& topology, int scheduler_pid, RecordLog& log,
+                                      const RunBody& run_body) {
   KTSTR_TRY_ASSIGN(CgroupFs cgroups, CgroupFs::create("/sys/fs/cgroup", "ktstr"));
   MailboxSink sink(log);
   Ctx ctx({.topology = &topology,
@@ -59,9 +77,8 @@ Result<AssertResult> run_with_context(const Job& job, RecordLog& log, const RunB
            .seed = job.seed,
            .vary = job.vary,
            .checks = job.checks,
-           .scheduler_pid = number_from_environment(kSchedulerPidVariable, 0),
+           .scheduler_pid = scheduler_pid,
            .args = job.args});
-  tell_agent_started();
   try {
     auto result = run_body(ctx, job);
     if (const Status closed = cgroups.close(); !closed && result)
@@ -73,24 +90,34 @@ Result<AssertResult> run_with_context(const Job& job, RecordLog& log, const RunB
   }
 }
 
+// Everything that needs no job comes before the body says that it is ready: for a scenario file it is then in the warm
+// image.
 int body_main(const RunBody& run_body) {
-  auto prepare = []() -> Result<std::pair<Mapping, Job>> {
+  struct Prepared {
+    Mapping mailbox;
+    TestTopology topology;
+    int scheduler_pid;
+    Job job;
+  };
+  auto prepare = []() -> Result<Prepared> {
+    Prepared prepared;
     KTSTR_TRY(guest::become_realtime(guest::kBodyPriority, guest::Children::kInherit));
     KTSTR_TRY_ASSIGN(const std::string command_line, read_text("/proc/cmdline"));
-    KTSTR_TRY_ASSIGN(Mapping mapping, guest::map_mailbox(command_line));
+    KTSTR_TRY_ASSIGN(prepared.mailbox, guest::map_mailbox(command_line));
+    KTSTR_TRY_ASSIGN(prepared.topology, TestTopology::from_sysfs("/sys"));
+    KTSTR_TRY_ASSIGN(prepared.scheduler_pid, AgentChannel::from_environment().ready());
     KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
-    KTSTR_TRY_ASSIGN(Job job, job_from_json(text));
-    return std::pair(std::move(mapping), std::move(job));
+    KTSTR_TRY_ASSIGN(prepared.job, job_from_json(text));
+    return prepared;
   };
   auto prepared = prepare();
   if (!prepared) {
     log_error("{}", prepared.error().render());
     return EX_SOFTWARE;
   }
-  const auto& [mapping, job] = *prepared;
-  RecordLog log(mailbox::View(mapping.bytes()), mailbox::Lane::kBody);
+  RecordLog log(mailbox::View(prepared->mailbox.bytes()), mailbox::Lane::kBody);
   ResultRecord record;
-  if (auto result = run_with_context(job, log, run_body)) {
+  if (auto result = run_with_context(prepared->job, prepared->topology, prepared->scheduler_pid, log, run_body)) {
     record.result = *std::move(result);
   } else {
     record.error = result.error().message();

@@ -12,9 +12,8 @@ namespace ktstr {
 
 // The hidden first argument by which the agent starts a body: "--ktstr-body=NAME".
 constexpr const char* kBodyArgument = "--ktstr-body=";
-// How the agent tells the body what it cannot know: the scheduler's pid, and the pipe to say "started" on.
-constexpr const char* kSchedulerPidVariable = "KTSTR_SCHEDULER_PID";
-constexpr const char* kStartedFdVariable = "KTSTR_STARTED_FD";
+// The socket on which the body says that it is ready ("r") and hears when to run (the scheduler's pid and a newline).
+constexpr const char* kAgentFdVariable = "KTSTR_AGENT_FD";
 
 // Exit statuses of a body: 0 when a result was written; 70 (EX_SOFTWARE) when not even that was possible.
 int guest_body_main(const std::string& test_name, TestBody body);
