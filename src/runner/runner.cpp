@@ -8,12 +8,14 @@
 #include "engine/guest.h"
 #include "kernel/select.h"
 #include "report/text_report.h"
+#include "results/object_store.h"
 #include "results/run_directory.h"
 #include "results/run_id.h"
 #include "results/run_record_json.h"
 #include "runner/classify.h"
 #include "runner/collector.h"
 #include "runner/package_guest.h"
+#include "runner/stored_request.h"
 
 namespace ktstr {
 
@@ -42,6 +44,7 @@ class Run {
   Status check_request();
   Status prepare_user_inputs();
   Status prepare_machine();
+  void keep_inputs();
   Status boot();
   void remember(const GuestOutcome& guest);
   void store();
@@ -53,7 +56,9 @@ class Run {
   KernelImage kernel_;
   GuestSpec spec_;
   Job job_;
-  ByteVector delivery_;
+  std::string job_json_;
+  PackedInputs own_;  // when the request comes without
+  const PackedInputs* packed_ = &own_;
   Collector collector_;
 };
 
@@ -87,8 +92,13 @@ Status Run::prepare_user_inputs() {
           .vary = request_.vary,
           .checks = request_.checks,
           .limits = spec_.limits};
-  KTSTR_TRY_ASSIGN(Delivery delivery, make_delivery(request_, job_, record_.tuple.inputs));
-  job_ = std::move(delivery.job);
+  if (request_.packed)
+    packed_ = request_.packed.get();
+  else
+    KTSTR_TRY(pack_files(request_, own_));
+  job_.scheduler = packed_->scheduler;
+  job_.body = packed_->body;
+  if (job_.body.empty()) job_.scenario = request_.scenario_text;
   if (request_.kernel.empty() && !environment_.kernel) return ok();
   const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels", .ktstr_kernel = environment_.kernel};
   KTSTR_TRY_ASSIGN(kernel_, select_kernel(kernels, request_.kernel));
@@ -122,26 +132,36 @@ Status Run::prepare_machine() {
     record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   }
   record_.tuple.memory_bytes = spec_.memory;
-  // Again, now that the quantum is known: it is part of the job.
-  InputHashes again;
-  KTSTR_TRY_ASSIGN(Delivery delivery, make_delivery(request_, job_, again));
-  delivery_ = std::move(delivery.archive);
+  if (!request_.packed) KTSTR_TRY(pack_initramfs(environment_.agent, own_));
+  record_.tuple.inputs = packed_->inputs;
+  job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
   return ok();
+}
+
+// So that the run can be replayed. That it cannot be is no reason not to run.
+void Run::keep_inputs() {
+  const fs::path& dir = directory_->path();
+  auto keep = [&]() -> Status {
+    const ObjectStore objects(environment_.state_dir);
+    KTSTR_TRY(objects.keep(packed_->files_sha256, packed_->files, dir));
+    KTSTR_TRY(objects.keep(packed_->initramfs_sha256, packed_->initramfs, dir));
+    return write_atomically(dir / kRequestFile, as_byte_span(request_to_json(request_, record_, job_json_, *packed_)));
+  };
+  if (const Status kept = keep(); !kept)
+    log_warn("this run cannot be replayed: {}", kept.error().message());
+  else
+    record_.replay_command = "ktstr replay " + directory_->id();
 }
 
 Status Run::boot() {
   remove_guest_leftovers(environment_.ram_dir);
-  std::error_code error;
-  if (!fs::is_regular_file(environment_.agent, error))
-    return Error(ErrorCode::kNotFound, "the guest agent is not there: " + environment_.agent.string())
-        .with_hint("build it (`./dev.sh build`), install ktstr, or set KTSTR_AGENT");
-  KTSTR_TRY_ASSIGN(const ByteVector initramfs, make_initramfs(environment_.agent, record_.tuple.inputs));
+  KTSTR_TRY_ASSIGN(const ByteVector delivery, make_delivery(*packed_, job_json_));
   KTSTR_TRY_ASSIGN(const TempDir files, TempDir::create(environment_.ram_dir, "ktstr-vm"));
   spec_.initramfs = files.path() / "initramfs";
-  KTSTR_TRY(write_atomically(spec_.initramfs, initramfs)
+  KTSTR_TRY(write_atomically(spec_.initramfs, packed_->initramfs)
                 .context("write the initramfs to " + environment_.ram_dir.string()));
   auto guest = run_guest(
-      spec_, delivery_, directory_->path() / "console.log",
+      spec_, delivery, directory_->path() / "console.log",
       [&](const Record& record) { return collector_.add(record); }, interrupted);
   if (!guest) return std::move(guest).error();
   remember(*guest);
@@ -188,6 +208,7 @@ RunRecord Run::execute() {
   const auto now = std::chrono::system_clock::now();
   record_.test = request_.test;
   record_.repeat_command = request_.repeat_command;
+  record_.replay_of = request_.replay_of;
   record_.started_at = format_rfc3339(now);
   record_.scheduler.command = request_.scheduler;
   record_.tuple.test = request_.test;
@@ -203,6 +224,7 @@ RunRecord Run::execute() {
     KTSTR_TRY_ASSIGN(directory_, RunDirectory::create(environment_.state_dir, request_.test, now));
     record_.id = directory_->id();
     record_.run_dir = directory_->path().string();
+    keep_inputs();
     return boot();
   };
   if (const Status status = steps(); !status) {
