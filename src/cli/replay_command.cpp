@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/log.h"
 #include "cli/commands.h"
@@ -12,6 +13,7 @@
 #include "report/text_report.h"
 #include "report/units.h"
 #include "results/find_run.h"
+#include "results/run_directory.h"
 #include "results/run_record_json.h"
 #include "runner/event_file.h"
 #include "runner/event_text.h"
@@ -86,6 +88,7 @@ class ReplaySession {
   int execute() {
     auto steps = [&]() -> Status {
       KTSTR_TRY_ASSIGN(const fs::path dir, find_run(environment_.state_dir, command_.run));
+      KTSTR_TRY_ASSIGN(held_, hold_run(dir));
       KTSTR_TRY_ASSIGN(stored_, load_stored_run(dir));
       const ReplayOptions options{.kernel = command_.kernel, .current = command_.current};
       KTSTR_TRY_ASSIGN(plan_, plan_replay(stored_, options, environment_));
@@ -171,6 +174,7 @@ class ReplaySession {
 
   const ReplayCommand& command_;
   RunnerEnvironment environment_ = RunnerEnvironment::from_process();
+  std::optional<FileLock> held_;
   StoredRun stored_;
   ReplayPlan plan_;
   Json runs_ = Json::array();

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -101,10 +102,15 @@ Status ObjectStore::keep(const std::string& sha, ByteSpan bytes, const fs::path&
 
 Result<ByteVector> ObjectStore::read(const std::string& sha, const fs::path& run_dir) const {
   if (!is_sha256(sha)) return fail(ErrorCode::kCorruptData, "'{}' is no sha256", sha);
+  std::optional<Error> first_error;
   for (const fs::path& file : {run_dir / "objects" / sha, dir_ / sha}) {
     KTSTR_TRY_ASSIGN(const bool there, is_there(file));
-    if (there) return unpack(file, sha);
+    if (!there) continue;
+    auto bytes = unpack(file, sha);
+    if (bytes) return bytes;
+    if (!first_error) first_error = std::move(bytes).error();
   }
+  if (first_error) return *std::move(first_error);
   return fail(ErrorCode::kNotFound, "the stored input {} is neither in {} nor in {}", sha,
               (run_dir / "objects").string(), dir_.string())
       .with_hint(

@@ -75,6 +75,13 @@ TEST_F(Objects, AreFoundInTheStoreWhenTheRunHasThemNot) {
   EXPECT_TRUE(store().read(sha_, run_dir()));
 }
 
+TEST_F(Objects, ThatAreDamagedInOnePlaceAreTakenFromTheOther) {
+  ASSERT_TRUE(keep());
+  fs::copy(run_dir(), state() / "copy", fs::copy_options::recursive);
+  ASSERT_TRUE(write_text(state() / "copy/objects" / sha_, "damaged"));
+  EXPECT_TRUE(store().read(sha_, state() / "copy"));
+}
+
 TEST_F(Objects, ThatAreMissingAreNamed) {
   const auto found = store().read(sha_, run_dir());
   ASSERT_FALSE(found);

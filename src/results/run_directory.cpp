@@ -47,6 +47,14 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
   return fail(ErrorCode::kBusy, "no free run id in {} after {} tries", runs.string(), kMostTries);
 }
 
+Result<std::optional<FileLock>> hold_run(const fs::path& run_dir) {
+  auto lock = FileLock::try_acquire(run_dir / kLockName, FileLock::Kind::kShared);
+  if (lock) return std::optional<FileLock>(*std::move(lock));
+  if (lock.error().code() == ErrorCode::kBusy)
+    return fail(ErrorCode::kBusy, "the run in {} is still under way", run_dir.string()).with_hint("wait for its end");
+  return std::optional<FileLock>();
+}
+
 namespace {
 
 Result<std::size_t> prune_directories(const fs::path& state_dir, std::size_t keep) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,10 @@ class RunDirectory {
   fs::path path_;
   FileLock lock_;
 };
+
+// Keeps prune_runs() from a finished run while the lock lives; none where nothing can be locked (a directory on read-only
+// media, which nobody prunes). kBusy while the run is still under way.
+Result<std::optional<FileLock>> hold_run(const fs::path& run_dir);
 
 // Removes all but the newest `keep` runs, by name; never one in use, and nothing that is not a run. Returns how many were
 // removed. One that cannot be removed is warned about and stays. Objects that no run has any more go too (object_store.h).
