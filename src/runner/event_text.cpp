@@ -88,6 +88,8 @@ std::string decoded(const Record& record) {
                : fmt::format("cannot be decoded ({} bytes): {}", record.payload.size(), value.error().message());
 }
 
+}  // namespace
+
 std::string payload_text(const Record& record) {
   switch (record.type) {
     case RecordType::kHello:
@@ -117,8 +119,6 @@ std::string payload_text(const Record& record) {
   }
   return fmt::format("type {}, {} bytes", static_cast<unsigned>(record.type), record.payload.size());
 }
-
-}  // namespace
 
 std::string event_line(const Record& record) {
   constexpr std::uint64_t kSecond = 1'000'000'000;

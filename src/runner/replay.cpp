@@ -82,7 +82,11 @@ Result<ReplayPlan> plan_replay(const StoredRun& stored, const ReplayOptions& opt
 }
 
 Replayed replay(const StoredRun& stored, const ReplayPlan& plan, const RunnerEnvironment& environment) {
-  Replayed replayed{.record = run(plan.request, environment)};
+  return compared(stored, plan.exact(), run(plan.request, environment));
+}
+
+Replayed compared(const StoredRun& stored, bool exact, RunRecord again) {
+  Replayed replayed{.record = std::move(again)};
   RunRecord& record = replayed.record;
   if (record.digest.empty()) {
     replayed.difference = "the replayed run did not get far enough to have a digest";
@@ -103,7 +107,7 @@ Replayed replay(const StoredRun& stored, const ReplayPlan& plan, const RunnerEnv
   }
   replayed.same_digest = false;
   replayed.difference = first_event_difference(*stored.record, record);
-  if (record.mode == "det" && plan.exact())
+  if (record.mode == "det" && exact)
     fail_as_not_repeatable(fmt::format("run {}, which it replays", stored.id), replayed.difference, record);
   return replayed;
 }

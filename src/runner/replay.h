@@ -38,5 +38,7 @@ struct Replayed {
 
 // Runs it. In det mode, and where the plan is exact, another digest is a failure of the new run (kNotRepeatable).
 Replayed replay(const StoredRun& stored, const ReplayPlan& plan, const RunnerEnvironment& environment);
+// The second half of that.
+Replayed compared(const StoredRun& stored, bool exact, RunRecord again);
 
 }  // namespace ktstr
