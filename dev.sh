@@ -18,6 +18,7 @@ readonly PACKAGES='
   libelf-dev              -     module:libelf
   zlib1g-dev              -     module:zlib
   libzstd-dev             -     module:libzstd
+  libxxhash-dev           -     module:libxxhash
   liblzma-dev             -     module:liblzma
   liblz4-dev              -     module:liblz4
   libmd-dev               -     module:libmd

@@ -47,6 +47,7 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, Text& into, const 
 struct RunFlags {
   RunOptionTexts texts;
   bool json = false;
+  bool cold = false;
   int verbosity = 0;
 
   void add_to(CLI::App& app) {
@@ -64,6 +65,7 @@ struct RunFlags {
     add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
     add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
     add_text(app, "--quantum", texts.quantum, "D", "det: how long the vCPUs' turns last at most");
+    app.add_flag("--cold", cold, "boot a kernel for each run instead of continuing a warm image; the runs are the same");
     app.add_flag("--json", json, "machine-readable results on stdout");
     app.add_flag("-v,--verbose", verbosity, "say what is being done; twice: and why");
     app.footer("Words behind -- are given to the test (Ctx::args()).");
@@ -72,6 +74,7 @@ struct RunFlags {
   Result<RunOptions> options(std::vector<std::string> args) const {
     KTSTR_TRY_ASSIGN(RunOptions options, interpret(texts));
     options.json = json;
+    options.cold = cold;
     options.verbosity = verbosity;
     options.args = std::move(args);
     return options;

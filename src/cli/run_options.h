@@ -28,6 +28,7 @@ struct RunOptions {
   std::optional<std::chrono::nanoseconds> quantum;
   int repeat = 1;
   bool json = false;
+  bool cold = false;
   int verbosity = 0;
   std::vector<std::string> args;  // behind "--": Ctx::args()
 };

@@ -19,6 +19,7 @@ constexpr Bytes kLongestScenario = Bytes{16} << 20;
 void apply(const RunOptions& options, RunRequest& request) {
   request.mode = options.mode;
   request.args = options.args;
+  request.cold = options.cold;
   request.icount_shift = options.icount_shift;
   request.quantum = options.quantum;
   if (options.scheduler) request.scheduler = *options.scheduler;

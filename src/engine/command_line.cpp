@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/command_line.h"
 
+#include <fmt/ranges.h>
+
 #include "wire/mailbox.h"
 
 namespace ktstr {
@@ -47,9 +49,9 @@ void add_memory(CommandLine& line, const GuestFiles& files, const MemoryLayout& 
       line.add("-numa", fmt::format("dist,src={},dst={},val=20", from, to));
 }
 
-// An Intel guest shows dies as LLCs (leaf 4) under TCG, an AMD one does not. level=0x1e hides leaf 0x1f, on whose reading
-// QEMU 10.0.2 aborts with several dies. rdrand and rdseed would bring in the host's randomness. Without `monitor` idle
-// vCPUs halt: TCG's mwait is a pause, and idle vCPUs would eat time.
+// An Intel guest shows dies as LLCs (leaf 4) under TCG, an AMD one does not. level=0x1e hides leaf 0x1f, on whose
+// reading QEMU 10.0.2 aborts with several dies. rdrand and rdseed would bring in the host's randomness. Without
+// `monitor` idle vCPUs halt: TCG's mwait is a pause, and idle vCPUs would eat time.
 constexpr const char* kTcgCpu = "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor";
 
 void add_cpus(CommandLine& line, const GuestSpec& spec, CpuVendor host_vendor) {
@@ -68,7 +70,8 @@ void add_cpus(CommandLine& line, const GuestSpec& spec, CpuVendor host_vendor) {
       line.add("-rtc", "base=utc");
       return;
     case Mode::kKvm:
-      // L3 is shared by a die with either vendor; AMD guests only look at the leaf that says so (0x8000001d) with topoext.
+      // L3 is shared by a die with either vendor; AMD guests only look at the leaf that says so (0x8000001d) with
+      // topoext.
       line.add("-cpu", host_vendor == CpuVendor::kAmd ? "host,topoext=on" : "host,level=0x1e");
       line.add("-accel", "kvm");
       line.add("-rtc", "base=utc");
@@ -79,16 +82,16 @@ void add_cpus(CommandLine& line, const GuestSpec& spec, CpuVendor host_vendor) {
 }  // namespace
 
 CpuVendor cpu_vendor(std::string_view cpuinfo) {
-  const bool amd = cpuinfo.find("AuthenticAMD") != std::string_view::npos ||
-                   cpuinfo.find("HygonGenuine") != std::string_view::npos;
+  const bool amd =
+      cpuinfo.find("AuthenticAMD") != std::string_view::npos || cpuinfo.find("HygonGenuine") != std::string_view::npos;
   return amd ? CpuVendor::kAmd : CpuVendor::kIntel;
 }
 
 std::string kernel_command_line(const GuestSpec& spec, Bytes mailbox_size) {
   // panic=-1 restarts at once, which -no-reboot makes QEMU's end. iomem=relaxed lets the agent map the HPET; without
   // notests, stock kernels test their ciphers on all CPUs for seconds after boot.
-  std::string line = "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests " +
-                     mailbox::command_line(mailbox_size);
+  std::string line =
+      "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests " + mailbox::command_line(mailbox_size);
   // In real time an overloaded host can make the kernel's boot-time check of its timer fail, which is a panic.
   if (spec.mode != Mode::kDet) line += " no_timer_check";
   for (const auto& argument : spec.kernel_arguments) line += " " + argument;
@@ -107,13 +110,28 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
   line.add("-no-reboot");
   line.add("-display", "none");
   line.add("-sandbox", "on");
-  line.add("-serial", "file:" + files.console.string());
+  line.add("-chardev", fmt::format("file,id=console,path={},append=on", option_value(files.console.string())));
+  line.add("-serial", "chardev:console");
   line.add("-chardev", "file,id=bell,path=" + option_value(files.doorbell.string()));
   line.add("-device", fmt::format("isa-debugcon,iobase={:#x},chardev=bell", mailbox::kBellPort));
+  for (const std::string& argument : files.qmp) line.add(argument);
+  if (files.start == Start::kIncoming) {
+    line.add("-incoming", "defer");
+    return line.take();
+  }
   line.add("-kernel", spec.kernel.string());
   line.add("-initrd", spec.initramfs.string());
   line.add("-append", kernel_command_line(spec, memory.mailbox_size()));
   return line.take();
+}
+
+std::string machine_description(const GuestSpec& spec, const MemoryLayout& memory, CpuVendor host_vendor) {
+  GuestSpec named = spec;
+  named.kernel = "KERNEL";
+  named.initramfs = "INITRAMFS";
+  const std::vector<fs::path> ram(memory.nodes().size(), "RAM");
+  return fmt::format(
+      "{}", fmt::join(qemu_command_line(named, {"QEMU", ram, "DOORBELL", "CONSOLE"}, memory, host_vendor), " "));
 }
 
 }  // namespace ktstr

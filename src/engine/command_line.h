@@ -15,11 +15,16 @@
 
 namespace ktstr {
 
+// Whether QEMU boots a kernel or waits for a saved machine (QMP migrate-incoming).
+enum class Start { kBoot, kIncoming };
+
 struct GuestFiles {
   std::filesystem::path qemu;
   std::vector<std::filesystem::path> ram;  // one a NUMA node
   std::filesystem::path doorbell;          // FIFO
-  std::filesystem::path console;           // serial console
+  std::filesystem::path console;           // serial console, appended to
+  std::vector<std::string> qmp;            // Qmp::arguments(); empty: none
+  Start start = Start::kBoot;
 };
 
 // Whose CPUID the guest of a kvm run shows.
@@ -30,6 +35,9 @@ CpuVendor cpu_vendor(std::string_view cpuinfo);
 // One die is one LLC: `sockets` are NUMA nodes, `dies` LLCs.
 std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFiles& files, const MemoryLayout& memory,
                                            CpuVendor host_vendor);
+
+// What makes the machine: the command line with names in place of paths, and nothing that differs between its boots.
+std::string machine_description(const GuestSpec& spec, const MemoryLayout& memory, CpuVendor host_vendor);
 
 // The guest's kernel command line: console, mailbox, what det mode needs, then the spec's own arguments.
 std::string kernel_command_line(const GuestSpec& spec, Bytes mailbox_size);

@@ -33,40 +33,59 @@ constexpr const char* kKernelLine =
     "ktstr.mailbox=0x8000000,0x2000000";
 
 TEST(CommandLine, OfADetGuestOnOneNode) {
-  const std::vector<std::string> expected = {
-      "/usr/bin/qemu",
-      "-machine", "q35,memory-backend=m0",
-      "-smp", "4,sockets=1,dies=2,cores=2,threads=1",
-      "-cpu", "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor",
-      "-accel", "tcg",
-      "-icount", "shift=3,sleep=off",
-      "-rtc", "base=2026-01-01,clock=vm",
-      "-seed", "42",
-      "-m", "544M",
-      "-object", "memory-backend-file,id=m0,size=544M,mem-path=/ram/ram0,share=on",
-      "-no-user-config", "-nodefaults", "-no-reboot",
-      "-display", "none",
-      "-sandbox", "on",
-      "-serial", "file:/run/console.log",
-      "-chardev", "file,id=bell,path=/ram/doorbell",
-      "-device", "isa-debugcon,iobase=0xe9,chardev=bell",
-      "-kernel", "/k/vmlinux",
-      "-initrd", "/k/initramfs",
-      "-append", kKernelLine};
+  const std::vector<std::string> expected = {"/usr/bin/qemu",
+                                             "-machine",
+                                             "q35,memory-backend=m0",
+                                             "-smp",
+                                             "4,sockets=1,dies=2,cores=2,threads=1",
+                                             "-cpu",
+                                             "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor",
+                                             "-accel",
+                                             "tcg",
+                                             "-icount",
+                                             "shift=3,sleep=off",
+                                             "-rtc",
+                                             "base=2026-01-01,clock=vm",
+                                             "-seed",
+                                             "42",
+                                             "-m",
+                                             "544M",
+                                             "-object",
+                                             "memory-backend-file,id=m0,size=544M,mem-path=/ram/ram0,share=on",
+                                             "-no-user-config",
+                                             "-nodefaults",
+                                             "-no-reboot",
+                                             "-display",
+                                             "none",
+                                             "-sandbox",
+                                             "on",
+                                             "-chardev",
+                                             "file,id=console,path=/run/console.log,append=on",
+                                             "-serial",
+                                             "chardev:console",
+                                             "-chardev",
+                                             "file,id=bell,path=/ram/doorbell",
+                                             "-device",
+                                             "isa-debugcon,iobase=0xe9,chardev=bell",
+                                             "-kernel",
+                                             "/k/vmlinux",
+                                             "-initrd",
+                                             "/k/initramfs",
+                                             "-append",
+                                             kKernelLine};
   EXPECT_THAT(line(spec({1, 2, 2, 1})), ElementsAreArray(expected));
 }
 
 TEST(CommandLine, OfTwoNodesGivesEachItsSocketMemoryAndDistance) {
   const auto argv = line(spec({2, 4, 2, 2}));
-  const std::vector<std::string> middle = {
-      "-m", "544M",
-      "-object", "memory-backend-file,id=m0,size=288M,mem-path=/ram/ram0,share=on",
-      "-object", "memory-backend-file,id=m1,size=256M,mem-path=/ram/ram1,share=on",
-      "-numa", "node,nodeid=0,memdev=m0",
-      "-numa", "cpu,node-id=0,socket-id=0",
-      "-numa", "node,nodeid=1,memdev=m1",
-      "-numa", "cpu,node-id=1,socket-id=1",
-      "-numa", "dist,src=0,dst=1,val=20"};
+  const std::vector<std::string> middle = {"-m",      "544M",
+                                           "-object", "memory-backend-file,id=m0,size=288M,mem-path=/ram/ram0,share=on",
+                                           "-object", "memory-backend-file,id=m1,size=256M,mem-path=/ram/ram1,share=on",
+                                           "-numa",   "node,nodeid=0,memdev=m0",
+                                           "-numa",   "cpu,node-id=0,socket-id=0",
+                                           "-numa",   "node,nodeid=1,memdev=m1",
+                                           "-numa",   "cpu,node-id=1,socket-id=1",
+                                           "-numa",   "dist,src=0,dst=1,val=20"};
   const auto found = std::search(argv.begin(), argv.end(), middle.begin(), middle.end());
   EXPECT_NE(found, argv.end()) << testing::PrintToString(argv);
   EXPECT_THAT(argv, Contains("16,sockets=2,dies=2,cores=2,threads=2"));
@@ -91,10 +110,32 @@ TEST(CommandLine, OfAKvmGuestShowsTheHostsCpuWithDiesAsLlcs) {
 TEST(CommandLine, DoublesCommasInPathsThatAreOptionValues) {
   const GuestSpec guest = spec({1, 1, 1, 1});
   const GuestFiles files{"/usr/bin/qemu", {"/r,m/ram0"}, "/r,m/doorbell", "/r,m/console"};
-  const auto argv = qemu_command_line(guest, files, MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB), CpuVendor::kIntel);
+  const auto argv =
+      qemu_command_line(guest, files, MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB), CpuVendor::kIntel);
   EXPECT_THAT(argv, Contains("memory-backend-file,id=m0,size=288M,mem-path=/r,,m/ram0,share=on"));
   EXPECT_THAT(argv, Contains("file,id=bell,path=/r,,m/doorbell"));
-  EXPECT_THAT(argv, Contains("file:/r,m/console"));  // not an option list
+  EXPECT_THAT(argv, Contains("file,id=console,path=/r,,m/console,append=on"));
+}
+
+TEST(CommandLine, OfAMachineThatWaitsHasNoKernelButTheSameDevices) {
+  const GuestSpec guest = spec({1, 1, 1, 1});
+  const auto layout = MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB);
+  GuestFiles files{"/q", {"/ram0"}, "/bell", "/console"};
+  std::vector<std::string> expected = qemu_command_line(guest, files, layout, CpuVendor::kIntel);
+  expected.erase(std::find(expected.begin(), expected.end(), "-kernel"), expected.end());
+  expected.insert(expected.end(), {"-mon", "m", "-incoming", "defer"});
+  files.qmp = {"-mon", "m"};
+  files.start = Start::kIncoming;
+  EXPECT_EQ(qemu_command_line(guest, files, layout, CpuVendor::kIntel), expected);
+}
+
+TEST(MachineDescription, HasNoPathsAndTellsMachinesApart) {
+  GuestSpec guest = spec({1, 1, 1, 1});
+  const auto layout = MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB);
+  const std::string one = machine_description(guest, layout, CpuVendor::kIntel);
+  EXPECT_EQ(one.find('/'), std::string::npos) << one;
+  guest.icount_shift = 4;
+  EXPECT_NE(machine_description(guest, layout, CpuVendor::kIntel), one);
 }
 
 TEST(KernelCommandLine, EndsWithTheGuestsOwnArguments) {

@@ -26,8 +26,8 @@ struct ConsoleFinding {
   GuestEnd end = GuestEnd::kKernelPanic;  // or kOutOfMemory, kKernelStall
   std::string line;                       // the kernel's words, without its time stamp
 };
-// Empty when nothing there explains why a guest would end or stop. Of several explanations the cause wins: memory that ran
-// out over the panic it led to, a panic over a stall before it.
+// Empty when nothing there explains why a guest would end or stop. Of several explanations the cause wins: memory that
+// ran out over the panic it led to, a panic over a stall before it.
 std::optional<ConsoleFinding> classify_console(std::string_view text);
 
 }  // namespace ktstr

@@ -26,23 +26,23 @@ TEST_P(Classified, ByTheKernelsWords) {
 
 INSTANTIATE_TEST_SUITE_P(
     Console, Classified,
-    testing::Values(
-        Case{"[    3.14] Kernel panic - not syncing: sysrq triggered crash", GuestEnd::kKernelPanic,
-             "Kernel panic - not syncing: sysrq triggered crash"},
-        Case{"[    3.14][    T1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300",
-             GuestEnd::kKernelPanic, "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300"},
-        Case{"[    9.1] Kernel panic - not syncing: System is deadlocked on memory", GuestEnd::kOutOfMemory,
-             "Kernel panic - not syncing: System is deadlocked on memory"},
-        Case{"[    9.1] Out of memory: Killed process 70 (stress) total-vm:9kB", GuestEnd::kOutOfMemory,
-             "Out of memory: Killed process 70 (stress) total-vm:9kB"},
-        Case{"[   50.2] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [w:71]", GuestEnd::kKernelStall,
-             "watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [w:71]"},
-        Case{"[   50.2] watchdog: Watchdog detected hard LOCKUP on cpu 3", GuestEnd::kKernelStall,
-             "watchdog: Watchdog detected hard LOCKUP on cpu 3"},
-        Case{"[   21.0] rcu: INFO: rcu_preempt self-detected stall on CPU", GuestEnd::kKernelStall,
-             "rcu: INFO: rcu_preempt self-detected stall on CPU"},
-        Case{"[   21.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", GuestEnd::kKernelStall,
-             "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"}));
+    testing::Values(Case{"[    3.14] Kernel panic - not syncing: sysrq triggered crash", GuestEnd::kKernelPanic,
+                         "Kernel panic - not syncing: sysrq triggered crash"},
+                    Case{"[    3.14][    T1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300",
+                         GuestEnd::kKernelPanic,
+                         "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300"},
+                    Case{"[    9.1] Kernel panic - not syncing: System is deadlocked on memory", GuestEnd::kOutOfMemory,
+                         "Kernel panic - not syncing: System is deadlocked on memory"},
+                    Case{"[    9.1] Out of memory: Killed process 70 (stress) total-vm:9kB", GuestEnd::kOutOfMemory,
+                         "Out of memory: Killed process 70 (stress) total-vm:9kB"},
+                    Case{"[   50.2] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [w:71]", GuestEnd::kKernelStall,
+                         "watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [w:71]"},
+                    Case{"[   50.2] watchdog: Watchdog detected hard LOCKUP on cpu 3", GuestEnd::kKernelStall,
+                         "watchdog: Watchdog detected hard LOCKUP on cpu 3"},
+                    Case{"[   21.0] rcu: INFO: rcu_preempt self-detected stall on CPU", GuestEnd::kKernelStall,
+                         "rcu: INFO: rcu_preempt self-detected stall on CPU"},
+                    Case{"[   21.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", GuestEnd::kKernelStall,
+                         "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"}));
 
 TEST(Console, ThatSaysNothingOfTheKindIsNotClassified) {
   EXPECT_FALSE(classify_console(""));
@@ -58,7 +58,8 @@ TEST(Console, TheCauseWinsOverWhatItLedTo) {
       "[ 8.0] Out of memory: Killed process 1 (init)\n[ 8.1] Kernel panic - not syncing: Attempted to kill init!\n");
   ASSERT_TRUE(oom);
   EXPECT_EQ(oom->end, GuestEnd::kOutOfMemory);
-  const auto panic = classify_console("[ 50] BUG: soft lockup - CPU#1 stuck\n[ 51] Kernel panic - not syncing: softlockup: hung tasks\n");
+  const auto panic = classify_console(
+      "[ 50] BUG: soft lockup - CPU#1 stuck\n[ 51] Kernel panic - not syncing: softlockup: hung tasks\n");
   ASSERT_TRUE(panic);
   EXPECT_EQ(panic->end, GuestEnd::kKernelPanic);
 }
@@ -82,7 +83,8 @@ class ConsoleFile : public testing::Test {
 };
 
 TEST_F(ConsoleFile, IsReadWithoutWhatATerminalWouldSwallow) {
-  ASSERT_TRUE(write_text(path_, std::string("\x1b[2J\x1b[1;1HSeaBIOS\r\n\x1b" "c[ 1.0] up\r\n")));
+  ASSERT_TRUE(write_text(path_, std::string("\x1b[2J\x1b[1;1HSeaBIOS\r\n\x1b"
+                                            "c[ 1.0] up\r\n")));
   EXPECT_EQ(*read_console_tail(path_), "SeaBIOS\n[ 1.0] up\n");
 }
 

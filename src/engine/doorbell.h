@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The host's side of the doorbell. The guest writes kBellRingBytes to a port whose chardev is a FIFO that holds one byte
-// less, so it stands still inside the device model, at one fixed instruction, until the host takes bytes out. In det mode
-// all vCPUs then stand still; what the host does meanwhile costs no guest time.
+// The host's side of the doorbell. The guest writes kBellRingBytes to a port whose chardev is a FIFO that holds one
+// byte less, so it stands still inside the device model, at one fixed instruction, until the host takes bytes out. In
+// det mode all vCPUs then stand still; what the host does meanwhile costs no guest time.
 //
-// A pipe of one page gets room again only when it is empty: what is read from its middle leaves no space. So when the next
-// ring begins before the last byte of the one before was taken, that ring stands still a byte earlier.
+// A pipe of one page gets room again only when it is empty: what is read from its middle leaves no space. So when the
+// next ring begins before the last byte of the one before was taken, that ring stands still a byte earlier.
 //
 // Several guest processes may ring at once. Their bytes mix, but nobody gets kBellRingBytes through without one whole
 // answer in between, which is all that a ring promises.
@@ -33,8 +33,8 @@ class Doorbell {
     kFilling,   // a ring has begun or is ending: call again in a millisecond, fd() stays readable
     kAnswered,  // one ring was answered; call again in a millisecond
   };
-  // Where a whole ring is there, calls `on_ring`, answers in the mailbox and lets the guest go on. An error of `on_ring`
-  // is returned, and the guest stays where it is.
+  // Where a whole ring is there, calls `on_ring`, answers in the mailbox and lets the guest go on. An error of
+  // `on_ring` is returned, and the guest stays where it is.
   Result<State> serve(mailbox::View view, const std::function<Status()>& on_ring);
 
  private:

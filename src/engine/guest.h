@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A guest from start to end: RAM files, QEMU, the mailbox, and the watch over its phases. Watching only ever reads guest
-// memory; from the start to the end nothing is said to QEMU that could make its main loop act at a moment of the
+// A guest from start to end: RAM files, QEMU, the mailbox, and the watch over its phases. Watching only ever reads
+// guest memory; from the start to the end nothing is said to QEMU that could make its main loop act at a moment of the
 // host's choosing, except the answer to a doorbell.
 #pragma once
 
@@ -25,15 +25,17 @@
 
 namespace ktstr {
 
+class WarmImage;
+
 struct GuestSpec {
   std::string qemu = "qemu-system-x86_64";
   std::filesystem::path kernel;     // unpacked vmlinux
   std::filesystem::path initramfs;  // newc archive
   Topology topology;
   Mode mode = Mode::kDet;
-  int icount_shift = 3;             // det: 2^shift ns of guest time per instruction
+  int icount_shift = 3;  // det: 2^shift ns of guest time per instruction
   std::uint64_t seed = 1;
-  Bytes memory = 0;                 // the guest's, without the mailbox; 0: memory_by_rule()
+  Bytes memory = 0;                           // the guest's, without the mailbox; 0: memory_by_rule()
   std::vector<std::string> kernel_arguments;  // added to ours
   std::filesystem::path ram_dir = "/dev/shm";
   PhaseLimits limits;
@@ -45,10 +47,10 @@ Bytes memory_by_rule(const Topology& topology);
 
 struct GuestOutcome {
   GuestEnd end = GuestEnd::kCompleted;
-  Phase phase = Phase::kBoot;          // the one it ended in
-  std::string message;                 // what happened, with numbers; empty when completed
+  Phase phase = Phase::kBoot;             // the one it ended in
+  std::string message;                    // what happened, with numbers; empty when completed
   std::vector<std::string> console_tail;  // last lines of the serial console, at most 40
-  std::string qemu_output;             // what QEMU itself printed
+  std::string qemu_output;                // what QEMU itself printed
   struct PhaseStart {
     Phase phase;
     std::uint64_t guest_ns;
@@ -62,13 +64,23 @@ struct GuestOutcome {
 // Removes what runs that were killed have left in `ram_dir`.
 void remove_guest_leftovers(const std::filesystem::path& ram_dir);
 
-// Boots, hands over `delivery`, follows to the end. `console_log` receives the serial console. `on_record` gets each
-// record of the guest as it comes; an Error from it ends the run as kCorrupt. Each lane's records come in their order; how
-// the lanes interleave depends on when the host looked, so what must repeat sorts by (time_ns, lane, sequence).
-// `interrupted` is asked every few milliseconds. QEMU dies with the calling thread, not with the process alone.
+// What a guest says goes here while it runs.
+struct GuestIo {
+  std::filesystem::path console_log;  // receives the serial console
+  // Gets each record of the guest as it comes; an Error from it ends the run as kCorrupt. Each lane's records come in
+  // their order; how the lanes interleave depends on when the host looked, so what must repeat sorts by (time_ns, lane,
+  // sequence).
+  std::function<Status(const Record&)> on_record;
+  std::function<bool()> interrupted;  // asked every few milliseconds
+};
+
+// Boots, hands over `delivery` at the warm point, follows to the end. QEMU dies with the calling thread, not with the
+// process alone.
 // An Error: QEMU or memory could not be had (kNoSpace, kNotFound, kUnsupported), nothing was booted.
-Result<GuestOutcome> run_guest(const GuestSpec& spec, ByteSpan delivery, const std::filesystem::path& console_log,
-                               const std::function<Status(const Record&)>& on_record,
-                               const std::function<bool()>& interrupted);
+Result<GuestOutcome> run_guest(const GuestSpec& spec, ByteSpan delivery, const GuestIo& io);
+
+// The same, continuing an image of the spec's machine instead of booting. kCorruptData: the image is damaged;
+// kProtocol: QEMU does not take it. Nothing has run then.
+Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, ByteSpan delivery, const GuestIo& io);
 
 }  // namespace ktstr

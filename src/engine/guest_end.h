@@ -6,7 +6,7 @@
 namespace ktstr {
 
 enum class GuestEnd {
-  kCompleted,     // the agent said it is done
+  kCompleted,  // the agent said it is done
   kKernelPanic,
   kKernelStall,   // lockup or RCU stall, and no end
   kOutOfMemory,   // the guest's memory

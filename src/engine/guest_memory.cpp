@@ -36,8 +36,9 @@ Status check_space(const fs::path& ram_dir, Bytes needed) {
   if (available >= needed) return ok();
   return fail(ErrorCode::kNoSpace, "guest memory of {} does not fit into {}: {} are free", format_bytes(needed),
               ram_dir.string(), format_bytes(available))
-      .with_hint(fmt::format("point $KTSTR_RAM_DIR at a tmpfs with {} free, or give the guest less memory or fewer CPUs",
-                             format_bytes(needed)));
+      .with_hint(
+          fmt::format("point $KTSTR_RAM_DIR at a tmpfs with {} free, or give the guest less memory or fewer CPUs",
+                      format_bytes(needed)));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The guest's RAM: one sparse file for each NUMA node in a temporary directory, shared with QEMU. What the host puts there
-// before QEMU starts is there when the guest boots; what the guest writes the host reads in place.
+// The guest's RAM: one sparse file for each NUMA node in a temporary directory, shared with QEMU. What the host puts
+// there before QEMU starts is there when the guest boots; what the guest writes the host reads in place.
 #pragma once
 
 #include <filesystem>
@@ -19,8 +19,8 @@ namespace ktstr {
 // How RAM is spread over nodes, and where guest-physical addresses are in the files.
 class MemoryLayout {
  public:
-  // `memory` (without the mailbox) is split evenly; shares are rounded up to 32 MiB. Node 0 also holds the mailbox and gets
-  // at least 256 MiB, every other node at least 128 MiB.
+  // `memory` (without the mailbox) is split evenly; shares are rounded up to 32 MiB. Node 0 also holds the mailbox and
+  // gets at least 256 MiB, every other node at least 128 MiB.
   static MemoryLayout plan(const Topology& topology, Bytes memory, Bytes mailbox_size);
 
   const std::vector<Bytes>& nodes() const { return nodes_; }
@@ -31,8 +31,8 @@ class MemoryLayout {
     std::size_t node;  // whose file
     Bytes offset;      // in it
   };
-  // Empty for an address that is no RAM: above the end, or in q35's hole below 4 GiB (hw/i386/pc_q35.c: with 2.75 GiB or
-  // more, 2 GiB lie below 4 GiB and the rest above).
+  // Empty for an address that is no RAM: above the end, or in q35's hole below 4 GiB (hw/i386/pc_q35.c: with 2.75 GiB
+  // or more, 2 GiB lie below 4 GiB and the rest above).
   std::optional<Place> locate(std::uint64_t guest_physical) const;
 
  private:

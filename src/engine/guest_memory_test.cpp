@@ -91,6 +91,7 @@ TEST_F(GuestMemoryFiles, HoldTheMailboxWhereTheGuestLooksForIt) {
   const auto memory = GuestMemory::create(parent_->path(), MemoryLayout::plan(kOneNode, 256_MiB, 32_MiB));
   ASSERT_TRUE(memory) << memory.error().render();
   EXPECT_EQ(memory->mailbox().size(), 32_MiB);
+  memory->mailbox().put_header();
   ASSERT_TRUE(memory->mailbox().put_delivery(as_byte_span("a delivery")));
   const auto fd = open_file(memory->files()[0], 0);
   ASSERT_TRUE(fd);

@@ -31,13 +31,15 @@ class GuestTest : public testing::Test {
     const std::string text = R"(#!/bin/sh
 [ "$1" = --version ] && { echo "QEMU emulator version 10.0.2"; exit 0; }
 for argument; do case $argument in
-  file:*) console=${argument#file:};;
+  file,id=console,*) console=${argument##*path=}; console=${console%,append=on};;
   memory-backend-file,id=m0,*) ram=${argument##*mem-path=}; ram=${ram%,share=on};;
 esac; done
 )" + script + "\n";
     EXPECT_TRUE(write_text(spec_.qemu, text));
     fs::permissions(spec_.qemu, fs::perms::owner_all);
-    return run_guest(spec_, as_byte_span("delivery"), path("console"), [](const Record&) { return ok(); }, interrupted);
+    return run_guest(
+        spec_, as_byte_span("delivery"),
+        {.console_log = path("console"), .on_record = [](const Record&) { return ok(); }, .interrupted = interrupted});
   }
   void TearDown() override { EXPECT_TRUE(fs::is_empty(ram_dir_)) << "guest memory was left behind"; }
 
@@ -46,7 +48,9 @@ esac; done
     return fmt::format("printf '\\{:03o}' | dd of=$ram bs=1 seek={} conv=notrunc 2>/dev/null\n", value,
                        mailbox::kGuestAddress + offset);
   }
-  static std::string guest_in(Phase phase) { return poke(1024, mailbox::kVersion) + poke(1028, static_cast<int>(phase)); }
+  static std::string guest_in(Phase phase) {
+    return poke(1024, mailbox::kVersion) + poke(1028, static_cast<int>(phase));
+  }
 
   std::optional<TempDir> directory_;
   fs::path ram_dir_;
@@ -72,7 +76,8 @@ TEST_F(GuestTest, ThatEndsBeforeTheAgentWasDoneIsAnEarlyExitWithQemusWords) {
 }
 
 TEST_F(GuestTest, ThatPanickedSaysSoInTheKernelsWords) {
-  const auto outcome = run(guest_in(Phase::kBody) + "echo '[ 1.0] Kernel panic - not syncing: oops' > $console; exit 0");
+  const auto outcome =
+      run(guest_in(Phase::kBody) + "echo '[ 1.0] Kernel panic - not syncing: oops' > $console; exit 0");
   ASSERT_TRUE(outcome) << outcome.error().render();
   EXPECT_EQ(outcome->end, GuestEnd::kKernelPanic);
   EXPECT_EQ(outcome->phase, Phase::kBody);
@@ -100,11 +105,10 @@ TEST_F(GuestTest, IsEndedWhenThePersonInterrupts) {
   EXPECT_EQ(outcome->end, GuestEnd::kInterrupted);
 }
 
-TEST_F(GuestTest, FindsItsDeliveryInMemoryBeforeItStarts) {
-  const auto seen = run(fmt::format("tail -c +{} $ram | head -c 8; exit 1",
-                                    mailbox::kGuestAddress + mailbox::kDeliveryOffset + 1));
+TEST_F(GuestTest, FindsTheMailboxInMemoryBeforeItStarts) {
+  const auto seen = run(fmt::format("tail -c +{} $ram | head -c 8; exit 1", mailbox::kGuestAddress + 1));
   ASSERT_TRUE(seen) << seen.error().render();
-  EXPECT_EQ(seen->qemu_output, "delivery");
+  EXPECT_EQ(seen->qemu_output, "tstrmbx1");
 }
 
 TEST_F(GuestTest, NeedsItsFiles) {

@@ -103,10 +103,10 @@ Status run_tiny_guest(const fs::path& device) {
   KTSTR_TRY(kvm_ioctl(vcpu, KVM_RUN, nullptr, "KVM_RUN"));
   const auto* run = reinterpret_cast<const kvm_run*>(shared.data());
   if (run->exit_reason == KVM_EXIT_IO && run->io.port == kPort && run->io.direction == KVM_EXIT_IO_OUT) return ok();
-  return fail(ErrorCode::kUnsupported,
-              "a guest of two instructions ends with exit reason {} (hardware's reason {:#x}) instead of its port write",
-              run->exit_reason,
-              run->exit_reason == KVM_EXIT_FAIL_ENTRY ? run->fail_entry.hardware_entry_failure_reason : 0);
+  return fail(
+      ErrorCode::kUnsupported,
+      "a guest of two instructions ends with exit reason {} (hardware's reason {:#x}) instead of its port write",
+      run->exit_reason, run->exit_reason == KVM_EXIT_FAIL_ENTRY ? run->fail_entry.hardware_entry_failure_reason : 0);
 }
 
 constexpr std::string_view kWorks = "works";
@@ -172,8 +172,9 @@ KvmProbe probe_kvm_device(const fs::path& device, const fs::path& cpuinfo, std::
     const auto cpu = read_text(cpuinfo);
     if (!cpu) return {false, cpu.error().message()};
     if (has_hardware_virtualisation(*cpu)) return {true, ""};
-    return {false, fmt::format("{}: the CPU has neither vmx nor svm; what answers there emulates, and no stock kernel boots",
-                               device.string())};
+    return {false,
+            fmt::format("{}: the CPU has neither vmx nor svm; what answers there emulates, and no stock kernel boots",
+                        device.string())};
   }
   const std::string why = !answer ? fmt::format("a guest of two instructions does not end within {} ms", limit.count())
                           : answer->empty() ? "the probe's process died"

@@ -46,12 +46,11 @@ std::optional<std::chrono::milliseconds> Lifecycle::limit_of(Phase phase) const 
   return {};
 }
 
-// Measured: 128 vCPUs boot in 90 s, 64 in 190 s on a host with six times more to do than it has CPUs; busy guests with a
-// hand-over timer take up to a few seconds a guest second.
+// Measured: 128 vCPUs boot in 90 s, 64 in 190 s on a host with six times more to do than it has CPUs; busy guests with
+// a hand-over timer take up to a few seconds a guest second.
 double Lifecycle::host_limit_of(Phase phase) const {
   const auto limit = limit_of(phase);
-  const double seconds =
-      limit ? 30 + 60 * std::chrono::duration<double>(*limit + kGrace).count() : 240 + 4.0 * cpus_;
+  const double seconds = limit ? 30 + 60 * std::chrono::duration<double>(*limit + kGrace).count() : 240 + 4.0 * cpus_;
   return seconds * scale_;
 }
 
@@ -77,7 +76,8 @@ std::optional<Lifecycle::Finding> Lifecycle::check_block(const GuestSample& samp
     return Finding{GuestEnd::kCorrupt, fmt::format("the agent in the guest speaks mailbox version {}, the host {}",
                                                    sample.agent_version, mailbox::kVersion)};
   if (sample.phase >= kPhaseCount)
-    return Finding{GuestEnd::kCorrupt, fmt::format("the guest says it is in phase {}, of {}", sample.phase, kPhaseCount)};
+    return Finding{GuestEnd::kCorrupt,
+                   fmt::format("the guest says it is in phase {}, of {}", sample.phase, kPhaseCount)};
   return {};
 }
 
@@ -88,27 +88,29 @@ std::optional<Lifecycle::Finding> Lifecycle::check_guest_time(const GuestSample&
   const auto most = limit ? static_cast<std::uint64_t>(std::chrono::nanoseconds(*limit + kGrace).count()) : 0;
   over_limit_ = limit && age > most ? over_limit_ + 1 : 0;
   if (over_limit_ < kConfirmations) return {};
-  return Finding{GuestEnd::kPhaseTimeout,
-                 fmt::format("phase {} took {:.1f} s of guest time; its limit is {:.1f} s and the agent did not end it",
-                             to_string(phase()), static_cast<double>(age) / 1e9,
-                             std::chrono::duration<double>(*limit).count())};
+  return Finding{
+      GuestEnd::kPhaseTimeout,
+      fmt::format("phase {} took {:.1f} s of guest time; its limit is {:.1f} s and the agent did not end it",
+                  to_string(phase()), static_cast<double>(age) / 1e9, std::chrono::duration<double>(*limit).count())};
 }
 
 std::optional<Lifecycle::Finding> Lifecycle::check_host_time(const GuestSample& sample, double host_seconds) const {
   if (sample.agent_version != 0 && host_seconds - last_sign_of_life_ > kSilenceSeconds * scale_)
-    return Finding{GuestEnd::kHang,
-                   fmt::format("no heartbeat of the guest for {:.0f} s of host time, in phase {}; the last came at {:.3f} s "
-                               "of guest time",
-                               host_seconds - last_sign_of_life_, to_string(phase()),
-                               static_cast<double>(sample.heartbeat_ns) / 1e9)};
+    return Finding{
+        GuestEnd::kHang,
+        fmt::format("no heartbeat of the guest for {:.0f} s of host time, in phase {}; the last came at {:.3f} s "
+                    "of guest time",
+                    host_seconds - last_sign_of_life_, to_string(phase()),
+                    static_cast<double>(sample.heartbeat_ns) / 1e9)};
   const double in_phase = host_seconds - phases_.back().host_seconds;
   if (in_phase <= host_limit_of(phase())) return {};
   if (sample.agent_version == 0)
     return Finding{GuestEnd::kHang, fmt::format("the guest's agent was not up after {:.0f} s of host time", in_phase)};
-  return Finding{GuestEnd::kHang, fmt::format("phase {} went on for more than {:.0f} s of host time; the guest's clock is "
-                                              "at {:.3f} s",
-                                              to_string(phase()), host_limit_of(phase()),
-                                              static_cast<double>(sample.heartbeat_ns) / 1e9)};
+  return Finding{
+      GuestEnd::kHang,
+      fmt::format("phase {} went on for more than {:.0f} s of host time; the guest's clock is "
+                  "at {:.3f} s",
+                  to_string(phase()), host_limit_of(phase()), static_cast<double>(sample.heartbeat_ns) / 1e9)};
 }
 
 }  // namespace ktstr

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The watch over a guest's phases and signs of life, from what it says in its GuestBlock. Guest time judges phases, so a
-// slow host fails nothing; host time only judges whether anything still happens. Pure: no clock, no VM.
+// The watch over a guest's phases and signs of life, from what it says in its GuestBlock. Guest time judges phases, so
+// a slow host fails nothing; host time only judges whether anything still happens. Pure: no clock, no VM.
 #pragma once
 
 #include <chrono>

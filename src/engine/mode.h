@@ -21,7 +21,8 @@ struct KvmProbe {
 };
 KvmProbe probe_kvm();
 
-// "det", "kvm", "tcg" or "auto" (kvm where it really works, else det). Asking for kvm where it does not work is an error.
+// "det", "kvm", "tcg" or "auto" (kvm where it really works, else det). Asking for kvm where it does not work is an
+// error.
 Result<Mode> resolve_mode(std::string_view text);
 
 }  // namespace ktstr

@@ -17,6 +17,7 @@ struct QemuInfo {
   std::filesystem::path path;
   std::string version;  // "10.0.2"
   int major = 0, minor = 0;
+  bool can_save_machines() const { return major > 8 || (major == 8 && minor >= 2); }  // migration to and from files
   bool quantum_is_safe() const { return major > 8 || (major == 8 && minor >= 1); }
 };
 
@@ -27,9 +28,9 @@ Result<QemuInfo> find_qemu(const std::string& name);
 // The first line of `qemu-system-x86_64 --version`; `path` stays empty.
 Result<QemuInfo> parse_qemu_version(std::string_view output);
 
-// The hand-over timer for det mode: 10 us a vCPU and at least 50 us, because QEMU (8.1 and later) divides the time to the
-// next timer by the number of vCPUs, and turns much shorter than 10 us cost more than they show. 0 where QEMU is too old:
-// there the timer breaks repeatability.
+// The hand-over timer for det mode: 10 us a vCPU and at least 50 us, because QEMU (8.1 and later) divides the time to
+// the next timer by the number of vCPUs, and turns much shorter than 10 us cost more than they show. 0 where QEMU is
+// too old: there the timer breaks repeatability.
 std::chrono::nanoseconds default_quantum(const QemuInfo& qemu, const Topology& topology);
 
 }  // namespace ktstr

@@ -37,7 +37,8 @@ TEST(QemuVersion, IsReadWithAndWithoutADistributionsSuffix) {
 }
 
 TEST(QemuVersion, AnythingElseIsNoQemu) {
-  for (const auto* text : {"", "GNU bash, version 5.2", "QEMU emulator version", "QEMU emulator version x.y", "QEMU emulator version 10"})
+  for (const auto* text :
+       {"", "GNU bash, version 5.2", "QEMU emulator version", "QEMU emulator version x.y", "QEMU emulator version 10"})
     EXPECT_FALSE(parse_qemu_version(text)) << text;
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "guest/body.h"
 #include "guest/quantum.h"
+#include "guest/quiet.h"
 #include "guest/setup.h"
 
 #ifndef KTSTR_VERSION
@@ -23,6 +24,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHeartbeat{100};
+constexpr std::chrono::seconds kQuietLimit{5};
 // For a scheduler that the kernel is just ending.
 constexpr std::chrono::seconds kDyingLimit{2};
 
@@ -92,22 +94,39 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
   }
 }
 
-Result<Job> Agent::take_job() {
-  // The warm point: the host may have written the job long ago, or writes it when it lets us go on.
-  while (mailbox::load(view_.layout().host.job_ready) == 0) {
+void Agent::wait_for_job() {
+  auto& layout = view_.layout();
+  // Not at once: what the kernel still does after a boot would go on in every fork.
+  wait_until_quiet("/proc", kQuietLimit);
+  while (mailbox::load(layout.host.job_ready) == 0) {
+    heartbeat();
+    const std::uint64_t end = now_ns() + mailbox::kWarmWindowNs;
+    ring_doorbell(view_, mailbox::BellReason::kWarmPoint, 0);
+    while (now_ns() < end) {
+    }
+    // All CPUs idle: QEMU's timer that makes vCPUs take turns, which no image holds, starts anew when we wake up.
     const timespec nap{0, 1'000'000};
     ::nanosleep(&nap, nullptr);
+    mailbox::store(layout.guest.warm_windows, mailbox::load(layout.guest.warm_windows) + 1);
   }
+}
+
+Result<Job> Agent::take_job() {
+  wait_for_job();
   KTSTR_TRY_ASSIGN(const ByteSpan archive, view_.take_delivery());
   KTSTR_TRY(unpack(archive, "/"));
   KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
   return job_from_json(text);
 }
 
+Status Agent::look_at_topology() {
+  KTSTR_TRY_ASSIGN(topology_, TestTopology::from_sysfs("/sys"));
+  log_.write(RecordType::kTopology, topology_);
+  return ok();
+}
+
 Status Agent::check_topology(const Job& job) {
-  KTSTR_TRY_ASSIGN(const TestTopology seen, TestTopology::from_sysfs("/sys"));
-  log_.write(RecordType::kTopology, seen);
-  const auto differences = seen.differences_from(job.topology);
+  const auto differences = topology_.differences_from(job.topology);
   if (differences.empty()) return ok();
   std::string text = fmt::format("the guest does not have the topology asked for, {}:", job.topology.to_string());
   for (const std::string& difference : differences) text += "\n  " + difference;
@@ -211,6 +230,7 @@ void Agent::tear_down(const Job& job) {
 }
 
 Status Agent::run_job() {
+  KTSTR_TRY(look_at_topology());
   KTSTR_TRY_ASSIGN(const Job job, take_job());
   KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.vary, job.seed)));
   KTSTR_TRY(check_topology(job));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent: PID 1 of the guest. It brings the machine up, says so, waits for its job, unpacks what came with it, checks
+// The agent: PID 1 of the guest. It brings the machine up, says so, waits at the warm point for its job, unpacks what came with it, checks
 // that the topology is the one asked for, starts the scheduler and waits until the kernel says `enabled`, starts the test's
 // body and watches both to the end, puts everything back, and powers off. Whatever happens it says into its lane, with
 // guest time; it runs at real-time priority, so that no scheduler under test decides whether it can.
@@ -16,6 +16,7 @@
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/scheduler_process.h"
+#include "ktstr/topology.h"
 #include "wire/job.h"
 
 namespace ktstr::guest {
@@ -30,6 +31,8 @@ class Agent {
 
  private:
   Status run_job();
+  Status look_at_topology();
+  void wait_for_job();
   Result<Job> take_job();
   Status check_topology(const Job& job);
   Status attach(const Job& job);
@@ -51,6 +54,7 @@ class Agent {
   std::optional<SchedulerProcess> scheduler_;
   std::optional<PipeLog> body_output_;
   std::optional<Subprocess> body_;
+  TestTopology topology_;
   Fd started_;  // the body says "s" here
 };
 

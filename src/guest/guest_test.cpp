@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
+#include "guest/quiet.h"
 #include "guest/sched_ext_state.h"
 
 namespace ktstr::guest {
@@ -38,6 +39,12 @@ TEST(SchedExtState, ReadsTheThreeAttributes) {
 
 TEST(SchedExtState, IsEmptyWhereTheKernelHasNone) {
   EXPECT_EQ(read_sched_ext_state("/nonexistent").state, "");
+}
+
+TEST(BusyTicks, AreEverythingButIdleAndWaiting) {
+  EXPECT_EQ(busy_ticks("cpu  1 2 4 1000 2000 8 16 0 0 0\ncpu0 9 9 9 9 9 9 9\n").value(), 31u);
+  EXPECT_EQ(busy_ticks("cpu  1 2 4").error().code(), ErrorCode::kCorruptData);
+  EXPECT_EQ(busy_ticks("intr 1").error().code(), ErrorCode::kCorruptData);
 }
 
 TEST(MapMailbox, RefusesACommandLineWithoutOrWithAMalformedMailbox) {

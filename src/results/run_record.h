@@ -71,6 +71,7 @@ struct RunRecord {
   std::string mode;    // "det", "kvm", "tcg"
   std::string kernel;  // release, "7.3.4+deb13-cloud-amd64"
   std::string kernel_path;
+  std::string warm_image;      // digest of the image that it continued; "" for a boot of its own
   std::uint64_t turn_ns = 0;  // what the quantum gives each vCPU
   SchedulerSeen scheduler;
   std::vector<Detail> details;

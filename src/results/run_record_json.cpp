@@ -164,6 +164,7 @@ void fields(A& a, T& t) {
   a("kernel", t.kernel);
   a("kernel_path", t.kernel_path);
   a("turn_ns", t.turn_ns);
+  a("warm_image", t.warm_image);
   a("tuple", t.tuple);
   a("scheduler", t.scheduler);
   a("details", t.details);

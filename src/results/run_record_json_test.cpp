@@ -27,6 +27,7 @@ RunRecord full_record() {
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.kernel_path = "/boot/x";
   r.turn_ns = 25'000;
+  r.warm_image = "0123456789abcdef0123456789abcdef";
   r.scheduler = {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken"};
   r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};
   CgroupStats c;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/process.h"
+#include "engine/warm_cache.h"
 #include "runner/runner.h"
 
 namespace ktstr {
@@ -18,6 +20,15 @@ std::optional<std::string> variable(const char* name) {
 fs::path xdg_dir(const char* name, const char* below_home) {
   if (const auto dir = variable(name)) return fs::path(*dir) / "ktstr";
   return fs::path(variable("HOME").value_or("/root")) / below_home / "ktstr";
+}
+
+Bytes warm_limit_asked_for() {
+  const auto text = variable("KTSTR_WARM_LIMIT");
+  if (!text) return kDefaultWarmLimit;
+  const auto limit = parse_bytes(*text);
+  if (limit) return *limit;
+  log_warn("KTSTR_WARM_LIMIT: {}; {} is used", limit.error().message(), format_bytes(kDefaultWarmLimit));
+  return kDefaultWarmLimit;
 }
 
 fs::path find_agent() {
@@ -44,7 +55,8 @@ RunnerEnvironment RunnerEnvironment::from_process() {
           .ram_dir = variable("KTSTR_RAM_DIR").value_or("/dev/shm"),
           .agent = find_agent(),
           .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
-          .kernel = variable("KTSTR_KERNEL")};
+          .kernel = variable("KTSTR_KERNEL"),
+          .warm_limit = warm_limit_asked_for()};
 }
 
 }  // namespace ktstr

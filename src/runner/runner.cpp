@@ -5,7 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/guest.h"
+#include "engine/machine.h"
+#include "engine/warm_guest.h"
 #include "kernel/select.h"
 #include "report/text_report.h"
 #include "results/object_store.h"
@@ -46,6 +47,7 @@ class Run {
   Status prepare_machine();
   void keep_inputs();
   Status boot();
+  Result<GuestOutcome> start_guest(ByteSpan delivery);
   void remember(const GuestOutcome& guest);
   void store();
 
@@ -59,6 +61,7 @@ class Run {
   std::string job_json_;
   PackedInputs own_;  // when the request comes without
   const PackedInputs* packed_ = &own_;
+  bool can_save_machines_ = false;
   Collector collector_;
 };
 
@@ -100,7 +103,8 @@ Status Run::prepare_user_inputs() {
   job_.body = packed_->body;
   if (job_.body.empty()) job_.scenario = request_.scenario_text;
   if (request_.kernel.empty() && !environment_.kernel) return ok();
-  const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels", .ktstr_kernel = environment_.kernel};
+  const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels",
+                                  .ktstr_kernel = environment_.kernel};
   KTSTR_TRY_ASSIGN(kernel_, select_kernel(kernels, request_.kernel));
   return ok();
 }
@@ -120,6 +124,7 @@ Status Run::prepare_machine() {
   KTSTR_TRY_ASSIGN(const QemuInfo qemu, find_qemu(environment_.qemu));
   record_.tuple.qemu_version = qemu.version;
   spec_.qemu = qemu.path.string();
+  can_save_machines_ = qemu.can_save_machines();
   spec_.kernel = kernel_.vmlinux;
   if (spec_.mode == Mode::kDet) {
     job_.quantum = request_.quantum.value_or(default_quantum(qemu, request_.topology));
@@ -153,6 +158,21 @@ void Run::keep_inputs() {
     record_.replay_command = "ktstr replay " + directory_->id();
 }
 
+Result<GuestOutcome> Run::start_guest(ByteSpan delivery) {
+  const GuestIo io{.console_log = directory_->path() / "console.log",
+                   .on_record = [&](const Record& record) { return collector_.add(record); },
+                   .interrupted = interrupted};
+  if (request_.cold || !can_save_machines_) return run_guest(spec_, delivery, io);
+  WarmCache cache(environment_.cache_dir / "warm", environment_.warm_limit);
+  KTSTR_TRY_ASSIGN(WarmKey key, warm_key(spec_, memory_layout(spec_, delivery.size()), kernel_.sha256,
+                                         packed_->initramfs_sha256, record_.tuple.qemu_version));
+  key.kernel = kernel_.release;
+  WarmStart start;
+  auto outcome = run_warm_guest(spec_, cache, key, delivery, io, start);
+  record_.warm_image = start.image;
+  return outcome;
+}
+
 Status Run::boot() {
   remove_guest_leftovers(environment_.ram_dir);
   KTSTR_TRY_ASSIGN(const ByteVector delivery, make_delivery(*packed_, job_json_));
@@ -160,9 +180,7 @@ Status Run::boot() {
   spec_.initramfs = files.path() / "initramfs";
   KTSTR_TRY(write_atomically(spec_.initramfs, packed_->initramfs)
                 .context("write the initramfs to " + environment_.ram_dir.string()));
-  auto guest = run_guest(
-      spec_, delivery, directory_->path() / "console.log",
-      [&](const Record& record) { return collector_.add(record); }, interrupted);
+  auto guest = start_guest(delivery);
   if (!guest) return std::move(guest).error();
   remember(*guest);
   classify(request_, collector_.story(), *guest, record_);
@@ -188,7 +206,8 @@ void Run::remember(const GuestOutcome& guest) {
   record_.digest = collector_.digest();
   record_.digest_complete = guest.end == GuestEnd::kCompleted && story.ended && guest.dropped_records == 0;
   for (const std::string& line : story.agent_log) log_warn("guest agent: {}", line);
-  if (guest.dropped_records != 0) log_warn("{} records of the guest were too large and are lost", guest.dropped_records);
+  if (guest.dropped_records != 0)
+    log_warn("{} records of the guest were too large and are lost", guest.dropped_records);
   const ByteVector events = pack_events(collector_.records());
   if (const Status status = write_atomically(directory_->path() / "events.bin", events); !status)
     log_warn("{}", status.error().render());

@@ -55,6 +55,7 @@ struct RunRequest {
   std::string expect_failure;             // a DetailKind's text
   std::string repeat_command;             // printed with failures
   double host_limit_scale = 1.0;          // of the backstops in host time
+  bool cold = false;                      // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
   std::string replay_of;                  // id of the run that this one replays
 };
@@ -69,6 +70,7 @@ struct RunnerEnvironment {
   std::filesystem::path agent;       // ktstr-agent
   std::string qemu;                  // $KTSTR_QEMU or qemu-system-x86_64
   std::optional<std::string> kernel; // $KTSTR_KERNEL
+  Bytes warm_limit = Bytes{8} << 30; // of all warm images: $KTSTR_WARM_LIMIT
   bool verbose = false;
   // From the process environment; the agent is looked for beside the program, then where it was installed or built.
   static RunnerEnvironment from_process();

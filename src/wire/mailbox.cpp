@@ -46,15 +46,19 @@ std::string command_line(Bytes size) {
   return fmt::format("memmap={}M${:#x} ktstr.mailbox={:#x},{:#x}", size >> 20, kGuestAddress, kGuestAddress, size);
 }
 
+void View::put_header() const {
+  Layout& box = layout();
+  store(box.header.magic, kMagic);
+  store(box.header.version, kVersion);
+  store(box.header.size, size());
+}
+
 Status View::put_delivery(ByteSpan archive) const {
   if (archive.size() > delivery_area().size())
     return fail(ErrorCode::kNoSpace, "the delivery of {} does not fit into a mailbox of {}",
                 format_bytes(archive.size()), format_bytes(size()));
   std::memcpy(delivery_area().data(), archive.data(), archive.size());
   Layout& box = layout();
-  store(box.header.magic, kMagic);
-  store(box.header.version, kVersion);
-  store(box.header.size, size());
   store(box.host.delivery_size, archive.size());
   store(box.host.delivery_crc, crc_of(archive));
   store(box.host.job_ready, 1u);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The mailbox: a range of guest RAM that the guest's kernel is told to leave alone (memmap= on its command line). The
-// agent maps it through /dev/mem, the host through the RAM file. The host puts the delivery (job and files) there before
-// the guest is let go; the guest writes records into lanes, which the host reads whenever it likes. Nothing the host does
+// agent maps it through /dev/mem, the host through the RAM file. The host puts the delivery (job and files) there at the
+// warm point, where the guest stands still; the guest writes records into lanes, which the host reads whenever it likes. Nothing the host does
 // here is seen by the running guest, except the answer to a doorbell, for which the guest stands still.
 //
 //   0        MailboxHeader, written by the host before the start
@@ -33,7 +33,7 @@ std::string_view to_string(Phase phase);
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 1;                 // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 2;                 // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
 constexpr Bytes kLanesOffset = 4096;
@@ -62,9 +62,11 @@ struct GuestBlock {
   std::uint64_t phase_since_ns;  // guest CLOCK_MONOTONIC
   std::uint64_t heartbeat_ns;    // guest CLOCK_MONOTONIC, about every 100 ms
   std::uint64_t heartbeats;
+  std::uint32_t warm_windows;    // how many have gone by (see kWarmWindow)
+  std::uint32_t reserved;
 };
 
-enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2 };
+enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2, kWarmPoint = 3 };
 
 struct DoorbellBlock {
   std::uint32_t reason;    // BellReason, written by the guest before it rings
@@ -109,6 +111,13 @@ constexpr std::uint16_t kBellPort = 0xe9;
 constexpr std::size_t kBellPipeBytes = 4096;
 constexpr std::size_t kBellRingBytes = kBellPipeBytes + 1;
 
+// The warm point. Once the booted guest is quiet, the agent rings kWarmPoint and keeps its CPU busy, alone, until exactly
+// this much guest time after it began to ring; then it sleeps for a moment and looks whether the job is there. A host that boots for one run
+// delivers while it answers the ring. A host that makes an image stops the machine inside the window: with one CPU busy and
+// all others halted, where in the window it stops leaves no trace, so every image of one machine is the same, and a run
+// that continues it is the same as one that never stopped. Without a job, the next window follows.
+constexpr std::uint64_t kWarmWindowNs = 20'000'000;
+
 // The smallest mailbox (a power of two, at least 32 MiB) that holds a delivery of `delivery` bytes.
 Bytes size_for_delivery(Bytes delivery);
 // "memmap=... ktstr.mailbox=ADDRESS,SIZE" for the kernel's command line.
@@ -126,7 +135,9 @@ class View {
   MutableByteSpan delivery_area() const { return bytes_.subspan(kDeliveryOffset); }
   Bytes size() const { return bytes_.size(); }
 
-  // Host: writes the header and the delivery, and says that it is there. kNoSpace when it does not fit.
+  // Host, before the guest is started.
+  void put_header() const;
+  // Host: writes the delivery, and says that it is there. kNoSpace when it does not fit.
   Status put_delivery(ByteSpan archive) const;
   // Guest: checks header and delivery.
   Status check_header() const;

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/guest_run.h"
+
+#include <poll.h>
+
+#include <array>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/console.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLook{4};          // between two looks at the mailbox
+constexpr std::chrono::milliseconds kBusyDoorbell{1};  // the same, while a ring is on its way
+constexpr double kPowerOffSeconds = 10;
+constexpr std::size_t kTailLines = 40;
+constexpr Bytes kMostQemuOutput = 64 << 10;
+
+}  // namespace
+
+GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
+    : machine_(std::move(machine)),
+      io_(io),
+      lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
+      records_(machine_.memory.mailbox(), io.on_record) {}
+
+double GuestRun::host_seconds() const { return to_seconds(monotonic_now() - machine_.started); }
+
+Result<bool> GuestRun::wait_for_something() {
+  const bool quiet = bell_ == Doorbell::State::kQuiet;
+  std::array<pollfd, 2> fds = {pollfd{machine_.qemu->pidfd().get(), POLLIN, 0},
+                               pollfd{quiet ? machine_.doorbell.fd() : -1, POLLIN, 0}};
+  const int timeout = static_cast<int>((quiet ? kLook : kBusyDoorbell).count());
+  if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return fail_errno("cannot wait for QEMU");
+  return (fds[0].revents & POLLIN) != 0;
+}
+
+Status GuestRun::on_ring(mailbox::BellReason reason) {
+  if (reason == mailbox::BellReason::kDone) said_done_ = true;
+  if (reason == mailbox::BellReason::kWarmPoint && at_warm_point) KTSTR_TRY(at_warm_point());
+  return records_.drain();
+}
+
+Result<std::optional<Lifecycle::Finding>> GuestRun::look() {
+  const mailbox::View view = machine_.memory.mailbox();
+  KTSTR_TRY_ASSIGN(bell_, machine_.doorbell.serve(view, [&] {
+    return on_ring(static_cast<mailbox::BellReason>(mailbox::load(view.layout().bell.reason)));
+  }));
+  // The phase first: a record that was written before a phase began is then read no later than the phase.
+  auto finding = lifecycle_.observe(take_sample(view), host_seconds());
+  KTSTR_TRY(records_.drain());
+  if (finding) return finding;
+  if (!lifecycle_.done() && !said_done_) return std::optional<Finding>();
+  if (done_since_ == 0) done_since_ = host_seconds();
+  if (host_seconds() - done_since_ < kPowerOffSeconds) return std::optional<Finding>();
+  return std::optional(Finding{GuestEnd::kCompleted, ""});
+}
+
+std::optional<Lifecycle::Finding> GuestRun::follow(const std::function<bool()>& enough) {
+  for (;;) {
+    auto ended = wait_for_something();
+    if (!ended) return Finding{GuestEnd::kHang, ended.error().message()};
+    if (*ended) return ended_by_itself();
+    if (io_.interrupted && io_.interrupted()) return Finding{GuestEnd::kInterrupted, "interrupted"};
+    auto seen = look();
+    // A FIFO whose writer went away is QEMU's end, which the next wait sees.
+    if (!seen && seen.error().code() != ErrorCode::kGuestLost)
+      return Finding{GuestEnd::kCorrupt, seen.error().message()};
+    if (seen && *seen) return **seen;
+    if (enough && enough()) return {};
+  }
+}
+
+Lifecycle::Finding GuestRun::ended_by_itself() {
+  // What it wrote after our last look. Time limits mean nothing any more.
+  auto last = lifecycle_.observe(take_sample(machine_.memory.mailbox()), host_seconds());
+  const Status drained = records_.drain();
+  if (!drained) return {GuestEnd::kCorrupt, drained.error().message()};
+  if (last && last->end == GuestEnd::kCorrupt) return *last;
+  const auto status = machine_.qemu->wait();
+  if (lifecycle_.done() || said_done_) return {GuestEnd::kCompleted, ""};
+  const std::string how = status && *status ? (*status)->describe() : "ended";
+  return {GuestEnd::kEarlyExit,
+          fmt::format("QEMU {} after {:.1f} s of host time in phase {}, before the agent was done", how, host_seconds(),
+                      to_string(lifecycle_.phase()))};
+}
+
+// The kernel's own words are a better explanation than that it went silent.
+void GuestRun::explain_from_console(Finding& finding, const std::string& console) const {
+  if (finding.end != GuestEnd::kEarlyExit && finding.end != GuestEnd::kHang && finding.end != GuestEnd::kPhaseTimeout)
+    return;
+  const auto said = classify_console(console);
+  if (!said) return;
+  finding.end = said->end;
+  finding.message = fmt::format("in phase {} the guest's kernel said: {} ({})", to_string(lifecycle_.phase()),
+                                said->line, finding.message);
+}
+
+GuestOutcome GuestRun::conclude(Finding finding) {
+  machine_.qemu->kill();
+  GuestOutcome outcome;
+  outcome.host_seconds = host_seconds();
+  auto console = read_console_tail(io_.console_log);
+  if (!console) log_warn("{}", console.error().render());
+  if (console) {
+    explain_from_console(finding, *console);
+    outcome.console_tail = last_lines(*console, kTailLines);
+  }
+  auto output = read_text(machine_.output, kMostQemuOutput);
+  outcome.qemu_output = output ? *output : output.error().message();
+  if (finding.end == GuestEnd::kEarlyExit && !outcome.qemu_output.empty())
+    finding.message += "; it printed: " + last_lines(outcome.qemu_output, 1).back();
+  outcome.end = finding.end;
+  outcome.message = std::move(finding.message);
+  outcome.phase = lifecycle_.phase();
+  outcome.phases = lifecycle_.phases();
+  outcome.dropped_records = records_.dropped();
+  return outcome;
+}
+
+}  // namespace ktstr

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Follows one machine from its start to its end, and says how it ended.
+#pragma once
+
+#include <functional>
+
+#include "engine/guest.h"
+#include "engine/lifecycle.h"
+#include "engine/machine.h"
+#include "engine/record_stream.h"
+
+namespace ktstr {
+
+class GuestRun {
+ public:
+  using Finding = Lifecycle::Finding;
+
+  GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io);
+
+  // Called while the guest stands still at its warm point.
+  std::function<Status()> at_warm_point;
+  // Until the guest has ended or must be ended, or `enough` says so: then empty.
+  std::optional<Finding> follow(const std::function<bool()>& enough = {});
+  // Ends QEMU and gathers what is known.
+  GuestOutcome conclude(Finding finding);
+
+  Machine& machine() { return machine_; }
+  // Since QEMU was started.
+  double host_seconds() const;
+
+ private:
+  // Waits for QEMU's end, a ring, or the time of the next look. True: QEMU has ended.
+  Result<bool> wait_for_something();
+  Result<std::optional<Finding>> look();
+  Status on_ring(mailbox::BellReason reason);
+  Finding ended_by_itself();
+  void explain_from_console(Finding& finding, const std::string& console) const;
+
+  Machine machine_;
+  const GuestIo& io_;
+  Lifecycle lifecycle_;
+  RecordStream records_;
+  Doorbell::State bell_ = Doorbell::State::kQuiet;
+  bool said_done_ = false;  // through the doorbell
+  double done_since_ = 0;   // host seconds; 0: not done
+};
+
+}  // namespace ktstr

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One QEMU with everything that it needs around it: RAM files, doorbell, QMP.
+#pragma once
+
+#include <optional>
+
+#include "base/process.h"
+#include "engine/command_line.h"
+#include "engine/doorbell.h"
+#include "engine/guest.h"
+#include "engine/guest_memory.h"
+#include "engine/qmp.h"
+
+namespace ktstr {
+
+// In the order in which it is taken down again, last first: QEMU ends before its memory goes.
+struct Machine {
+  GuestMemory memory;
+  Doorbell doorbell;
+  std::optional<Qmp> qmp;
+  std::filesystem::path output;      // what QEMU itself prints
+  std::chrono::nanoseconds started;  // monotonic_now() of the host
+  std::optional<Subprocess> qemu;
+
+  // Memory, doorbell and QEMU, started. With Start::kBoot it boots at once; with Start::kIncoming it waits.
+  // `with_qmp`: a boot that is to be saved has one, too.
+  static Result<Machine> start(const GuestSpec& spec, const MemoryLayout& layout,
+                               const std::filesystem::path& console_log, Start start, bool with_qmp);
+};
+
+// For the spec's own machine, with a mailbox that holds `delivery` bytes.
+MemoryLayout memory_layout(const GuestSpec& spec, Bytes delivery);
+// Whose CPUID a guest of this mode shows here.
+Result<CpuVendor> guest_cpu_vendor(Mode mode);
+
+}  // namespace ktstr
