@@ -370,7 +370,7 @@ Result<RunRecord> from_json(std::string_view text) {
   Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) return fail(ErrorCode::kCorruptData, "not valid JSON");
   // Records of before these keys were added.
-  for (const char* added : {"replay_command", "replay_of"})
+  for (const char* added : {"replay_command", "replay_of", "warm_image"})
     if (json.is_object() && !json.contains(added)) json[added] = "";
   Failure failure;
   int version = 0;
