@@ -104,6 +104,45 @@ Result<ShowText> parse(CLI::App& app, std::vector<std::string> arguments) {
   return ShowText{};
 }
 
+constexpr int kMostReplays = 1'000'000;
+
+struct ReplayFlags {
+  CLI::App* replay;
+  ReplayCommand command;
+  std::string with;
+
+  explicit ReplayFlags(CLI::App& app) : replay(app.add_subcommand("replay", "run a kept run once more, with the inputs as they were")) {
+    add_text(*replay, "run", command.run, "ID",
+             "the id of a run or its beginning, 'last', 'last-failed', or the path of a run's directory")
+        ->required();
+    replay->add_option("--times", command.times, "replay it N times")->type_name("N")->check(CLI::Range(1, kMostReplays));
+    add_text(*replay, "--with", with, "console,events",
+             "show more of it, which does not disturb it: the whole serial console, every event with its guest time");
+    replay->add_flag("--current", command.current,
+                     "with the scheduler, test program, files and agent as they are now; says which have changed");
+    add_text(*replay, "--kernel", command.kernel, "PATH|KEY|VERSION", "where the recorded kernel is, or another one");
+    replay->add_flag("--anyway", command.anyway, "also with another QEMU or kernel: the digest may differ");
+    replay->add_flag("--json", command.json, "machine-readable results on stdout");
+    replay->add_flag("-v,--verbose", command.verbosity, "say what is being done; twice: and why");
+  }
+
+  Result<Command> interpreted() const {
+    ReplayCommand result = command;
+    for (std::size_t from = 0; from < with.size();) {
+      const std::size_t comma = std::min(with.find(',', from), with.size());
+      const std::string word = with.substr(from, comma - from);
+      if (word == "console")
+        result.with_console = true;
+      else if (word == "events")
+        result.with_events = true;
+      else
+        return fail(ErrorCode::kInvalidArgument, "--with '{}': no such evidence; accepted: console, events", word);
+      from = comma + 1;
+    }
+    return Command(std::move(result));
+  }
+};
+
 struct KernelCommands {
   CLI::App* kernel;
   CLI::App* fetch;
@@ -162,6 +201,8 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   add_text(*run, "file", file, "FILE.toml", "scenario file")->required();
   flags.add_to(*run);
 
+  const ReplayFlags replay(app);
+
   std::string program;
   CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
   add_text(*test, "program", program, "PROGRAM", "the test program")->required();
@@ -182,6 +223,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
     return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words behind --");
   if (*version) return Command(ShowText{version_text() + "\n"});
   if (*doctor) return Command(doctor_command);
+  if (*replay.replay) return replay.interpreted();
   if (*kernel.kernel) return kernel.command();
   if (*test) return Command(TestCommand{program, {}});
   run_command.file = file;

@@ -22,6 +22,16 @@ struct RunCommand {
   std::filesystem::path file;
   RunOptions options;
 };
+struct ReplayCommand {
+  std::string run;     // as find_run() takes it
+  std::string kernel;  // empty: the recorded one
+  int times = 1;
+  bool anyway = false;
+  bool current = false;
+  bool with_console = false, with_events = false;
+  bool json = false;
+  int verbosity = 0;
+};
 struct TestCommand {
   std::string program;
   std::vector<std::string> arguments;  // for the program, untouched
@@ -41,8 +51,8 @@ struct KernelPathCommand {
 struct DoctorCommand {
   bool json = false;
 };
-using Command = std::variant<ShowText, RunCommand, TestCommand, KernelFetchCommand, KernelListCommand,
-                             KernelRemoveCommand, KernelPathCommand, DoctorCommand>;
+using Command = std::variant<ShowText, RunCommand, ReplayCommand, TestCommand, KernelFetchCommand,
+                             KernelListCommand, KernelRemoveCommand, KernelPathCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -130,5 +130,25 @@ TEST(TestProgramArguments, RefuseWordsThatAreNoFlags) {
   EXPECT_THAT(parsed.error().render(), HasSubstr("'my_tests --help'"));
 }
 
+TEST(CommandLine, Replays) {
+  const auto plain = parsed_as<ReplayCommand>({"replay", "last"});
+  EXPECT_EQ(plain.run, "last");
+  EXPECT_EQ(plain.times, 1);
+  EXPECT_FALSE(plain.anyway || plain.current || plain.json || plain.with_console || plain.with_events);
+  const auto full = parsed_as<ReplayCommand>({"replay", "2026", "--times", "3", "--with", "console,events", "--current",
+                                              "--kernel", "7.3", "--anyway", "--json", "-v"});
+  EXPECT_EQ(full.times, 3);
+  EXPECT_EQ(full.kernel, "7.3");
+  EXPECT_EQ(full.verbosity, 1);
+  EXPECT_TRUE(full.anyway && full.current && full.json && full.with_console && full.with_events);
+}
+
+TEST(CommandLine, RefusesReplaysThatCannotBe) {
+  EXPECT_THAT(refusal({"replay"}), HasSubstr("run"));
+  EXPECT_THAT(refusal({"replay", "last", "--times", "0"}), HasSubstr("--times"));
+  EXPECT_THAT(refusal({"replay", "last", "--with", "trace"}),
+              HasSubstr("--with 'trace': no such evidence; accepted: console, events"));
+}
+
 }  // namespace
 }  // namespace ktstr::cli

@@ -79,6 +79,7 @@ RunRecord base_record() {
   r.end_of_guest = "completed";
   r.run_dir = "/home/me/.local/state/ktstr/runs/" + r.id;
   r.started_at = "2026-11-24T01:38:55Z";
+  r.replay_command = "ktstr replay " + r.id;
   r.repeat_command = "first_test --filter two_cgroups --kernel 7.3.4+deb13-cloud-amd64 --seed 1";
   return r;
 }

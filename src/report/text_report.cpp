@@ -125,6 +125,8 @@ class TextReport {
 
   void repeat() {
     if (!r_.repeat_command.empty()) text_ += "\n" + style_.heading("Run it again") + "\n  " + r_.repeat_command + "\n";
+    if (!r_.replay_command.empty())
+      text_ += "\n" + style_.heading("Run it again with the inputs as they were") + "\n  " + r_.replay_command + "\n";
   }
 
   void add(const std::string& line) { text_ += line + "\n"; }

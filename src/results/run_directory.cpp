@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "results/object_store.h"
 #include "results/run_id.h"
 
 namespace ktstr {
@@ -46,7 +47,17 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
   return fail(ErrorCode::kBusy, "no free run id in {} after {} tries", runs.string(), kMostTries);
 }
 
-Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep) {
+Result<std::optional<FileLock>> hold_run(const fs::path& run_dir) {
+  auto lock = FileLock::try_acquire(run_dir / kLockName, FileLock::Kind::kShared);
+  if (lock) return std::optional<FileLock>(*std::move(lock));
+  if (lock.error().code() == ErrorCode::kBusy)
+    return fail(ErrorCode::kBusy, "the run in {} is still under way", run_dir.string()).with_hint("wait for its end");
+  return std::optional<FileLock>();
+}
+
+namespace {
+
+Result<std::size_t> prune_directories(const fs::path& state_dir, std::size_t keep) {
   const fs::path runs = state_dir / "runs";
   std::vector<std::string> ids;
   std::error_code error;
@@ -74,6 +85,14 @@ Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep) {
     else
       ++removed;
   }
+  return removed;
+}
+
+}  // namespace
+
+Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep) {
+  KTSTR_TRY_ASSIGN(const std::size_t removed, prune_directories(state_dir, keep));
+  if (const auto pruned = ObjectStore(state_dir).prune(); !pruned) log_warn("{}", pruned.error().message());
   return removed;
 }
 

@@ -53,6 +53,20 @@ TEST_F(RunDirectories, AreKeptWhileInUse) {
   EXPECT_TRUE(fs::exists(oldest.path()));
 }
 
+TEST_F(RunDirectories, AreKeptWhileHeldAndHeldOnlyWhenFinished) {
+  std::optional<RunDirectory> run(make(0));
+  const fs::path path = run->path();
+  EXPECT_EQ(hold_run(path).error().code(), ErrorCode::kBusy);
+  run.reset();
+  {
+    const auto held = hold_run(path);
+    ASSERT_TRUE(held && *held);
+    EXPECT_EQ(*prune_runs(state_->path(), 0), 0u);
+  }
+  EXPECT_EQ(*prune_runs(state_->path(), 0), 1u);
+  EXPECT_FALSE(*hold_run("/nowhere"));
+}
+
 TEST_F(RunDirectories, LeaveEverythingElseAlone) {
   fs::create_directories(runs() / "notes");
   fs::create_directory_symlink("/tmp", runs() / make_run_id(Clock::time_point(), "link", 1));

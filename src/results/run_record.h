@@ -90,9 +90,11 @@ struct RunRecord {
   std::vector<std::string> kernel_log;     // lines about sched_ext, stalls and panics
   std::vector<std::string> body_log;
   std::vector<std::string> console_tail;
-  std::string run_dir;         // result.json, report.txt, console.log, events.bin
+  std::string run_dir;         // see run_directory.h
   std::string started_at;      // host wall clock, RFC 3339
   std::string repeat_command;  // runs exactly this again
+  std::string replay_command;  // the same with the inputs as they were; "" where they could not be kept
+  std::string replay_of;       // id of the run that this one replayed, "" for an ordinary one
 };
 
 // Whether all of them have the same, complete digest; false for none.

@@ -185,10 +185,10 @@ void fields(A& a, T& t) {
   a("run_dir", t.run_dir);
   a("started_at", t.started_at);
   a("repeat_command", t.repeat_command);
+  a("replay_command", t.replay_command);
+  a("replay_of", t.replay_of);
   a("workers", t.workers);
 }
-
-// ---- writing
 
 class Writer {
  public:
@@ -236,8 +236,6 @@ Json record_json(const RunRecord& record) {
 }
 
 std::string dumped(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
-// ---- reading
 
 // Keeps the first error; once there is one, nothing else is read.
 struct Failure {
@@ -369,8 +367,11 @@ std::string to_json(const std::vector<RunRecord>& records) {
 }
 
 Result<RunRecord> from_json(std::string_view text) {
-  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) return fail(ErrorCode::kCorruptData, "not valid JSON");
+  // Records of before these keys were added.
+  for (const char* added : {"replay_command", "replay_of", "warm_image"})
+    if (json.is_object() && !json.contains(added)) json[added] = "";
   Failure failure;
   int version = 0;
   Reader(json, "", failure)("version", version);

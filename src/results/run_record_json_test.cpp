@@ -64,6 +64,8 @@ RunRecord full_record() {
   r.run_dir = "/run";
   r.started_at = "2026-11-24T01:38:55Z";
   r.repeat_command = "ktstr run x";
+  r.replay_command = "ktstr replay y";
+  r.replay_of = "z";
   return r;
 }
 
@@ -71,6 +73,16 @@ std::string changed(const std::string& pointer, const nlohmann::ordered_json& va
   auto json = nlohmann::ordered_json::parse(to_json(full_record()));
   json[nlohmann::ordered_json::json_pointer(pointer)] = value;
   return json.dump();
+}
+
+TEST(RunRecordJson, ReadsRecordsOfBeforeKeysWereAdded) {
+  auto json = nlohmann::ordered_json::parse(to_json(full_record()));
+  json.erase("replay_command");
+  json.erase("replay_of");
+  json.erase("warm_image");
+  const auto read = from_json(json.dump());
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_EQ(read->replay_of, "");
 }
 
 TEST(RunRecordJson, ReadsBackWhatItWrote) {

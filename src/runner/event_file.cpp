@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "runner/event_text.h"
+
 namespace ktstr {
 
 namespace {
@@ -37,7 +39,7 @@ std::string describe_payload(const Record& record) {
     default:
       break;
   }
-  return fmt::format("{} bytes", record.payload.size());
+  return payload_text(record);
 }
 
 std::vector<const Record*> of_lane(const std::vector<Record>& records, mailbox::Lane lane) {

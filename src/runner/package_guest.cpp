@@ -9,57 +9,76 @@
 
 namespace ktstr {
 
-Result<ByteVector> make_initramfs(const fs::path& agent, InputHashes& inputs) {
-  NewcWriter archive;
-  // The kernel opens it for /init before the agent can mount anything.
-  KTSTR_TRY(archive.add_character_device("/dev/console", 0600, 5, 1));
-  KTSTR_TRY(add_program(archive, agent, "/init", inputs).context("pack the agent"));
-  return archive.finish();
-}
-
 namespace {
 
-Status add_scheduler(const RunRequest& request, NewcWriter& archive, Job& job, InputHashes& inputs) {
+Status add_scheduler(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   if (request.scheduler.empty()) return ok();
-  KTSTR_TRY_ASSIGN(job.scheduler, split_command(request.scheduler));
-  if (job.scheduler.empty()) return fail(ErrorCode::kInvalidArgument, "--scheduler names no program");
+  KTSTR_TRY_ASSIGN(packed.scheduler, split_command(request.scheduler));
+  if (packed.scheduler.empty()) return fail(ErrorCode::kInvalidArgument, "--scheduler names no program");
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
-  KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(job.scheduler[0], self.parent_path()));
-  job.scheduler[0] = "/ktstr/bin/" + program.filename().string();
-  return add_program(archive, program, job.scheduler[0], inputs);
+  KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(packed.scheduler[0], self.parent_path()));
+  packed.scheduler[0] = "/ktstr/bin/" + program.filename().string();
+  return add_program(archive, program, packed.scheduler[0], packed.inputs);
 }
 
-Status add_body(const RunRequest& request, NewcWriter& archive, Job& job, InputHashes& inputs) {
+Status add_body(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   if (request.test_binary.empty()) {
-    job.scenario = request.scenario_text;
-    inputs["scenario"] = sha256(as_byte_span(request.scenario_text));
+    packed.inputs["scenario"] = sha256(as_byte_span(request.scenario_text));
     return ok();
   }
-  job.body = {"/ktstr/test/" + request.test_binary.filename().string(), kBodyArgument + request.test};
-  return add_program(archive, request.test_binary, job.body[0], inputs);
+  packed.body = {"/ktstr/test/" + request.test_binary.filename().string(), kBodyArgument + request.test};
+  return add_program(archive, request.test_binary, packed.body[0], packed.inputs);
 }
 
-Status add_include_files(const RunRequest& request, NewcWriter& archive, InputHashes& inputs) {
+Status add_include_files(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   for (const std::string& name : request.include_files) {
     const fs::path path = fs::absolute(name);
     KTSTR_TRY_ASSIGN(const ByteVector contents, read_bytes(path));
     std::error_code error;
     const auto permissions = static_cast<std::uint32_t>(fs::status(path, error).permissions()) & 0777;
     KTSTR_TRY(archive.add_file(path.string(), permissions, contents));
-    inputs[path.string()] = sha256(contents);
+    packed.inputs[path.string()] = sha256(contents);
   }
   return ok();
 }
 
 }  // namespace
 
-Result<Delivery> make_delivery(const RunRequest& request, Job job, InputHashes& inputs) {
+Status pack_files(const RunRequest& request, PackedInputs& packed) {
   NewcWriter archive;
-  KTSTR_TRY(add_scheduler(request, archive, job, inputs));
-  KTSTR_TRY(add_body(request, archive, job, inputs));
-  KTSTR_TRY(add_include_files(request, archive, inputs));
-  KTSTR_TRY(archive.add_file(kJobPath, 0644, as_byte_span(job_to_json(job))));
-  return Delivery{archive.finish(), std::move(job)};
+  KTSTR_TRY(archive.add_directory(fs::path(kJobPath).parent_path().string()));
+  KTSTR_TRY(add_scheduler(request, archive, packed));
+  KTSTR_TRY(add_body(request, archive, packed));
+  KTSTR_TRY(add_include_files(request, archive, packed));
+  packed.files = archive.finish();
+  packed.files_sha256 = sha256(packed.files);
+  return ok();
+}
+
+Status pack_initramfs(const fs::path& agent, PackedInputs& packed) {
+  std::error_code error;
+  if (!fs::is_regular_file(agent, error))
+    return Error(ErrorCode::kNotFound, "the guest agent is not there: " + agent.string())
+        .with_hint("build it (`./dev.sh build`), install ktstr, or set KTSTR_AGENT");
+  NewcWriter archive;
+  // The kernel opens it for /init before the agent can mount anything.
+  KTSTR_TRY(archive.add_character_device("/dev/console", 0600, 5, 1));
+  KTSTR_TRY(add_program(archive, agent, "/init", packed.inputs).context("pack the agent"));
+  packed.initramfs = archive.finish();
+  packed.initramfs_sha256 = sha256(packed.initramfs);
+  return ok();
+}
+
+Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& request,
+                                                        const RunnerEnvironment& environment) {
+  auto packed = std::make_shared<PackedInputs>();
+  KTSTR_TRY(pack_files(request, *packed));
+  KTSTR_TRY(pack_initramfs(environment.agent, *packed));
+  return std::shared_ptr<const PackedInputs>(std::move(packed));
+}
+
+Result<ByteVector> make_delivery(const PackedInputs& packed, std::string_view job_json) {
+  return append_file(packed.files, kJobPath, 0644, as_byte_span(job_json));
 }
 
 }  // namespace ktstr

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What goes into the guest: the initramfs (agent and its libraries; the same for every test) and the delivery (job,
-// scheduler, test program, included files; put into the mailbox).
+// What goes into the guest: the initramfs (agent and its libraries; the same for every test) and the delivery
+// (scheduler, test program, included files, job; put into the mailbox). All but the job is the same for every seed.
 #pragma once
-
-#include <map>
-#include <string>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -14,15 +11,12 @@
 
 namespace ktstr {
 
-using InputHashes = std::map<std::string, std::string>;
+// What of the delivery and the job comes from files of the request: `files`, `scheduler`, `body` and their hashes.
+Status pack_files(const RunRequest& request, PackedInputs& packed);
+// `initramfs` and its hashes. An Error is the machine's, not the user's.
+Status pack_initramfs(const fs::path& agent, PackedInputs& packed);
 
-Result<ByteVector> make_initramfs(const fs::path& agent, InputHashes& inputs);
-
-struct Delivery {
-  ByteVector archive;
-  Job job;
-};
-// `job` comes with what does not depend on files (test, topology, seed, ...); scheduler and body are filled in here.
-Result<Delivery> make_delivery(const RunRequest& request, Job job, InputHashes& inputs);
+// What the mailbox gets: the files, and the job at their end.
+Result<ByteVector> make_delivery(const PackedInputs& packed, std::string_view job_json);
 
 }  // namespace ktstr

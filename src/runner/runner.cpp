@@ -4,18 +4,19 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "engine/machine.h"
 #include "engine/warm_guest.h"
 #include "kernel/select.h"
 #include "report/text_report.h"
+#include "results/object_store.h"
 #include "results/run_directory.h"
 #include "results/run_id.h"
 #include "results/run_record_json.h"
 #include "runner/classify.h"
 #include "runner/collector.h"
 #include "runner/package_guest.h"
+#include "runner/stored_request.h"
 
 namespace ktstr {
 
@@ -44,8 +45,9 @@ class Run {
   Status check_request();
   Status prepare_user_inputs();
   Status prepare_machine();
+  void keep_inputs();
   Status boot();
-  Result<GuestOutcome> start_guest(const std::string& initramfs_sha256);
+  Result<GuestOutcome> start_guest(ByteSpan delivery);
   void remember(const GuestOutcome& guest);
   void store();
 
@@ -56,7 +58,9 @@ class Run {
   KernelImage kernel_;
   GuestSpec spec_;
   Job job_;
-  ByteVector delivery_;
+  std::string job_json_;
+  PackedInputs own_;  // when the request comes without
+  const PackedInputs* packed_ = &own_;
   bool can_save_machines_ = false;
   Collector collector_;
 };
@@ -91,8 +95,13 @@ Status Run::prepare_user_inputs() {
           .vary = request_.vary,
           .checks = request_.checks,
           .limits = spec_.limits};
-  KTSTR_TRY_ASSIGN(Delivery delivery, make_delivery(request_, job_, record_.tuple.inputs));
-  job_ = std::move(delivery.job);
+  if (request_.packed)
+    packed_ = request_.packed.get();
+  else
+    KTSTR_TRY(pack_files(request_, own_));
+  job_.scheduler = packed_->scheduler;
+  job_.body = packed_->body;
+  if (job_.body.empty()) job_.scenario = request_.scenario_text;
   if (request_.kernel.empty() && !environment_.kernel) return ok();
   const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels",
                                   .ktstr_kernel = environment_.kernel};
@@ -128,40 +137,50 @@ Status Run::prepare_machine() {
     record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   }
   record_.tuple.memory_bytes = spec_.memory;
-  // Again, now that the quantum is known: it is part of the job.
-  InputHashes again;
-  KTSTR_TRY_ASSIGN(Delivery delivery, make_delivery(request_, job_, again));
-  delivery_ = std::move(delivery.archive);
+  if (!request_.packed) KTSTR_TRY(pack_initramfs(environment_.agent, own_));
+  record_.tuple.inputs = packed_->inputs;
+  job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
   return ok();
 }
 
-Result<GuestOutcome> Run::start_guest(const std::string& initramfs_sha256) {
+// So that the run can be replayed. That it cannot be is no reason not to run.
+void Run::keep_inputs() {
+  const fs::path& dir = directory_->path();
+  auto keep = [&]() -> Status {
+    const ObjectStore objects(environment_.state_dir);
+    KTSTR_TRY(objects.keep(packed_->files_sha256, packed_->files, dir));
+    KTSTR_TRY(objects.keep(packed_->initramfs_sha256, packed_->initramfs, dir));
+    return write_atomically(dir / kRequestFile, as_byte_span(request_to_json(request_, record_, job_json_, *packed_)));
+  };
+  if (const Status kept = keep(); !kept)
+    log_warn("this run cannot be replayed: {}", kept.error().message());
+  else
+    record_.replay_command = "ktstr replay " + directory_->id();
+}
+
+Result<GuestOutcome> Run::start_guest(ByteSpan delivery) {
   const GuestIo io{.console_log = directory_->path() / "console.log",
                    .on_record = [&](const Record& record) { return collector_.add(record); },
                    .interrupted = interrupted};
-  if (request_.cold || !can_save_machines_) return run_guest(spec_, delivery_, io);
+  if (request_.cold || !can_save_machines_) return run_guest(spec_, delivery, io);
   WarmCache cache(environment_.cache_dir / "warm", environment_.warm_limit);
-  KTSTR_TRY_ASSIGN(WarmKey key, warm_key(spec_, memory_layout(spec_, delivery_.size()), kernel_.sha256,
-                                         initramfs_sha256, record_.tuple.qemu_version));
+  KTSTR_TRY_ASSIGN(WarmKey key, warm_key(spec_, memory_layout(spec_, delivery.size()), kernel_.sha256,
+                                         packed_->initramfs_sha256, record_.tuple.qemu_version));
   key.kernel = kernel_.release;
   WarmStart start;
-  auto outcome = run_warm_guest(spec_, cache, key, delivery_, io, start);
+  auto outcome = run_warm_guest(spec_, cache, key, delivery, io, start);
   record_.warm_image = start.image;
   return outcome;
 }
 
 Status Run::boot() {
   remove_guest_leftovers(environment_.ram_dir);
-  std::error_code error;
-  if (!fs::is_regular_file(environment_.agent, error))
-    return Error(ErrorCode::kNotFound, "the guest agent is not there: " + environment_.agent.string())
-        .with_hint("build it (`./dev.sh build`), install ktstr, or set KTSTR_AGENT");
-  KTSTR_TRY_ASSIGN(const ByteVector initramfs, make_initramfs(environment_.agent, record_.tuple.inputs));
+  KTSTR_TRY_ASSIGN(const ByteVector delivery, make_delivery(*packed_, job_json_));
   KTSTR_TRY_ASSIGN(const TempDir files, TempDir::create(environment_.ram_dir, "ktstr-vm"));
   spec_.initramfs = files.path() / "initramfs";
-  KTSTR_TRY(
-      write_atomically(spec_.initramfs, initramfs).context("write the initramfs to " + environment_.ram_dir.string()));
-  auto guest = start_guest(sha256(initramfs));
+  KTSTR_TRY(write_atomically(spec_.initramfs, packed_->initramfs)
+                .context("write the initramfs to " + environment_.ram_dir.string()));
+  auto guest = start_guest(delivery);
   if (!guest) return std::move(guest).error();
   remember(*guest);
   classify(request_, collector_.story(), *guest, record_);
@@ -208,6 +227,7 @@ RunRecord Run::execute() {
   const auto now = std::chrono::system_clock::now();
   record_.test = request_.test;
   record_.repeat_command = request_.repeat_command;
+  record_.replay_of = request_.replay_of;
   record_.started_at = format_rfc3339(now);
   record_.scheduler.command = request_.scheduler;
   record_.tuple.test = request_.test;
@@ -223,6 +243,7 @@ RunRecord Run::execute() {
     KTSTR_TRY_ASSIGN(directory_, RunDirectory::create(environment_.state_dir, request_.test, now));
     record_.id = directory_->id();
     record_.run_dir = directory_->path().string();
+    keep_inputs();
     return boot();
   };
   if (const Status status = steps(); !status) {

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +22,17 @@
 #include "wire/job.h"
 
 namespace ktstr {
+
+// The files that go into a guest, packed: the same for every seed of a request, and all that a replay needs of them.
+struct PackedInputs {
+  ByteVector files;                    // newc archive: scheduler, test program, libraries, included files
+  ByteVector initramfs;                // newc archive: the agent and its libraries
+  std::string files_sha256, initramfs_sha256;
+  std::map<std::string, std::string> inputs;  // as in RunTuple, of both
+  std::vector<std::string> scheduler;  // argv in the guest; empty: none
+  std::vector<std::string> body;       // argv in the guest; empty: the agent runs the scenario
+  std::string job_json;                // a replay's: the job, byte for byte as it was sent; else empty
+};
 
 // What is to be run. Either `scenario_text` (a scenario file) or `test_binary` (a program that links ktstr::main).
 struct RunRequest {
@@ -43,6 +56,8 @@ struct RunRequest {
   std::string repeat_command;             // printed with failures
   double host_limit_scale = 1.0;          // of the backstops in host time
   bool cold = false;                      // boot for this run alone; the same run, only slower
+  std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
+  std::string replay_of;                  // id of the run that this one replays
 };
 
 // Limits of the phases, in guest time, for a scenario of this length.
@@ -60,6 +75,9 @@ struct RunnerEnvironment {
   // From the process environment; the agent is looked for beside the program, then where it was installed or built.
   static RunnerEnvironment from_process();
 };
+
+// Packs what several runs of a request share.
+Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& request, const RunnerEnvironment& environment);
 
 // Always gives a record: what could not be done is in its outcome and error.
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment);

@@ -30,24 +30,31 @@ bool is_safe(std::string_view path) {
   return true;
 }
 
-}  // namespace
+// Fields: ino, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor, namesize, check.
+std::string header_of(std::string_view path, std::uint32_t inode, std::uint32_t mode, std::size_t size,
+                      std::uint32_t major = 0, std::uint32_t minor = 0) {
+  return fmt::format("{}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", kMagic, inode,
+                     mode, 0, 0, 1, 0, size, 0, 0, major, minor, path.size() + 1, 0);
+}
 
-void NewcWriter::pad() { bytes_.resize((bytes_.size() + 3) & ~std::size_t{3}); }
+void pad(ByteVector& bytes) { bytes.resize((bytes.size() + 3) & ~std::size_t{3}); }
+
+void append_entry(ByteVector& bytes, const std::string& header, std::string_view path, ByteSpan contents) {
+  const ByteSpan header_bytes = as_byte_span(header);
+  const ByteSpan name = as_byte_span(path);
+  bytes.insert(bytes.end(), header_bytes.begin(), header_bytes.end());
+  bytes.insert(bytes.end(), name.begin(), name.end());
+  bytes.push_back(std::byte{0});
+  pad(bytes);
+  bytes.insert(bytes.end(), contents.begin(), contents.end());
+  pad(bytes);
+}
+
+}  // namespace
 
 void NewcWriter::entry(std::string_view path, std::uint32_t mode, ByteSpan contents, std::uint32_t major,
                        std::uint32_t minor) {
-  // Fields: ino, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor, namesize, check.
-  const std::string header =
-      fmt::format("{}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", kMagic, ++inode_,
-                  mode, 0, 0, 1, 0, contents.size(), 0, 0, major, minor, path.size() + 1, 0);
-  const ByteSpan header_bytes = as_byte_span(header);
-  const ByteSpan name = as_byte_span(path);
-  bytes_.insert(bytes_.end(), header_bytes.begin(), header_bytes.end());
-  bytes_.insert(bytes_.end(), name.begin(), name.end());
-  bytes_.push_back(std::byte{0});
-  pad();
-  bytes_.insert(bytes_.end(), contents.begin(), contents.end());
-  pad();
+  append_entry(bytes_, header_of(path, ++inode_, mode, contents.size(), major, minor), path, contents);
 }
 
 bool NewcWriter::contains(std::string_view path) const { return seen_.contains(without_slash(path)); }
@@ -112,6 +119,29 @@ Status NewcWriter::add_character_device(std::string_view path, std::uint32_t per
 ByteVector NewcWriter::finish() {
   entry(kTrailer, 0, {});
   return std::move(bytes_);
+}
+
+Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents) {
+  path = without_slash(path);
+  if (contents.size() > UINT32_MAX)
+    return fail(ErrorCode::kInvalidArgument, "/{} is larger than an archive entry can be (4 GiB)", path);
+  constexpr std::size_t kInodeAt = kMagic.size(), kInodeDigits = 8;
+  const std::size_t trailer_bytes = (kHeaderBytes + kTrailer.size() + 1 + 3) & ~std::size_t{3};
+  std::uint32_t inode = 0;
+  if (archive.size() >= trailer_bytes) {
+    const std::string_view trailer = as_text(archive.last(trailer_bytes));
+    const char* digits = trailer.data() + kInodeAt;
+    const bool ours = trailer.starts_with(kMagic) && trailer.substr(kHeaderBytes).starts_with(kTrailer);
+    if (ours && std::from_chars(digits, digits + kInodeDigits, inode, 16).ec != std::errc()) inode = 0;
+  }
+  if (inode == 0) return fail(ErrorCode::kCorruptData, "the archive does not end as an archive of ours does");
+  ByteVector bytes;
+  bytes.reserve(archive.size() + contents.size() + 1024);
+  const ByteSpan files = archive.first(archive.size() - trailer_bytes);
+  bytes.assign(files.begin(), files.end());
+  append_entry(bytes, header_of(path, inode, S_IFREG | permissions, contents.size()), path, contents);
+  append_entry(bytes, header_of(kTrailer, inode + 1, 0, 0), kTrailer, {});
+  return bytes;
 }
 
 Result<std::vector<NewcEntry>> read_newc(ByteSpan archive) {

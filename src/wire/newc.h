@@ -31,11 +31,14 @@ class NewcWriter {
  private:
   Status add_parents(std::string_view path);
   void entry(std::string_view path, std::uint32_t mode, ByteSpan contents, std::uint32_t major = 0, std::uint32_t minor = 0);
-  void pad();
   ByteVector bytes_;
   std::map<std::string, std::string, std::less<>> seen_;  // path -> what identifies its contents
   std::uint32_t inode_ = 0;
 };
+
+// `archive` (what a NewcWriter finished) with one file more at its end: the same bytes as if it had been added last. Its
+// parent directories are in the archive already. kCorruptData when `archive` is not ours.
+Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents);
 
 struct NewcEntry {
   std::string path;  // without a leading slash

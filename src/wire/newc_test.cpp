@@ -15,6 +15,25 @@ ByteVector some_archive() {
   return writer.finish();
 }
 
+TEST(Newc, AppendingGivesTheBytesOfAddingLast) {
+  NewcWriter without, with;
+  for (NewcWriter* writer : {&without, &with}) {
+    EXPECT_TRUE(writer->add_directory("/ktstr"));
+    EXPECT_TRUE(writer->add_file("/bin/x", 0755, as_byte_span("x")));
+  }
+  EXPECT_TRUE(with.add_file("/ktstr/job.json", 0644, as_byte_span("{}")));
+  const auto appended = append_file(without.finish(), "ktstr/job.json", 0644, as_byte_span("{}"));
+  ASSERT_TRUE(appended) << appended.error().render();
+  EXPECT_EQ(*appended, with.finish());
+}
+
+TEST(Newc, AppendsOnlyToArchives) {
+  EXPECT_FALSE(append_file({}, "a", 0644, {}));
+  ByteVector archive = some_archive();
+  archive.resize(archive.size() - 4);
+  EXPECT_FALSE(append_file(archive, "a", 0644, {}));
+}
+
 TEST(Newc, ReadsBackWhatWasWrittenWithParents) {
   const ByteVector archive = some_archive();
   const auto entries = read_newc(archive);

@@ -96,6 +96,10 @@ TEST_F(Messages, AKernelVersionThatIsNotCached) {
 TEST_F(Messages, AFlagThatDoesNotExist) { expect_refused("unknown_flag", {"run", good_scenario(), "--sed", "1"}); }
 TEST_F(Messages, AModeThatDoesNotExist) { expect_refused("unknown_mode", {"run", good_scenario(), "--mode", "fast"}); }
 TEST_F(Messages, NoSubcommand) { expect_refused("no_subcommand", {}); }
+TEST_F(Messages, ARunToReplayThatIsNotThere) { expect_refused("replay_not_there", {"replay", "2026"}); }
+TEST_F(Messages, NoRunToReplay) { expect_refused("replay_no_run", {"replay", "last-failed"}); }
+TEST_F(Messages, ADirectoryThatIsNoRun) { expect_refused("replay_no_run_directory", {"replay", "./"}); }
+TEST_F(Messages, EvidenceThatDoesNotExist) { expect_refused("replay_evidence", {"replay", "last", "--with", "events,trace"}); }
 TEST_F(Messages, ATestProgramThatIsNotThere) { expect_refused("test_program_missing", {"test", "./none"}); }
 TEST_F(Messages, AKernelToRemoveThatIsNotCached) { expect_refused("kernel_remove", {"kernel", "remove", "none"}); }
 

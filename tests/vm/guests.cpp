@@ -81,7 +81,18 @@ Subprocess::Options GuestTest::command(const std::vector<std::string>& arguments
 }
 
 GuestRun GuestTest::run(std::vector<std::string> arguments, const std::vector<std::string>& environment) {
-  Subprocess::Options options = command(arguments);
+  return run_to_end(command(arguments), environment);
+}
+
+GuestRun GuestTest::replay(std::vector<std::string> arguments, const std::vector<std::string>& environment) {
+  Subprocess::Options options = command({});  // for its environment
+  options.argv = {KTSTR_PROGRAM, "replay"};
+  options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
+  options.argv.emplace_back("--json");
+  return run_to_end(std::move(options), environment);
+}
+
+GuestRun GuestTest::run_to_end(Subprocess::Options options, const std::vector<std::string>& environment) {
   options.env.insert(options.env.end(), environment.begin(), environment.end());
   GuestRun result;
   const auto output = run_captured(options, kPatience);

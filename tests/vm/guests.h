@@ -32,6 +32,8 @@ class GuestTest : public testing::Test {
 
   // `ktstr run ARGUMENTS --json`, in det mode unless they name another.
   GuestRun run(std::vector<std::string> arguments, const std::vector<std::string>& environment = {});
+  // `ktstr replay ARGUMENTS --json`.
+  GuestRun replay(std::vector<std::string> arguments, const std::vector<std::string>& environment = {});
   Subprocess::Options command(const std::vector<std::string>& arguments) const;
   // Whether a kernel of this beginning is cached; skips (or, under KTSTR_REQUIRE=vm, fails) where it is not.
   void need_kernel(const std::string& prefix);
@@ -40,12 +42,15 @@ class GuestTest : public testing::Test {
   std::vector<std::string> left_in_ram_dir() const;
   const fs::path& ram_dir() const { return ram_->path(); }
 
+  const fs::path& state_dir() const { return world_->path(); }
+
   static std::string example(const std::string& name) { return std::string(KTSTR_EXAMPLES_DIR) + "/" + name; }
   static std::string fixture(const std::string& switches = "") {
     return std::string(KTSTR_FIXTURE_SCHEDULER) + (switches.empty() ? "" : " " + switches);
   }
 
  private:
+  GuestRun run_to_end(Subprocess::Options options, const std::vector<std::string>& environment);
   std::optional<TempDir> world_, ram_;
 };
 

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which run a person means.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace ktstr {
+
+// The directory of a run, named by its id, by a beginning of it that no other run has, as "last" or "last-failed" (the
+// newest finished run, or the newest that did not pass; runs that repeat another one do not count), or by the path of a
+// directory. kNotFound and kInvalidArgument (more than one run, with their ids) say what there is.
+Result<std::filesystem::path> find_run(const std::filesystem::path& state_dir, const std::string& name);
+
+}  // namespace ktstr

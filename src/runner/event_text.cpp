@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/event_text.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "report/units.h"
+#include "wire/records.h"
+
+namespace ktstr {
+
+namespace {
+
+std::string text_of(const HelloRecord& r) {
+  return fmt::format("agent {} on {} {}", r.agent_version, r.kernel_release, r.kernel_version);
+}
+
+std::string text_of(const TestTopology& r) {
+  return fmt::format("{} CPUs, {} LLCs, {} NUMA nodes", r.cpus.size(), r.llcs.size(), r.nodes.size());
+}
+
+std::string text_of(const PhaseRecord& r) { return std::string(to_string(r.phase)); }
+
+std::string text_of(const QuantumRecord& r) { return r.quantum_ns == 0 ? "none" : fmt::format("{} ns", r.quantum_ns); }
+
+std::string text_of(const SchedulerRecord& r) {
+  constexpr std::string_view kKinds[] = {"started", "attached", "not attached", "exited", "checked"};
+  std::string text = fmt::format("{}, pid {}", kKinds[static_cast<std::size_t>(r.kind)], r.pid);
+  if (!r.state.empty()) text += ", state " + r.state;
+  if (!r.ops.empty()) text += ", ops " + r.ops;
+  if (!r.exit.empty()) text += ", " + r.exit;
+  return text + fmt::format(", enable_seq {}", r.enable_seq);
+}
+
+std::string text_of(const LogRecord& r) {
+  constexpr std::string_view kStreams[] = {"scheduler", "kernel", "body", "agent"};
+  return fmt::format("{}| {}", kStreams[static_cast<std::size_t>(r.stream)], r.text);
+}
+
+std::string text_of(const StepMark& r) {
+  constexpr std::string_view kKinds[] = {"scenario began", "step {} began", "step {} held", "step {} ended",
+                                         "scenario ended"};
+  std::string text(kKinds[static_cast<std::size_t>(r.kind)]);
+  if (const auto at = text.find("{}"); at != std::string::npos) text.replace(at, 2, std::to_string(r.step));
+  if (!r.name.empty()) text += " (" + r.name + ")";
+  return text + fmt::format(" at {} ns, {} cgroups, {} workers", r.at_ns, r.cgroups, r.workers);
+}
+
+std::string text_of(const WorkerRecord& r) {
+  const WorkerReport& w = r.report;
+  std::string text = fmt::format(
+      "{} of {} (phase {}, pid {}): started {} ns, {} iterations, {} units, cpu {} ns, wall {} ns, delay {} ns, {} "
+      "slices, "
+      "gap {} ns on CPU {} at {} ns, {} migrations, CPUs {}",
+      w.index, w.cgroup, r.phase, w.pid, w.started_ns, w.iterations, w.work_units, w.cpu_time_ns, w.wall_time_ns,
+      w.run_delay_ns, w.timeslices, w.max_gap_ns, w.max_gap_cpu, w.max_gap_at_ns, w.migrations,
+      w.cpus_used.to_string());
+  if (!w.cpus_outside.empty()) text += ", outside its cpuset " + w.cpus_outside.to_string();
+  if (w.wakeups > 0)
+    text += fmt::format(", slept {} ns, {} wakeups, latency at most {} ns, of {}: {}", w.sleep_ns, w.wakeups,
+                        w.wake_max_ns, w.wake_latencies_ns.size(), fmt::join(w.wake_latencies_ns, " "));
+  if (!w.responded) text += ", did not respond";
+  if (!w.exit.empty()) text += ", " + w.exit;
+  return text;
+}
+
+std::string text_of(const ResultRecord& r) {
+  if (!r.error.empty()) return fmt::format("error ({}): {}", to_string(r.code), r.error);
+  std::string text = fmt::format("{} checks", r.result.checked.size());
+  if (r.result.skipped) text += ", skipped";
+  for (const Detail& detail : r.result.details)
+    text += fmt::format("; {} {}: {}", to_string(detail.verdict), to_string(detail.kind), detail.message);
+  return text;
+}
+
+std::string text_of(const BodyEndRecord& r) {
+  return fmt::format("{}{}{}", r.exit, r.clean ? ", clean" : "", r.timed_out ? ", out of time" : "");
+}
+
+std::string text_of(const GuestErrorRecord& r) { return fmt::format("{}: {}", to_string(r.code), r.message); }
+
+template <typename T>
+std::string decoded(const Record& record) {
+  const auto value = decode<T>(record.payload);
+  return value ? text_of(*value)
+               : fmt::format("cannot be decoded ({} bytes): {}", record.payload.size(), value.error().message());
+}
+
+}  // namespace
+
+std::string payload_text(const Record& record) {
+  switch (record.type) {
+    case RecordType::kHello:
+      return decoded<HelloRecord>(record);
+    case RecordType::kTopology:
+      return decoded<TestTopology>(record);
+    case RecordType::kPhase:
+      return decoded<PhaseRecord>(record);
+    case RecordType::kQuantum:
+      return decoded<QuantumRecord>(record);
+    case RecordType::kScheduler:
+      return decoded<SchedulerRecord>(record);
+    case RecordType::kLog:
+      return decoded<LogRecord>(record);
+    case RecordType::kMark:
+      return decoded<StepMark>(record);
+    case RecordType::kWorker:
+      return decoded<WorkerRecord>(record);
+    case RecordType::kResult:
+      return decoded<ResultRecord>(record);
+    case RecordType::kBodyEnd:
+      return decoded<BodyEndRecord>(record);
+    case RecordType::kGuestError:
+      return decoded<GuestErrorRecord>(record);
+    case RecordType::kEnd:
+      return "";
+  }
+  return fmt::format("type {}, {} bytes", static_cast<unsigned>(record.type), record.payload.size());
+}
+
+std::string event_line(const Record& record) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  std::string line = fmt::format("{:>4}.{:09}  {:<5}  {}", record.time_ns / kSecond, record.time_ns % kSecond,
+                                 record.lane == mailbox::Lane::kAgent ? "agent" : "body", to_string(record.type));
+  const std::string text = payload_text(record);
+  return printable(text.empty() ? line : line + ": " + text);
+}
+
+std::string event_text(std::vector<Record> records) {
+  std::stable_sort(records.begin(), records.end(), [](const Record& a, const Record& b) {
+    return std::tuple(a.time_ns, a.lane, a.sequence) < std::tuple(b.time_ns, b.lane, b.sequence);
+  });
+  std::string text;
+  for (const Record& record : records) text += event_line(record) + "\n";
+  return text;
+}
+
+}  // namespace ktstr

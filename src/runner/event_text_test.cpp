@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/event_text.h"
+
+#include <gmock/gmock.h>
+
+#include "wire/records.h"
+
+namespace ktstr {
+namespace {
+
+using mailbox::Lane;
+using testing::HasSubstr;
+
+template <typename T>
+Record record_of(RecordType type, const T& value, std::uint64_t time_ns = 2'104'551'123, Lane lane = Lane::kBody) {
+  return {type, lane, 0, time_ns, encode(value)};
+}
+
+TEST(EventText, IsALineForEachRecordByGuestTime) {
+  const StepMark mark{StepMark::Kind::kStepStart, 1, 2'104'000'000, 2, 4, "crowded"};
+  EXPECT_EQ(event_text({record_of(RecordType::kMark, mark),
+                        record_of(RecordType::kLog, LogRecord{LogRecord::Stream::kScheduler, "hello"}, 9, Lane::kAgent),
+                        {RecordType::kEnd, Lane::kAgent, 1, 12'000'000'000, {}}}),
+            "   0.000000009  agent  log: scheduler| hello\n"
+            "   2.104551123  body   mark: step 1 began (crowded) at 2104000000 ns, 2 cgroups, 4 workers\n"
+            "  12.000000000  agent  end\n");
+}
+
+TEST(EventText, SaysWhatEveryTypeHolds) {
+  WorkerRecord worker;
+  worker.report.cgroup = "cg_0";
+  worker.report.iterations = 77;
+  worker.report.wakeups = 2;
+  worker.report.wake_latencies_ns = {5, 6};
+  ResultRecord result;
+  result.result.details = {{Verdict::kFail, DetailKind::kStuck, "stood still"}};
+  const std::pair<Record, const char*> cases[] = {
+      {record_of(RecordType::kHello, HelloRecord{"1", "7.3", "#1"}), "hello: agent 1 on 7.3 #1"},
+      {record_of(RecordType::kTopology, TestTopology{}), "topology: 0 CPUs"},
+      {record_of(RecordType::kPhase, PhaseRecord{Phase::kBody}), "phase: body"},
+      {record_of(RecordType::kQuantum, QuantumRecord{50'000}), "quantum: 50000 ns"},
+      {record_of(RecordType::kScheduler, SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "killed"}),
+       "scheduler: exited, pid 0, killed"},
+      {record_of(RecordType::kWorker, worker), "worker: 0 of cg_0"},
+      {record_of(RecordType::kWorker, worker), "77 iterations"},
+      {record_of(RecordType::kWorker, worker), "of 2: 5 6"},
+      {record_of(RecordType::kResult, result), "fail stuck: stood still"},
+      {record_of(RecordType::kBodyEnd, BodyEndRecord{true, false, "exited"}), "body_end: exited, clean"},
+      {record_of(RecordType::kGuestError, GuestErrorRecord{ErrorCode::kNoSpace, "full", ""}),
+       "guest_error: no space: full"}};
+  for (const auto& [record, wanted] : cases) EXPECT_THAT(event_line(record), HasSubstr(wanted));
+}
+
+TEST(EventText, KeepsAGuestOffTheTerminalAndSaysWhatItCannotRead) {
+  EXPECT_THAT(event_line(record_of(RecordType::kLog, LogRecord{LogRecord::Stream::kBody, "a\x1b[2Jb\nc"})),
+              testing::Not(testing::AnyOf(HasSubstr("\x1b"), HasSubstr("\n"))));
+  EXPECT_THAT(event_line({RecordType::kMark, Lane::kBody, 0, 0, {std::byte{1}}}),
+              HasSubstr("cannot be decoded (1 bytes)"));
+  EXPECT_THAT(event_line({static_cast<RecordType>(99), Lane::kBody, 0, 0, {}}), HasSubstr("unknown: type 99, 0 bytes"));
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A kept run, replayed: after its scheduler is gone, on a machine that only has a copy of the run's directory, and with
+// what is there now.
+#include <gmock/gmock.h>
+
+#include "guests.h"
+
+namespace ktstr {
+namespace {
+
+using testing::HasSubstr;
+
+class Replay : public GuestTest {
+ protected:
+  fs::path scheduler() const { return state_dir() / "bin/scx_ktstr"; }
+  // A run that crashes, of a scheduler that the test may remove.
+  GuestRun crash() {
+    fs::create_directories(scheduler().parent_path());
+    fs::copy_file(KTSTR_FIXTURE_SCHEDULER, scheduler());
+    return run({example("two_cgroups.toml"), "--topology", "1n2l1c1t", "--scheduler",
+                scheduler().string() + " --crash-after 300"});
+  }
+};
+
+TEST_F(Replay, DoesTheSameAfterTheSchedulerIsGoneAndElsewhere) {
+  const GuestRun first = crash();
+  ASSERT_EQ(first.status, 1) << first.out << first.err;
+  const std::string id = first.json["id"];
+  EXPECT_EQ(first.json["replay_command"], "ktstr replay " + id);
+  fs::rename(scheduler().parent_path(), state_dir() / "elsewhere");
+
+  const GuestRun again = replay({"last"});
+  EXPECT_EQ(again.status, 1) << again.out << again.err;
+  EXPECT_EQ(again.json["replay_of"], id);
+  EXPECT_EQ(again.json["same_digest"], true) << again.out;
+  EXPECT_EQ(again.json["recorded_digest"], first.json["digest"]);
+  EXPECT_EQ(again.json["differences"].size(), 0u);
+  const auto& replayed = again.json["runs"][0];
+  EXPECT_EQ(replayed["replay_of"], id);
+  EXPECT_EQ(replayed["tuple"], first.json["tuple"]);
+  EXPECT_EQ(replayed["details"], first.json["details"]);
+
+  // As on another machine: nothing but a copy of the run's directory.
+  const fs::path other = state_dir() / "other";
+  fs::create_directories(other);
+  fs::copy(first.json["run_dir"].get<std::string>(), other / "run", fs::copy_options::recursive);
+  const GuestRun there =
+      replay({(other / "run").string(), "--with", "console,events"}, {"XDG_STATE_HOME=" + (other / "state").string()});
+  EXPECT_EQ(there.status, 1) << there.out << there.err;
+  EXPECT_EQ(there.json["same_digest"], true) << there.out;
+  EXPECT_EQ(there.json["runs"][0]["perturbed"].size(), 0u);
+  EXPECT_THAT(there.json["runs"][0]["events"].get<std::string>(), HasSubstr("scheduler: attached"));
+}
+
+TEST_F(Replay, TakesWhatIsThereNowAndSaysWhatHasChanged) {
+  const GuestRun first = crash();
+  ASSERT_EQ(first.status, 1) << first.out << first.err;
+  fs::remove(scheduler());
+  const GuestRun refused = replay({"last", "--current"});
+  EXPECT_EQ(refused.status, 64) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr(scheduler().string()));
+
+  ASSERT_TRUE(write_atomically(scheduler(), as_byte_span("#!/bin/sh\nexit 1\n"), 0755));
+  const GuestRun now = replay({"last", "--current"});
+  EXPECT_EQ(now.status, 1) << now.out << now.err;
+  std::vector<std::string> changed;
+  for (const auto& input : now.json["changed_inputs"]) changed.push_back(input["input"]);
+  EXPECT_THAT(changed, testing::Contains("/ktstr/bin/scx_ktstr"));
+  const auto& run = now.json["runs"][0];
+  EXPECT_EQ(run["same_digest"], false);
+  for (const auto& detail : run["details"]) EXPECT_NE(detail["kind"], "not_repeatable");
+}
+
+}  // namespace
+}  // namespace ktstr
