@@ -74,13 +74,20 @@ struct GuestIo {
   std::function<bool()> interrupted;  // asked every few milliseconds
 };
 
-// Boots, hands over `delivery` at the warm point, follows to the end. QEMU dies with the calling thread, not with the
+// What the guest gets at its warm points, in this order.
+struct GuestDelivery {
+  mailbox::DeliveryKind kind;
+  ByteSpan archive;
+};
+using Deliveries = std::vector<GuestDelivery>;
+
+// Boots, hands over the deliveries, follows to the end. QEMU dies with the calling thread, not with the
 // process alone.
 // An Error: QEMU or memory could not be had (kNoSpace, kNotFound, kUnsupported), nothing was booted.
-Result<GuestOutcome> run_guest(const GuestSpec& spec, ByteSpan delivery, const GuestIo& io);
+Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveries, const GuestIo& io);
 
-// The same, continuing an image of the spec's machine instead of booting. kCorruptData: the image is damaged;
+// The same, continuing an image of the spec's machine instead of booting; `deliveries` are those that the image has not had. kCorruptData: the image is damaged;
 // kProtocol: QEMU does not take it. Nothing has run then.
-Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, ByteSpan delivery, const GuestIo& io);
+Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const Deliveries& deliveries, const GuestIo& io);
 
 }  // namespace ktstr

@@ -92,7 +92,7 @@ TEST_F(GuestMemoryFiles, HoldTheMailboxWhereTheGuestLooksForIt) {
   ASSERT_TRUE(memory) << memory.error().render();
   EXPECT_EQ(memory->mailbox().size(), 32_MiB);
   memory->mailbox().put_header();
-  ASSERT_TRUE(memory->mailbox().put_delivery(as_byte_span("a delivery")));
+  ASSERT_TRUE(memory->mailbox().put_delivery(mailbox::DeliveryKind::kRun, as_byte_span("a delivery")));
   const auto fd = open_file(memory->files()[0], 0);
   ASSERT_TRUE(fd);
   const auto guest = Mapping::map(*fd, mailbox::kGuestAddress, 32_MiB, false);

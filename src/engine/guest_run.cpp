@@ -38,9 +38,19 @@ Result<bool> GuestRun::wait_for_something() {
   return (fds[0].revents & POLLIN) != 0;
 }
 
+Status GuestRun::on_warm_point() {
+  const mailbox::View mailbox = machine_.memory.mailbox();
+  // A disturbed window is followed by another, with what was delivered still to be taken.
+  if (mailbox::load(mailbox.layout().guest.taken) != mailbox::load(mailbox.layout().host.deliveries)) return ok();
+  if (to_deliver.empty()) return at_warm_point ? at_warm_point() : ok();
+  const GuestDelivery next = to_deliver.front();
+  to_deliver.erase(to_deliver.begin());
+  return mailbox.put_delivery(next.kind, next.archive);
+}
+
 Status GuestRun::on_ring(mailbox::BellReason reason) {
   if (reason == mailbox::BellReason::kDone) said_done_ = true;
-  if (reason == mailbox::BellReason::kWarmPoint && at_warm_point) KTSTR_TRY(at_warm_point());
+  if (reason == mailbox::BellReason::kWarmPoint) KTSTR_TRY(on_warm_point());
   return records_.drain();
 }
 

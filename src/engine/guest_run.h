@@ -18,7 +18,9 @@ class GuestRun {
 
   GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io);
 
-  // Called while the guest stands still at its warm point.
+  // Handed over one by one, each at a warm point at which the guest has taken all before.
+  Deliveries to_deliver;
+  // Called where the guest stands still at a warm point and there is nothing to deliver.
   std::function<Status()> at_warm_point;
   // Until the guest has ended or must be ended, or `enough` says so: then empty.
   std::optional<Finding> follow(const std::function<bool()>& enough = {});
@@ -34,6 +36,7 @@ class GuestRun {
   Result<bool> wait_for_something();
   Result<std::optional<Finding>> look();
   Status on_ring(mailbox::BellReason reason);
+  Status on_warm_point();
   Finding ended_by_itself();
   void explain_from_console(Finding& finding, const std::string& console) const;
 

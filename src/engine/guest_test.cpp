@@ -38,7 +38,7 @@ esac; done
     EXPECT_TRUE(write_text(spec_.qemu, text));
     fs::permissions(spec_.qemu, fs::perms::owner_all);
     return run_guest(
-        spec_, as_byte_span("delivery"),
+        spec_, {{mailbox::DeliveryKind::kRun, as_byte_span("delivery")}},
         {.console_log = path("console"), .on_record = [](const Record&) { return ok(); }, .interrupted = interrupted});
   }
   void TearDown() override { EXPECT_TRUE(fs::is_empty(ram_dir_)) << "guest memory was left behind"; }

@@ -3,11 +3,40 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/clock.h"
+#include "engine/warm_image.h"
 
 namespace ktstr {
 
-MemoryLayout memory_layout(const GuestSpec& spec, Bytes delivery) {
+namespace {
+
+constexpr std::chrono::seconds kQmpLimit{60};
+
+Status fill_and_continue(Machine& machine, const WarmImage& image, const GuestDelivery& first) {
+  // QEMU is just starting, and does not look at its memory yet.
+  KTSTR_TRY(image.restore_memory(machine.memory));
+  KTSTR_TRY(machine.memory.mailbox().put_delivery(first.kind, first.archive));
+  Qmp& qmp = *machine.qmp;
+  KTSTR_TRY(qmp.greet(kQmpLimit));
+  KTSTR_TRY(image.load_device_state(qmp));
+  return qmp.execute("cont", Qmp::Json::object(), kQmpLimit).map([](const Qmp::Json&) {});
+}
+
+// QEMU's own words say more than that it closed the socket.
+Error with_qemus_words(Error error, Machine& machine) {
+  machine.qemu->kill();
+  const auto said = read_text(machine.output, Bytes{64} << 10);
+  if (said && !said->empty()) error.with_hint("QEMU printed: " + said->substr(0, 500));
+  return error;
+}
+
+}  // namespace
+
+MemoryLayout memory_layout(const GuestSpec& spec, const Deliveries& deliveries) {
+  Bytes delivery = 0;
+  for (const GuestDelivery& each : deliveries) delivery = std::max(delivery, each.archive.size());
   const Bytes asked = spec.memory != 0 ? spec.memory : memory_by_rule(spec.topology);
   return MemoryLayout::plan(spec.topology, asked, mailbox::size_for_delivery(delivery));
 }
@@ -41,6 +70,15 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
   return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output, started, std::move(qemu)};
+}
+
+Result<Machine> Machine::resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,
+                                const GuestDelivery& first, const fs::path& console_log) {
+  KTSTR_TRY(write_text(console_log, image.console()).context("the console log"));
+  KTSTR_TRY_ASSIGN(Machine machine, start(spec, layout, console_log, Start::kIncoming, true));
+  if (Status resumed = fill_and_continue(machine, image, first); !resumed)
+    return with_qemus_words(std::move(resumed).error(), machine).context("continue a warm image");
+  return machine;
 }
 
 }  // namespace ktstr

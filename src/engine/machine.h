@@ -27,10 +27,14 @@ struct Machine {
   // `with_qmp`: a boot that is to be saved has one, too.
   static Result<Machine> start(const GuestSpec& spec, const MemoryLayout& layout,
                                const std::filesystem::path& console_log, Start start, bool with_qmp);
+  // A QEMU that continues `image`, from its first instruction on; `first` is delivered before. kCorruptData: the image is
+  // damaged.
+  static Result<Machine> resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,
+                                const GuestDelivery& first, const std::filesystem::path& console_log);
 };
 
-// For the spec's own machine, with a mailbox that holds `delivery` bytes.
-MemoryLayout memory_layout(const GuestSpec& spec, Bytes delivery);
+// For the spec's own machine, with a mailbox that holds the largest of the deliveries.
+MemoryLayout memory_layout(const GuestSpec& spec, const Deliveries& deliveries);
 // Whose CPUID a guest of this mode shows here.
 Result<CpuVendor> guest_cpu_vendor(Mode mode);
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/guest_run.h"
 
 namespace ktstr {
@@ -14,6 +15,8 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kQmpLimit{120};
 constexpr milliseconds kForQemuToReadStop{5};
+// A host that is too busy to stop a machine in time may be less busy later.
+constexpr int kStopTries = 4;
 
 Status wait_for_migration(Qmp& qmp) {
   const Nanoseconds deadline = monotonic_now() + kQmpLimit;
@@ -28,49 +31,128 @@ Status wait_for_migration(Qmp& qmp) {
   }
 }
 
-Status save_machine(GuestRun& run, const WarmKey& key, const fs::path& directory, const fs::path& console_log) {
-  Machine& machine = run.machine();
-  Qmp& qmp = *machine.qmp;
-  KTSTR_TRY(qmp.answer(kQmpLimit).context("QMP stop"));
-  const auto& guest = machine.memory.mailbox().layout().guest;
-  if (mailbox::load(guest.warm_windows) != 0)
-    return fail(ErrorCode::kBusy, "the machine could not be stopped at its warm point: this host was too busy");
-  const double boot_seconds = run.host_seconds();
-  KTSTR_TRY(qmp.execute("migrate-set-capabilities",
-                        {{"capabilities", {{{"capability", "x-ignore-shared"}, {"state", true}}}}}, kQmpLimit));
-  KTSTR_TRY(qmp.execute("migrate", {{"uri", "file:" + (directory / "state").string()}}, kQmpLimit));
-  KTSTR_TRY(wait_for_migration(qmp));
-  KTSTR_TRY_ASSIGN(const std::string console, read_text(console_log));
-  return WarmImage::save(
-      directory, machine.memory,
-      {.key = key, .guest_ns = mailbox::load(guest.heartbeat_ns), .boot_seconds = boot_seconds, .console = console});
+// One machine, from its start to the end of the window in which it was saved.
+class Attempt {
+ public:
+  enum class Result { kSaved, kDisturbed, kFailed };
+
+  // `skip` windows are let go by before the one that is saved.
+  Attempt(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source, const fs::path& directory,
+          const std::function<bool()>& interrupted, int skip)
+      : spec_(spec), layout_(layout), source_(source), directory_(directory), skip_(skip) {
+    io_.console_log = directory / "console";
+    io_.on_record = [this](const Record& record) {
+      failure_.records.push_back(record);
+      return ok();
+    };
+    io_.interrupted = interrupted;
+  }
+
+  ktstr::Result<Result> make(const WarmKey& key) {
+    KTSTR_TRY_ASSIGN(Machine machine, start());
+    GuestRun run(spec_, std::move(machine), io_);
+    run.at_warm_point = [&] { return stop(run.machine()); };
+    if (auto finding = run.follow([&] { return stopping_; })) {
+      failure_.outcome = run.conclude(*std::move(finding));
+      return Result::kFailed;
+    }
+    KTSTR_TRY(save(run, key));
+    KTSTR_TRY_ASSIGN(const bool disturbed, look_after_the_window(run.machine()));
+    return disturbed ? Result::kDisturbed : Result::kSaved;
+  }
+  WarmBuild::Failure& failure() { return failure_; }
+
+ private:
+  ktstr::Result<Machine> start() {
+    if (source_.base != nullptr)
+      return Machine::resume(spec_, layout_, *source_.base, *source_.scheduler, io_.console_log);
+    KTSTR_TRY(write_text(io_.console_log, ""));
+    KTSTR_TRY_ASSIGN(Machine machine, Machine::start(spec_, layout_, io_.console_log, Start::kBoot, true));
+    KTSTR_TRY(machine.qmp->greet(kQmpLimit).context("speak to QEMU"));
+    return machine;
+  }
+
+  // At the ring. QEMU's main loop takes the command as soon as the guest, let go by the answer, lets go of QEMU's lock.
+  Status stop(Machine& machine) {
+    if (skip_-- > 0) return ok();
+    windows_before_ = mailbox::load(machine.memory.mailbox().layout().guest.warm_windows);
+    KTSTR_TRY(machine.qmp->send("stop", Qmp::Json::object()));
+    stopping_ = true;
+    std::this_thread::sleep_for(kForQemuToReadStop);
+    return ok();
+  }
+
+  Status save(GuestRun& run, const WarmKey& key) {
+    Machine& machine = run.machine();
+    Qmp& qmp = *machine.qmp;
+    KTSTR_TRY(qmp.answer(kQmpLimit).context("QMP stop"));
+    const auto& guest = machine.memory.mailbox().layout().guest;
+    if (mailbox::load(guest.warm_windows) != windows_before_)
+      return fail(ErrorCode::kBusy, "the machine could not be stopped at its warm point: this host was too busy");
+    const double boot_seconds = run.host_seconds();
+    KTSTR_TRY(qmp.execute("migrate-set-capabilities",
+                          {{"capabilities", {{{"capability", "x-ignore-shared"}, {"state", true}}}}}, kQmpLimit));
+    KTSTR_TRY(qmp.execute("migrate", {{"uri", "file:" + (directory_ / "state").string()}}, kQmpLimit));
+    KTSTR_TRY(wait_for_migration(qmp));
+    KTSTR_TRY_ASSIGN(const std::string console, read_text(io_.console_log));
+    return WarmImage::save(
+        directory_, machine.memory,
+        {.key = key, .guest_ns = mailbox::load(guest.heartbeat_ns), .boot_seconds = boot_seconds, .console = console});
+  }
+
+  // Whether something else ran in the window after all, so that it matters where it was stopped.
+  ktstr::Result<bool> look_after_the_window(Machine& machine) const {
+    KTSTR_TRY(machine.qmp->execute("cont", Qmp::Json::object(), kQmpLimit));
+    const auto& guest = machine.memory.mailbox().layout().guest;
+    const Nanoseconds deadline = monotonic_now() + kQmpLimit;
+    while (mailbox::load(guest.warm_windows) == windows_before_) {
+      if (monotonic_now() > deadline) return fail(ErrorCode::kTimedOut, "the saved machine does not go on");
+      if (io_.interrupted && io_.interrupted()) return fail(ErrorCode::kCancelled, "interrupted");
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    return mailbox::load(guest.warm_disturbed) != 0;
+  }
+
+  const GuestSpec& spec_;
+  const MemoryLayout& layout_;
+  const WarmSource& source_;
+  const fs::path& directory_;
+  GuestIo io_;
+  int skip_;
+  bool stopping_ = false;
+  std::uint32_t windows_before_ = 0;
+  WarmBuild::Failure failure_;
+};
+
+void empty(const fs::path& directory) {
+  std::error_code ignored;
+  for (const auto& file : fs::directory_iterator(directory, ignored)) fs::remove(file, ignored);
 }
 
 }  // namespace
 
-Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmKey& key,
-                                   const fs::path& directory, const std::function<bool()>& interrupted) {
-  const fs::path console_log = directory / "console";
-  KTSTR_TRY(write_text(console_log, ""));
-  const GuestIo io{
-      .console_log = console_log, .on_record = [](const Record&) { return ok(); }, .interrupted = interrupted};
-  KTSTR_TRY_ASSIGN(Machine machine, Machine::start(spec, layout, console_log, Start::kBoot, true));
-  GuestRun run(spec, std::move(machine), io);
-  bool stopping = false;
-  // QEMU's main loop takes the command as soon as the guest, let go by the answer, lets go of QEMU's lock.
-  run.at_warm_point = [&]() -> Status {
-    Qmp& qmp = *run.machine().qmp;
-    KTSTR_TRY(qmp.send("stop", Qmp::Json::object()));
-    stopping = true;
-    std::this_thread::sleep_for(kForQemuToReadStop);
-    return ok();
-  };
-  KTSTR_TRY(run.machine().qmp->greet(kQmpLimit).context("speak to QEMU"));
-  if (auto finding = run.follow([&] { return stopping; })) return WarmBuild{run.conclude(*std::move(finding))};
-  KTSTR_TRY(save_machine(run, key, directory, console_log));
-  std::error_code ignored;
-  fs::remove(console_log, ignored);
-  return WarmBuild{};
+Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source,
+                                   const WarmKey& key, const fs::path& directory,
+                                   const std::function<bool()>& interrupted) {
+  int skip = 0, missed = 0;
+  while (skip < mailbox::kMostDisturbedWindows - 1) {
+    empty(directory);
+    Attempt attempt(spec, layout, source, directory, interrupted, skip);
+    auto result = attempt.make(key);
+    if (!result && result.error().code() == ErrorCode::kBusy && ++missed < kStopTries) {
+      log_info("{}: again", result.error().message());
+      continue;
+    }
+    if (!result) return std::move(result).error();
+    if (*result == Attempt::Result::kFailed) return WarmBuild{.failure = std::move(attempt.failure())};
+    if (*result == Attempt::Result::kSaved) {
+      std::error_code ignored;
+      fs::remove(directory / "console", ignored);
+      return WarmBuild{};
+    }
+    ++skip;
+  }
+  return WarmBuild{.failure = {}, .never_quiet = true};
 }
 
 }  // namespace ktstr

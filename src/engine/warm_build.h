@@ -2,20 +2,33 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "engine/guest.h"
 #include "engine/warm_image.h"
 
 namespace ktstr {
 
-// What came of booting for an image: `failed` where the guest did not get to its warm point.
-struct WarmBuild {
-  std::optional<GuestOutcome> failed;
+// Where an image's machine comes from.
+struct WarmSource {
+  const WarmImage* base = nullptr;         // null: it boots
+  std::optional<GuestDelivery> scheduler;  // attached on the way
 };
 
-// Boots the spec's machine to its warm point and saves it into `directory`, which exists and is empty. An Error: it
-// could not be started or saved.
-Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmKey& key,
-                                   const fs::path& directory, const std::function<bool()>& interrupted);
+// What came of it: saved, or the guest did not get to its warm point, or it never keeps quiet there.
+struct WarmBuild {
+  struct Failure {
+    GuestOutcome outcome;
+    std::vector<Record> records;
+  };
+  std::optional<Failure> failure;
+  bool never_quiet = false;
+};
+
+// Brings the spec's machine to its warm point and saves it into `directory`, which exists and is empty. kCorruptData: the
+// base image is damaged; other Errors: the machine could not be started or saved.
+Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source,
+                                   const WarmKey& key, const fs::path& directory,
+                                   const std::function<bool()>& interrupted);
 
 }  // namespace ktstr

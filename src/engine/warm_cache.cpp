@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* kLastUsed = "last_used";  // its modification time says when
 constexpr const char* kBuilding = "building";
+constexpr const char* kUnfit = ".unfit";
 constexpr int kDigestLength = 32;
 constexpr int kMostTries = 3;
 
@@ -112,6 +113,13 @@ Status WarmCache::discard(const WarmKey& key, const std::string& why) {
   if (!fs::exists(root_ / key.digest(), error)) return ok();
   return remove_image(root_, key.digest());
 }
+
+bool WarmCache::is_unfit(const WarmKey& key) const {
+  std::error_code error;
+  return fs::exists(root_ / (key.digest() + kUnfit), error);
+}
+
+void WarmCache::set_unfit(const WarmKey& key) const { touch(root_ / (key.digest() + kUnfit)); }
 
 Result<std::vector<WarmCache::Entry>> WarmCache::list() const {
   std::vector<Entry> entries;

@@ -6,6 +6,7 @@
 //
 //   ROOT/KEY/            an image, complete or not there
 //   ROOT/KEY.lock        shared: in use; exclusive: being built or removed
+//   ROOT/KEY.unfit       this machine makes no image
 //   ROOT/building.PID.*  not there yet
 #pragma once
 
@@ -37,6 +38,10 @@ class WarmCache {
   Result<Lease> get(const WarmKey& key, const Build& build, const std::function<bool()>& interrupted);
   // For contents that turned out to be damaged in use. The lease must be gone.
   Status discard(const WarmKey& key, const std::string& why);
+
+  // Machines that never keep quiet at their warm point are no images; remembered, so that not every run tries.
+  bool is_unfit(const WarmKey& key) const;
+  void set_unfit(const WarmKey& key) const;
 
   struct Entry {
     std::string digest;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a guest from its machine's warm image, which is built first where there is none.
+// Runs a guest from a warm image: that of its machine with the scheduler attached, or of its booted machine where none is
+// under test. What is missing is made first.
 #pragma once
 
 #include "engine/guest.h"
@@ -8,15 +9,20 @@
 
 namespace ktstr {
 
-struct WarmStart {
-  enum class Kind { kCold, kForked, kBuiltAndForked } kind = Kind::kCold;
-  std::string image;  // its digest
-  std::string why_cold;
+struct WarmKeys {
+  WarmKey booted;
+  std::optional<WarmKey> attached;  // there is a scheduler
 };
 
-// An outcome of the boot where the guest does not come up; else of the run. Where images cannot be had (no space, no
-// QMP) the guest is booted for this run alone, and `start` says why; that is slower, and the same run.
-Result<GuestOutcome> run_warm_guest(const GuestSpec& spec, WarmCache& cache, const WarmKey& key, ByteSpan delivery,
-                                    const GuestIo& io, WarmStart& start);
+struct WarmStart {
+  std::string image;     // digest of the one that was continued; "" for none
+  std::string why_cold;  // why the guest was booted for this run alone
+};
+
+// `deliveries`: the scheduler's, where keys.attached is set, and the run's. The outcome of the boot or of the attaching
+// where the guest does not get further; else of the run. Where images cannot be had (no space, no QMP) the guest is
+// booted for this run alone, and `start` says why; that is slower, and the same run.
+Result<GuestOutcome> run_warm_guest(const GuestSpec& spec, WarmCache& cache, const WarmKeys& keys,
+                                    const Deliveries& deliveries, const GuestIo& io, WarmStart& start);
 
 }  // namespace ktstr

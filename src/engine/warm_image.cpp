@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr const char* kDescription = "image.json";
 constexpr const char* kState = "state";
 constexpr Bytes kLongestExtent = Bytes{256} << 10;  // stays in the cache between checking and copying
@@ -110,7 +110,8 @@ Result<std::string> hash_file(const fs::path& path) {
 }  // namespace
 
 std::string WarmKey::digest() const {
-  const std::string all = kernel_sha256 + '\n' + initramfs_sha256 + '\n' + qemu_version + '\n' + machine;
+  std::string all = kernel_sha256 + '\n' + initramfs_sha256 + '\n' + qemu_version + '\n' + machine;
+  if (!scheduler_sha256.empty()) all += '\n' + scheduler_sha256;
   return sha256(as_byte_span(all)).substr(0, 32);
 }
 
@@ -122,7 +123,9 @@ Result<WarmKey> warm_key(const GuestSpec& spec, const MemoryLayout& layout, cons
                  .qemu_version = qemu_version,
                  .machine = machine_description(spec, layout, vendor),
                  .topology = spec.topology.to_string(),
-                 .kernel = {}};
+                 .kernel = {},
+                 .scheduler_sha256 = {},
+                 .scheduler = {}};
 }
 
 Status WarmImage::save(const fs::path& directory, const GuestMemory& memory, const Facts& facts) {
@@ -141,6 +144,8 @@ Status WarmImage::save(const fs::path& directory, const GuestMemory& memory, con
                      {"initramfs_sha256", facts.key.initramfs_sha256},
                      {"qemu_version", facts.key.qemu_version},
                      {"machine", facts.key.machine},
+                     {"scheduler_sha256", facts.key.scheduler_sha256},
+                     {"scheduler", facts.key.scheduler},
                      {"guest_ns", facts.guest_ns},
                      {"boot_seconds", facts.boot_seconds},
                      {"built_at", ::time(nullptr)},
@@ -165,8 +170,14 @@ Result<WarmImage> WarmImage::open(const fs::path& directory) {
       return fail(ErrorCode::kCorruptData, "its description's checksum does not match");
     if (body.at("format").get<int>() != kFormat)
       return fail(ErrorCode::kCorruptData, "another version of ktstr made it");
-    image.key_ = {body.at("kernel_sha256"), body.at("initramfs_sha256"), body.at("qemu_version"),
-                  body.at("machine"),       body.at("topology"),         body.at("kernel")};
+    image.key_ = {.kernel_sha256 = body.at("kernel_sha256"),
+                  .initramfs_sha256 = body.at("initramfs_sha256"),
+                  .qemu_version = body.at("qemu_version"),
+                  .machine = body.at("machine"),
+                  .topology = body.at("topology"),
+                  .kernel = body.at("kernel"),
+                  .scheduler_sha256 = body.at("scheduler_sha256"),
+                  .scheduler = body.at("scheduler")};
     image.console_ = body.at("console");
     image.guest_ns_ = body.at("guest_ns");
     image.boot_seconds_ = body.at("boot_seconds");

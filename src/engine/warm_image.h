@@ -30,8 +30,10 @@ struct WarmKey {
   std::string qemu_version;
   std::string machine;   // machine_description(): topology, memory, mailbox, mode, shift, kernel arguments
   std::string topology;  // for people
-  std::string kernel;    // for people: its release
-  // 32 hex digits over the first four.
+  std::string kernel;            // for people: its release
+  std::string scheduler_sha256;  // of the delivery that attached a scheduler; empty: none is attached
+  std::string scheduler;         // for people: its command
+  // 32 hex digits over all that is not for people.
   std::string digest() const;
 };
 Result<WarmKey> warm_key(const GuestSpec& spec, const MemoryLayout& layout, const std::string& kernel_sha256,

@@ -24,7 +24,9 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHeartbeat{100};
-constexpr std::chrono::seconds kQuietLimit{5};
+// A booted kernel does this and that for a while, a scheduler has its say at once: what it does later is its own affair.
+constexpr milliseconds kBootedLook{100}, kBootedQuietLimit{5000};
+constexpr milliseconds kAttachedLook{10}, kAttachedQuietLimit{100};
 constexpr std::chrono::seconds kReadyLimit{20};
 // For a scheduler that the kernel is just ending.
 constexpr std::chrono::seconds kDyingLimit{2};
@@ -95,29 +97,38 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
   }
 }
 
-void Agent::wait_for_job() {
+// See mailbox::kWarmWindowNs.
+void Agent::wait_at_warm_point(milliseconds look, milliseconds quiet_limit) {
   auto& layout = view_.layout();
   // Not at once: what the kernel still does after a boot would go on in every fork.
-  wait_until_quiet("/proc", kQuietLimit);
-  while (mailbox::load(layout.host.job_ready) == 0) {
+  wait_until_quiet("/proc", look, quiet_limit);
+  auto switches = [] {
+    const auto text = read_text("/proc/stat");
+    return text ? context_switches(*text).value_or(0) : 0;
+  };
+  for (int window = 1;; ++window) {
     heartbeat();
+    const std::uint64_t before = switches();
     const std::uint64_t end = now_ns() + mailbox::kWarmWindowNs;
     ring_doorbell(view_, mailbox::BellReason::kWarmPoint, 0);
     while (now_ns() < end) {
     }
+    const bool disturbed = switches() != before;
     // All CPUs idle: QEMU's timer that makes vCPUs take turns, which no image holds, starts anew when we wake up.
     const timespec nap{0, 1'000'000};
     ::nanosleep(&nap, nullptr);
+    mailbox::store(layout.guest.warm_disturbed, disturbed ? 1 : 0);
     mailbox::store(layout.guest.warm_windows, mailbox::load(layout.guest.warm_windows) + 1);
+    if (disturbed && window < mailbox::kMostDisturbedWindows) continue;
+    if (mailbox::load(layout.host.deliveries) > taken_) return;
   }
 }
 
-Result<Job> Agent::take_job() {
-  wait_for_job();
+Result<mailbox::DeliveryKind> Agent::take_delivery() {
+  mailbox::store(view_.layout().guest.taken, ++taken_);
   KTSTR_TRY_ASSIGN(const ByteSpan archive, view_.take_delivery());
   KTSTR_TRY(unpack(archive, "/"));
-  KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
-  return job_from_json(text);
+  return static_cast<mailbox::DeliveryKind>(mailbox::load(view_.layout().host.delivery_kind));
 }
 
 Status Agent::look_at_topology() {
@@ -126,16 +137,19 @@ Status Agent::look_at_topology() {
   return ok();
 }
 
-Status Agent::check_topology(const Job& job) {
-  const auto differences = topology_.differences_from(job.topology);
+Status Agent::check_topology(const Topology& asked) {
+  const auto differences = topology_.differences_from(asked);
   if (differences.empty()) return ok();
-  std::string text = fmt::format("the guest does not have the topology asked for, {}:", job.topology.to_string());
+  std::string text = fmt::format("the guest does not have the topology asked for, {}:", asked.to_string());
   for (const std::string& difference : differences) text += "\n  " + difference;
   return fail(ErrorCode::kUnsupported, "{}", text);
 }
 
-Status Agent::attach(const Job& job) {
-  if (job.scheduler.empty()) return ok();
+// From its own delivery. False: it was not enabled, or has ended since.
+Result<bool> Agent::attach() {
+  KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kAttachJobPath));
+  KTSTR_TRY_ASSIGN(const AttachJob job, attach_job_from_json(text));
+  KTSTR_TRY(check_topology(job.topology));
   if (read_sched_ext_state("/sys").state.empty())
     return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
         .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
@@ -146,9 +160,13 @@ Status Agent::attach(const Job& job) {
         attached = scheduler_->is_attached(read_sched_ext_state("/sys"));
         return attached || scheduler_->has_ended();
       },
-      monotonic_now() + job.limits.attach, milliseconds(5));
+      monotonic_now() + job.limit, milliseconds(5));
   scheduler_->report(log_, attached ? SchedulerRecord::Kind::kAttached : SchedulerRecord::Kind::kNotAttached);
-  return ok();
+  drain_logs();
+  if (!attached) return false;
+  wait_at_warm_point(kAttachedLook, kAttachedQuietLimit);
+  drain_logs();
+  return !scheduler_->note_exit(log_);
 }
 
 // A body for scenario files, made ready before it is known whether one is wanted: its start is then in the warm image.
@@ -225,13 +243,21 @@ void Agent::tear_down(const Job& job) {
 Status Agent::run_job() {
   KTSTR_TRY(look_at_topology());
   KTSTR_TRY(start_scenario_body());
-  KTSTR_TRY_ASSIGN(const Job job, take_job());
-  KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.vary, job.seed)));
-  KTSTR_TRY(check_topology(job));
+  wait_at_warm_point(kBootedLook, kBootedQuietLimit);
+  KTSTR_TRY_ASSIGN(const mailbox::DeliveryKind kind, take_delivery());
   KTSTR_TRY_ASSIGN(kernel_log_, KernelLog::open());
   enter(Phase::kAttach);
-  KTSTR_TRY(attach(job));
-  if (!scheduler_ || !scheduler_->has_ended()) {
+  bool can_run = true;
+  if (kind == mailbox::DeliveryKind::kScheduler) {
+    KTSTR_TRY_ASSIGN(can_run, attach());
+    if (can_run) KTSTR_TRY(take_delivery());
+  }
+  Job job;
+  if (can_run) {
+    KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
+    KTSTR_TRY_ASSIGN(job, job_from_json(text));
+    KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.vary, job.seed)));
+    KTSTR_TRY(check_topology(job.topology));
     enter(Phase::kDispatch);
     KTSTR_TRY(run_body(job));
   }

@@ -33,10 +33,10 @@ class Agent {
  private:
   Status run_job();
   Status look_at_topology();
-  void wait_for_job();
-  Result<Job> take_job();
-  Status check_topology(const Job& job);
-  Status attach(const Job& job);
+  void wait_at_warm_point(std::chrono::milliseconds look, std::chrono::milliseconds quiet_limit);
+  Result<mailbox::DeliveryKind> take_delivery();
+  Status check_topology(const Topology& asked);
+  Result<bool> attach();
   Status start_scenario_body();
   Status start_body(const Job& job);
   Status run_body(const Job& job);
@@ -57,6 +57,7 @@ class Agent {
   std::optional<SchedulerProcess> scheduler_;
   std::optional<BodyProcess> body_;
   TestTopology topology_;
+  std::uint32_t taken_ = 0;  // deliveries
 };
 
 [[noreturn]] void power_off();

@@ -47,6 +47,11 @@ TEST(BusyTicks, AreEverythingButIdleAndWaiting) {
   EXPECT_EQ(busy_ticks("intr 1").error().code(), ErrorCode::kCorruptData);
 }
 
+TEST(ContextSwitches, AreReadFromTheirLine) {
+  EXPECT_EQ(context_switches("cpu  1 2\nintr 9\nctxt 1234\nbtime 5\n").value(), 1234u);
+  EXPECT_EQ(context_switches("cpu  1 2\n").error().code(), ErrorCode::kCorruptData);
+}
+
 TEST(MapMailbox, RefusesACommandLineWithoutOrWithAMalformedMailbox) {
   for (const char* text : {"console=ttyS0", "ktstr.mailbox=0x8000000", "ktstr.mailbox=0xzz,0x2000000",
                            "ktstr.mailbox=0x8000000,0x1000"})

@@ -12,7 +12,6 @@ namespace ktstr::guest {
 
 namespace {
 
-constexpr timespec kLook{0, 100'000'000};  // a machine of idle CPUs skips it: it costs no host time
 constexpr int kQuietLooks = 3;
 
 }  // namespace
@@ -35,7 +34,18 @@ Result<std::uint64_t> busy_ticks(std::string_view proc_stat) {
   return busy;
 }
 
-void wait_until_quiet(const fs::path& proc, std::chrono::nanoseconds limit) {
+Result<std::uint64_t> context_switches(std::string_view proc_stat) {
+  constexpr std::string_view kKey = "\nctxt ";
+  const std::size_t at = proc_stat.find(kKey);
+  std::uint64_t value = 0;
+  if (at == std::string_view::npos ||
+      std::from_chars(proc_stat.data() + at + kKey.size(), proc_stat.data() + proc_stat.size(), value).ec != std::errc())
+    return fail(ErrorCode::kCorruptData, "/proc/stat does not count context switches");
+  return value;
+}
+
+void wait_until_quiet(const fs::path& proc, std::chrono::nanoseconds look, std::chrono::nanoseconds limit) {
+  const timespec nap{0, look.count()};  // a machine of idle CPUs skips it: it costs no host time
   const Nanoseconds deadline = monotonic_now() + limit;
   auto busy = [&]() -> std::uint64_t {
     const auto text = read_text(proc / "stat");
@@ -44,7 +54,7 @@ void wait_until_quiet(const fs::path& proc, std::chrono::nanoseconds limit) {
   };
   std::uint64_t before = busy();
   for (int quiet = 0; quiet < kQuietLooks && monotonic_now() < deadline;) {
-    ::nanosleep(&kLook, nullptr);
+    ::nanosleep(&nap, nullptr);
     const std::uint64_t now = busy();
     quiet = now == before ? quiet + 1 : 0;
     before = now;

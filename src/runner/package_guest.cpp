@@ -12,7 +12,6 @@ namespace ktstr {
 namespace {
 
 Status add_scheduler(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
-  if (request.scheduler.empty()) return ok();
   KTSTR_TRY_ASSIGN(packed.scheduler, split_command(request.scheduler));
   if (packed.scheduler.empty()) return fail(ErrorCode::kInvalidArgument, "--scheduler names no program");
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
@@ -45,9 +44,16 @@ Status add_include_files(const RunRequest& request, NewcWriter& archive, PackedI
 }  // namespace
 
 Status pack_files(const RunRequest& request, PackedInputs& packed) {
+  const std::string job_directory = fs::path(kJobPath).parent_path().string();
+  if (!request.scheduler.empty()) {
+    NewcWriter archive;
+    KTSTR_TRY(archive.add_directory(job_directory));
+    KTSTR_TRY(add_scheduler(request, archive, packed));
+    packed.scheduler_files = archive.finish();
+    packed.scheduler_files_sha256 = sha256(packed.scheduler_files);
+  }
   NewcWriter archive;
-  KTSTR_TRY(archive.add_directory(fs::path(kJobPath).parent_path().string()));
-  KTSTR_TRY(add_scheduler(request, archive, packed));
+  KTSTR_TRY(archive.add_directory(job_directory));
   KTSTR_TRY(add_body(request, archive, packed));
   KTSTR_TRY(add_include_files(request, archive, packed));
   packed.files = archive.finish();
@@ -77,7 +83,13 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }
 
-Result<ByteVector> make_delivery(const PackedInputs& packed, std::string_view job_json) {
+Result<ByteVector> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
+                                           std::chrono::milliseconds attach_limit) {
+  const std::string job = attach_job_to_json({.scheduler = packed.scheduler, .topology = topology, .limit = attach_limit});
+  return append_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(job));
+}
+
+Result<ByteVector> make_run_delivery(const PackedInputs& packed, std::string_view job_json) {
   return append_file(packed.files, kJobPath, 0644, as_byte_span(job_json));
 }
 

@@ -16,7 +16,9 @@ Status pack_files(const RunRequest& request, PackedInputs& packed);
 // `initramfs` and its hashes. An Error is the machine's, not the user's.
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed);
 
-// What the mailbox gets: the files, and the job at their end.
-Result<ByteVector> make_delivery(const PackedInputs& packed, std::string_view job_json);
+// What the mailbox gets: the scheduler's files with their attach job, and the test's files with the job.
+Result<ByteVector> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
+                                           std::chrono::milliseconds attach_limit);
+Result<ByteVector> make_run_delivery(const PackedInputs& packed, std::string_view job_json);
 
 }  // namespace ktstr

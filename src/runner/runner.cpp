@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "engine/machine.h"
 #include "engine/warm_guest.h"
@@ -47,7 +48,7 @@ class Run {
   Status prepare_machine();
   void keep_inputs();
   Status boot();
-  Result<GuestOutcome> start_guest(ByteSpan delivery);
+  Result<GuestOutcome> start_guest(const Deliveries& deliveries);
   void remember(const GuestOutcome& guest);
   void store();
 
@@ -149,6 +150,8 @@ void Run::keep_inputs() {
   auto keep = [&]() -> Status {
     const ObjectStore objects(environment_.state_dir);
     KTSTR_TRY(objects.keep(packed_->files_sha256, packed_->files, dir));
+    if (!packed_->scheduler.empty())
+      KTSTR_TRY(objects.keep(packed_->scheduler_files_sha256, packed_->scheduler_files, dir));
     KTSTR_TRY(objects.keep(packed_->initramfs_sha256, packed_->initramfs, dir));
     return write_atomically(dir / kRequestFile, as_byte_span(request_to_json(request_, record_, job_json_, *packed_)));
   };
@@ -158,29 +161,42 @@ void Run::keep_inputs() {
     record_.replay_command = "ktstr replay " + directory_->id();
 }
 
-Result<GuestOutcome> Run::start_guest(ByteSpan delivery) {
+Result<GuestOutcome> Run::start_guest(const Deliveries& deliveries) {
   const GuestIo io{.console_log = directory_->path() / "console.log",
                    .on_record = [&](const Record& record) { return collector_.add(record); },
                    .interrupted = interrupted};
-  if (request_.cold || !can_save_machines_) return run_guest(spec_, delivery, io);
+  if (request_.cold || !can_save_machines_) return run_guest(spec_, deliveries, io);
   WarmCache cache(environment_.cache_dir / "warm", environment_.warm_limit);
-  KTSTR_TRY_ASSIGN(WarmKey key, warm_key(spec_, memory_layout(spec_, delivery.size()), kernel_.sha256,
+  WarmKeys keys;
+  KTSTR_TRY_ASSIGN(keys.booted, warm_key(spec_, memory_layout(spec_, deliveries), kernel_.sha256,
                                          packed_->initramfs_sha256, record_.tuple.qemu_version));
-  key.kernel = kernel_.release;
+  keys.booted.kernel = kernel_.release;
+  if (deliveries.size() > 1) {
+    keys.attached = keys.booted;
+    keys.attached->scheduler = request_.scheduler;
+    keys.attached->scheduler_sha256 = sha256(deliveries[0].archive);
+  }
   WarmStart start;
-  auto outcome = run_warm_guest(spec_, cache, key, delivery, io, start);
+  auto outcome = run_warm_guest(spec_, cache, keys, deliveries, io, start);
   record_.warm_image = start.image;
   return outcome;
 }
 
 Status Run::boot() {
   remove_guest_leftovers(environment_.ram_dir);
-  KTSTR_TRY_ASSIGN(const ByteVector delivery, make_delivery(*packed_, job_json_));
+  ByteVector scheduler;
+  Deliveries deliveries;
+  if (!packed_->scheduler.empty()) {
+    KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, spec_.topology, spec_.limits.attach));
+    deliveries.push_back({mailbox::DeliveryKind::kScheduler, scheduler});
+  }
+  KTSTR_TRY_ASSIGN(const ByteVector test, make_run_delivery(*packed_, job_json_));
+  deliveries.push_back({mailbox::DeliveryKind::kRun, test});
   KTSTR_TRY_ASSIGN(const TempDir files, TempDir::create(environment_.ram_dir, "ktstr-vm"));
   spec_.initramfs = files.path() / "initramfs";
   KTSTR_TRY(write_atomically(spec_.initramfs, packed_->initramfs)
                 .context("write the initramfs to " + environment_.ram_dir.string()));
-  auto guest = start_guest(delivery);
+  auto guest = start_guest(deliveries);
   if (!guest) return std::move(guest).error();
   remember(*guest);
   classify(request_, collector_.story(), *guest, record_);

@@ -25,9 +25,10 @@ namespace ktstr {
 
 // The files that go into a guest, packed: the same for every seed of a request, and all that a replay needs of them.
 struct PackedInputs {
-  ByteVector files;                    // newc archive: scheduler, test program, libraries, included files
   ByteVector initramfs;                // newc archive: the agent and its libraries
-  std::string files_sha256, initramfs_sha256;
+  ByteVector scheduler_files;          // newc archive: the scheduler and its libraries; empty: none
+  ByteVector files;                    // newc archive: test program, libraries, included files
+  std::string initramfs_sha256, scheduler_files_sha256, files_sha256;
   std::map<std::string, std::string> inputs;  // as in RunTuple, of both
   std::vector<std::string> scheduler;  // argv in the guest; empty: none
   std::vector<std::string> body;       // argv in the guest; empty: the agent runs the scenario

@@ -77,7 +77,10 @@ std::string request_to_json(const RunRequest& request, const RunRecord& record, 
                      {"tuple", tuple_to_json(record.tuple)},
                      {"request", asked_to_json(request)},
                      {"job", Json::parse(job_json)},
-                     {"objects", {{"files", packed.files_sha256}, {"initramfs", packed.initramfs_sha256}}}};
+                     {"objects",
+                      {{"files", packed.files_sha256},
+                       {"scheduler", packed.scheduler_files_sha256},
+                       {"initramfs", packed.initramfs_sha256}}}};
   return dumped(json, 1) + "\n";
 }
 
@@ -93,6 +96,7 @@ Result<StoredRun> request_from_json(std::string_view text) {
     stored.kernel_path = json.at("kernel_path").get<std::string>();
     stored.mailbox_version = json.at("mailbox_version").get<std::uint32_t>();
     stored.files_sha256 = json.at("objects").at("files").get<std::string>();
+    stored.scheduler_files_sha256 = json.at("objects").at("scheduler").get<std::string>();
     stored.initramfs_sha256 = json.at("objects").at("initramfs").get<std::string>();
     KTSTR_TRY_ASSIGN(stored.tuple, tuple_from_json(json.at("tuple")));
     stored.job_json = dumped(json.at("job"), -1);
@@ -126,7 +130,11 @@ Result<std::shared_ptr<const PackedInputs>> load_inputs(const StoredRun& stored,
   auto packed = std::make_shared<PackedInputs>();
   KTSTR_TRY_ASSIGN(packed->files, objects.read(stored.files_sha256, stored.dir));
   KTSTR_TRY_ASSIGN(packed->initramfs, objects.read(stored.initramfs_sha256, stored.dir));
+  if (!stored.scheduler_files_sha256.empty()) {
+    KTSTR_TRY_ASSIGN(packed->scheduler_files, objects.read(stored.scheduler_files_sha256, stored.dir));
+  }
   packed->files_sha256 = stored.files_sha256;
+  packed->scheduler_files_sha256 = stored.scheduler_files_sha256;
   packed->initramfs_sha256 = stored.initramfs_sha256;
   packed->inputs = stored.tuple.inputs;
   packed->scheduler = job.scheduler;

@@ -26,7 +26,7 @@ struct StoredRun {
   std::string job_json;  // byte for byte as it was sent
   std::string kernel, kernel_path;
   std::uint32_t mailbox_version = 0;
-  std::string files_sha256, initramfs_sha256;
+  std::string files_sha256, scheduler_files_sha256, initramfs_sha256;
   std::optional<RunRecord> record;  // its result; none when the run did not get that far
 };
 

@@ -89,4 +89,23 @@ Result<Job> job_from_json(std::string_view text) {
   }
 }
 
+std::string attach_job_to_json(const AttachJob& job) {
+  const Json json = {
+      {"scheduler", job.scheduler}, {"topology", job.topology.to_string()}, {"limit_ms", job.limit.count()}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<AttachJob> attach_job_from_json(std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    AttachJob job;
+    job.scheduler = json.at("scheduler").get<std::vector<std::string>>();
+    KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
+    job.limit = std::chrono::milliseconds(json.at("limit_ms").get<std::int64_t>());
+    return job;
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::kCorruptData, "the attach job is malformed: {}", error.what());
+  }
+}
+
 }  // namespace ktstr

@@ -40,7 +40,19 @@ struct Job {
 
 constexpr const char* kJobPath = "ktstr/job.json";
 
+// What comes before the job where there is a scheduler: nothing of the test, so that the machine with the scheduler
+// attached is the same for all tests.
+struct AttachJob {
+  std::vector<std::string> scheduler;  // argv
+  Topology topology;
+  std::chrono::milliseconds limit{};   // guest time
+};
+
+constexpr const char* kAttachJobPath = "ktstr/attach.json";
+
 std::string job_to_json(const Job& job);
 Result<Job> job_from_json(std::string_view text);
+std::string attach_job_to_json(const AttachJob& job);
+Result<AttachJob> attach_job_from_json(std::string_view text);
 
 }  // namespace ktstr

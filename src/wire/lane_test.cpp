@@ -90,12 +90,12 @@ TEST(Mailbox, DeliversAnArchiveAndNoticesDamage) {
   mailbox::View view(memory);
   EXPECT_EQ(view.check_header().error().code(), ErrorCode::kProtocol);
   view.put_header();
-  ASSERT_TRUE(view.put_delivery(as_byte_span("archive")));
+  ASSERT_TRUE(view.put_delivery(mailbox::DeliveryKind::kRun, as_byte_span("archive")));
   EXPECT_TRUE(view.check_header());
   EXPECT_EQ(as_text(*view.take_delivery()), "archive");
   view.delivery_area()[0] = std::byte{'A'};
   EXPECT_EQ(view.take_delivery().error().code(), ErrorCode::kCorruptData);
-  EXPECT_EQ(view.put_delivery(ByteVector(65537)).error().code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(view.put_delivery(mailbox::DeliveryKind::kRun, ByteVector(65537)).error().code(), ErrorCode::kNoSpace);
 }
 
 TEST(Mailbox, IsSizedByItsDelivery) {

@@ -53,7 +53,7 @@ void View::put_header() const {
   store(box.header.size, size());
 }
 
-Status View::put_delivery(ByteSpan archive) const {
+Status View::put_delivery(DeliveryKind kind, ByteSpan archive) const {
   if (archive.size() > delivery_area().size())
     return fail(ErrorCode::kNoSpace, "the delivery of {} does not fit into a mailbox of {}",
                 format_bytes(archive.size()), format_bytes(size()));
@@ -61,7 +61,8 @@ Status View::put_delivery(ByteSpan archive) const {
   Layout& box = layout();
   store(box.host.delivery_size, archive.size());
   store(box.host.delivery_crc, crc_of(archive));
-  store(box.host.job_ready, 1u);
+  store(box.host.delivery_kind, static_cast<std::uint32_t>(kind));
+  store(box.host.deliveries, load(box.host.deliveries) + 1);
   return ok();
 }
 

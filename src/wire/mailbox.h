@@ -33,7 +33,7 @@ std::string_view to_string(Phase phase);
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 2;                 // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 3;                 // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
 constexpr Bytes kLanesOffset = 4096;
@@ -50,10 +50,18 @@ struct MailboxHeader {
   std::uint64_t size;  // of the whole range
 };
 
+// What a delivery is for. A run with a scheduler gets two, one without gets only the second kind.
+enum class DeliveryKind : std::uint32_t {
+  kScheduler = 1,  // the scheduler's files, and /ktstr/attach.json
+  kRun = 2,        // the test's files, and /ktstr/job.json
+};
+
 struct HostBlock {
-  std::uint32_t job_ready;     // 1 once the delivery is complete: the agent waits for it
+  std::uint32_t deliveries;    // how many there have been: the agent waits for the next
   std::uint32_t delivery_crc;  // CRC-32 of the archive
   std::uint64_t delivery_size;
+  std::uint32_t delivery_kind;  // DeliveryKind
+  std::uint32_t reserved;
 };
 
 struct GuestBlock {
@@ -62,7 +70,9 @@ struct GuestBlock {
   std::uint64_t phase_since_ns;  // guest CLOCK_MONOTONIC
   std::uint64_t heartbeat_ns;    // guest CLOCK_MONOTONIC, about every 100 ms
   std::uint64_t heartbeats;
-  std::uint32_t warm_windows;    // how many have gone by (see kWarmWindow)
+  std::uint32_t warm_windows;    // how many have gone by (see kWarmWindowNs)
+  std::uint32_t warm_disturbed;  // 1: in the last one something else ran
+  std::uint32_t taken;           // deliveries
   std::uint32_t reserved;
 };
 
@@ -115,8 +125,11 @@ constexpr std::size_t kBellRingBytes = kBellPipeBytes + 1;
 // this much guest time after it began to ring; then it sleeps for a moment and looks whether the job is there. A host that boots for one run
 // delivers while it answers the ring. A host that makes an image stops the machine inside the window: with one CPU busy and
 // all others halted, where in the window it stops leaves no trace, so every image of one machine is the same, and a run
-// that continues it is the same as one that never stopped. Without a job, the next window follows.
+// that continues it is the same as one that never stopped. Where something else did run meanwhile, which it does in each
+// run alike, the agent says so, and another window follows; so it does while there is no delivery. There is a warm point
+// after the boot and, in a run with a scheduler, another once that is attached.
 constexpr std::uint64_t kWarmWindowNs = 20'000'000;
+constexpr int kMostDisturbedWindows = 5;  // then the agent goes on all the same
 
 // The smallest mailbox (a power of two, at least 32 MiB) that holds a delivery of `delivery` bytes.
 Bytes size_for_delivery(Bytes delivery);
@@ -138,7 +151,7 @@ class View {
   // Host, before the guest is started.
   void put_header() const;
   // Host: writes the delivery, and says that it is there. kNoSpace when it does not fit.
-  Status put_delivery(ByteSpan archive) const;
+  Status put_delivery(DeliveryKind kind, ByteSpan archive) const;
   // Guest: checks header and delivery.
   Status check_header() const;
   Result<ByteSpan> take_delivery() const;
