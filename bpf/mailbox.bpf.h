@@ -3,9 +3,9 @@
  * --lose-wakeup: a task that wakes up on a busy CPU is handed over to one that has nothing to run, through a mailbox: a
  * DSQ of that CPU's own, and a flag that says that something is in it, so that a CPU need not look into an empty DSQ.
  *
- * The bug: the reader finds the DSQ empty and clears the flag afterwards. What a writer puts there in between, it clears
- * too, and the kick that follows wakes a CPU that sees no flag. The task waits, whatever that CPU does, until somebody
- * hands over the next one. (Clearing first and looking afterwards would be right.)
+ * The bug: the reader finds the DSQ empty and clears the flag afterwards. What a writer puts there in between, it
+ * clears too, and the kick that follows wakes a CPU that sees no flag. The task waits, whatever that CPU does, until
+ * somebody hands over the next one. (Clearing first and looking afterwards would be right.)
  */
 #ifndef KTSTR_MAILBOX_BPF_H
 #define KTSTR_MAILBOX_BPF_H

@@ -168,8 +168,8 @@ ScenarioRun::Next ScenarioRun::conclude(int number, const Status& step, const Re
 
 Result<AssertResult> run_scenario(Ctx& ctx, const std::vector<Step>& steps, const Checks& checks,
                                   const ExecutorHooks& hooks) {
-  KTSTR_TRY_ASSIGN(const ScenarioPlan plan, plan_scenario(steps, ctx.duration(), ctx.topology(),
-                                                           ctx.seed_for(Vary::kPlacement)));
+  KTSTR_TRY_ASSIGN(const ScenarioPlan plan,
+                   plan_scenario(steps, ctx.duration(), ctx.topology(), ctx.seed_for(Vary::kPlacement)));
   if (!plan.controllers.empty())
     KTSTR_TRY(ctx.cgroups().enable_controllers(plan.controllers).context("before the first step"));
   return ScenarioRun(ctx, plan, checks, hooks).run();

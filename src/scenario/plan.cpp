@@ -53,7 +53,8 @@ PlannedStep plan_step(const Step& step, std::size_t number, Nanoseconds duration
   for (const CgroupDef& def : step.setup) {
     if (!names.insert(def.name()).second)
       mistakes.push_back(fmt::format("{}: two cgroups are named '{}'", where, def.name()));
-    planned.cgroups.push_back(plan_cgroup(def, topology, splitmix64(splitmix64(placement_seed) ^ number), where, mistakes));
+    planned.cgroups.push_back(
+        plan_cgroup(def, topology, splitmix64(splitmix64(placement_seed) ^ number), where, mistakes));
   }
   return planned;
 }

@@ -37,8 +37,8 @@ class StepScope {
   StepScope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, const StepSeeds& seeds, CpuSet machine)
       : ops_(ops), hooks_(hooks), phase_(phase), seeds_(seeds), machine_(std::move(machine)), cgroups_(ops) {}
 
-  // Creates and limits all cgroups, then spawns all workers, blocked, with a pause before each of these. What was made before a failure stays until
-  // tear_down().
+  // Creates and limits all cgroups, then spawns all workers, blocked, with a pause before each of these. What was made
+  // before a failure stays until tear_down().
   Status set_up(const PlannedStep& step);
   void release_workers();
   // Adds checks, statistics and reports of released workers to `result` and `events`; what cannot be removed becomes a

@@ -44,8 +44,8 @@ Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index);
 
 // The worker sets itself up under our own scheduling policy.
 Result<WorkerProcess> start_worker(const WorkerPlan& plan);
-// From now on a worker that is ready may run wherever its cpuset allows. It does not move: it sleeps at the barrier, and
-// wakes up where it was born unless the scheduler chooses otherwise.
+// From now on a worker that is ready may run wherever its cpuset allows. It does not move: it sleeps at the barrier,
+// and wakes up where it was born unless the scheduler chooses otherwise.
 Status let_off_birth_cpu(const WorkerPlan& plan, const WorkerProcess& process);
 // Makes a worker that is ready SCHED_OTHER with its nice value, and reads both back. We do it, and only now, because a
 // worker of a real-time body comes to the barrier whatever the scheduler under test does, and is handed to it there.
