@@ -21,6 +21,7 @@ enum OptionId {
   kExitAfter,
   kStarve,
   kSlowDispatch,
+  kLoseWakeup,
   kFailVerify,
   kSysfs,
   kVerbose,
@@ -36,6 +37,7 @@ constexpr std::array kLongOptions{
     option{"exit-after", required_argument, nullptr, kExitAfter},
     option{"starve", required_argument, nullptr, kStarve},
     option{"slow-dispatch", required_argument, nullptr, kSlowDispatch},
+    option{"lose-wakeup", no_argument, nullptr, kLoseWakeup},
     option{"fail-verify", no_argument, nullptr, kFailVerify},
     option{"sysfs", required_argument, nullptr, kSysfs},
     option{"verbose", no_argument, nullptr, kVerbose},
@@ -83,6 +85,9 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
       return parse_comm(text).map([&](auto comm) { options.starve_comm = comm; });
     case kSlowDispatch:
       return number(0, kMaxUs, [&](auto us) { options.slow_dispatch_us = us; });
+    case kLoseWakeup:
+      options.lose_wakeup = true;
+      return {};
     case kFailVerify:
       options.fail_verify = true;
       return {};
@@ -140,6 +145,8 @@ Switches that make it bad on purpose; MS count from when the scheduler is loaded
   --exit-after MS      detach and exit with status 0, unasked
   --starve COMM        tasks whose name begins with COMM get one tick in half a watchdog period
   --slow-dispatch US   burn US microseconds in each dispatch
+  --lose-wakeup        hand waking tasks over to idle CPUs through mailboxes with a race of a few
+                       instructions: once in a long while a task stays in its mailbox
   --fail-verify        load a program that the verifier refuses
 
   --sysfs DIR          where to look for the caches (default /sys)

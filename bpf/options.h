@@ -25,6 +25,7 @@ struct Options {
   std::optional<std::uint64_t> exit_after_ms;
   std::string starve_comm;
   std::uint64_t slow_dispatch_us = 0;
+  bool lose_wakeup = false;
   bool fail_verify = false;
   std::string sysfs_root = "/sys";
   bool verbose = false;

@@ -52,6 +52,8 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   config.starve_period_ns = std::uint64_t{options.watchdog_ms()} * 1'000'000 / 2;
   config.starve_len = static_cast<__u32>(options.starve_comm.size());
   options.starve_comm.copy(config.starve_comm, sizeof(config.starve_comm));
+  config.lose_wakeup = options.lose_wakeup ? 1 : 0;
+  config.nr_cpus = static_cast<__u32>(llcs.llc_of_cpu.size());
   config.nr_llcs = llcs.nr_llcs;
   std::copy(llcs.llc_of_cpu.begin(), llcs.llc_of_cpu.end(), config.llc_of_cpu);
 }

@@ -17,9 +17,10 @@
  * behind a waiting task that might run there than MAX_LAG_SLICES: what drifted apart comes together when affinity no
  * longer separates it.
  *
- * How it can be made to misbehave: faults.bpf.h.
+ * How it can be made to misbehave: faults.bpf.h, mailbox.bpf.h.
  */
 #include "faults.bpf.h"
+#include "mailbox.bpf.h"
 #include "sched_ext_ops.h"
 
 char _license[] SEC("license") = "GPL";
@@ -96,7 +97,7 @@ __s32 BPF_PROG(ktstr_select_cpu, struct task_struct* p, __s32 prev_cpu, __u64 wa
   bool is_idle = false;
   __s32 cpu;
 
-  if (stalled || is_starved(p)) return prev_cpu;
+  if (stalled || is_starved(p) || config.lose_wakeup) return prev_cpu;
   /* The kernel's choice: an idle @prev_cpu, a whole idle core in its LLC, an idle CPU there, any
    * that is idle. */
   cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
@@ -128,7 +129,7 @@ void BPF_PROG(ktstr_enqueue, struct task_struct* p, __u64 enq_flags) {
     enqueue_starved(p, enq_flags);
   else if (percpu_kthread)
     dsq_insert(p, DSQ_LOCAL, config.slice_ns, enq_flags);
-  else
+  else if (!hand_over(p, enq_flags))
     enqueue_by_vtime(p, enq_flags);
 }
 
@@ -195,6 +196,10 @@ SEC("struct_ops/ktstr_dispatch")
 void BPF_PROG(ktstr_dispatch, __s32 cpu, struct task_struct* prev) {
   if (stalled) return;
   burn_dispatch_time();
+  if (config.lose_wakeup) {
+    mailbox_of(cpu)->reader_is_free = !prev || !(prev->scx.flags & TASK_QUEUED);
+    if (take_mail(cpu)) return;
+  }
   if (config.starve_len && dispatch_starved(cpu)) return;
   dispatch_least_vtime(cpu, prev);
 }
@@ -214,6 +219,7 @@ void BPF_PROG(ktstr_running, struct task_struct* p) {
   struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
 
   if (tctx) tctx->charged_runtime = p->se.sum_exec_runtime;
+  if (config.lose_wakeup) mailbox_of(scx_bpf_task_cpu(p))->reader_is_free = false;
   /* The virtual time of a starved task is a date in real time (enqueue_starved). */
   if (!is_starved(p)) start_at_clock(p, state_of(scx_bpf_task_cpu(p)));
 }
@@ -248,6 +254,7 @@ void BPF_PROG(ktstr_cpu_offline, __s32 cpu) {
   state_of(cpu)->offline = true;
   empty_for_offline(cpu, llc_of(cpu));
   empty_for_offline(cpu, STARVED_DSQ);
+  if (config.lose_wakeup) empty_for_offline(cpu, MAILBOX_DSQ(cpu));
 }
 
 SEC("struct_ops/ktstr_cpu_online")
@@ -262,7 +269,8 @@ static __s32 create_dsqs(void) {
     if (ret) return ret;
   }
   ret = scx_bpf_create_dsq(STARVED_DSQ, -1);
-  return ret ? ret : scx_bpf_create_dsq(STALLED_DSQ, -1);
+  if (!ret) ret = scx_bpf_create_dsq(STALLED_DSQ, -1);
+  return ret ? ret : create_mailboxes();
 }
 
 SEC("struct_ops.s/ktstr_init")

@@ -34,9 +34,12 @@ class CpusetSpec {
   static CpusetSpec cpus(CpuSet exact);
   // Part `index` of the machine's CPUs cut into `of` consecutive parts of (nearly) equal size.
   static CpusetSpec slice(int index, int of);
+  // `count` of the machine's CPUs, chosen by the seed, for each cgroup of each step anew.
+  static CpusetSpec random(int count);
 
-  // kInvalidArgument when the machine has no such LLC, node, CPU or part.
-  Result<CpuSet> resolve(const TestTopology& topology) const;
+  // kInvalidArgument when the machine has no such LLC, node, CPU or part, or not so many CPUs. `seed` decides what is
+  // random.
+  Result<CpuSet> resolve(const TestTopology& topology, std::uint64_t seed = 0) const;
   std::string describe() const;  // "llc(0)", "cpus(0-3)"
   friend bool operator==(const CpusetSpec&, const CpusetSpec&) = default;
 
@@ -60,7 +63,11 @@ class CpusetSpec {
     int index, of;
     friend bool operator==(const Slice&, const Slice&) = default;
   };
-  using Kind = std::variant<All, Llc, Node, Exact, Slice>;
+  struct Random {
+    int count;
+    friend bool operator==(const Random&, const Random&) = default;
+  };
+  using Kind = std::variant<All, Llc, Node, Exact, Slice, Random>;
   explicit CpusetSpec(Kind kind) : kind_(std::move(kind)) {}
   Kind kind_;
 };

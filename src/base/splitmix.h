@@ -17,6 +17,9 @@ constexpr std::uint64_t splitmix64(std::uint64_t state) {
   return z ^ (z >> 31);
 }
 
+// From 0 to `most`, from a well-mixed number; the bias of the remainder does not matter for choices.
+constexpr std::uint64_t pick_up_to(std::uint64_t mixed, std::uint64_t most) { return mixed % (most + 1); }
+
 // FNV-1a, so that a name can take part in a choice; std::hash may differ between libraries.
 constexpr std::uint64_t name_hash(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325;

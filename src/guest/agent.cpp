@@ -12,6 +12,7 @@
 #include "guest/quantum.h"
 #include "guest/quiet.h"
 #include "guest/setup.h"
+#include "guest/variation.h"
 
 #ifndef KTSTR_VERSION
 #define KTSTR_VERSION "unknown"
@@ -192,8 +193,11 @@ Status Agent::run_body(const Job& job) {
   bool timed_out = !in_time;
   if (body_->is_ready() && !body_->exit()) {
     // Not earlier: nothing before the body needs fine time, which is slow.
-    if (job.quantum.count() > 0) KTSTR_TRY(set_quantum(job.quantum, seed_for(Vary::kHandover, job.vary, job.seed)));
-    log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(job.quantum.count())});
+    const std::uint64_t handover = seed_for(Vary::kHandover, job.vary, job.seed);
+    const auto quantum = varied_quantum(job.quantum, handover);
+    if (quantum.count() > 0) KTSTR_TRY(set_quantum(quantum, handover));
+    log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(quantum.count())});
+    sleep_for(start_offset(seed_for(Vary::kOffsets, job.vary, job.seed)));
     KTSTR_TRY(body_->go(scheduler_ ? scheduler_->pid() : 0));
     enter(Phase::kBody);
     timed_out = !serve_until(body_ended, monotonic_now() + job.limits.body, kHeartbeat);

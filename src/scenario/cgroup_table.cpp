@@ -27,6 +27,10 @@ Result<std::optional<CpusetSpec>> parse_topology_term(std::string_view kind, std
   int index = 0, of = 0;
   if (kind == "llc" && read_index(place, index)) return std::optional(CpusetSpec::llc(index));
   if (kind == "node" && read_index(place, index)) return std::optional(CpusetSpec::node(index));
+  if (kind == "random" && read_index(place, index)) {
+    KTSTR_TRY(check_random(index));
+    return std::optional(CpusetSpec::random(index));
+  }
   const std::size_t slash = place.find('/');
   if (kind == "slice" && slash != std::string_view::npos && read_index(place.substr(0, slash), index) &&
       read_index(place.substr(slash + 1), of)) {
@@ -169,7 +173,8 @@ Result<CpusetSpec> parse_cpuset_spec(std::string_view text) {
     return CpusetSpec::cpus(*std::move(cpus));
   }
   return fail(ErrorCode::kInvalidArgument,
-              "'{}' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"",
+              "'{}' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", \"random:2\", or CPUs like "
+              "\"0-3,8\"",
               text);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/splitmix.h"
 #include "ktstr/scenario.h"
 #include "scenario/def_rules.h"
 
@@ -55,6 +56,22 @@ Result<CpuSet> slice_cpus(int index, int of, const TestTopology& topology) {
   return part;
 }
 
+// Fisher and Yates's shuffle, as far as it is needed.
+Result<CpuSet> random_cpus(int count, const TestTopology& topology, std::uint64_t seed) {
+  KTSTR_TRY(check_random(count));
+  const auto wanted = static_cast<std::size_t>(count);
+  std::vector<Cpu> left(topology.cpus.begin(), topology.cpus.end());
+  if (wanted > left.size())
+    return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen: the machine has {}", count,
+                count_of(left.size(), "CPU"));
+  CpuSet chosen;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    std::swap(left[i], left[i + pick_up_to(splitmix64(seed + i), left.size() - 1 - i)]);
+    chosen.add(left[i]);
+  }
+  return chosen;
+}
+
 }  // namespace
 
 CpusetSpec CpusetSpec::all() { return CpusetSpec(All{}); }
@@ -62,12 +79,14 @@ CpusetSpec CpusetSpec::llc(int index) { return CpusetSpec(Llc{index}); }
 CpusetSpec CpusetSpec::node(int index) { return CpusetSpec(Node{index}); }
 CpusetSpec CpusetSpec::cpus(CpuSet exact) { return CpusetSpec(Exact{std::move(exact)}); }
 CpusetSpec CpusetSpec::slice(int index, int of) { return CpusetSpec(Slice{index, of}); }
+CpusetSpec CpusetSpec::random(int count) { return CpusetSpec(Random{count}); }
 
-Result<CpuSet> CpusetSpec::resolve(const TestTopology& topology) const {
+Result<CpuSet> CpusetSpec::resolve(const TestTopology& topology, std::uint64_t seed) const {
   if (const auto* llc = std::get_if<Llc>(&kind_)) return llc_cpus(llc->index, topology);
   if (const auto* node = std::get_if<Node>(&kind_)) return node_cpus(node->index, topology);
   if (const auto* exact = std::get_if<Exact>(&kind_)) return exact_cpus(exact->cpus, topology);
   if (const auto* slice = std::get_if<Slice>(&kind_)) return slice_cpus(slice->index, slice->of, topology);
+  if (const auto* random = std::get_if<Random>(&kind_)) return random_cpus(random->count, topology, seed);
   return topology.cpus;
 }
 
@@ -76,6 +95,7 @@ std::string CpusetSpec::describe() const {
   if (const auto* node = std::get_if<Node>(&kind_)) return fmt::format("node({})", node->index);
   if (const auto* exact = std::get_if<Exact>(&kind_)) return fmt::format("cpus({})", exact->cpus.to_string());
   if (const auto* slice = std::get_if<Slice>(&kind_)) return fmt::format("slice({}/{})", slice->index, slice->of);
+  if (const auto* random = std::get_if<Random>(&kind_)) return fmt::format("random({})", random->count);
   return "all";
 }
 

@@ -49,4 +49,9 @@ Status check_slice(int index, int of) {
   return ok();
 }
 
+Status check_random(int count) {
+  if (count >= 1) return ok();
+  return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen; at least 1", count);
+}
+
 }  // namespace ktstr

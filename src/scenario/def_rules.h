@@ -26,5 +26,7 @@ Status check_nice(std::int64_t value);
 Status check_cpu_weight(std::int64_t weight);
 // Part `index` of `of` parts, whatever the machine.
 Status check_slice(int index, int of);
+// So many CPUs chosen at random, whatever the machine.
+Status check_random(int count);
 
 }  // namespace ktstr

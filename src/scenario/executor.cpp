@@ -109,8 +109,13 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
     return Next::kGoOn;
   }
   mark(StepMark::Kind::kStepStart, number);
-  StepScope scope(ctx_.cgroups(), hooks_, number, ctx_.seed_for(Vary::kPhases));
+  const StepSeeds seeds{.phases = ctx_.seed_for(Vary::kPhases),
+                        .pauses = ctx_.seed_for(Vary::kPauses),
+                        .births = ctx_.seed_for(Vary::kCpu)};
+  StepScope scope(ctx_.cgroups(), hooks_, number, seeds, ctx_.topology().cpus);
   Status outcome = scope.set_up(step(number));
+  // The pauses are on top of the duration: they are not to take time from the holds.
+  end_ += scope.paused();
   Result<HoldEnd> held = HoldEnd::kTimeOver;
   if (outcome) held = hold(number, scope);
   const Nanoseconds held_until = hooks_.now();
@@ -163,7 +168,8 @@ ScenarioRun::Next ScenarioRun::conclude(int number, const Status& step, const Re
 
 Result<AssertResult> run_scenario(Ctx& ctx, const std::vector<Step>& steps, const Checks& checks,
                                   const ExecutorHooks& hooks) {
-  KTSTR_TRY_ASSIGN(const ScenarioPlan plan, plan_scenario(steps, ctx.duration(), ctx.topology()));
+  KTSTR_TRY_ASSIGN(const ScenarioPlan plan,
+                   plan_scenario(steps, ctx.duration(), ctx.topology(), ctx.seed_for(Vary::kPlacement)));
   if (!plan.controllers.empty())
     KTSTR_TRY(ctx.cgroups().enable_controllers(plan.controllers).context("before the first step"));
   return ScenarioRun(ctx, plan, checks, hooks).run();

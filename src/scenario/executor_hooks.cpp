@@ -23,6 +23,7 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(scheduler_pid));
   const auto watch = std::make_shared<const SchedulerWatch>(std::move(opened));
   return ExecutorHooks{.spawn = spawn_processes,
+                       .pause = sleep_for,
                        .scheduler_alive = [watch] { return watch->alive(); },
                        .hold_until = [watch](Nanoseconds deadline) { return watch->hold_until(deadline); },
                        .now = monotonic_now};

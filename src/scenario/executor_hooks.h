@@ -26,6 +26,7 @@ struct ExecutorHooks {
   std::function<Result<RunningWorkers>(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
                                        std::uint64_t seed)>
       spawn;
+  std::function<void(Nanoseconds)> pause;
   std::function<Result<bool>()> scheduler_alive;
   std::function<Result<HoldEnd>(Nanoseconds deadline)> hold_until;
   std::function<Nanoseconds()> now;  // CLOCK_MONOTONIC

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "scenario/fake_world.h"
@@ -189,6 +190,44 @@ TEST(Executor, RunsAStepWithoutCgroupsAsAPause) {
   ASSERT_TRUE(result);
   EXPECT_THAT(world.log, testing::Contains("hold 20 ms"));
   EXPECT_THAT(world.ops.calls(), IsEmpty());
+}
+
+TEST(Executor, PausesBeforeEachOpByItsSeedAndNotAtTheHoldsExpense) {
+  FakeWorld world;
+  world.pauses_take_time = true;
+  ASSERT_TRUE(world.run({{.setup = two_cgroups().setup, .hold = HoldSpec::fraction(0.5)},
+                         {.setup = two_cgroups().setup, .hold = HoldSpec::fraction(0.5)}}));
+  ASSERT_EQ(world.pauses.size(), 8u);
+  for (const Nanoseconds pause : world.pauses) EXPECT_LE(pause, 500us);
+  EXPECT_EQ(std::set(world.pauses.begin(), world.pauses.end()).size(), 8u);
+  EXPECT_EQ(std::count(world.log.begin(), world.log.end(), "hold 500 ms"), 2);
+
+  FakeWorld again, other;
+  other.seed = 2;
+  ASSERT_TRUE(again.run({two_cgroups()}) && other.run({two_cgroups()}));
+  EXPECT_TRUE(std::equal(again.pauses.begin(), again.pauses.end(), world.pauses.begin()));
+  EXPECT_NE(other.pauses, again.pauses);
+}
+
+TEST(Executor, LeavesWhatDoesNotVaryTheSameForEverySeed) {
+  FakeWorld one, two;
+  two.seed = 2;
+  for (FakeWorld* world : {&one, &two}) {
+    world->vary = VarySet::none();
+    ASSERT_TRUE(world->run({{.setup = {CgroupDef::named("a").cpuset(CpusetSpec::random(2))}}}));
+  }
+  EXPECT_EQ(one.pauses, two.pauses);
+  EXPECT_EQ(one.seeds, two.seeds);
+  EXPECT_EQ(one.placements.at(0).birth_seed, two.placements.at(0).birth_seed);
+  EXPECT_EQ(one.ops.calls(), two.ops.calls());
+}
+
+TEST(Executor, LetsWorkersBeBornOnTheCpusOfTheirCgroup) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("a").cpuset(CpusetSpec::llc(1)), CgroupDef::named("b")}}}));
+  EXPECT_EQ(world.placements.at(0).born_on.to_string(), "2-3");
+  EXPECT_EQ(world.placements.at(1).born_on.to_string(), "0-3");
+  EXPECT_NE(world.placements.at(0).birth_seed, world.placements.at(1).birth_seed);
 }
 
 }  // namespace

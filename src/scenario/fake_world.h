@@ -23,12 +23,14 @@ class FakeWorld final : public EventSink {
   Checks checks;
   int scheduler_pid = 0;
   std::uint64_t seed = 1;
+  VarySet vary = VarySet::all();
 
   Nanoseconds time = std::chrono::seconds(100);
   Nanoseconds spawn_takes{}, collect_takes{};
   std::map<std::string, Error> spawn_fails, collect_fails;  // by cgroup
   Nanoseconds scheduler_ends = Nanoseconds::max();          // on the clock `time`
   std::optional<Error> hold_fails;
+  bool pauses_take_time = false;
   bool idle_workers = false;  // workers report that they did nothing
 
   std::vector<std::string> log;
@@ -36,7 +38,7 @@ class FakeWorld final : public EventSink {
   std::vector<std::uint64_t> seeds;
   std::vector<WorkerPlacement> placements;
   std::vector<std::pair<int, WorkerReport>> reports;
-  std::vector<Nanoseconds> graces;
+  std::vector<Nanoseconds> graces, pauses;
 
   Result<AssertResult> run(const std::vector<Step>& steps) {
     Ctx ctx({.topology = &topology,
@@ -44,6 +46,7 @@ class FakeWorld final : public EventSink {
              .events = this,
              .duration = duration,
              .seed = seed,
+             .vary = vary,
              .checks = checks,
              .scheduler_pid = scheduler_pid});
     return run_scenario(ctx, steps, checks, hooks());
@@ -52,6 +55,11 @@ class FakeWorld final : public EventSink {
   ExecutorHooks hooks() {
     return {.spawn = [this](const WorkSpec& spec, const WorkerPlacement& placement, int first,
                             std::uint64_t s) { return spawn(spec, placement, first, s); },
+            .pause =
+                [this](Nanoseconds length) {
+                  pauses.push_back(length);
+                  if (pauses_take_time) time += length;
+                },
             .scheduler_alive = [this]() -> Result<bool> { return time < scheduler_ends; },
             .hold_until = [this](Nanoseconds deadline) { return hold(deadline); },
             .now = [this] { return time; }};

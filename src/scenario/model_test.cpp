@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 #include <stdexcept>
 
 #include "ktstr/scenario.h"
@@ -43,6 +44,22 @@ TEST(CpusetSpec, SaysWhatTheMachineHasInstead) {
   EXPECT_EQ(cpus_of(CpusetSpec::slice(0, 5)), "4 CPUs cannot be cut into 5 parts: some would be empty");
 }
 
+TEST(CpusetSpec, ChoosesRandomCpusFromTheSeed) {
+  std::set<std::string> pairs;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const auto cpus = CpusetSpec::random(2).resolve(machine(), seed);
+    ASSERT_TRUE(cpus);
+    EXPECT_EQ(cpus->size(), 2u);
+    EXPECT_TRUE(cpus->minus(machine().cpus).empty());
+    EXPECT_EQ(CpusetSpec::random(2).resolve(machine(), seed)->to_string(), cpus->to_string());
+    pairs.insert(cpus->to_string());
+  }
+  EXPECT_EQ(pairs.size(), 6u);
+  EXPECT_EQ(cpus_of(CpusetSpec::random(4)), "0-3");
+  EXPECT_EQ(cpus_of(CpusetSpec::random(5)), "5 CPUs cannot be chosen: the machine has 4 CPUs");
+  EXPECT_EQ(cpus_of(CpusetSpec::random(0)), "0 CPUs cannot be chosen; at least 1");
+}
+
 TEST(CpusetSpec, RefusesANodeWithoutCpus) {
   TestTopology topology = machine();
   topology.nodes.push_back({.id = 7, .cpus = {}});
@@ -55,6 +72,7 @@ TEST(CpusetSpec, DescribesItself) {
   EXPECT_EQ(CpusetSpec::node(1).describe(), "node(1)");
   EXPECT_EQ(CpusetSpec::cpus({0, 1, 2, 3}).describe(), "cpus(0-3)");
   EXPECT_EQ(CpusetSpec::slice(0, 2).describe(), "slice(0/2)");
+  EXPECT_EQ(CpusetSpec::random(3).describe(), "random(3)");
 }
 
 TEST(CgroupDef, CountsTheWorkersOfAllItsGroups) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/duration.h"
+#include "base/splitmix.h"
 #include "workload/work_types.h"
 
 namespace ktstr {
@@ -28,14 +29,14 @@ void check_holds(const std::vector<Step>& steps, Nanoseconds duration, Mistakes&
                                    format_duration(duration)));
 }
 
-PlannedCgroup plan_cgroup(const CgroupDef& def, const TestTopology& topology, const std::string& where,
-                          Mistakes& mistakes) {
+PlannedCgroup plan_cgroup(const CgroupDef& def, const TestTopology& topology, std::uint64_t step_seed,
+                          const std::string& where, Mistakes& mistakes) {
   PlannedCgroup cgroup{def.name(), def.work_specs(), {}, def.weight()};
   for (const WorkSpec& spec : def.work_specs())
     if (const Status possible = check_work_type(spec.type); !possible)
       mistakes.push_back(fmt::format("{}: cgroup '{}': {}", where, def.name(), possible.error().message()));
   if (!def.cpuset_spec()) return cgroup;
-  auto cpus = def.cpuset_spec()->resolve(topology);
+  auto cpus = def.cpuset_spec()->resolve(topology, splitmix64(step_seed ^ name_hash(def.name())));
   if (cpus)
     cgroup.cpuset = *std::move(cpus);
   else
@@ -45,14 +46,15 @@ PlannedCgroup plan_cgroup(const CgroupDef& def, const TestTopology& topology, co
 }
 
 PlannedStep plan_step(const Step& step, std::size_t number, Nanoseconds duration, const TestTopology& topology,
-                      Mistakes& mistakes) {
+                      std::uint64_t placement_seed, Mistakes& mistakes) {
   PlannedStep planned{step.name, {}, step.hold.validate() ? step.hold.length(duration) : Nanoseconds()};
   const std::string where = fmt::format("step {}", number);
   std::set<std::string> names;
   for (const CgroupDef& def : step.setup) {
     if (!names.insert(def.name()).second)
       mistakes.push_back(fmt::format("{}: two cgroups are named '{}'", where, def.name()));
-    planned.cgroups.push_back(plan_cgroup(def, topology, where, mistakes));
+    planned.cgroups.push_back(
+        plan_cgroup(def, topology, splitmix64(splitmix64(placement_seed) ^ number), where, mistakes));
   }
   return planned;
 }
@@ -85,12 +87,13 @@ std::vector<std::size_t> steps_without_time(const std::vector<Step>& steps, Nano
   return positions;
 }
 
-Result<ScenarioPlan> plan_scenario(const std::vector<Step>& steps, Nanoseconds duration, const TestTopology& topology) {
+Result<ScenarioPlan> plan_scenario(const std::vector<Step>& steps, Nanoseconds duration, const TestTopology& topology,
+                                   std::uint64_t placement_seed) {
   Mistakes mistakes;
   check_holds(steps, duration, mistakes);
   ScenarioPlan plan;
   for (std::size_t i = 0; i < steps.size(); ++i)
-    plan.steps.push_back(plan_step(steps[i], i + 1, duration, topology, mistakes));
+    plan.steps.push_back(plan_step(steps[i], i + 1, duration, topology, placement_seed, mistakes));
   if (!mistakes.empty()) return fail(ErrorCode::kInvalidArgument, "{}", fmt::join(mistakes, "\n"));
   plan.controllers = controllers_for(plan.steps);
   return plan;

@@ -36,6 +36,8 @@ struct ScenarioPlan {
 std::vector<std::size_t> steps_without_time(const std::vector<Step>& steps, Nanoseconds duration);
 
 // All mistakes at once, one a line, each with its step (counted from 1), in one kInvalidArgument Error.
-Result<ScenarioPlan> plan_scenario(const std::vector<Step>& steps, Nanoseconds duration, const TestTopology& topology);
+// `placement_seed` decides random cpusets.
+Result<ScenarioPlan> plan_scenario(const std::vector<Step>& steps, Nanoseconds duration, const TestTopology& topology,
+                                   std::uint64_t placement_seed);
 
 }  // namespace ktstr

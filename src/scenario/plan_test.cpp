@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 namespace ktstr {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Result<ScenarioPlan> plan(const std::vector<Step>& steps, Nanoseconds duration = 1s) {
-  return plan_scenario(steps, duration, TestTopology::expected_for(Topology{1, 2, 2, 1}));
+  return plan_scenario(steps, duration, TestTopology::expected_for(Topology{1, 2, 2, 1}), 1);
 }
 
 std::string mistakes(const std::vector<Step>& steps, Nanoseconds duration = 1s) {
@@ -67,6 +68,21 @@ TEST(PlanScenario, RefusesAStepThatNoTimeIsLeftFor) {
 TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
   EXPECT_EQ(mistakes({}), "a scenario needs at least one step");
   EXPECT_EQ(mistakes({Step{}}, 0ns), "the duration 0s cannot be; it is longer than 0s");
+}
+
+TEST(PlanScenario, ChoosesRandomCpusForEachCgroupOfEachStep) {
+  const auto machine = TestTopology::expected_for(Topology{1, 2, 8, 1});
+  const std::vector<CgroupDef> defs = {CgroupDef::named("a").cpuset(CpusetSpec::random(8)),
+                                       CgroupDef::named("b").cpuset(CpusetSpec::random(8))};
+  const std::vector<Step> steps = {{.setup = defs, .hold = HoldSpec::fraction(0.5)}, {.setup = defs}};
+  std::set<std::string> chosen;
+  for (const std::uint64_t seed : {1u, 2u, 2u}) {
+    const auto plan = plan_scenario(steps, 1s, machine, seed);
+    ASSERT_TRUE(plan) << plan.error().render();
+    for (const PlannedStep& step : plan->steps)
+      for (const PlannedCgroup& cgroup : step.cgroups) chosen.insert(cgroup.cpuset->to_string());
+  }
+  EXPECT_EQ(chosen.size(), 8u);  // of two seeds
 }
 
 }  // namespace

@@ -78,11 +78,13 @@ TEST(ScenarioMistakes, JudgeNamesOfCgroups) {
 
 TEST(ScenarioMistakes, NameTheFormsOfACpuset) {
   const std::string forms =
-      " is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"";
-  for (const std::string text : {"", "llc", "llc:", "llc:-1", "llc:x", "cpu:1", "slice:1", "slice:1/x", "3-", "ALL"})
+      " is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", \"random:2\", or CPUs like \"0-3,8\"";
+  for (const std::string text :
+       {"", "llc", "llc:", "llc:-1", "llc:x", "cpu:1", "slice:1", "slice:1/x", "random:", "random:x", "3-", "ALL"})
     EXPECT_EQ(in_cgroup("cpuset = '" + text + "'"), "t.toml:3:10: '" + text + "'" + forms);
   EXPECT_EQ(in_cgroup("cpuset = 0"), "t.toml:3:10: 'cpuset' is a whole number; accepted: a text like \"llc:0\"");
   EXPECT_EQ(in_cgroup("cpuset = 'slice:2/2'"), "t.toml:3:10: there is no part 2 of 2; parts are counted from 0");
+  EXPECT_EQ(in_cgroup("cpuset = 'random:0'"), "t.toml:3:10: 0 CPUs cannot be chosen; at least 1");
 }
 
 TEST(ScenarioMistakes, CompareCpusetsWithTheDeclaredTopology) {
@@ -173,7 +175,8 @@ TEST(ScenarioMistakes, AreReportedAllAtOnceInTheOrderOfTheFile) {
       "duration, seed, checks, cgroup, step\n"
       "t.toml:2:12: 'x' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s\n"
       "t.toml:6:11: 0 workers cannot be; accepted: 1 to 4096\n"
-      "t.toml:7:10: 'x' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", or CPUs like \"0-3,8\"\n"
+      "t.toml:7:10: 'x' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", \"random:2\", or CPUs "
+      "like \"0-3,8\"\n"
       "t.toml:8:1: a cgroup named 'a' is in this step already, at line 4");
 }
 

@@ -99,6 +99,7 @@ TEST(ScenarioFile, ReadsEveryFormOfCpuset) {
                                                        {"llc:3", "llc(3)"},
                                                        {"node:1", "node(1)"},
                                                        {"slice:0/2", "slice(0/2)"},
+                                                       {"random:3", "random(3)"},
                                                        {"0-3,8", "cpus(0-3,8)"}};
   for (const auto& [text, described] : forms)
     EXPECT_EQ(shown(parsed("[[cgroup]]\nname = 'a'\ncpuset = '" + text + "'\n").steps.at(0).setup.at(0)),

@@ -30,6 +30,18 @@ std::uint64_t worker_seed(std::uint64_t scenario_seed, int step, std::size_t cgr
   return splitmix64(seed ^ group);
 }
 
+Nanoseconds pause_before(std::uint64_t pauses_seed, int step, int op) {
+  constexpr std::uint64_t kLongest = 500'000;
+  const std::uint64_t of_step = splitmix64(splitmix64(pauses_seed) ^ static_cast<std::uint64_t>(step));
+  return Nanoseconds(pick_up_to(splitmix64(of_step + static_cast<std::uint64_t>(op)), kLongest));
+}
+
+void StepScope::pause() {
+  const Nanoseconds since = hooks_.now();
+  hooks_.pause(pause_before(seeds_.pauses, phase_, ops_done_++));
+  paused_ += hooks_.now() - since;
+}
+
 int StepScope::worker_count() const {
   int count = 0;
   for (const LiveCgroup& cgroup : live_)
@@ -45,6 +57,7 @@ Status StepScope::set_up(const PlannedStep& step) {
 }
 
 Status StepScope::create(const PlannedCgroup& cgroup) {
+  pause();
   KTSTR_TRY(cgroups_.create(cgroup.name).context(fmt::format("cgroup '{}'", cgroup.name)));
   live_.push_back({cgroup, {}});
   if (cgroup.cpuset)
@@ -57,14 +70,17 @@ Status StepScope::create(const PlannedCgroup& cgroup) {
 }
 
 Status StepScope::spawn(LiveCgroup& cgroup, std::size_t position) {
+  pause();
   KTSTR_TRY_ASSIGN(const Fd directory, ops_.directory(cgroup.plan.name));
   WorkerPlacement placement{.cgroup = cgroup.plan.name,
                             .cgroup_dir = directory.valid() ? &directory : nullptr,
-                            .allowed = cgroup.plan.cpuset};
+                            .allowed = cgroup.plan.cpuset,
+                            .born_on = cgroup.plan.cpuset.value_or(machine_)};
   int first_index = 0;
   for (std::size_t i = 0; i < cgroup.plan.work.size(); ++i) {
     placement.group = static_cast<int>(i);
-    const std::uint64_t seed = worker_seed(scenario_seed_, phase_, position, i);
+    const std::uint64_t seed = worker_seed(seeds_.phases, phase_, position, i);
+    placement.birth_seed = worker_seed(seeds_.births, phase_, position, i);
     KTSTR_TRY_ASSIGN(RunningWorkers group, hooks_.spawn(cgroup.plan.work[i], placement, first_index, seed));
     first_index += group.count;
     cgroup.groups.push_back(std::move(group));

@@ -46,7 +46,7 @@ struct PhaseRecord {
   Phase phase = Phase::kBoot;
 };
 
-// The hand-over timer, as set and read back. quantum_ns 0: none.
+// The hand-over timer, as set and read back: the length that was used, not the one asked for. quantum_ns 0: none.
 struct QuantumRecord {
   std::uint64_t quantum_ns = 0;
 };

@@ -115,6 +115,7 @@ Status WorkerGroup::State::start(const WorkSpec& spec, int first, std::uint64_t 
                    .comm = fmt::format("{}/{}", placement.cgroup, index),
                    .schedstat_path = placement.proc_root + "/self/schedstat",
                    .phase = start_phase(seed, placement.cgroup, index),
+                   .birth_cpu = birth_cpu(placement.birth_seed, placement.born_on, index),
                    .cgroup_dir = placement.cgroup_dir,
                    .ready_eventfd = ready_eventfd.get(),
                    .group = &memory.group(),
@@ -243,6 +244,7 @@ Result<WorkerGroup> WorkerGroup::spawn(const WorkSpec& spec, const WorkerPlaceme
   state->placement.cgroup_dir = nullptr;
   for (Worker& worker : state->workers) worker.plan.cgroup_dir = nullptr;
   KTSTR_TRY(state->wait_until_ready().context(where));
+  for (const Worker& worker : state->workers) KTSTR_TRY(let_off_birth_cpu(worker.plan, worker.process).context(where));
   for (const Worker& worker : state->workers) KTSTR_TRY(make_ordinary(worker.plan, worker.process).context(where));
   WorkerGroup group(std::move(state));
   if (placement.allowed) group.set_allowed(*placement.allowed);

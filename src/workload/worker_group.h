@@ -23,6 +23,8 @@ struct WorkerPlacement {
   int group = 0;                 // which WorkSpec of the cgroup it is, for reports
   const Fd* cgroup_dir = nullptr;  // clone3(CLONE_INTO_CGROUP); null: stay in ours
   std::optional<CpuSet> allowed; // what its cpuset allows, for the isolation check; empty: everything
+  CpuSet born_on;                // each worker waits for its release on one of these; empty: anywhere
+  std::uint64_t birth_seed = 0;  // decides on which
   std::string proc_root = "/proc";
 };
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "base/clock.h"
@@ -291,6 +292,38 @@ TEST(StartPhase, FollowsFromSeedCgroupAndIndexAlone) {
   EXPECT_GT(phases.size(), 190u) << "they differ";
   // Stored results depend on it: the same on every machine and in every release.
   EXPECT_EQ(start_phase(42, "cg_0", 3).count(), 166407);
+}
+
+TEST(BirthCpu, IsOneOfTheCandidatesAndDependsOnSeedAndIndex) {
+  const CpuSet candidates{1, 4, 6, 7};
+  std::set<Cpu> by_seed, by_index;
+  for (int i = 0; i < 100; ++i) {
+    by_seed.insert(birth_cpu(static_cast<std::uint64_t>(i), candidates, 0));
+    by_index.insert(birth_cpu(1, candidates, i));
+  }
+  EXPECT_THAT(by_seed, testing::ElementsAre(1, 4, 6, 7));
+  EXPECT_THAT(by_index, testing::ElementsAre(1, 4, 6, 7));
+  EXPECT_EQ(birth_cpu(5, candidates, 2), birth_cpu(5, candidates, 2));
+  EXPECT_EQ(birth_cpu(5, {}, 2), -1);
+}
+
+TEST(WorkerGroup, BearsWorkersOnTheirCpuAndThenLetsThemOff) {
+  const int here = ::sched_getcpu();
+  // Field 39 of /proc/PID/stat: the CPU that it ran on last.
+  const auto last_cpu = [](int pid) {
+    std::istringstream fields(proc_file(pid, "stat"));
+    std::string field;
+    for (int i = 0; i < 39; ++i) fields >> field;
+    return std::stoi(field);
+  };
+  WorkerGroup group = spawned({.workers = 2}, {.cgroup = "a", .born_on = {here}});
+  cpu_set_t own, allowed;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof own, &own), 0);
+  for (const int pid : group.pids()) {
+    EXPECT_EQ(last_cpu(pid), here);
+    ASSERT_EQ(::sched_getaffinity(pid, sizeof allowed, &allowed), 0);
+    EXPECT_TRUE(CPU_EQUAL(&own, &allowed));
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <iterator>
 
 #include "base/clock.h"
@@ -44,6 +45,16 @@ bool set_comm(const WorkerPlan& plan) { return ::prctl(PR_SET_NAME, plan.comm.c_
 
 bool set_nice(const WorkerPlan& plan) { return ::setpriority(PRIO_PROCESS, 0, plan.nice) == 0; }
 
+// Fails for a CPU that is not there (any more): the worker is born elsewhere then.
+bool go_to_birth_cpu(const WorkerPlan& plan) {
+  if (plan.birth_cpu < 0 || plan.birth_cpu >= CPU_SETSIZE) return true;
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(static_cast<std::size_t>(plan.birth_cpu), &cpus);
+  ::sched_setaffinity(0, sizeof cpus, &cpus);
+  return true;
+}
+
 // A worker that cannot die for want of a CPU must not hold a pipe or a lock of ours open meanwhile.
 bool close_files(const WorkerPlan& plan) {
   const auto keep = static_cast<unsigned>(plan.ready_eventfd);
@@ -69,6 +80,7 @@ constexpr struct {
               {reset_signals, "reset its signals"},
               {set_comm, "set its name"},
               {set_nice, "set its nice value"},
+              {go_to_birth_cpu, "go to the CPU where it is to start"},
               {close_files, "close inherited files"},
               {touch_memory, "touch its shared memory"}};
 
@@ -143,6 +155,13 @@ std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup
   return std::chrono::nanoseconds(splitmix64(of_cgroup + static_cast<std::uint64_t>(index)) % (kLongest + 1));
 }
 
+Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index) {
+  if (candidates.empty()) return -1;
+  const std::uint64_t choice = splitmix64(seed + static_cast<std::uint64_t>(index));
+  const std::uint64_t position = pick_up_to(choice, candidates.size() - 1);
+  return *std::next(candidates.begin(), static_cast<std::ptrdiff_t>(position));
+}
+
 Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   int pidfd = -1;
   clone_args args{};
@@ -158,6 +177,15 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   if (pid < 0) return fail_errno("cannot start worker {}", plan.comm);
   if (pid == 0) worker_main(plan, parent);
   return WorkerProcess{static_cast<pid_t>(pid), Fd(pidfd)};
+}
+
+Status let_off_birth_cpu(const WorkerPlan& plan, const WorkerProcess& process) {
+  if (plan.birth_cpu < 0) return ok();
+  cpu_set_t all;
+  std::memset(&all, 0xff, sizeof all);  // the kernel takes those that there are and that the cpuset allows
+  if (::sched_setaffinity(process.pid, sizeof all, &all) != 0)
+    return fail_errno("cannot let worker {} off the CPU where it was born", plan.comm);
+  return ok();
 }
 
 Status make_ordinary(const WorkerPlan& plan, const WorkerProcess& process) {

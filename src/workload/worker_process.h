@@ -29,6 +29,7 @@ struct WorkerPlan {
   std::string comm;
   std::string schedstat_path;
   std::chrono::nanoseconds phase{};  // of spinning before the first work unit
+  Cpu birth_cpu = -1;                // where it comes to the barrier; -1: anywhere
   const Fd* cgroup_dir = nullptr;    // null: stay in ours
   int ready_eventfd = -1;            // written (1) at the barrier, or when the set-up has failed
   GroupBlock* group = nullptr;
@@ -38,8 +39,14 @@ struct WorkerPlan {
 // From 0 to 200 us, from the seed and the worker's place alone.
 std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);
 
+// One of `candidates`, from the seed and the worker's place; -1 without any.
+Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index);
+
 // The worker sets itself up under our own scheduling policy.
 Result<WorkerProcess> start_worker(const WorkerPlan& plan);
+// From now on a worker that is ready may run wherever its cpuset allows. It does not move: it sleeps at the barrier,
+// and wakes up where it was born unless the scheduler chooses otherwise.
+Status let_off_birth_cpu(const WorkerPlan& plan, const WorkerProcess& process);
 // Makes a worker that is ready SCHED_OTHER with its nice value, and reads both back. We do it, and only now, because a
 // worker of a real-time body comes to the barrier whatever the scheduler under test does, and is handed to it there.
 Status make_ordinary(const WorkerPlan& plan, const WorkerProcess& process);

@@ -31,6 +31,23 @@ TEST_F(Repeat, GivesOneDigestOnAQuietAndOnAnOverloadedHostAndAnotherForAnotherSe
   EXPECT_NE(other.json["digest"], digest);
 }
 
+TEST_F(Repeat, HoldsForEachSeedWithEverythingVaried) {
+  const fs::path file = write("varied.toml",
+                              "topology = '1n1l2c1t'\nduration = '200ms'\n"
+                              "[[step]]\nhold = 0.5\n"
+                              "[[step.cgroup]]\nname = 'a'\ncpuset = 'random:1'\nworkers = 2\n"
+                              "[[step]]\n[[step.cgroup]]\nname = 'b'\nworkers = 2\n"
+                              "work = { type = 'Bursty', burst = '1ms', sleep = '1ms' }\n");
+  std::vector<std::string> digests;
+  for (const std::string seed : {"1", "2"}) {
+    const GuestRun ran = run({file.string(), "--scheduler", fixture(), "--seed", seed, "--repeat", "2"});
+    ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+    EXPECT_EQ(ran.json["digests_equal"], true) << ran.out;
+    digests.push_back(ran.json["runs"][0]["digest"]);
+  }
+  EXPECT_NE(digests[0], digests[1]);
+}
+
 TEST_F(Repeat, HoldsForAFailingRunToo) {
   const GuestRun ran = run(four_cpus({"--scheduler", fixture("--crash-after 300"), "--repeat", "2"}));
   EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
