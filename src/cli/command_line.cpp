@@ -109,7 +109,7 @@ constexpr int kMostReplays = 1'000'000;
 struct ReplayFlags {
   CLI::App* replay;
   ReplayCommand command;
-  std::string with;
+  std::string with, until;
 
   explicit ReplayFlags(CLI::App& app) : replay(app.add_subcommand("replay", "run a kept run once more, with the inputs as they were")) {
     add_text(*replay, "run", command.run, "ID",
@@ -120,6 +120,9 @@ struct ReplayFlags {
              "show more of it, which does not disturb it: the whole serial console, every event with its guest time");
     replay->add_flag("--current", command.current,
                      "with the scheduler, test program, files and agent as they are now; says which have changed");
+    add_text(*replay, "--until", until, "TIME",
+             "stop the guest there and let it stand still: 1.5s after the body's start, or fail, fail-20ms, fail+20ms");
+    replay->add_flag("--gdb", command.gdb, "with --until: open a gdbstub, and write a script that gives gdb the kernel's symbols");
     add_text(*replay, "--kernel", command.kernel, "PATH|KEY|VERSION", "where the recorded kernel is, or another one");
     replay->add_flag("--anyway", command.anyway, "also with another QEMU or kernel: the digest may differ");
     replay->add_flag("--json", command.json, "machine-readable results on stdout");
@@ -128,6 +131,13 @@ struct ReplayFlags {
 
   Result<Command> interpreted() const {
     ReplayCommand result = command;
+    if (!until.empty()) {
+      KTSTR_TRY_ASSIGN(result.until, StopTime::parse(until).context("--until"));
+      if (result.times > 1) return fail(ErrorCode::kInvalidArgument, "--until stops one replay: leave --times out");
+    }
+    if (result.gdb && until.empty())
+      return Error(ErrorCode::kInvalidArgument, "--gdb looks at a guest that stands still")
+          .with_hint("say where with --until: --until fail-20ms --gdb");
     for (std::size_t from = 0; from < with.size();) {
       const std::size_t comma = std::min(with.find(',', from), with.size());
       const std::string word = with.substr(from, comma - from);

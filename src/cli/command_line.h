@@ -5,12 +5,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
 #include "cli/run_options.h"
+#include "runner/time_travel.h"
 
 namespace ktstr::cli {
 
@@ -29,6 +31,8 @@ struct ReplayCommand {
   bool anyway = false;
   bool current = false;
   bool with_console = false, with_events = false;
+  std::optional<StopTime> until;  // where to stop it for good
+  bool gdb = false;
   bool json = false;
   int verbosity = 0;
 };

@@ -9,6 +9,8 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
+#include "cli/stopped_guest.h"
+#include "kernel/select.h"
 #include "report/sections.h"
 #include "report/text_report.h"
 #include "report/units.h"
@@ -98,6 +100,7 @@ class ReplaySession {
     install_interrupt_handler();
     environment_.verbose = command_.verbosity > 0;
     if (!command_.json) print(introduction(stored_, plan_, command_.current));
+    if (command_.until) return stop();
     for (int i = 1; i <= command_.times && !interrupted(); ++i) {
       Replayed replayed = replay(stored_, plan_, environment_);
       exit_ = worse_exit(exit_, exit_code(replayed.record.outcome));
@@ -110,6 +113,32 @@ class ReplaySession {
   }
 
  private:
+  // Runs it until the moment asked for, and lets a person look.
+  int stop() {
+    auto steps = [&]() -> Status {
+      TimeTravel travel{.gdb = command_.gdb};
+      KTSTR_TRY_ASSIGN(travel.moment, find_stop_moment(stored_, *command_.until));
+      KTSTR_TRY_ASSIGN(const KernelImage kernel,
+                       select_kernel({.cache_root = environment_.cache_dir / "kernels"}, plan_.request.kernel));
+      travel.vmlinux = kernel.vmlinux;
+      KTSTR_TRY_ASSIGN(const TempDir work, TempDir::create(fs::temp_directory_path(), "ktstr-stopped"));
+      travel.work_dir = work.path();
+      bool stopped = false;
+      travel.look = [&](const StoppedGuest& guest) {
+        stopped = true;
+        print(command_.json ? dumped(as_json(guest, travel.moment)) : as_text(guest, travel.moment));
+        wait_for_a_person();
+      };
+      KTSTR_TRY_ASSIGN(plan_.request.pause, make_pause(travel));
+      const RunRecord record = run(plan_.request, environment_);
+      if (stopped) return ok();
+      if (!record.error.empty()) return Error(ErrorCode::kGuestLost, record.error).with_hint(record.error_hint);
+      return fail(ErrorCode::kGuestLost, "the run ended before it was to be stopped, with {}", to_string(record.outcome));
+    };
+    const Status status = steps();
+    return status ? kExitOk : refuse(status.error());
+  }
+
   int refuse(const Error& error) {
     const int code = report_error(error);
     if (!command_.json) return code;

@@ -19,10 +19,29 @@ Status check_readable(const fs::path& path, std::string_view what) {
   return ok();
 }
 
-// `finding` is empty only where follow() was told what is enough.
-Result<GuestOutcome> to_the_end(GuestRun& run) {
-  auto finding = run.follow();
-  return run.conclude(*std::move(finding));
+constexpr std::chrono::seconds kQmpLimit{60};
+
+Status hold(Machine& machine, const GuestIo& io) {
+  Qmp& qmp = *machine.qmp;
+  KTSTR_TRY(qmp.execute("stop", Qmp::Json::object(), kQmpLimit));
+  return io.pause->when_paused(
+      {.memory = machine.memory, .console_log = io.console_log, .serve_gdb = [&](const fs::path& socket) -> Status {
+         const std::string line = fmt::format("gdbserver unix:{},server=on,wait=off", socket.string());
+         KTSTR_TRY_ASSIGN(const Qmp::Json said,
+                          qmp.execute("human-monitor-command", {{"command-line", line}}, kQmpLimit));
+         std::error_code error;
+         if (fs::exists(socket, error)) return ok();
+         return fail(ErrorCode::kUnsupported, "QEMU opens no gdbstub: {}", said.dump());
+       }});
+}
+
+Result<GuestOutcome> to_the_end(GuestRun& run, const GuestIo& io) {
+  const bool pauses = io.pause != nullptr && run.machine().qmp;
+  auto finding = pauses ? run.follow([&] { return io.pause->reached(run.machine().memory); }) : run.follow();
+  // Empty only where follow() was told what is enough.
+  if (finding) return run.conclude(*std::move(finding));
+  KTSTR_TRY(hold(run.machine(), io));
+  return run.conclude({GuestEnd::kPaused, "stopped where it was to be"});
 }
 
 }  // namespace
@@ -42,7 +61,7 @@ Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveri
                    Machine::start(spec, memory_layout(spec, deliveries), io.console_log, Start::kBoot, false));
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver = deliveries;
-  return to_the_end(run);
+  return to_the_end(run, io);
 }
 
 Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const Deliveries& deliveries,
@@ -51,7 +70,7 @@ Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, c
                    Machine::resume(spec, memory_layout(spec, deliveries), image, deliveries.at(0), io.console_log));
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver.assign(deliveries.begin() + 1, deliveries.end());
-  return to_the_end(run);
+  return to_the_end(run, io);
 }
 
 }  // namespace ktstr

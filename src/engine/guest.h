@@ -64,6 +64,22 @@ struct GuestOutcome {
 // Removes what runs that were killed have left in `ram_dir`.
 void remove_guest_leftovers(const std::filesystem::path& ram_dir);
 
+class GuestMemory;
+
+// A guest that stands still for good, at `guest` as its kernel sees it.
+struct PausedGuest {
+  const GuestMemory& memory;
+  std::filesystem::path console_log;
+  // Opens QEMU's gdbstub on a socket of this path.
+  std::function<Status(const std::filesystem::path& socket)> serve_gdb;
+};
+
+// Where to stop a guest. Up to there it is the run that it would have been; it does not go on.
+struct GuestPause {
+  std::function<bool(const GuestMemory&)> reached;         // asked several times a millisecond; only reads
+  std::function<Status(const PausedGuest&)> when_paused;  // the guest ends when it returns
+};
+
 // What a guest says goes here while it runs.
 struct GuestIo {
   std::filesystem::path console_log;  // receives the serial console
@@ -72,6 +88,7 @@ struct GuestIo {
   // sequence).
   std::function<Status(const Record&)> on_record;
   std::function<bool()> interrupted;  // asked every few milliseconds
+  const GuestPause* pause = nullptr;  // forks only
 };
 
 // What the guest gets at its warm points, in this order.

@@ -21,6 +21,8 @@ std::string_view to_string(GuestEnd end) {
       return "early exit";
     case GuestEnd::kCorrupt:
       return "corrupt";
+    case GuestEnd::kPaused:
+      return "paused";
     case GuestEnd::kInterrupted:
       return "interrupted";
   }

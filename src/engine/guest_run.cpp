@@ -14,6 +14,7 @@ namespace ktstr {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{4};          // between two looks at the mailbox
+constexpr std::chrono::microseconds kPauseLook{100};   // the same, for a guest that is to be stopped at a moment
 constexpr std::chrono::milliseconds kBusyDoorbell{1};  // the same, while a ring is on its way
 constexpr double kPowerOffSeconds = 10;
 constexpr std::size_t kTailLines = 40;
@@ -24,6 +25,7 @@ constexpr Bytes kMostQemuOutput = 64 << 10;
 GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
     : machine_(std::move(machine)),
       io_(io),
+      look_(io.pause != nullptr ? kPauseLook : kLook),
       lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       records_(machine_.memory.mailbox(), io.on_record) {}
 
@@ -33,8 +35,9 @@ Result<bool> GuestRun::wait_for_something() {
   const bool quiet = bell_ == Doorbell::State::kQuiet;
   std::array<pollfd, 2> fds = {pollfd{machine_.qemu->pidfd().get(), POLLIN, 0},
                                pollfd{quiet ? machine_.doorbell.fd() : -1, POLLIN, 0}};
-  const int timeout = static_cast<int>((quiet ? kLook : kBusyDoorbell).count());
-  if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return fail_errno("cannot wait for QEMU");
+  const std::chrono::nanoseconds wait = quiet ? look_ : kBusyDoorbell;
+  const timespec timeout{0, wait.count()};
+  if (::ppoll(fds.data(), fds.size(), &timeout, nullptr) < 0 && errno != EINTR) return fail_errno("cannot wait for QEMU");
   return (fds[0].revents & POLLIN) != 0;
 }
 

@@ -42,6 +42,7 @@ class GuestRun {
 
   Machine machine_;
   const GuestIo& io_;
+  std::chrono::microseconds look_;  // between two looks at the mailbox
   Lifecycle lifecycle_;
   RecordStream records_;
   Doorbell::State bell_ = Doorbell::State::kQuiet;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/symbol_file.h"
 #include "kernel/synthetic_image.h"
 
 namespace ktstr {
@@ -51,6 +52,20 @@ TEST_P(KallsymsOfEveryFormat, GivesEverySymbolBack) {
     EXPECT_EQ(found->type, expected.type) << expected.name;
   }
   EXPECT_FALSE(symbols->find("no_such_symbol"));
+}
+
+TEST_P(KallsymsOfEveryFormat, IsTheSameAsASymbolFile) {
+  const ByteVector image = image_with(GetParam(), 100);
+  const auto symbols = KernelSymbols::from_image(*ElfFile::parse(image));
+  ASSERT_TRUE(symbols);
+  const ByteVector file = symbol_file(*symbols);
+  const auto again = KernelSymbols::from_image(*ElfFile::parse(file));
+  ASSERT_TRUE(again) << again.error().message();
+  for (const char* name : {"_text", "schedule", "init_task", kLongName}) {
+    ASSERT_TRUE(again->find(name)) << name;
+    EXPECT_EQ(again->find(name)->address, symbols->find(name)->address);
+  }
+  EXPECT_FALSE(again->find("runqueues")) << "an offset, and no address";
 }
 
 TEST_P(KallsymsOfEveryFormat, IsFoundWhereverItIs) {

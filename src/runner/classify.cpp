@@ -217,6 +217,9 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     case GuestEnd::kCompleted:
       classify_completed(request, story, limits, record);
       return;
+    case GuestEnd::kPaused:
+      record.outcome = Outcome::kSkip;
+      return;
     case GuestEnd::kInterrupted:
       record.outcome = Outcome::kInterrupted;
       record.error = "interrupted";

@@ -164,7 +164,8 @@ void Run::keep_inputs() {
 Result<GuestOutcome> Run::start_guest(const Deliveries& deliveries) {
   const GuestIo io{.console_log = directory_->path() / "console.log",
                    .on_record = [&](const Record& record) { return collector_.add(record); },
-                   .interrupted = interrupted};
+                   .interrupted = interrupted,
+                   .pause = request_.pause.get()};
   if (request_.cold || !can_save_machines_) return run_guest(spec_, deliveries, io);
   WarmCache cache(environment_.cache_dir / "warm", environment_.warm_limit);
   WarmKeys keys;

@@ -23,6 +23,8 @@
 
 namespace ktstr {
 
+struct GuestPause;
+
 // The files that go into a guest, packed: the same for every seed of a request, and all that a replay needs of them.
 struct PackedInputs {
   ByteVector initramfs;                // newc archive: the agent and its libraries
@@ -58,6 +60,7 @@ struct RunRequest {
   double host_limit_scale = 1.0;          // of the backstops in host time
   bool cold = false;                      // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
+  std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
   std::string replay_of;                  // id of the run that this one replays
 };
 
