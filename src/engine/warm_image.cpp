@@ -122,7 +122,8 @@ Result<WarmKey> warm_key(const GuestSpec& spec, const MemoryLayout& layout, cons
                  .qemu_version = qemu_version,
                  .machine = machine_description(spec, layout, vendor),
                  .topology = spec.topology.to_string(),
-                 .kernel = {}};
+                 .kernel = {},
+                 .mode = std::string(to_string(spec.mode))};
 }
 
 Status WarmImage::save(const fs::path& directory, const GuestMemory& memory, const Facts& facts) {
@@ -137,6 +138,7 @@ Status WarmImage::save(const fs::path& directory, const GuestMemory& memory, con
   const Json body = {{"format", kFormat},
                      {"kernel", facts.key.kernel},
                      {"topology", facts.key.topology},
+                     {"mode", facts.key.mode},
                      {"kernel_sha256", facts.key.kernel_sha256},
                      {"initramfs_sha256", facts.key.initramfs_sha256},
                      {"qemu_version", facts.key.qemu_version},
@@ -165,8 +167,9 @@ Result<WarmImage> WarmImage::open(const fs::path& directory) {
       return fail(ErrorCode::kCorruptData, "its description's checksum does not match");
     if (body.at("format").get<int>() != kFormat)
       return fail(ErrorCode::kCorruptData, "another version of ktstr made it");
-    image.key_ = {body.at("kernel_sha256"), body.at("initramfs_sha256"), body.at("qemu_version"),
-                  body.at("machine"),       body.at("topology"),         body.at("kernel")};
+    image.key_ = {body.at("kernel_sha256"), body.at("initramfs_sha256"), body.at("qemu_version"), body.at("machine"),
+                  body.at("topology"),      body.at("kernel"),           body.value("mode", "")};
+    image.checksum_ = expected;
     image.console_ = body.at("console");
     image.guest_ns_ = body.at("guest_ns");
     image.boot_seconds_ = body.at("boot_seconds");
