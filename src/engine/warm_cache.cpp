@@ -184,6 +184,8 @@ Result<WarmCache::Cleaned> WarmCache::clean(const std::vector<std::string>& dige
       cleaned.in_use.push_back(entry.digest);
       continue;
     }
+    std::error_code error;
+    if (!fs::exists(root_ / entry.digest, error)) continue;  // somebody else was faster
     KTSTR_TRY(remove_image(root_, entry.digest));
     ++cleaned.removed;
     cleaned.bytes += entry.bytes;
