@@ -187,6 +187,51 @@ struct KernelCommands {
   }
 };
 
+struct WarmCommands {
+  CLI::App* warm;
+  CLI::App* list;
+  CLI::App* build;
+  CLI::App* clean;
+  WarmListCommand list_command;
+  WarmCleanCommand clean_command;
+  std::vector<std::string> topologies;
+  RunOptionTexts texts;
+  int verbosity = 0;
+
+  explicit WarmCommands(CLI::App& app)
+      : warm(app.add_subcommand("warm", "images of booted machines that runs continue: list, build, clean")),
+        list(warm->add_subcommand("list", "what is in the cache")),
+        build(warm->add_subcommand("build", "boot machines now, so that no run has to")),
+        clean(warm->add_subcommand("clean", "remove images that no run uses")) {
+    warm->require_subcommand(1);
+    list->add_flag("--json", list_command.json, "as JSON");
+    build->add_option("--topology", topologies, "a machine's topology, as of a run; may be repeated; default: 1n1l2c1t")
+        ->type_name("NnNlNcNt")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_text(*build, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");
+    add_text(*build, "--mode", texts.mode, "det|kvm|tcg|auto", "as of a run");
+    add_text(*build, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
+    add_text(*build, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
+    build->add_flag("-v,--verbose", verbosity, "say what is being done; twice: and why");
+    clean->add_option("digests", clean_command.digests, "as 'ktstr warm list' shows them; default: all")
+        ->type_name("DIGEST");
+  }
+
+  Result<Command> interpreted() const {
+    if (*list) return Command(list_command);
+    if (*clean) return Command(clean_command);
+    WarmBuildCommand command;
+    KTSTR_TRY_ASSIGN(command.options, interpret(texts));
+    command.options.verbosity = verbosity;
+    for (const std::string& text : topologies) {
+      KTSTR_TRY_ASSIGN(const Topology topology, Topology::parse(text).context("--topology"));
+      command.topologies.push_back(topology);
+    }
+    return Command(std::move(command));
+  }
+};
+
 // `ktstr test PROGRAM ...`: the words behind PROGRAM are the program's, whatever they look like.
 bool is_test_command(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
@@ -219,6 +264,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   test->footer("Everything behind PROGRAM is given to it; 'ktstr test PROGRAM --help' shows what it understands.");
 
   const KernelCommands kernel(app);
+  const WarmCommands warm(app);
 
   DoctorCommand doctor_command;
   CLI::App* doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
@@ -235,6 +281,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*doctor) return Command(doctor_command);
   if (*replay.replay) return replay.interpreted();
   if (*kernel.kernel) return kernel.command();
+  if (*warm.warm) return warm.interpreted();
   if (*test) return Command(TestCommand{program, {}});
   run_command.file = file;
   KTSTR_TRY_ASSIGN(run_command.options, flags.options(std::move(split.tests)));

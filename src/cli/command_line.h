@@ -52,11 +52,22 @@ struct KernelRemoveCommand {
 struct KernelPathCommand {
   std::string spec;
 };
+struct WarmListCommand {
+  bool json = false;
+};
+struct WarmBuildCommand {
+  std::vector<Topology> topologies;  // empty: the smallest
+  RunOptions options;                // kernel, mode, memory, shift
+};
+struct WarmCleanCommand {
+  std::vector<std::string> digests;  // beginnings; empty: all
+};
 struct DoctorCommand {
   bool json = false;
 };
-using Command = std::variant<ShowText, RunCommand, ReplayCommand, TestCommand, KernelFetchCommand,
-                             KernelListCommand, KernelRemoveCommand, KernelPathCommand, DoctorCommand>;
+using Command = std::variant<ShowText, RunCommand, ReplayCommand, TestCommand, KernelFetchCommand, KernelListCommand,
+                             KernelRemoveCommand, KernelPathCommand, WarmListCommand, WarmBuildCommand,
+                             WarmCleanCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

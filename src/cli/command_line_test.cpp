@@ -107,6 +107,27 @@ TEST(CommandLine, KernelCommandsAndDoctor) {
   EXPECT_FALSE(parsed_as<DoctorCommand>({"doctor"}).json);
 }
 
+TEST(CommandLine, WarmCommands) {
+  EXPECT_TRUE(parsed_as<WarmListCommand>({"warm", "list", "--json"}).json);
+  EXPECT_THAT(parsed_as<WarmCleanCommand>({"warm", "clean"}).digests, ElementsAre());
+  EXPECT_THAT(parsed_as<WarmCleanCommand>({"warm", "clean", "01", "ab"}).digests, ElementsAre("01", "ab"));
+  const auto build = parsed_as<WarmBuildCommand>({"warm", "build", "--topology", "1n1l2c1t", "--topology", "1n2l2c1t",
+                                                  "--kernel", "7.3", "--mode", "det", "--memory", "512M"});
+  ASSERT_EQ(build.topologies.size(), 2U);
+  EXPECT_EQ(build.topologies[1].to_string(), "1n2l2c1t");
+  EXPECT_EQ(build.options.kernel, "7.3");
+  EXPECT_EQ(build.options.mode, "det");
+  EXPECT_EQ(build.options.memory, Bytes{512} << 20);
+  EXPECT_TRUE(parsed_as<WarmBuildCommand>({"warm", "build"}).topologies.empty());
+}
+
+TEST(CommandLine, RefusesWarmCommandsThatCannotBe) {
+  EXPECT_THAT(refusal({"warm"}), HasSubstr("'ktstr warm --help'"));
+  EXPECT_THAT(refusal({"warm", "build", "--topology", "1n3l0c1t"}), HasSubstr("--topology"));
+  EXPECT_THAT(refusal({"warm", "build", "1n1l2c1t"}), HasSubstr("1n1l2c1t"));
+  EXPECT_THAT(refusal({"warm", "build", "--mode", "fast"}), HasSubstr("accepted: det"));
+}
+
 TEST(CommandLine, HelpAndVersionAreTextsAndNoErrors) {
   EXPECT_THAT(parsed_as<ShowText>({"--help"}).text, HasSubstr("doctor"));
   EXPECT_THAT(parsed_as<ShowText>({"run", "--help"}).text, HasSubstr("--topology"));

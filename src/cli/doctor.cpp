@@ -74,6 +74,7 @@ Need ram(const RunnerEnvironment& environment) {
   need.met = *free >= wanted;
   need.found = fmt::format("{} free in {}, the smallest guest takes {}", format_bytes(*free),
                            environment.ram_dir.string(), format_bytes(wanted));
+  need.optional = !environment.ram_fallback.empty();  // runs are then only slower
   return need;
 }
 

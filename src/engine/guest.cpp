@@ -46,6 +46,12 @@ Result<GuestOutcome> to_the_end(GuestRun& run, const GuestIo& io) {
 
 }  // namespace
 
+Bytes largest(const Deliveries& deliveries) {
+  Bytes size = 0;
+  for (const GuestDelivery& delivery : deliveries) size = std::max(size, delivery.archive.size());
+  return size;
+}
+
 void remove_guest_leftovers(const fs::path& ram_dir) {
   const std::size_t removed = remove_stale_dirs(ram_dir, "ktstr-vm");
   if (removed != 0) log_info("removed guest memory of {} runs that died, in {}", removed, ram_dir.string());
@@ -58,16 +64,15 @@ Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveri
   // Made here so that a directory that is not there is an error before anything is booted.
   KTSTR_TRY(write_text(io.console_log, "").context("the console log"));
   KTSTR_TRY_ASSIGN(Machine machine,
-                   Machine::start(spec, memory_layout(spec, deliveries), io.console_log, Start::kBoot, false));
+                   Machine::start(spec, memory_layout(spec, largest(deliveries)), io.console_log, Start::kBoot, false));
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver = deliveries;
   return to_the_end(run, io);
 }
 
-Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const Deliveries& deliveries,
-                                const GuestIo& io) {
-  KTSTR_TRY_ASSIGN(Machine machine,
-                   Machine::resume(spec, memory_layout(spec, deliveries), image, deliveries.at(0), io.console_log));
+Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const MemoryLayout& layout,
+                                const Deliveries& deliveries, const GuestIo& io) {
+  KTSTR_TRY_ASSIGN(Machine machine, Machine::resume(spec, layout, image, deliveries.at(0), io.console_log));
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver.assign(deliveries.begin() + 1, deliveries.end());
   return to_the_end(run, io);

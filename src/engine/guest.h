@@ -25,6 +25,7 @@
 
 namespace ktstr {
 
+class MemoryLayout;
 class WarmImage;
 
 struct GuestSpec {
@@ -97,14 +98,16 @@ struct GuestDelivery {
   ByteSpan archive;
 };
 using Deliveries = std::vector<GuestDelivery>;
+Bytes largest(const Deliveries& deliveries);
 
 // Boots, hands over the deliveries, follows to the end. QEMU dies with the calling thread, not with the
 // process alone.
 // An Error: QEMU or memory could not be had (kNoSpace, kNotFound, kUnsupported), nothing was booted.
 Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveries, const GuestIo& io);
 
-// The same, continuing an image of the spec's machine instead of booting; `deliveries` are those that the image has not had. kCorruptData: the image is damaged;
-// kProtocol: QEMU does not take it. Nothing has run then.
-Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const Deliveries& deliveries, const GuestIo& io);
+// The same, continuing an image of a machine with this memory instead of booting; `deliveries` are those that the image
+// has not had. kCorruptData: the image is damaged; kProtocol: QEMU does not take it. Nothing has run then.
+Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const MemoryLayout& layout,
+                                const Deliveries& deliveries, const GuestIo& io);
 
 }  // namespace ktstr

@@ -34,9 +34,7 @@ Error with_qemus_words(Error error, Machine& machine) {
 
 }  // namespace
 
-MemoryLayout memory_layout(const GuestSpec& spec, const Deliveries& deliveries) {
-  Bytes delivery = 0;
-  for (const GuestDelivery& each : deliveries) delivery = std::max(delivery, each.archive.size());
+MemoryLayout memory_layout(const GuestSpec& spec, Bytes delivery) {
   const Bytes asked = spec.memory != 0 ? spec.memory : memory_by_rule(spec.topology);
   return MemoryLayout::plan(spec.topology, asked, mailbox::size_for_delivery(delivery));
 }

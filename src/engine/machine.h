@@ -33,8 +33,8 @@ struct Machine {
                                 const GuestDelivery& first, const std::filesystem::path& console_log);
 };
 
-// For the spec's own machine, with a mailbox that holds the largest of the deliveries.
-MemoryLayout memory_layout(const GuestSpec& spec, const Deliveries& deliveries);
+// For the spec's own machine, with a mailbox that holds `delivery` bytes.
+MemoryLayout memory_layout(const GuestSpec& spec, Bytes delivery);
 // Whose CPUID a guest of this mode shows here.
 Result<CpuVendor> guest_cpu_vendor(Mode mode);
 

@@ -54,6 +54,13 @@ Status remove_image(const fs::path& root, const std::string& digest) {
 
 }  // namespace
 
+Result<WarmImage> WarmCache::open(const std::string& digest) const {
+  KTSTR_TRY_ASSIGN(WarmImage image, WarmImage::open(root_ / digest));
+  if (image.key().digest() != digest)
+    return fail(ErrorCode::kCorruptData, "it is the image {} under another name", image.key().digest());
+  return image;
+}
+
 Result<FileLock> WarmCache::wait_for(const std::string& digest, FileLock::Kind kind,
                                      const std::function<bool()>& interrupted) const {
   bool said = false;
@@ -88,7 +95,7 @@ Result<WarmCache::Lease> WarmCache::get(const WarmKey& key, const Build& make,
   for (int i = 0; i < kMostTries; ++i) {
     {
       KTSTR_TRY_ASSIGN(FileLock lock, wait_for(digest, FileLock::Kind::kShared, interrupted));
-      auto image = WarmImage::open(root_ / digest);
+      auto image = open(digest);
       if (image) {
         touch(root_ / digest / kLastUsed);
         return Lease{*std::move(image), std::move(lock), built};
@@ -97,7 +104,7 @@ Result<WarmCache::Lease> WarmCache::get(const WarmKey& key, const Build& make,
         log_warn("warm image {} is damaged and is built anew: {}", digest, image.error().message());
     }
     KTSTR_TRY_ASSIGN(const FileLock lock, wait_for(digest, FileLock::Kind::kExclusive, interrupted));
-    if (WarmImage::open(root_ / digest)) continue;  // somebody else was faster
+    if (open(digest)) continue;  // somebody else was faster
     if (fs::exists(root_ / digest, error)) KTSTR_TRY(remove_image(root_, digest));
     KTSTR_TRY(build(key, make));
     built = true;
@@ -106,12 +113,16 @@ Result<WarmCache::Lease> WarmCache::get(const WarmKey& key, const Build& make,
   return fail(ErrorCode::kIo, "warm image {} does not stay in {}", digest, root_.string());
 }
 
-Status WarmCache::discard(const WarmKey& key, const std::string& why) {
-  log_warn("warm image {} is damaged and is built anew: {}", key.digest(), why);
-  KTSTR_TRY_ASSIGN(const FileLock lock, wait_for(key.digest(), FileLock::Kind::kExclusive, {}));
+Status WarmCache::discard(Lease damaged, const std::string& why, const std::function<bool()>& interrupted) {
+  const std::string digest = damaged.image.key().digest(), checksum = damaged.image.checksum();
+  log_warn("warm image {} is damaged and is built anew: {}", digest, why);
+  { const Lease gone = std::move(damaged); }
+  KTSTR_TRY_ASSIGN(const FileLock lock, wait_for(digest, FileLock::Kind::kExclusive, interrupted));
+  const auto now = open(digest);
+  if (now && now->checksum() != checksum) return ok();
   std::error_code error;
-  if (!fs::exists(root_ / key.digest(), error)) return ok();
-  return remove_image(root_, key.digest());
+  if (!fs::exists(root_ / digest, error)) return ok();
+  return remove_image(root_, digest);
 }
 
 bool WarmCache::is_unfit(const WarmKey& key) const {
@@ -132,7 +143,7 @@ Result<std::vector<WarmCache::Entry>> WarmCache::list() const {
                 .damage = {},
                 .last_used = modified(directory.path() / kLastUsed),
                 .bytes = bytes_on_disk(directory.path())};
-    auto image = WarmImage::open(directory.path());
+    auto image = open(digest);
     if (image)
       entry.image = *std::move(image);
     else
@@ -178,9 +189,11 @@ Result<WarmCache::Cleaned> WarmCache::clean(const std::vector<std::string>& dige
     if (!meant) continue;
     const auto lock = FileLock::try_acquire(lock_path(entry.digest), FileLock::Kind::kExclusive);
     if (!lock) {
-      ++cleaned.in_use;
+      cleaned.in_use.push_back(entry.digest);
       continue;
     }
+    std::error_code error;
+    if (!fs::exists(root_ / entry.digest, error)) continue;  // somebody else was faster
     KTSTR_TRY(remove_image(root_, entry.digest));
     ++cleaned.removed;
     cleaned.bytes += entry.bytes;

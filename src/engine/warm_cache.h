@@ -22,7 +22,7 @@ constexpr Bytes kDefaultWarmLimit = Bytes{8} << 30;
 
 class WarmCache {
  public:
-  // `limit`: of the images' contents together.
+  // `limit`: of what all images take on disk.
   WarmCache(fs::path root, Bytes limit) : root_(std::move(root)), limit_(limit) {}
 
   // An image that cannot be removed while this exists.
@@ -36,8 +36,8 @@ class WarmCache {
   // Damaged images are named in a warning and built anew. kCancelled when `interrupted` says so while waiting for
   // others.
   Result<Lease> get(const WarmKey& key, const Build& build, const std::function<bool()>& interrupted);
-  // For contents that turned out to be damaged in use. The lease must be gone.
-  Status discard(const WarmKey& key, const std::string& why);
+  // For contents that turned out to be damaged in use. What others have built meanwhile stays.
+  Status discard(Lease damaged, const std::string& why, const std::function<bool()>& interrupted);
 
   // Machines that never keep quiet at their warm point are no images; remembered, so that not every run tries.
   bool is_unfit(const WarmKey& key) const;
@@ -53,15 +53,18 @@ class WarmCache {
   };
   Result<std::vector<Entry>> list() const;  // most recently used first
   // Removes images that nobody uses, all or the named ones (a unique beginning of the digest); returns their bytes and
-  // how many were in use and stay.
+  // which ones are in use and stay.
   struct Cleaned {
-    int removed = 0, in_use = 0;
+    int removed = 0;
     Bytes bytes = 0;
+    std::vector<std::string> in_use;
   };
   Result<Cleaned> clean(const std::vector<std::string>& digests);
+  Bytes limit() const { return limit_; }
 
  private:
   fs::path lock_path(const std::string& digest) const { return root_ / (digest + ".lock"); }
+  Result<WarmImage> open(const std::string& digest) const;
   Result<FileLock> wait_for(const std::string& digest, FileLock::Kind kind,
                             const std::function<bool()>& interrupted) const;
   Status build(const WarmKey& key, const Build& build) const;

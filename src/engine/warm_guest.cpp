@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "engine/machine.h"
-#include "engine/warm_build.h"
 
 namespace ktstr {
 
@@ -13,64 +12,58 @@ constexpr int kImageTries = 2;
 
 class WarmRun {
  public:
-  WarmRun(const GuestSpec& spec, WarmCache& cache, const WarmKeys& keys, const Deliveries& deliveries, const GuestIo& io)
+  WarmRun(const GuestSpec& spec, WarmCache& cache, const WarmKeys& keys, const Deliveries& deliveries,
+          const GuestIo& io)
       : spec_(spec), cache_(cache), keys_(keys), deliveries_(deliveries), io_(io) {}
 
   Result<GuestOutcome> run(WarmStart& start) {
-    if (!keys_.attached || cache_.is_unfit(*keys_.attached)) return fork(keys_.booted, deliveries_, start);
-    auto outcome = fork(*keys_.attached, {deliveries_.at(1)}, start);
-    if (outcome || !cache_.is_unfit(*keys_.attached)) return outcome;
-    return fork(keys_.booted, deliveries_, start);
+    const bool fit = keys_.attached && !cache_.is_unfit(*keys_.attached);
+    auto outcome = fit ? fork_attached(start) : fork(lease_booted(), deliveries_, start);
+    const bool turned_out_unfit = fit && !outcome && cache_.is_unfit(*keys_.attached);
+    return turned_out_unfit ? fork(lease_booted(), deliveries_, start) : std::move(outcome);
   }
   // Of the machine that was to become an image, when it ended before.
   std::optional<WarmBuild::Failure>& failure() { return failure_; }
 
  private:
+  Result<GuestOutcome> fork_attached(WarmStart& start) {
+    const WarmKey& key = *keys_.attached;
+    auto make = [&](const fs::path& directory) { return attach(key, directory); };
+    return fork(cache_.get(key, make, io_.interrupted), {deliveries_.at(1)}, start);
+  }
+
+  Result<WarmCache::Lease> lease_booted() {
+    const Bytes size = largest(deliveries_);
+    return lease_booted_image(spec_, cache_, keys_.booted, size, io_.interrupted, failure_);
+  }
+
   // kCorruptData: the image was damaged, and is no more.
-  Result<GuestOutcome> fork(const WarmKey& key, const Deliveries& deliveries, WarmStart& start) {
-    std::string damage;
-    {
-      KTSTR_TRY_ASSIGN(const WarmCache::Lease lease, lease_of(key));
-      start = {.image = key.digest(), .why_cold = {}};
-      auto outcome = fork_guest(spec_, lease.image, deliveries, io_);
-      if (outcome || outcome.error().code() != ErrorCode::kCorruptData) return outcome;
-      damage = outcome.error().message();
-    }
-    KTSTR_TRY(cache_.discard(key, damage));
-    return fail(ErrorCode::kCorruptData, "{}", damage);
+  Result<GuestOutcome> fork(Result<WarmCache::Lease> lease, const Deliveries& deliveries, WarmStart& start) {
+    if (!lease) return std::move(lease).error();
+    start = {.image = lease->image.key().digest(), .why_cold = {}};
+    auto outcome = fork_guest(spec_, lease->image, memory_layout(spec_, largest(deliveries_)), deliveries, io_);
+    if (outcome || outcome.error().code() != ErrorCode::kCorruptData) return outcome;
+    KTSTR_TRY(cache_.discard(*std::move(lease), outcome.error().message(), io_.interrupted));
+    return outcome;
   }
 
-  Result<WarmCache::Lease> lease_of(const WarmKey& key) {
-    return cache_.get(key, [&](const fs::path& directory) { return make(key, directory); }, io_.interrupted);
-  }
-
-  Status make(const WarmKey& key, const fs::path& directory) {
-    if (key.scheduler_sha256.empty()) {
-      log_info("building the warm image of {} with {}: this boots once", key.topology, key.kernel);
-      return build(key, {}, directory);
+  Status attach(const WarmKey& key, const fs::path& directory) {
+    KTSTR_TRY_ASSIGN(WarmCache::Lease base, lease_booted());
+    log_info("building the warm image of {} with {} attached", key.topology, key.scheduler);
+    auto built = build_warm_image(spec_, memory_layout(spec_, largest(deliveries_)),
+                                  {.base = &base.image, .scheduler = deliveries_.at(0)}, key, directory, io_.interrupted);
+    if (!built) {
+      if (built.error().code() != ErrorCode::kCorruptData) return std::move(built).error();
+      KTSTR_TRY(cache_.discard(std::move(base), built.error().message(), io_.interrupted));
+      return std::move(built).error();
     }
-    std::string damage;
-    {
-      KTSTR_TRY_ASSIGN(const WarmCache::Lease base, lease_of(keys_.booted));
-      log_info("building the warm image of {} with {} attached", key.topology, key.scheduler);
-      Status built = build(key, {.base = &base.image, .scheduler = deliveries_.at(0)}, directory);
-      if (built || built.error().code() != ErrorCode::kCorruptData) return built;
-      damage = built.error().message();
+    if (built->failure) {
+      failure_ = std::move(built->failure);
+      return fail(ErrorCode::kGuestLost, "the scheduler was not attached");
     }
-    KTSTR_TRY(cache_.discard(keys_.booted, damage));
-    return fail(ErrorCode::kCorruptData, "{}", damage);
-  }
-
-  Status build(const WarmKey& key, const WarmSource& source, const fs::path& directory) {
-    KTSTR_TRY_ASSIGN(WarmBuild built, build_warm_image(spec_, memory_layout(spec_, deliveries_), source, key, directory,
-                                                       io_.interrupted));
-    if (built.failure) {
-      failure_ = std::move(built.failure);
-      return fail(ErrorCode::kGuestLost, "the guest ended before its warm point");
-    }
-    if (!built.never_quiet) return ok();
+    if (!built->never_quiet) return ok();
     cache_.set_unfit(key);
-    return fail(ErrorCode::kUnsupported, "the guest never keeps quiet at its warm point");
+    return fail(ErrorCode::kUnsupported, "the scheduler never keeps quiet");
   }
 
   const GuestSpec& spec_;
@@ -82,6 +75,21 @@ class WarmRun {
 };
 
 }  // namespace
+
+Result<WarmCache::Lease> lease_booted_image(const GuestSpec& spec, WarmCache& cache, const WarmKey& key, Bytes delivery,
+                                            const std::function<bool()>& interrupted,
+                                            std::optional<WarmBuild::Failure>& failure) {
+  auto build = [&](const fs::path& directory) -> Status {
+    log_info("building the warm image of {} with {}: this boots once", key.topology, key.kernel);
+    KTSTR_TRY_ASSIGN(WarmBuild built,
+                     build_warm_image(spec, memory_layout(spec, delivery), {}, key, directory, interrupted));
+    if (built.never_quiet) return fail(ErrorCode::kUnsupported, "the booted guest never keeps quiet");
+    if (!built.failure) return ok();
+    failure = std::move(built.failure);
+    return fail(ErrorCode::kGuestLost, "the guest did not come up");
+  };
+  return cache.get(key, build, interrupted);
+}
 
 Result<GuestOutcome> run_warm_guest(const GuestSpec& spec, WarmCache& cache, const WarmKeys& keys,
                                     const Deliveries& deliveries, const GuestIo& io, WarmStart& start) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/guest.h"
+#include "engine/warm_build.h"
 #include "engine/warm_cache.h"
 
 namespace ktstr {
@@ -18,6 +19,12 @@ struct WarmStart {
   std::string image;     // digest of the one that was continued; "" for none
   std::string why_cold;  // why the guest was booted for this run alone
 };
+
+// The booted machine's image, built where there is none, with a mailbox for `delivery` bytes. When the guest did not get
+// to its warm point, `failure` has how it ended, and the Error does not matter.
+Result<WarmCache::Lease> lease_booted_image(const GuestSpec& spec, WarmCache& cache, const WarmKey& key, Bytes delivery,
+                                            const std::function<bool()>& interrupted,
+                                            std::optional<WarmBuild::Failure>& failure);
 
 // `deliveries`: the scheduler's, where keys.attached is set, and the run's. The outcome of the boot or of the attaching
 // where the guest does not get further; else of the run. Where images cannot be had (no space, no QMP) the guest is

@@ -124,6 +124,7 @@ Result<WarmKey> warm_key(const GuestSpec& spec, const MemoryLayout& layout, cons
                  .machine = machine_description(spec, layout, vendor),
                  .topology = spec.topology.to_string(),
                  .kernel = {},
+                 .mode = std::string(to_string(spec.mode)),
                  .scheduler_sha256 = {},
                  .scheduler = {}};
 }
@@ -140,6 +141,7 @@ Status WarmImage::save(const fs::path& directory, const GuestMemory& memory, con
   const Json body = {{"format", kFormat},
                      {"kernel", facts.key.kernel},
                      {"topology", facts.key.topology},
+                     {"mode", facts.key.mode},
                      {"kernel_sha256", facts.key.kernel_sha256},
                      {"initramfs_sha256", facts.key.initramfs_sha256},
                      {"qemu_version", facts.key.qemu_version},
@@ -176,8 +178,10 @@ Result<WarmImage> WarmImage::open(const fs::path& directory) {
                   .machine = body.at("machine"),
                   .topology = body.at("topology"),
                   .kernel = body.at("kernel"),
+                  .mode = body.value("mode", ""),
                   .scheduler_sha256 = body.at("scheduler_sha256"),
                   .scheduler = body.at("scheduler")};
+    image.checksum_ = expected;
     image.console_ = body.at("console");
     image.guest_ns_ = body.at("guest_ns");
     image.boot_seconds_ = body.at("boot_seconds");

@@ -30,7 +30,8 @@ struct WarmKey {
   std::string qemu_version;
   std::string machine;   // machine_description(): topology, memory, mailbox, mode, shift, kernel arguments
   std::string topology;  // for people
-  std::string kernel;            // for people: its release
+  std::string kernel;    // for people: its release
+  std::string mode;      // for people
   std::string scheduler_sha256;  // of the delivery that attached a scheduler; empty: none is attached
   std::string scheduler;         // for people: its command
   // 32 hex digits over all that is not for people.
@@ -61,6 +62,8 @@ class WarmImage {
   double boot_seconds() const { return boot_seconds_; }
   std::int64_t built_at() const { return built_at_; }  // seconds since 1970
   Bytes bytes() const;                                 // of contents
+  // Another for each building, even of the same machine.
+  const std::string& checksum() const { return checksum_; }
 
   // Fills `memory`, whose files are new. kCorruptData where contents do not check out.
   Status restore_memory(GuestMemory& memory) const;
@@ -81,6 +84,7 @@ class WarmImage {
   fs::path directory_;
   WarmKey key_;
   std::vector<RamFile> ram_;
+  std::string checksum_;  // of the description
   std::string state_hash_;
   Bytes state_size_ = 0;
   std::string console_;

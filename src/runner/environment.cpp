@@ -50,9 +50,12 @@ fs::path find_agent() {
 }  // namespace
 
 RunnerEnvironment RunnerEnvironment::from_process() {
+  const fs::path cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
+  const auto ram_dir = variable("KTSTR_RAM_DIR");
   return {.state_dir = xdg_dir("XDG_STATE_HOME", ".local/state"),
-          .cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache"),
-          .ram_dir = variable("KTSTR_RAM_DIR").value_or("/dev/shm"),
+          .cache_dir = cache_dir,
+          .ram_dir = ram_dir.value_or("/dev/shm"),
+          .ram_fallback = ram_dir ? fs::path() : cache_dir / "ram",
           .agent = find_agent(),
           .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
           .kernel = variable("KTSTR_KERNEL"),

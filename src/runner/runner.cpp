@@ -6,9 +6,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "engine/machine.h"
 #include "engine/warm_guest.h"
-#include "kernel/select.h"
 #include "report/text_report.h"
 #include "results/object_store.h"
 #include "results/run_directory.h"
@@ -16,6 +14,7 @@
 #include "results/run_record_json.h"
 #include "runner/classify.h"
 #include "runner/collector.h"
+#include "runner/guest_machine.h"
 #include "runner/package_guest.h"
 #include "runner/stored_request.h"
 
@@ -31,8 +30,6 @@ PhaseLimits limits_for(std::chrono::nanoseconds duration) {
 namespace {
 
 constexpr std::size_t kLogTail = 200;
-constexpr int kDefaultShift = 3;
-constexpr Bytes kLeastMemoryPerCpu = Bytes{64} << 20;
 
 // One run on its way. Each part either goes on or has left its Error in `record`.
 class Run {
@@ -62,28 +59,15 @@ class Run {
   std::string job_json_;
   PackedInputs own_;  // when the request comes without
   const PackedInputs* packed_ = &own_;
-  bool can_save_machines_ = false;
+  QemuInfo qemu_;
   Collector collector_;
 };
 
 Status Run::check_request() {
-  KTSTR_TRY(request_.topology.validate());
-  if (request_.memory != 0 && request_.memory < kLeastMemoryPerCpu * static_cast<Bytes>(request_.topology.cpus()))
-    return Error(ErrorCode::kInvalidArgument, fmt::format("{} of memory is too little for {} CPUs",
-                                                          format_bytes(request_.memory), request_.topology.cpus()))
-        .with_hint("give at least 64 MiB a CPU, or leave it out");
   if (request_.duration <= std::chrono::nanoseconds(0))
     return fail(ErrorCode::kInvalidArgument, "the duration must be longer than nothing");
-  KTSTR_TRY_ASSIGN(spec_.mode, resolve_mode(request_.mode));
+  KTSTR_TRY_ASSIGN(spec_, guest_spec(request_, environment_));
   record_.mode = to_string(spec_.mode);
-  spec_.topology = request_.topology;
-  spec_.icount_shift = request_.icount_shift.value_or(kDefaultShift);
-  if (spec_.icount_shift < 0 || spec_.icount_shift > 10)
-    return fail(ErrorCode::kInvalidArgument, "an instruction-count shift of {}; accepted: 0 to 10", spec_.icount_shift);
-  spec_.memory = request_.memory != 0 ? request_.memory : memory_by_rule(request_.topology);
-  spec_.limits = limits_for(request_.duration);
-  spec_.host_limit_scale = request_.host_limit_scale;
-  spec_.ram_dir = environment_.ram_dir;
   return ok();
 }
 
@@ -104,16 +88,13 @@ Status Run::prepare_user_inputs() {
   job_.body = packed_->body;
   if (job_.body.empty()) job_.scenario = request_.scenario_text;
   if (request_.kernel.empty() && !environment_.kernel) return ok();
-  const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels",
-                                  .ktstr_kernel = environment_.kernel};
-  KTSTR_TRY_ASSIGN(kernel_, select_kernel(kernels, request_.kernel));
+  KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
   return ok();
 }
 
 Status Run::prepare_machine() {
   if (kernel_.vmlinux.empty()) {
-    const KernelEnvironment kernels{.cache_root = environment_.cache_dir / "kernels"};
-    KTSTR_TRY_ASSIGN(kernel_, select_kernel(kernels));
+    KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
   }
   record_.kernel = kernel_.release;
   record_.kernel_path = kernel_.vmlinux.string();
@@ -122,16 +103,13 @@ Status Run::prepare_machine() {
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no sched_ext, and a scheduler was asked for", kernel_.release))
         .with_hint("`ktstr kernel list` shows which kernels have it; `ktstr kernel fetch` gets one");
-  KTSTR_TRY_ASSIGN(const QemuInfo qemu, find_qemu(environment_.qemu));
-  record_.tuple.qemu_version = qemu.version;
-  spec_.qemu = qemu.path.string();
-  can_save_machines_ = qemu.can_save_machines();
-  spec_.kernel = kernel_.vmlinux;
+  KTSTR_TRY_ASSIGN(qemu_, complete_spec(spec_, kernel_, environment_));
+  record_.tuple.qemu_version = qemu_.version;
   if (spec_.mode == Mode::kDet) {
-    job_.quantum = request_.quantum.value_or(default_quantum(qemu, request_.topology));
-    if (job_.quantum.count() > 0 && !qemu.quantum_is_safe())
+    job_.quantum = request_.quantum.value_or(default_quantum(qemu_, request_.topology));
+    if (job_.quantum.count() > 0 && !qemu_.quantum_is_safe())
       return Error(ErrorCode::kUnsupported,
-                   fmt::format("QEMU {} does not repeat runs that use a quantum", qemu.version))
+                   fmt::format("QEMU {} does not repeat runs that use a quantum", qemu_.version))
           .with_hint("install QEMU 8.1 or later (bookworm-backports), or give --quantum 0 and accept coarse latencies");
     record_.tuple.icount_shift = spec_.icount_shift;
     record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());
@@ -166,12 +144,10 @@ Result<GuestOutcome> Run::start_guest(const Deliveries& deliveries) {
                    .on_record = [&](const Record& record) { return collector_.add(record); },
                    .interrupted = interrupted,
                    .pause = request_.pause.get()};
-  if (request_.cold || !can_save_machines_) return run_guest(spec_, deliveries, io);
-  WarmCache cache(environment_.cache_dir / "warm", environment_.warm_limit);
+  if (request_.cold || !qemu_.can_save_machines()) return run_guest(spec_, deliveries, io);
+  WarmCache cache = warm_cache(environment_);
   WarmKeys keys;
-  KTSTR_TRY_ASSIGN(keys.booted, warm_key(spec_, memory_layout(spec_, deliveries), kernel_.sha256,
-                                         packed_->initramfs_sha256, record_.tuple.qemu_version));
-  keys.booted.kernel = kernel_.release;
+  KTSTR_TRY_ASSIGN(keys.booted, warm_key_for(spec_, kernel_, qemu_, *packed_, largest(deliveries)));
   if (deliveries.size() > 1) {
     keys.attached = keys.booted;
     keys.attached->scheduler = request_.scheduler;
@@ -184,7 +160,6 @@ Result<GuestOutcome> Run::start_guest(const Deliveries& deliveries) {
 }
 
 Status Run::boot() {
-  remove_guest_leftovers(environment_.ram_dir);
   ByteVector scheduler;
   Deliveries deliveries;
   if (!packed_->scheduler.empty()) {
@@ -193,10 +168,7 @@ Status Run::boot() {
   }
   KTSTR_TRY_ASSIGN(const ByteVector test, make_run_delivery(*packed_, job_json_));
   deliveries.push_back({mailbox::DeliveryKind::kRun, test});
-  KTSTR_TRY_ASSIGN(const TempDir files, TempDir::create(environment_.ram_dir, "ktstr-vm"));
-  spec_.initramfs = files.path() / "initramfs";
-  KTSTR_TRY(write_atomically(spec_.initramfs, packed_->initramfs)
-                .context("write the initramfs to " + environment_.ram_dir.string()));
+  KTSTR_TRY_ASSIGN(const TempDir files, put_initramfs(spec_, *packed_, largest(deliveries), environment_));
   auto guest = start_guest(deliveries);
   if (!guest) return std::move(guest).error();
   remember(*guest);

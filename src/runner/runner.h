@@ -71,6 +71,7 @@ struct RunnerEnvironment {
   std::filesystem::path state_dir;   // runs are kept below: $XDG_STATE_HOME/ktstr
   std::filesystem::path cache_dir;   // $XDG_CACHE_HOME/ktstr
   std::filesystem::path ram_dir;     // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
+  std::filesystem::path ram_fallback; // on disk, where ram_dir has no room; empty: none, as with $KTSTR_RAM_DIR
   std::filesystem::path agent;       // ktstr-agent
   std::string qemu;                  // $KTSTR_QEMU or qemu-system-x86_64
   std::optional<std::string> kernel; // $KTSTR_KERNEL

@@ -102,6 +102,10 @@ TEST_F(Messages, ADirectoryThatIsNoRun) { expect_refused("replay_no_run_director
 TEST_F(Messages, EvidenceThatDoesNotExist) { expect_refused("replay_evidence", {"replay", "last", "--with", "events,trace"}); }
 TEST_F(Messages, ATestProgramThatIsNotThere) { expect_refused("test_program_missing", {"test", "./none"}); }
 TEST_F(Messages, AKernelToRemoveThatIsNotCached) { expect_refused("kernel_remove", {"kernel", "remove", "none"}); }
+TEST_F(Messages, AWarmImageToCleanThatIsNotThere) { expect_refused("warm_clean", {"warm", "clean", "0123"}); }
+TEST_F(Messages, AWarmImageOfAnImpossibleMachine) {
+  expect_refused("warm_build_memory", {"warm", "build", "--mode", "det", "--memory", "64M"});
+}
 
 }  // namespace
 }  // namespace ktstr

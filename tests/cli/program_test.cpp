@@ -43,6 +43,16 @@ TEST_F(Program, AnEmptyKernelCacheIsNoError) {
   EXPECT_EQ(run({"kernel", "list", "--json"}).out, "[]\n");
 }
 
+TEST_F(Program, AnEmptyWarmCacheIsNoError) {
+  const Ran text = run({"warm", "list"});
+  EXPECT_TRUE(text.status.success());
+  EXPECT_THAT(text.out, HasSubstr("ktstr warm build"));
+  const auto json = nlohmann::json::parse(run({"warm", "list", "--json"}).out, nullptr, false);
+  EXPECT_TRUE(json["images"].empty());
+  EXPECT_EQ(json["limit_bytes"], 8ULL << 30);
+  EXPECT_EQ(run({"warm", "clean"}).out, "removed 0 images, 0 B\n");
+}
+
 TEST_F(Program, DoctorSaysWhatIsMissingAndHowToGetIt) {
   const Ran ran = run({"doctor", "--json"});
   const auto found = nlohmann::json::parse(ran.out, nullptr, false);

@@ -22,19 +22,6 @@ class CleanUp : public GuestTest {
     while (qemus().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     return *std::move(process);
   }
-  // Processes whose command line names our RAM directory.
-  std::vector<int> qemus() const {
-    std::vector<int> pids;
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-      const std::string name = entry.path().filename();
-      if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-      const auto command_line = read_text(entry.path() / "cmdline");
-      if (command_line && command_line->find("qemu") != std::string::npos &&
-          command_line->find(ram_dir().string()) != std::string::npos)
-        pids.push_back(std::stoi(name));
-    }
-    return pids;
-  }
 };
 
 TEST_F(CleanUp, AfterAnInterruptNothingIsLeft) {

@@ -52,6 +52,19 @@ std::vector<std::string> GuestTest::left_in_ram_dir() const {
   return names;
 }
 
+std::vector<int> GuestTest::qemus() const {
+  std::vector<int> pids;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto command_line = read_text(entry.path() / "cmdline");
+    if (command_line && command_line->find("qemu") != std::string::npos &&
+        command_line->find(ram_dir().string()) != std::string::npos)
+      pids.push_back(std::stoi(name));
+  }
+  return pids;
+}
+
 void GuestTest::need_kernel(const std::string& prefix) {
   const auto list = run_captured({.argv = {KTSTR_PROGRAM, "kernel", "list", "--json"}}, std::chrono::seconds(60));
   ASSERT_TRUE(list) << list.error().render();

@@ -40,6 +40,8 @@ class GuestTest : public testing::Test {
   fs::path write(std::string_view name, std::string_view text) const;
   // Names in the directory for guest RAM: what a run has left there.
   std::vector<std::string> left_in_ram_dir() const;
+  // Guests whose RAM files are there.
+  std::vector<int> qemus() const;
   const fs::path& ram_dir() const { return ram_->path(); }
 
   const fs::path& state_dir() const { return world_->path(); }

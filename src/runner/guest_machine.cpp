@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/guest_machine.h"
+
+#include <atomic>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/machine.h"
+#include "engine/mode.h"
+#include "engine/warm_guest.h"
+#include "runner/package_guest.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr int kDefaultShift = 3;
+constexpr Bytes kLeastMemoryPerCpu = Bytes{64} << 20;
+
+bool fits(const fs::path& directory, Bytes needed) {
+  const auto free = free_space(directory);
+  return free && *free >= needed;
+}
+
+// Where nothing has room the first choice stays: its error says what to do.
+fs::path choose_ram_dir(const RunnerEnvironment& environment, Bytes needed) {
+  const fs::path& disk = environment.ram_fallback;
+  if (disk.empty() || fits(environment.ram_dir, needed)) return environment.ram_dir;
+  std::error_code error;
+  fs::create_directories(disk, error);
+  if (error || !fits(disk, needed)) return environment.ram_dir;
+  static std::atomic<bool> said = false;
+  if (!said.exchange(true))
+    log_warn(
+        "{} has no room for {} of guest memory: it goes to disk, into {}, which is slower; enlarge the first (mount -o "
+        "remount,size=...), or point $KTSTR_RAM_DIR at a larger tmpfs",
+        environment.ram_dir.string(), format_bytes(needed), disk.string());
+  return disk;
+}
+
+}  // namespace
+
+Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment& environment) {
+  KTSTR_TRY(request.topology.validate());
+  if (request.memory != 0 && request.memory < kLeastMemoryPerCpu * static_cast<Bytes>(request.topology.cpus()))
+    return Error(ErrorCode::kInvalidArgument, fmt::format("{} of memory is too little for {} CPUs",
+                                                          format_bytes(request.memory), request.topology.cpus()))
+        .with_hint("give at least 64 MiB a CPU, or leave it out");
+  GuestSpec spec;
+  KTSTR_TRY_ASSIGN(spec.mode, resolve_mode(request.mode));
+  spec.topology = request.topology;
+  spec.icount_shift = request.icount_shift.value_or(kDefaultShift);
+  if (spec.icount_shift < 0 || spec.icount_shift > 10)
+    return fail(ErrorCode::kInvalidArgument, "an instruction-count shift of {}; accepted: 0 to 10", spec.icount_shift);
+  spec.memory = request.memory != 0 ? request.memory : memory_by_rule(request.topology);
+  spec.limits = limits_for(request.duration);
+  spec.host_limit_scale = request.host_limit_scale;
+  spec.ram_dir = environment.ram_dir;
+  return spec;
+}
+
+Result<KernelImage> kernel_for(const RunRequest& request, const RunnerEnvironment& environment) {
+  const KernelEnvironment kernels{.cache_root = environment.cache_dir / "kernels", .ktstr_kernel = environment.kernel};
+  return select_kernel(kernels, request.kernel);
+}
+
+Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const RunnerEnvironment& environment) {
+  KTSTR_TRY_ASSIGN(QemuInfo qemu, find_qemu(environment.qemu));
+  spec.qemu = qemu.path.string();
+  spec.kernel = kernel.vmlinux;
+  return qemu;
+}
+
+Result<TempDir> put_initramfs(GuestSpec& spec, const PackedInputs& packed, Bytes delivery,
+                              const RunnerEnvironment& environment) {
+  for (const fs::path& directory : {environment.ram_dir, environment.ram_fallback})
+    if (!directory.empty()) remove_guest_leftovers(directory);
+  spec.ram_dir = choose_ram_dir(environment, memory_layout(spec, delivery).total() + packed.initramfs.size());
+  KTSTR_TRY_ASSIGN(TempDir files, TempDir::create(spec.ram_dir, "ktstr-vm"));
+  spec.initramfs = files.path() / "initramfs";
+  KTSTR_TRY(
+      write_atomically(spec.initramfs, packed.initramfs).context("write the initramfs to " + spec.ram_dir.string()));
+  return files;
+}
+
+Result<WarmKey> warm_key_for(const GuestSpec& spec, const KernelImage& kernel, const QemuInfo& qemu,
+                             const PackedInputs& packed, Bytes delivery) {
+  KTSTR_TRY_ASSIGN(WarmKey key,
+                   warm_key(spec, memory_layout(spec, delivery), kernel.sha256, packed.initramfs_sha256, qemu.version));
+  key.kernel = kernel.release;
+  return key;
+}
+
+WarmCache warm_cache(const RunnerEnvironment& environment) {
+  return WarmCache(environment.cache_dir / "warm", environment.warm_limit);
+}
+
+Result<PreparedImage> prepare_image(const RunRequest& request, const RunnerEnvironment& environment) {
+  const Nanoseconds start = monotonic_now();
+  KTSTR_TRY_ASSIGN(GuestSpec spec, guest_spec(request, environment));
+  KTSTR_TRY_ASSIGN(const KernelImage kernel, kernel_for(request, environment));
+  KTSTR_TRY_ASSIGN(const QemuInfo qemu, complete_spec(spec, kernel, environment));
+  if (!qemu.can_save_machines())
+    return fail(ErrorCode::kUnsupported, "QEMU {} cannot save machines to files", qemu.version)
+        .with_hint("install QEMU 8.2 or later (bookworm-backports); runs boot for themselves until then");
+  PackedInputs packed;
+  KTSTR_TRY(pack_initramfs(environment.agent, packed));
+  constexpr Bytes kUsualDelivery = 0;  // a mailbox of the smallest size
+  KTSTR_TRY_ASSIGN(const WarmKey key, warm_key_for(spec, kernel, qemu, packed, kUsualDelivery));
+  KTSTR_TRY_ASSIGN(const TempDir files, put_initramfs(spec, packed, kUsualDelivery, environment));
+  WarmCache cache = warm_cache(environment);
+  std::optional<WarmBuild::Failure> failed;
+  auto lease = lease_booted_image(spec, cache, key, kUsualDelivery, interrupted, failed);
+  if (failed && failed->outcome.end == GuestEnd::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
+  if (failed)
+    return fail(ErrorCode::kGuestLost, "{} with {} does not boot: {}", key.topology, key.kernel, failed->outcome.message)
+        .with_hint("`ktstr run FILE --cold` with this machine shows its console");
+  if (!lease) return std::move(lease).error();
+  return PreparedImage{.key = key,
+                       .built = lease->built,
+                       .bytes = lease->image.bytes(),
+                       .boot_seconds = lease->image.boot_seconds(),
+                       .seconds = to_seconds(monotonic_now() - start)};
+}
+
+}  // namespace ktstr
