@@ -15,6 +15,7 @@ namespace ktstr {
 namespace {
 
 constexpr const char* kLockName = "lock";
+constexpr const char* kPruneLockName = "prune.lock";
 constexpr int kMostTries = 64;
 
 Result<std::uint16_t> random_digits() {
@@ -46,6 +47,10 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
   return fail(ErrorCode::kBusy, "no free run id in {} after {} tries", runs.string(), kMostTries);
 }
 
+Result<FileLock> hold_run(const fs::path& run_dir) {
+  return FileLock::acquire(run_dir / kLockName, FileLock::Kind::kShared).context("keep a run");
+}
+
 Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep) {
   const fs::path runs = state_dir / "runs";
   std::vector<std::string> ids;
@@ -53,6 +58,9 @@ Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep) {
   fs::directory_iterator it(runs, error);
   if (error == std::errc::no_such_file_or_directory) return std::size_t{0};
   if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", runs.string()));
+  const auto pruning = FileLock::try_acquire(state_dir / kPruneLockName, FileLock::Kind::kExclusive);
+  if (!pruning && pruning.error().code() == ErrorCode::kBusy) return std::size_t{0};
+  if (!pruning) return pruning.error();
   for (; it != fs::directory_iterator(); it.increment(error)) {
     if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", runs.string()));
     std::error_code unknown;

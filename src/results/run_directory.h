@@ -33,8 +33,11 @@ class RunDirectory {
   FileLock lock_;
 };
 
+// Keeps a finished run from being pruned for as long as the lock is held.
+Result<FileLock> hold_run(const fs::path& run_dir);
+
 // Removes all but the newest `keep` runs, by name; never one in use, and nothing that is not a run. Returns how many were
-// removed. One that cannot be removed is warned about and stays.
+// removed: none while somebody else is at it. One that cannot be removed is warned about and stays.
 Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep = kRunsKept);
 
 }  // namespace ktstr
