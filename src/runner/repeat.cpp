@@ -30,20 +30,9 @@ void add_difference(const RunRecord& first, RunRecord& later) {
 
 }  // namespace
 
-std::vector<RunRecord> run_repeatedly(const RunRequest& request, const RunnerEnvironment& environment, int times,
-                                      const std::function<void(const RunRecord&)>& done) {
-  std::vector<RunRecord> records;
-  for (int i = 0; i < times && !interrupted(); ++i) {
-    RunRecord record = run(request, environment);
-    const bool comparable = !records.empty() && record.mode == "det" && record.digest_complete &&
-                            records.front().digest_complete;
-    if (comparable && record.digest != records.front().digest) add_difference(records.front(), record);
-    records.push_back(std::move(record));
-    done(records.back());
-    // Nothing that a second try would change.
-    if (records.back().outcome == Outcome::kBadInput) break;
-  }
-  return records;
+void compare_repeated(const RunRecord& first, RunRecord& later) {
+  const bool comparable = later.mode == "det" && later.digest_complete && first.digest_complete;
+  if (comparable && later.digest != first.digest) add_difference(first, later);
 }
 
 }  // namespace ktstr
