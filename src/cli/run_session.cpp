@@ -194,13 +194,14 @@ void RunSession::show(const Entry& entry, const RunRecord& record, int number) {
   if (!nothing_new) print(text_report(record, {.color = stdout_takes_colors(), .verbose = options_.verbosity > 0}));
 }
 
-// A pass is only counted.
+// A pass is only counted, and so is what an interrupt ended.
 void RunSession::show_seed(const RunRecord& record) {
   if (record.outcome == Outcome::kBadInput) {
     report_error(error_of(record));
     return;
   }
-  if (options_.json || (record.outcome == Outcome::kPass && options_.verbosity == 0)) return;
+  if (options_.json || record.outcome == Outcome::kInterrupted) return;
+  if (record.outcome == Outcome::kPass && options_.verbosity == 0) return;
   print(seed_line(record));
 }
 
