@@ -82,7 +82,7 @@ Status write_text(const fs::path& path, std::string_view text) {
 }
 
 Status write_atomically(const fs::path& path, ByteSpan bytes, unsigned mode) {
-  const fs::path temporary = path.string() + fmt::format(".new.{}", ::getpid());
+  const fs::path temporary = path.string() + fmt::format(".new.{}", ::gettid());
   auto write_temporary = [&]() -> Status {
     KTSTR_TRY_ASSIGN(const Fd fd, open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode));
     KTSTR_TRY(write_all(fd.get(), bytes).context(temporary.string()));
@@ -137,9 +137,9 @@ std::size_t remove_stale_dirs(const fs::path& parent, std::string_view prefix) {
     if (::kill(pid, 0) == 0 || errno != ESRCH) continue;
     std::error_code failed;
     fs::remove_all(entry.path(), failed);
-    if (failed)
+    if (failed && fs::exists(entry.path(), error))
       log_warn("cannot remove {}, left by a run that died: {}", entry.path().string(), failed.message());
-    else
+    else if (!failed)
       ++removed;
   }
   return removed;

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <string>
 
-#include "base/file.h"
+#include "base/status_line.h"
 
 namespace ktstr {
 
@@ -20,9 +20,9 @@ LogLevel log_level() { return current_level; }
 void log_message(LogLevel level, std::string_view text) {
   if (level > current_level) return;
   constexpr const char* kNames[] = {"error", "warning", "info", "debug"};
-  // One write, so that lines of several threads and processes do not mix.
+  // One write, so that lines of several processes do not mix either.
   const std::string line = fmt::format("ktstr: {}: {}\n", kNames[static_cast<int>(level)], text);
-  ignore_result(write_all(STDERR_FILENO, as_byte_span(line)), "there is nobody left to tell");
+  ignore_result(write_above_status_line(STDERR_FILENO, line), "there is nobody left to tell");
 }
 
 }  // namespace ktstr

@@ -48,6 +48,7 @@ struct RunFlags {
   RunOptionTexts texts;
   bool json = false;
   bool cold = false;
+  bool fail_fast = false;
   int verbosity = 0;
 
   void add_to(CLI::App& app) {
@@ -60,12 +61,19 @@ struct RunFlags {
     add_text(app, "--mode", texts.mode, "det|kvm|tcg|auto",
              "det repeats bit for bit; auto (the default) is kvm where it really works, else det");
     add_text(app, "--seed", texts.seed, "N", "decides everything that a run varies on purpose");
+    add_text(app, "--seeds", texts.seeds, "A..B", "run once with each seed from A to B, and group the failures");
+    add_text(app, "--vary", texts.vary, "LIST",
+             "what the seed varies: handover, random, offsets, phases, pauses, placement, cpu; all (the default), none");
     add_text(app, "--repeat", texts.repeat, "N", "run N times; in det mode the runs must be identical");
     add_text(app, "--duration", texts.duration, "D", "length of the scenario in guest time: 500ms, 2s");
     add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
     add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
     add_text(app, "--quantum", texts.quantum, "D", "det: how long the vCPUs' turns last at most");
     app.add_flag("--cold", cold, "boot a kernel for each run instead of continuing a warm image; the runs are the same");
+    add_text(app, "-j,--jobs", texts.jobs, "N|auto",
+             "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds and "
+             "for test programs, else 1");
+    app.add_flag("--fail-fast", fail_fast, "start no more runs after the first failure");
     app.add_flag("--json", json, "machine-readable results on stdout");
     app.add_flag("-v,--verbose", verbosity, "say what is being done; twice: and why");
     app.footer("Words behind -- are given to the test (Ctx::args()).");
@@ -75,6 +83,7 @@ struct RunFlags {
     KTSTR_TRY_ASSIGN(RunOptions options, interpret(texts));
     options.json = json;
     options.cold = cold;
+    options.fail_fast = fail_fast;
     options.verbosity = verbosity;
     options.args = std::move(args);
     return options;

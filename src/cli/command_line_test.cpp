@@ -69,7 +69,29 @@ TEST(CommandLine, TheLargestSeedIsAccepted) {
   EXPECT_EQ(parsed_as<RunCommand>({"run", "f", "--seed", "18446744073709551615"}).options.seed, UINT64_MAX);
 }
 
+TEST(CommandLine, RunTakesManySeedsAtOnce) {
+  const RunOptions options =
+      parsed_as<RunCommand>({"run", "f", "--seeds", "1..200", "-j", "4", "--vary", "handover,cpu", "--fail-fast"}).options;
+  EXPECT_EQ(options.seeds, (SeedRange{1, 200}));
+  EXPECT_EQ(options.jobs, 4);
+  EXPECT_EQ(options.vary->to_string(), "handover,cpu");
+  EXPECT_TRUE(options.fail_fast);
+  EXPECT_EQ(parsed_as<RunCommand>({"run", "f", "--jobs", "auto"}).options.jobs, kAutoJobs);
+  EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.jobs.has_value());
+}
+
+TEST(CommandLine, RefusesSeedsWithASeedOrARepetition) {
+  EXPECT_THAT(refusal({"run", "f", "--seeds", "1..3", "--seed", "2"}), HasSubstr("--seed and --seeds"));
+  EXPECT_THAT(refusal({"run", "f", "--seeds", "1..3", "--repeat", "2"}), HasSubstr("--repeat and --seeds"));
+  EXPECT_EQ(refusal({"run", "f", "--seeds", "1..3", "--repeat", "1"}), "accepted");
+}
+
 TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
+  EXPECT_THAT(refusal({"run", "f", "--seeds", "3..1"}), HasSubstr("--seeds: '3..1'"));
+  EXPECT_THAT(refusal({"run", "f", "--seeds", "1-3"}), HasSubstr("1..200"));
+  EXPECT_THAT(refusal({"run", "f", "-j", "0"}), HasSubstr("--jobs '0'"));
+  EXPECT_THAT(refusal({"run", "f", "-j", "many"}), HasSubstr("'auto'"));
+  EXPECT_THAT(refusal({"run", "f", "--vary", "weather"}), HasSubstr("--vary: 'weather'"));
   EXPECT_THAT(refusal({"run", "f", "--seed", "18446744073709551616"}), HasSubstr("--seed"));
   EXPECT_THAT(refusal({"run", "f", "--seed", "7x"}), HasSubstr("--seed '7x'"));
   EXPECT_THAT(refusal({"run", "f", "--repeat", "0"}), HasSubstr("--repeat '0'"));

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/status_line.h"
 
 namespace ktstr::cli {
 
-Status print_out(std::string_view text) { return write_all(STDOUT_FILENO, as_byte_span(text)).context("stdout"); }
+Status print_out(std::string_view text) { return write_above_status_line(STDOUT_FILENO, text).context("stdout"); }
 
 }  // namespace ktstr::cli

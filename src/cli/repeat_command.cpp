@@ -66,6 +66,7 @@ std::string repeat_command(const Invocation& invocation, const RunRequest& reque
   if (!request.kernel.empty()) add("--kernel", request.kernel);
   add("--mode", request.mode);
   add("--seed", std::to_string(request.seed));
+  if (request.vary != VarySet::all()) add("--vary", request.vary.to_string());
   if (options.duration) add("--duration", format_duration(*options.duration));
   if (options.memory) add("--memory", std::to_string(*options.memory));
   if (options.icount_shift) add("--shift", std::to_string(*options.icount_shift));

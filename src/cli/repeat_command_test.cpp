@@ -73,6 +73,14 @@ TEST(RepeatCommand, ASchedulerThatWasTakenAwayStaysAway) {
               testing::HasSubstr("--scheduler ''"));
 }
 
+TEST(RepeatCommand, SaysWhatTheSeedVariesOnlyWhereItIsNotEverything) {
+  RunRequest request = full_request();
+  const Invocation invocation{.program = "/k", .selection = {}, .environment = {}};
+  EXPECT_THAT(repeat_command(invocation, request, {}), testing::Not(testing::HasSubstr("--vary")));
+  request.vary = *VarySet::parse("handover,offsets");
+  EXPECT_THAT(repeat_command(invocation, request, {}), testing::HasSubstr("--seed 7 --vary handover,offsets"));
+}
+
 TEST(RepeatCommand, ParsesToTheSameOptions) {
   RunOptions options;
   options.duration = 1500ms;

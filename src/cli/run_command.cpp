@@ -15,14 +15,16 @@ int execute(const RunCommand& command) {
   RunSession session(command.options, std::move(environment), false);
   if (!request) {
     session.refuse(command.file.stem().string(), request.error());
+    session.run_all();
     return session.finish();
   }
   const auto program = own_executable();
   if (!program) return report_error(program.error());
   install_interrupt_handler();
-  session.run(*std::move(request), {.program = *program,
+  session.add(*std::move(request), {.program = *program,
                                     .selection = {"run", std::filesystem::absolute(command.file).lexically_normal()},
                                     .environment = deciding_environment()});
+  session.run_all();
   return session.finish();
 }
 

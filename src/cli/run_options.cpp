@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMaxIcountShift = 10;  // QEMU: -icount shift=0..10
 constexpr int kMaxRepeat = 1'000'000;
+constexpr int kMaxJobs = 4096;
 
 template <typename T>
 Result<T> parse_number(std::string_view option, std::string_view text, T least, T most) {
@@ -60,6 +61,27 @@ Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
   return ok();
 }
 
+Status interpret_seeds(const RunOptionTexts& texts, RunOptions& options) {
+  if (texts.seed) {
+    constexpr std::uint64_t kAll = UINT64_MAX;
+    KTSTR_TRY_ASSIGN(options.seed, parse_number<std::uint64_t>("--seed", *texts.seed, 0, kAll));
+  }
+  if (texts.seeds) {
+    KTSTR_TRY_ASSIGN(options.seeds, SeedRange::parse(*texts.seeds).context("--seeds"));
+  }
+  if (texts.vary) {
+    KTSTR_TRY_ASSIGN(options.vary, VarySet::parse(*texts.vary).context("--vary"));
+  }
+  if (!options.seeds) return ok();
+  if (options.seed)
+    return fail(ErrorCode::kInvalidArgument, "--seed and --seeds exclude each other")
+        .with_hint("--seeds runs every seed of a range, --seed one");
+  if (options.repeat > 1)
+    return fail(ErrorCode::kInvalidArgument, "--repeat and --seeds exclude each other")
+        .with_hint("find a seed with --seeds first, then repeat it with --seed N --repeat M");
+  return ok();
+}
+
 }  // namespace
 
 Result<RunOptions> interpret(const RunOptionTexts& texts) {
@@ -67,16 +89,20 @@ Result<RunOptions> interpret(const RunOptionTexts& texts) {
   options.scheduler = texts.scheduler;
   options.kernel = texts.kernel;
   KTSTR_TRY(interpret_machine(texts, options));
-  if (texts.seed) {
-    constexpr std::uint64_t kAll = UINT64_MAX;
-    KTSTR_TRY_ASSIGN(options.seed, parse_number<std::uint64_t>("--seed", *texts.seed, 0, kAll));
-  }
   if (texts.duration) {
     KTSTR_TRY_ASSIGN(options.duration, parse_positive_duration("--duration", *texts.duration));
   }
   if (texts.repeat) {
     KTSTR_TRY_ASSIGN(options.repeat, parse_number("--repeat", *texts.repeat, 1, kMaxRepeat));
   }
+  if (texts.jobs && *texts.jobs == "auto") {
+    options.jobs = kAutoJobs;
+  } else if (texts.jobs) {
+    auto jobs = parse_number("--jobs", *texts.jobs, 1, kMaxJobs);
+    if (!jobs) return std::move(jobs.error().with_hint("or 'auto': as many as there are CPUs and room for guest memory"));
+    options.jobs = *jobs;
+  }
+  KTSTR_TRY(interpret_seeds(texts, options));
   return options;
 }
 

@@ -13,8 +13,12 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "ktstr/topology.h"
+#include "ktstr/vary.h"
+#include "results/exploration.h"
 
 namespace ktstr::cli {
+
+constexpr int kAutoJobs = 0;
 
 struct RunOptions {
   std::optional<std::string> scheduler;  // "PATH ARGS"; "" asks for the kernel's own
@@ -22,11 +26,15 @@ struct RunOptions {
   std::optional<std::string> kernel;
   std::string mode = "auto";
   std::optional<std::uint64_t> seed;
+  std::optional<SeedRange> seeds;  // run with each of them
+  std::optional<VarySet> vary;
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<Bytes> memory;
   std::optional<int> icount_shift;
   std::optional<std::chrono::nanoseconds> quantum;
   int repeat = 1;
+  std::optional<int> jobs;  // runs at once; kAutoJobs: as many as the machine has CPUs and room for
+  bool fail_fast = false;
   bool json = false;
   bool cold = false;
   int verbosity = 0;
@@ -35,7 +43,8 @@ struct RunOptions {
 
 // The same as text, as it stood on the command line; an absent option is unset.
 struct RunOptionTexts {
-  std::optional<std::string> scheduler, topology, kernel, mode, seed, duration, memory, shift, quantum, repeat;
+  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, quantum, repeat,
+      jobs;
 };
 
 // kInvalidArgument that names the option and the value.

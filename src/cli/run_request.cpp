@@ -26,6 +26,7 @@ void apply(const RunOptions& options, RunRequest& request) {
   if (options.topology) request.topology = *options.topology;
   if (options.kernel) request.kernel = *options.kernel;
   if (options.seed) request.seed = *options.seed;
+  if (options.vary) request.vary = *options.vary;
   if (options.duration) request.duration = *options.duration;
   if (options.memory) request.memory = *options.memory;
 }

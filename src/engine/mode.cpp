@@ -17,7 +17,11 @@ std::string_view to_string(Mode mode) {
   return "unknown";
 }
 
-KvmProbe probe_kvm() { return probe_kvm_device("/dev/kvm", "/proc/cpuinfo"); }
+// Once a process: the probe forks, which a program whose other threads start guests should not do again and again.
+KvmProbe probe_kvm() {
+  static const KvmProbe found = probe_kvm_device("/dev/kvm", "/proc/cpuinfo");
+  return found;
+}
 
 Result<Mode> resolve_mode(std::string_view text) { return resolve_mode_with(text, probe_kvm); }
 

@@ -68,20 +68,19 @@ int run_tests(const std::vector<TestEntry>& tests, const TestProgramCommand& com
   environment.verbose = command.options.verbosity > 0;
   cli::RunSession session(command.options, std::move(environment), true);
   install_interrupt_handler();
-  std::map<Outcome, int> tally;
   for (const TestEntry& test : tests) {
-    if (interrupted()) break;
     auto request = cli::request_for_test(test, *program, command.options);
-    const Outcome outcome = request ? session.run(*std::move(request), {.program = *program,
-                                                                        .selection = {"--filter", test.name},
-                                                                        .environment = cli::deciding_environment()})
-                                    : session.refuse(test.name, request.error());
-    ++tally[outcome];
+    if (request)
+      session.add(
+          *std::move(request),
+          {.program = *program, .selection = {"--filter", test.name}, .environment = cli::deciding_environment()});
+    else
+      session.refuse(test.name, request.error());
   }
-  // Also when it came between two tests: those behind it were not run.
-  const int exit = cli::worse_exit(session.finish(), interrupted() ? exit_code(Outcome::kInterrupted) : cli::kExitOk);
+  session.run_all();
+  const int exit = session.finish();
   if (command.options.json) return exit;
-  const Status printed = cli::print_out(summary_line(tally) + "\n");
+  const Status printed = cli::print_out(summary_line(session.tally(), session.not_run()) + "\n");
   return printed ? exit : cli::worse_exit(exit, cli::report_error(printed.error()));
 }
 
@@ -92,7 +91,7 @@ int print(const std::string& text) {
 
 }  // namespace
 
-std::string summary_line(const std::map<Outcome, int>& tally) {
+std::string summary_line(const std::map<Outcome, int>& tally, int not_run) {
   constexpr std::array<std::pair<Outcome, const char*>, 7> kWords = {{{Outcome::kPass, "passed"},
                                                                       {Outcome::kFail, "failed"},
                                                                       {Outcome::kInconclusive, "inconclusive"},
@@ -108,7 +107,10 @@ std::string summary_line(const std::map<Outcome, int>& tally) {
     all += found->second;
     parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", found->second, word);
   }
-  return fmt::format("{} test{}: {}", all, all == 1 ? "" : "s", parts.empty() ? "nothing ran" : parts);
+  if (parts.empty()) parts = "nothing ran";
+  if (not_run > 0) parts += fmt::format(", {} not run", not_run);
+  all += not_run;
+  return fmt::format("{} test{}: {}", all, all == 1 ? "" : "s", parts);
 }
 
 int run_test_program(const std::vector<TestEntry>& tests, const std::string& program_name,

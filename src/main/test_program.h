@@ -17,7 +17,7 @@ namespace ktstr {
 int run_test_program(const std::vector<TestEntry>& tests, const std::string& program_name,
                      const std::vector<std::string>& arguments);
 
-// "3 tests: 2 passed, 1 failed".
-std::string summary_line(const std::map<Outcome, int>& tally);
+// "4 tests: 2 passed, 1 failed, 1 not run".
+std::string summary_line(const std::map<Outcome, int>& tally, int not_run = 0);
 
 }  // namespace ktstr

@@ -79,6 +79,7 @@ TEST(TestProgram, CountsTestsByTheirOutcome) {
   EXPECT_EQ(summary_line({{Outcome::kSkip, 1}, {Outcome::kInfrastructure, 1}, {Outcome::kInterrupted, 1}}),
             "3 tests: 1 skipped, 1 could not be run, 1 interrupted");
   EXPECT_EQ(summary_line({}), "0 tests: nothing ran");
+  EXPECT_EQ(summary_line({{Outcome::kFail, 1}}, 4), "5 tests: 1 failed, 4 not run");
 }
 
 }  // namespace

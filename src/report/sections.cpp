@@ -82,9 +82,10 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
   lines.emplace_back("scheduler", scheduler);
   lines.emplace_back("kernel", record.kernel.empty() ? "unknown" : printable(record.kernel));
   const int cpus = record.tuple.topology.cpus();
-  lines.emplace_back("topology", fmt::format("{} ({} CPU{}), {} mode, seed {}", record.tuple.topology.to_string(), cpus,
+  const std::string& vary = record.tuple.vary;
+  lines.emplace_back("topology", fmt::format("{} ({} CPU{}), {} mode, seed {}{}", record.tuple.topology.to_string(), cpus,
                                              cpus == 1 ? "" : "s", record.mode.empty() ? "unknown" : record.mode,
-                                             record.tuple.seed));
+                                             record.tuple.seed, vary == "all" ? "" : ", varying " + printable(vary)));
   return lines;
 }
 

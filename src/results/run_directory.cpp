@@ -16,6 +16,7 @@ namespace ktstr {
 namespace {
 
 constexpr const char* kLockName = "lock";
+constexpr const char* kPruneLockName = "prune.lock";
 constexpr int kMostTries = 64;
 
 Result<std::uint16_t> random_digits() {
@@ -64,6 +65,9 @@ Result<std::size_t> prune_directories(const fs::path& state_dir, std::size_t kee
   fs::directory_iterator it(runs, error);
   if (error == std::errc::no_such_file_or_directory) return std::size_t{0};
   if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", runs.string()));
+  const auto pruning = FileLock::try_acquire(state_dir / kPruneLockName, FileLock::Kind::kExclusive);
+  if (!pruning && pruning.error().code() == ErrorCode::kBusy) return std::size_t{0};
+  if (!pruning) return pruning.error();
   for (; it != fs::directory_iterator(); it.increment(error)) {
     if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", runs.string()));
     std::error_code unknown;

@@ -40,7 +40,8 @@ class RunDirectory {
 Result<std::optional<FileLock>> hold_run(const fs::path& run_dir);
 
 // Removes all but the newest `keep` runs, by name; never one in use, and nothing that is not a run. Returns how many were
-// removed. One that cannot be removed is warned about and stays. Objects that no run has any more go too (object_store.h).
+// removed: none while somebody else is at it. One that cannot be removed is warned about and stays. Objects that no run
+// has any more go too (object_store.h).
 Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep = kRunsKept);
 
 }  // namespace ktstr

@@ -35,6 +35,7 @@ Outcome outcome_of(Verdict verdict);
 struct RunTuple {
   std::string test;
   std::uint64_t seed = 0;
+  std::string vary = "all";  // what the seed varied: VarySet's text
   std::string kernel_sha256;
   Topology topology;
   int icount_shift = 0;

@@ -22,7 +22,7 @@ RunRecord full_record() {
   r.outcome = Outcome::kFail;
   r.error = "e";
   r.error_hint = "h";
-  r.tuple = {"two_cgroups", UINT64_MAX, "k256", {2, 4, 3, 2}, 3, 100'000, 1ULL << 40, "10.0.11", {{"/init", "aa"}, {"scenario", "bb"}}};
+  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "k256", {2, 4, 3, 2}, 3, 100'000, 1ULL << 40, "10.0.11", {{"/init", "aa"}, {"scenario", "bb"}}};
   r.mode = "det";
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.kernel_path = "/boot/x";
@@ -157,6 +157,14 @@ TEST(RunRecordJson, NamesTheKeyThatIsWrong) {
     EXPECT_EQ(read.error().code(), ErrorCode::kCorruptData);
     EXPECT_THAT(read.error().message(), HasSubstr(message));
   }
+}
+
+TEST(RunRecordJson, OfAnEarlierProgramVariedEverything) {
+  auto json = nlohmann::ordered_json::parse(to_json(full_record()));
+  json["tuple"].erase("vary");
+  const auto read = from_json(json.dump());
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_EQ(read->tuple.vary, "all");
 }
 
 TEST(RunRecordJson, RefusesAnotherVersion) {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 
+#include <atomic>
+
 #include "runner/runner.h"
 
 namespace ktstr {
 
 namespace {
 
-volatile sig_atomic_t interrupt_seen = 0;
+// Written by a handler on any thread, read by all that watch a guest.
+std::atomic<bool> interrupt_seen{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 // The second Ctrl-C ends us at once; children die with us and the next run removes what is left.
 void on_interrupt(int number) {
-  interrupt_seen = 1;
+  interrupt_seen = true;
   ::signal(number, SIG_DFL);
 }
 
@@ -23,6 +27,6 @@ void install_interrupt_handler() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
 }
 
-bool interrupted() { return interrupt_seen != 0; }
+bool interrupted() { return interrupt_seen; }
 
 }  // namespace ktstr

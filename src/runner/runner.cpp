@@ -221,6 +221,7 @@ RunRecord Run::execute() {
   record_.scheduler.command = request_.scheduler;
   record_.tuple.test = request_.test;
   record_.tuple.seed = request_.seed;
+  record_.tuple.vary = request_.vary.to_string();
   record_.tuple.topology = request_.topology;
 
   bool of_user = true;

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,10 +86,9 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
 // Always gives a record: what could not be done is in its outcome and error.
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment);
 
-// `times` runs of one request. In det mode their digests must be equal: a difference adds a kNotRepeatable detail with the
-// first differing event to the record that differs. `done` is called after each run.
-std::vector<RunRecord> run_repeatedly(const RunRequest& request, const RunnerEnvironment& environment, int times,
-                                      const std::function<void(const RunRecord&)>& done);
+// Two runs of one request: in det mode their digests must be equal. A difference adds a kNotRepeatable detail with the first
+// differing event to `later`, which then fails, and stores it again.
+void compare_repeated(const RunRecord& first, RunRecord& later);
 
 // Set by SIGINT/SIGTERM handlers (install_interrupt_handler); runs end as kInterrupted.
 void install_interrupt_handler();

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/explore_report.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "report/cause.h"
+#include "report/sections.h"
+#include "report/style.h"
+#include "report/units.h"
+#include "results/wilson.h"
+
+namespace ktstr {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string rate_line(const Exploration& found) {
+  const std::uint64_t failed = found.count(Outcome::kFail);
+  if (found.decided() == 0) return "no seed was decided";
+  const Interval interval = wilson_interval(failed, found.decided());
+  return fmt::format("{} of {} failed: {}, 95% interval {} to {}", failed, counted(found.decided(), "seed"),
+                     short_percent(100 * static_cast<double>(failed) / static_cast<double>(found.decided())),
+                     short_percent(100 * interval.low), short_percent(100 * interval.high));
+}
+
+class ExploreReport {
+ public:
+  ExploreReport(const Exploration& found, bool color) : found_(found), style_(color) {}
+
+  std::string write() {
+    add(fmt::format("{}  {}, seeds {} to {}: {}", style_.verdict(outcome_of(found_)), printable(found_.test),
+                    found_.range.from, found_.range.to, rate_line(found_)));
+    setting();
+    others();
+    for (std::size_t i = 0; i < found_.groups.size(); ++i) group(i + 1, found_.groups[i]);
+    return std::move(text_);
+  }
+
+ private:
+  void setting() {
+    if (found_.mode.empty()) return;
+    field("mode", found_.mode == "det" ? "det: a seed that failed fails again"
+                                       : found_.mode + ": in real time the same seed need not fail again");
+    if (found_.vary != "all") field("varied", found_.vary + " only");
+  }
+
+  // What is no verdict on the scheduler.
+  void others() {
+    const auto count = [&](Outcome outcome, std::string_view text) {
+      if (const std::uint64_t n = found_.count(outcome); n > 0)
+        field("besides", counted(n, "seed") + std::string(text));
+    };
+    count(Outcome::kInfrastructure, " could not be run (not counted as failed)");
+    if (!found_.first_trouble.empty()) field("", printable(found_.first_trouble));
+    count(Outcome::kInconclusive, " decided nothing (inconclusive)");
+    count(Outcome::kSkip, " skipped");
+    count(Outcome::kInterrupted, " interrupted");
+    if (found_.not_run() > 0) field("besides", counted(found_.not_run(), "seed") + " not run");
+  }
+
+  void group(std::size_t number, const FailureGroup& group) {
+    add("");
+    add(style_.heading(fmt::format("Failure {} of {}: {}, {}", number, found_.groups.size(), printable(group.kind),
+                                   counted(group.seeds.size(), "seed"))));
+    field("where", printable(group.where));
+    field("seeds", compact_ranges(group.seeds));
+    field(fmt::format("seed {}", group.seeds.front()), printable(group.message));
+    if (!group.run_dir.empty()) field("kept in", group.run_dir);
+    if (!group.repeat_command.empty()) field("again", group.repeat_command);
+  }
+
+  void add(const std::string& line) { text_ += line + "\n"; }
+  void field(std::string_view label, std::string_view text) { add(fmt::format("  {:<9}  {}", label, text)); }
+
+  const Exploration& found_;
+  Style style_;
+  std::string text_;
+};
+
+Json group_json(const FailureGroup& group) {
+  return {{"signature", group.signature()},
+          {"kind", group.kind},
+          {"where", group.where},
+          {"count", group.seeds.size()},
+          {"smallest_seed", group.seeds.front()},
+          {"seeds", group.seeds},
+          {"message", group.message},
+          {"repeat_command", group.repeat_command},
+          {"run_dir", group.run_dir}};
+}
+
+Json exploration_json(const Exploration& found) {
+  const std::uint64_t failed = found.count(Outcome::kFail), decided = found.decided();
+  const Interval interval = wilson_interval(failed, decided);
+  Json json = {{"test", found.test},
+               {"mode", found.mode},
+               {"vary", found.vary},
+               {"seeds", {{"from", found.range.from}, {"to", found.range.to}}},
+               {"runs", found.results.size()},
+               {"failed", failed},
+               {"infrastructure", found.count(Outcome::kInfrastructure)},
+               {"inconclusive", found.count(Outcome::kInconclusive)},
+               {"not_run", found.not_run()},
+               {"trouble", found.first_trouble},
+               {"rate", decided == 0 ? Json() : Json(static_cast<double>(failed) / static_cast<double>(decided))},
+               {"rate_low", interval.low},
+               {"rate_high", interval.high}};
+  json["groups"] = Json::array();
+  for (const FailureGroup& group : found.groups) json["groups"].push_back(group_json(group));
+  json["results"] = Json::array();
+  for (const SeedResult& result : found.results)
+    json["results"].push_back(
+        {{"seed", result.seed}, {"outcome", to_string(result.outcome)}, {"digest", result.digest}, {"id", result.id}});
+  return json;
+}
+
+std::string dumped(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+std::string explore_report(const Exploration& found, bool color) { return ExploreReport(found, color).write(); }
+
+std::string seed_line(const RunRecord& record) {
+  std::string why = record.error;
+  const auto all = findings(record);
+  if (why.empty() && !all.empty()) why = fmt::format("{}: {}", to_string(all.front()->kind), all.front()->message);
+  why = printable(why.substr(0, why.find('\n')));
+  const std::string digest = record.digest.empty() ? "" : ", digest " + record.digest.substr(0, kDigestShown);
+  return fmt::format("seed {}: {}{}\n", record.tuple.seed, to_string(record.outcome),
+                     why.empty() ? digest : ", " + why);
+}
+
+std::string explore_json(const Exploration& found) { return dumped(exploration_json(found)); }
+
+std::string explore_json(const std::vector<Exploration>& found) {
+  Json list = Json::array();
+  for (const Exploration& one : found) list.push_back(exploration_json(one));
+  return dumped(list);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/explore.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/log.h"
+#include "report/cause.h"
+#include "report/units.h"
+#include "results/run_directory.h"
+
+namespace ktstr {
+
+namespace {
+
+std::string first_line(std::string_view text) { return printable(text.substr(0, text.find('\n'))); }
+
+std::vector<std::string> cgroup_names(const RunRecord& record) {
+  std::vector<std::string> names;
+  for (const CgroupStats& stats : record.cgroups) names.push_back(stats.cgroup);
+  for (const auto& [phase, report] : record.workers) names.push_back(report.cgroup);
+  for (const Detail& detail : record.details) names.push_back(detail.cgroup);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::erase(names, "");
+  return names;
+}
+
+// What a report gives as the reason of the failure, as a group of its own.
+FailureGroup group_of(const RunRecord& record) {
+  FailureGroup group;
+  const auto found = findings(record);
+  group.kind = found.empty() ? "unexplained" : to_string(found.front()->kind);
+  group.message = first_line(found.empty() ? record.error + record.end_of_guest : found.front()->message);
+  group.where = without_numbers(group.message, cgroup_names(record));
+  group.seeds = {record.tuple.seed};
+  group.repeat_command = record.repeat_command;
+  group.run_dir = record.run_dir;
+  return group;
+}
+
+void add_failure(Exploration& found, const RunRecord& record) {
+  FailureGroup group = group_of(record);
+  auto& groups = found.groups;
+  auto known = std::find_if(groups.begin(), groups.end(), [&](const FailureGroup& other) {
+    return other.kind == group.kind && other.where == group.where;
+  });
+  if (known != groups.end())
+    known->seeds.push_back(record.tuple.seed);
+  else
+    groups.push_back(std::move(group));
+  std::stable_sort(groups.begin(), groups.end(), [](const FailureGroup& a, const FailureGroup& b) {
+    return a.seeds.size() != b.seeds.size() ? a.seeds.size() > b.seeds.size() : a.seeds.front() < b.seeds.front();
+  });
+}
+
+void remove_run(const RunRecord& record) {
+  if (record.run_dir.empty()) return;
+  std::error_code error;
+  fs::remove_all(record.run_dir, error);
+  if (error) log_warn("cannot remove {}: {}", record.run_dir, error.message());
+}
+
+}  // namespace
+
+void add_to(Exploration& found, const RunRecord& record) {
+  found.test = record.test;
+  if (!record.mode.empty()) found.mode = record.mode;
+  found.results.push_back({record.tuple.seed, record.outcome, record.digest, record.id});
+  if (record.outcome == Outcome::kFail) add_failure(found, record);
+  const bool trouble = record.outcome == Outcome::kInfrastructure || record.outcome == Outcome::kBadInput;
+  if (trouble && found.first_trouble.empty())
+    found.first_trouble = fmt::format("seed {}: {}", record.tuple.seed, first_line(record.error));
+}
+
+Exploration explore(const ExploreOptions& options) {
+  Exploration found;
+  found.range = options.range;
+  const RunRequest first = options.request(options.range.from);
+  found.test = first.test;
+  found.mode = first.mode;
+  found.vary = first.vary.to_string();
+  const Bytes ram = ram_of(first);
+  std::atomic<bool> is_bad_input{false};  // no other seed would change that
+  PoolOptions pool = options.pool;
+  pool.interrupted = [&] { return is_bad_input || (options.pool.interrupted && options.pool.interrupted()); };
+  const auto job = [&](std::uint64_t index) {
+    return PoolJob{ram, [&, seed = options.range.from + index] {
+                     RunRecord record = options.run(options.request(seed));
+                     if (record.outcome == Outcome::kBadInput) is_bad_input = true;
+                     return record;
+                   }};
+  };
+  std::vector<std::optional<FileLock>> kept;
+  const auto done = [&](std::uint64_t index, RunRecord record) {
+    record.tuple.seed = options.range.from + index;  // also where the run came to nothing
+    record.test = first.test;
+    const std::size_t groups = found.groups.size();
+    add_to(found, record);
+    if (options.done && (record.outcome != Outcome::kBadInput || found.count(Outcome::kBadInput) == 1))
+      options.done(record);
+    if (record.outcome == Outcome::kPass) remove_run(record);
+    if (found.groups.size() > groups && !record.run_dir.empty()) {
+      auto lock = hold_run(record.run_dir);
+      if (lock) kept.push_back(*std::move(lock));
+    }
+    return true;
+  };
+  run_pool(options.range.count(), job, pool, done);
+  return found;
+}
+
+}  // namespace ktstr
