@@ -2,7 +2,11 @@
 //
 // A kept run, replayed: after its scheduler is gone, on a machine that only has a copy of the run's directory, and with
 // what is there now.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <thread>
 
 #include "guests.h"
 
@@ -51,6 +55,46 @@ TEST_F(Replay, DoesTheSameAfterTheSchedulerIsGoneAndElsewhere) {
   EXPECT_EQ(there.json["same_digest"], true) << there.out;
   EXPECT_EQ(there.json["runs"][0]["perturbed"].size(), 0u);
   EXPECT_THAT(there.json["runs"][0]["events"].get<std::string>(), HasSubstr("scheduler: attached"));
+}
+
+TEST_F(Replay, StopsWhereItIsToldAndShowsTheKernelToGdb) {
+  const GuestRun first = crash();
+  ASSERT_EQ(first.status, 1) << first.out << first.err;
+  // It stands still until its standard input gives a line.
+  int input[2];
+  ASSERT_EQ(::pipe2(input, O_CLOEXEC), 0);
+  const Fd input_read(input[0]);
+  const Fd input_write(input[1]);
+  const fs::path out = state_dir() / "until.out";
+  const auto out_fd = open_file(out, O_WRONLY | O_CREAT | O_TRUNC);
+  ASSERT_TRUE(out_fd);
+  Subprocess::Options options = command({});
+  options.argv = {KTSTR_PROGRAM, "replay", "last", "--until", "fail-20ms", "--gdb", "--json"};
+  options.stdin_fd = input_read.get();
+  options.stdout_fd = out_fd->get();
+  auto replaying = Subprocess::start(options);
+  ASSERT_TRUE(replaying);
+  nlohmann::json stopped;
+  for (int i = 0; i < 600 && !stopped.is_object(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    stopped = nlohmann::json::parse(*read_text(out), nullptr, false);
+  }
+  ASSERT_TRUE(stopped.is_object()) << *read_text(out);
+  const auto at = stopped["stopped_at_ns"].get<std::int64_t>(), asked = stopped["asked_for_ns"].get<std::int64_t>();
+  EXPECT_GE(at, asked);
+  EXPECT_LT(at, asked + 40'000'000);
+  EXPECT_TRUE(fs::exists(stopped["memory"][0].get<std::string>()));
+  if (const auto gdb = find_program("gdb")) {
+    const auto said = run_captured({.argv = {gdb->string(), "-nx", "-batch", "-x",
+                                             stopped["gdb_script"].get<std::string>(), "-ex", "info symbol schedule"}},
+                                   std::chrono::seconds(60));
+    ASSERT_TRUE(said);
+    EXPECT_THAT(said->out, HasSubstr("schedule in section .text"));
+  }
+  ASSERT_EQ(::write(input_write.get(), "\n", 1), 1);
+  const auto status = replaying->wait(std::chrono::seconds(30));
+  ASSERT_TRUE(status && *status);
+  EXPECT_TRUE((*status)->success()) << (*status)->describe();
 }
 
 TEST_F(Replay, TakesWhatIsThereNowAndSaysWhatHasChanged) {
