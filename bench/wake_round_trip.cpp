@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How real a guest's time is, measured inside it. The results are notes of the verdict: "KEY: text", with the value. The
-// bench runs these at several quanta; they are no tests of a scheduler.
+// How real a guest's time is, measured inside it. The results are notes of the verdict: "KEY: text", with the value.
+// The bench runs these at several quanta; they are no tests of a scheduler.
 #include <ktstr/ktstr.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -203,8 +203,6 @@ KTSTR_TEST(all_busy, {.topology = "1n2l2c1t", .duration = 200ms}) {
   std::transform(done.begin(), done.end(), before.begin(), done.begin(), std::minus<>());
   const double mean = std::accumulate(done.begin(), done.end(), 0.0) / static_cast<double>(done.size());
   AssertResult result;
-  for (std::size_t cpu = 0; cpu < done.size(); ++cpu)
-    note(result, "cpu" + std::to_string(cpu), "of an equal part", 100 * done[cpu] / mean, "%");
   note(result, "least", "of an equal part", 100 * *std::min_element(done.begin(), done.end()) / mean, "%");
   note(result, "most", "of an equal part", 100 * *std::max_element(done.begin(), done.end()) / mean, "%");
   return result;
