@@ -63,9 +63,8 @@ Result<QemuInfo> find_qemu(const std::string& name) {
   return info;
 }
 
-std::chrono::nanoseconds default_quantum(const QemuInfo& qemu, const Topology& topology) {
-  if (!qemu.quantum_is_safe()) return std::chrono::nanoseconds(0);
-  return std::max(std::chrono::microseconds(50), std::chrono::microseconds(10) * topology.cpus());
+std::chrono::nanoseconds default_quantum(const Topology& topology) {
+  return std::chrono::microseconds(topology.cpus() > 1 ? 25 * topology.cpus() : 0);
 }
 
 }  // namespace ktstr

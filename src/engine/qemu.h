@@ -18,6 +18,7 @@ struct QemuInfo {
   std::string version;  // "10.0.2"
   int major = 0, minor = 0;
   bool can_save_machines() const { return major > 8 || (major == 8 && minor >= 2); }  // migration to and from files
+  // Older ones do not repeat runs that use a quantum.
   bool quantum_is_safe() const { return major > 8 || (major == 8 && minor >= 1); }
 };
 
@@ -28,9 +29,9 @@ Result<QemuInfo> find_qemu(const std::string& name);
 // The first line of `qemu-system-x86_64 --version`; `path` stays empty.
 Result<QemuInfo> parse_qemu_version(std::string_view output);
 
-// The hand-over timer for det mode: 10 us a vCPU and at least 50 us, because QEMU (8.1 and later) divides the time to
-// the next timer by the number of vCPUs, and turns much shorter than 10 us cost more than they show. 0 where QEMU is
-// too old: there the timer breaks repeatability.
-std::chrono::nanoseconds default_quantum(const QemuInfo& qemu, const Topology& topology);
+// The hand-over timer for det mode: 25 us a vCPU, because QEMU (8.1 and later) divides the time to the next timer by the
+// number of vCPUs, and shorter turns cost more than they show (docs/decisions/0007-fine-time.md). 0 with one vCPU, which
+// has nobody to hand over to.
+std::chrono::nanoseconds default_quantum(const Topology& topology);
 
 }  // namespace ktstr

@@ -74,17 +74,20 @@ QemuInfo version(int major, int minor) {
   return qemu;
 }
 
-TEST(Quantum, GivesEachVcpuATurnOfTenMicroseconds) {
+TEST(Quantum, GivesEachVcpuATurnOf25Microseconds) {
   using namespace std::chrono_literals;
-  EXPECT_EQ(default_quantum(version(10, 0), {1, 1, 2, 1}), 50us);
-  EXPECT_EQ(default_quantum(version(10, 0), {1, 1, 5, 1}), 50us);
-  EXPECT_EQ(default_quantum(version(10, 0), {2, 4, 2, 2}), 160us);
-  EXPECT_EQ(default_quantum(version(8, 1), {2, 8, 4, 2}), 640us);
+  EXPECT_EQ(default_quantum({1, 1, 2, 1}), 50us);
+  EXPECT_EQ(default_quantum({1, 2, 2, 1}), 100us);
+  EXPECT_EQ(default_quantum({2, 8, 4, 2}), 1600us);
 }
 
-TEST(Quantum, IsLeftOutWhereItBreaksRepeatability) {
-  EXPECT_EQ(default_quantum(version(7, 2), {1, 1, 2, 1}).count(), 0);
-  EXPECT_EQ(default_quantum(version(8, 0), {1, 1, 2, 1}).count(), 0);
+TEST(Quantum, IsLeftOutWithOneVcpu) { EXPECT_EQ(default_quantum({1, 1, 1, 1}).count(), 0); }
+
+TEST(Quantum, IsSafeWhereItDoesNotBreakRepeatability) {
+  EXPECT_FALSE(version(7, 2).quantum_is_safe());
+  EXPECT_FALSE(version(8, 0).quantum_is_safe());
+  EXPECT_TRUE(version(8, 1).quantum_is_safe());
+  EXPECT_TRUE(version(10, 0).quantum_is_safe());
 }
 
 }  // namespace

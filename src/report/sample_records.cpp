@@ -63,6 +63,8 @@ RunRecord base_record() {
   r.tuple.kernel_sha256 = std::string(64, '7');
   r.tuple.topology = {1, 2, 2, 1};
   r.tuple.icount_shift = 3;
+  r.tuple.quantum_ns = 100'000;
+  r.turn_ns = 25'000;
   r.tuple.memory_bytes = 512ULL << 20;
   r.tuple.qemu_version = "10.0.11";
   r.mode = "det";

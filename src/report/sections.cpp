@@ -130,6 +130,12 @@ std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::s
   return shown;
 }
 
+std::string fineness(const RunRecord& record) {
+  if (record.mode != "det") return "";
+  if (record.tuple.quantum_ns == 0) return "; no quantum";
+  return fmt::format("; quantum {}, turns of {}", short_duration(record.tuple.quantum_ns), short_duration(record.turn_ns));
+}
+
 std::string phase_line(const std::vector<PhaseTiming>& phases) {
   std::string text;
   for (const PhaseTiming& phase : phases)

@@ -26,6 +26,8 @@ std::string checked_summary(const std::vector<std::string>& checked);
 // The last `most` lines, with a first one that says how many are missing; equal neighbours are counted, not repeated.
 std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::size_t most);
 // "boot 0.1s, attach 1.9s, body 2.4s (host time since QEMU was started)".
+// How fine the guest's time was: "; quantum 100us, turns of 25.0us". Empty in modes that have no such thing.
+std::string fineness(const RunRecord& record);
 std::string phase_line(const std::vector<PhaseTiming>& phases);
 
 }  // namespace ktstr

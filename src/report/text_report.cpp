@@ -117,6 +117,7 @@ class TextReport {
     std::string ran;
     if (r_.body_ns > 0) ran = fmt::format("{} of guest time in ", short_duration(r_.body_ns));
     if (r_.host_seconds > 0) ran += fmt::format("{:.1f}s of host time", r_.host_seconds);
+    if (r_.body_ns > 0) ran += fineness(r_);
     if (!ran.empty()) field("ran", ran);
     if (!r_.digest.empty())
       field("digest", r_.digest.substr(0, kDigestShown) + (r_.digest_complete ? "" : " (incomplete: the guest did not finish)"));

@@ -106,11 +106,15 @@ Status Run::prepare_machine() {
   KTSTR_TRY_ASSIGN(qemu_, complete_spec(spec_, kernel_, environment_));
   record_.tuple.qemu_version = qemu_.version;
   if (spec_.mode == Mode::kDet) {
-    job_.quantum = request_.quantum.value_or(default_quantum(qemu_, request_.topology));
+    job_.quantum = request_.quantum.value_or(default_quantum(request_.topology));
     if (job_.quantum.count() > 0 && !qemu_.quantum_is_safe())
       return Error(ErrorCode::kUnsupported,
-                   fmt::format("QEMU {} does not repeat runs that use a quantum", qemu_.version))
-          .with_hint("install QEMU 8.1 or later (bookworm-backports), or give --quantum 0 and accept coarse latencies");
+                   fmt::format("QEMU {} does not repeat runs that use a quantum, which det mode needs for fine time",
+                               qemu_.version))
+          .with_hint(
+              "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but vCPUs "
+              "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not "
+              "of the scheduler");
     record_.tuple.icount_shift = spec_.icount_shift;
     record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());
     record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
@@ -186,6 +190,7 @@ void Run::remember(const GuestOutcome& guest) {
     record_.phases.push_back({std::string(to_string(start.phase)), start.guest_ns, start.host_seconds});
   record_.console_tail = guest.console_tail;
   record_.marks = story.marks;
+  if (story.quantum) record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   record_.workers = story.workers;
   record_.scheduler_log = tail(story.scheduler_log);
   record_.kernel_log = tail(story.kernel_log);
