@@ -62,14 +62,16 @@ struct RunFlags {
              "det repeats bit for bit; auto (the default) is kvm where it really works, else det");
     add_text(app, "--seed", texts.seed, "N", "decides everything that a run varies on purpose");
     add_text(app, "--seeds", texts.seeds, "A..B", "run once with each seed from A to B, and group the failures");
-    add_text(app, "--vary", texts.vary, "LIST",
-             "what the seed varies: handover, random, offsets, phases, pauses, placement, cpu; all (the default), none");
+    add_text(
+        app, "--vary", texts.vary, "LIST",
+        "what the seed varies: handover, random, offsets, phases, pauses, placement, cpu; all (the default), none");
     add_text(app, "--repeat", texts.repeat, "N", "run N times; in det mode the runs must be identical");
     add_text(app, "--duration", texts.duration, "D", "length of the scenario in guest time: 500ms, 2s");
     add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
     add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
     add_text(app, "--quantum", texts.quantum, "D", "det: how long the vCPUs' turns last at most");
-    app.add_flag("--cold", cold, "boot a kernel for each run instead of continuing a warm image; the runs are the same");
+    app.add_flag("--cold", cold,
+                 "boot a kernel for each run instead of continuing a warm image; the runs are the same");
     add_text(app, "-j,--jobs", texts.jobs, "N|auto",
              "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds and "
              "for test programs, else 1");
@@ -120,18 +122,22 @@ struct ReplayFlags {
   ReplayCommand command;
   std::string with, until;
 
-  explicit ReplayFlags(CLI::App& app) : replay(app.add_subcommand("replay", "run a kept run once more, with the inputs as they were")) {
+  explicit ReplayFlags(CLI::App& app)
+      : replay(app.add_subcommand("replay", "run a kept run once more, with the inputs as they were")) {
     add_text(*replay, "run", command.run, "ID",
              "the id of a run or its beginning, 'last', 'last-failed', or the path of a run's directory")
         ->required();
-    replay->add_option("--times", command.times, "replay it N times")->type_name("N")->check(CLI::Range(1, kMostReplays));
+    replay->add_option("--times", command.times, "replay it N times")
+        ->type_name("N")
+        ->check(CLI::Range(1, kMostReplays));
     add_text(*replay, "--with", with, "console,events",
              "show more of it, which does not disturb it: the whole serial console, every event with its guest time");
     replay->add_flag("--current", command.current,
                      "with the scheduler, test program, files and agent as they are now; says which have changed");
     add_text(*replay, "--until", until, "TIME",
              "stop the guest there and let it stand still: 1.5s after the body's start, or fail, fail-20ms, fail+20ms");
-    replay->add_flag("--gdb", command.gdb, "with --until: open a gdbstub, and write a script that gives gdb the kernel's symbols");
+    replay->add_flag("--gdb", command.gdb,
+                     "with --until: open a gdbstub, and write a script that gives gdb the kernel's symbols");
     add_text(*replay, "--kernel", command.kernel, "PATH|KEY|VERSION", "where the recorded kernel is, or another one");
     replay->add_flag("--anyway", command.anyway, "also with another QEMU or kernel: the digest may differ");
     replay->add_flag("--json", command.json, "machine-readable results on stdout");
@@ -251,8 +257,7 @@ bool is_test_command(const std::vector<std::string>& arguments) {
 std::string version_text() { return "ktstr " KTSTR_VERSION; }
 
 Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
-  if (is_test_command(arguments))
-    return Command(TestCommand{arguments[1], {arguments.begin() + 2, arguments.end()}});
+  if (is_test_command(arguments)) return Command(TestCommand{arguments[1], {arguments.begin() + 2, arguments.end()}});
 
   CLI::App app("Tests Linux process schedulers in real kernels.", "ktstr");
   app.set_version_flag("--version", version_text());

@@ -133,7 +133,8 @@ class ReplaySession {
       const RunRecord record = run(plan_.request, environment_);
       if (stopped) return ok();
       if (!record.error.empty()) return Error(ErrorCode::kGuestLost, record.error).with_hint(record.error_hint);
-      return fail(ErrorCode::kGuestLost, "the run ended before it was to be stopped, with {}", to_string(record.outcome));
+      return fail(ErrorCode::kGuestLost, "the run ended before it was to be stopped, with {}",
+                  to_string(record.outcome));
     };
     const Status status = steps();
     return status ? kExitOk : refuse(status.error());

@@ -77,7 +77,7 @@ struct PausedGuest {
 
 // Where to stop a guest. Up to there it is the run that it would have been; it does not go on.
 struct GuestPause {
-  std::function<bool(const GuestMemory&)> reached;         // asked several times a millisecond; only reads
+  std::function<bool(const GuestMemory&)> reached;        // asked several times a millisecond; only reads
   std::function<Status(const PausedGuest&)> when_paused;  // the guest ends when it returns
 };
 

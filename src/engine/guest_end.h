@@ -15,7 +15,7 @@ enum class GuestEnd {
   kEarlyExit,     // QEMU ended before the agent was done
   kCorrupt,       // what the guest wrote does not check out
   kInterrupted,
-  kPaused,        // stopped where GuestPause said, and ended there
+  kPaused,  // stopped where GuestPause said, and ended there
 };
 std::string_view to_string(GuestEnd end);  // "completed", "kernel panic", "hang", ...
 

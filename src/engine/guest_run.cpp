@@ -37,7 +37,8 @@ Result<bool> GuestRun::wait_for_something() {
                                pollfd{quiet ? machine_.doorbell.fd() : -1, POLLIN, 0}};
   const std::chrono::nanoseconds wait = quiet ? look_ : kBusyDoorbell;
   const timespec timeout{0, wait.count()};
-  if (::ppoll(fds.data(), fds.size(), &timeout, nullptr) < 0 && errno != EINTR) return fail_errno("cannot wait for QEMU");
+  if (::ppoll(fds.data(), fds.size(), &timeout, nullptr) < 0 && errno != EINTR)
+    return fail_errno("cannot wait for QEMU");
   return (fds[0].revents & POLLIN) != 0;
 }
 

@@ -27,8 +27,8 @@ struct Machine {
   // `with_qmp`: a boot that is to be saved has one, too.
   static Result<Machine> start(const GuestSpec& spec, const MemoryLayout& layout,
                                const std::filesystem::path& console_log, Start start, bool with_qmp);
-  // A QEMU that continues `image`, from its first instruction on; `first` is delivered before. kCorruptData: the image is
-  // damaged.
+  // A QEMU that continues `image`, from its first instruction on; `first` is delivered before. kCorruptData: the image
+  // is damaged.
   static Result<Machine> resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,
                                 const GuestDelivery& first, const std::filesystem::path& console_log);
 };

@@ -29,9 +29,9 @@ Result<QemuInfo> find_qemu(const std::string& name);
 // The first line of `qemu-system-x86_64 --version`; `path` stays empty.
 Result<QemuInfo> parse_qemu_version(std::string_view output);
 
-// The hand-over timer for det mode: 25 us a vCPU, because QEMU (8.1 and later) divides the time to the next timer by the
-// number of vCPUs, and shorter turns cost more than they show (docs/decisions/0007-fine-time.md). 0 with one vCPU, which
-// has nobody to hand over to.
+// The hand-over timer for det mode: 25 us a vCPU, because QEMU (8.1 and later) divides the time to the next timer by
+// the number of vCPUs, and shorter turns cost more than they show (docs/decisions/0007-fine-time.md). 0 with one vCPU,
+// which has nobody to hand over to.
 std::chrono::nanoseconds default_quantum(const Topology& topology);
 
 }  // namespace ktstr

@@ -25,8 +25,8 @@ struct WarmBuild {
   bool never_quiet = false;
 };
 
-// Brings the spec's machine to its warm point and saves it into `directory`, which exists and is empty. kCorruptData: the
-// base image is damaged; other Errors: the machine could not be started or saved.
+// Brings the spec's machine to its warm point and saves it into `directory`, which exists and is empty. kCorruptData:
+// the base image is damaged; other Errors: the machine could not be started or saved.
 Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source,
                                    const WarmKey& key, const fs::path& directory,
                                    const std::function<bool()>& interrupted);

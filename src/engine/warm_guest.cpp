@@ -50,8 +50,9 @@ class WarmRun {
   Status attach(const WarmKey& key, const fs::path& directory) {
     KTSTR_TRY_ASSIGN(WarmCache::Lease base, lease_booted());
     log_info("building the warm image of {} with {} attached", key.topology, key.scheduler);
-    auto built = build_warm_image(spec_, memory_layout(spec_, largest(deliveries_)),
-                                  {.base = &base.image, .scheduler = deliveries_.at(0)}, key, directory, io_.interrupted);
+    auto built =
+        build_warm_image(spec_, memory_layout(spec_, largest(deliveries_)),
+                         {.base = &base.image, .scheduler = deliveries_.at(0)}, key, directory, io_.interrupted);
     if (!built) {
       if (built.error().code() != ErrorCode::kCorruptData) return std::move(built).error();
       KTSTR_TRY(cache_.discard(std::move(base), built.error().message(), io_.interrupted));

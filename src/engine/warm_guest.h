@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a guest from a warm image: that of its machine with the scheduler attached, or of its booted machine where none is
-// under test. What is missing is made first.
+// Runs a guest from a warm image: that of its machine with the scheduler attached, or of its booted machine where none
+// is under test. What is missing is made first.
 #pragma once
 
 #include "engine/guest.h"
@@ -20,8 +20,8 @@ struct WarmStart {
   std::string why_cold;  // why the guest was booted for this run alone
 };
 
-// The booted machine's image, built where there is none, with a mailbox for `delivery` bytes. When the guest did not get
-// to its warm point, `failure` has how it ended, and the Error does not matter.
+// The booted machine's image, built where there is none, with a mailbox for `delivery` bytes. When the guest did not
+// get to its warm point, `failure` has how it ended, and the Error does not matter.
 Result<WarmCache::Lease> lease_booted_image(const GuestSpec& spec, WarmCache& cache, const WarmKey& key, Bytes delivery,
                                             const std::function<bool()>& interrupted,
                                             std::optional<WarmBuild::Failure>& failure);

@@ -28,10 +28,10 @@ namespace ktstr {
 struct WarmKey {
   std::string kernel_sha256, initramfs_sha256;
   std::string qemu_version;
-  std::string machine;   // machine_description(): topology, memory, mailbox, mode, shift, kernel arguments
-  std::string topology;  // for people
-  std::string kernel;    // for people: its release
-  std::string mode;      // for people
+  std::string machine;           // machine_description(): topology, memory, mailbox, mode, shift, kernel arguments
+  std::string topology;          // for people
+  std::string kernel;            // for people: its release
+  std::string mode;              // for people
   std::string scheduler_sha256;  // of the delivery that attached a scheduler; empty: none is attached
   std::string scheduler;         // for people: its command
   // 32 hex digits over all that is not for people.

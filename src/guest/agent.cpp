@@ -25,7 +25,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHeartbeat{100};
-// A booted kernel does this and that for a while, a scheduler has its say at once: what it does later is its own affair.
+// A booted kernel does this and that for a while, a scheduler has its say at once: what it does later is its own
+// affair.
 constexpr milliseconds kBootedLook{100}, kBootedQuietLimit{5000};
 constexpr milliseconds kAttachedLook{10}, kAttachedQuietLimit{100};
 constexpr std::chrono::seconds kReadyLimit{20};
@@ -188,8 +189,8 @@ Status Agent::start_body(const Job& job) {
 Status Agent::run_body(const Job& job) {
   KTSTR_TRY(start_body(job));
   auto body_ended = [&] { return body_->has_ended(); };
-  const bool in_time = serve_until([&] { return body_->is_ready() || body_ended(); },
-                                   monotonic_now() + job.limits.dispatch, kHeartbeat);
+  const bool in_time =
+      serve_until([&] { return body_->is_ready() || body_ended(); }, monotonic_now() + job.limits.dispatch, kHeartbeat);
   bool timed_out = !in_time;
   if (body_->is_ready() && !body_->exit()) {
     // Not earlier: nothing before the body needs fine time, which is slow.

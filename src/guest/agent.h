@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent: PID 1 of the guest. It brings the machine up, says so, waits at the warm point for its job, unpacks what came with it, checks
-// that the topology is the one asked for, starts the scheduler and waits until the kernel says `enabled`, starts the test's
-// body and watches both to the end, puts everything back, and powers off. Whatever happens it says into its lane, with
-// guest time; it runs at real-time priority, so that no scheduler under test decides whether it can.
+// The agent: PID 1 of the guest. It brings the machine up, says so, waits at the warm point for its job, unpacks what
+// came with it, checks that the topology is the one asked for, starts the scheduler and waits until the kernel says
+// `enabled`, starts the test's body and watches both to the end, puts everything back, and powers off. Whatever happens
+// it says into its lane, with guest time; it runs at real-time priority, so that no scheduler under test decides
+// whether it can.
 //
-// Phases: boot (until the job is taken), attach, dispatch (until the body has started), body, teardown, done. Each has its
-// limit in guest time (Job::limits).
+// Phases: boot (until the job is taken), attach, dispatch (until the body has started), body, teardown, done. Each has
+// its limit in guest time (Job::limits).
 #pragma once
 
 #include <chrono>
@@ -47,8 +48,8 @@ class Agent {
   void enter(Phase phase);
   void heartbeat();
   void drain_logs();
-  // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up at
-  // least every `interval`, and whenever something is to be read or a watched process ends.
+  // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up
+  // at least every `interval`, and whenever something is to be read or a watched process ends.
   bool serve_until(const std::function<bool()>& done, Nanoseconds deadline, std::chrono::milliseconds interval);
 
   mailbox::View view_;

@@ -82,7 +82,8 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
   try {
     auto result = run_body(ctx, job);
     if (const Status closed = cgroups.close(); !closed && result)
-      result->details.push_back({.verdict = Verdict::kPass, .kind = DetailKind::kNote,
+      result->details.push_back({.verdict = Verdict::kPass,
+                                 .kind = DetailKind::kNote,
                                  .message = "cgroups left behind: " + closed.error().message()});
     return result;
   } catch (const std::exception& error) {

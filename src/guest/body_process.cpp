@@ -15,13 +15,12 @@ Result<BodyProcess> BodyProcess::start(const std::vector<std::string>& argv) {
   Fd ours(fds[0]);
   const Fd theirs(fds[1]);
   KTSTR_TRY_ASSIGN(PipeLog output, PipeLog::create(LogRecord::Stream::kBody));
-  KTSTR_TRY_ASSIGN(Subprocess process,
-                   Subprocess::start({.argv = argv,
-                                      .env = {fmt::format("{}={}", kAgentFdVariable, theirs.get())},
-                                      .stdout_fd = output.write_fd(),
-                                      .stderr_fd = output.write_fd(),
-                                      .inherit_fds = {theirs.get()},
-                                      .working_dir = "/"}));
+  KTSTR_TRY_ASSIGN(Subprocess process, Subprocess::start({.argv = argv,
+                                                          .env = {fmt::format("{}={}", kAgentFdVariable, theirs.get())},
+                                                          .stdout_fd = output.write_fd(),
+                                                          .stderr_fd = output.write_fd(),
+                                                          .inherit_fds = {theirs.get()},
+                                                          .working_dir = "/"}));
   output.close_write_end();
   return BodyProcess(std::move(process), std::move(output), std::move(ours));
 }

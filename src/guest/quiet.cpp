@@ -39,7 +39,8 @@ Result<std::uint64_t> context_switches(std::string_view proc_stat) {
   const std::size_t at = proc_stat.find(kKey);
   std::uint64_t value = 0;
   if (at == std::string_view::npos ||
-      std::from_chars(proc_stat.data() + at + kKey.size(), proc_stat.data() + proc_stat.size(), value).ec != std::errc())
+      std::from_chars(proc_stat.data() + at + kKey.size(), proc_stat.data() + proc_stat.size(), value).ec !=
+          std::errc())
     return fail(ErrorCode::kCorruptData, "/proc/stat does not count context switches");
   return value;
 }

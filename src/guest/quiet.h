@@ -16,7 +16,8 @@ Result<std::uint64_t> busy_ticks(std::string_view proc_stat);
 // Context switches since the boot, from the same text.
 Result<std::uint64_t> context_switches(std::string_view proc_stat);
 
-// Returns when no CPU has been busy between a few looks, this far apart, or when `limit` (guest time) is over. `proc` is "/proc".
+// Returns when no CPU has been busy between a few looks, this far apart, or when `limit` (guest time) is over. `proc`
+// is "/proc".
 void wait_until_quiet(const std::filesystem::path& proc, std::chrono::nanoseconds look, std::chrono::nanoseconds limit);
 
 }  // namespace ktstr::guest

@@ -13,12 +13,13 @@
 namespace ktstr {
 namespace {
 
-using synthetic::kTextAddress;
 using synthetic::KallsymsFormat;
+using synthetic::kTextAddress;
 using synthetic::TestSymbol;
 
-constexpr const char* kLongName = "a_name_longer_than_127_characters_0123456789_0123456789_0123456789_0123456789_"
-                                  "0123456789_0123456789_0123456789_0123456789_0123456789_0123456789";
+constexpr const char* kLongName =
+    "a_name_longer_than_127_characters_0123456789_0123456789_0123456789_0123456789_"
+    "0123456789_0123456789_0123456789_0123456789_0123456789_0123456789";
 
 // Enough for many markers. Only kernels with absolute per-CPU symbols have addresses near 0.
 std::vector<TestSymbol> some_symbols(KallsymsFormat format) {
@@ -62,7 +63,8 @@ TEST_P(KallsymsOfEveryFormat, GivesEverySymbolBack) {
 std::map<std::string, std::uint64_t> symbols_in(const ElfFile& file) {
   const auto table = file.contents(".symtab"), strings = file.contents(".strtab");
   std::map<std::string, std::uint64_t> found;
-  for (std::size_t at = sizeof(Elf64_Sym); table && strings && at + sizeof(Elf64_Sym) <= table->size(); at += sizeof(Elf64_Sym)) {
+  for (std::size_t at = sizeof(Elf64_Sym); table && strings && at + sizeof(Elf64_Sym) <= table->size();
+       at += sizeof(Elf64_Sym)) {
     Elf64_Sym entry;
     std::memcpy(&entry, table->data() + at, sizeof entry);
     found[reinterpret_cast<const char*>(strings->data()) + entry.st_name] = entry.st_value;
@@ -94,8 +96,8 @@ TEST_P(KallsymsOfEveryFormat, IsFoundWhereverItIs) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, KallsymsOfEveryFormat,
                          testing::Values(KallsymsFormat::kBefore62, KallsymsFormat::kBefore64,
-                                         KallsymsFormat::kAbsolutePerCpu,
-                                         KallsymsFormat::kRelativeBase, KallsymsFormat::kPlaceRelative));
+                                         KallsymsFormat::kAbsolutePerCpu, KallsymsFormat::kRelativeBase,
+                                         KallsymsFormat::kPlaceRelative));
 
 TEST(KernelSymbols, NamesTheSymbolAtOrBeforeAnAddress) {
   const ByteVector image = image_with(KallsymsFormat::kPlaceRelative, 0);
@@ -144,10 +146,11 @@ TEST(KernelSymbols, ComeFromTheSymbolTableOfAnUnstrippedImage) {
   symbol(7, 0x01, 1, kTextAddress + 8);
   ByteVector image = synthetic::Elf()
                          .section(".text", ByteVector(64))
-                         .section(".strtab", [] {
-                           const ByteSpan names = as_byte_span(std::string_view("\0_text\0jiffies\0", 15));
-                           return ByteVector(names.begin(), names.end());
-                         }())
+                         .section(".strtab",
+                                  [] {
+                                    const ByteSpan names = as_byte_span(std::string_view("\0_text\0jiffies\0", 15));
+                                    return ByteVector(names.begin(), names.end());
+                                  }())
                          .section(".symtab", table.bytes())
                          .build();
   // Make section 3 a symbol table that is linked to section 2: sh_type is at 4 of a section header, sh_link at 40.

@@ -5,10 +5,9 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "report/approved.h"
 #include "report/sample_records.h"
 
 namespace ktstr {
@@ -16,16 +15,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-void expect_approved(const std::string& name, const std::string& text) {
-  const fs::path file = fs::path(KTSTR_GOLDEN_DIR) / (name + ".txt");
-  if (std::getenv("KTSTR_APPROVE") != nullptr) {
-    ASSERT_TRUE(write_atomically(file, as_byte_span(text)));
-  }
-  const auto approved = read_text(file);
-  ASSERT_TRUE(approved) << approved.error().render() << "\nrun with KTSTR_APPROVE=1 to store it";
-  EXPECT_EQ(text, *approved) << "run with KTSTR_APPROVE=1 if this is meant, and look at the difference";
-}
 
 Exploration passing(std::uint64_t seeds) {
   Exploration found;

@@ -6,27 +6,15 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-
-#include "base/file.h"
-#include "report/sample_records.h"
+#include "report/approved.h"
 #include "report/repeat_report.h"
+#include "report/sample_records.h"
 
 namespace ktstr {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-void expect_approved(const std::string& name, const std::string& text) {
-  const fs::path file = fs::path(KTSTR_GOLDEN_DIR) / (name + ".txt");
-  if (std::getenv("KTSTR_APPROVE") != nullptr) {
-    ASSERT_TRUE(write_atomically(file, as_byte_span(text)));
-  }
-  const auto approved = read_text(file);
-  ASSERT_TRUE(approved) << approved.error().render() << "\nrun with KTSTR_APPROVE=1 to store it";
-  EXPECT_EQ(text, *approved) << "run with KTSTR_APPROVE=1 if this is meant, and look at the difference";
-}
 
 TEST(TextReport, OfAPassIsShort) { expect_approved("pass", text_report(passing_record())); }
 
@@ -53,7 +41,9 @@ TEST(TextReport, OfALostGuestGivesTheWayOut) { expect_approved("lost", text_repo
 
 TEST(TextReport, OfBadInputIsTheErrorAlone) { expect_approved("bad_input", text_report(bad_input_record())); }
 
-TEST(TextReport, OfAnInconclusiveRunSaysWhatIsMissing) { expect_approved("inconclusive", text_report(inconclusive_record())); }
+TEST(TextReport, OfAnInconclusiveRunSaysWhatIsMissing) {
+  expect_approved("inconclusive", text_report(inconclusive_record()));
+}
 
 TEST(TextReport, OfASkipIsOneLine) { expect_approved("skip", text_report(skipped_record())); }
 

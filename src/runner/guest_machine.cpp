@@ -113,7 +113,8 @@ Result<PreparedImage> prepare_image(const RunRequest& request, const RunnerEnvir
   auto lease = lease_booted_image(spec, cache, key, kUsualDelivery, interrupted, failed);
   if (failed && failed->outcome.end == GuestEnd::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
   if (failed)
-    return fail(ErrorCode::kGuestLost, "{} with {} does not boot: {}", key.topology, key.kernel, failed->outcome.message)
+    return fail(ErrorCode::kGuestLost, "{} with {} does not boot: {}", key.topology, key.kernel,
+                failed->outcome.message)
         .with_hint("`ktstr run FILE --cold` with this machine shows its console");
   if (!lease) return std::move(lease).error();
   return PreparedImage{.key = key,

@@ -85,7 +85,8 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
 
 Result<ByteVector> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
                                            std::chrono::milliseconds attach_limit) {
-  const std::string job = attach_job_to_json({.scheduler = packed.scheduler, .topology = topology, .limit = attach_limit});
+  const std::string job =
+      attach_job_to_json({.scheduler = packed.scheduler, .topology = topology, .limit = attach_limit});
   return append_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(job));
 }
 

@@ -112,8 +112,10 @@ Status Run::prepare_machine() {
                    fmt::format("QEMU {} does not repeat runs that use a quantum, which det mode needs for fine time",
                                qemu_.version))
           .with_hint(
-              "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but vCPUs "
-              "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not "
+              "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but "
+              "vCPUs "
+              "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and "
+              "not "
               "of the scheduler");
     record_.tuple.icount_shift = spec_.icount_shift;
     record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());

@@ -26,68 +26,69 @@ struct GuestPause;
 
 // The files that go into a guest, packed: the same for every seed of a request, and all that a replay needs of them.
 struct PackedInputs {
-  ByteVector initramfs;                // newc archive: the agent and its libraries
-  ByteVector scheduler_files;          // newc archive: the scheduler and its libraries; empty: none
-  ByteVector files;                    // newc archive: test program, libraries, included files
+  ByteVector initramfs;        // newc archive: the agent and its libraries
+  ByteVector scheduler_files;  // newc archive: the scheduler and its libraries; empty: none
+  ByteVector files;            // newc archive: test program, libraries, included files
   std::string initramfs_sha256, scheduler_files_sha256, files_sha256;
   std::map<std::string, std::string> inputs;  // as in RunTuple, of both
-  std::vector<std::string> scheduler;  // argv in the guest; empty: none
-  std::vector<std::string> body;       // argv in the guest; empty: the agent runs the scenario
-  std::string job_json;                // a replay's: the job, byte for byte as it was sent; else empty
+  std::vector<std::string> scheduler;         // argv in the guest; empty: none
+  std::vector<std::string> body;              // argv in the guest; empty: the agent runs the scenario
+  std::string job_json;                       // a replay's: the job, byte for byte as it was sent; else empty
 };
 
 // What is to be run. Either `scenario_text` (a scenario file) or `test_binary` (a program that links ktstr::main).
 struct RunRequest {
-  std::string test;                       // name for reports
+  std::string test;  // name for reports
   std::string scenario_text;
   std::filesystem::path test_binary;
-  std::vector<std::string> args;          // Ctx::args()
+  std::vector<std::string> args;  // Ctx::args()
   std::vector<std::string> include_files;
   Topology topology;
-  std::string scheduler;                  // "PATH ARGS"; empty: the kernel's own
-  std::string kernel;                     // as --kernel takes it; empty: the default
+  std::string scheduler;  // "PATH ARGS"; empty: the kernel's own
+  std::string kernel;     // as --kernel takes it; empty: the default
   std::string mode = "auto";
   std::uint64_t seed = 1;
-  VarySet vary = VarySet::all();          // what the seed varies
+  VarySet vary = VarySet::all();  // what the seed varies
   std::chrono::nanoseconds duration = std::chrono::seconds(1);
-  Bytes memory = 0;                       // 0: by rule
+  Bytes memory = 0;  // 0: by rule
   Checks checks;
   std::optional<int> icount_shift;
   std::optional<std::chrono::nanoseconds> quantum;
-  std::string expect_failure;             // a DetailKind's text
-  std::string repeat_command;             // printed with failures
-  double host_limit_scale = 1.0;          // of the backstops in host time
-  bool cold = false;                      // boot for this run alone; the same run, only slower
+  std::string expect_failure;                  // a DetailKind's text
+  std::string repeat_command;                  // printed with failures
+  double host_limit_scale = 1.0;               // of the backstops in host time
+  bool cold = false;                           // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
-  std::string replay_of;                  // id of the run that this one replays
+  std::string replay_of;                       // id of the run that this one replays
 };
 
 // Limits of the phases, in guest time, for a scenario of this length.
 PhaseLimits limits_for(std::chrono::nanoseconds duration);
 
 struct RunnerEnvironment {
-  std::filesystem::path state_dir;   // runs are kept below: $XDG_STATE_HOME/ktstr
-  std::filesystem::path cache_dir;   // $XDG_CACHE_HOME/ktstr
-  std::filesystem::path ram_dir;     // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
-  std::filesystem::path ram_fallback; // on disk, where ram_dir has no room; empty: none, as with $KTSTR_RAM_DIR
-  std::filesystem::path agent;       // ktstr-agent
-  std::string qemu;                  // $KTSTR_QEMU or qemu-system-x86_64
-  std::optional<std::string> kernel; // $KTSTR_KERNEL
-  Bytes warm_limit = Bytes{8} << 30; // of all warm images: $KTSTR_WARM_LIMIT
+  std::filesystem::path state_dir;     // runs are kept below: $XDG_STATE_HOME/ktstr
+  std::filesystem::path cache_dir;     // $XDG_CACHE_HOME/ktstr
+  std::filesystem::path ram_dir;       // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
+  std::filesystem::path ram_fallback;  // on disk, where ram_dir has no room; empty: none, as with $KTSTR_RAM_DIR
+  std::filesystem::path agent;         // ktstr-agent
+  std::string qemu;                    // $KTSTR_QEMU or qemu-system-x86_64
+  std::optional<std::string> kernel;   // $KTSTR_KERNEL
+  Bytes warm_limit = Bytes{8} << 30;   // of all warm images: $KTSTR_WARM_LIMIT
   bool verbose = false;
   // From the process environment; the agent is looked for beside the program, then where it was installed or built.
   static RunnerEnvironment from_process();
 };
 
 // Packs what several runs of a request share.
-Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& request, const RunnerEnvironment& environment);
+Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& request,
+                                                        const RunnerEnvironment& environment);
 
 // Always gives a record: what could not be done is in its outcome and error.
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment);
 
-// Two runs of one request: in det mode their digests must be equal. A difference adds a kNotRepeatable detail with the first
-// differing event to `later`, which then fails, and stores it again.
+// Two runs of one request: in det mode their digests must be equal. A difference adds a kNotRepeatable detail with the
+// first differing event to `later`, which then fails, and stores it again.
 void compare_repeated(const RunRecord& first, RunRecord& later);
 
 // Set by SIGINT/SIGTERM handlers (install_interrupt_handler); runs end as kInterrupted.

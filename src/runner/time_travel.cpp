@@ -18,8 +18,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// arch/x86: where the kernel's image is mapped, and where from (__START_KERNEL_map). Without a decompressor before it the
-// kernel runs where it was linked for: nobody moves it (KASLR).
+// arch/x86: where the kernel's image is mapped, and where from (__START_KERNEL_map). Without a decompressor before it
+// the kernel runs where it was linked for: nobody moves it (KASLR).
 constexpr std::uint64_t kKernelMap = 0xffffffff80000000;
 constexpr std::uint64_t kDefaultHz = 250;
 
@@ -36,7 +36,8 @@ std::optional<Failure> failure_of(const GuestStory& story, const RunRecord& reco
   for (const Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail) continue;
     for (const auto& [phase, worker] : record.workers) {
-      if (detail.kind != DetailKind::kStuck || worker.cgroup != detail.cgroup || worker.index != detail.worker) continue;
+      if (detail.kind != DetailKind::kStuck || worker.cgroup != detail.cgroup || worker.index != detail.worker)
+        continue;
       return Failure{worker.started_ns + worker.max_gap_at_ns,
                      fmt::format("worker {} of {} ran again", worker.index, worker.cgroup)};
     }
@@ -149,7 +150,8 @@ Result<StopMoment> find_stop_moment(const StoredRun& stored, const StopTime& tim
   const auto wanted = static_cast<std::int64_t>(moment.guest_ns) + time.offset.count();
   const std::uint64_t end = events.empty() ? 0 : events.back().time_ns;
   if (wanted < static_cast<std::int64_t>(moment.body_start_ns) || static_cast<std::uint64_t>(wanted) > end)
-    return fail(ErrorCode::kInvalidArgument, "that is not in the run: its body started at {:.3f} s of guest time and the run ended at {:.3f} s",
+    return fail(ErrorCode::kInvalidArgument,
+                "that is not in the run: its body started at {:.3f} s of guest time and the run ended at {:.3f} s",
                 seconds(moment.body_start_ns), seconds(end));
   if (time.offset.count() != 0)
     moment.what = fmt::format("{} {} {}", format_duration(std::chrono::abs(time.offset)),

@@ -33,8 +33,8 @@ Result<StopMoment> find_stop_moment(const StoredRun& stored, const StopTime& tim
 
 // What a person gets to work with.
 struct StoppedGuest {
-  std::uint64_t guest_ns = 0;        // as its kernel last counted it
-  std::chrono::nanoseconds tick{};   // in steps of this
+  std::uint64_t guest_ns = 0;                 // as its kernel last counted it
+  std::chrono::nanoseconds tick{};            // in steps of this
   std::vector<std::filesystem::path> memory;  // one file a NUMA node
   std::filesystem::path console_log;
   std::filesystem::path gdb_script;  // empty: no gdb was asked for

@@ -42,10 +42,8 @@ Json limits_to_json(const PhaseLimits& limits) {
 
 PhaseLimits limits_from_json(const Json& json) {
   auto at = [&](const char* key) { return std::chrono::milliseconds(json.at(key).get<std::int64_t>()); };
-  return {.attach = at("attach_ms"),
-          .dispatch = at("dispatch_ms"),
-          .body = at("body_ms"),
-          .teardown = at("teardown_ms")};
+  return {
+      .attach = at("attach_ms"), .dispatch = at("dispatch_ms"), .body = at("body_ms"), .teardown = at("teardown_ms")};
 }
 
 }  // namespace

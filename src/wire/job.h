@@ -24,16 +24,16 @@ struct PhaseLimits {
 };
 
 struct Job {
-  std::string test;                     // its name
-  std::vector<std::string> body;        // argv of the body; empty: the agent runs `scenario` itself
-  std::string scenario;                 // a scenario file's text
-  std::vector<std::string> args;        // Ctx::args()
-  std::vector<std::string> scheduler;   // argv; empty: none
+  std::string test;                    // its name
+  std::vector<std::string> body;       // argv of the body; empty: the agent runs `scenario` itself
+  std::string scenario;                // a scenario file's text
+  std::vector<std::string> args;       // Ctx::args()
+  std::vector<std::string> scheduler;  // argv; empty: none
   Topology topology;
   std::chrono::nanoseconds duration{};
   std::uint64_t seed = 0;
-  VarySet vary = VarySet::all();        // what the seed varies
-  std::chrono::nanoseconds quantum{};   // 0: no hand-over timer (modes other than det)
+  VarySet vary = VarySet::all();       // what the seed varies
+  std::chrono::nanoseconds quantum{};  // 0: no hand-over timer (modes other than det)
   Checks checks;
   PhaseLimits limits;
 };
@@ -45,7 +45,7 @@ constexpr const char* kJobPath = "ktstr/job.json";
 struct AttachJob {
   std::vector<std::string> scheduler;  // argv
   Topology topology;
-  std::chrono::milliseconds limit{};   // guest time
+  std::chrono::milliseconds limit{};  // guest time
 };
 
 constexpr const char* kAttachJobPath = "ktstr/attach.json";

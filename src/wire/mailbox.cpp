@@ -32,8 +32,7 @@ namespace mailbox {
 namespace {
 
 std::uint32_t crc_of(ByteSpan bytes) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace
@@ -74,8 +73,8 @@ Status View::check_header() const {
     return fail(ErrorCode::kProtocol, "the host speaks mailbox version {}, this agent {}", load(box.header.version),
                 kVersion);
   if (load(box.header.size) != size())
-    return fail(ErrorCode::kProtocol, "the mailbox is {} bytes long, the command line says {}",
-                load(box.header.size), size());
+    return fail(ErrorCode::kProtocol, "the mailbox is {} bytes long, the command line says {}", load(box.header.size),
+                size());
   return ok();
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The mailbox: a range of guest RAM that the guest's kernel is told to leave alone (memmap= on its command line). The
-// agent maps it through /dev/mem, the host through the RAM file. The host puts the delivery (job and files) there at the
-// warm point, where the guest stands still; the guest writes records into lanes, which the host reads whenever it likes. Nothing the host does
-// here is seen by the running guest, except the answer to a doorbell, for which the guest stands still.
+// agent maps it through /dev/mem, the host through the RAM file. The host puts the delivery (job and files) there at
+// the warm point, where the guest stands still; the guest writes records into lanes, which the host reads whenever it
+// likes. Nothing the host does here is seen by the running guest, except the answer to a doorbell, for which the guest
+// stands still.
 //
 //   0        MailboxHeader, written by the host before the start
 //   512      HostBlock: what the host says
@@ -121,13 +122,13 @@ constexpr std::uint16_t kBellPort = 0xe9;
 constexpr std::size_t kBellPipeBytes = 4096;
 constexpr std::size_t kBellRingBytes = kBellPipeBytes + 1;
 
-// The warm point. Once the booted guest is quiet, the agent rings kWarmPoint and keeps its CPU busy, alone, until exactly
-// this much guest time after it began to ring; then it sleeps for a moment and looks whether the job is there. A host that boots for one run
-// delivers while it answers the ring. A host that makes an image stops the machine inside the window: with one CPU busy and
-// all others halted, where in the window it stops leaves no trace, so every image of one machine is the same, and a run
-// that continues it is the same as one that never stopped. Where something else did run meanwhile, which it does in each
-// run alike, the agent says so, and another window follows; so it does while there is no delivery. There is a warm point
-// after the boot and, in a run with a scheduler, another once that is attached.
+// The warm point. Once the booted guest is quiet, the agent rings kWarmPoint and keeps its CPU busy, alone, until
+// exactly this much guest time after it began to ring; then it sleeps for a moment and looks whether the job is there.
+// A host that boots for one run delivers while it answers the ring. A host that makes an image stops the machine inside
+// the window: with one CPU busy and all others halted, where in the window it stops leaves no trace, so every image of
+// one machine is the same, and a run that continues it is the same as one that never stopped. Where something else did
+// run meanwhile, which it does in each run alike, the agent says so, and another window follows; so it does while there
+// is no delivery. There is a warm point after the boot and, in a run with a scheduler, another once that is attached.
 constexpr std::uint64_t kWarmWindowNs = 20'000'000;
 constexpr int kMostDisturbedWindows = 5;  // then the agent goes on all the same
 

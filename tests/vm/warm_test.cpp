@@ -172,7 +172,7 @@ TEST_F(Warm, AKilledRunLeavesNothingThatTheNextDoesNotRemove) {
   EXPECT_EQ(fs::last_write_time(image / "image.json"), built) << "the image was built anew without need";
 }
 
-TEST_F(Warm, TwoAtOnceBuildOneImageAndChangedInputsNone) {
+TEST_F(Warm, TwoAtOnceBootOnceAndChangedInputsNever) {
   const std::string own = (state_dir() / "scx_own").string();
   fs::copy_file(fixture(), own);
   GuestRun a, b;
@@ -182,20 +182,24 @@ TEST_F(Warm, TwoAtOnceBuildOneImageAndChangedInputsNone) {
   }
   const std::string digest = digest_of(a);
   EXPECT_EQ(digest_of(b), digest);
-  const auto boots = [](const GuestRun& ran) { return ran.err.find("building the warm image") != std::string::npos; };
+  const auto boots = [](const GuestRun& ran) { return ran.err.find("this boots once") != std::string::npos; };
+  const auto attaches = [](const GuestRun& ran) { return ran.err.find("attached") != std::string::npos; };
   EXPECT_NE(boots(a), boots(b)) << a.err << b.err;
-  ASSERT_EQ(images().size(), 1u);
+  EXPECT_NE(attaches(a), attaches(b)) << a.err << b.err;
+  ASSERT_EQ(images().size(), 2u) << "booted, and with the scheduler attached";
 
   // ELF does not mind what is behind it.
   ASSERT_TRUE(write_all(open_file(own, O_WRONLY | O_APPEND)->get(), as_byte_span("rebuilt")));
   const GuestRun rebuilt = run_here({"-v", "--scheduler", own});
   EXPECT_EQ(rebuilt.status, 0) << rebuilt.out << rebuilt.err;
   EXPECT_FALSE(boots(rebuilt)) << rebuilt.err;
+  EXPECT_TRUE(attaches(rebuilt)) << rebuilt.err;
+  EXPECT_EQ(images().size(), 3u);
   ASSERT_TRUE(write_text(scenario_, std::string(kScenario) + "work = \"YieldHeavy\"\n"));
   const GuestRun changed = run_here({"-v", "--scheduler", own, "--seed", "5"});
   EXPECT_EQ(changed.status, 0) << changed.out << changed.err;
-  EXPECT_FALSE(boots(changed)) << changed.err;
-  EXPECT_EQ(images().size(), 1u);
+  EXPECT_FALSE(boots(changed) || attaches(changed)) << changed.err;
+  EXPECT_EQ(images().size(), 3u);
 }
 
 // In a mount namespace of its own, with a /dev/shm that is too small.
