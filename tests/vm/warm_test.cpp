@@ -173,7 +173,7 @@ TEST_F(Warm, AKilledRunLeavesNothingThatTheNextDoesNotRemove) {
 }
 
 TEST_F(Warm, TwoAtOnceBootOnceAndChangedInputsNever) {
-  const std::string own = (state_dir() / "scx_own").string();
+  std::string own = (state_dir() / "scx_own").string();
   fs::copy_file(fixture(), own);
   GuestRun a, b;
   {
@@ -188,8 +188,13 @@ TEST_F(Warm, TwoAtOnceBootOnceAndChangedInputsNever) {
   EXPECT_NE(attaches(a), attaches(b)) << a.err << b.err;
   ASSERT_EQ(images().size(), 2u) << "booted, and with the scheduler attached";
 
-  // ELF does not mind what is behind it.
+  // What is behind the ELF file's end is not packed: the same scheduler. With other arguments it is another.
   ASSERT_TRUE(write_all(open_file(own, O_WRONLY | O_APPEND)->get(), as_byte_span("rebuilt")));
+  const GuestRun touched = run_here({"-v", "--scheduler", own});
+  EXPECT_EQ(digest_of(touched), digest);
+  EXPECT_FALSE(boots(touched) || attaches(touched)) << touched.err;
+  EXPECT_EQ(images().size(), 2u);
+  own += " --slice-us 5000";
   const GuestRun rebuilt = run_here({"-v", "--scheduler", own});
   EXPECT_EQ(rebuilt.status, 0) << rebuilt.out << rebuilt.err;
   EXPECT_FALSE(boots(rebuilt)) << rebuilt.err;
