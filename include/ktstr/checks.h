@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
 
@@ -37,6 +38,8 @@ enum class DetailKind {
   kKernelPanic,         // "kernel_panic"
   kKernelStall,         // "kernel_stall": lockup or RCU stall reported by the kernel
   kNotRepeatable,       // "not_repeatable": two det runs of one tuple differ
+  kPayload,             // "payload": a check of a payload does not hold, or it could not be waited for
+  kWorkerStalled,       // "worker_stalled": host mode's monitor saw a runnable worker stand still
   kUser,                // "user": a claim of the test itself
   kNote,                // "note": information only
 };
@@ -99,10 +102,19 @@ struct CgroupStats {
   std::uint64_t wake_p50_ns = 0, wake_p99_ns = 0, wake_max_ns = 0;
 };
 
+// What Op::capture_cgroup_procs() read.
+struct ProcsCapture {
+  std::string tag, cgroup;
+  int phase = 0;
+  std::vector<int> pids;
+};
+
 // What executing a scenario found: the value that a test's body returns.
 struct AssertResult {
   std::vector<Detail> details;
   std::vector<CgroupStats> cgroups;
+  std::vector<PayloadReport> payloads;
+  std::vector<ProcsCapture> captures;
   std::vector<std::string> checked;  // what was looked at, so that a pass means something
   bool skipped = false;
 
@@ -113,6 +125,8 @@ struct AssertResult {
   // A claim of the test itself: adds a failing detail when `holds` is false, and is listed under `checked`.
   AssertResult& claim(bool holds, std::string what);
   Verdict verdict() const;
+  // The pids of the first capture with this tag; null when there is none.
+  const ProcsCapture* capture(std::string_view tag) const;
   // The details and cgroups of both; what both looked at is listed once.
   void merge(AssertResult other);
 };

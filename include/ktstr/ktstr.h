@@ -3,7 +3,12 @@
 // Everything that a test needs.
 #pragma once
 
+#include "ktstr/cgroup_def.h"
 #include "ktstr/checks.h"
+#include "ktstr/cpuset.h"
+#include "ktstr/knob.h"
+#include "ktstr/op.h"
+#include "ktstr/payload.h"
 #include "ktstr/scenario.h"
 #include "ktstr/test.h"
 #include "ktstr/topology.h"

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Scenarios: what is declared, and the functions that run it. A Step is cgroup definitions plus a hold; a scenario is a
-// list of steps. Builders throw std::invalid_argument on values that can never work (0 workers, an empty name): that is
-// a mistake in the test, not something that happened.
+// Scenarios: what is declared, and the functions that run it. A Step is set-up (cgroup definitions), ops and a hold; a
+// scenario is a list of steps, over a Backdrop of what lives all the time. Nothing is touched before the whole scenario
+// was looked through: names, references, values; all mistakes are told at once.
+//
+// What a step brings into the world is gone when it ends, after a good step and after a failed one alike: cgroups are
+// thawed, payloads killed (their numbers kept), workers stopped and checked, cgroups removed in reverse order.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +19,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ktstr/cgroup_def.h"
 #include "ktstr/checks.h"
+#include "ktstr/op.h"
+#include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/vary.h"
 #include "ktstr/work.h"
@@ -25,78 +33,6 @@ class CgroupOps;
 class EventSink;
 class Ctx;
 
-// Which CPUs a cgroup may use, said in terms of the topology and resolved when the step runs.
-class CpusetSpec {
- public:
-  static CpusetSpec all();
-  static CpusetSpec llc(int index);
-  static CpusetSpec node(int index);  // the kernel's node number
-  static CpusetSpec cpus(CpuSet exact);
-  // Part `index` of the machine's CPUs cut into `of` consecutive parts of (nearly) equal size.
-  static CpusetSpec slice(int index, int of);
-  // `count` of the machine's CPUs, chosen by the seed, for each cgroup of each step anew.
-  static CpusetSpec random(int count);
-
-  // kInvalidArgument when the machine has no such LLC, node, CPU or part, or not so many CPUs. `seed` decides what is
-  // random.
-  Result<CpuSet> resolve(const TestTopology& topology, std::uint64_t seed = 0) const;
-  std::string describe() const;  // "llc(0)", "cpus(0-3)"
-  friend bool operator==(const CpusetSpec&, const CpusetSpec&) = default;
-
- private:
-  struct All {
-    friend bool operator==(const All&, const All&) = default;
-  };
-  struct Llc {
-    int index;
-    friend bool operator==(const Llc&, const Llc&) = default;
-  };
-  struct Node {
-    int index;
-    friend bool operator==(const Node&, const Node&) = default;
-  };
-  struct Exact {
-    CpuSet cpus;
-    friend bool operator==(const Exact&, const Exact&) = default;
-  };
-  struct Slice {
-    int index, of;
-    friend bool operator==(const Slice&, const Slice&) = default;
-  };
-  struct Random {
-    int count;
-    friend bool operator==(const Random&, const Random&) = default;
-  };
-  using Kind = std::variant<All, Llc, Node, Exact, Slice, Random>;
-  explicit CpusetSpec(Kind kind) : kind_(std::move(kind)) {}
-  Kind kind_;
-};
-
-// A cgroup with its limits and its workers, in one declaration.
-class CgroupDef {
- public:
-  static CgroupDef named(std::string name);  // one path component; no '/', not "." or "..", 1 to 200 bytes
-  CgroupDef& workers(int count);             // of the first work spec; 1..4096
-  CgroupDef& work_type(WorkType type);
-  CgroupDef& nice(int value);                // -20..19
-  CgroupDef& work(WorkSpec spec);            // a further group of workers in the same cgroup
-  CgroupDef& cpuset(CpusetSpec spec);
-  CgroupDef& cpu_weight(int weight);         // cpu.weight, 1..10000
-
-  const std::string& name() const { return name_; }
-  const std::vector<WorkSpec>& work_specs() const { return work_; }
-  const std::optional<CpusetSpec>& cpuset_spec() const { return cpuset_; }
-  std::optional<int> weight() const { return weight_; }
-  int worker_count() const;
-
- private:
-  explicit CgroupDef(std::string name) : name_(std::move(name)) {}
-  std::string name_;
-  std::vector<WorkSpec> work_{WorkSpec{}};  // the first one is what workers() and work_type() speak of
-  std::optional<CpusetSpec> cpuset_;
-  std::optional<int> weight_;
-};
-
 // How long a step lasts, in guest time; never beyond the scenario's end.
 class HoldSpec {
  public:
@@ -106,25 +42,79 @@ class HoldSpec {
   struct Fixed {
     std::chrono::nanoseconds time;
   };
+  struct Loop {
+    std::chrono::nanoseconds interval;
+  };
   static HoldSpec full() { return HoldSpec(Fraction{1.0}); }
   static HoldSpec fraction(double of_duration) { return HoldSpec(Fraction{of_duration}); }
   static HoldSpec fixed(std::chrono::nanoseconds time) { return HoldSpec(Fixed{time}); }
+  // The step's set-up once, then its ops again and again, one round an interval, until the scenario's time is over.
+  static HoldSpec loop(std::chrono::nanoseconds interval) { return HoldSpec(Loop{interval}); }
 
-  // A fraction must be finite and > 0; a fixed time must be >= 0.
+  // A fraction must be finite and > 0; a fixed time must be >= 0; an interval must be > 0.
   Status validate() const;
+  // Of a loop: all that is left, so `duration`.
   std::chrono::nanoseconds length(std::chrono::nanoseconds duration) const;
-  std::string describe() const;
+  // Of a loop; no value for the others.
+  std::optional<std::chrono::nanoseconds> interval() const;
+  std::string describe() const;  // "full", "0.5 of the duration", "300ms", "loop of 50ms"
 
  private:
-  using Kind = std::variant<Fraction, Fixed>;
+  using Kind = std::variant<Fraction, Fixed, Loop>;
   explicit HoldSpec(Kind kind) : kind_(kind) {}
   Kind kind_;
 };
 
+// The cgroups that a step sets up: a list, or a function that makes one (for what depends on the topology).
+class Setup {
+ public:
+  using Factory = std::function<std::vector<CgroupDef>(const Ctx&)>;
+  Setup() = default;
+  Setup(std::initializer_list<CgroupDef> defs) : defs_(defs) {}
+  Setup(std::vector<CgroupDef> defs) : defs_(std::move(defs)) {}
+  template <typename F>
+    requires std::is_invocable_r_v<std::vector<CgroupDef>, F, const Ctx&>
+  Setup(F factory) : factory_(std::move(factory)) {}
+
+  // Calls the factory where there is one.
+  std::vector<CgroupDef> resolve(const Ctx& ctx) const { return factory_ ? factory_(ctx) : defs_; }
+  void push_back(CgroupDef def) { defs_.push_back(std::move(def)); }  // of a list
+  // The list; empty for a factory.
+  const std::vector<CgroupDef>& defs() const { return defs_; }
+  bool is_factory() const { return static_cast<bool>(factory_); }
+
+ private:
+  std::vector<CgroupDef> defs_;
+  Factory factory_;
+};
+
+// One phase of a scenario. Ops come first, then the set-up, then the hold; with HoldSpec::loop() the set-up comes first.
 struct Step {
-  std::vector<CgroupDef> setup;
+  Setup setup;
+  std::vector<Op> ops;
   HoldSpec hold = HoldSpec::full();
   std::string name;  // for reports; may be empty
+
+  static Step holding(HoldSpec hold) { return {.hold = hold}; }
+  static Step with_op(Op op, HoldSpec hold) { return {.ops = {std::move(op)}, .hold = hold}; }
+  static Step with_ops(std::vector<Op> ops, HoldSpec hold) { return {.ops = std::move(ops), .hold = hold}; }
+  static Step with_defs(std::vector<CgroupDef> defs, HoldSpec hold) { return {.setup = std::move(defs), .hold = hold}; }
+  static Step with_payload(Payload payload, HoldSpec hold) {
+    return with_op(Op::run_payload(std::move(payload)), hold);
+  }
+};
+
+// What lives through all steps: set up before the first one (cgroups, then ops, then payloads), collected and removed
+// after the last.
+struct Backdrop {
+  std::vector<CgroupDef> cgroups;
+  std::vector<Op> ops;
+  std::vector<Payload> payloads;  // run outside of the scenario's cgroups
+
+  Backdrop& push_cgroup(CgroupDef def);
+  Backdrop& push_op(Op op);
+  Backdrop& push_payload(Payload payload);
+  bool empty() const { return cgroups.empty() && ops.empty() && payloads.empty(); }
 };
 
 // What a running test's body gets. Everything in it is valid while the body runs.
@@ -140,6 +130,9 @@ class Ctx {
     Checks checks;
     int scheduler_pid = 0;  // 0: none is under test
     std::vector<std::string> args;
+    int workers_per_cgroup = 1;
+    std::optional<WorkType> work_type_override = {};
+    bool on_host = false;  // host mode: no guest, no scheduler of ours
   };
   explicit Ctx(Init init) : init_(std::move(init)) {}
 
@@ -153,20 +146,36 @@ class Ctx {
   // The seed of one factor's choices; the same for every seed where `--vary` leaves the factor out.
   std::uint64_t seed_for(Vary factor) const { return ktstr::seed_for(factor, init_.vary, init_.seed); }
   const Checks& checks() const { return init_.checks; }
+  // Of the scheduler that is under test now; 0: none. A scenario that swaps schedulers sets it.
   int scheduler_pid() const { return init_.scheduler_pid; }
+  void set_scheduler_pid(int pid) { init_.scheduler_pid = pid; }
+  // How many workers a CgroupDef has that does not say.
+  int workers_per_cgroup() const { return init_.workers_per_cgroup; }
+  // In place of the work types of cgroups that are swappable.
+  const std::optional<WorkType>& work_type_override() const { return init_.work_type_override; }
+  bool on_host() const { return init_.on_host; }
+  // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
+  int phase() const { return phase_; }
+  void set_phase(int phase) { phase_ = phase; }
   // What stood behind "--" on the command line.
   const std::vector<std::string>& args() const { return init_.args; }
 
  private:
   Init init_;
+  int phase_ = 0;
 };
 
 // One step that holds for the whole duration.
 Result<AssertResult> execute_defs(Ctx& ctx, std::vector<CgroupDef> defs);
-// Steps in order. An Error means that the harness could not do its part; whatever the scheduler did wrong is in the
+// Steps in order. An Error means that the scenario is wrong (all its mistakes at once, before anything was touched) or
+// that the harness could not do its part. A step that fails and whatever the scheduler did wrong are in the
 // AssertResult.
 Result<AssertResult> execute_steps(Ctx& ctx, const std::vector<Step>& steps);
 // The same with explicit checks in place of the context's.
 Result<AssertResult> execute_steps_with(Ctx& ctx, const std::vector<Step>& steps, const Checks& checks);
+// Steps over a Backdrop.
+Result<AssertResult> execute_scenario(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps);
+Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
+                                           const Checks& checks);
 
 }  // namespace ktstr

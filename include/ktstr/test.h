@@ -30,8 +30,11 @@ struct TestAttributes {
   Checks checks = {};
   std::string kernel = {};  // as --kernel takes it; empty: the default
   std::vector<std::string> include_files = {};  // host paths, delivered to the same path in the guest
+  std::vector<Payload> payloads = {};  // whose programs the body runs: brought into the guest with their libraries
   // The result is expected to be a failure with this kind (its text: "stuck"); a pass is then a failure. Empty: a pass.
   std::string expect_failure = {};
+  // The body runs on this machine, below a cgroup of its own, instead of in a guest. Excludes scheduler and kernel.
+  bool host_only = false;
 };
 
 using TestBody = Result<AssertResult> (*)(Ctx& ctx);

@@ -41,6 +41,7 @@ class CpuSet {
   CpuSet minus(const CpuSet& other) const;
   auto begin() const { return cpus_.begin(); }
   auto end() const { return cpus_.end(); }
+  auto rbegin() const { return cpus_.rbegin(); }
   friend bool operator==(const CpuSet&, const CpuSet&) = default;
 
  private:
@@ -92,6 +93,8 @@ struct TestTopology {
 
   // Empty when it is just what was asked for; else one line per difference, asked against seen.
   std::vector<std::string> differences_from(const Topology& asked) const;
+  // All CPUs, less the highest where there are more than two: that one is left to whatever is in no cgroup of a scenario.
+  CpuSet usable_cpus() const;
   CpuSet llc_cpus(int llc) const { return llcs.at(static_cast<std::size_t>(llc)).cpus; }
   NumaNode node_of(Cpu cpu) const;  // -1 for a CPU that is not online
   int llc_of(Cpu cpu) const;        // -1 for a CPU that is not online

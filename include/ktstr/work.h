@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What workers do. Each work type is a struct with its parameters; WorkType is one of them. To add one: a struct here,
-// a line in the table of src/workload/work_types.cpp, and its loop in a file of its family.
+// What workers do and under which conditions. Each work type is a struct with its parameters; WorkType is one of them.
+// To add one: a struct here, a line in the table of src/workload/work_types.cpp, and its loop in a file of its family.
+// A WorkSpec is a group of equal workers: how many, what they do, and the scheduling attributes that they have.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/result.h"
+#include "ktstr/cpuset.h"
 #include "ktstr/topology.h"
 
 namespace ktstr {
@@ -45,16 +48,86 @@ std::string_view name_of(const WorkType& type);
 // The names of all work types, for messages.
 std::vector<std::string_view> work_type_names();
 
-// A group of equal workers. Each worker is a process of its own.
+// A scheduling policy with its parameters: sched_setattr(2).
+struct SchedPolicy {
+  enum class Kind : std::uint8_t { kNormal, kBatch, kIdle, kFifo, kRr, kDeadline, kExt };
+  Kind kind = Kind::kNormal;
+  int priority = 0;                             // kFifo, kRr: 1..99
+  std::chrono::nanoseconds runtime{}, deadline{}, period{};  // kDeadline: 1024 ns <= runtime <= deadline <= period
+
+  static SchedPolicy normal() { return {}; }
+  static SchedPolicy batch() { return {.kind = Kind::kBatch}; }
+  static SchedPolicy idle() { return {.kind = Kind::kIdle}; }
+  static SchedPolicy fifo(int priority) { return {.kind = Kind::kFifo, .priority = priority}; }
+  static SchedPolicy rr(int priority) { return {.kind = Kind::kRr, .priority = priority}; }
+  static SchedPolicy deadline_of(std::chrono::nanoseconds runtime, std::chrono::nanoseconds deadline,
+                                 std::chrono::nanoseconds period) {
+    return {.kind = Kind::kDeadline, .runtime = runtime, .deadline = deadline, .period = period};
+  }
+  // SCHED_EXT (7), for schedulers that take only those tasks (SCX_OPS_SWITCH_PARTIAL).
+  static SchedPolicy ext() { return {.kind = Kind::kExt}; }
+
+  Status validate() const;
+  std::string describe() const;  // "normal", "fifo(50)", "deadline(2ms/10ms/10ms)"
+  friend bool operator==(const SchedPolicy&, const SchedPolicy&) = default;
+};
+
+// A memory policy: set_mempolicy(2).
+struct MemPolicy {
+  enum class Kind : std::uint8_t {
+    kDefault,
+    kPreferred,
+    kBind,
+    kInterleave,
+    kLocal,
+    kPreferredMany,       // Linux 5.15
+    kWeightedInterleave,  // Linux 6.9
+  };
+  static constexpr unsigned kStaticNodes = 1u << 15;    // MPOL_F_STATIC_NODES, linux/mempolicy.h
+  static constexpr unsigned kRelativeNodes = 1u << 14;  // MPOL_F_RELATIVE_NODES
+  static constexpr unsigned kNumaBalancing = 1u << 13;  // MPOL_F_NUMA_BALANCING
+  Kind kind = Kind::kDefault;
+  CpuSet nodes;        // NUMA nodes
+  unsigned flags = 0;  // of the three above
+
+  static MemPolicy preferred(NumaNode node) { return {Kind::kPreferred, {node}, 0}; }
+  static MemPolicy bind(CpuSet nodes) { return {Kind::kBind, std::move(nodes), 0}; }
+  static MemPolicy interleave(CpuSet nodes) { return {Kind::kInterleave, std::move(nodes), 0}; }
+  static MemPolicy local() { return {Kind::kLocal, {}, 0}; }
+  static MemPolicy preferred_many(CpuSet nodes) { return {Kind::kPreferredMany, std::move(nodes), 0}; }
+  static MemPolicy weighted_interleave(CpuSet nodes) { return {Kind::kWeightedInterleave, std::move(nodes), 0}; }
+  MemPolicy with_flags(unsigned bits) const {
+    MemPolicy copy = *this;
+    copy.flags |= bits;
+    return copy;
+  }
+
+  // In this order: unknown flag bits; STATIC and RELATIVE together; a policy without nodes is fine; STATIC: the nodes
+  // must exist; RELATIVE: accepted; otherwise every node must be among those that `cpuset` (empty: all CPUs) covers.
+  Status check(const TestTopology& topology, const CpuSet& cpuset) const;
+  std::string describe() const;  // "bind(0-1)", "bind(0-1, static)"
+  friend bool operator==(const MemPolicy&, const MemPolicy&) = default;
+};
+
+// A group of equal workers. Each worker is a process of its own. What is not set is inherited from the CgroupDef, and
+// where that does not say either, left alone.
 struct WorkSpec {
-  int workers = 1;  // at least 1
+  int workers = 1;                        // at least 1
+  std::optional<double> workers_pct = {}; // instead: ceil(CPUs of the cpuset * this), finite and > 0; 1.0: one a CPU
   WorkType type = SpinWait{};
-  int nice = 0;  // -20..19
+  std::optional<int> nice = {};           // -20..19
+  std::optional<std::string> comm = {};   // 1 to 15 bytes; default "CGROUP/INDEX"
+  std::optional<std::uint32_t> uid = {}, gid = {};
+  std::optional<NumaNode> numa_node = {}; // run on this node's CPUs and take memory from it (as numactl -N -m)
+  SchedPolicy policy = {};
+  AffinityIntent affinity = AffinityIntent::inherit();
+  MemPolicy mem_policy = {};
+  std::optional<int> uclamp_min = {}, uclamp_max = {};  // 0..1024, of the task: sched_setattr(2)
 };
 
 // What one worker did, in guest time.
 struct WorkerReport {
-  std::string cgroup;    // the definition's name, "cg_0"
+  std::string cgroup;    // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
   int index = 0;         // in its cgroup, from 0
   int group = 0;         // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
   int pid = 0;

@@ -30,6 +30,8 @@ constexpr struct {
     {DetailKind::kKernelPanic, "kernel_panic"},
     {DetailKind::kKernelStall, "kernel_stall"},
     {DetailKind::kNotRepeatable, "not_repeatable"},
+    {DetailKind::kPayload, "payload"},
+    {DetailKind::kWorkerStalled, "worker_stalled"},
     {DetailKind::kUser, "user"},
     {DetailKind::kNote, "note"},
 };
@@ -88,10 +90,18 @@ Verdict AssertResult::verdict() const {
   return worst;
 }
 
+const ProcsCapture* AssertResult::capture(std::string_view tag) const {
+  const auto found = std::find_if(captures.begin(), captures.end(), [&](const auto& each) { return each.tag == tag; });
+  return found == captures.end() ? nullptr : &*found;
+}
+
 void AssertResult::merge(AssertResult other) {
+  const auto append = [](auto& to, auto& from) { std::move(from.begin(), from.end(), std::back_inserter(to)); };
   skipped = skipped && other.skipped;
-  std::move(other.details.begin(), other.details.end(), std::back_inserter(details));
-  std::move(other.cgroups.begin(), other.cgroups.end(), std::back_inserter(cgroups));
+  append(details, other.details);
+  append(cgroups, other.cgroups);
+  append(payloads, other.payloads);
+  append(captures, other.captures);
   for (std::string& line : other.checked)
     if (std::find(checked.begin(), checked.end(), line) == checked.end()) checked.push_back(std::move(line));
 }

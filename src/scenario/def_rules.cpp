@@ -2,6 +2,9 @@
 #include "scenario/def_rules.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "workload/work_types.h"
 
 namespace ktstr {
 
@@ -11,8 +14,7 @@ namespace {
 // reports.
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-}  // namespace
-
+// One component of a path.
 Status check_cgroup_name(std::string_view name) {
   if (name.empty()) return fail(ErrorCode::kInvalidArgument, "a cgroup needs a name");
   if (std::any_of(name.begin(), name.end(), is_control))
@@ -20,9 +22,23 @@ Status check_cgroup_name(std::string_view name) {
   if (name.size() > kMaxCgroupName)
     return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}...' has {} bytes; at most {}", name.substr(0, 20),
                 name.size(), kMaxCgroupName);
-  if (name == "." || name == ".." || name.find('/') != std::string_view::npos)
-    return fail(ErrorCode::kInvalidArgument,
-                "'{}' cannot name a cgroup: one path component, without '/', not '.' or '..'", name);
+  if (name == "." || name == "..")
+    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup", name);
+  return ok();
+}
+
+}  // namespace
+
+Status check_cgroup_path(std::string_view path) {
+  if (path.empty()) return fail(ErrorCode::kInvalidArgument, "a cgroup needs a name");
+  if (path.front() == '/' || path.back() == '/' || path.find("//") != std::string_view::npos)
+    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'",
+                path);
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::size_t slash = rest.find('/');
+    KTSTR_TRY(check_cgroup_name(rest.substr(0, slash)));
+    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  }
   return ok();
 }
 
@@ -36,22 +52,37 @@ Status check_nice(std::int64_t value) {
   return fail(ErrorCode::kInvalidArgument, "nice {} is out of range; accepted: {} to {}", value, kMinNice, kMaxNice);
 }
 
-Status check_cpu_weight(std::int64_t weight) {
-  if (weight >= kMinCpuWeight && weight <= kMaxCpuWeight) return ok();
-  return fail(ErrorCode::kInvalidArgument, "cpu_weight {} is out of range; accepted: {} to {}", weight, kMinCpuWeight,
-              kMaxCpuWeight);
+Status check_workers_pct(double of_cpus) {
+  if (std::isfinite(of_cpus) && of_cpus > 0) return ok();
+  return fail(ErrorCode::kInvalidArgument, "workers_pct {} cannot be; accepted: finite and above 0, 1.0 is one worker a CPU",
+              of_cpus);
 }
 
-Status check_slice(int index, int of) {
-  if (of < 1) return fail(ErrorCode::kInvalidArgument, "CPUs cannot be cut into {} parts; at least 1", of);
-  if (index < 0 || index >= of)
-    return fail(ErrorCode::kInvalidArgument, "there is no part {} of {}; parts are counted from 0", index, of);
-  return ok();
+Status check_quota_pct(std::int64_t percent) {
+  if (percent >= 1 && percent <= 409600) return ok();
+  return fail(ErrorCode::kInvalidArgument, "a CPU quota of {}% cannot be; accepted: 1 and more, 100 is one CPU", percent);
 }
 
-Status check_random(int count) {
-  if (count >= 1) return ok();
-  return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen; at least 1", count);
+Status check_comm(std::string_view name) {
+  if (!name.empty() && name.size() <= kMaxComm && name.find('\0') == std::string_view::npos) return ok();
+  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a comm; accepted: 1 to {} bytes", name, kMaxComm);
+}
+
+Status check_uclamp(std::int64_t min, std::int64_t max) {
+  if (min >= 0 && min <= max && max <= kMaxUclamp) return ok();
+  return fail(ErrorCode::kInvalidArgument, "a task's uclamp of {} to {} cannot be; accepted: 0 <= min <= max <= {}", min,
+              max, kMaxUclamp);
+}
+
+Status check_work_spec(const WorkSpec& spec) {
+  KTSTR_TRY(check_workers(spec.workers));
+  if (spec.workers_pct) KTSTR_TRY(check_workers_pct(*spec.workers_pct));
+  if (spec.nice) KTSTR_TRY(check_nice(*spec.nice));
+  if (spec.comm) KTSTR_TRY(check_comm(*spec.comm));
+  KTSTR_TRY(check_uclamp(spec.uclamp_min.value_or(0), spec.uclamp_max.value_or(kMaxUclamp)));
+  KTSTR_TRY(spec.policy.validate());
+  KTSTR_TRY(spec.affinity.validate());
+  return check_work_type(spec.type);
 }
 
 }  // namespace ktstr

@@ -15,6 +15,12 @@ Status HoldSpec::validate() const {
                   "a hold of {} times the duration cannot be; a fraction is finite and > 0", fraction->of_duration);
     return ok();
   }
+  if (const auto* loop = std::get_if<Loop>(&kind_)) {
+    if (loop->interval.count() <= 0)
+      return fail(ErrorCode::kInvalidArgument, "a loop of {} cannot be; an interval is longer than 0s",
+                  format_duration(loop->interval));
+    return ok();
+  }
   const auto time = std::get<Fixed>(kind_).time;
   if (time.count() < 0)
     return fail(ErrorCode::kInvalidArgument, "a hold of {} cannot be; a time is not negative", format_duration(time));
@@ -23,13 +29,20 @@ Status HoldSpec::validate() const {
 
 std::chrono::nanoseconds HoldSpec::length(std::chrono::nanoseconds duration) const {
   if (const auto* fixed = std::get_if<Fixed>(&kind_)) return std::min(fixed->time, duration);
+  if (std::holds_alternative<Loop>(kind_)) return duration;
   const double share = std::min(std::get<Fraction>(kind_).of_duration, 1.0);
   // 1.0 is kept out of the multiplication: a double does not hold every 64-bit count of nanoseconds.
   if (share == 1.0) return duration;
   return std::chrono::nanoseconds(std::llround(static_cast<double>(duration.count()) * share));
 }
 
+std::optional<std::chrono::nanoseconds> HoldSpec::interval() const {
+  if (const auto* loop = std::get_if<Loop>(&kind_)) return loop->interval;
+  return {};
+}
+
 std::string HoldSpec::describe() const {
+  if (const auto* loop = std::get_if<Loop>(&kind_)) return "loop of " + format_duration(loop->interval);
   if (const auto* fixed = std::get_if<Fixed>(&kind_)) return format_duration(fixed->time);
   const double share = std::get<Fraction>(kind_).of_duration;
   return share == 1.0 ? "full" : fmt::format("{} of the duration", share);

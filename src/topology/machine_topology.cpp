@@ -86,6 +86,11 @@ std::vector<std::string> TestTopology::differences_from(const Topology& asked) c
   return differences.take();
 }
 
+CpuSet TestTopology::usable_cpus() const {
+  if (cpus.size() <= 2) return cpus;
+  return cpus.minus({*cpus.rbegin()});
+}
+
 NumaNode TestTopology::node_of(Cpu cpu) const {
   for (const auto& node : nodes)
     if (node.cpus.contains(cpu)) return node.id;

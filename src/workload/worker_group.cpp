@@ -70,8 +70,8 @@ struct Worker {
 
 Status check_spec(const WorkSpec& spec) {
   if (spec.workers < 1) return fail(ErrorCode::kInvalidArgument, "{} workers; there must be at least 1", spec.workers);
-  if (spec.nice < -20 || spec.nice > 19)
-    return fail(ErrorCode::kInvalidArgument, "nice {} is not within -20..19", spec.nice);
+  if (const int nice = spec.nice.value_or(0); nice < -20 || nice > 19)
+    return fail(ErrorCode::kInvalidArgument, "nice {} is not within -20..19", nice);
   return check_work_type(spec.type);
 }
 
@@ -111,7 +111,7 @@ Status WorkerGroup::State::start(const WorkSpec& spec, int first, std::uint64_t 
     const int index = first_index + static_cast<int>(i);
     Worker worker;
     worker.plan = {.type = spec.type,
-                   .nice = spec.nice,
+                   .nice = spec.nice.value_or(0),
                    .comm = fmt::format("{}/{}", placement.cgroup, index),
                    .schedstat_path = placement.proc_root + "/self/schedstat",
                    .phase = start_phase(seed, placement.cgroup, index),

@@ -25,6 +25,8 @@ struct WorkerPlacement {
   std::optional<CpuSet> allowed; // what its cpuset allows, for the isolation check; empty: everything
   CpuSet born_on;                // each worker waits for its release on one of these; empty: anywhere
   std::uint64_t birth_seed = 0;  // decides on which
+  std::vector<CpuSet> affinity;  // of each worker, in order of index, from the start; empty: nothing is set
+  CpuSet node_cpus;              // of WorkSpec::numa_node, where that is set
   std::string proc_root = "/proc";
 };
 
@@ -48,6 +50,15 @@ class WorkerGroup {
   // From now on `allowed` is what the isolation check compares with; empty: everything. To be called after the cpuset
   // was narrowed, and before it is widened; in between, with the union of both.
   void set_allowed(const CpuSet& allowed);
+  // Work units' iterations of all workers so far.
+  std::uint64_t iterations() const;
+  // Changes of live workers, released or not; a worker that is gone is passed over, any other refusal is an Error that
+  // names the worker. Each is read back.
+  Status set_nice(int nice);
+  Status set_policy(const SchedPolicy& policy);
+  Status set_affinity(const std::vector<CpuSet>& per_worker);  // one a worker, or one for all
+  Status set_uclamp(int min, int max);
+  Status send_signal(int number);
   void release();
   // Tells all workers to stop; returns at once. Call it after release().
   void request_stop();

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ktstr/cpuset.h"
+
 #include <algorithm>
+#include <cmath>
 
 #include "base/splitmix.h"
-#include "ktstr/scenario.h"
-#include "scenario/def_rules.h"
 
 namespace ktstr {
 
 namespace {
+
+Status check_part(int index, int of) {
+  if (of < 1) return fail(ErrorCode::kInvalidArgument, "CPUs cannot be cut into {} parts; at least 1", of);
+  if (index < 0 || index >= of)
+    return fail(ErrorCode::kInvalidArgument, "there is no part {} of {}; parts are counted from 0", index, of);
+  return ok();
+}
+
+Status check_random(int count) {
+  if (count >= 1) return ok();
+  return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen; at least 1", count);
+}
 
 std::string count_of(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
@@ -44,7 +57,7 @@ Result<CpuSet> exact_cpus(const CpuSet& cpus, const TestTopology& topology) {
 }
 
 Result<CpuSet> slice_cpus(int index, int of, const TestTopology& topology) {
-  KTSTR_TRY(check_slice(index, of));
+  KTSTR_TRY(check_part(index, of));
   const auto cpus = static_cast<std::int64_t>(topology.cpus.size());
   if (of > cpus)
     return fail(ErrorCode::kInvalidArgument, "{} cannot be cut into {} parts: some would be empty",
@@ -80,6 +93,17 @@ CpusetSpec CpusetSpec::node(int index) { return CpusetSpec(Node{index}); }
 CpusetSpec CpusetSpec::cpus(CpuSet exact) { return CpusetSpec(Exact{std::move(exact)}); }
 CpusetSpec CpusetSpec::slice(int index, int of) { return CpusetSpec(Slice{index, of}); }
 CpusetSpec CpusetSpec::random(int count) { return CpusetSpec(Random{count}); }
+CpusetSpec CpusetSpec::range(double start, double end) { return CpusetSpec(Range{start, end}); }
+CpusetSpec CpusetSpec::disjoint(int index, int of) { return CpusetSpec(Disjoint{index, of}); }
+CpusetSpec CpusetSpec::overlap(int index, int of, double fraction) {
+  return CpusetSpec(Overlap{index, of, fraction});
+}
+
+Status CpusetSpec::validate() const {
+  if (const auto* slice = std::get_if<Slice>(&kind_)) return check_part(slice->index, slice->of);
+  if (const auto* random = std::get_if<Random>(&kind_)) return check_random(random->count);
+  return ok();
+}
 
 Result<CpuSet> CpusetSpec::resolve(const TestTopology& topology, std::uint64_t seed) const {
   if (const auto* llc = std::get_if<Llc>(&kind_)) return llc_cpus(llc->index, topology);
