@@ -69,7 +69,7 @@ TEST(FailedStep, StopsSpawnedWorkersWithoutJudgingThem) {
   EXPECT_THAT(described(*result),
               ElementsAre("fail step_failed 2: step 2 failed: cgroup 'c': clone3: Resource temporarily "
                           "unavailable (EAGAIN); raise pids.max"));
-  EXPECT_THAT(world.log, Contains("collect b"));
+  EXPECT_THAT(world.log, Not(Contains("collect b")));  // they end with their group: there is nothing to report
   EXPECT_THAT(world.log, Not(Contains("release b")));
   EXPECT_EQ(world.reports.size(), 1u);
   EXPECT_EQ(world.log.back(), "scenario end 0: 0 cgroups, 0 workers");

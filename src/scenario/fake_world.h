@@ -113,6 +113,9 @@ class FakeWorld final : public EventSink {
         : world_(world), spec_(std::move(spec)), cgroup_(std::move(cgroup)), first_(first) {
       for (int i = 0; i < spec_.workers; ++i) pids_.push_back(world_.next_pid++);
     }
+    ~Workers() override {
+      for (const int pid : pids_) world_.ops.forget_process(pid);
+    }
     int count() const override { return spec_.workers; }
     std::vector<int> pids() const override { return pids_; }
     std::uint64_t iterations() const override { return 7 * pids_.size(); }

@@ -87,7 +87,7 @@ TEST_F(Ops, MoveAllTasksTakesTheWorkersAlong) {
 }
 
 TEST_F(Ops, AMoveThatFailsLeavesTheWorkersWhereTheyWere) {
-  world_.ops.fail_matching("move b", Error(ErrorCode::kBusy, "somebody is in the way"));
+  world_.ops.fail_matching("move b 1", Error(ErrorCode::kBusy, "somebody is in the way"));
   const AssertResult result = after({Op::move_all_tasks("a", "b")});
   EXPECT_THAT(result.details.at(0).message, HasSubstr("step 1 failed: move_all_tasks a -> b: somebody is in the way"));
   EXPECT_EQ(result.cgroups.size(), 2u);

@@ -71,8 +71,8 @@ class Scope {
   LivePayload* find_payload(std::string_view name, std::string_view cgroup);
   void release_workers();
 
-  // Ends what runs in the group: its payloads are killed, its workers collected and checked. An Error says that workers
-  // could not be collected: their checks are missing.
+  // Thaws the group and collects and checks its workers. An Error says that they could not be collected: their checks
+  // are missing.
   Status empty(LiveCgroup& group, const Findings& findings);
   // empty(), then rmdir.
   Status remove(const std::string& name, const Findings& findings);

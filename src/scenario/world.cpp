@@ -205,6 +205,15 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
   return ok();
 }
 
+Status World::kill_payloads_in(std::string_view cgroup) {
+  Status outcome = ok();
+  for_each_scope([&](Scope& scope) {
+    for (std::size_t i = scope.payloads().size(); i-- > 0 && outcome;)
+      if (scope.payloads()[i].cgroup == cgroup) outcome = scope.kill_payload(scope.payloads()[i], findings_);
+  });
+  return outcome;
+}
+
 std::uint64_t World::next_seed(Vary factor) {
   return worker_seed(ctx_.seed_for(factor), number_, static_cast<std::size_t>(ops_done_), 2);
 }

@@ -55,6 +55,8 @@ class World {
   Status spawn_set(LiveCgroup& group, const WorkSpec& spec);
   Status start_payload(const Payload& payload, const std::vector<std::string>& args, const std::string& cgroup,
                        std::string surface);
+  // Newest first, of the step and of the Backdrop.
+  Status kill_payloads_in(std::string_view cgroup);
   // Writes cpuset.cpus (no value: inherit) while the isolation check follows.
   Status change_cpuset(Found group, std::optional<CpuSet> cpus);
   Status set_knob(const std::string& group, const KnobSetting& setting);
