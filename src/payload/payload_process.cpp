@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,9 +13,9 @@
 #include "cgroup/group_dir.h"
 #include "payload/captured_output.h"
 #include "payload/json_output.h"
-#include "payload/leftovers.h"
 #include "payload/payload_child.h"
 #include "payload/payload_program.h"
+#include "payload/process_tree.h"
 #include "payload/wait_readable.h"
 
 namespace ktstr {
@@ -75,11 +74,11 @@ struct PayloadProcess::State {
 
   std::string name() const { return fmt::format("payload '{}' (pid {})", payload.name(), pid); }
 
-  // Its first process has ended. Until that is reaped, nobody else can have its pid or its group's.
-  Status end_the_rest_and_reap() {
+  // Ends all that is left of it. Until the first process is reaped, nobody else can have its pid, its group's or its
+  // session's.
+  Status end_and_reap() {
     if (status) return ok();
-    if (::kill(-pid, SIGKILL) != 0 && errno != ESRCH) return fail_errno("cannot kill the process group of {}", name());
-    KTSTR_TRY(end_marked_processes(proc, mark, monotonic_now() + kDeathLimit).context("end what " + name() + " left"));
+    KTSTR_TRY(end_payload_tree(proc, pid, mark, monotonic_now() + kDeathLimit).context("end " + name()));
     int wait_status = 0;
     while (::waitpid(pid, &wait_status, 0) < 0) {
       if (errno == EINTR) continue;
@@ -88,9 +87,6 @@ struct PayloadProcess::State {
       return error;
     }
     status = ExitStatus::from_wait(wait_status);
-    // Orphans of its group that emptied their environment; ECHILD: there are none.
-    while (::waitpid(-pid, nullptr, WNOHANG) > 0) {
-    }
     return ok();
   }
 
@@ -122,26 +118,9 @@ struct PayloadProcess::State {
   }
 
   Status finish(bool killed) {
-    const Nanoseconds ended = monotonic_now();
-    KTSTR_TRY(end_the_rest_and_reap());
+    const Nanoseconds ended = monotonic_now();  // how long its death takes is not the program's time
+    KTSTR_TRY(end_and_reap());
     return make_report(killed, ended);
-  }
-
-  // Whether it was alive to be killed.
-  Result<bool> end_first_process() {
-    KTSTR_TRY_ASSIGN(const bool had_ended, wait_readable(pidfd, monotonic_now()));
-    if (had_ended) return false;
-    if (::kill(-pid, SIGKILL) != 0 && errno != ESRCH) return fail_errno("cannot kill {}", name());
-    KTSTR_TRY_ASSIGN(const bool gone, wait_readable(pidfd, monotonic_now() + kDeathLimit));
-    if (gone) return true;
-    return fail(ErrorCode::kTimedOut, "{} was killed and does not end within {} s", name(), kDeathLimit.count())
-        .with_hint("it waits in the kernel, or the scheduler gives it no CPU to die on");
-  }
-
-  Status drop() {
-    if (status) return ok();
-    KTSTR_TRY_ASSIGN([[maybe_unused]] const bool alive, end_first_process());
-    return end_the_rest_and_reap();
   }
 };
 
@@ -154,7 +133,7 @@ PayloadProcess& PayloadProcess::operator=(PayloadProcess&& other) noexcept {
 
 PayloadProcess::~PayloadProcess() {
   if (!state_) return;
-  if (const Status dropped = state_->drop(); !dropped) log_warn("{}", dropped.error().render());
+  if (const Status dropped = state_->end_and_reap(); !dropped) log_warn("{}", dropped.error().render());
 }
 
 Result<PayloadProcess> PayloadProcess::start(const PayloadStart& start) {
@@ -213,8 +192,8 @@ Result<std::optional<PayloadReport>> PayloadProcess::wait(std::optional<Nanoseco
 
 Result<PayloadReport> PayloadProcess::kill() {
   if (!state_->report) {
-    KTSTR_TRY_ASSIGN(const bool alive, state_->end_first_process());
-    KTSTR_TRY(state_->finish(alive));
+    KTSTR_TRY_ASSIGN(const bool ended, wait_readable(state_->pidfd, monotonic_now()));
+    KTSTR_TRY(state_->finish(!ended));
   }
   return *state_->report;
 }

@@ -140,13 +140,13 @@ TEST(PayloadProcess, LeadsASessionAndAGroupOfItsOwn) {
 
 TEST(PayloadProcess, EndsWithEveryProcessThatItMade) {
   const Fifo fifo;
-  PayloadProcess process =
-      started(shell("sleep 600 & a=$!; setsid sleep 600 & b=$!; (setsid sleep 600 & echo $! > " + fifo.path() +
-                    ".pid); read c < " + fifo.path() + ".pid; echo $a $b $c > " + fifo.path() + "; wait"));
-  int a = 0, b = 0, c = 0;
-  ASSERT_EQ(std::sscanf(fifo.line().c_str(), "%d %d %d", &a, &b, &c), 3);
+  PayloadProcess process = started(shell(
+      "sleep 600 & a=$!; setsid sleep 600 & b=$!; env -i setsid sleep 600 & d=$!; (setsid sleep 600 & echo $! > " +
+      fifo.path() + ".pid); read c < " + fifo.path() + ".pid; echo $a $b $c $d > " + fifo.path() + "; wait"));
+  int a = 0, b = 0, c = 0, d = 0;
+  ASSERT_EQ(std::sscanf(fifo.line().c_str(), "%d %d %d %d", &a, &b, &c, &d), 4);
   ASSERT_TRUE(process.kill());
-  for (const int pid : {process.pid(), a, b, c}) EXPECT_FALSE(exists(pid)) << pid;
+  for (const int pid : {process.pid(), a, b, c, d}) EXPECT_FALSE(exists(pid)) << pid;
 }
 
 TEST(PayloadProcess, KillsWhatItLeavesBehindWhenItEndsByItself) {
