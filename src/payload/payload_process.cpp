@@ -127,7 +127,10 @@ struct PayloadProcess::State {
 PayloadProcess::PayloadProcess(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PayloadProcess::PayloadProcess(PayloadProcess&&) noexcept = default;
 PayloadProcess& PayloadProcess::operator=(PayloadProcess&& other) noexcept {
-  std::swap(state_, other.state_);  // ours ends with `other`
+  if (this != &other) {
+    const PayloadProcess ends(std::move(*this));
+    state_ = std::move(other.state_);
+  }
   return *this;
 }
 

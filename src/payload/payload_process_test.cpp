@@ -166,6 +166,15 @@ TEST(PayloadProcess, DiesWithoutAReportWhenItIsDropped) {
   EXPECT_FALSE(exists(pid));
 }
 
+TEST(PayloadProcess, EndsTheOneThatAnotherIsAssignedTo) {
+  const Payload sleep = Payload::program("p", "sleep").args({"600"});
+  PayloadProcess process = started(sleep), other = started(sleep);
+  const int first = process.pid(), second = other.pid();
+  process = std::move(other);
+  EXPECT_FALSE(exists(first));
+  EXPECT_TRUE(exists(second));
+}
+
 TEST(PayloadProcess, LeavesTheDispositionOfSigchldAlone) {
   static volatile sig_atomic_t told = 0;
   struct sigaction ours {
