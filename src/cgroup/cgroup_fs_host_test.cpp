@@ -76,7 +76,7 @@ class CgroupFsOnTheHost : public testing::Test {
       if (root_is_required()) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
       GTEST_SKIP() << kNeeds;
     }
-    auto made = CgroupFs::create(*mount, fmt::format("ktstr-test-{}", ::getpid()), 50ms);
+    auto made = CgroupFs::create(*mount, fmt::format("ktstr-test-{}", ::getpid()), {.remove_timeout = 50ms, .event_timeout = 60s});
     ASSERT_TRUE(made) << made.error().render();
     cgroups_ = std::move(*made);
     mount_ = *mount;
@@ -132,7 +132,7 @@ TEST_F(CgroupFsOnTheHost, NamesTheChildrenThatKeepAGroupWithoutWaiting) {
 
 TEST_F(CgroupFsOnTheHost, WaitsForMembersThatLeave) {
   // Long enough for the member to leave on any machine: the test does not end sooner or later by it.
-  auto patient = CgroupFs::create(mount_, fmt::format("ktstr-patient-{}", ::getpid()), 60s);
+  auto patient = CgroupFs::create(mount_, fmt::format("ktstr-patient-{}", ::getpid()), {.remove_timeout = 60s});
   ASSERT_TRUE(patient) << patient.error().render();
   Sleeper sleeper;
   ASSERT_TRUE(patient->create("cg_0"));
@@ -169,7 +169,7 @@ TEST_F(CgroupFsOnTheHost, SetsCpusetAndWeightWhereTheControllersAreHere) {
   for (const char* controller : {"cpuset", "cpu"})
     if ((" " + enabled + " ").find(fmt::format(" {} ", controller)) == std::string::npos)
       GTEST_SKIP() << mount_ << " offers '" << offered << "' and has '" << enabled << "' enabled: no " << controller;
-  ASSERT_TRUE(cgroups_->enable_controllers({"cpuset", "cpu"}));
+  ASSERT_TRUE(cgroups_->enable_controllers("", {"cpuset", "cpu"}));
   ASSERT_TRUE(cgroups_->create("cg_0"));
   EXPECT_TRUE(cgroups_->set("cg_0", "cpuset.cpus", "0,0"));
   EXPECT_EQ(*cgroups_->get("cg_0", "cpuset.cpus"), "0");
@@ -180,7 +180,7 @@ TEST_F(CgroupFsOnTheHost, SetsCpusetAndWeightWhereTheControllersAreHere) {
 }
 
 TEST_F(CgroupFsOnTheHost, NamesAControllerThatTheMountLacks) {
-  const Status enabled = cgroups_->enable_controllers({"no-such-controller"});
+  const Status enabled = cgroups_->enable_controllers("", {"no-such-controller"});
   EXPECT_EQ(enabled.error().code(), ErrorCode::kUnsupported);
 }
 
