@@ -76,7 +76,7 @@ class FakeWorld final : public EventSink {
     hooks.spawn = [this](const WorkSpec& spec, const WorkerPlacement& placement, int first, std::uint64_t s) {
       return spawn(spec, placement, first, s);
     };
-    hooks.start_payload = [this](const PayloadToStart& start) { return start_payload(start); };
+    hooks.start_payload = [this](const PayloadStart& start) { return start_payload(start); };
     hooks.core_create = [this](const std::vector<int>& pids) { return change("core_create", list(pids)); };
     hooks.core_clear = [this](const std::vector<int>& pids) { return change("core_clear", list(pids)); };
     hooks.core_share = [this](int from, const std::vector<int>& pids) {
@@ -149,7 +149,7 @@ class FakeWorld final : public EventSink {
 
   class FakePayload final : public RunningPayload {
    public:
-    FakePayload(FakeWorld& world, const PayloadToStart& start)
+    FakePayload(FakeWorld& world, const PayloadStart& start)
         : world_(world), name_(start.payload->name()), cgroup_(start.cgroup), phase_(start.phase), pid_(world.next_pid++) {}
     int pid() const override { return pid_; }
     Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) override {
@@ -209,7 +209,7 @@ class FakeWorld final : public EventSink {
     return std::unique_ptr<RunningWorkers>(std::make_unique<Workers>(*this, spec, name, first));
   }
 
-  Result<std::unique_ptr<RunningPayload>> start_payload(const PayloadToStart& start) {
+  Result<std::unique_ptr<RunningPayload>> start_payload(const PayloadStart& start) {
     log.push_back(fmt::format("start {} in '{}'", start.payload->name(), start.cgroup));
     if (const auto failing = payload_fails.find(start.payload->name()); failing != payload_fails.end())
       return failing->second;

@@ -195,11 +195,12 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
   if (!cgroup.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(cgroup));
   }
-  const PayloadToStart start{.payload = &payload,
-                             .args = args,
-                             .cgroup = cgroup,
-                             .cgroup_dir = directory.valid() ? &directory : nullptr,
-                             .phase = number_};
+  const PayloadStart start{.payload = &payload,
+                           .args = args,
+                           .cgroup = cgroup,
+                           .cgroup_dir = directory.valid() ? &directory : nullptr,
+                           .phase = number_,
+                           .search_path = ctx_.payload_path()};
   KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));
   target().payloads().push_back({payload.name(), cgroup, std::move(surface), std::move(running)});
   return ok();
