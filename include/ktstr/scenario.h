@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ namespace ktstr {
 class CgroupOps;
 class EventSink;
 class Ctx;
+struct ExecutorHooks;
 
 // How long a step lasts, in guest time; never beyond the scenario's end.
 class HoldSpec {
@@ -133,6 +135,8 @@ class Ctx {
     int workers_per_cgroup = 1;
     std::optional<WorkType> work_type_override = {};
     bool on_host = false;  // host mode: no guest, no scheduler of ours
+    std::vector<std::string> payload_path = {};  // directories in which payloads without a '/' are looked up
+    std::shared_ptr<const ExecutorHooks> hooks = {};  // null: the real ones
   };
   explicit Ctx(Init init) : init_(std::move(init)) {}
 
@@ -154,6 +158,8 @@ class Ctx {
   // In place of the work types of cgroups that are swappable.
   const std::optional<WorkType>& work_type_override() const { return init_.work_type_override; }
   bool on_host() const { return init_.on_host; }
+  const std::vector<std::string>& payload_path() const { return init_.payload_path; }
+  const std::shared_ptr<const ExecutorHooks>& hooks() const { return init_.hooks; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
   int phase() const { return phase_; }
   void set_phase(int phase) { phase_ = phase; }

@@ -18,28 +18,6 @@ constexpr std::string_view kAcceptedWork =
 
 std::string accepted_types() { return fmt::format("{}", fmt::join(work_type_names(), ", ")); }
 
-bool read_index(std::string_view text, int& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && value >= 0;
-}
-
-Result<std::optional<CpusetSpec>> parse_topology_term(std::string_view kind, std::string_view place) {
-  int index = 0, of = 0;
-  if (kind == "llc" && read_index(place, index)) return std::optional(CpusetSpec::llc(index));
-  if (kind == "node" && read_index(place, index)) return std::optional(CpusetSpec::node(index));
-  if (kind == "random" && read_index(place, index)) {
-    KTSTR_TRY(check_random(index));
-    return std::optional(CpusetSpec::random(index));
-  }
-  const std::size_t slash = place.find('/');
-  if (kind == "slice" && slash != std::string_view::npos && read_index(place.substr(0, slash), index) &&
-      read_index(place.substr(slash + 1), of)) {
-    KTSTR_TRY(check_slice(index, of));
-    return std::optional(CpusetSpec::slice(index, of));
-  }
-  return std::optional<CpusetSpec>();
-}
-
 // A range-checked whole number; empty when it is not there or a mistake.
 std::optional<int> read_int(TableReader& reader, Mistakes& mistakes, std::string_view key, std::string_view accepted,
                             Status (*check)(std::int64_t)) {
@@ -148,7 +126,7 @@ std::vector<WorkSpec> read_work(TableReader& reader, Mistakes& mistakes) {
 std::optional<CpusetSpec> read_cpuset(TableReader& reader, Mistakes& mistakes) {
   const auto text = reader.text("cpuset", "a text like \"llc:0\"");
   if (!text) return {};
-  auto spec = parse_cpuset_spec(*text);
+  auto spec = CpusetSpec::parse(*text);
   if (spec) return *std::move(spec);
   mistakes.add(reader.at("cpuset"), spec.error().message());
   return {};
@@ -156,45 +134,29 @@ std::optional<CpusetSpec> read_cpuset(TableReader& reader, Mistakes& mistakes) {
 
 CgroupDef make_def(const std::string& name, const std::vector<WorkSpec>& work) {
   CgroupDef def = CgroupDef::named(name);
-  def.workers(work.front().workers).work_type(work.front().type).nice(work.front().nice);
+  def.workers(work.front().workers).work_type(work.front().type);
+  if (work.front().nice) def.nice(*work.front().nice);
   for (std::size_t i = 1; i < work.size(); ++i) def.work(work[i]);
   return def;
 }
 
 }  // namespace
 
-Result<CpusetSpec> parse_cpuset_spec(std::string_view text) {
-  if (text == "all") return CpusetSpec::all();
-  const std::size_t colon = text.find(':');
-  if (colon != std::string_view::npos) {
-    KTSTR_TRY_ASSIGN(auto spec, parse_topology_term(text.substr(0, colon), text.substr(colon + 1)));
-    if (spec) return *std::move(spec);
-  } else if (auto cpus = CpuSet::parse(text); cpus && !cpus->empty()) {
-    return CpusetSpec::cpus(*std::move(cpus));
-  }
-  return fail(ErrorCode::kInvalidArgument,
-              "'{}' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", \"random:2\", or CPUs like "
-              "\"0-3,8\"",
-              text);
-}
-
 std::optional<CgroupTable> read_cgroup_table(const TomlValue& table, Mistakes& mistakes) {
   TableReader reader(table, "[[cgroup]]", mistakes);
   const auto name = reader.text("name", "a text like \"cg_0\"");
   const auto work = read_work(reader, mistakes);
   const auto cpuset = read_cpuset(reader, mistakes);
-  const auto weight = read_int(reader, mistakes, "cpu_weight", "a whole number like 100", check_cpu_weight);
   reader.finish();
   if (!name) {
     if (!reader.has("name")) mistakes.add(reader.at(), "a [[cgroup]] needs a 'name'");
     return {};
   }
-  if (const Status valid = check_cgroup_name(*name); !valid) {
+  if (const Status valid = check_cgroup_path(*name); !valid) {
     mistakes.add(reader.at("name"), valid.error().message());
     return {};
   }
   CgroupTable read{make_def(*name, work), {}};
-  if (weight) read.def.cpu_weight(*weight);
   if (cpuset) {
     read.def.cpuset(*cpuset);
     read.cpuset_at = reader.at("cpuset");

@@ -32,7 +32,5 @@ struct CgroupTable {
 // Empty after a mistake that leaves no definition; other mistakes leave defaults in their places.
 std::optional<CgroupTable> read_cgroup_table(const TomlValue& table, Mistakes& mistakes);
 
-// "llc:0", "node:1", "slice:0/2", "all", or a list of CPUs. kInvalidArgument names these forms.
-Result<CpusetSpec> parse_cpuset_spec(std::string_view text);
 
 }  // namespace ktstr

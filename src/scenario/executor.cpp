@@ -7,85 +7,132 @@
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
 #include "scenario/plan.h"
-#include "scenario/step_scope.h"
+#include "scenario/world.h"
 
 namespace ktstr {
 
 namespace {
 
+constexpr int kLastPhase = 65535;  // of the stimulus record
+
 class ScenarioRun {
  public:
   ScenarioRun(Ctx& ctx, const ScenarioPlan& plan, const Checks& checks, const ExecutorHooks& hooks)
-      : ctx_(ctx), plan_(plan), checks_(checks), hooks_(hooks), start_(hooks.now()), end_(start_ + ctx.duration()) {}
+      : ctx_(ctx),
+        plan_(plan),
+        hooks_(hooks),
+        findings_{checks, ctx.events(), result_},
+        world_(ctx, hooks, plan, findings_),
+        start_(hooks.now()) {
+    set_end(start_ + ctx.duration());
+  }
 
   Result<AssertResult> run();
 
  private:
   enum class Next { kGoOn, kStop };
 
+  Status set_up_backdrop();
   Result<Next> run_steps();
   Result<Next> run_step(int number);
-  Result<HoldEnd> hold(int number, StepScope& scope);
-  Next conclude(int number, const Status& step, const Result<HoldEnd>& hold, Nanoseconds held_until);
+  // Everything between begin_step() and end_step().
+  struct Acted {
+    Status step = ok();        // what the step itself failed at
+    Result<HoldEnd> held = HoldEnd::kTimeOver;
+    Nanoseconds held_from{}, held_until{};
+  };
+  Acted act(int number);
+  void do_round(int number, Nanoseconds wanted, Acted& acted);
+  Status do_ops(const std::vector<Op>& ops);
+  Nanoseconds time_for(int number, Nanoseconds wanted);
   // kStop and a detail when the scheduler is no more.
   Result<Next> probe(int number, std::string_view when);
 
   const PlannedStep& step(int number) const { return plan_.steps[static_cast<std::size_t>(number - 1)]; }
   int last() const { return static_cast<int>(plan_.steps.size()); }
-  void mark(StepMark::Kind kind, int number, const StepScope* scope = nullptr);
+  void mark(StepMark::Kind kind);
   void add(Verdict verdict, DetailKind kind, int number, std::string message);
   void scheduler_gone(int number, std::string_view when, Nanoseconds at);
+  void account_for_pauses() { set_end(end_ + world_.take_paused()); }
+  void set_end(Nanoseconds end) {
+    end_ = end;
+    world_.set_end(end);
+  }
 
   Ctx& ctx_;
   const ScenarioPlan& plan_;
-  const Checks& checks_;
   const ExecutorHooks& hooks_;
-  Nanoseconds start_, end_;
   AssertResult result_;
+  Findings findings_;
+  World world_;
+  Nanoseconds start_, end_{};
+  bool first_hold_ = true;
 };
 
-void ScenarioRun::mark(StepMark::Kind kind, int number, const StepScope* scope) {
+void ScenarioRun::mark(StepMark::Kind kind) {
+  const int number = ctx_.phase();
   StepMark mark;
   mark.kind = kind;
   mark.step = number;
   mark.at_ns = static_cast<std::uint64_t>(hooks_.now().count());
-  if (scope != nullptr) {
-    mark.cgroups = scope->cgroup_count();
-    mark.workers = scope->worker_count();
-  }
-  if (number > 0) mark.name = step(number).name;
+  mark.cgroups = world_.cgroup_count();
+  mark.workers = world_.worker_count();
+  if (number > 0 && number <= last()) mark.name = step(number).name;
   ctx_.events().mark(mark);
 }
 
 void ScenarioRun::add(Verdict verdict, DetailKind kind, int number, std::string message) {
-  Detail detail;
-  detail.verdict = verdict;
-  detail.kind = kind;
-  detail.phase = number;
-  detail.message = std::move(message);
-  result_.details.push_back(std::move(detail));
+  result_.details.push_back({.verdict = verdict, .kind = kind, .message = std::move(message), .phase = number});
 }
 
 void ScenarioRun::scheduler_gone(int number, std::string_view when, Nanoseconds at) {
-  add(Verdict::kFail, DetailKind::kSchedulerExited, number,
-      fmt::format("the scheduler's process ended {}, {} after the scenario's start", when,
-                  format_duration(at - start_)));
+  const SchedulerEnd end = hooks_.scheduler_end ? hooks_.scheduler_end() : SchedulerEnd::kUnknown;
+  const char* how = "died, and nothing says why,";
+  if (end == SchedulerEnd::kCrashed) how = "crashed";
+  if (end == SchedulerEnd::kExitedCleanly) how = "exited by itself, without an error,";
+  add(Verdict::kFail, end == SchedulerEnd::kCrashed ? DetailKind::kSchedulerCrashed : DetailKind::kSchedulerExited,
+      number, fmt::format("the scheduler {} {}, {} after the scenario's start", how, when, format_duration(at - start_)));
 }
 
 Result<ScenarioRun::Next> ScenarioRun::probe(int number, std::string_view when) {
-  KTSTR_TRY_ASSIGN(const bool alive, hooks_.scheduler_alive());
+  KTSTR_TRY_ASSIGN(const bool alive, hooks_.scheduler_alive(ctx_.scheduler_pid()));
   if (alive) return Next::kGoOn;
   scheduler_gone(number, when, hooks_.now());
   return Next::kStop;
 }
 
 Result<AssertResult> ScenarioRun::run() {
-  mark(StepMark::Kind::kScenarioStart, 0);
-  const auto outcome = run_steps();
-  mark(StepMark::Kind::kScenarioEnd, 0);
+  const int outer_phase = ctx_.phase();
+  ctx_.set_phase(0);
+  mark(StepMark::Kind::kScenarioStart);
+  Result<Next> outcome = Next::kGoOn;
+  if (const Status ready = set_up_backdrop(); !ready) {
+    // What did start is collected first, so that its numbers are there.
+    ignore_result(world_.backdrop().tear_down(findings_), "the Backdrop's failure is what is reported");
+    add(Verdict::kFail, DetailKind::kBackdropFailed, 0,
+        fmt::format("the Backdrop could not be set up: {}{}{}", ready.error().message(),
+                    ready.error().hint().empty() ? "" : "; ", ready.error().hint()));
+  } else {
+    outcome = run_steps();
+    ctx_.set_phase(0);
+    if (const Status torn_down = world_.backdrop().tear_down(findings_); !torn_down)
+      add(Verdict::kFail, DetailKind::kBackdropFailed, 0, torn_down.error().message());
+  }
+  mark(StepMark::Kind::kScenarioEnd);
+  ctx_.set_phase(outer_phase);
   if (!outcome) return outcome.error();
   if (ctx_.scheduler_pid() != 0) result_.checked.emplace_back("scheduler: its process lives through every step");
   return std::move(result_);
+}
+
+Status ScenarioRun::set_up_backdrop() {
+  KTSTR_TRY(world_.set_up(plan_.backdrop.cgroups));
+  world_.backdrop().release_workers();
+  KTSTR_TRY(do_ops(plan_.backdrop.ops));
+  for (const Payload& payload : plan_.backdrop_payloads)
+    KTSTR_TRY(world_.start_payload(payload, {}, "", "Backdrop::payloads"));
+  account_for_pauses();
+  return ok();
 }
 
 Result<ScenarioRun::Next> ScenarioRun::run_steps() {
@@ -101,62 +148,32 @@ Result<ScenarioRun::Next> ScenarioRun::run_steps() {
 }
 
 Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
-  // Workers without any time would fail checks that say nothing about the scheduler; the same in hold().
+  // Workers without any time would fail checks that say nothing about the scheduler; the same in time_for().
   if (step(number).hold.count() > 0 && hooks_.now() >= end_) {
     add(Verdict::kInconclusive, DetailKind::kNote, number,
         fmt::format("step {} of {} did not run: the scenario's {} were over", number, last(),
                     format_duration(ctx_.duration())));
     return Next::kGoOn;
   }
-  mark(StepMark::Kind::kStepStart, number);
-  const StepSeeds seeds{.phases = ctx_.seed_for(Vary::kPhases),
-                        .pauses = ctx_.seed_for(Vary::kPauses),
-                        .births = ctx_.seed_for(Vary::kCpu)};
-  StepScope scope(ctx_.cgroups(), hooks_, number, seeds, ctx_.topology().cpus);
-  Status outcome = scope.set_up(step(number));
-  // The pauses are on top of the duration: they are not to take time from the holds.
-  end_ += scope.paused();
-  Result<HoldEnd> held = HoldEnd::kTimeOver;
-  if (outcome) held = hold(number, scope);
-  const Nanoseconds held_until = hooks_.now();
-  const Status torn_down = scope.tear_down(checks_, ctx_.events(), result_);
-  if (outcome) outcome = torn_down;
-  mark(StepMark::Kind::kStepEnd, number, &scope);
-  if (!held) return held.error();
-  return conclude(number, outcome, held, held_until);
-}
-
-Result<HoldEnd> ScenarioRun::hold(int number, StepScope& scope) {
-  const Nanoseconds wanted = step(number).hold;
-  const Nanoseconds now = hooks_.now();
-  // The duration is what the workers get: how long the first set-up took must not shorten it.
-  if (number == 1) {
-    start_ = now;
-    end_ = now + ctx_.duration();
-  }
-  const Nanoseconds given = std::max(std::min(wanted, end_ - now), Nanoseconds(0));
-  const bool no_time = given.count() == 0;
-  // A "full" hold asks for whatever is left, and cutting it is no news.
-  if (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()) {
-    add(no_time ? Verdict::kInconclusive : Verdict::kPass, DetailKind::kNote, number,
-        fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
-                    format_duration(given), format_duration(wanted)));
-    if (no_time) return HoldEnd::kTimeOver;
-  }
-  scope.release_workers();
-  mark(StepMark::Kind::kHoldStart, number, &scope);
-  return hooks_.hold_until(now + given).context(fmt::format("step {}", number));
-}
-
-ScenarioRun::Next ScenarioRun::conclude(int number, const Status& step, const Result<HoldEnd>& hold,
-                                        Nanoseconds held_until) {
+  ctx_.set_phase(std::min(number, kLastPhase));
+  world_.begin_step(number);
+  mark(StepMark::Kind::kStepStart);
+  Acted acted = act(number);
+  const Status torn_down = world_.end_step();
+  if (acted.step) acted.step = torn_down;
+  mark(StepMark::Kind::kStepEnd);
+  ctx_.set_phase(0);
+  if (!acted.held) return acted.held.error();
   Next next = Next::kGoOn;
-  if (*hold == HoldEnd::kSchedulerGone) {
-    scheduler_gone(number, fmt::format("during step {} of {}", number, last()), held_until);
+  if (*acted.held == HoldEnd::kSchedulerGone) {
+    scheduler_gone(number,
+                   fmt::format("during step {} of {}, {} into its hold", number, last(),
+                               format_duration(acted.held_until - acted.held_from)),
+                   acted.held_until);
     next = Next::kStop;
   }
-  if (!step) {
-    const Error& error = step.error();
+  if (!acted.step) {
+    const Error& error = acted.step.error();
     add(Verdict::kFail, DetailKind::kStepFailed, number,
         fmt::format("step {} failed: {}{}{}", number, error.message(), error.hint().empty() ? "" : "; ", error.hint()));
     next = Next::kStop;
@@ -164,14 +181,71 @@ ScenarioRun::Next ScenarioRun::conclude(int number, const Status& step, const Re
   return next;
 }
 
+ScenarioRun::Acted ScenarioRun::act(int number) {
+  const PlannedStep& planned = step(number);
+  Acted acted;
+  if (!planned.interval) {
+    acted.step = do_ops(planned.ops);
+    if (acted.step) acted.step = world_.set_up(planned.cgroups);
+    account_for_pauses();
+    if (acted.step) do_round(number, planned.hold, acted);
+    return acted;
+  }
+  acted.step = world_.set_up(planned.cgroups);
+  while (acted.step && acted.held && *acted.held == HoldEnd::kTimeOver) {
+    acted.step = do_ops(planned.ops);
+    account_for_pauses();
+    if (acted.step) do_round(number, *planned.interval, acted);
+    if (hooks_.now() >= end_) break;
+  }
+  return acted;
+}
+
+Status ScenarioRun::do_ops(const std::vector<Op>& ops) {
+  for (const Op& op : ops) KTSTR_TRY(world_.apply(op));
+  return ok();
+}
+
+// How much of what a hold wants is left.
+Nanoseconds ScenarioRun::time_for(int number, Nanoseconds wanted) {
+  const Nanoseconds now = hooks_.now();
+  // The duration is what the workers get: how long the first set-up took must not shorten it.
+  if (std::exchange(first_hold_, false)) {
+    start_ = now;
+    set_end(now + ctx_.duration());
+  }
+  const Nanoseconds given = std::max(std::min(wanted, end_ - now), Nanoseconds(0));
+  const bool no_time = given.count() == 0;
+  const bool is_loop = step(number).interval.has_value();
+  // A "full" hold asks for whatever is left, and cutting it is no news; nor is a loop's last round.
+  if (!is_loop && (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()))
+    add(no_time ? Verdict::kInconclusive : Verdict::kPass, DetailKind::kNote, number,
+        fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
+                    format_duration(given), format_duration(wanted)));
+  return given;
+}
+
+void ScenarioRun::do_round(int number, Nanoseconds wanted, Acted& acted) {
+  const Nanoseconds given = time_for(number, wanted);
+  if (given.count() == 0 && wanted.count() > 0) return;
+  world_.target().release_workers();
+  ctx_.events().stimulus(world_.stimulus(hooks_.now() - start_, step(number).ops));
+  mark(StepMark::Kind::kScenarioResume);
+  acted.held_from = hooks_.now();
+  acted.held = hooks_.hold_until(ctx_.scheduler_pid(), acted.held_from + given).context(fmt::format("step {}", number));
+  acted.held_until = hooks_.now();
+  mark(StepMark::Kind::kScenarioPause);
+}
+
 }  // namespace
 
-Result<AssertResult> run_scenario(Ctx& ctx, const std::vector<Step>& steps, const Checks& checks,
-                                  const ExecutorHooks& hooks) {
-  KTSTR_TRY_ASSIGN(const ScenarioPlan plan,
-                   plan_scenario(steps, ctx.duration(), ctx.topology(), ctx.seed_for(Vary::kPlacement)));
-  if (!plan.controllers.empty())
-    KTSTR_TRY(ctx.cgroups().enable_controllers(plan.controllers).context("before the first step"));
+Result<AssertResult> run_scenario(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
+                                  const Checks& checks, const ExecutorHooks& hooks) {
+  ScenarioPlan plan;
+  if (const auto mistakes = plan_scenario(ctx, backdrop, steps, plan); !mistakes.empty())
+    return fail(ErrorCode::kInvalidArgument, "{}", describe(mistakes));
+  if (const auto root = plan.controllers.find(""); root != plan.controllers.end())
+    KTSTR_TRY(ctx.cgroups().enable_controllers("", root->second).context("before the first step"));
   return ScenarioRun(ctx, plan, checks, hooks).run();
 }
 
@@ -184,8 +258,18 @@ Result<AssertResult> execute_steps(Ctx& ctx, const std::vector<Step>& steps) {
 }
 
 Result<AssertResult> execute_steps_with(Ctx& ctx, const std::vector<Step>& steps, const Checks& checks) {
-  KTSTR_TRY_ASSIGN(const ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid()));
-  return run_scenario(ctx, steps, checks, hooks);
+  return execute_scenario_with(ctx, {}, steps, checks);
+}
+
+Result<AssertResult> execute_scenario(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps) {
+  return execute_scenario_with(ctx, backdrop, steps, ctx.checks());
+}
+
+Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
+                                           const Checks& checks) {
+  if (ctx.hooks()) return run_scenario(ctx, backdrop, steps, checks, *ctx.hooks());
+  KTSTR_TRY_ASSIGN(const ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid(), ctx.payload_path()));
+  return run_scenario(ctx, backdrop, steps, checks, hooks);
 }
 
 }  // namespace ktstr

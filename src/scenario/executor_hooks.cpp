@@ -1,32 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scenario/executor_hooks.h"
 
-#include <memory>
+#include <map>
+
+#include "scenario/scheduler_end.h"
+#include "workload/core_sched.h"
 
 namespace ktstr {
 
 namespace {
 
-Result<RunningWorkers> spawn_processes(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
-                                       std::uint64_t seed) {
-  KTSTR_TRY_ASSIGN(WorkerGroup spawned, WorkerGroup::spawn(spec, placement, first_index, seed));
-  const auto group = std::make_shared<WorkerGroup>(std::move(spawned));
-  return RunningWorkers{.count = group->size(),
-                        .release = [group] { group->release(); },
-                        .request_stop = [group] { group->request_stop(); },
-                        .collect = [group](Nanoseconds grace) { return group->collect(grace); }};
+class WorkerProcesses final : public RunningWorkers {
+ public:
+  explicit WorkerProcesses(WorkerGroup group) : group_(std::move(group)) {}
+  int count() const override { return group_.size(); }
+  std::vector<int> pids() const override { return group_.pids(); }
+  std::uint64_t iterations() const override { return group_.iterations(); }
+  void release() override { group_.release(); }
+  void request_stop() override { group_.request_stop(); }
+  Result<std::vector<WorkerReport>> collect(Nanoseconds grace) override { return group_.collect(grace); }
+  void set_allowed(const CpuSet& cpus) override { group_.set_allowed(cpus); }
+  Status set_nice(int nice) override { return group_.set_nice(nice); }
+  Status set_policy(const SchedPolicy& policy) override { return group_.set_policy(policy); }
+  Status set_affinity(const std::vector<CpuSet>& per_worker) override { return group_.set_affinity(per_worker); }
+  Status set_uclamp(int min, int max) override { return group_.set_uclamp(min, max); }
+  Status send_signal(int number) override { return group_.send_signal(number); }
+
+ private:
+  WorkerGroup group_;
+};
+
+Result<std::unique_ptr<RunningWorkers>> spawn_processes(const WorkSpec& spec, const WorkerPlacement& placement,
+                                                        int first_index, std::uint64_t seed) {
+  KTSTR_TRY_ASSIGN(WorkerGroup group, WorkerGroup::spawn(spec, placement, first_index, seed));
+  return std::unique_ptr<RunningWorkers>(std::make_unique<WorkerProcesses>(std::move(group)));
 }
+
+// One watch a scheduler process, opened when it is first asked for: a scenario that swaps schedulers has several.
+class Watches {
+ public:
+  Result<const SchedulerWatch*> of(int pid) {
+    if (const auto known = watches_.find(pid); known != watches_.end()) return &known->second;
+    KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(pid));
+    return &watches_.emplace(pid, std::move(opened)).first->second;
+  }
+
+ private:
+  std::map<int, SchedulerWatch> watches_;
+};
 
 }  // namespace
 
-Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
-  KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(scheduler_pid));
-  const auto watch = std::make_shared<const SchedulerWatch>(std::move(opened));
-  return ExecutorHooks{.spawn = spawn_processes,
-                       .pause = sleep_for,
-                       .scheduler_alive = [watch] { return watch->alive(); },
-                       .hold_until = [watch](Nanoseconds deadline) { return watch->hold_until(deadline); },
-                       .now = monotonic_now};
+Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid, std::vector<std::string> payload_path) {
+  const auto watches = std::make_shared<Watches>();
+  KTSTR_TRY(watches->of(scheduler_pid));
+  const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
+  ExecutorHooks hooks;
+  hooks.spawn = spawn_processes;
+  hooks.start_payload = [path = std::move(payload_path)](const PayloadToStart&) -> Result<std::unique_ptr<RunningPayload>> {
+    return fail(ErrorCode::kUnsupported, "payloads are not there yet");
+  };
+  hooks.core_create = core_sched_create;
+  hooks.core_clear = core_sched_clear;
+  hooks.core_share = core_sched_share;
+  hooks.pause = sleep_for;
+  hooks.scheduler_alive = [watches](int pid) -> Result<bool> {
+    KTSTR_TRY_ASSIGN(const SchedulerWatch* watch, watches->of(pid));
+    return watch->alive();
+  };
+  hooks.hold_until = [watches](int pid, Nanoseconds deadline) -> Result<HoldEnd> {
+    KTSTR_TRY_ASSIGN(const SchedulerWatch* watch, watches->of(pid));
+    return watch->hold_until(deadline);
+  };
+  hooks.scheduler_end = [probe] { return probe->look(); };
+  hooks.now = monotonic_now;
+  return hooks;
 }
 
 }  // namespace ktstr

@@ -1,38 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the executor needs from the world apart from cgroups: workers, the wait of a hold, and the time. Real in a guest
-// and on a host, replaced in tests, so that every failure of a step can be had without a kernel that fails.
+// What the executor needs from the world apart from cgroups: workers, payloads, the wait of a hold, the machine's files
+// and the time. Real in a guest and on a host, replaced in tests, so that every failure of a step can be had without a
+// kernel that fails.
 #pragma once
 
+#include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "ktstr/checks.h"
+#include "ktstr/payload.h"
 #include "scenario/liveness.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {
 
-// A WorkerGroup as the executor uses it (see there). Workers that still run end with the last copy.
-struct RunningWorkers {
-  int count = 0;
-  std::function<void()> release;
-  std::function<void()> request_stop;
-  std::function<Result<std::vector<WorkerReport>>(Nanoseconds grace)> collect;
+// A WorkerGroup as the executor uses it (see there). Workers that still run end with it.
+class RunningWorkers {
+ public:
+  virtual ~RunningWorkers() = default;
+  virtual int count() const = 0;
+  virtual std::vector<int> pids() const = 0;
+  virtual std::uint64_t iterations() const = 0;
+  virtual void release() = 0;
+  virtual void request_stop() = 0;
+  virtual Result<std::vector<WorkerReport>> collect(Nanoseconds grace) = 0;
+  virtual void set_allowed(const CpuSet& cpus) = 0;
+  virtual Status set_nice(int nice) = 0;
+  virtual Status set_policy(const SchedPolicy& policy) = 0;
+  virtual Status set_affinity(const std::vector<CpuSet>& per_worker) = 0;
+  virtual Status set_uclamp(int min, int max) = 0;
+  virtual Status send_signal(int number) = 0;
 };
 
-struct ExecutorHooks {
-  std::function<Result<RunningWorkers>(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
-                                       std::uint64_t seed)>
-      spawn;
-  std::function<void(Nanoseconds)> pause;
-  std::function<Result<bool>()> scheduler_alive;
-  std::function<Result<HoldEnd>(Nanoseconds deadline)> hold_until;
-  std::function<Nanoseconds()> now;  // CLOCK_MONOTONIC
+struct PayloadToStart {
+  const Payload* payload = nullptr;
+  std::vector<std::string> args;   // those of the op, behind the payload's own
+  std::string cgroup;              // for reports
+  const Fd* cgroup_dir = nullptr;  // null or invalid: where we are
+  int phase = 0;
+};
 
-  // Worker processes, the scheduler with `scheduler_pid` (0: none) watched from now on, and the real clock.
-  static Result<ExecutorHooks> real(int scheduler_pid);
+// A PayloadProcess as the executor uses it. What still runs is killed with it, and nothing is recorded.
+class RunningPayload {
+ public:
+  virtual ~RunningPayload() = default;
+  virtual int pid() const = 0;
+  // No value: it still runs. Without a deadline it is only looked at.
+  virtual Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) = 0;
+  virtual Result<PayloadReport> kill() = 0;
+  // What its checks found, as details; and what they looked at, as lines of AssertResult::checked.
+  virtual AssertResult judge(const PayloadReport& report) const = 0;
+};
+
+// What the exit probe knows of a scheduler whose process is gone.
+enum class SchedulerEnd { kUnknown, kCrashed, kExitedCleanly };
+
+struct ExecutorHooks {
+  std::function<Result<std::unique_ptr<RunningWorkers>>(const WorkSpec& spec, const WorkerPlacement& placement,
+                                                        int first_index, std::uint64_t seed)>
+      spawn;
+  std::function<Result<std::unique_ptr<RunningPayload>>(const PayloadToStart& start)> start_payload;
+  // See workload/core_sched.h.
+  std::function<Status(const std::vector<int>& pids)> core_create, core_clear;
+  std::function<Status(int from, const std::vector<int>& pids)> core_share;
+  // Host mode's monitor: told of workers when they are released and before they are stopped. May be empty.
+  std::function<void(const std::vector<int>& pids)> watch, unwatch;
+  // What the monitor saw since it was asked last. May be empty.
+  std::function<std::vector<Detail>()> stalls;
+  std::function<void(Nanoseconds)> pause;
+  // `pid` 0: there is none to watch. A pid that was seen is watched by its pidfd from then on.
+  std::function<Result<bool>(int pid)> scheduler_alive;
+  std::function<Result<HoldEnd>(int pid, Nanoseconds deadline)> hold_until;
+  std::function<SchedulerEnd()> scheduler_end;
+  std::function<Nanoseconds()> now;  // CLOCK_MONOTONIC
+  std::filesystem::path root = "/";  // of /sys and /proc, for the ops on the machine
+
+  // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on.
+  // `payload_path`: directories in which payloads without a '/' are looked up.
+  static Result<ExecutorHooks> real(int scheduler_pid, std::vector<std::string> payload_path = {});
 };
 
 }  // namespace ktstr

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A scenario made concrete before anything is touched: holds measured, names compared, cpusets resolved on the machine
-// at hand. Whoever has a plan has a scenario without mistakes that could have been known beforehand.
+// A scenario made concrete before anything is touched: factories called, holds measured, cpusets and workers counted on
+// the machine at hand. Then it is rehearsed (rehearsal.h): gone through from the first op to the last with nothing but
+// names, so that whoever has a plan has a scenario without mistakes that could have been known beforehand.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,31 +15,62 @@
 
 namespace ktstr {
 
+// Where in a scenario something stands; scenario files know the line.
+struct Place {
+  enum class Part { kScenario, kHold, kCgroup, kOp, kPayload };
+  int step = 0;  // from 1; 0 is the Backdrop, or the scenario as a whole
+  Part part = Part::kScenario;
+  int index = 0;  // from 0, among the cgroups, ops or payloads of the step
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+
+struct PlanMistake {
+  Place at;
+  std::string message;
+};
+
 struct PlannedCgroup {
   std::string name;
-  std::vector<WorkSpec> work;
+  std::vector<WorkSpec> work;  // merged with the group's defaults; `workers` is the number, workers_pct is gone
   std::optional<CpuSet> cpuset;
-  std::optional<int> weight;
+  std::vector<KnobSetting> knobs;
+  std::optional<Payload> payload;
+
+  bool has_processes() const { return !work.empty() || payload.has_value(); }
 };
 
 struct PlannedStep {
   std::string name;
   std::vector<PlannedCgroup> cgroups;
+  std::vector<Op> ops;
   Nanoseconds hold{};
+  std::optional<Nanoseconds> interval;  // of a loop
 };
 
 struct ScenarioPlan {
+  PlannedStep backdrop;
+  std::vector<Payload> backdrop_payloads;
   std::vector<PlannedStep> steps;
-  // The smallest set of controllers that the steps need, in the order "cpuset", "cpu".
-  std::vector<std::string> controllers;
+  // The smallest sets of controllers that are needed, by the group for whose children they are enabled: "" is the root.
+  // In the order cpuset, cpu, memory, io, pids.
+  std::map<std::string, std::vector<std::string>> controllers;
 };
 
 // The positions (from 0) of steps that would begin when the holds before them have used up `duration`. Holds are valid.
 std::vector<std::size_t> steps_without_time(const std::vector<Step>& steps, Nanoseconds duration);
 
-// All mistakes at once, one a line, each with its step (counted from 1), in one kInvalidArgument Error.
-// `placement_seed` decides random cpusets.
-Result<ScenarioPlan> plan_scenario(const std::vector<Step>& steps, Nanoseconds duration, const TestTopology& topology,
-                                   std::uint64_t placement_seed);
+// A definition on this machine, mistakes as text. `seed` decides random cpusets; `spec_default` is how many workers a
+// group has that does not say.
+PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t seed, std::vector<std::string>& mistakes);
+// The same for what an op spawns into a group with this cpuset (empty: all CPUs).
+WorkSpec plan_work(const WorkSpec& spec, const Ctx& ctx, const CpuSet& cpuset, std::vector<std::string>& mistakes);
+// Of everything random in op or definition `index` of step `number`.
+std::uint64_t placement_seed(const Ctx& ctx, int number, std::string_view name);
+
+// All mistakes, in the order of the scenario; `plan` is of use only without any.
+std::vector<PlanMistake> plan_scenario(const Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
+                                       ScenarioPlan& plan);
+// "step 2, op 3: message", one a line.
+std::string describe(const std::vector<PlanMistake>& mistakes);
 
 }  // namespace ktstr

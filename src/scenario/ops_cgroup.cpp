@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "scenario/ops.h"
+
+namespace ktstr {
+
+namespace {
+
+// Its workers and payloads now die of something that is not the scheduler's doing.
+Status collect_the_killed(World& world, World::Found found) {
+  for (WorkerSet& set : found.group->sets) set.killed = true;
+  found.group->interrupted = "killed by the scenario";
+  return found.scope->empty(*found.group, world.findings());
+}
+
+Status freeze(World& world, const std::string& name, bool frozen) {
+  KTSTR_TRY_ASSIGN(const World::Found found, world.find(name));
+  KTSTR_TRY(world.cgroups().freeze(name, frozen));
+  found.group->frozen = frozen;
+  if (frozen) found.group->interrupted = "frozen by the scenario";
+  return ok();
+}
+
+}  // namespace
+
+Status apply(const op::AddCgroup& op, World& world) {
+  return world.create({.name = op.cgroup});
+}
+
+Status apply(const op::AddCgroupDef& op, World& world) {
+  std::vector<std::string> mistakes;
+  const PlannedCgroup planned = plan_cgroup(
+      op.def, world.ctx(), placement_seed(world.ctx(), world.number(), op.def.name()), mistakes);
+  if (!mistakes.empty()) return fail(ErrorCode::kInvalidArgument, "{}", mistakes.front());
+  KTSTR_TRY(world.set_up({planned}));
+  world.target().release_workers();
+  return ok();
+}
+
+Status apply(const op::RemoveCgroup& op, World& world) {
+  KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  return found.scope->remove(op.cgroup, world.findings());
+}
+
+Status apply(const op::StopCgroup& op, World& world) {
+  KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  return found.scope->empty(*found.group, world.findings());
+}
+
+Status apply(const op::KillCgroup& op, World& world) {
+  KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  KTSTR_TRY(world.cgroups().kill_all(op.cgroup));
+  return collect_the_killed(world, found);
+}
+
+Status apply(const op::MoveAllTasks& op, World& world) {
+  if (op.from == op.to) return fail(ErrorCode::kInvalidArgument, "from and to are the same");
+  KTSTR_TRY_ASSIGN(const World::Found from, world.find_or_outside(op.from));
+  KTSTR_TRY_ASSIGN(const World::Found to, world.find_or_outside(op.to));
+  // Making the place outside can have moved the list that `from` points into.
+  LiveCgroup* const source = from.scope->find(op.from);
+  LiveCgroup* const target = to.scope->find(op.to);
+  const bool strands = from.scope != to.scope && from.scope == &world.backdrop();
+  if (strands)
+    return fail(ErrorCode::kInvalidArgument, "'{}' belongs to the Backdrop and '{}' to {}: the workers would end with it",
+                op.from, op.to, to.scope->label());
+  const std::vector<int> pids = source->pids();
+  if (pids.empty()) return fail(ErrorCode::kInvalidArgument, "'{}' has no workers", op.from);
+  const bool bounded = source->cpuset && target->cpuset;
+  const CpuSet between = bounded ? source->cpuset->union_with(*target->cpuset) : CpuSet();
+  const auto allow = [&](const CpuSet& cpus) {
+    for (const WorkerSet& set : source->sets) set.workers->set_allowed(cpus);
+  };
+  allow(between);
+  if (Status moved = world.cgroups().move_processes(op.to, pids); !moved) {
+    allow(source->cpuset.value_or(CpuSet()));
+    return moved;
+  }
+  allow(target->cpuset.value_or(CpuSet()));
+  for (WorkerSet& set : source->sets) target->sets.push_back(std::move(set));
+  source->sets.clear();
+  return ok();
+}
+
+Status apply(const op::FreezeCgroup& op, World& world) { return freeze(world, op.cgroup, true); }
+Status apply(const op::UnfreezeCgroup& op, World& world) { return freeze(world, op.cgroup, false); }
+
+Status apply(const op::SetKnob& op, World& world) {
+  KTSTR_TRY(world.find(op.cgroup));
+  return world.set_knob(op.cgroup, op.setting);
+}
+
+Status apply(const op::CaptureCgroupProcs& op, World& world) {
+  KTSTR_TRY(world.find(op.cgroup));
+  KTSTR_TRY_ASSIGN(std::vector<int> pids, world.cgroups().processes(op.cgroup));
+  world.findings().result.captures.push_back({op.tag, op.cgroup, world.number(), std::move(pids)});
+  return ok();
+}
+
+}  // namespace ktstr

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one step, or the Backdrop, brings into the world: cgroups, workers, payloads, changes of the machine. Everything
+// leaves through tear_down(), after a good step and after a failed one alike, in one order: cgroups thawed, payloads
+// killed (newest first, their numbers kept), workers stopped, collected and checked, the machine put back, cgroups
+// removed (newest first). A scope that is dropped ends all of it too, but keeps no numbers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cgroup/cgroup_scope.h"
+#include "scenario/event_sink.h"
+#include "scenario/executor_hooks.h"
+#include "scenario/machine.h"
+#include "scenario/plan.h"
+
+namespace ktstr {
+
+// How long workers have for their end after they were told to stop, all of a scope together, in guest time.
+inline constexpr Nanoseconds kStopGrace = std::chrono::seconds(2);
+
+// Where a scenario's findings go.
+struct Findings {
+  const Checks& checks;
+  EventSink& events;
+  AssertResult& result;
+};
+
+// Equal workers that were spawned together.
+struct WorkerSet {
+  std::unique_ptr<RunningWorkers> workers;
+  bool released = false;
+  bool killed = false;  // by the scenario
+};
+
+// A cgroup of the scope with what runs in it; the one named "" is the place outside of the scenario's cgroups.
+struct LiveCgroup {
+  std::string name;
+  std::optional<CpuSet> cpuset;  // what was written to cpuset.cpus
+  std::vector<WorkerSet> sets;
+  int next_index = 0;       // of the next worker
+  int next_set = 0;         // WorkerReport::group of the next set
+  bool frozen = false;
+  std::string interrupted;  // why its workers were kept from running on purpose; empty: they were not
+
+  int worker_count() const;
+  std::vector<int> pids() const;
+  std::uint64_t iterations() const;
+};
+
+struct LivePayload {
+  std::string name, cgroup;
+  std::string surface;  // what started it, for messages
+  std::unique_ptr<RunningPayload> running;
+};
+
+class Scope {
+ public:
+  // All references must outlive the scope. `phase` labels its reports and details.
+  Scope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, std::string label)
+      : ops_(ops), hooks_(hooks), phase_(phase), label_(std::move(label)), machine_(hooks.root), cgroups_(ops) {}
+
+  Status create(const std::string& name);
+  LiveCgroup* find(std::string_view name);
+  // The place outside; made when it is first asked for.
+  LiveCgroup& outside();
+  LivePayload* find_payload(std::string_view name, std::string_view cgroup);
+  void release_workers();
+
+  // Ends what runs in the group: its payloads are killed, its workers collected and checked. An Error says that workers
+  // could not be collected: their checks are missing.
+  Status empty(LiveCgroup& group, const Findings& findings);
+  // empty(), then rmdir.
+  Status remove(const std::string& name, const Findings& findings);
+  // The report is recorded and judged.
+  void finish_payload(LivePayload& payload, const PayloadReport& report, const Findings& findings);
+  Status kill_payload(LivePayload& payload, const Findings& findings);
+
+  Status tear_down(const Findings& findings);
+
+  int phase() const { return phase_; }
+  const std::string& label() const { return label_; }  // "step 2", "the Backdrop"
+  int cgroup_count() const { return static_cast<int>(cgroups_.names().size()); }
+  int worker_count() const;
+  std::uint64_t iterations() const;
+  std::vector<LiveCgroup>& live() { return live_; }
+  std::vector<LivePayload>& payloads() { return payloads_; }
+  MachineChanges& machine() { return machine_; }
+
+ private:
+  Result<std::vector<WorkerReport>> collect(LiveCgroup& group, Nanoseconds deadline);
+  void judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const;
+  Status collect_and_judge(LiveCgroup& group, Nanoseconds deadline, const Findings& findings);
+  void request_stop(LiveCgroup& group);
+  void thaw(LiveCgroup& group, AssertResult& result);
+  void note(std::string cgroup, std::string message, AssertResult& result) const;
+
+  CgroupOps& ops_;
+  const ExecutorHooks& hooks_;
+  int phase_;
+  std::string label_;
+  MachineChanges machine_;
+  CgroupScope cgroups_;  // before what runs in them: that must be gone when cgroups are removed
+  std::vector<LiveCgroup> live_;
+  std::vector<LivePayload> payloads_;  // in order of their start
+};
+
+}  // namespace ktstr

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The running scenario as its ops see it: the step's scope over the Backdrop's, names looked up in that order, and what
+// several ops have in common (spawning, cpusets that change under running workers). An op is a function apply() of its
+// family's file, ops_*.cpp, and may assume what the rehearsal found out beforehand, but not that nothing has changed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenario/scope.h"
+
+namespace ktstr {
+
+// Depends on nothing but its arguments; `cgroup` and `group` are positions from 0, `step` counts from 1.
+std::uint64_t worker_seed(std::uint64_t scenario_seed, int step, std::size_t cgroup, std::size_t group);
+
+// The pause before a step's op `op`, counted from 0: 0 to 500 us.
+Nanoseconds pause_before(std::uint64_t pauses_seed, int step, int op);
+
+class World {
+ public:
+  World(Ctx& ctx, const ExecutorHooks& hooks, const ScenarioPlan& plan, const Findings& findings)
+      : ctx_(ctx), hooks_(hooks), plan_(plan), findings_(findings), backdrop_(ctx.cgroups(), hooks, 0, "the Backdrop") {}
+
+  // Until end_step(), what is created belongs to the step; else to the Backdrop.
+  void begin_step(int number);
+  Status end_step();
+  Scope& backdrop() { return backdrop_; }
+  Scope& target() { return step_ ? *step_ : backdrop_; }
+  bool in_step() const { return step_.has_value(); }
+
+  // A definition: cgroup, limits, workers (blocked), payload.
+  Status create(const PlannedCgroup& cgroup);
+  Status spawn(const PlannedCgroup& cgroup);
+  // Both of them for all definitions, in two passes, then workers are released and payloads started.
+  Status set_up(const std::vector<PlannedCgroup>& cgroups);
+  Status apply(const Op& op);
+
+  // --- for ops
+  struct Found {
+    Scope* scope;
+    LiveCgroup* group;
+  };
+  // The step's, else the Backdrop's. kNotFound that lists what there is.
+  Result<Found> find(std::string_view name);
+  // "" is the place outside, of the target where nobody has one.
+  Result<Found> find_or_outside(std::string_view name);
+  // kNotFound when there is none, kInvalidArgument with the cgroups when there are several.
+  Result<std::pair<Scope*, LivePayload*>> find_payload(std::string_view name, const std::optional<std::string>& cgroup);
+  Status check_unused(const std::string& name);
+  Status spawn_set(LiveCgroup& group, const WorkSpec& spec);
+  Status start_payload(const Payload& payload, const std::vector<std::string>& args, const std::string& cgroup,
+                       std::string surface);
+  // Writes cpuset.cpus (no value: inherit) while the isolation check follows.
+  Status change_cpuset(Found group, std::optional<CpuSet> cpus);
+  Status set_knob(const std::string& group, const KnobSetting& setting);
+  // The isolation check allows everything while `change` moves workers about, and afterwards what each group may use.
+  Status with_cpus_in_flux(const std::function<Status()>& change);
+  void note(std::string cgroup, std::string message);
+
+  Ctx& ctx() { return ctx_; }
+  const ExecutorHooks& hooks() const { return hooks_; }
+  const Findings& findings() const { return findings_; }
+  CgroupOps& cgroups() { return ctx_.cgroups(); }
+  int number() const { return number_; }
+  // When the scenario's time is over.
+  Nanoseconds end() const { return end_; }
+  void set_end(Nanoseconds end) { end_ = end; }
+  std::uint64_t next_seed(Vary factor);
+
+  // How long its pauses were, all together, since it was asked last.
+  Nanoseconds take_paused() { return std::exchange(paused_, Nanoseconds()); }
+  void pause();
+  Stimulus stimulus(Nanoseconds since_start, const std::vector<Op>& ops);
+  int cgroup_count() const;
+  int worker_count() const;
+
+ private:
+  std::string known_names();
+  template <typename F>
+  void for_each_scope(F&& f) {
+    if (step_) f(*step_);
+    f(backdrop_);
+  }
+  void allow(LiveCgroup& group, const std::optional<CpuSet>& cpus);
+
+  Ctx& ctx_;
+  const ExecutorHooks& hooks_;
+  const ScenarioPlan& plan_;
+  Findings findings_;
+  Scope backdrop_;
+  std::optional<Scope> step_;
+  int number_ = 0;
+  int ops_done_ = 0;
+  int spawns_ = 0;
+  Nanoseconds paused_{};
+  Nanoseconds end_ = Nanoseconds::max();
+};
+
+}  // namespace ktstr
