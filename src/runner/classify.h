@@ -11,7 +11,7 @@
 
 namespace ktstr {
 
-// Fills outcome, error, details, checked, cgroups and the scheduler's part of `record`.
+// Fills outcome, error, details, checked, cgroups, stimuli, payloads, captures and the scheduler's part of `record`.
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
 
 // An Error while preparing. `of_user`: it is about something that the user named.
