@@ -99,6 +99,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.checks = asked.checks;
   request.kernel = asked.kernel;
   request.include_files = asked.include_files;
+  request.payloads = asked.payloads;
   request.expect_failure = asked.expect_failure;
   apply(options, request);
   return request;

@@ -95,7 +95,9 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
            .vary = job.vary,
            .checks = job.checks,
            .scheduler_pid = scheduler_pid,
-           .args = job.args});
+           .args = job.args,
+           .workers_per_cgroup = job.workers_per_cgroup,
+           .payload_path = job.payload_path});
   try {
     auto result = run_body(ctx, job);
     if (result) sink.take_out_what_was_sent(*result);
