@@ -31,8 +31,8 @@ Attribute attribute_of(std::string_view file) {
     const KnobRow& row = knob_row(*knob);
     return {row.file, row.needs, row.shows};
   }
-  const auto found =
-      std::find_if(std::begin(kBesideKnobs), std::end(kBesideKnobs), [&](const auto& each) { return each.file == file; });
+  const auto found = std::find_if(std::begin(kBesideKnobs), std::end(kBesideKnobs),
+                                  [&](const auto& each) { return each.file == file; });
   return found == std::end(kBesideKnobs) ? Attribute{file, {}, nullptr} : *found;
 }
 

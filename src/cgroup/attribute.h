@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a cgroup attribute shows after a value was written to it, and what a kernel needs to have it. The knobs have their
-// rows in knob_table.h; here are the files beside them that the project writes. A write that succeeds and then reads
-// back differently did not do what was asked (Documentation/admin-guide/cgroup-v2.rst).
+// What a cgroup attribute shows after a value was written to it, and what a kernel needs to have it. The knobs have
+// their rows in knob_table.h; here are the files beside them that the project writes. A write that succeeds and then
+// reads back differently did not do what was asked (Documentation/admin-guide/cgroup-v2.rst).
 #pragma once
 
 #include <string_view>

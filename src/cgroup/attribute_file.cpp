@@ -29,15 +29,21 @@ Error explain_missing(const Fd& group, std::string_view where, std::string_view 
 }
 
 // What the kernel refuses comes with what the file takes.
-Error explain_refusal(std::string_view file, Error error) {
+Error explain_refusal(std::string_view file, std::string_view value, Error error) {
   const auto knob = knob_of_file(file);
   if (!knob || !error.hint().empty()) return error;
   switch (error.saved_errno()) {
     case EINVAL:
     case ERANGE:
-      return std::move(error).with_hint(fmt::format("{} takes {}", file, knob_row(*knob).form));
+      if (!knob_row(*knob).accepts(value))
+        return std::move(error).with_hint(fmt::format("{} takes {}", file, knob_row(*knob).form));
+      return std::move(error).with_hint(fmt::format(
+          "{} takes {}, and '{}' is that; what forbids it is another file of the group, a group above it or "
+          "what the machine has",
+          file, knob_row(*knob).form, value));
     case ENODEV:
-      return std::move(error).with_hint("MAJOR:MINOR must be those of a whole disk that is there; see /proc/partitions");
+      return std::move(error).with_hint(
+          "MAJOR:MINOR must be those of a whole disk that is there; see /proc/partitions");
     default:
       return error;
   }
@@ -56,7 +62,7 @@ Status write_attribute_file(const Fd& group, std::string_view where, std::string
   Status written = write_group_file(group, file, value).context(std::string(where));
   if (written) return ok();
   if (written.error().saved_errno() == ENOENT) return explain_missing(group, where, file, std::move(written).error());
-  return explain_refusal(file, std::move(written).error());
+  return explain_refusal(file, value, std::move(written).error());
 }
 
 Status set_attribute_file(const Fd& group, std::string_view where, std::string_view file, std::string_view value) {

@@ -30,7 +30,8 @@ Result<Fd> open_cgroup2(const fs::path& path) {
 }
 
 std::string why_still(const Fd& group, bool frozen) {
-  if (frozen) return "a task that sleeps uninterruptibly, or that gets no CPU, does not come to the point where it freezes";
+  if (frozen)
+    return "a task that sleeps uninterruptibly, or that gets no CPU, does not come to the point where it freezes";
   const auto above = open_group(group, "..");
   const auto is_frozen = above ? read_event(*above, "frozen") : Result<bool>(false);
   return is_frozen.value_or(false) ? "the group above is frozen: thaw that one first"

@@ -104,9 +104,9 @@ TEST_F(CgroupFsOnTheHost, SaysThatALimitOnGroupsIsReached) {
 TEST_F(CgroupFsOnTheHost, TakesAGroupThatSomebodyRemovedForNotFound) {
   ASSERT_TRUE(cgroups_->create("a"));
   fs::remove(mount_ / fmt::format("ktstr-test-{}", ::getpid()) / "a");
-  for (const Status& status : {cgroups_->remove("a"), cgroups_->set("a", "cgroup.freeze", "1"),
-                               cgroups_->freeze("a", true), cgroups_->kill_all("a"),
-                               cgroups_->move_processes("a", {::getpid()})})
+  for (const Status& status :
+       {cgroups_->remove("a"), cgroups_->set("a", "cgroup.freeze", "1"), cgroups_->freeze("a", true),
+        cgroups_->kill_all("a"), cgroups_->move_processes("a", {::getpid()})})
     EXPECT_EQ(status.error().code(), ErrorCode::kNotFound) << status.error().render();
 }
 

@@ -138,7 +138,8 @@ TEST_F(CgroupFsInADirectory, TellsAControllerThatIsNotEnabledFromAFileThatTheKer
   EXPECT_EQ(set.error().code(), ErrorCode::kUnsupported) << "'cpuset' is not 'cpu'";
   EXPECT_EQ(set.error().message(),
             "cgroup cg_0 has no cpu.weight: the controller 'cpu' is not enabled for it, only 'cpuset'");
-  EXPECT_EQ(cgroups.kill_all("cg_0").error().hint(), "it takes a kernel with Linux 5.14") << "cgroup.kill is the core's";
+  EXPECT_EQ(cgroups.kill_all("cg_0").error().hint(), "it takes a kernel with Linux 5.14")
+      << "cgroup.kill is the core's";
   drop("ktstr/cg_0/cgroup.controllers");
   ASSERT_TRUE(cgroups.remove("cg_0"));
 }
@@ -156,6 +157,18 @@ TEST_F(CgroupFsInADirectory, TellsWhatWasWrittenWhereTheKernelFails) {
   const Status io = cgroups.set("cg_0", "cpu.weight", "300");
   EXPECT_EQ(io.error().code(), ErrorCode::kIo);
   EXPECT_THAT(io.error().message(), HasSubstr("EIO"));
+  drop("ktstr/cg_0/cpu.weight");
+  ASSERT_TRUE(cgroups.remove("cg_0"));
+}
+
+TEST_F(CgroupFsInADirectory, TellsAValueOfTheWrongFormFromOneThatSomethingElseForbids) {
+  CgroupFs cgroups = make();
+  ASSERT_TRUE(cgroups.create("cg_0"));
+  // Refuses numbers above 1000 with EINVAL, as the kernel refuses any weight of an idle group.
+  fs::create_symlink("/proc/self/oom_score_adj", dir_.path() / "ktstr/cg_0/cpu.weight");
+  EXPECT_EQ(cgroups.set("cg_0", "cpu.weight", "20000").error().hint(), "cpu.weight takes 1 to 10000");
+  EXPECT_THAT(cgroups.set("cg_0", "cpu.weight", "5000").error().hint(),
+              HasSubstr("'5000' is that; what forbids it is another file of the group"));
   drop("ktstr/cg_0/cpu.weight");
   ASSERT_TRUE(cgroups.remove("cg_0"));
 }

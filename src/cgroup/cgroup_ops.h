@@ -28,8 +28,8 @@ class CgroupOps {
   virtual Status enable_controllers(std::string_view group, const std::vector<std::string>& controllers) = 0;
   // kInvalidArgument where it exists already; kNoSpace where a limit on groups is reached.
   virtual Status create(std::string_view name) = 0;
-  // Retries EBUSY while dying members leave (waits for cgroup.events, bounded in time), then fails with the members' pids.
-  // kNotFound where it is gone already.
+  // Retries EBUSY while dying members leave (waits for cgroup.events, bounded in time), then fails with the members'
+  // pids. kNotFound where it is gone already.
   virtual Status remove(std::string_view name) = 0;
   // Writes one attribute file and reads it back where the kernel echoes values ("cpu.weight", "cpuset.cpus").
   // kUnsupported, with what the kernel needs, where it has no such file.
@@ -45,7 +45,8 @@ class CgroupOps {
   // Writes cgroup.freeze and waits until the kernel says that all tasks in there, those of groups below included, have
   // come to a halt or run again. kTimedOut with the reason where one can be seen.
   virtual Status freeze(std::string_view name, bool frozen) = 0;
-  // Writes cgroup.kill and waits until nothing is alive in there or in groups below. Frozen tasks die as well. kTimedOut.
+  // Writes cgroup.kill and waits until nothing is alive in there or in groups below. Frozen tasks die as well.
+  // kTimedOut.
   virtual Status kill_all(std::string_view name) = 0;
 };
 

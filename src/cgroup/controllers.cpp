@@ -16,7 +16,8 @@ constexpr const char* kSubtree = "cgroup.subtree_control";
 // "controller 'io'", "controllers 'io', 'memory'".
 std::string controllers_text(const std::vector<std::string>& controllers) {
   std::string text = controllers.size() == 1 ? "controller" : "controllers";
-  for (std::size_t i = 0; i < controllers.size(); ++i) text += fmt::format("{} '{}'", i == 0 ? "" : ",", controllers[i]);
+  for (std::size_t i = 0; i < controllers.size(); ++i)
+    text += fmt::format("{} '{}'", i == 0 ? "" : ",", controllers[i]);
   return text;
 }
 
@@ -26,9 +27,8 @@ std::string way_to_controllers(const ControllerLevel& level, const std::vector<s
     return "a controller is missing where the kernel lacks it or a cgroup v1 hierarchy holds it";
   std::string enable;
   for (const auto& controller : missing) enable += fmt::format("{}+{}", enable.empty() ? "" : " ", controller);
-  return fmt::format(
-      "have them delegated: 'systemd-run --scope -p Delegate=yes COMMAND', or as root 'echo {} > {}'", enable,
-      (fs::path(level.path).parent_path() / kSubtree).string());
+  return fmt::format("have them delegated: 'systemd-run --scope -p Delegate=yes COMMAND', or as root 'echo {} > {}'",
+                     enable, (fs::path(level.path).parent_path() / kSubtree).string());
 }
 
 Status enable_controller(const ControllerLevel& level, const std::string& controller) {
@@ -38,8 +38,9 @@ Status enable_controller(const ControllerLevel& level, const std::string& contro
     Error error = std::move(written).error();
     // "No internal processes": Documentation/admin-guide/cgroup-v2.rst.
     if (error.saved_errno() == EBUSY)
-      error.with_hint("the group has processes of its own, and a group passes controllers on or has processes: move "
-                      "them into a group below it first");
+      error.with_hint(
+          "the group has processes of its own, and a group passes controllers on or has processes: move "
+          "them into a group below it first");
     return error;
   }
   KTSTR_TRY_ASSIGN(const std::string after, read_group_file(*level.group, kSubtree).context(level.path));

@@ -19,9 +19,9 @@ struct ControllerLevel {
   std::string path;  // for messages
 };
 
-// Enables `controllers` in cgroup.subtree_control of each of `levels`, the topmost first. What is enabled already is not
-// written again, so that somebody else's group need not be writable for it. kUnsupported with all controllers that a
-// level does not have; kBusy where a level has processes of its own.
+// Enables `controllers` in cgroup.subtree_control of each of `levels`, the topmost first. What is enabled already is
+// not written again, so that somebody else's group need not be writable for it. kUnsupported with all controllers that
+// a level does not have; kBusy where a level has processes of its own.
 Status enable_controllers_along(const std::vector<ControllerLevel>& levels,
                                 const std::vector<std::string>& controllers);
 

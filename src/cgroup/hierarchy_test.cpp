@@ -10,7 +10,8 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::string_view kV1 = "30 20 0:26 / /sys/fs/cgroup/cpu rw,relatime shared:5 - cgroup cgroup rw,cpu\n";
-constexpr std::string_view kV2 = "31 20 0:27 / /sys/fs/cgroup/unified rw,relatime shared:6 master:1 - cgroup2 cgroup2 rw\n";
+constexpr std::string_view kV2 =
+    "31 20 0:27 / /sys/fs/cgroup/unified rw,relatime shared:6 master:1 - cgroup2 cgroup2 rw\n";
 
 class Hierarchy : public testing::Test {
  protected:

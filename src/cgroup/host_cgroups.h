@@ -70,7 +70,9 @@ class CgroupFsOnTheHost : public testing::Test {
       if (root_is_required()) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
       GTEST_SKIP() << kNeeds;
     }
-    auto made = CgroupFs::create(*mount, fmt::format("ktstr-test-{}", ::getpid()), {.remove_timeout = std::chrono::milliseconds(50), .event_timeout = std::chrono::seconds(60)});
+    auto made =
+        CgroupFs::create(*mount, fmt::format("ktstr-test-{}", ::getpid()),
+                         {.remove_timeout = std::chrono::milliseconds(50), .event_timeout = std::chrono::seconds(60)});
     ASSERT_TRUE(made) << made.error().render();
     cgroups_ = std::move(*made);
     mount_ = *mount;

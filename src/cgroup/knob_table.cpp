@@ -11,8 +11,8 @@ namespace ktstr {
 
 namespace {
 
-// kernel/sched/core.c: MAX_BW, the longest time in us that its fixed-point arithmetic holds; and the bounds of quota and
-// period in tg_set_bandwidth().
+// kernel/sched/core.c: MAX_BW, the longest time in us that its fixed-point arithmetic holds; and the bounds of quota
+// and period in tg_set_bandwidth().
 constexpr std::uint64_t kLongestRuntime = (std::uint64_t{1} << 44) - 1;
 constexpr std::uint64_t kShortestQuota = 1000, kShortestPeriod = 1000, kLongestPeriod = 1'000'000;
 // include/linux/threads.h: PID_MAX_LIMIT of 64-bit kernels.
@@ -72,7 +72,7 @@ constexpr std::array<KnobRow, kKnobCount> kRows = {{
      "the share of CPU time among siblings; 100 where nothing is said",
      "CONFIG_FAIR_GROUP_SCHED or CONFIG_EXT_GROUP_SCHED", number<1, 10000>, echo::as_text},
     {Knob::kCpuIdle, "cpu_idle", "cpu.idle", "cpu", "0 or 1",
-     "1: the group runs when nobody else wants to, as SCHED_IDLE does for a task; cpu.weight then shows 0",
+     "1: the group runs when nobody else wants to, as a SCHED_IDLE task does; its weight cannot be set then",
      "CONFIG_FAIR_GROUP_SCHED, Linux 5.15", number<0, 1>, echo::as_text},
     {Knob::kUclampMin, "uclamp_min", "cpu.uclamp.min", "cpu", kPercent,
      "the least utilization that the group's tasks are taken to have", "CONFIG_UCLAMP_TASK_GROUP", percent,
@@ -84,12 +84,12 @@ constexpr std::array<KnobRow, kKnobCount> kRows = {{
      "CONFIG_MEMCG", size, echo::as_size},
     {Knob::kMemoryHigh, "memory_high", "memory.high", "memory", kSize, "above it tasks are slowed down and reclaim",
      "CONFIG_MEMCG", size, echo::as_size},
-    {Knob::kMemoryLow, "memory_low", "memory.low", "memory", kSize, "below it memory is reclaimed only where no other can",
+    {Knob::kMemoryLow, "memory_low", "memory.low", "memory", kSize,
+     "below it memory is reclaimed only where no other can", "CONFIG_MEMCG", size, echo::as_size},
+    {Knob::kMemoryMin, "memory_min", "memory.min", "memory", kSize, "below it memory is never reclaimed",
      "CONFIG_MEMCG", size, echo::as_size},
-    {Knob::kMemoryMin, "memory_min", "memory.min", "memory", kSize, "below it memory is never reclaimed", "CONFIG_MEMCG",
-     size, echo::as_size},
-    {Knob::kMemorySwapMax, "memory_swap_max", "memory.swap.max", "memory", kSize, "the most swap that the group may use",
-     "CONFIG_MEMCG and CONFIG_SWAP", size, echo::as_size},
+    {Knob::kMemorySwapMax, "memory_swap_max", "memory.swap.max", "memory", kSize,
+     "the most swap that the group may use", "CONFIG_MEMCG and CONFIG_SWAP", size, echo::as_size},
     {Knob::kMemoryOomGroup, "memory_oom_group", "memory.oom.group", "memory", "0 or 1",
      "1: out of memory, all tasks of the group are killed together", "CONFIG_MEMCG, Linux 4.19", number<0, 1>,
      echo::as_text},

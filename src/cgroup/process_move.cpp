@@ -18,8 +18,9 @@ Status move_one(int pid, const MoveCalls& calls) {
     if (tries_left == 0) {
       Error error = std::move(moved).error();
       if (error.hint().empty())
-        error.with_hint("a group that has controllers in its cgroup.subtree_control takes no processes: move them into "
-                        "a group below it, or clear the file");
+        error.with_hint(
+            "a group that has controllers in its cgroup.subtree_control takes no processes: move them into "
+            "a group below it, or clear the file");
       return error;
     }
     calls.pause(kMovePause);
@@ -32,8 +33,8 @@ Status check_effective(const Fd& group, std::string_view where, std::string_view
   if (!effective && effective.error().saved_errno() == ENOENT) return ok();
   if (!effective) return Error(effective.error()).context(std::string(where));
   if (!effective->empty()) return ok();
-  return fail(ErrorCode::kInvalidArgument, "no process can be moved into {}: it has no {}, its cpuset.{}.effective is empty",
-              where, what, resource)
+  return fail(ErrorCode::kInvalidArgument,
+              "no process can be moved into {}: it has no {}, its cpuset.{}.effective is empty", where, what, resource)
       .with_hint(fmt::format("give cpuset.{} {} that are online and that the groups above it have", resource, what));
 }
 
@@ -65,7 +66,8 @@ Status prepare_for_processes(const Fd& group, std::string_view where) {
   if (enabled.empty()) return ok();
   std::string disable;
   std::istringstream words(enabled);
-  for (std::string controller; words >> controller;) disable += fmt::format("{}-{}", disable.empty() ? "" : " ", controller);
+  for (std::string controller; words >> controller;)
+    disable += fmt::format("{}-{}", disable.empty() ? "" : " ", controller);
   KTSTR_TRY_ASSIGN(const auto children, child_groups(group));
   if (Status cleared = write_group_file(group, kSubtree, disable); !cleared)
     return std::move(cleared)
@@ -73,8 +75,9 @@ Status prepare_for_processes(const Fd& group, std::string_view where) {
         .context(fmt::format("{} passes the controllers '{}' on and so takes no processes", where, enabled))
         .with_hint("a group below it passes them on as well: move the processes into a group that has none below it");
   if (!children.empty())
-    log_warn("{} takes processes: it no longer passes '{}' on, so its {} child group(s), {} first, have no limits of these",
-             where, enabled, children.size(), children.front());
+    log_warn(
+        "{} takes processes: it no longer passes '{}' on, so its {} child group(s), {} first, have no limits of these",
+        where, enabled, children.size(), children.front());
   return ok();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Moving processes into a group: what the kernel asks of the group beforehand, and what becomes of single processes that
-// end or resist meanwhile.
+// Moving processes into a group: what the kernel asks of the group beforehand, and what becomes of single processes
+// that end or resist meanwhile.
 #pragma once
 
 #include <chrono>
@@ -23,9 +23,9 @@ struct MoveCalls {
   std::function<void(std::chrono::nanoseconds)> pause;  // on CLOCK_MONOTONIC, which in a guest is guest time
 };
 
-// Moves all of `pids`. One that is gone (ESRCH) is passed over; kNotFound when all are. EBUSY is tried again, kBusy with
-// the way out after that. At any other error the processes behind it stay where they are, and the message says how many
-// were moved.
+// Moves all of `pids`. One that is gone (ESRCH) is passed over; kNotFound when all are. EBUSY is tried again, kBusy
+// with the way out after that. At any other error the processes behind it stay where they are, and the message says how
+// many were moved.
 Status move_each(const std::vector<int>& pids, const MoveCalls& calls);
 
 // Refuses a group without effective CPUs or memory nodes (kInvalidArgument: nothing could run in it), and clears its

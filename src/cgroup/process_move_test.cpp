@@ -111,7 +111,8 @@ TEST_F(PrepareForProcesses, RefusesAGroupWhereNothingCouldRun) {
   put("cpuset.mems.effective", "\n");
   const Status no_memory = prepare_for_processes(group_, "cgroup a");
   EXPECT_EQ(no_memory.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(no_memory.error().message(), HasSubstr("cgroup a: it has no memory nodes, its cpuset.mems.effective is empty"));
+  EXPECT_THAT(no_memory.error().message(),
+              HasSubstr("cgroup a: it has no memory nodes, its cpuset.mems.effective is empty"));
   put("cpuset.cpus.effective", "\n");
   EXPECT_THAT(prepare_for_processes(group_, "cgroup a").error().message(), HasSubstr("cpuset.cpus.effective"));
 }

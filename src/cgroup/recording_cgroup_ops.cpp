@@ -150,8 +150,8 @@ Status RecordingCgroupOps::admit(std::string_view name, const Group& group) cons
   const auto& passed_on = group.subtree_control;
   const auto found = std::find_if_not(passed_on.begin(), passed_on.end(), is_threaded);
   if (name.empty() || found == passed_on.end()) return ok();
-  return Error::from_errno(EBUSY, fmt::format("{} passes the controller '{}' on and so takes no processes",
-                                              group_text(name), *found));
+  return Error::from_errno(
+      EBUSY, fmt::format("{} passes the controller '{}' on and so takes no processes", group_text(name), *found));
 }
 
 void RecordingCgroupOps::put(Group& group, int pid) {
@@ -176,7 +176,8 @@ Status RecordingCgroupOps::move_processes(std::string_view name, const std::vect
   if (pids.empty()) return ok();
   for (const char* file : {"cpuset.cpus.effective", "cpuset.mems.effective"})
     if (const auto found = group->attributes.find(file); found != group->attributes.end() && found->second.empty())
-      return fail(ErrorCode::kInvalidArgument, "no process can be moved into {}: its {} is empty", group_text(name), file);
+      return fail(ErrorCode::kInvalidArgument, "no process can be moved into {}: its {} is empty", group_text(name),
+                  file);
   if (!name.empty()) group->subtree_control.clear();
   const auto move = [&](int pid) -> Status {
     if (ended_.contains(pid)) return Error::from_errno(ESRCH, fmt::format("cannot move process {}", pid));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The recording double of CgroupOps: keeps groups, attributes and members in memory, writes every call down, and fails
-// on demand. It follows the kernel's rules where scenarios depend on them: a group needs its parent; one with members or
-// children cannot be removed; one that passes controllers of memory or io on takes no process; a process that has ended
-// cannot be moved; kill_all() reaches groups below, and frozen ones. Nothing in it takes time.
+// on demand. It follows the kernel's rules where scenarios depend on them: a group needs its parent; one with members
+// or children cannot be removed; one that passes controllers of memory or io on takes no process; a process that has
+// ended cannot be moved; kill_all() reaches groups below, and frozen ones. Nothing in it takes time.
 #pragma once
 
 #include <map>
