@@ -62,7 +62,9 @@ Status apply(const op::KillCgroup& op, World& world) {
 Status apply(const op::MoveAllTasks& op, World& world) {
   if (op.from == op.to) return fail(ErrorCode::kInvalidArgument, "from and to are the same");
   KTSTR_TRY_ASSIGN(const World::Found from, world.find_or_outside(op.from));
-  KTSTR_TRY_ASSIGN(const World::Found to, world.find_or_outside(op.to));
+  // Outside, the workers stay in the hands of whoever has them.
+  if (op.to.empty()) from.scope->outside();
+  KTSTR_TRY_ASSIGN(const World::Found to, op.to.empty() ? Result<World::Found>(from) : world.find(op.to));
   // Making the place outside can have moved the list that `from` points into.
   LiveCgroup* const source = from.scope->find(op.from);
   LiveCgroup* const target = to.scope->find(op.to);
