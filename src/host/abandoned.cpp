@@ -64,10 +64,11 @@ Status refuse_strangers(const std::vector<fs::path>& tree) {
   return ok();
 }
 
-// cgroup.kill (since Linux 5.14) cannot be outrun by a fork; without it, again and again until nobody is left.
-Status kill_tree(const std::vector<fs::path>& tree) {
-  const fs::path& top = tree.back();
-  if (write_text(top / "cgroup.kill", "1")) return ok();
+// cgroup.kill (since Linux 5.14) cannot be outrun by a fork; without it, again and again until nobody is left. The dying are
+// waited for when their group is removed.
+void kill_tree(const std::vector<fs::path>& tree) {
+  if (const auto kill_file = open_file(tree.back() / "cgroup.kill", O_WRONLY))
+    if (write_all(kill_file->get(), as_byte_span("1"))) return;
   constexpr int kMostRounds = 1000;
   for (int round = 0; round < kMostRounds; ++round) {
     bool empty = true;
@@ -79,9 +80,8 @@ Status kill_tree(const std::vector<fs::path>& tree) {
         ::kill(pid, SIGKILL);
       }
     }
-    if (empty) return ok();
+    if (empty) return;
   }
-  return ok();  // the dying are waited for when their group is removed
 }
 
 Status move_members(const fs::path& from, const fs::path& to) {
@@ -139,7 +139,7 @@ Status kill_and_remove_group(const fs::path& own, const std::string& name) {
   std::vector<fs::path> tree;
   collect_tree(own / name, tree);
   KTSTR_TRY(refuse_strangers(tree));
-  KTSTR_TRY(kill_tree(tree));
+  kill_tree(tree);
   for (const fs::path& group : tree) KTSTR_TRY(remove_one(group));
   return ok();
 }
