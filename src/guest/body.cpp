@@ -4,10 +4,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <tuple>
+#include <vector>
 
 #include "base/log.h"
 #include "cgroup/cgroup_fs.h"
@@ -27,12 +30,26 @@ class MailboxSink final : public EventSink {
  public:
   explicit MailboxSink(RecordLog& log) : log_(log) {}
   void mark(const StepMark& mark) override { log_.write(RecordType::kMark, mark); }
+  void stimulus(const Stimulus& stimulus) override { log_.write(RecordType::kStimulus, stimulus); }
   void worker(int phase, const WorkerReport& report) override {
     log_.write(RecordType::kWorker, WorkerRecord{phase, report});
   }
+  void payload(const PayloadReport& report) override {
+    log_.write(RecordType::kPayload, report);
+    sent_.push_back(key_of(report));
+  }
+  // A report that went out when its payload ended does not travel again with the result, which has to fit in one record.
+  void take_out_what_was_sent(AssertResult& result) {
+    std::erase_if(result.payloads, [&](const PayloadReport& report) {
+      return std::find(sent_.begin(), sent_.end(), key_of(report)) != sent_.end();
+    });
+  }
 
  private:
+  using Key = std::tuple<std::string, std::string, int, int>;
+  static Key key_of(const PayloadReport& report) { return {report.name, report.cgroup, report.phase, report.pid}; }
   RecordLog& log_;
+  std::vector<Key> sent_;
 };
 
 // The agent's socket, and what is said on it.
@@ -81,6 +98,7 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
            .args = job.args});
   try {
     auto result = run_body(ctx, job);
+    if (result) sink.take_out_what_was_sent(*result);
     if (const Status closed = cgroups.close(); !closed && result)
       result->details.push_back({.verdict = Verdict::kPass,
                                  .kind = DetailKind::kNote,
@@ -125,6 +143,7 @@ int body_main(const RunBody& run_body) {
     record.error_hint = result.error().hint();
     record.code = result.error().code();
   }
+  fit_into_record(record);
   log.write(RecordType::kResult, record);
   return EX_OK;
 }
