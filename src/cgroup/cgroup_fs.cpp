@@ -93,11 +93,17 @@ Status CgroupFs::close() {
   return remove_group(mount_, root_name_, remove_timeout_).context(mount_path_.string());
 }
 
-Status CgroupFs::enable_controllers(const std::vector<std::string>& controllers) {
+Status CgroupFs::enable_controllers(std::string_view group, const std::vector<std::string>& controllers) {
   for (const std::string& controller : controllers) {
     // A group can only pass on what its parent gave it, so the order is from the mount down.
     KTSTR_TRY(enable_controller(mount_, mount_path_.string(), controller));
     KTSTR_TRY(enable_controller(root_, (mount_path_ / root_name_).string(), controller));
+    for (std::size_t end = group.empty() ? std::string_view::npos : 0; end != std::string_view::npos;) {
+      end = group.find('/', end + 1);
+      const std::string_view part = group.substr(0, end);
+      KTSTR_TRY_ASSIGN(const Fd directory, open_group(root_, part).context(group_text(part)));
+      KTSTR_TRY(enable_controller(directory, group_text(part), controller));
+    }
   }
   return ok();
 }
@@ -147,6 +153,24 @@ Result<std::vector<int>> CgroupFs::processes(std::string_view name) {
 
 Status CgroupFs::move_process(std::string_view name, int pid) {
   return write_attribute(name, "cgroup.procs", fmt::format("{}", pid)).context(fmt::format("move process {}", pid));
+}
+
+Status CgroupFs::move_processes(std::string_view name, const std::vector<int>& pids) {
+  std::size_t gone = 0;
+  for (const int pid : pids) {
+    const std::string text = std::to_string(pid);
+    const Status moved = name.empty() ? write_group_file(mount_, "cgroup.procs", text).context(mount_path_.string())
+                                      : write_attribute(name, "cgroup.procs", text);
+    if (moved) continue;
+    if (moved.error().saved_errno() != ESRCH) return Status(moved).context(fmt::format("move process {}", pid));
+    ++gone;
+  }
+  if (gone == pids.size()) return fail(ErrorCode::kNotFound, "none of the {} processes to be moved is there", gone);
+  return ok();
+}
+
+Status CgroupFs::freeze(std::string_view name, bool frozen) {
+  return write_attribute(name, "cgroup.freeze", frozen ? "1" : "0");
 }
 
 Status CgroupFs::kill_all(std::string_view name) { return write_attribute(name, "cgroup.kill", "1"); }

@@ -30,13 +30,15 @@ class CgroupFs final : public CgroupOps {
   // Removes the root group, which must be without children by now. Harmless the second time.
   Status close();
 
-  Status enable_controllers(const std::vector<std::string>& controllers) override;
+  Status enable_controllers(std::string_view group, const std::vector<std::string>& controllers) override;
   Status create(std::string_view name) override;
   Status remove(std::string_view name) override;
   Status set(std::string_view name, std::string_view file, std::string_view value) override;
   Result<std::string> get(std::string_view name, std::string_view file) override;
   Result<std::vector<int>> processes(std::string_view name) override;
   Status move_process(std::string_view name, int pid) override;
+  Status move_processes(std::string_view name, const std::vector<int>& pids) override;
+  Status freeze(std::string_view name, bool frozen) override;
   Result<Fd> directory(std::string_view name) override;
   Status kill_all(std::string_view name) override;
 

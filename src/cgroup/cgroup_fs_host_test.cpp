@@ -169,7 +169,7 @@ TEST_F(CgroupFsOnTheHost, SetsCpusetAndWeightWhereTheControllersAreHere) {
   for (const char* controller : {"cpuset", "cpu"})
     if ((" " + enabled + " ").find(fmt::format(" {} ", controller)) == std::string::npos)
       GTEST_SKIP() << mount_ << " offers '" << offered << "' and has '" << enabled << "' enabled: no " << controller;
-  ASSERT_TRUE(cgroups_->enable_controllers({"cpuset", "cpu"}));
+  ASSERT_TRUE(cgroups_->enable_controllers("", {"cpuset", "cpu"}));
   ASSERT_TRUE(cgroups_->create("cg_0"));
   EXPECT_TRUE(cgroups_->set("cg_0", "cpuset.cpus", "0,0"));
   EXPECT_EQ(*cgroups_->get("cg_0", "cpuset.cpus"), "0");
@@ -180,7 +180,7 @@ TEST_F(CgroupFsOnTheHost, SetsCpusetAndWeightWhereTheControllersAreHere) {
 }
 
 TEST_F(CgroupFsOnTheHost, NamesAControllerThatTheMountLacks) {
-  const Status enabled = cgroups_->enable_controllers({"no-such-controller"});
+  const Status enabled = cgroups_->enable_controllers("", {"no-such-controller"});
   EXPECT_EQ(enabled.error().code(), ErrorCode::kUnsupported);
 }
 

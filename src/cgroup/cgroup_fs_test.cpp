@@ -132,14 +132,14 @@ TEST_F(CgroupFsInADirectory, LeavesControllersAloneThatAreEnabled) {
   CgroupFs cgroups = make();
   put("cgroup.subtree_control", "cpuset cpu\n");
   put("ktstr/cgroup.subtree_control", "cpu cpuset\n");
-  EXPECT_TRUE(cgroups.enable_controllers({"cpuset", "cpu"}));
+  EXPECT_TRUE(cgroups.enable_controllers("", {"cpuset", "cpu"}));
   EXPECT_EQ(contents("cgroup.subtree_control"), "cpuset cpu\n");
   drop("ktstr/cgroup.subtree_control");
 }
 
 TEST_F(CgroupFsInADirectory, NamesTheControllerThatIsMissingAndWhatThereIs) {
   CgroupFs cgroups = make();
-  const Status enabled = cgroups.enable_controllers({"io"});
+  const Status enabled = cgroups.enable_controllers("", {"io"});
   EXPECT_EQ(enabled.error().code(), ErrorCode::kUnsupported);
   EXPECT_THAT(enabled.error().message(),
               HasSubstr("does not offer the controller 'io'; its cgroup.controllers lists 'cpuset cpu memory'"));
@@ -149,7 +149,7 @@ TEST_F(CgroupFsInADirectory, NamesTheControllerThatIsMissingAndWhatThereIs) {
 TEST_F(CgroupFsInADirectory, FailsWhereAnEnabledControllerDoesNotShow) {
   CgroupFs cgroups = make();
   // A file keeps what is written, "+cpu", where the kernel would show "cpu".
-  const Status enabled = cgroups.enable_controllers({"cpu"});
+  const Status enabled = cgroups.enable_controllers("", {"cpu"});
   EXPECT_THAT(enabled.error().message(), HasSubstr("the controller 'cpu' was enabled in"));
   EXPECT_THAT(enabled.error().message(), HasSubstr("shows '+cpu'"));
 }

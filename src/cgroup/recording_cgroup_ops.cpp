@@ -52,8 +52,8 @@ Result<RecordingCgroupOps::Group*> RecordingCgroupOps::find(std::string_view nam
   return &found->second;
 }
 
-Status RecordingCgroupOps::enable_controllers(const std::vector<std::string>& controllers) {
-  std::string call = "enable";
+Status RecordingCgroupOps::enable_controllers(std::string_view name, const std::vector<std::string>& controllers) {
+  std::string call = name.empty() ? "enable" : fmt::format("enable {}:", name);
   for (const auto& controller : controllers) call += " " + controller;
   KTSTR_TRY(record(std::move(call)));
   controllers_.insert(controllers.begin(), controllers.end());
@@ -111,6 +111,23 @@ Status RecordingCgroupOps::move_process(std::string_view name, int pid) {
   KTSTR_TRY_ASSIGN(Group* const group, find(name));
   forget_process(pid);
   group->pids.insert(pid);
+  return ok();
+}
+
+Status RecordingCgroupOps::move_processes(std::string_view name, const std::vector<int>& pids) {
+  std::string call = "move " + text_of(name);
+  for (const int pid : pids) call += fmt::format(" {}", pid);
+  KTSTR_TRY(record(std::move(call)));
+  KTSTR_TRY_ASSIGN(Group* const group, find(name));
+  for (const int pid : pids) forget_process(pid);
+  // Whoever moves out of all groups is no member of any.
+  if (!name.empty()) group->pids.insert(pids.begin(), pids.end());
+  return ok();
+}
+
+Status RecordingCgroupOps::freeze(std::string_view name, bool frozen) {
+  KTSTR_TRY(record(fmt::format("{} {}", frozen ? "freeze" : "thaw", text_of(name))));
+  KTSTR_TRY(find(name));
   return ok();
 }
 

@@ -17,7 +17,8 @@ namespace ktstr {
 class RecordingCgroupOps final : public CgroupOps {
  public:
   // In order, failed ones included: "enable cpuset cpu", "create cg_0", "set cg_0 cpuset.cpus 0-1", "get cg_0 cpu.stat",
-  // "processes cg_0", "move cg_0 123", "directory cg_0", "kill cg_0", "remove cg_0". The root group is written ".".
+  // "processes cg_0", "move cg_0 123 124", "freeze cg_0", "thaw cg_0", "directory cg_0", "kill cg_0", "remove cg_0". The
+  // root group is written "."; controllers of another group "enable cg_0: cpuset".
   const std::vector<std::string>& calls() const { return calls_; }
   void clear_calls() { calls_.clear(); }
 
@@ -34,13 +35,15 @@ class RecordingCgroupOps final : public CgroupOps {
   // What get() shall say for a file that nobody has set.
   void preset(std::string_view name, std::string_view file, std::string value);
 
-  Status enable_controllers(const std::vector<std::string>& controllers) override;
+  Status enable_controllers(std::string_view group, const std::vector<std::string>& controllers) override;
   Status create(std::string_view name) override;
   Status remove(std::string_view name) override;
   Status set(std::string_view name, std::string_view file, std::string_view value) override;
   Result<std::string> get(std::string_view name, std::string_view file) override;
   Result<std::vector<int>> processes(std::string_view name) override;
   Status move_process(std::string_view name, int pid) override;
+  Status move_processes(std::string_view name, const std::vector<int>& pids) override;
+  Status freeze(std::string_view name, bool frozen) override;
   Result<Fd> directory(std::string_view name) override;
   Status kill_all(std::string_view name) override;
 

@@ -11,7 +11,7 @@ using testing::ElementsAre;
 
 TEST(RecordingCgroupOps, WritesEveryCallDown) {
   RecordingCgroupOps ops;
-  EXPECT_TRUE(ops.enable_controllers({"cpuset", "cpu"}));
+  EXPECT_TRUE(ops.enable_controllers("", {"cpuset", "cpu"}));
   EXPECT_TRUE(ops.create("cg_0"));
   EXPECT_TRUE(ops.set("cg_0", "cpuset.cpus", "0-1"));
   EXPECT_EQ(*ops.get("cg_0", "cpuset.cpus"), "0-1");

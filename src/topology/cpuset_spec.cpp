@@ -123,4 +123,13 @@ std::string CpusetSpec::describe() const {
   return "all";
 }
 
+Result<CpusetSpec> CpusetSpec::parse(std::string_view text) {
+  if (text == "all") return all();
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    if (auto list = CpuSet::parse(text); list && !list->empty()) return cpus(*std::move(list));
+  }
+  return fail(ErrorCode::kInvalidArgument, "'{}' is no cpuset", text);
+}
+
 }  // namespace ktstr
