@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "scenario/op_table.h"
 #include "scheduler/exit_reason.h"
 
 namespace ktstr {
@@ -174,6 +175,26 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   judge_expectation(request.expect_failure, record);
 }
 
+// However the guest ended: what it did until then explains the end.
+void keep_what_was_said(const GuestStory& story, RunRecord& record) {
+  for (const auto& [time_ns, stimulus] : story.stimuli) {
+    StimulusSeen seen{.at_ns = time_ns,
+                      .elapsed_ms = stimulus.elapsed_ms,
+                      .phase = stimulus.phase,
+                      .ops = stimulus.ops,
+                      .cgroups = stimulus.cgroups,
+                      .workers = stimulus.workers,
+                      .iterations = stimulus.iterations};
+    for (const std::string_view name : op_names(stimulus.op_kinds)) seen.op_kinds.emplace_back(name);
+    record.stimuli.push_back(std::move(seen));
+  }
+  record.payloads = story.payloads;
+  if (!story.result) return;
+  const AssertResult& result = story.result->result;
+  record.payloads.insert(record.payloads.end(), result.payloads.begin(), result.payloads.end());
+  record.captures = result.captures;
+}
+
 }  // namespace
 
 void judge_expectation(const std::string& expected, RunRecord& record) {
@@ -212,6 +233,7 @@ Outcome outcome_of_error(const Error& error, bool of_user) {
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
   const PhaseLimits limits = limits_for(request.duration);
   record.end_of_guest = to_string(guest.end);
+  keep_what_was_said(story, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {
     case GuestEnd::kCompleted:

@@ -152,6 +152,7 @@ class Put {
   void tail(const std::string& value, std::size_t most) {
     out_.text(std::string_view(value).substr(value.size() - std::min(value.size(), most)));
   }
+  void mask(std::uint32_t value, std::size_t) { out_.u32(value); }
   void operator()(bool value) { out_.u8(value ? 1 : 0); }
   void operator()(int value) { out_.u32(static_cast<std::uint32_t>(value)); }
   void operator()(std::uint16_t value) { out_.u16(value); }
@@ -189,6 +190,11 @@ class Get {
   explicit Get(ByteSpan payload) : in_(payload) {}
   void operator()(std::string& value) { value = in_.text(); }
   void tail(std::string& value, std::size_t most) { value = in_.text(most); }
+  // The lowest `bits` bits.
+  void mask(std::uint32_t& value, std::size_t bits) {
+    value = in_.u32();
+    bad_ |= std::uint64_t{value} >> bits != 0;
+  }
   void operator()(bool& value) {
     const std::uint8_t byte = in_.u8();
     bad_ |= byte > 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/records.h"
 
+#include "ktstr/op.h"
 #include "wire/record_fields.h"
 
 namespace ktstr {
@@ -97,7 +98,7 @@ void fields(F& f, R& r, Stimulus*) {
   f(r.elapsed_ms);
   f(r.phase);
   f(r.ops);
-  f(r.op_kinds);
+  f.mask(r.op_kinds, Op::kKinds);
   f(r.cgroups);
   f(r.workers);
   f(r.iterations);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ktstr/op.h"
+
 namespace ktstr {
 namespace {
 
@@ -137,10 +139,17 @@ TEST(Records, StimuliSurviveTheTripAtTheirLargest) {
   EXPECT_EQ(back.cgroups, 5u);
   EXPECT_EQ(back.workers, 6u);
   EXPECT_EQ(back.iterations, 7u);
-  const Stimulus largest = round_trip(Stimulus{~0u, 0xffff, 0xffff, ~0u, 0xffff, 0xffff, ~0ull});
+  constexpr std::uint32_t kAllOps = ~0u >> (32 - Op::kKinds);
+  const Stimulus largest = round_trip(Stimulus{~0u, 0xffff, 0xffff, kAllOps, 0xffff, 0xffff, ~0ull});
+  EXPECT_EQ(largest.op_kinds, kAllOps);
   EXPECT_EQ(largest.elapsed_ms, ~0u);
   EXPECT_EQ(largest.workers, 0xffffu);
   EXPECT_EQ(largest.iterations, ~0ull);
+}
+
+TEST(Records, RefuseAnOpThatThereIsNot) {
+  static_assert(Op::kKinds < 32);
+  EXPECT_FALSE(decode<Stimulus>(encode(Stimulus{.op_kinds = 1u << Op::kKinds})));
 }
 
 TEST(Records, ResultsCarryPayloadsAndCaptures) {
