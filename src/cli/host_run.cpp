@@ -114,6 +114,9 @@ void HostRun::take(RunRecord from_body) {
   record_.details = std::move(from_body.details);
   record_.cgroups = std::move(from_body.cgroups);
   record_.checked = std::move(from_body.checked);
+  record_.payloads = std::move(from_body.payloads);
+  record_.captures = std::move(from_body.captures);
+  record_.stimuli = std::move(from_body.stimuli);
   record_.marks = std::move(from_body.marks);
   record_.workers = std::move(from_body.workers);
 }

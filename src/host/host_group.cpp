@@ -26,17 +26,33 @@ std::vector<Error> HostGroup::close() {
   return errors;
 }
 
-Status HostGroup::enable_controllers(const std::vector<std::string>& controllers) {
+Status HostGroup::enable_controllers(std::string_view group, const std::vector<std::string>& controllers) {
   if (controllers.empty()) return ok();
   KTSTR_TRY(check_controllers(place_, controllers));
   if (!place_.is_kernel_root()) KTSTR_TRY(step_aside());
   KTSTR_TRY(promise_to_disable(controllers));
-  return group_.enable_controllers(controllers);
+  return group_.enable_controllers(group, controllers);
+}
+
+fs::path HostGroup::aside() const { return place_.own / harness_group_name(pid_); }
+
+Status HostGroup::move_processes(std::string_view name, const std::vector<int>& pids) {
+  std::error_code ignored;
+  if (!name.empty() || !fs::exists(aside(), ignored)) return group_.move_processes(name, pids);
+  for (const int pid : pids) {
+    const Status moved = write_text(aside() / "cgroup.procs", std::to_string(pid));
+    if (!moved && moved.error().saved_errno() != ESRCH) return moved;
+  }
+  return ok();
+}
+
+Result<Fd> HostGroup::directory(std::string_view name) {
+  std::error_code ignored;
+  if (!name.empty() || !fs::exists(aside(), ignored)) return group_.directory(name);
+  return open_file(aside(), O_RDONLY | O_DIRECTORY);
 }
 
 Status HostGroup::step_aside() {
-  const std::string name = harness_group_name(pid_);
-  const fs::path aside = place_.own / name;
   KTSTR_TRY_ASSIGN(const Fd own, open_file(place_.own, O_RDONLY | O_DIRECTORY));
   KTSTR_TRY_ASSIGN(std::vector<int> members, read_processes(own).context(place_.own.string()));
   std::vector<int> strangers;
@@ -48,9 +64,9 @@ Status HostGroup::step_aside() {
                 place_.own.string(), fmt::join(strangers, ", "))
         .with_hint("start ktstr in a group where it is alone: systemd-run --user --scope -p Delegate=yes -- ktstr run ...");
   if (members.empty()) return ok();
-  if (::mkdir(aside.c_str(), 0755) != 0 && errno != EEXIST) return fail_errno("cannot make {}", aside.string());
+  if (::mkdir(aside().c_str(), 0755) != 0 && errno != EEXIST) return fail_errno("cannot make {}", aside().string());
   for (const int pid : members)
-    KTSTR_TRY(write_text(aside / "cgroup.procs", std::to_string(pid)).context("step aside into " + aside.string()));
+    KTSTR_TRY(write_text(aside() / "cgroup.procs", std::to_string(pid)).context("step aside into " + aside().string()));
   return ok();
 }
 

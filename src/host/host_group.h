@@ -23,7 +23,7 @@ class HostGroup final : public CgroupOps {
   std::vector<Error> close();
 
   // As check_controllers() says; kBusy with the pids when somebody besides the harness stands in our own group.
-  Status enable_controllers(const std::vector<std::string>& controllers) override;
+  Status enable_controllers(std::string_view group, const std::vector<std::string>& controllers) override;
   Status create(std::string_view name) override { return group_.create(name); }
   Status remove(std::string_view name) override { return group_.remove(name); }
   Status set(std::string_view name, std::string_view file, std::string_view value) override {
@@ -32,7 +32,10 @@ class HostGroup final : public CgroupOps {
   Result<std::string> get(std::string_view name, std::string_view file) override { return group_.get(name, file); }
   Result<std::vector<int>> processes(std::string_view name) override { return group_.processes(name); }
   Status move_process(std::string_view name, int pid) override { return group_.move_process(name, pid); }
-  Result<Fd> directory(std::string_view name) override { return group_.directory(name); }
+  // The empty name is where the harness stands.
+  Status move_processes(std::string_view name, const std::vector<int>& pids) override;
+  Result<Fd> directory(std::string_view name) override;
+  Status freeze(std::string_view name, bool frozen) override { return group_.freeze(name, frozen); }
   Status kill_all(std::string_view name) override { return group_.kill_all(name); }
 
  private:
@@ -42,6 +45,7 @@ class HostGroup final : public CgroupOps {
         harness_(std::move(harness)),
         journal_(journal),
         group_(std::move(group)) {}
+  fs::path aside() const;  // exists once somebody had to step there
   Status step_aside();
   Status promise_to_disable(const std::vector<std::string>& controllers);
 

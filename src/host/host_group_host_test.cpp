@@ -103,7 +103,7 @@ TEST_F(HostGroupOnTheHost, TheHarnessStepsAsideForControllersAndComesBack) {
   if (controller.empty()) GTEST_SKIP() << "the cgroup2 hierarchy of this machine has no controllers";
   const int pid = sleeper();
   HostGroup run = group({pid});
-  const Status enabled = run.enable_controllers({controller});
+  const Status enabled = run.enable_controllers("", {controller});
   ASSERT_TRUE(enabled.has_value()) << enabled.error().render();
   EXPECT_EQ(shown(place_.own / "ktstr-12.harness/cgroup.procs"), std::to_string(pid));
   EXPECT_EQ(shown(place_.own / "ktstr-12/cgroup.subtree_control"), controller);
@@ -119,7 +119,7 @@ TEST_F(HostGroupOnTheHost, AfterAKillTheSameIsDoneFromTheJournal) {
   const int pid = sleeper();
   {
     HostGroup run = group({pid});
-    ASSERT_TRUE(run.enable_controllers({controller}).has_value());
+    ASSERT_TRUE(run.enable_controllers("", {controller}).has_value());
     ASSERT_TRUE(run.create("cg_0").has_value());
     testing::internal::CaptureStderr();  // it warns that the group cannot be removed
   }
@@ -136,7 +136,7 @@ TEST_F(HostGroupOnTheHost, AStrangerInOurOwnGroupIsNotMovedButNamed) {
   if (controller.empty()) GTEST_SKIP() << "the cgroup2 hierarchy of this machine has no controllers";
   const int pid = sleeper();
   HostGroup run = group();
-  const Status enabled = run.enable_controllers({controller});
+  const Status enabled = run.enable_controllers("", {controller});
   ASSERT_FALSE(enabled.has_value());
   EXPECT_EQ(enabled.error().code(), ErrorCode::kBusy);
   EXPECT_THAT(enabled.error().render(), AllOf(HasSubstr(std::to_string(pid)), HasSubstr("systemd-run")));

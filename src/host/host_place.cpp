@@ -7,31 +7,11 @@
 #include <algorithm>
 #include <sstream>
 
+#include "cgroup/hierarchy.h"
+
 namespace ktstr {
 
 namespace {
-
-// "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0" (proc_pid_mounts(5)).
-Result<fs::path> find_cgroup2_mount(const fs::path& proc_root) {
-  KTSTR_TRY_ASSIGN(const std::string mounts, read_text(proc_root / "self/mounts"));
-  std::istringstream lines(mounts);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string device, where, type;
-    if (words >> device >> where >> type && type == "cgroup2") return fs::path(where);
-  }
-  return fail(ErrorCode::kUnsupported, "no cgroup2 file system is mounted");
-}
-
-// "0::/user.slice" (cgroups(7)).
-Result<std::string> own_cgroup(const fs::path& proc_root) {
-  KTSTR_TRY_ASSIGN(const std::string text, read_text(proc_root / "self/cgroup"));
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with("0::")) return line.substr(3);
-  return fail(ErrorCode::kUnsupported, "{} names no cgroup of the cgroup2 hierarchy",
-              (proc_root / "self/cgroup").string());
-}
 
 constexpr const char* kDelegated =
     "run it in a group of its own: systemd-run --user --scope -p Delegate=yes -- ktstr run ... (as root: without --user)";
@@ -85,13 +65,7 @@ Result<HostPlace> find_host_place(const fs::path& proc_root) {
         .with_hint(fmt::format("mount one: mount -t cgroup2 none /sys/fs/cgroup (needs a kernel with cgroups and root); {}",
                                kInAGuest));
   place.mount = *mount;
-  KTSTR_TRY_ASSIGN(const auto own, own_cgroup(proc_root));
-  place.own = place.mount / fs::path(own).relative_path();
-  std::error_code ignored;
-  if (!fs::is_directory(place.own, ignored))
-    return fail(ErrorCode::kUnsupported, "our own cgroup {} is not to be seen below {}", std::string(own),
-                place.mount.string())
-        .with_hint("a cgroup namespace hides it: mount cgroup2 inside of the namespace");
+  KTSTR_TRY_ASSIGN(place.own, own_cgroup_directory(proc_root));
   KTSTR_TRY(check_writable(place.own));
   return place;
 }

@@ -16,7 +16,9 @@ class FakeMachine : public testing::Test {
     auto dir = TempDir::create(fs::temp_directory_path(), "ktstr_place_test");
     ASSERT_TRUE(dir.has_value()) << dir.error().render();
     dir_.emplace(*std::move(dir));
-    write("proc/self/mounts", fmt::format("proc /proc proc rw 0 0\ncgroup2 {} cgroup2 rw 0 0\n", mount().string()));
+    write("proc/self/mountinfo", fmt::format("22 1 0:21 / /proc rw - proc proc rw\n"
+                                             "30 1 0:26 / {} rw,relatime - cgroup2 cgroup2 rw\n",
+                                             mount().string()));
     write("proc/self/cgroup", "9:name=systemd:/\n0::/user/mine\n");
     write("proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\ncpuset\t0\t1\t1\nblkio\t0\t1\t1\n");
     write("cg/cgroup.controllers", "cpuset cpu io\n");
@@ -56,7 +58,7 @@ TEST_F(FakeMachine, TheGroupsGoBelowOurOwnCgroup) {
 }
 
 TEST_F(FakeMachine, WithoutACgroup2MountTheMessageSaysHowToGetOne) {
-  write("proc/self/mounts", "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n");
+  write("proc/self/mountinfo", "30 1 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n");
   const auto found = find_host_place(path("proc"));
   ASSERT_FALSE(found.has_value());
   EXPECT_EQ(found.error().code(), ErrorCode::kUnsupported);
