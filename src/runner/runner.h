@@ -43,6 +43,7 @@ struct RunRequest {
   std::string test;  // name for reports
   std::string scenario_text;
   std::filesystem::path test_binary;
+  bool on_host = false;  // on this machine, in no guest: not for run(), see cli/host_run.h
   std::vector<std::string> args;  // Ctx::args()
   std::vector<std::string> include_files;
   std::vector<Payload> payloads;  // brought into the guest: those that ops may run

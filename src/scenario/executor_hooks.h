@@ -74,6 +74,8 @@ struct ExecutorHooks {
   std::function<SchedulerEnd()> scheduler_end;
   std::function<Nanoseconds()> now;  // CLOCK_MONOTONIC
   std::filesystem::path root = "/";  // of /sys and /proc, for the ops on the machine
+  // Host mode writes down what a killed run could not put back (MachineChanges::BeforeChange). May be empty.
+  std::function<Status(const std::filesystem::path& file, const std::string& before)> before_machine_change;
 
   // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on.
   static Result<ExecutorHooks> real(int scheduler_pid);

@@ -62,7 +62,12 @@ class Scope {
  public:
   // All references must outlive the scope. `phase` labels its reports and details.
   Scope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, std::string label)
-      : ops_(ops), hooks_(hooks), phase_(phase), label_(std::move(label)), machine_(hooks.root), cgroups_(ops) {}
+      : ops_(ops),
+        hooks_(hooks),
+        phase_(phase),
+        label_(std::move(label)),
+        machine_(hooks.root, hooks.before_machine_change),
+        cgroups_(ops) {}
 
   Status create(const std::string& name);
   LiveCgroup* find(std::string_view name);
