@@ -4,10 +4,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <tuple>
+#include <vector>
 
 #include "base/log.h"
 #include "cgroup/cgroup_fs.h"
@@ -27,12 +30,26 @@ class MailboxSink final : public EventSink {
  public:
   explicit MailboxSink(RecordLog& log) : log_(log) {}
   void mark(const StepMark& mark) override { log_.write(RecordType::kMark, mark); }
+  void stimulus(const Stimulus& stimulus) override { log_.write(RecordType::kStimulus, stimulus); }
   void worker(int phase, const WorkerReport& report) override {
     log_.write(RecordType::kWorker, WorkerRecord{phase, report});
   }
+  void payload(const PayloadReport& report) override {
+    log_.write(RecordType::kPayload, report);
+    sent_.push_back(key_of(report));
+  }
+  // A report that went out when its payload ended does not travel again with the result, which has to fit in one record.
+  void take_out_what_was_sent(AssertResult& result) {
+    std::erase_if(result.payloads, [&](const PayloadReport& report) {
+      return std::find(sent_.begin(), sent_.end(), key_of(report)) != sent_.end();
+    });
+  }
 
  private:
+  using Key = std::tuple<std::string, std::string, int, int>;
+  static Key key_of(const PayloadReport& report) { return {report.name, report.cgroup, report.phase, report.pid}; }
   RecordLog& log_;
+  std::vector<Key> sent_;
 };
 
 // The agent's socket, and what is said on it.
@@ -78,9 +95,11 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
            .vary = job.vary,
            .checks = job.checks,
            .scheduler_pid = scheduler_pid,
-           .args = job.args});
+           .args = job.args,
+           .payload_path = job.payload_path});
   try {
     auto result = run_body(ctx, job);
+    if (result) sink.take_out_what_was_sent(*result);
     if (const Status closed = cgroups.close(); !closed && result)
       result->details.push_back({.verdict = Verdict::kPass,
                                  .kind = DetailKind::kNote,
@@ -125,6 +144,7 @@ int body_main(const RunBody& run_body) {
     record.error_hint = result.error().hint();
     record.code = result.error().code();
   }
+  fit_into_record(record);
   log.write(RecordType::kResult, record);
   return EX_OK;
 }
@@ -137,8 +157,7 @@ int guest_body_main([[maybe_unused]] const std::string& test_name, TestBody body
 
 int guest_scenario_main() {
   return body_main([](Ctx& ctx, const Job& job) -> Result<AssertResult> {
-    KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(job.scenario, job.test));
-    return execute_steps(ctx, scenario.steps);
+    return execute_scenario_text(ctx, job.scenario, job.test);
   });
 }
 

@@ -60,6 +60,18 @@ Outcome outcome_of(Verdict verdict) {
   return Outcome::kInfrastructure;
 }
 
+std::string_view to_string(Polarity polarity) {
+  switch (polarity) {
+    case Polarity::kHigher:
+      return "higher";
+    case Polarity::kLower:
+      return "lower";
+    case Polarity::kNeutral:
+      return "neutral";
+  }
+  return "unknown";
+}
+
 bool digests_equal(const std::vector<RunRecord>& records) {
   return !records.empty() && std::all_of(records.begin(), records.end(), [&](const RunRecord& record) {
     return record.digest_complete && !record.digest.empty() && record.digest == records.front().digest;

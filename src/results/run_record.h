@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "ktstr/checks.h"
+#include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
 #include "scenario/event_sink.h"
@@ -30,6 +31,9 @@ std::string_view to_string(Outcome outcome);  // "pass", "fail", ..., "infrastru
 std::optional<Outcome> outcome_from(std::string_view text);
 int exit_code(Outcome outcome);               // 0, 1, 2, 0, 3, 64, 130
 Outcome outcome_of(Verdict verdict);
+
+// Which way a payload's metric is better, part of the result format: "higher", "lower", "neutral".
+std::string_view to_string(Polarity polarity);
 
 // Decides a det run completely, on any machine.
 struct RunTuple {
@@ -61,6 +65,18 @@ struct SchedulerSeen {
   std::string exit_message;    // text of the BPF scheduler: scx_bpf_error's
 };
 
+// What a step did to the system (Stimulus of scenario/event_sink.h), with its ops by name: bits are only good for the
+// program that wrote them.
+struct StimulusSeen {
+  std::uint64_t at_ns = 0;       // guest CLOCK_MONOTONIC
+  std::uint64_t elapsed_ms = 0;  // since the scenario's start
+  int phase = 0;                 // the step, from 1
+  int ops = 0;                   // how many
+  std::vector<std::string> op_kinds;  // each kind once
+  int cgroups = 0, workers = 0;  // alive then
+  std::uint64_t iterations = 0;  // of all workers alive then, so far
+};
+
 struct RunRecord {
   int version = kRunRecordVersion;
   std::string id;      // unique; names the run's directory
@@ -79,6 +95,9 @@ struct RunRecord {
   std::vector<CgroupStats> cgroups;
   std::vector<std::string> checked;
   std::vector<StepMark> marks;
+  std::vector<StimulusSeen> stimuli;
+  std::vector<PayloadReport> payloads;  // in the order in which they ended
+  std::vector<ProcsCapture> captures;
   std::vector<std::pair<int, WorkerReport>> workers;  // with their phase
   std::string digest;          // sha256 over the guest's event stream; "" when nothing ran
   bool digest_complete = false;  // the guest said all that it had to say

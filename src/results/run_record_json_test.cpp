@@ -43,6 +43,14 @@ RunRecord full_record() {
   r.cgroups = {c};
   r.checked = {"gap"};
   r.marks = {{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "first"}};
+  r.stimuli = {{1, 2, 3, 4, {"add_cgroup", "set_cpuset"}, 5, 6, UINT64_MAX}};
+  PayloadReport p{.name = "fio", .cgroup = "cg_0", .phase = 1, .pid = 2, .killed = true, .exit = "exit status 3"};
+  p.exit_code = 3, p.wall_time_ns = 4;
+  p.metrics = {{"write_iops", 1.5, Polarity::kHigher, "1/s"}, {"lat", 2.5, Polarity::kLower, "ms"}};
+  p.missing = {"read_iops: none"};
+  p.output_tail = "done\n";
+  r.payloads = {p};
+  r.captures = {{"before", "cg_0", 1, {101, 102}}};
   WorkerReport w;
   w.cgroup = "cg_0";
   w.index = 1, w.group = 2, w.pid = 3;
@@ -80,9 +88,15 @@ TEST(RunRecordJson, ReadsRecordsOfBeforeKeysWereAdded) {
   json.erase("replay_command");
   json.erase("replay_of");
   json.erase("warm_image");
+  json.erase("stimuli");
+  json.erase("payloads");
+  json.erase("captures");
+  json["marks"][0]["kind"] = "hold_start";
   const auto read = from_json(json.dump());
   ASSERT_TRUE(read) << read.error().render();
   EXPECT_EQ(read->replay_of, "");
+  EXPECT_TRUE(read->payloads.empty());
+  EXPECT_EQ(read->marks[0].kind, StepMark::Kind::kScenarioResume);
 }
 
 TEST(RunRecordJson, ReadsBackWhatItWrote) {
@@ -97,6 +111,10 @@ TEST(RunRecordJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->details[1].limit, std::nullopt);
   EXPECT_EQ(read->cgroups[0].cpuset, (CpuSet{0, 1, 5}));
   EXPECT_EQ(read->marks[0].kind, StepMark::Kind::kStepEnd);
+  EXPECT_EQ(read->stimuli[0].op_kinds, (std::vector<std::string>{"add_cgroup", "set_cpuset"}));
+  EXPECT_EQ(read->stimuli[0].iterations, UINT64_MAX);
+  EXPECT_EQ(read->payloads[0].metrics[1].polarity, Polarity::kLower);
+  EXPECT_EQ(read->captures[0].pids, (std::vector<int>{101, 102}));
   EXPECT_EQ(read->workers[0].second.wake_latencies_ns, (std::vector<std::uint64_t>{18, 19}));
 }
 
@@ -127,6 +145,8 @@ TEST(RunRecordJson, SurvivesWhatAGuestPrints) {
   record.console_tail = {std::string("\xff\xfe \x1b[31m \0x", 11)};
   record.cgroups.resize(1);
   record.cgroups[0].spread_pct = std::numeric_limits<double>::quiet_NaN();
+  record.payloads.resize(1);
+  record.payloads[0].metrics = {{.name = "\xff", .value = std::numeric_limits<double>::infinity()}};
   const auto read = from_json(to_json(record));
   ASSERT_TRUE(read) << read.error().render();
   EXPECT_THAT(read->console_tail[0], HasSubstr("\x1b[31m"));
@@ -144,6 +164,10 @@ TEST(RunRecordJson, NamesTheKeyThatIsWrong) {
       {changed("/details/0/kind", nullptr), "details[0].kind is not one of"},
       {changed("/cgroups", "none"), "cgroups is not a list"},
       {changed("/cgroups/0/cpuset", "1-"), "cgroups[0].cpuset is not a list of CPUs"},
+      {changed("/stimuli/0/iterations", -1), "stimuli[0].iterations is not an unsigned integer"},
+      {changed("/payloads/0/metrics/0/polarity", "up"), "payloads[0].metrics[0].polarity is not one of"},
+      {changed("/payloads/0/killed", 1), "payloads[0].killed is not true or false"},
+      {changed("/captures/0/pids/1", "x"), "captures[0].pids[1] is not an integer"},
       {changed("/workers/0/report", 1), "workers[0].report is not an object"},
       {changed("/tuple/inputs", 1), "tuple.inputs is not an object"},
       {"[]", "the record is not an object"},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "scenario/op_table.h"
 #include "scheduler/exit_reason.h"
 
 namespace ktstr {
@@ -150,23 +151,6 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
   }
 }
 
-void expect(const std::string& expected, RunRecord& record) {
-  if (expected.empty() || record.outcome == Outcome::kSkip) return;
-  const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
-    return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
-  });
-  if (!seen) {
-    record.details.insert(record.details.begin(),
-                          failure(DetailKind::kUser, "expected a failure of kind '" + expected + "', which did not come"));
-    record.outcome = Outcome::kFail;
-    return;
-  }
-  for (Detail& detail : record.details)
-    if (detail.verdict == Verdict::kFail) detail.verdict = Verdict::kPass;
-  record.checked.push_back("expected failure: " + expected);
-  record.outcome = Outcome::kPass;
-}
-
 void classify_completed(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
     const GuestErrorRecord& error = story.errors.front();
@@ -188,10 +172,47 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
-  expect(request.expect_failure, record);
+  judge_expectation(request.expect_failure, record);
+}
+
+// However the guest ended: what it did until then explains the end.
+void keep_what_was_said(const GuestStory& story, RunRecord& record) {
+  for (const auto& [time_ns, stimulus] : story.stimuli) {
+    StimulusSeen seen{.at_ns = time_ns,
+                      .elapsed_ms = stimulus.elapsed_ms,
+                      .phase = stimulus.phase,
+                      .ops = stimulus.ops,
+                      .cgroups = stimulus.cgroups,
+                      .workers = stimulus.workers,
+                      .iterations = stimulus.iterations};
+    for (const std::string_view name : op_names(stimulus.op_kinds)) seen.op_kinds.emplace_back(name);
+    record.stimuli.push_back(std::move(seen));
+  }
+  record.payloads = story.payloads;
+  if (!story.result) return;
+  const AssertResult& result = story.result->result;
+  record.payloads.insert(record.payloads.end(), result.payloads.begin(), result.payloads.end());
+  record.captures = result.captures;
 }
 
 }  // namespace
+
+void judge_expectation(const std::string& expected, RunRecord& record) {
+  if (expected.empty() || record.outcome == Outcome::kSkip) return;
+  const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
+    return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
+  });
+  if (!seen) {
+    record.details.insert(record.details.begin(),
+                          failure(DetailKind::kUser, "expected a failure of kind '" + expected + "', which did not come"));
+    record.outcome = Outcome::kFail;
+    return;
+  }
+  for (Detail& detail : record.details)
+    if (detail.verdict == Verdict::kFail) detail.verdict = Verdict::kPass;
+  record.checked.push_back("expected failure: " + expected);
+  record.outcome = Outcome::kPass;
+}
 
 Outcome outcome_of_error(const Error& error, bool of_user) {
   switch (error.code()) {
@@ -212,6 +233,7 @@ Outcome outcome_of_error(const Error& error, bool of_user) {
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
   const PhaseLimits limits = limits_for(request.duration);
   record.end_of_guest = to_string(guest.end);
+  keep_what_was_said(story, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {
     case GuestEnd::kCompleted:
@@ -232,7 +254,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
                             failure(guest.end == GuestEnd::kKernelPanic ? DetailKind::kKernelPanic : DetailKind::kKernelStall,
                                     guest.message));
       record.outcome = Outcome::kFail;
-      expect(request.expect_failure, record);
+      judge_expectation(request.expect_failure, record);
       return;
     default:
       break;

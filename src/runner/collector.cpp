@@ -40,6 +40,13 @@ Status Collector::add(const Record& record) {
       story_.workers.emplace_back(worker.phase, std::move(worker.report));
       return ok();
     }
+    case RecordType::kStimulus: {
+      KTSTR_TRY_ASSIGN(const Stimulus stimulus, decode<Stimulus>(record.payload));
+      story_.stimuli.emplace_back(record.time_ns, stimulus);
+      return ok();
+    }
+    case RecordType::kPayload:
+      return decode_into<PayloadReport>(record, story_.payloads.emplace_back());
     case RecordType::kResult:
       return decode_into<ResultRecord>(record, story_.result);
     case RecordType::kBodyEnd:

@@ -24,10 +24,6 @@ std::string describe_payload(const Record& record) {
     case RecordType::kLog:
       if (const auto log = decode<LogRecord>(record.payload)) return log->text;
       break;
-    case RecordType::kMark:
-      if (const auto mark = decode<StepMark>(record.payload))
-        return fmt::format("step {}, mark {}, at {} ns", mark->step, static_cast<int>(mark->kind), mark->at_ns);
-      break;
     case RecordType::kWorker:
       if (const auto worker = decode<WorkerRecord>(record.payload)) {
         const WorkerReport& report = worker->report;

@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "report/units.h"
+#include "results/run_record.h"
+#include "scenario/op_table.h"
 #include "wire/records.h"
 
 namespace ktstr {
@@ -40,12 +42,33 @@ std::string text_of(const LogRecord& r) {
 }
 
 std::string text_of(const StepMark& r) {
-  constexpr std::string_view kKinds[] = {"scenario began", "step {} began", "step {} held", "step {} ended",
-                                         "scenario ended"};
+  constexpr std::string_view kKinds[] = {"scenario began", "step {} began", "step {} resumed",
+                                         "step {} paused", "step {} ended", "scenario ended"};
   std::string text(kKinds[static_cast<std::size_t>(r.kind)]);
   if (const auto at = text.find("{}"); at != std::string::npos) text.replace(at, 2, std::to_string(r.step));
   if (!r.name.empty()) text += " (" + r.name + ")";
   return text + fmt::format(" at {} ns, {} cgroups, {} workers", r.at_ns, r.cgroups, r.workers);
+}
+
+std::string text_of(const Stimulus& r) {
+  return fmt::format("step {} at {} ms, {} ops ({}), {} cgroups, {} workers, {} iterations so far", r.phase,
+                     r.elapsed_ms, r.ops, fmt::join(op_names(r.op_kinds), " "), r.cgroups, r.workers, r.iterations);
+}
+
+// Lines would run into each other.
+std::string in_one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', '|');
+  return text;
+}
+
+std::string text_of(const PayloadReport& r) {
+  std::string text = fmt::format("{} of {} (phase {}, pid {}): {}{}, code {}, wall {} ns", r.name, r.cgroup, r.phase,
+                                 r.pid, r.killed ? "stopped, " : "", r.exit, r.exit_code, r.wall_time_ns);
+  for (const PayloadValue& metric : r.metrics)
+    text += fmt::format("; {} {} {} ({})", metric.name, metric.value, metric.unit, to_string(metric.polarity));
+  for (const std::string& missing : r.missing) text += "; missing " + missing;
+  if (!r.output_tail.empty()) text += "; said " + in_one_line(r.output_tail);
+  return text;
 }
 
 std::string text_of(const WorkerRecord& r) {
@@ -72,6 +95,10 @@ std::string text_of(const ResultRecord& r) {
   if (r.result.skipped) text += ", skipped";
   for (const Detail& detail : r.result.details)
     text += fmt::format("; {} {}: {}", to_string(detail.verdict), to_string(detail.kind), detail.message);
+  for (const ProcsCapture& capture : r.result.captures)
+    text += fmt::format("; capture {} of {} (phase {}): {}", capture.tag, capture.cgroup, capture.phase,
+                        fmt::join(capture.pids, " "));
+  for (const PayloadReport& payload : r.result.payloads) text += "; payload " + text_of(payload);
   return text;
 }
 
@@ -114,6 +141,10 @@ std::string payload_text(const Record& record) {
       return decoded<BodyEndRecord>(record);
     case RecordType::kGuestError:
       return decoded<GuestErrorRecord>(record);
+    case RecordType::kStimulus:
+      return decoded<Stimulus>(record);
+    case RecordType::kPayload:
+      return decoded<PayloadReport>(record);
     case RecordType::kEnd:
       return "";
   }

@@ -268,7 +268,7 @@ Result<AssertResult> execute_scenario(Ctx& ctx, const Backdrop& backdrop, const 
 Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                                            const Checks& checks) {
   if (ctx.hooks()) return run_scenario(ctx, backdrop, steps, checks, *ctx.hooks());
-  KTSTR_TRY_ASSIGN(const ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid(), ctx.payload_path()));
+  KTSTR_TRY_ASSIGN(const ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid()));
   return run_scenario(ctx, backdrop, steps, checks, hooks);
 }
 

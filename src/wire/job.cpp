@@ -54,6 +54,7 @@ std::string job_to_json(const Job& job) {
                      {"scenario", job.scenario},
                      {"args", job.args},
                      {"scheduler", job.scheduler},
+                     {"payload_path", job.payload_path},
                      {"topology", job.topology.to_string()},
                      {"duration_ns", job.duration.count()},
                      {"seed", job.seed},
@@ -74,6 +75,8 @@ Result<Job> job_from_json(std::string_view text) {
     job.scenario = json.at("scenario").get<std::string>();
     job.args = json.at("args").get<std::vector<std::string>>();
     job.scheduler = json.at("scheduler").get<std::vector<std::string>>();
+    // Jobs of runs that were stored before there were payloads have none.
+    job.payload_path = json.value("payload_path", std::vector<std::string>());
     KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
     job.duration = std::chrono::nanoseconds(json.at("duration_ns").get<std::int64_t>());
     job.seed = json.at("seed").get<std::uint64_t>();

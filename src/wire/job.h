@@ -29,6 +29,7 @@ struct Job {
   std::string scenario;                // a scenario file's text
   std::vector<std::string> args;       // Ctx::args()
   std::vector<std::string> scheduler;  // argv; empty: none
+  std::vector<std::string> payload_path = {};  // directories where payloads' programs are looked for
   Topology topology;
   std::chrono::nanoseconds duration{};
   std::uint64_t seed = 0;

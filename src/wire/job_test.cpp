@@ -11,6 +11,7 @@ TEST(Job, SurvivesTheTrip) {
           .body = {"/ktstr/test/t", "--ktstr-body=two_cgroups"},
           .args = {"a b"},
           .scheduler = {"/ktstr/bin/scx_ktstr", "--slice-us", "5000"},
+          .payload_path = {"/usr/bin", "/opt/b c"},
           .topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1},
           .duration = std::chrono::seconds(2),
           .seed = ~0ull,
@@ -21,6 +22,7 @@ TEST(Job, SurvivesTheTrip) {
   ASSERT_TRUE(back) << back.error().render();
   EXPECT_EQ(back->body, job.body);
   EXPECT_EQ(back->scheduler, job.scheduler);
+  EXPECT_EQ(back->payload_path, job.payload_path);
   EXPECT_EQ(back->topology, job.topology);
   EXPECT_EQ(back->seed, job.seed);
   EXPECT_EQ(back->quantum, job.quantum);
@@ -28,6 +30,17 @@ TEST(Job, SurvivesTheTrip) {
   EXPECT_FALSE(back->checks.progress.has_value());
   EXPECT_TRUE(back->checks.spread_off);
   EXPECT_EQ(back->limits.body, job.limits.body);
+}
+
+TEST(Job, OfARunStoredBeforeThereWerePayloadsHasNoPathForThem) {
+  std::string text =
+      job_to_json({.test = "t", .topology = {.numa_nodes = 1, .llcs = 1, .cores_per_llc = 1, .threads_per_core = 1}});
+  const std::string field = "\"payload_path\":[],";
+  ASSERT_NE(text.find(field), std::string::npos) << text;
+  text.erase(text.find(field), field.size());
+  const auto back = job_from_json(text);
+  ASSERT_TRUE(back) << back.error().render();
+  EXPECT_TRUE(back->payload_path.empty());
 }
 
 TEST(Job, RefusesWhatIsNoJob) {

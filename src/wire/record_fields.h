@@ -4,7 +4,9 @@
 // an overload in both; a closed enum goes through limited().
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -12,8 +14,10 @@
 
 #include "base/bytes.h"
 #include "ktstr/checks.h"
+#include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
+#include "wire/records.h"
 
 namespace ktstr {
 
@@ -107,11 +111,52 @@ void nested_fields(F& f, R& r) {
   f(r.wake_max_ns);
 }
 
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, PayloadValue>
+void nested_fields(F& f, R& r) {
+  f(r.name);
+  f(r.value);
+  f.limited(r.polarity, Polarity::kNeutral);
+  f(r.unit);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, PayloadReport>
+void nested_fields(F& f, R& r) {
+  f(r.name);
+  f(r.cgroup);
+  f(r.phase);
+  f(r.pid);
+  f(r.killed);
+  f(r.exit);
+  f(r.exit_code);
+  f(r.wall_time_ns);
+  f(r.metrics);
+  f(r.missing);
+  f.tail(r.output_tail, kMaxOutputTailBytes);
+}
+
+template <typename F, typename R>
+  requires std::same_as<std::remove_const_t<R>, ProcsCapture>
+void nested_fields(F& f, R& r) {
+  f(r.tag);
+  f(r.cgroup);
+  f(r.phase);
+  f(r.pids);
+}
+
 class Put {
  public:
   void operator()(const std::string& value) { out_.text(value); }
+  // The last `most` bytes.
+  void tail(const std::string& value, std::size_t most) {
+    out_.text(std::string_view(value).substr(value.size() - std::min(value.size(), most)));
+  }
+  void mask(std::uint32_t value, std::size_t) { out_.u32(value); }
   void operator()(bool value) { out_.u8(value ? 1 : 0); }
   void operator()(int value) { out_.u32(static_cast<std::uint32_t>(value)); }
+  void operator()(std::uint16_t value) { out_.u16(value); }
+  void operator()(std::uint32_t value) { out_.u32(value); }
   void operator()(std::uint64_t value) { out_.u64(value); }
   void operator()(double value) { out_.f64(value); }
   void operator()(const CpuSet& value) { out_.text(value.to_string()); }
@@ -144,12 +189,20 @@ class Get {
  public:
   explicit Get(ByteSpan payload) : in_(payload) {}
   void operator()(std::string& value) { value = in_.text(); }
+  void tail(std::string& value, std::size_t most) { value = in_.text(most); }
+  // The lowest `bits` bits.
+  void mask(std::uint32_t& value, std::size_t bits) {
+    value = in_.u32();
+    bad_ |= std::uint64_t{value} >> bits != 0;
+  }
   void operator()(bool& value) {
     const std::uint8_t byte = in_.u8();
     bad_ |= byte > 1;
     value = byte == 1;
   }
   void operator()(int& value) { value = static_cast<int>(in_.u32()); }
+  void operator()(std::uint16_t& value) { value = in_.u16(); }
+  void operator()(std::uint32_t& value) { value = in_.u32(); }
   void operator()(std::uint64_t& value) { value = in_.u64(); }
   void operator()(double& value) { value = in_.f64(); }
   void operator()(CpuSet& value) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/records.h"
 
+#include "ktstr/op.h"
 #include "wire/record_fields.h"
 
 namespace ktstr {
@@ -31,6 +32,10 @@ std::string_view to_string(RecordType type) {
       return "guest_error";
     case RecordType::kEnd:
       return "end";
+    case RecordType::kStimulus:
+      return "stimulus";
+    case RecordType::kPayload:
+      return "payload";
   }
   return "unknown";
 }
@@ -89,6 +94,22 @@ void fields(F& f, R& r, StepMark*) {
 }
 
 template <typename F, typename R>
+void fields(F& f, R& r, Stimulus*) {
+  f(r.elapsed_ms);
+  f(r.phase);
+  f(r.ops);
+  f.mask(r.op_kinds, Op::kKinds);
+  f(r.cgroups);
+  f(r.workers);
+  f(r.iterations);
+}
+
+template <typename F, typename R>
+void fields(F& f, R& r, PayloadReport*) {
+  nested_fields(f, r);
+}
+
+template <typename F, typename R>
 void fields(F& f, R& r, WorkerRecord*) {
   f(r.phase);
   f(r.report);
@@ -98,6 +119,8 @@ template <typename F, typename R>
 void fields(F& f, R& r, ResultRecord*) {
   f(r.result.details);
   f(r.result.cgroups);
+  f(r.result.payloads);
+  f(r.result.captures);
   f(r.result.checked);
   f(r.result.skipped);
   f(r.error);
@@ -151,11 +174,28 @@ KTSTR_RECORD(QuantumRecord, "quantum record")
 KTSTR_RECORD(SchedulerRecord, "scheduler record")
 KTSTR_RECORD(LogRecord, "log record")
 KTSTR_RECORD(StepMark, "mark record")
+KTSTR_RECORD(Stimulus, "stimulus record")
 KTSTR_RECORD(WorkerRecord, "worker record")
+KTSTR_RECORD(PayloadReport, "payload record")
 KTSTR_RECORD(ResultRecord, "result record")
 KTSTR_RECORD(BodyEndRecord, "body end record")
 KTSTR_RECORD(GuestErrorRecord, "guest error record")
 
 #undef KTSTR_RECORD
+
+void fit_into_record(ResultRecord& record, std::size_t limit) {
+  const auto note = [&](std::string what) {
+    record.result.details.push_back({.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = std::move(what)});
+  };
+  if (encode(record).size() <= limit) return;
+  if (!record.result.payloads.empty()) {
+    for (PayloadReport& payload : record.result.payloads) payload.output_tail.clear();
+    note("the result was too large to be sent whole: the payloads' output is left out of it");
+  }
+  if (encode(record).size() <= limit || record.result.captures.empty()) return;
+  note(fmt::format("the result was too large to be sent whole: its {} captures are left out",
+                   record.result.captures.size()));
+  record.result.captures.clear();
+}
 
 }  // namespace ktstr

@@ -12,9 +12,11 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "ktstr/checks.h"
+#include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
 #include "scenario/event_sink.h"
+#include "wire/lane.h"
 #include "wire/mailbox.h"
 
 namespace ktstr {
@@ -32,6 +34,8 @@ enum class RecordType : std::uint16_t {
   kBodyEnd = 10,
   kGuestError = 11,
   kEnd = 12,
+  kStimulus = 13,
+  kPayload = 14,
 };
 std::string_view to_string(RecordType type);
 
@@ -82,6 +86,13 @@ struct ResultRecord {
   std::string error_hint;
 };
 
+// The last bytes of a payload's output that travel, and that a decoder takes.
+constexpr std::size_t kMaxOutputTailBytes = 64 << 10;
+
+// A result above `limit` bytes would be dropped as a whole, and the verdict with it. This takes out of it what explains
+// but does not decide (payloads' output, then captures) until it fits, and leaves a note of what is missing.
+void fit_into_record(ResultRecord& record, std::size_t limit = kMaxPayloadBytes);
+
 // The body's process is gone.
 struct BodyEndRecord {
   bool clean = false;        // exit status 0
@@ -103,7 +114,9 @@ ByteVector encode(const QuantumRecord& record);
 ByteVector encode(const SchedulerRecord& record);
 ByteVector encode(const LogRecord& record);
 ByteVector encode(const StepMark& record);
+ByteVector encode(const Stimulus& record);
 ByteVector encode(const WorkerRecord& record);
+ByteVector encode(const PayloadReport& record);
 ByteVector encode(const ResultRecord& record);
 ByteVector encode(const BodyEndRecord& record);
 ByteVector encode(const GuestErrorRecord& record);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ktstr/op.h"
+
 namespace ktstr {
 namespace {
 
@@ -24,6 +26,56 @@ WorkerReport some_report() {
   report.responded = false;
   report.exit = "killed by signal 9 (SIGKILL)";
   return report;
+}
+
+PayloadReport some_payload() {
+  return {.name = "fio",
+          .cgroup = "cg_1",
+          .phase = 2,
+          .pid = 41,
+          .killed = true,
+          .exit = "killed by signal 9 (SIGKILL)",
+          .exit_code = -1,
+          .wall_time_ns = 1'500'000'000,
+          .metrics = {{"write_iops", 1234.5, Polarity::kHigher, "1/s"}, {"lat", 0.25, Polarity::kLower, "ms"}},
+          .missing = {"read_iops: no 'jobs.0.read.iops'"},
+          .output_tail = "the last line\n"};
+}
+
+ResultRecord some_result() {
+  ResultRecord record;
+  record.result.details.push_back({.kind = DetailKind::kNote, .message = "n"});
+  record.result.payloads = {some_payload(), some_payload()};
+  record.result.captures = {{"before", "cg_0", 1, {101, 102, 103}}, {"after", "", 2, {}}};
+  record.result.checked = {"progress"};
+  return record;
+}
+
+// No prefix of a record is one, and nothing may stand behind it.
+template <typename T>
+void expect_only_the_whole(const T& record) {
+  const ByteVector whole = encode(record);
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_FALSE(decode<T>(ByteSpan(whole).first(length))) << length;
+  EXPECT_TRUE(decode<T>(whole));
+  ByteVector longer = whole;
+  longer.push_back(std::byte{0});
+  EXPECT_FALSE(decode<T>(longer));
+}
+
+// Whatever a guest makes of the bytes, what is taken for a record is one that encode() could have written.
+template <typename T>
+void expect_damage_is_refused_or_canonical(const T& record) {
+  const ByteVector whole = encode(record);
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const std::byte value : {std::byte{0}, std::byte{1}, std::byte{0x7f}, std::byte{0xff}}) {
+      ByteVector damaged = whole;
+      damaged[at] = value;
+      const auto decoded = decode<T>(damaged);
+      if (decoded) {
+        EXPECT_EQ(encode(*decoded), damaged) << "byte " << at;
+      }
+    }
 }
 
 TEST(Records, WorkerReportsSurviveTheTrip) {
@@ -59,6 +111,87 @@ TEST(Records, ResultsSurviveTheTrip) {
   EXPECT_EQ(back.result.checked.at(0), "progress");
 }
 
+TEST(Records, PayloadReportsSurviveTheTrip) {
+  const PayloadReport back = round_trip(some_payload());
+  EXPECT_EQ(back.name, "fio");
+  EXPECT_EQ(back.cgroup, "cg_1");
+  EXPECT_EQ(back.phase, 2);
+  EXPECT_EQ(back.pid, 41);
+  EXPECT_TRUE(back.killed);
+  EXPECT_EQ(back.exit, "killed by signal 9 (SIGKILL)");
+  EXPECT_EQ(back.exit_code, -1);
+  EXPECT_EQ(back.wall_time_ns, 1'500'000'000u);
+  ASSERT_EQ(back.metrics.size(), 2u);
+  EXPECT_EQ(back.metrics[0].name, "write_iops");
+  EXPECT_EQ(back.metrics[0].value, 1234.5);
+  EXPECT_EQ(back.metrics[1].polarity, Polarity::kLower);
+  EXPECT_EQ(back.metrics[1].unit, "ms");
+  EXPECT_EQ(back.missing, some_payload().missing);
+  EXPECT_EQ(back.output_tail, "the last line\n");
+}
+
+TEST(Records, StimuliSurviveTheTripAtTheirLargest) {
+  const Stimulus back = round_trip(Stimulus{1, 2, 3, 4, 5, 6, 7});
+  EXPECT_EQ(back.elapsed_ms, 1u);
+  EXPECT_EQ(back.phase, 2u);
+  EXPECT_EQ(back.ops, 3u);
+  EXPECT_EQ(back.op_kinds, 4u);
+  EXPECT_EQ(back.cgroups, 5u);
+  EXPECT_EQ(back.workers, 6u);
+  EXPECT_EQ(back.iterations, 7u);
+  constexpr std::uint32_t kAllOps = ~0u >> (32 - Op::kKinds);
+  const Stimulus largest = round_trip(Stimulus{~0u, 0xffff, 0xffff, kAllOps, 0xffff, 0xffff, ~0ull});
+  EXPECT_EQ(largest.op_kinds, kAllOps);
+  EXPECT_EQ(largest.elapsed_ms, ~0u);
+  EXPECT_EQ(largest.workers, 0xffffu);
+  EXPECT_EQ(largest.iterations, ~0ull);
+}
+
+TEST(Records, RefuseAnOpThatThereIsNot) {
+  static_assert(Op::kKinds < 32);
+  EXPECT_FALSE(decode<Stimulus>(encode(Stimulus{.op_kinds = 1u << Op::kKinds})));
+}
+
+TEST(Records, ResultsCarryPayloadsAndCaptures) {
+  const AssertResult back = round_trip(some_result()).result;
+  ASSERT_EQ(back.payloads.size(), 2u);
+  EXPECT_EQ(back.payloads[1].metrics.at(0).name, "write_iops");
+  ASSERT_EQ(back.captures.size(), 2u);
+  EXPECT_EQ(back.captures[0].tag, "before");
+  EXPECT_EQ(back.captures[0].pids, (std::vector<int>{101, 102, 103}));
+  EXPECT_EQ(back.captures[1].phase, 2);
+}
+
+TEST(Records, OfAPayloadsOutputTheEndTravels) {
+  PayloadReport report = some_payload();
+  report.output_tail = std::string(kMaxOutputTailBytes, 'x') + "end";
+  const std::string back = round_trip(report).output_tail;
+  EXPECT_EQ(back.size(), kMaxOutputTailBytes);
+  EXPECT_TRUE(back.ends_with("xend"));
+}
+
+TEST(Records, AResultThatIsTooLargeLosesWhatDoesNotDecideAndSaysSo) {
+  ResultRecord fits = some_result();
+  fit_into_record(fits);
+  EXPECT_EQ(encode(fits), encode(some_result()));
+
+  ResultRecord talkative = some_result();
+  talkative.result.payloads[0].output_tail = std::string(kMaxOutputTailBytes, 'x');
+  fit_into_record(talkative, 4096);
+  EXPECT_LE(encode(talkative).size(), 4096u);
+  EXPECT_EQ(talkative.result.payloads[0].metrics.size(), 2u);
+  EXPECT_EQ(talkative.result.captures.size(), 2u);
+  EXPECT_EQ(talkative.result.details.size(), 2u);
+
+  ResultRecord crowded = some_result();
+  crowded.result.captures[0].pids.assign(10'000, 7);
+  fit_into_record(crowded, 4096);
+  EXPECT_LE(encode(crowded).size(), 4096u);
+  EXPECT_TRUE(crowded.result.captures.empty());
+  EXPECT_EQ(crowded.result.details.back().kind, DetailKind::kNote);
+  EXPECT_NE(crowded.result.details.back().message.find("2 captures"), std::string::npos);
+}
+
 TEST(Records, TopologiesSurviveTheTrip) {
   const auto topology = TestTopology::expected_for({.numa_nodes = 2, .llcs = 4, .cores_per_llc = 2, .threads_per_core = 2});
   EXPECT_TRUE(round_trip(topology).differences_from({2, 4, 2, 2}).empty());
@@ -70,24 +203,52 @@ TEST(Records, SmallOnesSurviveTheTrip) {
   EXPECT_EQ(round_trip(QuantumRecord{50000}).quantum_ns, 50000u);
   EXPECT_EQ(round_trip(SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "x"}).exit, "x");
   EXPECT_EQ(round_trip(LogRecord{LogRecord::Stream::kKernel, "line"}).text, "line");
-  EXPECT_EQ(round_trip(StepMark{.kind = StepMark::Kind::kHoldStart, .step = 2, .at_ns = 9}).step, 2);
+  EXPECT_EQ(round_trip(StepMark{.kind = StepMark::Kind::kScenarioResume, .step = 2, .at_ns = 9}).step, 2);
+  EXPECT_EQ(round_trip(StepMark{.kind = StepMark::Kind::kScenarioEnd}).kind, StepMark::Kind::kScenarioEnd);
   EXPECT_TRUE(round_trip(BodyEndRecord{.clean = true}).clean);
   EXPECT_EQ(round_trip(GuestErrorRecord{ErrorCode::kUnsupported, "m", "h"}).code, ErrorCode::kUnsupported);
 }
 
 TEST(Records, RefuseEveryTruncationAndTrailingBytes) {
-  const ByteVector whole = encode(WorkerRecord{2, some_report()});
-  for (std::size_t length = 0; length < whole.size(); ++length)
-    EXPECT_FALSE(decode<WorkerRecord>(ByteSpan(whole).first(length))) << length;
-  ByteVector longer = whole;
-  longer.push_back(std::byte{0});
-  EXPECT_FALSE(decode<WorkerRecord>(longer));
+  expect_only_the_whole(WorkerRecord{2, some_report()});
+  expect_only_the_whole(some_payload());
+  expect_only_the_whole(Stimulus{1, 2, 3, 4, 5, 6, 7});
+  expect_only_the_whole(some_result());
+}
+
+TEST(Records, TakeOfDamagedBytesOnlyWhatTheyCouldHaveWritten) {
+  expect_damage_is_refused_or_canonical(some_payload());
+  expect_damage_is_refused_or_canonical(Stimulus{1, 2, 3, 4, 5, 6, 7});
+  expect_damage_is_refused_or_canonical(some_result());
+}
+
+TEST(Records, DoNotMakeRoomForACountThatCannotBe) {
+  ByteVector payload = encode(PayloadReport{});
+  // The metrics' count: behind three texts (one of them "exit"), phase, pid, killed, exit_code and wall_time_ns.
+  const std::size_t metrics = 3 * 4 + 4 + 4 + 1 + 4 + 8;
+  for (std::size_t i = 0; i < 4; ++i) payload[metrics + i] = std::byte{0xff};
+  EXPECT_EQ(decode<PayloadReport>(payload).error().code(), ErrorCode::kCorruptData);
 }
 
 TEST(Records, RefuseAnEnumBeyondItsEnd) {
   ByteWriter writer;
   writer.u32(static_cast<std::uint32_t>(Phase::kDone) + 1);
   EXPECT_EQ(decode<PhaseRecord>(writer.bytes()).error().code(), ErrorCode::kCorruptData);
+  ByteVector mark = encode(StepMark{.kind = StepMark::Kind::kScenarioEnd});
+  mark[0] = static_cast<std::byte>(static_cast<int>(StepMark::Kind::kScenarioEnd) + 1);
+  EXPECT_EQ(decode<StepMark>(mark).error().code(), ErrorCode::kCorruptData);
+  ResultRecord result;
+  result.result.details.push_back({.kind = DetailKind::kNote});
+  ByteVector bytes = encode(result);
+  ASSERT_EQ(bytes[8], static_cast<std::byte>(DetailKind::kNote));  // behind the count and the verdict
+  bytes[8] = static_cast<std::byte>(static_cast<int>(DetailKind::kNote) + 1);
+  EXPECT_EQ(decode<ResultRecord>(bytes).error().code(), ErrorCode::kCorruptData);
+}
+
+TEST(Records, HaveANameForEachType) {
+  EXPECT_EQ(to_string(RecordType::kStimulus), "stimulus");
+  EXPECT_EQ(to_string(RecordType::kPayload), "payload");
+  EXPECT_EQ(to_string(static_cast<RecordType>(0)), "unknown");
 }
 
 }  // namespace

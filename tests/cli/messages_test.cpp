@@ -103,6 +103,26 @@ TEST_F(Messages, AKernelVersionThatIsNotCached) {
   expect_refused("kernel_not_cached", {"run", good_scenario(), "--mode", "det", "--kernel", "99.1"});
 }
 
+TEST_F(Messages, ASchedulerTogetherWithTheHost) {
+  expect_refused("host_scheduler", {"run", good_scenario(), "--host", "--scheduler", "scx_mine -v"});
+}
+TEST_F(Messages, AFileThatNamesASchedulerTogetherWithTheHost) {
+  expect_refused("host_scheduler_of_file", {"run", good_scenario("scheduler = \"scx_mine\"\n"), "--host"});
+}
+TEST_F(Messages, AKernelTogetherWithTheHost) {
+  expect_refused("host_kernel", {"run", good_scenario(), "--host", "--kernel", "7.3"});
+}
+TEST_F(Messages, SeedsTogetherWithTheHost) {
+  expect_refused("host_seeds", {"run", good_scenario(), "--host", "--seeds", "1..9"});
+}
+TEST_F(Messages, TheShapeOfAGuestTogetherWithTheHost) {
+  expect_refused("host_guest_flags",
+                 {"run", good_scenario(), "--host", "--topology", "1n1l2c1t", "--mode", "det", "--memory", "1G"});
+}
+TEST_F(Messages, RunsAtOnceTogetherWithTheHost) {
+  expect_refused("host_jobs", {"run", good_scenario(), "--host", "-j", "4"});
+}
+
 TEST_F(Messages, AFlagThatDoesNotExist) { expect_refused("unknown_flag", {"run", good_scenario(), "--sed", "1"}); }
 TEST_F(Messages, AModeThatDoesNotExist) { expect_refused("unknown_mode", {"run", good_scenario(), "--mode", "fast"}); }
 TEST_F(Messages, NoSubcommand) { expect_refused("no_subcommand", {}); }
