@@ -123,7 +123,7 @@ class Parameters {
   }
   std::vector<std::string> args() { return reader_.texts("args").value_or(std::vector<std::string>()); }
 
-  // Of a knob of the value's kind; see knob_setting().
+  // Whether a parameter is missing, also where that is no mistake of its own: a payload whose table has one.
   bool failed() const { return failed_; }
 
  private:

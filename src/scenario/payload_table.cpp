@@ -91,11 +91,17 @@ class PayloadReader {
     if (auto args = read_args("args")) payload.args(*std::move(args));
     read_known_flags(payload);
     if (auto files = read_args("include")) payload.include(*std::move(files));
+    if (const auto limit = reader_.bytes("file_limit"); limit == Bytes{0})
+      reader_.mistake("file_limit", "a file limit of 0 leaves no room for output; accepted: 1 and more");
+    else if (limit)
+      payload.file_limit(*limit);
     payload.output(read_choice(reader_, "output", kOutputs).value_or(Payload::Output::kExitCode));
     read_metrics(payload);
     for (const TomlValue* table : reader_.tables("check"))
       if (const auto check = read_check(*table)) payload.check(*check);
     reader_.finish();
+    if (mistakes_.size() == before)
+      if (const Status valid = payload.validate(); !valid) mistakes_.add(reader_.at(), valid.error().message());
     if (mistakes_.size() != before) return {};
     return payload;
   }

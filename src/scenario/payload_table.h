@@ -9,6 +9,7 @@
 //   args = ["--rw=write", "--output-format=json"]
 //   known_flags = ["--rw", "--output-format"]
 //   include = ["/etc/fio.conf"]
+//   file_limit = "1G"                   # of each file that it writes; default 64M
 //   output = "json"                     # or "exit_code", the default
 //
 //   [[payload.metric]]

@@ -65,7 +65,7 @@ TEST(ScenarioCgroups, HaveCpusetsOfTheFormsThatThereAre) {
 TEST(ScenarioPayloads, AreReadWithMetricsAndChecks) {
   const auto file = parse_scenario(
       "[[payload]]\nname = 'disk'\nprogram = 'fio'\nargs = ['--rw=write']\nknown_flags = ['--rw']\ninclude = "
-      "['/etc/x']\n"
+      "['/etc/x']\nfile_limit = '1G'\n"
       "output = 'json'\n[[payload.metric]]\nname = 'iops'\npath = 'jobs.0.iops'\npolarity = 'higher'\nunit = 'IO/s'\n"
       "[[payload.metric]]\nname = 'lat'\n"
       "[[payload.check]]\nkind = 'min'\nmetric = 'iops'\nvalue = 100\n"
@@ -116,7 +116,7 @@ TEST(ScenarioPayloads, HaveTheirKeysJudged) {
   EXPECT_EQ(in_payload("programm = 'x'"),
             "t.toml:4:1: unknown key 'programm' in [[payload]]; did you mean 'program'? accepted: name, program, args, "
             "known_flags, include, file_limit, output, metric, check");
-  EXPECT_EQ(in_payload("file_limit = '1G'\ninclude = ['']"),
+  EXPECT_EQ(in_payload("include = ['']"),
             "t.toml:4:11: 'include' holds a text that is empty; accepted: paths of files");
   EXPECT_EQ(in_payload("file_limit = '0'"),
             "t.toml:4:14: a file limit of 0 leaves no room for output; accepted: 1 and more");

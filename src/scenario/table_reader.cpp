@@ -80,7 +80,7 @@ SourcePosition TableReader::at(std::string_view key) const {
 }
 
 const TomlValue* TableReader::find(std::string_view key) {
-  accepted_.push_back(key);
+  if (std::find(accepted_.begin(), accepted_.end(), key) == accepted_.end()) accepted_.push_back(key);
   return look_up(key);
 }
 

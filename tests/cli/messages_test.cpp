@@ -22,7 +22,17 @@ TEST_F(Messages, AScenarioFileThatIsNotThere) { expect_refused("missing_file", {
 
 TEST_F(Messages, AKeyThatNoStepHas) {
   write("s.toml", "[[step]]\nhold = \"full\"\nmigrate = \"cg_0\"\n[[step.cgroup]]\nname = \"cg_0\"\n");
+  expect_refused("unknown_step_key", {"run", "s.toml"});
+}
+
+TEST_F(Messages, AnOpThatDoesNotExist) {
+  write("s.toml", "[[step]]\n[[step.op]]\nop = \"freeze_cgruop\"\ncgroup = \"cg_0\"\n");
   expect_refused("unknown_op", {"run", "s.toml"});
+}
+
+TEST_F(Messages, AnOpOnACgroupThatNobodyCreates) {
+  write("s.toml", "[[step]]\n[[step.op]]\nop = \"freeze_cgroup\"\ncgroup = \"cg_0\"\n");
+  expect_refused("op_on_nothing", {"run", "s.toml"});
 }
 
 TEST_F(Messages, AWorkTypeThatDoesNotExist) {
@@ -30,13 +40,13 @@ TEST_F(Messages, AWorkTypeThatDoesNotExist) {
   expect_refused("unknown_work_type", {"run", "s.toml"});
 }
 
-TEST_F(Messages, NoWorkers) {
-  write("s.toml", "[[cgroup]]\nname = \"cg_0\"\nworkers = 0\n");
+TEST_F(Messages, NoWorkersForWork) {
+  write("s.toml", "[[cgroup]]\nname = \"cg_0\"\nworkers = 0\nwork = \"SpinWait\"\n");
   expect_refused("no_workers", {"run", "s.toml"});
 }
 
 TEST_F(Messages, AllMistakesOfAFileAtOnce) {
-  write("s.toml", "duration = \"2 hours\"\n[[cgroup]]\nname = \"a/b\"\nworkers = -1\ncpuset = \"llc\"\n");
+  write("s.toml", "duration = \"2 hours\"\n[[cgroup]]\nname = \"a//b\"\nworkers = -1\ncpuset = \"llc\"\n");
   expect_refused("many_mistakes", {"run", "s.toml"});
 }
 
