@@ -107,7 +107,7 @@ int host_body_main(TestBody body) {
 int host_scenario_main() {
   return body_main([](Ctx& ctx, const Job& job) -> Result<AssertResult> {
     KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(job.scenario, job.test));
-    return execute_steps(ctx, scenario.steps);
+    return execute_scenario(ctx, scenario.backdrop, scenario.steps);
   });
 }
 
