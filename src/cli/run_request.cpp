@@ -79,6 +79,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.seed = scenario.seed.value_or(request.seed);
   request.memory = scenario.memory;
   request.checks = scenario.checks;
+  request.payloads = scenario.payloads;
   apply(options, request);
   if (request.on_host) {
     if (request.scheduler.empty()) return request;  // its cpusets are compared with the machine when it runs

@@ -106,8 +106,7 @@ int host_body_main(TestBody body) {
 
 int host_scenario_main() {
   return body_main([](Ctx& ctx, const Job& job) -> Result<AssertResult> {
-    KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(job.scenario, job.test));
-    return execute_scenario(ctx, scenario.backdrop, scenario.steps);
+    return execute_scenario_text(ctx, job.scenario, job.test);
   });
 }
 

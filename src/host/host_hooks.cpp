@@ -9,9 +9,6 @@
 
 namespace ktstr {
 
-namespace {
-
-// The directories of $PATH: on the host payloads are where they are.
 std::vector<std::string> program_directories() {
   const char* path = std::getenv("PATH");
   std::string_view rest = path == nullptr ? "/usr/sbin:/usr/bin:/sbin:/bin" : path;
@@ -24,10 +21,8 @@ std::vector<std::string> program_directories() {
   return directories;
 }
 
-}  // namespace
-
 Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal) {
-  KTSTR_TRY_ASSIGN(ExecutorHooks hooks, ExecutorHooks::real(0, program_directories()));
+  KTSTR_TRY_ASSIGN(ExecutorHooks hooks, ExecutorHooks::real(0));
   hooks.before_machine_change = [&journal](const fs::path& file, const std::string& before) {
     return journal.note(file, before);
   };

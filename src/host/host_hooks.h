@@ -5,11 +5,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "host/undo_journal.h"
 #include "scenario/executor_hooks.h"
 
 namespace ktstr {
+
+// The directories of $PATH: on the host payloads are where they are.
+std::vector<std::string> program_directories();
 
 // `journal` must outlive them.
 Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal);

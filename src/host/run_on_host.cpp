@@ -51,6 +51,7 @@ Result<AssertResult> run_on_host(const HostRequest& request, const HostBody& bod
            .checks = request.checks,
            .args = request.args,
            .on_host = true,
+           .payload_path = program_directories(),
            .hooks = std::move(hooks)});
   auto result = call(body, ctx);
   for (const Error& error : group.close()) {

@@ -317,4 +317,10 @@ Status check_against(const ScenarioFile& file, const Topology& topology) {
   return mistakes.as_status(file.file_name);
 }
 
+Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name) {
+  KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
+  ctx.set_workers_per_cgroup(file.workers_per_cgroup);
+  return execute_scenario(ctx, file.backdrop, file.steps);
+}
+
 }  // namespace ktstr

@@ -72,6 +72,9 @@ struct ScenarioFile {
 // one "file:line:column: what; accepted: ..." a line, in the order of the file. Any bytes are allowed as `text`.
 Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name);
 
+// Parses and executes: what a body does that is given a scenario file.
+Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name);
+
 // Whether the scenario can run on `topology`, which may be another one than the file's own (against which
 // parse_scenario() did the same); mistakes as above.
 Status check_against(const ScenarioFile& file, const Topology& topology);

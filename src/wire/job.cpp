@@ -60,8 +60,6 @@ std::string job_to_json(const Job& job) {
                      {"seed", job.seed},
                      {"vary", job.vary.to_string()},
                      {"quantum_ns", job.quantum.count()},
-                     {"workers_per_cgroup", job.workers_per_cgroup},
-                     {"work_type_override", job.work_type_override},
                      {"checks", checks_to_json(job.checks)},
                      {"limits", limits_to_json(job.limits)}};
   // Text from the user may hold anything; what is no UTF-8 is replaced rather than thrown at us.
@@ -84,10 +82,6 @@ Result<Job> job_from_json(std::string_view text) {
     job.seed = json.at("seed").get<std::uint64_t>();
     KTSTR_TRY_ASSIGN(job.vary, VarySet::parse(json.at("vary").get<std::string>()));
     job.quantum = std::chrono::nanoseconds(json.at("quantum_ns").get<std::int64_t>());
-    job.workers_per_cgroup = json.at("workers_per_cgroup").get<int>();
-    if (job.workers_per_cgroup < 1)
-      return fail(ErrorCode::kCorruptData, "the job wants {} workers a cgroup; at least 1", job.workers_per_cgroup);
-    job.work_type_override = json.at("work_type_override").get<std::string>();
     job.checks = checks_from_json(json.at("checks"));
     job.limits = limits_from_json(json.at("limits"));
     return job;
