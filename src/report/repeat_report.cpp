@@ -20,8 +20,10 @@ std::string_view mark_text(StepMark::Kind kind) {
       return "the scenario began";
     case StepMark::Kind::kStepStart:
       return "began";
-    case StepMark::Kind::kHoldStart:
-      return "held";
+    case StepMark::Kind::kScenarioResume:
+      return "resumed";
+    case StepMark::Kind::kScenarioPause:
+      return "paused";
     case StepMark::Kind::kStepEnd:
       return "ended";
     case StepMark::Kind::kScenarioEnd:
@@ -64,6 +66,39 @@ std::string mark_difference(const RunRecord& a, const RunRecord& b) {
     if (x.cgroups != y.cgroups || x.workers != y.workers) return what + " with other numbers of cgroups or workers";
   }
   if (a.marks.size() != b.marks.size()) return differ("number of events", a.marks.size(), b.marks.size());
+  return "";
+}
+
+std::string stimulus_difference(const RunRecord& a, const RunRecord& b) {
+  for (std::size_t i = 0; i < std::min(a.stimuli.size(), b.stimuli.size()); ++i) {
+    const StimulusSeen &x = a.stimuli[i], &y = b.stimuli[i];
+    const std::string what = fmt::format("when the ops of step {} were done, ", x.phase);
+    if (x.op_kinds != y.op_kinds || x.ops != y.ops) return what + "other ops";
+    if (x.at_ns != y.at_ns) return what + differ("time (ns)", x.at_ns, y.at_ns);
+    if (x.iterations != y.iterations) return what + differ("iterations so far", x.iterations, y.iterations);
+  }
+  if (a.stimuli.size() != b.stimuli.size()) return differ("number of rounds", a.stimuli.size(), b.stimuli.size());
+  return "";
+}
+
+std::string payload_difference(const PayloadReport& a, const PayloadReport& b) {
+  if (a.name != b.name || a.cgroup != b.cgroup)
+    return fmt::format("payload {} of {} or {} of {} ended first", printable(a.name), printable(a.cgroup),
+                       printable(b.name), printable(b.cgroup));
+  const std::string what = fmt::format("payload {}, ", printable(a.name));
+  if (a.exit != b.exit) return what + differ("end", printable(a.exit), printable(b.exit));
+  if (a.wall_time_ns != b.wall_time_ns) return what + differ("wall time (ns)", a.wall_time_ns, b.wall_time_ns);
+  for (std::size_t i = 0; i < std::min(a.metrics.size(), b.metrics.size()); ++i)
+    if (a.metrics[i].value != b.metrics[i].value)
+      return what + differ(printable(a.metrics[i].name), a.metrics[i].value, b.metrics[i].value);
+  if (a.metrics.size() != b.metrics.size() || a.missing != b.missing) return what + "other metrics are missing";
+  return a.output_tail == b.output_tail ? "" : what + "its output";
+}
+
+std::string payloads_difference(const RunRecord& a, const RunRecord& b) {
+  for (std::size_t i = 0; i < std::min(a.payloads.size(), b.payloads.size()); ++i)
+    if (std::string found = payload_difference(a.payloads[i], b.payloads[i]); !found.empty()) return found;
+  if (a.payloads.size() != b.payloads.size()) return differ("number of payloads", a.payloads.size(), b.payloads.size());
   return "";
 }
 
@@ -126,7 +161,9 @@ std::string first_difference(const RunRecord& a, const RunRecord& b) {
   if (std::string found = input_difference(a.tuple, b.tuple); !found.empty()) return found;
   if (a.end_of_guest != b.end_of_guest) return differ("end of the guest", a.end_of_guest, b.end_of_guest);
   if (std::string found = mark_difference(a, b); !found.empty()) return found;
-  return workers_difference(a, b);
+  for (const auto find : {stimulus_difference, workers_difference, payloads_difference})
+    if (std::string found = find(a, b); !found.empty()) return found;
+  return "";
 }
 
 std::string repeat_summary(const std::vector<RunRecord>& records) {
