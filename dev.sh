@@ -30,6 +30,7 @@ readonly PACKAGES='
   libexpected-dev         -     header:tl/expected.hpp
   libgtest-dev            -     header:gtest/gtest.h
   libgmock-dev            -     header:gmock/gmock.h
+  librapidcheck-dev       -     header:rapidcheck.h
   libbenchmark-dev        -     header:benchmark/benchmark.h
   busybox-static          -     command:busybox
   dpkg-dev                -     command:dpkg-deb

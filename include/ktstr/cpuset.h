@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/result.h"
@@ -35,6 +36,10 @@ class CpusetSpec {
   // As disjoint(), widened at both inner ends by trunc(n / of * fraction) CPUs; 0 <= fraction <= 1.
   static CpusetSpec overlap(int index, int of, double fraction);
 
+  // "all", "llc:0", "node:1", "slice:0/2", "random:2", "range:0.25-0.75", "disjoint:0/3", "overlap:1/4:0.5", or CPUs like
+  // "0-3,8". kInvalidArgument names these forms.
+  static Result<CpusetSpec> parse(std::string_view text);
+  std::string to_text() const;  // what parse() takes
   // What can be said without a machine: parts within range, fractions finite and in order.
   Status validate() const;
   // kInvalidArgument when the machine has no such LLC, node, CPU or part, or not so many CPUs, or when no CPU is left.
@@ -99,6 +104,10 @@ class AffinityIntent {
   // The two hardware threads of the first core that has both inside the cpuset; all workers of a group share it.
   static AffinityIntent smt_sibling_pair();
 
+  // "inherit", "random:2", "random:2/0-3", "llc", "all", "single", "smt-pair", or CPUs like "0-3,8". kInvalidArgument
+  // names these forms.
+  static Result<AffinityIntent> parse(std::string_view text);
+  std::string to_text() const;  // what parse() takes
   // What can be said without a machine.
   Status validate() const;
   // For worker `index` of a group; `cpuset` is its cgroup's, empty for all CPUs. No value: nothing is to be set.

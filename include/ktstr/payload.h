@@ -51,12 +51,17 @@ struct PayloadCheck {
   friend bool operator==(const PayloadCheck&, const PayloadCheck&) = default;
 };
 
+// Built in one expression; a name, program or metric that cannot work throws std::invalid_argument where it is written,
+// what only the whole can tell is found by validate().
 class Payload {
  public:
+  // Of each file that it writes, and of its captured stdout and stderr, unless file_limit() says otherwise.
+  static constexpr std::uint64_t kDefaultFileLimit = std::uint64_t{64} << 20;
+
   enum class Kind : std::uint8_t { kBinary, kScheduler };
   enum class Output : std::uint8_t { kExitCode, kJson };
 
-  // `name` is what ops and reports call it; `program` a path or a name in PATH.
+  // `name` is what ops and reports call it, without control characters; `program` a path or a name in PATH.
   static Payload program(std::string name, std::string program);
   // A scheduler is no payload: a scenario that holds one is refused, with a word on where it belongs.
   static Payload scheduler(std::string name, std::string program);
@@ -64,6 +69,9 @@ class Payload {
   // When set, an op's arguments may only be `--flag` or `--flag=value` of these; positionals, short flags and "--" pass.
   Payload& known_flags(std::vector<std::string> flags);  // with their dashes: "--runtime"
   Payload& include(std::vector<std::string> files);      // host paths, delivered to the same path in the guest
+  // RLIMIT_FSIZE, so that output without end cannot fill the guest's memory. A program that writes a larger file (fio
+  // with --size) says so here.
+  Payload& file_limit(std::uint64_t bytes);
   Payload& output(Output kind);
   Payload& metric(PayloadMetric metric);
   Payload& check(PayloadCheck check);
@@ -74,20 +82,28 @@ class Payload {
   const std::vector<std::string>& default_args() const { return args_; }
   const std::optional<std::vector<std::string>>& flags() const { return known_flags_; }
   const std::vector<std::string>& files() const { return files_; }
+  std::uint64_t most_file_bytes() const { return file_limit_; }
   Output output_kind() const { return output_; }
   const std::vector<PayloadMetric>& metrics() const { return metrics_; }
   const std::vector<PayloadCheck>& checks() const { return checks_; }
+  // kInvalidArgument: a check on a metric that is not declared, limits that nothing can meet, metrics without JSON
+  // output, a known flag without its dashes, an empty include path, a NUL in an argument.
+  Status validate() const;
   // kInvalidArgument naming the argument and the known flags.
   Status check_args(const std::vector<std::string>& args) const;
   friend bool operator==(const Payload&, const Payload&) = default;
 
  private:
   Payload(std::string name, std::string program, Kind kind)
-      : name_(std::move(name)), program_(std::move(program)), kind_(kind) {}
+      : name_(std::move(name)), program_(std::move(program)), kind_(kind) {
+    check_names();
+  }
+  void check_names() const;
   std::string name_, program_;
   Kind kind_;
   std::vector<std::string> args_, files_;
   std::optional<std::vector<std::string>> known_flags_;
+  std::uint64_t file_limit_ = kDefaultFileLimit;
   Output output_ = Output::kExitCode;
   std::vector<PayloadMetric> metrics_;
   std::vector<PayloadCheck> checks_;
@@ -106,9 +122,9 @@ struct PayloadReport {
   int phase = 0;
   int pid = 0;
   bool killed = false;       // by the scenario, which is no fault of its own
-  std::string exit;          // "exit status 0", "killed by signal 9 (SIGKILL)"
+  std::string exit;          // "exited with status 0", "killed by signal 9 (SIGKILL)"
   int exit_code = -1;        // -1: it did not exit by itself
-  std::uint64_t wall_time_ns = 0;
+  std::uint64_t wall_time_ns = 0;  // from its start until its end was seen or it was killed, CLOCK_MONOTONIC
   std::vector<PayloadValue> metrics;
   std::vector<std::string> missing;  // metrics that its output did not hold, with the reason
   std::string output_tail;           // the last lines of stdout and stderr

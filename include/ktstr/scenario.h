@@ -155,6 +155,7 @@ class Ctx {
   void set_scheduler_pid(int pid) { init_.scheduler_pid = pid; }
   // How many workers a CgroupDef has that does not say.
   int workers_per_cgroup() const { return init_.workers_per_cgroup; }
+  void set_workers_per_cgroup(int count) { init_.workers_per_cgroup = count; }
   // In place of the work types of cgroups that are swappable.
   const std::optional<WorkType>& work_type_override() const { return init_.work_type_override; }
   bool on_host() const { return init_.on_host; }

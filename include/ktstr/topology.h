@@ -57,7 +57,8 @@ struct Topology {
   int cores_per_llc = 1;
   int threads_per_core = 1;
 
-  // kInvalidArgument that says what is wrong and how to write it.
+  // The name of a preset (topology/presets.h) will do as well. kInvalidArgument that says what is wrong and how to write
+  // it.
   static Result<Topology> parse(std::string_view text);
   Status validate() const;
   std::string to_string() const;

@@ -118,7 +118,9 @@ struct WorkSpec {
   std::optional<int> nice = {};           // -20..19
   std::optional<std::string> comm = {};   // 1 to 15 bytes; default "CGROUP/INDEX"
   std::optional<std::uint32_t> uid = {}, gid = {};
-  std::optional<NumaNode> numa_node = {}; // run on this node's CPUs and take memory from it (as numactl -N -m)
+  // Run on this node's CPUs (those of `affinity` that are on it) and take memory from it, unless `mem_policy` says from
+  // where: as numactl -N -m.
+  std::optional<NumaNode> numa_node = {};
   SchedPolicy policy = {};
   AffinityIntent affinity = AffinityIntent::inherit();
   MemPolicy mem_policy = {};

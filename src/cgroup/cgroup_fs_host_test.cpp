@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CgroupFs on a real cgroup2 mount: needs root and one that is writable, skips with its reason otherwise, and fails
-// instead where KTSTR_REQUIRE names root.
+// What only a kernel does: members, their end, values that it echoes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/magic.h>
-#include <signal.h>
-#include <sys/statfs.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <optional>
 #include <thread>
 
-#include "cgroup/cgroup_fs.h"
+#include "cgroup/host_cgroups.h"
 
 namespace ktstr {
 namespace {
@@ -23,72 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
-
-std::optional<fs::path> cgroup2_mount() {
-  for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-    struct statfs info {};
-    if (::statfs(path, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC && ::access(path, W_OK) == 0) return path;
-  }
-  return {};
-}
-
-bool root_is_required() {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && fmt::format(",{},", required).find(",root,") != std::string::npos;
-}
-
-// A process that sleeps until it is killed.
-class Sleeper {
- public:
-  Sleeper() : pid_(::fork()) {
-    if (pid_ == 0) {
-      ::pause();
-      ::_exit(0);
-    }
-  }
-  ~Sleeper() { end(); }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-  int pid() const { return pid_; }
-  void end() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    reap();
-  }
-  // Its wait status.
-  int reap() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return status;
-  }
-
- private:
-  pid_t pid_;
-};
-
-class CgroupFsOnTheHost : public testing::Test {
- protected:
-  void SetUp() override {
-    const auto mount = cgroup2_mount();
-    if (!mount || ::geteuid() != 0) {
-      constexpr const char* kNeeds = "needs root and a writable cgroup2 mount at /sys/fs/cgroup";
-      if (root_is_required()) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
-      GTEST_SKIP() << kNeeds;
-    }
-    auto made = CgroupFs::create(*mount, fmt::format("ktstr-test-{}", ::getpid()), 50ms);
-    ASSERT_TRUE(made) << made.error().render();
-    cgroups_ = std::move(*made);
-    mount_ = *mount;
-  }
-  void TearDown() override {
-    if (!cgroups_) return;
-    const Status closed = cgroups_->close();
-    EXPECT_TRUE(closed) << closed.error().render();
-  }
-  fs::path mount_;
-  std::optional<CgroupFs> cgroups_;
-};
 
 TEST_F(CgroupFsOnTheHost, MovesAProcessIntoAGroupAndSeesItThere) {
   Sleeper sleeper;
@@ -132,7 +58,7 @@ TEST_F(CgroupFsOnTheHost, NamesTheChildrenThatKeepAGroupWithoutWaiting) {
 
 TEST_F(CgroupFsOnTheHost, WaitsForMembersThatLeave) {
   // Long enough for the member to leave on any machine: the test does not end sooner or later by it.
-  auto patient = CgroupFs::create(mount_, fmt::format("ktstr-patient-{}", ::getpid()), 60s);
+  auto patient = CgroupFs::create(mount_, fmt::format("ktstr-patient-{}", ::getpid()), {.remove_timeout = 60s});
   ASSERT_TRUE(patient) << patient.error().render();
   Sleeper sleeper;
   ASSERT_TRUE(patient->create("cg_0"));
@@ -169,7 +95,7 @@ TEST_F(CgroupFsOnTheHost, SetsCpusetAndWeightWhereTheControllersAreHere) {
   for (const char* controller : {"cpuset", "cpu"})
     if ((" " + enabled + " ").find(fmt::format(" {} ", controller)) == std::string::npos)
       GTEST_SKIP() << mount_ << " offers '" << offered << "' and has '" << enabled << "' enabled: no " << controller;
-  ASSERT_TRUE(cgroups_->enable_controllers({"cpuset", "cpu"}));
+  ASSERT_TRUE(cgroups_->enable_controllers("", {"cpuset", "cpu"}));
   ASSERT_TRUE(cgroups_->create("cg_0"));
   EXPECT_TRUE(cgroups_->set("cg_0", "cpuset.cpus", "0,0"));
   EXPECT_EQ(*cgroups_->get("cg_0", "cpuset.cpus"), "0");
@@ -180,7 +106,7 @@ TEST_F(CgroupFsOnTheHost, SetsCpusetAndWeightWhereTheControllersAreHere) {
 }
 
 TEST_F(CgroupFsOnTheHost, NamesAControllerThatTheMountLacks) {
-  const Status enabled = cgroups_->enable_controllers({"no-such-controller"});
+  const Status enabled = cgroups_->enable_controllers("", {"no-such-controller"});
   EXPECT_EQ(enabled.error().code(), ErrorCode::kUnsupported);
 }
 

@@ -42,10 +42,18 @@ Status CgroupScope::remove(std::string_view name) {
   return ok();
 }
 
+bool CgroupScope::forget(std::string_view name) {
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  if (found == names_.end()) return false;
+  names_.erase(found);
+  return true;
+}
+
 std::vector<Error> CgroupScope::close() {
   std::vector<Error> errors;
   for (; !names_.empty(); names_.pop_back())
-    if (Status removed = ops_->remove(names_.back()); !removed) errors.push_back(std::move(removed).error());
+    if (Status removed = ops_->remove(names_.back()); !removed && removed.error().code() != ErrorCode::kNotFound)
+      errors.push_back(std::move(removed).error());
   return errors;
 }
 

@@ -23,8 +23,10 @@ class CgroupScope {
   Status create(std::string_view name);
   // Removes one of the scope's groups now. It stays in the scope when that fails.
   Status remove(std::string_view name);
-  // Removes all groups in reverse order of creation; one that cannot be removed does not keep the others. Empty after
-  // that, so that a second call does nothing.
+  // Leaves one of the scope's groups to somebody else; false where it is none of them.
+  bool forget(std::string_view name);
+  // Removes all groups in reverse order of creation; one that cannot be removed does not keep the others, and one
+  // that is gone already is fine. Empty after that, so that a second call does nothing.
   std::vector<Error> close();
 
   // In order of creation.

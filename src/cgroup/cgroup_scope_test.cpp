@@ -60,6 +60,28 @@ TEST(CgroupScope, ForgetsAGroupThatWasRemovedEarly) {
   EXPECT_THAT(scope.close(), IsEmpty());
 }
 
+TEST(CgroupScope, TakesAGroupThatIsGoneAlreadyForRemoved) {
+  RecordingCgroupOps ops;
+  CgroupScope scope(ops);
+  ASSERT_TRUE(scope.create("a"));
+  ASSERT_TRUE(scope.create("b"));
+  ASSERT_TRUE(ops.remove("b"));
+  EXPECT_THAT(scope.close(), IsEmpty());
+  EXPECT_FALSE(ops.exists("a"));
+}
+
+TEST(CgroupScope, LeavesAGroupThatItForgetsWhereItIs) {
+  RecordingCgroupOps ops;
+  CgroupScope scope(ops);
+  ASSERT_TRUE(scope.create("a"));
+  ASSERT_TRUE(scope.create("b"));
+  EXPECT_TRUE(scope.forget("a"));
+  EXPECT_FALSE(scope.forget("a"));
+  EXPECT_THAT(scope.names(), ElementsAre("b"));
+  EXPECT_THAT(scope.close(), IsEmpty());
+  EXPECT_THAT(ops.groups(), ElementsAre("a"));
+}
+
 TEST(CgroupScope, HandsItsGroupsOnWhenItMoves) {
   RecordingCgroupOps ops;
   CgroupScope outer(ops);

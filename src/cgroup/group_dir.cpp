@@ -3,8 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/inotify.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "cgroup/events.h"
 
 namespace ktstr {
 
@@ -77,8 +76,6 @@ Result<std::vector<int>> read_processes(const Fd& group) {
   return pids;
 }
 
-namespace {
-
 Result<std::vector<std::string>> child_groups(const Fd& group) {
   Fd copy(::fcntl(group.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy.valid()) return fail_errno("cannot duplicate a directory descriptor");
@@ -94,38 +91,17 @@ Result<std::vector<std::string>> child_groups(const Fd& group) {
   return names;
 }
 
+namespace {
+
+// The last member can leave the group a moment after `populated` fell to 0, and no event tells.
+constexpr Nanoseconds kDyingStep = std::chrono::milliseconds(20);
+
 template <typename List>
 std::string joined(const List& list) {
   std::string text;
   for (const auto& item : list) text += fmt::format("{}{}", text.empty() ? "" : ", ", item);
   return text;
 }
-
-// Tells when a group's cgroup.events changes ("populated 0": Documentation/admin-guide/cgroup-v2.rst).
-class EventsWatch {
- public:
-  static Result<EventsWatch> on(const Fd& group) {
-    Fd inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (!inotify.valid()) return fail_errno("cannot make an inotify instance");
-    const std::string path = fmt::format("/proc/self/fd/{}/cgroup.events", group.get());
-    if (::inotify_add_watch(inotify.get(), path.c_str(), IN_MODIFY) < 0)
-      return fail_errno("cannot watch cgroup.events");
-    return EventsWatch(std::move(inotify));
-  }
-  void wait(Nanoseconds at_most) {
-    // The last member can leave the group a moment after `populated` fell to 0, and no event tells; hence the cap.
-    const auto wait = std::chrono::ceil<Milliseconds>(std::min(at_most, Nanoseconds(std::chrono::milliseconds(20))));
-    pollfd fd{inotify_.get(), POLLIN, 0};
-    if (::poll(&fd, 1, static_cast<int>(wait.count())) <= 0) return;
-    char events[4096];
-    while (::read(inotify_.get(), events, sizeof events) > 0) {
-    }
-  }
-
- private:
-  explicit EventsWatch(Fd inotify) : inotify_(std::move(inotify)) {}
-  Fd inotify_;
-};
 
 }  // namespace
 
@@ -148,7 +124,7 @@ Status remove_group(const Fd& parent, std::string_view name, std::chrono::nanose
       return fail(ErrorCode::kBusy, "cannot remove {}: after {} ms it still has the processes {}", path,
                   std::chrono::duration_cast<Milliseconds>(timeout).count(), pids.empty() ? "(dying)" : joined(pids));
     }
-    events.wait(left);
+    events.wait(std::min(left, kDyingStep));
   }
   return ok();
 }

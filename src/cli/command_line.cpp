@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/host_options.h"
+
 namespace ktstr::cli {
 
 namespace {
@@ -48,6 +50,7 @@ struct RunFlags {
   RunOptionTexts texts;
   bool json = false;
   bool cold = false;
+  bool host = false;
   bool fail_fast = false;
   int verbosity = 0;
 
@@ -72,6 +75,8 @@ struct RunFlags {
     add_text(app, "--quantum", texts.quantum, "D", "det: how long the vCPUs' turns last at most");
     app.add_flag("--cold", cold,
                  "boot a kernel for each run instead of continuing a warm image; the runs are the same");
+    app.add_flag("--host", host,
+                 "run on this machine, on its own scheduler, instead of in a guest: real CPUs, nothing repeats bit for bit");
     add_text(app, "-j,--jobs", texts.jobs, "N|auto",
              "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds and "
              "for test programs, else 1");
@@ -85,9 +90,11 @@ struct RunFlags {
     KTSTR_TRY_ASSIGN(RunOptions options, interpret(texts));
     options.json = json;
     options.cold = cold;
+    options.host = host;
     options.fail_fast = fail_fast;
     options.verbosity = verbosity;
     options.args = std::move(args);
+    if (options.host) KTSTR_TRY(check_host_options(options));
     return options;
   }
 };

@@ -80,6 +80,32 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
   EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.jobs.has_value());
 }
 
+TEST(CommandLine, HostModeTakesASeedAndRepetitionsAndAnEmptyScheduler) {
+  const auto run =
+      parsed_as<RunCommand>({"run", "f", "--host", "--seed", "3", "--repeat", "2", "--scheduler", "", "--duration", "1s"});
+  EXPECT_TRUE(run.options.host);
+  EXPECT_EQ(run.options.seed, 3U);
+  EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.host);
+  EXPECT_EQ(refusal({"run", "f", "--host", "-j", "1"}), "accepted");
+}
+
+TEST(CommandLine, HostModeRefusesWhatChoosesOrShapesAGuest) {
+  EXPECT_THAT(refusal({"run", "f", "--host", "--scheduler", "scx"}), HasSubstr("the scheduler 'scx'"));
+  EXPECT_THAT(refusal({"run", "f", "--host", "--kernel", "7.3"}), HasSubstr("the kernel '7.3'"));
+  EXPECT_THAT(refusal({"run", "f", "--host", "--seeds", "1..2"}), HasSubstr("--repeat"));
+  EXPECT_THAT(refusal({"run", "f", "--host", "-j", "2"}), HasSubstr("--jobs"));
+  for (const std::vector<std::string>& flag : std::vector<std::vector<std::string>>{{"--topology", "1n1l1c1t"},
+                                                                                    {"--mode", "det"},
+                                                                                    {"--memory", "1G"},
+                                                                                    {"--shift", "1"},
+                                                                                    {"--quantum", "1ms"},
+                                                                                    {"--cold"}}) {
+    std::vector<std::string> words = {"run", "f", "--host"};
+    words.insert(words.end(), flag.begin(), flag.end());
+    EXPECT_THAT(refusal(words), HasSubstr(flag[0] + " means nothing together with --host"));
+  }
+}
+
 TEST(CommandLine, RefusesSeedsWithASeedOrARepetition) {
   EXPECT_THAT(refusal({"run", "f", "--seeds", "1..3", "--seed", "2"}), HasSubstr("--seed and --seeds"));
   EXPECT_THAT(refusal({"run", "f", "--seeds", "1..3", "--repeat", "2"}), HasSubstr("--repeat and --seeds"));

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
+#include "host/host_body.h"
 
 namespace ktstr::cli {
 
@@ -18,6 +19,7 @@ int execute(const ShowText& text) {
 int main(int argc, char** argv) {
   using namespace ktstr::cli;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (!arguments.empty() && arguments.front() == ktstr::kHostBodyArgument) return ktstr::host_scenario_main();
   const auto command = parse_command_line(arguments);
   if (!command) return report_error(command.error());
   return std::visit([](const auto& one) { return execute(one); }, *command);

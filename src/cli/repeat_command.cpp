@@ -62,9 +62,13 @@ std::string repeat_command(const Invocation& invocation, const RunRequest& reque
   };
   // An empty one is said too: the file or the test may name another.
   if (!request.scheduler.empty() || options.scheduler.has_value()) add("--scheduler", request.scheduler);
-  add("--topology", request.topology.to_string());
-  if (!request.kernel.empty()) add("--kernel", request.kernel);
-  add("--mode", request.mode);
+  if (request.on_host) {
+    words.emplace_back("--host");
+  } else {
+    add("--topology", request.topology.to_string());
+    if (!request.kernel.empty()) add("--kernel", request.kernel);
+    add("--mode", request.mode);
+  }
   add("--seed", std::to_string(request.seed));
   if (request.vary != VarySet::all()) add("--vary", request.vary.to_string());
   if (options.duration) add("--duration", format_duration(*options.duration));

@@ -37,6 +37,7 @@ struct RunOptions {
   bool fail_fast = false;
   bool json = false;
   bool cold = false;
+  bool host = false;  // on this machine instead of in a guest
   int verbosity = 0;
   std::vector<std::string> args;  // behind "--": Ctx::args()
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "cli/host_options.h"
 #include "cli/repeat_command.h"
 #include "engine/mode.h"
 #include "kernel/select.h"
@@ -19,6 +20,7 @@ constexpr Bytes kLongestScenario = Bytes{16} << 20;
 void apply(const RunOptions& options, RunRequest& request) {
   request.mode = options.mode;
   request.args = options.args;
+  request.on_host = request.on_host || options.host;
   request.cold = options.cold;
   request.icount_shift = options.icount_shift;
   request.quantum = options.quantum;
@@ -77,7 +79,14 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.seed = scenario.seed.value_or(request.seed);
   request.memory = scenario.memory;
   request.checks = scenario.checks;
+  request.payloads = scenario.payloads;
   apply(options, request);
+  if (request.on_host) {
+    if (request.scheduler.empty()) return request;  // its cpusets are compared with the machine when it runs
+    return fail(ErrorCode::kInvalidArgument, "{}: the file names the scheduler '{}', and host mode loads none",
+                file.string(), request.scheduler)
+        .with_hint("--scheduler '' runs it on the scheduler that this machine uses");
+  }
   KTSTR_TRY(check_against(scenario, request.topology));
   return request;
 }
@@ -93,18 +102,32 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
     return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is no kind of failure", where,
                 asked.expect_failure)
         .with_hint("one of \"stuck\", \"unfair\", \"scheduler_stalled\", ...: see DetailKind in ktstr/checks.h");
+  if (asked.host_only) KTSTR_TRY(check_host_only_test(asked, options).context(where));
+  request.on_host = asked.host_only;
   request.scheduler = asked.scheduler;
   request.duration = asked.duration;
   request.memory = asked.memory;
   request.checks = asked.checks;
   request.kernel = asked.kernel;
   request.include_files = asked.include_files;
+  request.payloads = asked.payloads;
   request.expect_failure = asked.expect_failure;
   apply(options, request);
+  if (options.host && !request.scheduler.empty())
+    return fail(ErrorCode::kInvalidArgument, "{} names the scheduler '{}', and host mode loads none", where,
+                request.scheduler)
+        .with_hint("--scheduler '' runs it on the scheduler that this machine uses; --filter leaves it out");
+  if (options.host && !request.kernel.empty())
+    return fail(ErrorCode::kInvalidArgument, "{} names the kernel '{}', and host mode boots none", where, request.kernel)
+        .with_hint("--filter leaves it out");
   return request;
 }
 
 Status resolve(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
+  if (request.on_host) {
+    request.mode = "host";
+    return ok();
+  }
   KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request.scheduler, beside));
   for (std::string& file : request.include_files) file = absolute_path(file).string();
   KTSTR_TRY_ASSIGN(const Mode mode, resolve_mode(request.mode));

@@ -8,6 +8,7 @@
 
 #include "base/process.h"
 #include "cli/exit_status.h"
+#include "cli/host_run.h"
 #include "cli/output.h"
 #include "cli/run_request.h"
 #include "report/explore_report.h"
@@ -65,12 +66,12 @@ void RunSession::add(RunRequest request, Invocation invocation) {
   if (const Status resolved = resolve(request, environment_, beside_); !resolved)
     return refuse(request.test, resolved.error());
   request.repeat_command = repeat_command(invocation, request, options_);
-  if (options_.repeat > 1 || options_.seeds) {
+  if (!request.on_host && (options_.repeat > 1 || options_.seeds)) {
     // Once for all runs; what cannot be packed is said by the run itself.
     if (auto packed = pack_inputs(request, environment_)) request.packed = *std::move(packed);
   }
   Entry& entry = entries_.emplace_back();
-  entry.ram = ram_of(request);
+  entry.ram = request.on_host ? 0 : ram_of(request);
   entry.request = std::move(request);
   entry.invocation = std::move(invocation);
 }
@@ -109,12 +110,16 @@ void RunSession::run_once_or_repeatedly() {
   for (Entry* entry : entries) conclude(*entry);  // those that were stopped on their way
 }
 
+RunRecord RunSession::run_one(const RunRequest& request) const {
+  return request.on_host ? run_here(request, environment_) : ktstr::run(request, environment_);
+}
+
 PoolJob RunSession::job_of(Entry& entry) const {
   return {entry.ram, [this, &entry] {
             if (entry.refusal) return record_of(entry.request.test, *entry.refusal);
             RunRecord record;
             record.outcome = Outcome::kBadInput;
-            if (!entry.is_bad_input) record = ktstr::run(entry.request, environment_);
+            if (!entry.is_bad_input) record = run_one(entry.request);
             if (record.outcome == Outcome::kBadInput) entry.is_bad_input = true;
             return record;
           }};
@@ -156,7 +161,7 @@ void RunSession::explore_seeds(Entry& entry) {
                            request.repeat_command = repeat_command(entry.invocation, request, options_);
                            return request;
                          },
-                     .run = [&](const RunRequest& request) { return ktstr::run(request, environment_); },
+                     .run = [&](const RunRequest& request) { return run_one(request); },
                      .done = [&](const RunRecord& record) { show_seed(record); }});
   }
   const Outcome outcome = outcome_of(found);

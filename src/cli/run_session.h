@@ -52,6 +52,7 @@ class RunSession {
 
   PoolOptions pool(Progress& progress) const;
   void run_once_or_repeatedly();
+  RunRecord run_one(const RunRequest& request) const;
   PoolJob job_of(Entry& entry) const;
   void take(Entry& entry, int number, RunRecord record);
   void conclude(Entry& entry);

@@ -95,7 +95,8 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
            .vary = job.vary,
            .checks = job.checks,
            .scheduler_pid = scheduler_pid,
-           .args = job.args});
+           .args = job.args,
+           .payload_path = job.payload_path});
   try {
     auto result = run_body(ctx, job);
     if (result) sink.take_out_what_was_sent(*result);
@@ -156,8 +157,7 @@ int guest_body_main([[maybe_unused]] const std::string& test_name, TestBody body
 
 int guest_scenario_main() {
   return body_main([](Ctx& ctx, const Job& job) -> Result<AssertResult> {
-    KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(job.scenario, job.test));
-    return execute_steps(ctx, scenario.steps);
+    return execute_scenario_text(ctx, job.scenario, job.test);
   });
 }
 

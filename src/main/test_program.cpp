@@ -17,6 +17,7 @@
 #include "cli/run_request.h"
 #include "cli/run_session.h"
 #include "guest/body.h"
+#include "host/host_body.h"
 
 namespace ktstr {
 
@@ -24,11 +25,11 @@ namespace {
 
 using cli::TestProgramCommand;
 
-int run_body(const std::vector<TestEntry>& tests, const std::string& name) {
+int run_body(const std::vector<TestEntry>& tests, const std::string& name, bool on_host) {
   const auto is_wanted = [&](const TestEntry& entry) { return entry.name == name; };
   const auto test = std::find_if(tests.begin(), tests.end(), is_wanted);
   if (test == tests.end()) return cli::report_error(fail(ErrorCode::kNotFound, "no test is named '{}'", name));
-  return guest_body_main(test->name, test->body);
+  return on_host ? host_body_main(test->body) : guest_body_main(test->name, test->body);
 }
 
 std::string list_of(const std::vector<TestEntry>& tests, bool json) {
@@ -42,7 +43,8 @@ std::string list_of(const std::vector<TestEntry>& tests, bool json) {
                         {"topology", test.attributes.topology},
                         {"scheduler", test.attributes.scheduler},
                         {"duration", format_duration(test.attributes.duration)},
-                        {"expect_failure", test.attributes.expect_failure}});
+                        {"expect_failure", test.attributes.expect_failure},
+                        {"host_only", test.attributes.host_only}});
   }
   return json ? document.dump(2) + "\n" : names;
 }
@@ -115,8 +117,10 @@ std::string summary_line(const std::map<Outcome, int>& tally, int not_run) {
 
 int run_test_program(const std::vector<TestEntry>& tests, const std::string& program_name,
                      const std::vector<std::string>& arguments) {
-  if (!arguments.empty() && arguments.front().starts_with(kBodyArgument))
-    return run_body(tests, arguments.front().substr(std::string_view(kBodyArgument).size()));
+  if (!arguments.empty())
+    for (const std::string_view argument : {kBodyArgument, kHostBodyArgument})
+      if (arguments.front().starts_with(argument))
+        return run_body(tests, arguments.front().substr(argument.size()), argument == kHostBodyArgument);
 
   const auto parsed = cli::parse_test_program_arguments(program_name, arguments);
   if (!parsed) return cli::report_error(parsed.error());

@@ -151,23 +151,6 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
   }
 }
 
-void expect(const std::string& expected, RunRecord& record) {
-  if (expected.empty() || record.outcome == Outcome::kSkip) return;
-  const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
-    return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
-  });
-  if (!seen) {
-    record.details.insert(record.details.begin(),
-                          failure(DetailKind::kUser, "expected a failure of kind '" + expected + "', which did not come"));
-    record.outcome = Outcome::kFail;
-    return;
-  }
-  for (Detail& detail : record.details)
-    if (detail.verdict == Verdict::kFail) detail.verdict = Verdict::kPass;
-  record.checked.push_back("expected failure: " + expected);
-  record.outcome = Outcome::kPass;
-}
-
 void classify_completed(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
     const GuestErrorRecord& error = story.errors.front();
@@ -189,7 +172,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
-  expect(request.expect_failure, record);
+  judge_expectation(request.expect_failure, record);
 }
 
 // However the guest ended: what it did until then explains the end.
@@ -213,6 +196,23 @@ void keep_what_was_said(const GuestStory& story, RunRecord& record) {
 }
 
 }  // namespace
+
+void judge_expectation(const std::string& expected, RunRecord& record) {
+  if (expected.empty() || record.outcome == Outcome::kSkip) return;
+  const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
+    return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
+  });
+  if (!seen) {
+    record.details.insert(record.details.begin(),
+                          failure(DetailKind::kUser, "expected a failure of kind '" + expected + "', which did not come"));
+    record.outcome = Outcome::kFail;
+    return;
+  }
+  for (Detail& detail : record.details)
+    if (detail.verdict == Verdict::kFail) detail.verdict = Verdict::kPass;
+  record.checked.push_back("expected failure: " + expected);
+  record.outcome = Outcome::kPass;
+}
 
 Outcome outcome_of_error(const Error& error, bool of_user) {
   switch (error.code()) {
@@ -254,7 +254,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
                             failure(guest.end == GuestEnd::kKernelPanic ? DetailKind::kKernelPanic : DetailKind::kKernelStall,
                                     guest.message));
       record.outcome = Outcome::kFail;
-      expect(request.expect_failure, record);
+      judge_expectation(request.expect_failure, record);
       return;
     default:
       break;

@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "guest/body.h"
 #include "scheduler/package.h"
+#include "scheduler/package_payloads.h"
 #include "wire/newc.h"
 
 namespace ktstr {
@@ -29,15 +30,9 @@ Status add_body(const RunRequest& request, NewcWriter& archive, PackedInputs& pa
   return add_program(archive, request.test_binary, packed.body[0], packed.inputs);
 }
 
-Status add_include_files(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
-  for (const std::string& name : request.include_files) {
-    const fs::path path = fs::absolute(name);
-    KTSTR_TRY_ASSIGN(const ByteVector contents, read_bytes(path));
-    std::error_code error;
-    const auto permissions = static_cast<std::uint32_t>(fs::status(path, error).permissions()) & 0777;
-    KTSTR_TRY(archive.add_file(path.string(), permissions, contents));
-    packed.inputs[path.string()] = sha256(contents);
-  }
+Status add_payloads_and_files(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
+  KTSTR_TRY_ASSIGN(packed.payload_path, add_payloads(archive, request.payloads, packed.inputs));
+  for (const std::string& name : request.include_files) KTSTR_TRY(add_included(archive, name, packed.inputs));
   return ok();
 }
 
@@ -55,7 +50,7 @@ Status pack_files(const RunRequest& request, PackedInputs& packed) {
   NewcWriter archive;
   KTSTR_TRY(archive.add_directory(job_directory));
   KTSTR_TRY(add_body(request, archive, packed));
-  KTSTR_TRY(add_include_files(request, archive, packed));
+  KTSTR_TRY(add_payloads_and_files(request, archive, packed));
   packed.files = archive.finish();
   packed.files_sha256 = sha256(packed.files);
   return ok();

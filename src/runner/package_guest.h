@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What goes into the guest: the initramfs (agent and its libraries; the same for every test) and the delivery
-// (scheduler, test program, included files, job; put into the mailbox). All but the job is the same for every seed.
+// (scheduler, test program, payloads, included files, job; put into the mailbox). All but the job is the same for every seed.
 #pragma once
 
 #include "base/bytes.h"
@@ -11,7 +11,7 @@
 
 namespace ktstr {
 
-// What of the delivery and the job comes from files of the request: `files`, `scheduler`, `body` and their hashes.
+// What of the delivery and the job comes from files of the request: `files`, `scheduler`, `body`, `payload_path` and their hashes.
 Status pack_files(const RunRequest& request, PackedInputs& packed);
 // `initramfs` and its hashes. An Error is the machine's, not the user's.
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed);

@@ -178,6 +178,10 @@ Bytes delivery_of(const RunRequest& request) {
   const auto scheduler = split_command(request.scheduler);
   if (scheduler && !scheduler->empty()) size += size_of(scheduler->front());
   for (const std::string& file : request.include_files) size += size_of(file);
+  for (const Payload& payload : request.payloads) {
+    if (const auto program = find_payload(payload.program_name())) size += size_of(*program);
+    for (const std::string& file : payload.files()) size += size_of(file);
+  }
   return size;
 }
 

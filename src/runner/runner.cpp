@@ -86,6 +86,7 @@ Status Run::prepare_user_inputs() {
     KTSTR_TRY(pack_files(request_, own_));
   job_.scheduler = packed_->scheduler;
   job_.body = packed_->body;
+  job_.payload_path = packed_->payload_path;
   if (job_.body.empty()) job_.scenario = request_.scenario_text;
   if (request_.kernel.empty() && !environment_.kernel) return ok();
   KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "ktstr/checks.h"
+#include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/vary.h"
 #include "results/run_record.h"
@@ -28,11 +29,12 @@ struct GuestPause;
 struct PackedInputs {
   ByteVector initramfs;        // newc archive: the agent and its libraries
   ByteVector scheduler_files;  // newc archive: the scheduler and its libraries; empty: none
-  ByteVector files;            // newc archive: test program, libraries, included files
+  ByteVector files;            // newc archive: test program, payloads, libraries, included files
   std::string initramfs_sha256, scheduler_files_sha256, files_sha256;
   std::map<std::string, std::string> inputs;  // as in RunTuple, of both
   std::vector<std::string> scheduler;         // argv in the guest; empty: none
   std::vector<std::string> body;              // argv in the guest; empty: the agent runs the scenario
+  std::vector<std::string> payload_path;      // directories in the guest with the payloads' programs
   std::string job_json;                       // a replay's: the job, byte for byte as it was sent; else empty
 };
 
@@ -41,8 +43,10 @@ struct RunRequest {
   std::string test;  // name for reports
   std::string scenario_text;
   std::filesystem::path test_binary;
+  bool on_host = false;  // on this machine, in no guest: not for run(), see cli/host_run.h
   std::vector<std::string> args;  // Ctx::args()
   std::vector<std::string> include_files;
+  std::vector<Payload> payloads;  // brought into the guest: those that ops may run
   Topology topology;
   std::string scheduler;  // "PATH ARGS"; empty: the kernel's own
   std::string kernel;     // as --kernel takes it; empty: the default

@@ -139,6 +139,7 @@ Result<std::shared_ptr<const PackedInputs>> load_inputs(const StoredRun& stored,
   packed->inputs = stored.tuple.inputs;
   packed->scheduler = job.scheduler;
   packed->body = job.body;
+  packed->payload_path = job.payload_path;
   packed->job_json = stored.job_json;
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }

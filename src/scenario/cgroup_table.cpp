@@ -4,164 +4,149 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "scenario/def_rules.h"
-#include "workload/work_types.h"
+#include "scenario/knob_reader.h"
+#include "scenario/work_table.h"
 
 namespace ktstr {
 
 namespace {
 
-constexpr std::string_view kAcceptedWork =
-    "a work type like \"SpinWait\", or a table like { type = \"Bursty\", burst = \"5ms\" }";
+using Kind = TomlValue::Kind;
 
-std::string accepted_types() { return fmt::format("{}", fmt::join(work_type_names(), ", ")); }
+class CgroupReader {
+ public:
+  CgroupReader(const TomlValue& table, const DeclaredPayloads& payloads, Mistakes& mistakes)
+      : reader_(table, "[[cgroup]]", mistakes), payloads_(payloads), mistakes_(mistakes) {}
 
-// A range-checked whole number; empty when it is not there or a mistake.
-std::optional<int> read_int(TableReader& reader, Mistakes& mistakes, std::string_view key, std::string_view accepted,
-                            Status (*check)(std::int64_t)) {
-  const auto value = reader.integer(key, accepted);
-  if (!value) return {};
-  if (const Status valid = check(*value); !valid) {
-    mistakes.add(reader.at(key), valid.error().message());
-    return {};
+  std::optional<CgroupDef> read() {
+    const auto name = read_name();
+    // A definition without its name only serves to find the other mistakes.
+    CgroupDef def = CgroupDef::named(name.value_or("-"));
+    read_workers(def);
+    if (auto cpuset = read_cpuset(reader_, "cpuset")) def.cpuset(*std::move(cpuset));
+    for (KnobSetting& setting : read_knobs(reader_)) def.set(setting.knob, std::move(setting.value));
+    const bool whole = read_workload(def);
+    if (const auto swappable = reader_.boolean("swappable")) def.swappable(*swappable);
+    reader_.finish();
+    if (!name || !whole) return {};
+    return def;
   }
-  return static_cast<int>(*value);
-}
 
-// Workers and nice value: of a cgroup or of one of its work tables.
-void read_group(TableReader& reader, Mistakes& mistakes, WorkSpec& spec) {
-  if (const auto workers = read_int(reader, mistakes, "workers", "a whole number like 2", check_workers))
-    spec.workers = *workers;
-  if (const auto nice = read_int(reader, mistakes, "nice", "a whole number like -5", check_nice)) spec.nice = *nice;
-}
-
-bool check_type_name(const TomlValue& value, Mistakes& mistakes) {
-  for (const std::string_view name : work_type_names())
-    if (name == value.text) return true;
-  const auto meant = closest(value.text, work_type_names());
-  mistakes.add(value.at, fmt::format("unknown work type '{}';{} accepted: {}", value.text,
-                                     meant ? fmt::format(" did you mean '{}'?", *meant) : "", accepted_types()));
-  return false;
-}
-
-std::optional<std::string> parameter_text(const TomlValue& value) {
-  if (value.kind == TomlValue::Kind::kString) return value.text;
-  if (value.kind == TomlValue::Kind::kInteger) return std::to_string(value.integer);
-  return {};
-}
-
-// `others` are the keys of the table that are no parameters.
-WorkType read_type(const TomlValue& table, const std::vector<std::string_view>& others, Mistakes& mistakes) {
-  const TomlValue* name = nullptr;
-  for (const TomlEntry& entry : table.entries)
-    if (entry.key == "type") name = &entry.value;
-  if (name == nullptr || name->kind != TomlValue::Kind::kString) {
-    mistakes.add(name != nullptr ? name->at : table.at,
-                 fmt::format("work needs a 'type'; accepted: {}", accepted_types()));
-    return {};
+ private:
+  std::optional<std::string> read_name() {
+    auto name = reader_.text("name", "a text like \"cg_0\"");
+    if (!name) {
+      if (!reader_.has("name")) mistakes_.add(reader_.at(), "a [[cgroup]] needs a 'name'");
+      return {};
+    }
+    const Status valid = check_cgroup_path(*name);
+    reader_.mistake("name", valid);
+    return valid ? name : std::nullopt;
   }
-  if (!check_type_name(*name, mistakes)) return {};
-  std::vector<std::pair<std::string, std::string>> parameters;
-  for (const TomlEntry& entry : table.entries) {
-    if (std::find(others.begin(), others.end(), entry.key) != others.end()) continue;
-    const auto text = parameter_text(entry.value);
-    // One at a time, so that each mistake has its place.
-    const auto alone = make_work_type(name->text, {{entry.key, text.value_or("")}});
-    if (text && alone)
-      parameters.emplace_back(entry.key, *text);
-    else
-      mistakes.add(text ? entry.at : entry.value.at,
-                   text ? alone.error().message()
-                        : fmt::format("{}: {} is {}; accepted: a time like \"5ms\" or a whole number", name->text,
-                                      entry.key, kind_text(entry.value.kind)));
+
+  void read_workers(CgroupDef& def) {
+    WorkSpec spec;
+    const bool said = read_worker_count(reader_, 0, spec);
+    WorkSpec shared;
+    read_shared_attributes(reader_, shared);
+    share(def, shared);
+    read_own_attributes(reader_, spec);
+    const TomlValue* work = reader_.find("work");
+    if (work != nullptr && work->kind == Kind::kArray) return read_work_tables(*work, def);
+    if (const auto type = read_work_type(reader_, "work")) spec.type = *type;
+    if (spec.workers == 0) return leave_empty(def);
+    add_work(def, spec, said);
   }
-  return make_work_type(name->text, parameters).value_or(WorkType());
-}
 
-WorkSpec read_work_table(const TomlValue& table, Mistakes& mistakes) {
-  TableReader reader(table, "[[cgroup.work]]", mistakes);
-  WorkSpec spec;
-  spec.type = read_type(table, {"type", "workers", "nice"}, mistakes);
-  read_group(reader, mistakes, spec);
-  return spec;
-}
-
-std::vector<WorkSpec> read_work_tables(const TomlValue& array, const TableReader& cgroup, Mistakes& mistakes) {
-  for (const std::string_view key : {"workers", "nice"})
-    if (cgroup.has(key))
-      mistakes.add(cgroup.at(key), fmt::format("'{}' belongs into each [[cgroup.work]] table when there are any", key));
-  if (array.items.empty()) mistakes.add(array.at, fmt::format("'work' is empty; accepted: {}", kAcceptedWork));
-  std::vector<WorkSpec> specs;
-  for (const TomlValue& item : array.items)
-    if (item.kind == TomlValue::Kind::kTable)
-      specs.push_back(read_work_table(item, mistakes));
-    else
-      mistakes.add(item.at, fmt::format("'work' holds {}; accepted: {}", kind_text(item.kind), kAcceptedWork));
-  return specs;
-}
-
-// At least one group.
-std::vector<WorkSpec> read_work(TableReader& reader, Mistakes& mistakes) {
-  WorkSpec spec;
-  read_group(reader, mistakes, spec);
-  const TomlValue* work = reader.find("work");
-  if (work == nullptr) return {spec};
-  if (work->kind == TomlValue::Kind::kArray) {
-    auto specs = read_work_tables(*work, reader, mistakes);
-    if (specs.empty()) specs.push_back(spec);
-    return specs;
+  // What each of its groups of workers has that does not say otherwise.
+  static void share(CgroupDef& def, const WorkSpec& shared) {
+    if (shared.nice) def.nice(*shared.nice);
+    if (shared.comm) def.comm(*shared.comm);
+    if (shared.uid) def.uid(*shared.uid);
+    if (shared.gid) def.gid(*shared.gid);
+    if (shared.numa_node) def.numa_node(*shared.numa_node);
   }
-  if (work->kind == TomlValue::Kind::kTable) {
-    spec.type = read_type(*work, {"type"}, mistakes);
-  } else if (work->kind != TomlValue::Kind::kString) {
-    reader.refuse_kind("work", *work, kAcceptedWork);
-  } else if (check_type_name(*work, mistakes)) {
-    spec.type = make_work_type(work->text, {}).value_or(WorkType());
+
+  // no_workers() makes room for a first group that is set as a whole; workers() is what counts as having said a number.
+  static void add_work(CgroupDef& def, const WorkSpec& spec, bool said) {
+    if (said) def.workers(1);
+    def.no_workers().work(spec);
   }
-  return {spec};
-}
 
-std::optional<CpusetSpec> read_cpuset(TableReader& reader, Mistakes& mistakes) {
-  const auto text = reader.text("cpuset", "a text like \"llc:0\"");
-  if (!text) return {};
-  auto spec = CpusetSpec::parse(*text);
-  if (spec) return *std::move(spec);
-  mistakes.add(reader.at("cpuset"), spec.error().message());
-  return {};
-}
+  void leave_empty(CgroupDef& def) {
+    def.no_workers();
+    refuse_attributes([](std::string_view key) {
+      return fmt::format(
+          "'{}' is of no use in a cgroup without workers; accepted: workers = 1 to {} with it, or "
+          "workers = 0 alone",
+          key, kMaxWorkers);
+    });
+    if (reader_.has("work"))
+      reader_.mistake("workers", fmt::format("0 workers with 'work' cannot be; accepted: 1 to {} workers, or an empty "
+                                             "cgroup without 'work'",
+                                             kMaxWorkers));
+  }
 
-CgroupDef make_def(const std::string& name, const std::vector<WorkSpec>& work) {
-  CgroupDef def = CgroupDef::named(name);
-  def.workers(work.front().workers).work_type(work.front().type);
-  if (work.front().nice) def.nice(*work.front().nice);
-  for (std::size_t i = 1; i < work.size(); ++i) def.work(work[i]);
-  return def;
-}
+  template <typename Message>
+  void refuse_attributes(Message message) {
+    for (const std::string_view key : own_attribute_keys())
+      if (reader_.has(key)) reader_.mistake(key, message(key));
+  }
+
+  void read_work_tables(const TomlValue& array, CgroupDef& def) {
+    const auto belongs = [](std::string_view key) {
+      return fmt::format("'{}' belongs into each [[cgroup.work]] table when there are any", key);
+    };
+    for (const std::string_view key : {"workers", "workers_pct"})
+      if (reader_.has(key)) reader_.mistake(key, belongs(key));
+    refuse_attributes(belongs);
+    if (array.items.empty()) mistakes_.add(array.at, fmt::format("'work' is empty; accepted: {}", kAcceptedWork));
+    bool first = true;
+    for (const TomlValue& item : array.items) {
+      if (item.kind != Kind::kTable) {
+        mistakes_.add(item.at, fmt::format("'work' holds {}; accepted: {}", kind_text(item.kind), kAcceptedWork));
+        continue;
+      }
+      const WorkSpec spec = read_work_table(item, "[[cgroup.work]]", mistakes_);
+      if (first)
+        add_work(def, spec, true);
+      else
+        def.work(spec);
+      first = false;
+    }
+  }
+
+  // False when the payload that it names is not to be had.
+  bool read_workload(CgroupDef& def) {
+    const auto name = reader_.text("workload", "the name of a [[payload]]");
+    if (!name) return !reader_.has("workload");
+    const Payload* payload = payloads_.find(*name, reader_.at("workload"), mistakes_);
+    if (payload != nullptr) def.workload(*payload);
+    return payload != nullptr;
+  }
+
+  TableReader reader_;
+  const DeclaredPayloads& payloads_;
+  Mistakes& mistakes_;
+};
 
 }  // namespace
 
-std::optional<CgroupTable> read_cgroup_table(const TomlValue& table, Mistakes& mistakes) {
-  TableReader reader(table, "[[cgroup]]", mistakes);
-  const auto name = reader.text("name", "a text like \"cg_0\"");
-  const auto work = read_work(reader, mistakes);
-  const auto cpuset = read_cpuset(reader, mistakes);
-  reader.finish();
-  if (!name) {
-    if (!reader.has("name")) mistakes.add(reader.at(), "a [[cgroup]] needs a 'name'");
-    return {};
-  }
-  if (const Status valid = check_cgroup_path(*name); !valid) {
-    mistakes.add(reader.at("name"), valid.error().message());
-    return {};
-  }
-  CgroupTable read{make_def(*name, work), {}};
-  if (cpuset) {
-    read.def.cpuset(*cpuset);
-    read.cpuset_at = reader.at("cpuset");
-  }
-  return read;
+std::optional<CgroupDef> read_cgroup_table(const TomlValue& table, const DeclaredPayloads& payloads,
+                                           Mistakes& mistakes) {
+  return CgroupReader(table, payloads, mistakes).read();
+}
+
+std::optional<CpusetSpec> read_cpuset(TableReader& reader, std::string_view key) {
+  const auto text = reader.text(key, "a text like \"llc:0\"");
+  if (!text) return {};
+  auto spec = CpusetSpec::parse(*text);
+  const Status valid = spec ? spec->validate() : Status(spec.error());
+  reader.mistake(key, valid);
+  if (!valid) return {};
+  return *std::move(spec);
 }
 
 }  // namespace ktstr

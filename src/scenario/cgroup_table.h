@@ -3,14 +3,16 @@
 // A [[cgroup]] table of a scenario file:
 //
 //   [[cgroup]]
-//   name = "cg_0"
-//   workers = 2                                                # default 1
+//   name = "cg_0"                                              # "cg_0/inner" inside of "cg_0"
+//   workers = 2                                                # 0: an empty cgroup; or workers_pct = 1.0
 //   work = { type = "Bursty", burst = "5ms", sleep = "10ms" }  # or "SpinWait", which is the default
-//   nice = 5
-//   cpuset = "llc:0"                                           # "node:1", "slice:0/2", "0-3,8", "all"
-//   cpu_weight = 200
+//   nice = 5                                                   # and the other attributes of work_table.h
+//   cpuset = "llc:0"                                           # "node:1", "slice:0/2", "0-3,8", "all", ...
+//   cpu_weight = 200                                           # and the other knobs, see knob_reader.h
+//   workload = "disk"                                          # a [[payload]] that runs beside the workers
+//   swappable = true                                           # its work types may be overridden from outside
 //
-// With several kinds of workers in one cgroup, `workers`, `work` and `nice` move into one table for each kind:
+// With several kinds of workers in one cgroup, what is said of them moves into one table for each kind:
 //
 //   [[cgroup.work]]
 //   type = "Mixed"
@@ -20,17 +22,15 @@
 #include <optional>
 
 #include "ktstr/scenario.h"
+#include "scenario/payload_table.h"
 #include "scenario/table_reader.h"
 
 namespace ktstr {
 
-struct CgroupTable {
-  CgroupDef def;
-  std::optional<SourcePosition> cpuset_at;
-};
-
 // Empty after a mistake that leaves no definition; other mistakes leave defaults in their places.
-std::optional<CgroupTable> read_cgroup_table(const TomlValue& table, Mistakes& mistakes);
-
+std::optional<CgroupDef> read_cgroup_table(const TomlValue& table, const DeclaredPayloads& payloads,
+                                           Mistakes& mistakes);
+// `key` as CpusetSpec::parse() reads it; empty when it is not there or a mistake.
+std::optional<CpusetSpec> read_cpuset(TableReader& reader, std::string_view key);
 
 }  // namespace ktstr

@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
+#include "scenario/fingerprint.h"
 #include "scenario/plan.h"
 #include "scenario/world.h"
 
@@ -78,6 +79,7 @@ void ScenarioRun::mark(StepMark::Kind kind) {
   mark.cgroups = world_.cgroup_count();
   mark.workers = world_.worker_count();
   if (number > 0 && number <= last()) mark.name = step(number).name;
+  if (kind == StepMark::Kind::kScenarioStart) mark.name = fingerprint(ctx_, plan_);
   ctx_.events().mark(mark);
 }
 
@@ -268,7 +270,7 @@ Result<AssertResult> execute_scenario(Ctx& ctx, const Backdrop& backdrop, const 
 Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                                            const Checks& checks) {
   if (ctx.hooks()) return run_scenario(ctx, backdrop, steps, checks, *ctx.hooks());
-  KTSTR_TRY_ASSIGN(const ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid(), ctx.payload_path()));
+  KTSTR_TRY_ASSIGN(const ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid()));
   return run_scenario(ctx, backdrop, steps, checks, hooks);
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "payload/findings.h"
 #include "scenario/scheduler_end.h"
 #include "workload/core_sched.h"
 
@@ -30,6 +31,40 @@ class WorkerProcesses final : public RunningWorkers {
   WorkerGroup group_;
 };
 
+class PayloadRun final : public RunningPayload {
+ public:
+  explicit PayloadRun(PayloadProcess process) : process_(std::move(process)) {}
+  int pid() const override { return process_.pid(); }
+  Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) override { return process_.wait(at_most); }
+  Result<PayloadReport> kill() override { return process_.kill(); }
+
+  AssertResult judge(const PayloadReport& report) const override {
+    const Payload& payload = process_.payload();
+    AssertResult result;
+    for (PayloadFinding& finding : evaluate(payload, report)) {
+      const bool breach = finding.kind == PayloadFinding::Kind::kBreach;
+      result.details.push_back({.verdict = breach ? Verdict::kFail : Verdict::kPass,
+                                .kind = breach ? DetailKind::kPayload : DetailKind::kNote,
+                                .message = std::move(finding.message),
+                                .cgroup = report.cgroup,
+                                .measured = finding.measured,
+                                .limit = finding.limit});
+    }
+    std::string checks;
+    for (const PayloadCheck& check : payload.checks()) checks += (checks.empty() ? "" : ", ") + check.describe();
+    if (!checks.empty()) result.checked.push_back(fmt::format("payload {}: {}", payload.name(), checks));
+    return result;
+  }
+
+ private:
+  PayloadProcess process_;
+};
+
+Result<std::unique_ptr<RunningPayload>> start_program(const PayloadStart& start) {
+  KTSTR_TRY_ASSIGN(PayloadProcess process, PayloadProcess::start(start));
+  return std::unique_ptr<RunningPayload>(std::make_unique<PayloadRun>(std::move(process)));
+}
+
 Result<std::unique_ptr<RunningWorkers>> spawn_processes(const WorkSpec& spec, const WorkerPlacement& placement,
                                                         int first_index, std::uint64_t seed) {
   KTSTR_TRY_ASSIGN(WorkerGroup group, WorkerGroup::spawn(spec, placement, first_index, seed));
@@ -51,18 +86,16 @@ class Watches {
 
 }  // namespace
 
-Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid, std::vector<std::string> payload_path) {
+Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   const auto watches = std::make_shared<Watches>();
   KTSTR_TRY(watches->of(scheduler_pid));
   const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
   ExecutorHooks hooks;
   hooks.spawn = spawn_processes;
-  hooks.start_payload = [path = std::move(payload_path)](const PayloadToStart&) -> Result<std::unique_ptr<RunningPayload>> {
-    return fail(ErrorCode::kUnsupported, "payloads are not there yet");
-  };
-  hooks.core_create = core_sched_create;
-  hooks.core_clear = core_sched_clear;
-  hooks.core_share = core_sched_share;
+  hooks.start_payload = start_program;
+  hooks.core_create = [](const std::vector<int>& pids) { return core_sched_create(pids); };
+  hooks.core_clear = [](const std::vector<int>& pids) { return core_sched_clear(pids); };
+  hooks.core_share = [](int from, const std::vector<int>& pids) { return core_sched_share(from, pids); };
   hooks.pause = sleep_for;
   hooks.scheduler_alive = [watches](int pid) -> Result<bool> {
     KTSTR_TRY_ASSIGN(const SchedulerWatch* watch, watches->of(pid));

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "ktstr/checks.h"
 #include "ktstr/payload.h"
+#include "payload/payload_process.h"
 #include "scenario/liveness.h"
 #include "workload/worker_group.h"
 
@@ -39,20 +40,12 @@ class RunningWorkers {
   virtual Status send_signal(int number) = 0;
 };
 
-struct PayloadToStart {
-  const Payload* payload = nullptr;
-  std::vector<std::string> args;   // those of the op, behind the payload's own
-  std::string cgroup;              // for reports
-  const Fd* cgroup_dir = nullptr;  // null or invalid: where we are
-  int phase = 0;
-};
-
 // A PayloadProcess as the executor uses it. What still runs is killed with it, and nothing is recorded.
 class RunningPayload {
  public:
   virtual ~RunningPayload() = default;
   virtual int pid() const = 0;
-  // No value: it still runs. Without a deadline it is only looked at.
+  // No value: it still runs.
   virtual Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) = 0;
   virtual Result<PayloadReport> kill() = 0;
   // What its checks found, as details; and what they looked at, as lines of AssertResult::checked.
@@ -66,7 +59,7 @@ struct ExecutorHooks {
   std::function<Result<std::unique_ptr<RunningWorkers>>(const WorkSpec& spec, const WorkerPlacement& placement,
                                                         int first_index, std::uint64_t seed)>
       spawn;
-  std::function<Result<std::unique_ptr<RunningPayload>>(const PayloadToStart& start)> start_payload;
+  std::function<Result<std::unique_ptr<RunningPayload>>(const PayloadStart& start)> start_payload;
   // See workload/core_sched.h.
   std::function<Status(const std::vector<int>& pids)> core_create, core_clear;
   std::function<Status(int from, const std::vector<int>& pids)> core_share;
@@ -81,10 +74,11 @@ struct ExecutorHooks {
   std::function<SchedulerEnd()> scheduler_end;
   std::function<Nanoseconds()> now;  // CLOCK_MONOTONIC
   std::filesystem::path root = "/";  // of /sys and /proc, for the ops on the machine
+  // Host mode writes down what a killed run could not put back (MachineChanges::BeforeChange). May be empty.
+  std::function<Status(const std::filesystem::path& file, const std::string& before)> before_machine_change;
 
   // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on.
-  // `payload_path`: directories in which payloads without a '/' are looked up.
-  static Result<ExecutorHooks> real(int scheduler_pid, std::vector<std::string> payload_path = {});
+  static Result<ExecutorHooks> real(int scheduler_pid);
 };
 
 }  // namespace ktstr

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "scenario/fake_world.h"
-#include "scenario/step_scope.h"
+#include "scenario/world.h"
 
 namespace ktstr {
 namespace {
@@ -37,8 +37,8 @@ TEST(Executor, ReleasesAllWorkersTogetherAndStopsAllBeforeItCollects) {
   ASSERT_TRUE(world.run({two_cgroups()}));
   EXPECT_THAT(world.log,
               ElementsAre("scenario start 0: 0 cgroups, 0 workers", "step start 1: 0 cgroups, 0 workers", "spawn cg_0",
-                          "spawn cg_1", "release cg_0", "release cg_1", "hold start 1: 2 cgroups, 3 workers",
-                          "hold 1000 ms", "stop cg_0", "stop cg_1", "collect cg_0", "collect cg_1",
+                          "spawn cg_1", "release cg_0", "release cg_1", "resume 1: 2 cgroups, 3 workers", "hold 1000 ms",
+                          "pause 1: 2 cgroups, 3 workers", "stop cg_0", "stop cg_1", "collect cg_0", "collect cg_1",
                           "step end 1: 0 cgroups, 0 workers", "scenario end 0: 0 cgroups, 0 workers"));
 }
 
@@ -75,7 +75,7 @@ TEST(Executor, PutsTheTimeIntoItsMarks) {
   ASSERT_TRUE(world.run({half("a"), half("b")}));
   std::vector<std::uint64_t> ms;
   for (const StepMark& mark : world.marks) ms.push_back((mark.at_ns / 1'000'000) - 100'000);
-  EXPECT_THAT(ms, ElementsAre(0, 0, 0, 500, 500, 500, 1000, 1000));
+  EXPECT_THAT(ms, ElementsAre(0, 0, 0, 500, 500, 500, 500, 1000, 1000, 1000));
 }
 
 TEST(Executor, LetsChecksFailTheResult) {

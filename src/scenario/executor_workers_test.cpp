@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 struct ReportList final : EventSink {
   void mark(const StepMark&) override {}
+  void stimulus(const Stimulus&) override {}
+  void payload(const PayloadReport&) override {}
   void worker(int, const WorkerReport& report) override { reports.push_back(report); }
   std::vector<WorkerReport> reports;
 };

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the tests of the executor: a world without processes in which time passes only in holds. Everything that happens
-// is written down in one list together with the marks, so that a test reads the order of things from it.
+// For the tests of the executor: a world without processes in which time passes only in holds, pauses and waits.
+// Everything that happens is written down in one list together with the marks, so that a test reads the order of things
+// from it.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/duration.h"
 #include "cgroup/recording_cgroup_ops.h"
 #include "scenario/event_sink.h"
 #include "scenario/executor.h"
@@ -24,68 +27,193 @@ class FakeWorld final : public EventSink {
   int scheduler_pid = 0;
   std::uint64_t seed = 1;
   VarySet vary = VarySet::all();
+  int workers_per_cgroup = 1;
+  std::filesystem::path root = "/nonexistent";  // of the machine's files
 
   Nanoseconds time = std::chrono::seconds(100);
   Nanoseconds spawn_takes{}, collect_takes{};
   std::map<std::string, Error> spawn_fails, collect_fails;  // by cgroup
+  std::map<std::string, Error> change_fails;                // by the change's name: "set_nice"
+  std::map<std::string, Error> payload_fails;               // by payload: starting it
+  std::map<std::string, Nanoseconds> payload_ends;          // by payload, on the clock `time`; others run on
   Nanoseconds scheduler_ends = Nanoseconds::max();          // on the clock `time`
+  SchedulerEnd scheduler_end = SchedulerEnd::kUnknown;
   std::optional<Error> hold_fails;
   bool pauses_take_time = false;
   bool idle_workers = false;  // workers report that they did nothing
+  std::vector<Detail> stalls;  // what host mode's monitor would have seen
 
   std::vector<std::string> log;
   std::vector<StepMark> marks;
+  std::vector<Stimulus> stimuli;
   std::vector<std::uint64_t> seeds;
   std::vector<WorkerPlacement> placements;
+  std::vector<WorkSpec> specs;
   std::vector<std::pair<int, WorkerReport>> reports;
+  std::vector<PayloadReport> payloads;
   std::vector<Nanoseconds> graces, pauses;
+  int next_pid = 1000;
 
-  Result<AssertResult> run(const std::vector<Step>& steps) {
-    Ctx ctx({.topology = &topology,
-             .cgroups = &ops,
-             .events = this,
-             .duration = duration,
-             .seed = seed,
-             .vary = vary,
-             .checks = checks,
-             .scheduler_pid = scheduler_pid});
-    return run_scenario(ctx, steps, checks, hooks());
+  Ctx ctx() {
+    return Ctx({.topology = &topology,
+                .cgroups = &ops,
+                .events = this,
+                .duration = duration,
+                .seed = seed,
+                .vary = vary,
+                .checks = checks,
+                .scheduler_pid = scheduler_pid,
+                .workers_per_cgroup = workers_per_cgroup});
+  }
+  Result<AssertResult> run(const std::vector<Step>& steps) { return run({}, steps); }
+  Result<AssertResult> run(const Backdrop& backdrop, const std::vector<Step>& steps) {
+    Ctx context = ctx();
+    return run_scenario(context, backdrop, steps, checks, hooks());
   }
 
   ExecutorHooks hooks() {
-    return {.spawn = [this](const WorkSpec& spec, const WorkerPlacement& placement, int first,
-                            std::uint64_t s) { return spawn(spec, placement, first, s); },
-            .pause =
-                [this](Nanoseconds length) {
-                  pauses.push_back(length);
-                  if (pauses_take_time) time += length;
-                },
-            .scheduler_alive = [this]() -> Result<bool> { return time < scheduler_ends; },
-            .hold_until = [this](Nanoseconds deadline) { return hold(deadline); },
-            .now = [this] { return time; }};
+    ExecutorHooks hooks;
+    hooks.spawn = [this](const WorkSpec& spec, const WorkerPlacement& placement, int first, std::uint64_t s) {
+      return spawn(spec, placement, first, s);
+    };
+    hooks.start_payload = [this](const PayloadStart& start) { return start_payload(start); };
+    hooks.core_create = [this](const std::vector<int>& pids) { return change("core_create", list(pids)); };
+    hooks.core_clear = [this](const std::vector<int>& pids) { return change("core_clear", list(pids)); };
+    hooks.core_share = [this](int from, const std::vector<int>& pids) {
+      return change("core_share", fmt::format("{} -> {}", from, list(pids)));
+    };
+    hooks.stalls = [this] { return std::exchange(stalls, {}); };
+    hooks.pause = [this](Nanoseconds length) {
+      pauses.push_back(length);
+      if (pauses_take_time) time += length;
+    };
+    hooks.scheduler_alive = [this](int) -> Result<bool> { return time < scheduler_ends; };
+    hooks.hold_until = [this](int, Nanoseconds deadline) { return hold(deadline); };
+    hooks.scheduler_end = [this] { return scheduler_end; };
+    hooks.now = [this] { return time; };
+    hooks.root = root;
+    return hooks;
   }
 
   void mark(const StepMark& mark) override {
-    static constexpr const char* kNames[] = {"scenario start", "step start", "hold start", "step end", "scenario end"};
+    static constexpr const char* kNames[] = {"scenario start", "step start", "resume",
+                                             "pause",          "step end",   "scenario end"};
     marks.push_back(mark);
     log.push_back(fmt::format("{} {}: {} cgroups, {} workers", kNames[static_cast<int>(mark.kind)], mark.step,
                               mark.cgroups, mark.workers));
   }
+  void stimulus(const Stimulus& stimulus) override { stimuli.push_back(stimulus); }
   void worker(int phase, const WorkerReport& report) override { reports.emplace_back(phase, report); }
+  void payload(const PayloadReport& report) override { payloads.push_back(report); }
 
  private:
-  Result<RunningWorkers> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first, std::uint64_t s) {
+  class Workers final : public RunningWorkers {
+   public:
+    Workers(FakeWorld& world, WorkSpec spec, std::string cgroup, int first)
+        : world_(world), spec_(std::move(spec)), cgroup_(std::move(cgroup)), first_(first) {
+      for (int i = 0; i < spec_.workers; ++i) pids_.push_back(world_.next_pid++);
+    }
+    ~Workers() override {
+      for (const int pid : pids_) world_.ops.forget_process(pid);
+    }
+    int count() const override { return spec_.workers; }
+    std::vector<int> pids() const override { return pids_; }
+    std::uint64_t iterations() const override { return 7 * pids_.size(); }
+    void release() override { say("release"); }
+    void request_stop() override { say("stop"); }
+    Result<std::vector<WorkerReport>> collect(Nanoseconds grace) override {
+      return world_.collect(cgroup_, spec_, first_, grace);
+    }
+    void set_allowed(const CpuSet& cpus) override { world_.log.push_back(fmt::format("allow {} {}", cgroup_, cpus.to_string())); }
+    Status set_nice(int nice) override { return change("set_nice", std::to_string(nice)); }
+    Status set_policy(const SchedPolicy& policy) override { return change("set_policy", policy.describe()); }
+    Status set_affinity(const std::vector<CpuSet>& per_worker) override {
+      std::string text;
+      for (const CpuSet& cpus : per_worker) text += (text.empty() ? "" : " ") + cpus.to_string();
+      return change("set_affinity", text);
+    }
+    Status set_uclamp(int min, int max) override { return change("set_uclamp", fmt::format("{} {}", min, max)); }
+    Status send_signal(int number) override { return change("signal", std::to_string(number)); }
+
+   private:
+    void say(const char* what) { world_.log.push_back(fmt::format("{} {}", what, cgroup_)); }
+    Status change(const std::string& what, const std::string& value) {
+      return world_.change(what, fmt::format("{} {}", cgroup_, value));
+    }
+    FakeWorld& world_;
+    WorkSpec spec_;
+    std::string cgroup_;
+    int first_;
+    std::vector<int> pids_;
+  };
+
+  class FakePayload final : public RunningPayload {
+   public:
+    FakePayload(FakeWorld& world, const PayloadStart& start)
+        : world_(world), name_(start.payload->name()), cgroup_(start.cgroup), phase_(start.phase), pid_(world.next_pid++) {}
+    int pid() const override { return pid_; }
+    Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) override {
+      world_.log.push_back(fmt::format("wait {} {}", name_, format_duration(at_most)));
+      const auto ends = world_.payload_ends.find(name_);
+      if (ends == world_.payload_ends.end() || ends->second > world_.time + at_most) {
+        world_.time += at_most;
+        return std::optional<PayloadReport>();
+      }
+      world_.time = std::max(world_.time, ends->second);
+      return std::optional(report(false));
+    }
+    Result<PayloadReport> kill() override {
+      world_.log.push_back("kill " + name_);
+      return report(true);
+    }
+    AssertResult judge(const PayloadReport&) const override { return {}; }
+
+   private:
+    PayloadReport report(bool killed) const {
+      PayloadReport report;
+      report.name = name_;
+      report.cgroup = cgroup_;
+      report.phase = phase_;
+      report.pid = pid_;
+      report.killed = killed;
+      report.exit_code = killed ? -1 : 0;
+      return report;
+    }
+    FakeWorld& world_;
+    std::string name_, cgroup_;
+    int phase_, pid_;
+  };
+
+  static std::string list(const std::vector<int>& pids) {
+    std::string text;
+    for (const int pid : pids) text += fmt::format("{}{}", text.empty() ? "" : ",", pid);
+    return text;
+  }
+
+  Status change(const std::string& what, const std::string& value) {
+    log.push_back(what + " " + value);
+    if (const auto failing = change_fails.find(what); failing != change_fails.end()) return failing->second;
+    return ok();
+  }
+
+  Result<std::unique_ptr<RunningWorkers>> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first,
+                                                std::uint64_t s) {
     const std::string name = placement.cgroup;
     seeds.push_back(s);
     placements.push_back(placement);
+    placements.back().cgroup_dir = nullptr;
+    specs.push_back(spec);
     log.push_back("spawn " + name);
     time += spawn_takes;
     if (const auto failing = spawn_fails.find(name); failing != spawn_fails.end()) return failing->second;
-    return RunningWorkers{
-        .count = spec.workers,
-        .release = [this, name] { log.push_back("release " + name); },
-        .request_stop = [this, name] { log.push_back("stop " + name); },
-        .collect = [this, name, spec, first](Nanoseconds grace) { return collect(name, spec, first, grace); }};
+    return std::unique_ptr<RunningWorkers>(std::make_unique<Workers>(*this, spec, name, first));
+  }
+
+  Result<std::unique_ptr<RunningPayload>> start_payload(const PayloadStart& start) {
+    log.push_back(fmt::format("start {} in '{}'", start.payload->name(), start.cgroup));
+    if (const auto failing = payload_fails.find(start.payload->name()); failing != payload_fails.end())
+      return failing->second;
+    return std::unique_ptr<RunningPayload>(std::make_unique<FakePayload>(*this, start));
   }
 
   Result<std::vector<WorkerReport>> collect(const std::string& name, const WorkSpec& spec, int first,

@@ -75,6 +75,7 @@ Status MachineChanges::change(const fs::path& file, const std::string& value, co
   KTSTR_TRY_ASSIGN(std::string before, read_text(file));
   before = trimmed(std::move(before));
   if (words_of(before) == words_of(value)) return ok();
+  if (before_change_) KTSTR_TRY(before_change_(file, before));
   KTSTR_TRY(write_file(file, value));
   undo_.push_back({file, std::move(before)});
   KTSTR_TRY_ASSIGN(std::string after, read_text(file));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,11 @@ namespace ktstr {
 
 class MachineChanges {
  public:
+  // Told of a file and what it holds before it is written; on an Error the change is not made.
+  using BeforeChange = std::function<Status(const std::filesystem::path& file, const std::string& before)>;
   // `root` holds sys/ and proc/.
-  explicit MachineChanges(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit MachineChanges(std::filesystem::path root, BeforeChange before_change = {})
+      : root_(std::move(root)), before_change_(std::move(before_change)) {}
 
   // /sys/devices/system/cpu/cpuN/online. kUnsupported for a CPU that the kernel does not let go (CPU 0 on x86).
   Status set_cpu_online(Cpu cpu, bool online);
@@ -41,6 +45,7 @@ class MachineChanges {
   Status change(const std::filesystem::path& file, const std::string& value, const std::string& missing);
 
   std::filesystem::path root_;
+  BeforeChange before_change_;
   std::vector<Before> undo_;
 };
 

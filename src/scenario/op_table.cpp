@@ -77,7 +77,7 @@ const std::array<OpRow, Op::kKinds>& op_table() {
       {"freeze_cgroup", kCgroups, "Freezes it (cgroup.freeze) and waits until it is frozen.", {kCgroup}},
       {"unfreeze_cgroup", kCgroups, "Thaws it.", {kCgroup}},
       {"set_knob", kCgroups, "Writes one limit and reads it back.",
-       {kCgroup, {"knob", "the name of a knob"}, {"value", "what its file takes"}}},
+       {kCgroup, {"knob", "the name of a knob"}, {"value", "as the key of that name in [[cgroup]] takes it"}}},
       {"capture_cgroup_procs", kCgroups, "Keeps its cgroup.procs in the result.",
        {kCgroup, {"tag", "a text to find it by"}}},
       {"set_cpuset", kCpus, "Writes cpuset.cpus.", {kCgroup, {"cpuset", "a cpuset"}}},

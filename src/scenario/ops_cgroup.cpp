@@ -7,11 +7,10 @@ namespace ktstr {
 
 namespace {
 
-// Its workers and payloads now die of something that is not the scheduler's doing.
-Status collect_the_killed(World& world, World::Found found) {
-  for (WorkerSet& set : found.group->sets) set.killed = true;
-  found.group->interrupted = "killed by the scenario";
-  return found.scope->empty(*found.group, world.findings());
+// Payloads first: a frozen one cannot be killed, so the group is thawed before.
+Status thaw_and_kill_payloads(World& world, World::Found found) {
+  if (std::exchange(found.group->frozen, false)) KTSTR_TRY(world.cgroups().freeze(found.group->name, false));
+  return world.kill_payloads_in(found.group->name);
 }
 
 Status freeze(World& world, const std::string& name, bool frozen) {
@@ -40,24 +39,32 @@ Status apply(const op::AddCgroupDef& op, World& world) {
 
 Status apply(const op::RemoveCgroup& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  KTSTR_TRY(thaw_and_kill_payloads(world, found));
   return found.scope->remove(op.cgroup, world.findings());
 }
 
 Status apply(const op::StopCgroup& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  KTSTR_TRY(thaw_and_kill_payloads(world, found));
   return found.scope->empty(*found.group, world.findings());
 }
 
 Status apply(const op::KillCgroup& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
   KTSTR_TRY(world.cgroups().kill_all(op.cgroup));
-  return collect_the_killed(world, found);
+  // They die of something that is not the scheduler's doing.
+  for (WorkerSet& set : found.group->sets) set.killed = true;
+  found.group->interrupted = "killed by the scenario";
+  KTSTR_TRY(thaw_and_kill_payloads(world, found));
+  return found.scope->empty(*found.group, world.findings());
 }
 
 Status apply(const op::MoveAllTasks& op, World& world) {
   if (op.from == op.to) return fail(ErrorCode::kInvalidArgument, "from and to are the same");
   KTSTR_TRY_ASSIGN(const World::Found from, world.find_or_outside(op.from));
-  KTSTR_TRY_ASSIGN(const World::Found to, world.find_or_outside(op.to));
+  // Outside, the workers stay in the hands of whoever has them.
+  if (op.to.empty()) from.scope->outside();
+  KTSTR_TRY_ASSIGN(const World::Found to, op.to.empty() ? Result<World::Found>(from) : world.find(op.to));
   // Making the place outside can have moved the list that `from` points into.
   LiveCgroup* const source = from.scope->find(op.from);
   LiveCgroup* const target = to.scope->find(op.to);

@@ -11,8 +11,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Result<ScenarioPlan> plan(const std::vector<Step>& steps, Nanoseconds duration = 1s) {
-  return plan_scenario(steps, duration, TestTopology::expected_for(Topology{1, 2, 2, 1}), 1);
+Result<ScenarioPlan> plan(const std::vector<Step>& steps, Nanoseconds duration = 1s,
+                          const Topology& topology = {1, 2, 2, 1}, std::uint64_t seed = 1) {
+  const TestTopology machine = TestTopology::expected_for(topology);
+  const Ctx ctx({.topology = &machine, .duration = duration, .seed = seed});
+  ScenarioPlan planned;
+  const auto mistakes = plan_scenario(ctx, {}, steps, planned);
+  if (!mistakes.empty()) return fail(ErrorCode::kInvalidArgument, "{}", describe(mistakes));
+  return planned;
 }
 
 std::string mistakes(const std::vector<Step>& steps, Nanoseconds duration = 1s) {
@@ -33,7 +39,7 @@ TEST(PlanScenario, ResolvesHoldsAndCpusets) {
 }
 
 TEST(PlanScenario, NeedsOnlyTheControllersThatStepsUse) {
-  const auto controllers = [](CgroupDef def) { return plan({{.setup = {std::move(def)}}})->controllers; };
+  const auto controllers = [](CgroupDef def) { return plan({{.setup = {std::move(def)}}})->controllers[""]; };
   using List = std::vector<std::string>;
   EXPECT_EQ(controllers(CgroupDef::named("a")), List{});
   EXPECT_EQ(controllers(CgroupDef::named("a").cpuset(CpusetSpec::all())), List{"cpuset"});
@@ -53,8 +59,8 @@ TEST(PlanScenario, ListsAllMistakesWithTheirSteps) {
        .hold = HoldSpec::fixed(-1ms)}};
   EXPECT_EQ(mistakes(steps),
             "step 1: a hold of nan times the duration cannot be; a fraction is finite and > 0\n"
+            "step 1: a cgroup 'a' is there already\n"
             "step 2: a hold of -1ms cannot be; a time is not negative\n"
-            "step 1: two cgroups are named 'a'\n"
             "step 2: cgroup 'b': cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0\n"
             "step 2: cgroup 'c': Mixed: spins is 0, must be at least 1");
   EXPECT_EQ(plan(steps).error().code(), ErrorCode::kInvalidArgument);
@@ -71,15 +77,14 @@ TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
 }
 
 TEST(PlanScenario, ChoosesRandomCpusForEachCgroupOfEachStep) {
-  const auto machine = TestTopology::expected_for(Topology{1, 2, 8, 1});
   const std::vector<CgroupDef> defs = {CgroupDef::named("a").cpuset(CpusetSpec::random(8)),
                                        CgroupDef::named("b").cpuset(CpusetSpec::random(8))};
   const std::vector<Step> steps = {{.setup = defs, .hold = HoldSpec::fraction(0.5)}, {.setup = defs}};
   std::set<std::string> chosen;
   for (const std::uint64_t seed : {1u, 2u, 2u}) {
-    const auto plan = plan_scenario(steps, 1s, machine, seed);
-    ASSERT_TRUE(plan) << plan.error().render();
-    for (const PlannedStep& step : plan->steps)
+    const auto planned = plan(steps, 1s, {1, 2, 8, 1}, seed);
+    ASSERT_TRUE(planned) << planned.error().render();
+    for (const PlannedStep& step : planned->steps)
       for (const PlannedCgroup& cgroup : step.cgroups) chosen.insert(cgroup.cpuset->to_string());
   }
   EXPECT_EQ(chosen.size(), 8u);  // of two seeds

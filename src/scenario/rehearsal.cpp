@@ -288,7 +288,7 @@ class Rehearsal {
     if (op.from.empty() && !outside_workers_) return mistake("no workers run outside of the scenario's cgroups");
     Group* to = op.to.empty() ? nullptr : find(op.to);
     if (from == nullptr || (to == nullptr && !op.to.empty())) return;
-    const bool to_backdrop = to != nullptr ? to->of_backdrop : (outside_workers_ ? outside_of_backdrop_ : from->of_backdrop);
+    const bool to_backdrop = to != nullptr ? to->of_backdrop : from->of_backdrop;
     if (from->of_backdrop && !to_backdrop && !in_backdrop_)
       return mistake("'{}' belongs to the Backdrop and '{}' to this step: the workers would end with the step", op.from,
                      op.to);

@@ -2,11 +2,12 @@
 #include "scenario/scenario_file.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/duration.h"
 #include "scenario/cgroup_table.h"
-#include "scenario/plan.h"
+#include "scenario/def_rules.h"
+#include "scenario/op_reader.h"
+#include "scenario/payload_table.h"
 #include "scenario/table_reader.h"
 
 namespace ktstr {
@@ -15,10 +16,27 @@ namespace {
 
 using Kind = TomlValue::Kind;
 
-constexpr std::string_view kAcceptedHold = "\"full\", a fraction of the duration like 0.5, or a time like \"300ms\"";
+constexpr std::string_view kAcceptedHold =
+    "\"full\", a fraction of the duration like 0.5, a time like \"300ms\", or { loop = \"50ms\" }";
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+// What a plan is made on: nothing in it is touched.
+void rehearse_on(const ScenarioFile& file, const Topology& topology, Mistakes& mistakes) {
+  const TestTopology machine = TestTopology::expected_for(topology);
+  const Ctx ctx({.topology = &machine,
+                 .duration = file.duration,
+                 .seed = file.seed.value_or(1),
+                 .checks = file.checks,
+                 .workers_per_cgroup = file.workers_per_cgroup});
+  ScenarioPlan plan;
+  for (PlanMistake& mistake : plan_scenario(ctx, file.backdrop, file.steps, plan)) {
+    auto at = file.places.find(mistake.at);
+    if (at == file.places.end()) at = file.places.find({mistake.at.step, Place::Part::kScenario, 0});
+    mistakes.add(at != file.places.end() ? at->second : SourcePosition(), std::move(mistake.message));
+  }
 }
 
 std::string name_from_file(std::string_view file_name) {
@@ -42,18 +60,23 @@ class FileReader {
   void read_checks(const TomlValue& table);
   void read_max_gap(TableReader& checks);
   void read_max_spread(TableReader& checks);
+  void read_workers(TableReader& top);
+  void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
   void read_step(const TomlValue& table);
   HoldSpec read_hold(TableReader& step);
   std::optional<HoldSpec> hold_from(const TomlValue& value);
-  void read_cgroups(TableReader& reader, Step& step);
-  void check_time();
+  std::optional<HoldSpec> loop_from(const TomlValue& table);
+  void read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs);
+  void read_ops(TableReader& reader, int number, std::string_view where, std::vector<Op>& ops);
   // False for a value that switches a limit off.
   bool is_off(const TomlValue& value) const { return value.kind == Kind::kBoolean && !value.boolean; }
 
   ScenarioFile file_;
   Mistakes mistakes_;
-  std::vector<SourcePosition> holds_at_;  // of each step
+  DeclaredPayloads payloads_;
+  // False once a part is missing that others may refer to: what a plan says then is not about what was meant.
+  bool whole_ = true;
 };
 
 void FileReader::read_name(TableReader& top) {
@@ -86,6 +109,7 @@ void FileReader::read_duration(TableReader& top) {
   const auto text = top.text("duration", "a text like \"2s\"");
   if (!text) return;
   const auto duration = parse_duration(*text);
+  whole_ = whole_ && duration && duration->count() > 0;
   if (!duration)
     mistakes_.add(top.at("duration"), duration.error().message());
   else if (duration->count() == 0)
@@ -143,7 +167,23 @@ void FileReader::read_checks(const TomlValue& table) {
   checks.finish();
 }
 
+std::optional<HoldSpec> FileReader::loop_from(const TomlValue& table) {
+  TableReader reader(table, "hold", mistakes_);
+  const auto interval = reader.duration("loop");
+  reader.finish();
+  if (!interval) {
+    if (!reader.has("loop"))
+      mistakes_.add(table.at, fmt::format("hold, as a table, needs 'loop'; accepted: {}", kAcceptedHold));
+    return {};
+  }
+  const HoldSpec hold = HoldSpec::loop(*interval);
+  const Status valid = hold.validate();
+  reader.mistake("loop", valid);
+  return valid ? std::optional(hold) : std::nullopt;
+}
+
 std::optional<HoldSpec> FileReader::hold_from(const TomlValue& value) {
+  if (value.kind == Kind::kTable) return loop_from(value);
   if (value.kind == Kind::kString && value.text == "full") return HoldSpec::full();
   if (value.kind == Kind::kString)
     if (const auto time = parse_duration(value.text)) return HoldSpec::fixed(*time);
@@ -160,32 +200,72 @@ std::optional<HoldSpec> FileReader::hold_from(const TomlValue& value) {
 HoldSpec FileReader::read_hold(TableReader& step) {
   const TomlValue* value = step.find("hold");
   if (value == nullptr) return HoldSpec::full();
-  return hold_from(*value).value_or(HoldSpec::full());
+  const auto hold = hold_from(*value);
+  whole_ = whole_ && hold;
+  return hold.value_or(HoldSpec::full());
 }
 
-void FileReader::read_cgroups(TableReader& reader, Step& step) {
-  std::map<std::string, SourcePosition, std::less<>> names;
+void FileReader::read_workers(TableReader& top) {
+  const auto workers = top.integer("workers_per_cgroup", "a whole number like 2");
+  if (!workers) return;
+  const Status valid = check_workers(*workers);
+  top.mistake("workers_per_cgroup", valid);
+  if (valid) file_.workers_per_cgroup = static_cast<int>(*workers);
+}
+
+void FileReader::read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs) {
   for (const TomlValue* table : reader.tables("cgroup")) {
-    auto cgroup = read_cgroup_table(*table, mistakes_);
-    if (!cgroup) continue;
-    const auto [first, is_new] = names.try_emplace(cgroup->def.name(), table->at);
-    if (!is_new)
-      mistakes_.add(table->at, fmt::format("a cgroup named '{}' is in this step already, at line {}",
-                                           cgroup->def.name(), first->second.line));
-    if (cgroup->cpuset_at) file_.cpusets.push_back({*cgroup->cpuset_at, *cgroup->def.cpuset_spec()});
-    step.setup.push_back(std::move(cgroup->def));
+    auto def = read_cgroup_table(*table, payloads_, mistakes_);
+    whole_ = whole_ && def;
+    if (!def) continue;
+    file_.places[{number, Place::Part::kCgroup, static_cast<int>(defs.size())}] = table->at;
+    defs.push_back(*std::move(def));
   }
 }
 
+void FileReader::read_ops(TableReader& reader, int number, std::string_view where, std::vector<Op>& ops) {
+  for (const TomlValue* table : reader.tables("op")) {
+    auto op = read_op(*table, where, payloads_, mistakes_);
+    whole_ = whole_ && op;
+    if (!op) continue;
+    file_.places[{number, Place::Part::kOp, static_cast<int>(ops.size())}] = table->at;
+    ops.push_back(*std::move(op));
+  }
+}
+
+void FileReader::read_backdrop(const TomlValue& table) {
+  TableReader reader(table, "[backdrop]", mistakes_);
+  file_.places[{}] = table.at;
+  read_cgroups(reader, 0, file_.backdrop.cgroups);
+  read_ops(reader, 0, "[[backdrop.op]]", file_.backdrop.ops);
+  reader.texts("payloads");
+  for (const TomlEntry& entry : table.entries) {
+    if (entry.key != "payloads") continue;
+    for (const TomlValue& item : entry.value.items) {
+      const Payload* payload = item.kind == Kind::kString ? payloads_.find(item.text, item.at, mistakes_) : nullptr;
+      whole_ = whole_ && payload != nullptr;
+      if (payload == nullptr) continue;
+      file_.places[{0, Place::Part::kPayload, static_cast<int>(file_.backdrop.payloads.size())}] = item.at;
+      file_.backdrop.push_payload(*payload);
+    }
+  }
+  reader.finish();
+}
+
 void FileReader::read_step(const TomlValue& table) {
+  const int number = static_cast<int>(file_.steps.size()) + 1;
   TableReader reader(table, "[[step]]", mistakes_);
   Step step;
   step.name = reader.text("name", "a text like \"warm up\"").value_or("");
   step.hold = read_hold(reader);
-  read_cgroups(reader, step);
+  std::vector<CgroupDef> defs;
+  read_cgroups(reader, number, defs);
+  step.setup = std::move(defs);
+  read_ops(reader, number, "[[step.op]]", step.ops);
   reader.finish();
+  file_.places[{number, Place::Part::kScenario, 0}] = table.at;
+  file_.places[{number, Place::Part::kHold, 0}] = reader.at("hold");
   file_.steps.push_back(std::move(step));
-  holds_at_.push_back(reader.at("hold"));
 }
 
 void FileReader::read_steps(TableReader& top) {
@@ -194,25 +274,14 @@ void FileReader::read_steps(TableReader& top) {
     mistakes_.add(top.at("cgroup"),
                   "[[cgroup]] beside [[step]]; write [[step.cgroup]] below the step that it belongs to");
   if (!has_cgroups && !has_steps)
-    mistakes_.add(top.at(), "nothing to run; accepted: [[cgroup]] tables, or [[step]] tables with [[step.cgroup]]");
-  Step whole;
-  read_cgroups(top, whole);
+    mistakes_.add(
+        top.at(),
+        "nothing to run; accepted: [[cgroup]] tables, or [[step]] tables with [[step.cgroup]] and [[step.op]]");
+  whole_ = whole_ && has_cgroups != has_steps;
+  std::vector<CgroupDef> defs;
+  read_cgroups(top, 1, defs);
   for (const TomlValue* table : top.tables("step")) read_step(*table);
-  if (!has_steps) file_.steps.push_back(std::move(whole));
-}
-
-void FileReader::check_time() {
-  for (const std::size_t i : steps_without_time(file_.steps, file_.duration))
-    mistakes_.add(holds_at_[i], fmt::format("no time is left for step {}: the holds before it fill the scenario's {}",
-                                            i + 1, format_duration(file_.duration)));
-}
-
-void find_missing_cpus(const ScenarioFile& file, const Topology& topology, Mistakes& mistakes) {
-  const TestTopology machine = TestTopology::expected_for(topology);
-  for (const auto& use : file.cpusets)
-    if (const auto cpus = use.spec.resolve(machine); !cpus)
-      mistakes.add(use.at, fmt::format("cpuset {}: {} (topology {})", use.spec.describe(), cpus.error().message(),
-                                       topology.to_string()));
+  if (!has_steps) file_.steps.push_back({.setup = std::move(defs)});
 }
 
 Result<ScenarioFile> FileReader::read(const TomlValue& root) {
@@ -221,12 +290,15 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   read_machine(top);
   read_duration(top);
   read_seed(top);
+  read_workers(top);
   if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]")) read_checks(*checks);
+  payloads_.read(top);
+  file_.payloads = payloads_.list();
+  if (const TomlValue* backdrop = top.find("backdrop", Kind::kTable, "a table headed [backdrop]"))
+    read_backdrop(*backdrop);
   read_steps(top);
   top.finish();
-  // After a mistake in them, holds are not what was meant.
-  if (mistakes_.empty()) check_time();
-  if (file_.topology) find_missing_cpus(file_, *file_.topology, mistakes_);
+  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, mistakes_);
   KTSTR_TRY(mistakes_.as_status(file_.file_name));
   return std::move(file_);
 }
@@ -241,8 +313,14 @@ Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file
 Status check_against(const ScenarioFile& file, const Topology& topology) {
   KTSTR_TRY(topology.validate());
   Mistakes mistakes;
-  find_missing_cpus(file, topology, mistakes);
+  rehearse_on(file, topology, mistakes);
   return mistakes.as_status(file.file_name);
+}
+
+Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name) {
+  KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
+  ctx.set_workers_per_cgroup(file.workers_per_cgroup);
+  return execute_scenario(ctx, file.backdrop, file.steps);
 }
 
 }  // namespace ktstr

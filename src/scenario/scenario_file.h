@@ -16,16 +16,29 @@
 //   isolation = true
 //   scheduler_attached = true
 //
-//   [[cgroup]]                    # one step for the whole duration, or [[step]] and [[step.cgroup]]; see
-//   cgroup_table.h name = "cg_0"
+//   workers_per_cgroup = 2        # of cgroups that do not say; default 1
 //
-//   [[step]]
+//   [[payload]]                   # programs to run beside workers: payload_table.h
+//   name = "disk"
+//
+//   [backdrop]                    # what lives through all steps; also [[backdrop.cgroup]] and [[backdrop.op]]
+//   payloads = ["disk"]
+//
+//   [[cgroup]]                    # one step for the whole duration: cgroup_table.h
+//   name = "cg_0"
+//
+//   [[step]]                      # or several, with [[step.cgroup]] and [[step.op]] (op_reader.h)
 //   name = "warm up"
-//   hold = "300ms"                # or "full", the default, or a fraction of the duration like 0.5
+//   hold = "300ms"                # or "full", the default, a fraction of the duration like 0.5, { loop = "50ms" }
+//
+// A file is read in two passes. The first takes it apart key by key and collects what is wrong with each. The second
+// makes a plan of the whole (plan.h) on the topology, as the executor will: what only shows between the parts (an op on
+// a cgroup that nobody creates) is found before anything boots, and at its line.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,16 +46,12 @@
 
 #include "base/bytes.h"
 #include "ktstr/scenario.h"
+#include "scenario/plan.h"
 #include "scenario/toml_tree.h"
 
 namespace ktstr {
 
 struct ScenarioFile {
-  // For messages about a topology that is known only later.
-  struct CpusetUse {
-    SourcePosition at;
-    CpusetSpec spec;
-  };
   std::string file_name;
   std::string name;
   std::optional<Topology> topology;
@@ -51,16 +60,23 @@ struct ScenarioFile {
   std::optional<std::uint64_t> seed;
   Bytes memory = 0;  // 0: by rule
   Checks checks;
+  int workers_per_cgroup = 1;     // Ctx::workers_per_cgroup()
+  std::vector<Payload> payloads;  // all that are declared: what the guest needs of programs
+  Backdrop backdrop;
   std::vector<Step> steps;
-  std::vector<CpusetUse> cpusets;
+  // Where each part of the scenario stands; {k, kScenario} is step k as a whole.
+  std::map<Place, SourcePosition> places;
 };
 
 // `file_name` is for messages and the default name; nothing is opened. One kInvalidArgument Error holds all mistakes,
 // one "file:line:column: what; accepted: ..." a line, in the order of the file. Any bytes are allowed as `text`.
 Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name);
 
-// Whether every cpuset of the file exists on `topology`, which may be another one than the file's own; mistakes as
-// above.
+// Parses and executes: what a body does that is given a scenario file.
+Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name);
+
+// Whether the scenario can run on `topology`, which may be another one than the file's own (against which
+// parse_scenario() did the same); mistakes as above.
 Status check_against(const ScenarioFile& file, const Topology& topology);
 
 }  // namespace ktstr

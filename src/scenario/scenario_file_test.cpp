@@ -26,11 +26,17 @@ ScenarioFile example(const std::string& name) {
 // A definition on one line, so that one comparison shows all of it.
 std::string shown(const CgroupDef& def) {
   std::string line = def.name();
-  for (const WorkSpec& spec : def.work_specs())
-    line += fmt::format(" | {} x {} nice {}", spec.workers, describe(spec.type), spec.nice);
+  for (const WorkSpec& spec : def.merged_work()) {
+    line += fmt::format(" | {} x {}", spec.workers, describe(spec.type));
+    if (spec.nice) line += fmt::format(" nice {}", *spec.nice);
+  }
   if (def.cpuset_spec()) line += " | " + def.cpuset_spec()->describe();
-  if (def.weight()) line += fmt::format(" | weight {}", *def.weight());
+  for (const KnobSetting& setting : def.knobs()) line += fmt::format(" | {} {}", file_of(setting.knob), setting.value);
   return line;
+}
+
+const CgroupDef& cgroup_of(const ScenarioFile& file, std::size_t step, std::size_t index) {
+  return file.steps.at(step).setup.defs().at(index);
 }
 
 TEST(ScenarioFile, TwoCgroupsExampleSaysWhatItsBuildersWouldSay) {
@@ -40,9 +46,9 @@ TEST(ScenarioFile, TwoCgroupsExampleSaysWhatItsBuildersWouldSay) {
   EXPECT_EQ(file.duration, 2s);
   ASSERT_EQ(file.steps.size(), 1u);
   EXPECT_EQ(file.steps[0].hold.describe(), "full");
-  ASSERT_EQ(file.steps[0].setup.size(), 2u);
-  EXPECT_EQ(shown(file.steps[0].setup[0]), shown(CgroupDef::named("cg_0").workers(2).cpuset(CpusetSpec::llc(0))));
-  EXPECT_EQ(shown(file.steps[0].setup[1]), shown(CgroupDef::named("cg_1").workers(2).cpuset(CpusetSpec::llc(1))));
+  ASSERT_EQ(file.steps[0].setup.defs().size(), 2u);
+  EXPECT_EQ(shown(cgroup_of(file, 0, 0)), shown(CgroupDef::named("cg_0").workers(2).cpuset(CpusetSpec::llc(0))));
+  EXPECT_EQ(shown(cgroup_of(file, 0, 1)), shown(CgroupDef::named("cg_1").workers(2).cpuset(CpusetSpec::llc(1))));
 }
 
 TEST(ScenarioFile, MixedWorkExampleHasTwoStepsWithSeveralGroups) {
@@ -53,10 +59,25 @@ TEST(ScenarioFile, MixedWorkExampleHasTwoStepsWithSeveralGroups) {
   ASSERT_EQ(file.steps.size(), 2u);
   EXPECT_EQ(file.steps[0].name, "equal");
   EXPECT_EQ(file.steps[0].hold.describe(), "0.5 of the duration");
-  ASSERT_EQ(file.steps[1].setup.size(), 2u);
-  EXPECT_EQ(shown(file.steps[1].setup[0]),
-            "interactive | 2 x Bursty(burst=5ms, sleep=10ms) nice 0 | 2 x YieldHeavy nice -5 | weight 400");
-  EXPECT_EQ(shown(file.steps[1].setup[1]), "batch | 4 x Mixed(spins=4096) nice 10 | slice(1/2) | weight 100");
+  ASSERT_EQ(file.steps[1].setup.defs().size(), 2u);
+  EXPECT_EQ(shown(cgroup_of(file, 1, 0)),
+            "interactive | 2 x Bursty(burst=5ms, sleep=10ms) | 2 x YieldHeavy nice -5 | cpu.weight 400");
+  EXPECT_EQ(shown(cgroup_of(file, 1, 1)), "batch | 4 x Mixed(spins=4096) nice 10 | slice(1/2) | cpu.weight 100");
+}
+
+TEST(ScenarioFile, ChangesExampleHasOpsOverABackdrop) {
+  const ScenarioFile file = example("changes.toml");
+  EXPECT_EQ(file.backdrop.cgroups.size(), 3u);
+  ASSERT_EQ(file.steps.size(), 3u);
+  ASSERT_EQ(file.steps[1].ops.size(), 2u);
+  EXPECT_EQ(file.steps[1].ops[0].describe(), "move_all_tasks left -> right");
+}
+
+TEST(ScenarioFile, PayloadExampleRunsAndJudgesAProgram) {
+  const ScenarioFile file = example("payload.toml");
+  ASSERT_EQ(file.payloads.size(), 1u);
+  EXPECT_EQ(file.payloads[0].checks().at(0).describe(), "counted >= 20000");
+  EXPECT_EQ(file.steps.at(0).ops.at(0).describe().substr(0, 17), "run_payload count");
 }
 
 TEST(ScenarioFile, HasDefaultsForWhatIsNotSaid) {
@@ -69,17 +90,21 @@ TEST(ScenarioFile, HasDefaultsForWhatIsNotSaid) {
   EXPECT_EQ(file.memory, 0u);
   EXPECT_FALSE(file.checks.gap_off || file.checks.spread_off);
   EXPECT_EQ(file.checks.progress, std::nullopt);
-  EXPECT_EQ(shown(file.steps.at(0).setup.at(0)), "a | 1 x SpinWait nice 0");
+  EXPECT_EQ(file.workers_per_cgroup, 1);
+  EXPECT_TRUE(file.backdrop.empty());
+  EXPECT_EQ(shown(cgroup_of(file, 0, 0)), "a | 1 x SpinWait");
+  EXPECT_FALSE(cgroup_of(file, 0, 0).workers_said()) << "so that workers_per_cgroup counts";
 }
 
 TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   const ScenarioFile file = parsed(
-      "name = 'x'\nscheduler = 'scx_a --slice 5'\nseed = 7\n"
+      "name = 'x'\nscheduler = 'scx_a --slice 5'\nseed = 7\nworkers_per_cgroup = 3\n"
       "[checks]\nmax_gap = false\nmax_spread_pct = 12.5\nprogress = false\nisolation = true\nscheduler_attached = "
       "false\n"
       "[[cgroup]]\nname = 'a'\n");
   EXPECT_EQ(file.scheduler, "scx_a --slice 5");
   EXPECT_EQ(file.seed, 7u);
+  EXPECT_EQ(file.workers_per_cgroup, 3);
   EXPECT_TRUE(file.checks.gap_off);
   EXPECT_EQ(file.checks.max_spread_pct, 12.5);
   EXPECT_EQ(file.checks.progress, false);
@@ -88,22 +113,42 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
 }
 
 TEST(ScenarioFile, ReadsEveryFormOfHold) {
-  const ScenarioFile file = parsed("[[step]]\nhold = '300ms'\n[[step]]\nhold = 0.25\n[[step]]\n");
+  const ScenarioFile file =
+      parsed("[[step]]\nhold = '300ms'\n[[step]]\nhold = 0.25\n[[step]]\n[[step]]\nhold = { loop = '50ms' }\n");
   EXPECT_EQ(file.steps.at(0).hold.describe(), "300ms");
   EXPECT_EQ(file.steps.at(1).hold.describe(), "0.25 of the duration");
   EXPECT_EQ(file.steps.at(2).hold.describe(), "full");
+  EXPECT_EQ(file.steps.at(3).hold.describe(), "loop of 50ms");
 }
 
-TEST(ScenarioFile, ReadsEveryFormOfCpuset) {
-  const std::pair<std::string, std::string> forms[] = {{"all", "all"},
-                                                       {"llc:3", "llc(3)"},
-                                                       {"node:1", "node(1)"},
-                                                       {"slice:0/2", "slice(0/2)"},
-                                                       {"random:3", "random(3)"},
-                                                       {"0-3,8", "cpus(0-3,8)"}};
-  for (const auto& [text, described] : forms)
-    EXPECT_EQ(shown(parsed("[[cgroup]]\nname = 'a'\ncpuset = '" + text + "'\n").steps.at(0).setup.at(0)),
-              "a | 1 x SpinWait nice 0 | " + described);
+TEST(ScenarioFile, HandsCpusetsToTheirParser) {
+  for (const auto& [text, described] : {std::pair("llc:3", "llc(3)"), std::pair("0-3,8", "cpus(0-3,8)")})
+    EXPECT_EQ(shown(cgroup_of(parsed(fmt::format("[[cgroup]]\nname = 'a'\ncpuset = '{}'\n", text)), 0, 0)),
+              fmt::format("a | 1 x SpinWait | {}", described));
+}
+
+TEST(ScenarioFile, ReadsABackdropAndItsPayloads) {
+  const ScenarioFile file = parsed(
+      "[backdrop]\npayloads = ['p']\n[[backdrop.cgroup]]\nname = 'base'\nworkers = 2\n[[backdrop.op]]\n"
+      "op = 'freeze_cgroup'\ncgroup = 'base'\n[[payload]]\nname = 'p'\nprogram = 'true'\n[[step]]\n");
+  ASSERT_EQ(file.backdrop.cgroups.size(), 1u);
+  EXPECT_EQ(shown(file.backdrop.cgroups[0]), "base | 2 x SpinWait");
+  ASSERT_EQ(file.backdrop.ops.size(), 1u);
+  EXPECT_EQ(file.backdrop.ops[0].describe(), "freeze_cgroup base");
+  ASSERT_EQ(file.backdrop.payloads.size(), 1u);
+  EXPECT_EQ(file.backdrop.payloads[0], file.payloads.at(0));
+}
+
+TEST(ScenarioFile, KnowsWhereEachPartStands) {
+  const ScenarioFile file = parsed(
+      "[backdrop]\npayloads = ['p']\n[[payload]]\nname = 'p'\nprogram = 'true'\n[[step]]\nhold = 0.5\n"
+      "[[step.cgroup]]\nname = 'a'\n[[step.op]]\nop = 'set_smt'\non = true\n");
+  using Part = Place::Part;
+  EXPECT_EQ(file.places.at({0, Part::kPayload, 0}), (SourcePosition{2, 13}));
+  EXPECT_EQ(file.places.at({1, Part::kScenario, 0}), (SourcePosition{6, 1}));
+  EXPECT_EQ(file.places.at({1, Part::kHold, 0}), (SourcePosition{7, 8}));
+  EXPECT_EQ(file.places.at({1, Part::kCgroup, 0}), (SourcePosition{8, 1}));
+  EXPECT_EQ(file.places.at({1, Part::kOp, 0}), (SourcePosition{10, 1}));
 }
 
 TEST(ScenarioFile, MayUseANameAgainInAnotherStep) {
@@ -118,9 +163,17 @@ TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
   const Status status = check_against(file, Topology{1, 1, 4, 1});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(
+      status.error().message(),
+      "dir/test.toml:13:1: cgroup 'cg_1': cpuset llc(1): there is no LLC 1: the machine has 1 LLC, counted from 0");
+}
+
+TEST(CheckAgainst, FindsWhatOnlyShowsBetweenTheParts) {
+  const ScenarioFile file = parsed("[[step]]\n[[step.op]]\nop = 'freeze_cgroup'\ncgroup = 'nobody'\n");
+  const Status status = check_against(file, Topology{1, 1, 1, 1});
+  ASSERT_FALSE(status);
   EXPECT_EQ(status.error().message(),
-            "dir/test.toml:17:10: cpuset llc(1): there is no LLC 1: the machine has 1 LLC, counted from 0 (topology "
-            "1n1l4c1t)");
+            "dir/test.toml:2:1: freeze_cgroup: there is no cgroup 'nobody'; there are none at this point");
 }
 
 // What the fuzz target does with each input; here with inputs that have been trouble in TOML readers.

@@ -161,8 +161,6 @@ Status Scope::collect_and_judge(LiveCgroup& group, Nanoseconds deadline, const F
 
 Status Scope::empty(LiveCgroup& group, const Findings& findings) {
   thaw(group, findings.result);
-  for (std::size_t i = payloads_.size(); i-- > 0;)
-    if (payloads_[i].cgroup == group.name) KTSTR_TRY(kill_payload(payloads_[i], findings));
   request_stop(group);
   return collect_and_judge(group, hooks_.now() + kStopGrace, findings);
 }

@@ -62,7 +62,12 @@ class Scope {
  public:
   // All references must outlive the scope. `phase` labels its reports and details.
   Scope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, std::string label)
-      : ops_(ops), hooks_(hooks), phase_(phase), label_(std::move(label)), machine_(hooks.root), cgroups_(ops) {}
+      : ops_(ops),
+        hooks_(hooks),
+        phase_(phase),
+        label_(std::move(label)),
+        machine_(hooks.root, hooks.before_machine_change),
+        cgroups_(ops) {}
 
   Status create(const std::string& name);
   LiveCgroup* find(std::string_view name);
@@ -71,8 +76,8 @@ class Scope {
   LivePayload* find_payload(std::string_view name, std::string_view cgroup);
   void release_workers();
 
-  // Ends what runs in the group: its payloads are killed, its workers collected and checked. An Error says that workers
-  // could not be collected: their checks are missing.
+  // Thaws the group and collects and checks its workers. An Error says that they could not be collected: their checks
+  // are missing.
   Status empty(LiveCgroup& group, const Findings& findings);
   // empty(), then rmdir.
   Status remove(const std::string& name, const Findings& findings);

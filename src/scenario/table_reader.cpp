@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/duration.h"
+
 namespace ktstr {
 
 namespace {
@@ -59,6 +61,11 @@ std::optional<std::string_view> closest(std::string_view word, const std::vector
   return best;
 }
 
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  const auto meant = closest(word, candidates);
+  return meant ? fmt::format(" did you mean '{}'?", *meant) : "";
+}
+
 const TomlValue* TableReader::look_up(std::string_view key) const {
   for (const TomlEntry& entry : table_.entries)
     if (entry.key == key) return &entry.value;
@@ -73,7 +80,7 @@ SourcePosition TableReader::at(std::string_view key) const {
 }
 
 const TomlValue* TableReader::find(std::string_view key) {
-  accepted_.push_back(key);
+  if (std::find(accepted_.begin(), accepted_.end(), key) == accepted_.end()) accepted_.push_back(key);
   return look_up(key);
 }
 
@@ -103,6 +110,46 @@ std::optional<bool> TableReader::boolean(std::string_view key) {
   return value != nullptr ? std::optional(value->boolean) : std::nullopt;
 }
 
+std::optional<double> TableReader::number(std::string_view key, std::string_view accepted) {
+  const TomlValue* value = find(key);
+  if (value == nullptr) return {};
+  if (value->kind == TomlValue::Kind::kFloat) return value->number;
+  if (value->kind == TomlValue::Kind::kInteger) return static_cast<double>(value->integer);
+  refuse_kind(key, *value, accepted);
+  return {};
+}
+
+std::optional<std::chrono::nanoseconds> TableReader::duration(std::string_view key) {
+  const auto written = text(key, "a time like \"50ms\"");
+  if (!written) return {};
+  const auto duration = parse_duration(*written);
+  if (duration) return *duration;
+  mistake(key, duration.error().message());
+  return {};
+}
+
+std::optional<Bytes> TableReader::bytes(std::string_view key) {
+  const auto written = text(key, "a size like \"64M\"");
+  if (!written) return {};
+  const auto bytes = parse_bytes(*written);
+  if (bytes) return *bytes;
+  mistake(key, bytes.error().message());
+  return {};
+}
+
+std::optional<std::vector<std::string>> TableReader::texts(std::string_view key) {
+  constexpr std::string_view kAccepted = "an array of texts like [\"a\", \"b\"]";
+  const TomlValue* array = find(key, TomlValue::Kind::kArray, kAccepted);
+  if (array == nullptr) return {};
+  std::vector<std::string> found;
+  for (const TomlValue& item : array->items)
+    if (item.kind == TomlValue::Kind::kString)
+      found.push_back(item.text);
+    else
+      mistakes_.add(item.at, fmt::format("'{}' holds {}; accepted: {}", key, kind_text(item.kind), kAccepted));
+  return found;
+}
+
 std::vector<const TomlValue*> TableReader::tables(std::string_view key) {
   const std::string accepted = fmt::format("tables, each headed [[{}]]", key);
   std::vector<const TomlValue*> found;
@@ -119,10 +166,8 @@ std::vector<const TomlValue*> TableReader::tables(std::string_view key) {
 void TableReader::finish() {
   for (const TomlEntry& entry : table_.entries) {
     if (std::find(accepted_.begin(), accepted_.end(), entry.key) != accepted_.end()) continue;
-    const auto meant = closest(entry.key, accepted_);
-    mistakes_.add(entry.at,
-                  fmt::format("unknown key '{}' in {};{} accepted: {}", entry.key, name_,
-                              meant ? fmt::format(" did you mean '{}'?", *meant) : "", fmt::join(accepted_, ", ")));
+    mistakes_.add(entry.at, fmt::format("unknown key '{}' in {};{} accepted: {}", entry.key, name_,
+                                        did_you_mean(entry.key, accepted_), fmt::join(accepted_, ", ")));
   }
 }
 

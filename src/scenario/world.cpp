@@ -93,7 +93,9 @@ Result<World::Found> World::find(std::string_view name) {
 
 Result<World::Found> World::find_or_outside(std::string_view name) {
   if (!name.empty()) return find(name);
-  if (auto found = find("")) return found;
+  for (Scope* scope : {step_ ? &*step_ : nullptr, &backdrop_})
+    if (LiveCgroup* place = scope != nullptr ? scope->find("") : nullptr; place != nullptr && place->worker_count() > 0)
+      return Found{scope, place};
   return Found{&target(), &target().outside()};
 }
 
@@ -137,7 +139,24 @@ Status World::create(const PlannedCgroup& cgroup) {
   return ok();
 }
 
+Status World::hold_exclusive_above(const std::string& group, const CpuSet& cpus) {
+  constexpr std::string_view kFile = "cpuset.cpus.exclusive";
+  for (std::size_t end = group.rfind('/');; end = group.rfind('/', end - 1)) {
+    const std::string above = end == std::string::npos ? "" : group.substr(0, end);
+    KTSTR_TRY_ASSIGN(const std::string held, cgroups().get(above, kFile));
+    KTSTR_TRY_ASSIGN(const CpuSet before, CpuSet::parse(held));
+    if (!cpus.is_subset_of(before)) KTSTR_TRY(cgroups().set(above, kFile, before.union_with(cpus).to_string()));
+    if (above.empty()) return ok();
+  }
+}
+
 Status World::set_knob(const std::string& group, const KnobSetting& setting) {
+  if (setting.knob == Knob::kCpusetExclusive) {
+    KTSTR_TRY_ASSIGN(const CpuSet cpus, CpuSet::parse(setting.value));
+    // A kernel without the file says so where the knob itself is written.
+    if (cgroups().get(group, file_of(setting.knob)))
+      KTSTR_TRY(hold_exclusive_above(group, cpus).context(fmt::format("above cgroup '{}'", group)));
+  }
   return cgroups().set(group, file_of(setting.knob), setting.value).context(fmt::format("cgroup '{}'", group));
 }
 
@@ -195,14 +214,24 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
   if (!cgroup.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(cgroup));
   }
-  const PayloadToStart start{.payload = &payload,
-                             .args = args,
-                             .cgroup = cgroup,
-                             .cgroup_dir = directory.valid() ? &directory : nullptr,
-                             .phase = number_};
+  const PayloadStart start{.payload = &payload,
+                           .args = args,
+                           .cgroup = cgroup,
+                           .cgroup_dir = directory.valid() ? &directory : nullptr,
+                           .phase = number_,
+                           .search_path = ctx_.payload_path()};
   KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));
   target().payloads().push_back({payload.name(), cgroup, std::move(surface), std::move(running)});
   return ok();
+}
+
+Status World::kill_payloads_in(std::string_view cgroup) {
+  Status outcome = ok();
+  for_each_scope([&](Scope& scope) {
+    for (std::size_t i = scope.payloads().size(); i-- > 0 && outcome;)
+      if (scope.payloads()[i].cgroup == cgroup) outcome = scope.kill_payload(scope.payloads()[i], findings_);
+  });
+  return outcome;
 }
 
 std::uint64_t World::next_seed(Vary factor) {

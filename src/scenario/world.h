@@ -47,7 +47,7 @@ class World {
   };
   // The step's, else the Backdrop's. kNotFound that lists what there is.
   Result<Found> find(std::string_view name);
-  // "" is the place outside, of the target where nobody has one.
+  // "" is the place outside: that with workers, else the target's.
   Result<Found> find_or_outside(std::string_view name);
   // kNotFound when there is none, kInvalidArgument with the cgroups when there are several.
   Result<std::pair<Scope*, LivePayload*>> find_payload(std::string_view name, const std::optional<std::string>& cgroup);
@@ -55,9 +55,13 @@ class World {
   Status spawn_set(LiveCgroup& group, const WorkSpec& spec);
   Status start_payload(const Payload& payload, const std::vector<std::string>& args, const std::string& cgroup,
                        std::string surface);
+  // Newest first, of the step and of the Backdrop.
+  Status kill_payloads_in(std::string_view cgroup);
   // Writes cpuset.cpus (no value: inherit) while the isolation check follows.
   Status change_cpuset(Found group, std::optional<CpuSet> cpus);
   Status set_knob(const std::string& group, const KnobSetting& setting);
+  // Exclusive CPUs are handed down from the top (remote partitions): all groups above must hold them too.
+  Status hold_exclusive_above(const std::string& group, const CpuSet& cpus);
   // The isolation check allows everything while `change` moves workers about, and afterwards what each group may use.
   Status with_cpus_in_flux(const std::function<Status()>& change);
   void note(std::string cgroup, std::string message);

@@ -21,30 +21,31 @@ namespace {
 constexpr Bytes kMostBytes = Bytes{2} << 30;
 constexpr int kMostScripts = 4;  // interpreters that are scripts themselves; the kernel allows as many
 
+// A scheduler's and a payload's program are checked alike; only the way out names what it is.
 Error cannot_run(const fs::path& program, std::string_view why, std::string hint) {
   return fail(ErrorCode::kInvalidArgument, "{} {}", program.string(), why).with_hint(std::move(hint));
 }
 
 // A program that this machine, and so the guest, can execute.
-Status check_program(const fs::path& program) {
+Status check_program(const fs::path& program, std::string_view whose) {
   std::error_code error;
   const fs::file_status status = fs::status(program, error);
   if (status.type() == fs::file_type::not_found)
     return fail(ErrorCode::kNotFound, "there is no program {}", program.string())
-        .with_hint("give the path of the scheduler's program, or build it first");
+        .with_hint(fmt::format("give the path of the {} program, or build it first", whose));
   if (error) return Error::from_errno(error.value(), fmt::format("cannot look at {}", program.string()));
   if (!fs::is_regular_file(status))
     return cannot_run(program, "is not a regular file", "give the path of the program itself, not of its directory");
   KTSTR_TRY_ASSIGN(const ProgramKind kind, read_program_kind(program));
   if (kind.elf64 && kind.type == ET_REL)
     return cannot_run(program, kind.machine == EM_BPF ? "is a BPF object file, not a program" : "is an object file, not a program",
-                      "give the program that loads and attaches it");
+                      kind.machine == EM_BPF ? "give the program that loads and attaches it" : "give the program that is linked of it");
   if (::access(program.c_str(), X_OK) != 0)
     return cannot_run(program, "is not executable", fmt::format("chmod +x {}", program.string()));
   if (kind.script) return ok();
   if (!kind.elf64 || (kind.type != ET_EXEC && kind.type != ET_DYN))
     return cannot_run(program, "is neither a 64-bit ELF program nor a script (#!)",
-                      "give the program that loads and attaches the scheduler");
+                      fmt::format("give the {} program itself", whose));
   if (kind.machine != our_machine())
     return cannot_run(program, fmt::format("is built for another machine (ELF machine {})", kind.machine),
                       "build it for this machine: the guest has the same architecture");
@@ -58,7 +59,7 @@ class Packer {
       : archive_(archive), inputs_(inputs), dirs_(LibraryDirs::of_host()) {}
 
   Status program(const fs::path& host, const fs::path& guest, int depth = 0) {
-    KTSTR_TRY(check_program(host));
+    KTSTR_TRY(check_program(host, "right"));
     KTSTR_TRY_ASSIGN(const ByteVector bytes, read_bytes(host, kMostBytes));
     if (!ElfFile::has_magic(bytes)) return script(host, guest, bytes, depth);
     KTSTR_TRY_ASSIGN(const ElfFile file, ElfFile::parse(bytes).context("read " + host.string()));
@@ -160,7 +161,22 @@ Result<fs::path> find_scheduler(const std::string& program, const fs::path& besi
       path = *std::move(in_path);
     }
   }
-  KTSTR_TRY(check_program(path));
+  KTSTR_TRY(check_program(path, "scheduler's"));
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  return error ? path : absolute.lexically_normal();
+}
+
+Result<fs::path> find_payload(const std::string& program) {
+  fs::path path = program;
+  if (program.find('/') == std::string::npos) {
+    auto in_path = find_program(program);
+    if (!in_path)
+      return std::move(in_path.error())
+          .with_hint(fmt::format("install it, or give the path of the payload's program: ./{}", program));
+    path = *std::move(in_path);
+  }
+  KTSTR_TRY(check_program(path, "payload's"));
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
   return error ? path : absolute.lexically_normal();

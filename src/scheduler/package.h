@@ -24,6 +24,9 @@ Result<std::vector<std::string>> split_command(std::string_view command);
 // path and the way out.
 Result<std::filesystem::path> find_scheduler(const std::string& program, const std::filesystem::path& beside);
 
+// As find_scheduler, for a payload's program: a bare name is looked up in PATH alone.
+Result<std::filesystem::path> find_payload(const std::string& program);
+
 // Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file, as delivered, under
 // its guest path in `inputs`. Files with debug information are delivered without what is never loaded (elf_trim.h). A script (#!) brings its
 // interpreter. A missing library is kNotFound, naming who needs it and the directories searched.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/splitmix.h"
 #include "ktstr/cpuset.h"
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "base/splitmix.h"
 
 namespace ktstr {
 
@@ -31,14 +36,99 @@ Status AffinityIntent::validate() const {
   return ok();
 }
 
+namespace {
+
+// The LLC that shares most CPUs with `pool`, the first of equals, as far as `pool` goes.
+CpuSet llc_within(const TestTopology& topology, const CpuSet& pool) {
+  CpuSet best;
+  for (const TestTopology::Llc& llc : topology.llcs) {
+    CpuSet shared = llc.cpus.intersection(pool);
+    if (shared.size() > best.size()) best = std::move(shared);
+  }
+  return best;
+}
+
+CpuSet smt_pair_within(const TestTopology& topology, const CpuSet& pool) {
+  for (const TestTopology::Llc& llc : topology.llcs)
+    for (const TestTopology::Core& core : llc.cores) {
+      const CpuSet threads = core.threads.intersection(pool);
+      if (threads.size() >= 2) return {*threads.begin(), *std::next(threads.begin())};
+    }
+  return {};
+}
+
+// Fisher and Yates's shuffle, as far as it is needed.
+CpuSet sample(const CpuSet& pool, std::size_t count, std::uint64_t seed) {
+  std::vector<Cpu> left(pool.begin(), pool.end());
+  CpuSet chosen;
+  for (std::size_t i = 0; i < std::min(count, left.size()); ++i) {
+    std::swap(left[i], left[i + pick_up_to(splitmix64(seed + i), left.size() - 1 - i)]);
+    chosen.add(left[i]);
+  }
+  return chosen;
+}
+
+}  // namespace
+
 Result<std::optional<CpuSet>> AffinityIntent::resolve(const TestTopology& topology, const CpuSet& cpuset, int index,
                                                       std::uint64_t seed) const {
   KTSTR_TRY(validate());
-  (void)index;
-  (void)seed;
   if (kind_ == Kind::kInherit) return std::optional<CpuSet>();
   if (kind_ == Kind::kCrossCgroup) return std::optional(topology.cpus);
-  return fail(ErrorCode::kInternal, "{} on {} is not resolved yet", describe(), cpuset.to_string());
+  const CpuSet& pool = cpuset.empty() ? topology.cpus : cpuset;
+  CpuSet cpus;
+  if (kind_ == Kind::kRandomSubset)
+    cpus = sample(cpus_.empty() ? pool : cpus_.intersection(pool), static_cast<std::size_t>(count_),
+                  splitmix64(splitmix64(seed) ^ static_cast<std::uint64_t>(index)));
+  else if (kind_ == Kind::kLlcAligned)
+    cpus = llc_within(topology, pool);
+  else if (kind_ == Kind::kSingleCpu && !pool.empty())
+    cpus = {pool.first()};
+  else if (kind_ == Kind::kExact)
+    cpus = cpus_.intersection(pool);
+  else if (kind_ == Kind::kSmtPair)
+    cpus = smt_pair_within(topology, pool);
+  if (!cpus.empty()) return std::optional(std::move(cpus));
+  if (kind_ == Kind::kSmtPair)
+    return fail(ErrorCode::kInvalidArgument, "no core has two hardware threads among the CPUs {}", pool.to_string());
+  return fail(ErrorCode::kInvalidArgument, "none of its CPUs is among those of the cpuset, {}", pool.to_string());
+}
+
+Result<AffinityIntent> AffinityIntent::parse(std::string_view text) {
+  if (text == "inherit") return inherit();
+  if (text == "llc") return llc_aligned();
+  if (text == "all") return cross_cgroup();
+  if (text == "single") return single_cpu();
+  if (text == "smt-pair") return smt_sibling_pair();
+  constexpr std::string_view kRandom = "random:";
+  std::optional<AffinityIntent> intent;
+  if (text.starts_with(kRandom)) {
+    const std::string_view rest = text.substr(kRandom.size());
+    const std::string_view number = rest.substr(0, rest.find('/'));
+    int count = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
+    Result<CpuSet> from = CpuSet();
+    if (number.size() < rest.size()) from = CpuSet::parse(rest.substr(number.size() + 1));
+    const bool said_from = number.size() < rest.size();
+    if (error == std::errc() && end == number.data() + number.size() && from && said_from == !from->empty())
+      intent = random_subset(count, *std::move(from));
+  } else if (auto list = CpuSet::parse(text); list && !list->empty()) {
+    intent = exact(*std::move(list));
+  }
+  if (!intent)
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' is no affinity; accepted: \"inherit\", \"llc\", \"all\", \"single\", \"smt-pair\", "
+                "\"random:2\", \"random:2/0-3\", or CPUs like \"0-3,8\"",
+                text);
+  KTSTR_TRY(intent->validate());
+  return *std::move(intent);
+}
+
+std::string AffinityIntent::to_text() const {
+  if (kind_ == Kind::kRandomSubset)
+    return cpus_.empty() ? fmt::format("random:{}", count_) : fmt::format("random:{}/{}", count_, cpus_.to_string());
+  if (kind_ == Kind::kExact) return cpus_.to_string();
+  return describe();
 }
 
 std::string AffinityIntent::describe() const {

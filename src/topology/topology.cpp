@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "topology/presets.h"
+
 namespace ktstr {
 
 namespace {
@@ -51,6 +53,7 @@ std::string defect_of(const Topology& t) {
 }  // namespace
 
 Result<Topology> Topology::parse(std::string_view text) {
+  if (const auto preset = find_preset(text)) return *preset;
   Topology topology;
   std::string_view rest = text;
   const bool well_formed = take_part(rest, 'n', topology.numa_nodes) && take_part(rest, 'l', topology.llcs) &&

@@ -4,17 +4,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <new>
+#include <functional>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "workload/work_types.h"
+#include "workload/group_memory.h"
+#include "workload/task_affinity.h"
+#include "workload/task_sched.h"
 #include "workload/worker_process.h"
 #include "workload/worker_report.h"
 #include "workload/worker_slot.h"
@@ -26,54 +28,12 @@ namespace {
 // How long killed workers are waited for. One that gets no CPU does not die, and nothing is gained by waiting longer.
 constexpr std::chrono::milliseconds kKillWait{200};
 
-// The group's block and its slots in one shared, pre-faulted mapping.
-class SharedMemory {
- public:
-  static Result<SharedMemory> create(std::size_t workers) {
-    SharedMemory memory;
-    memory.length_ = sizeof(GroupBlock) + workers * sizeof(WorkerSlot);
-    void* at =
-        ::mmap(nullptr, memory.length_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (at == MAP_FAILED) return fail_errno("cannot map {} bytes shared with workers", memory.length_);
-    memory.group_ = new (at) GroupBlock;
-    memory.slots_ = reinterpret_cast<WorkerSlot*>(static_cast<std::byte*>(at) + sizeof(GroupBlock));
-    for (std::size_t i = 0; i < workers; ++i) new (memory.slots_ + i) WorkerSlot;
-    return memory;
-  }
-  SharedMemory() = default;
-  SharedMemory(SharedMemory&& other) noexcept { *this = std::move(other); }
-  SharedMemory& operator=(SharedMemory&& other) noexcept {
-    std::swap(group_, other.group_);
-    std::swap(slots_, other.slots_);
-    std::swap(length_, other.length_);
-    return *this;
-  }
-  ~SharedMemory() {
-    if (group_ != nullptr) ::munmap(group_, length_);
-  }
-
-  GroupBlock& group() const { return *group_; }
-  WorkerSlot& slot(std::size_t i) const { return slots_[i]; }
-
- private:
-  GroupBlock* group_ = nullptr;
-  WorkerSlot* slots_ = nullptr;
-  std::size_t length_ = 0;
-};
-
 struct Worker {
   WorkerPlan plan;
   WorkerProcess process;
   bool ended = false;  // seen on its pidfd
   bool reaped = false;
 };
-
-Status check_spec(const WorkSpec& spec) {
-  if (spec.workers < 1) return fail(ErrorCode::kInvalidArgument, "{} workers; there must be at least 1", spec.workers);
-  if (const int nice = spec.nice.value_or(0); nice < -20 || nice > 19)
-    return fail(ErrorCode::kInvalidArgument, "nice {} is not within -20..19", nice);
-  return check_work_type(spec.type);
-}
 
 }  // namespace
 
@@ -87,15 +47,22 @@ struct WorkerGroup::State {
   void kill_and_reap();
   WorkerReport report_of(std::size_t i, std::uint64_t now_ns);
   std::string reap(Worker& worker);
+  // Does `change` to every worker that lives; one that ends meanwhile is passed over.
+  Status change_each(const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change);
+  void let_timers_be_exact(pid_t pid, const std::string& task) const;
+  void wake_stopped();
   bool all_ended() const {
     return std::all_of(workers.begin(), workers.end(), [](const Worker& each) { return each.ended; });
   }
 
+  std::string where() const { return "workers of " + placement.cgroup; }
+
   WorkerPlacement placement;
   int first_index = 0;
-  SharedMemory memory;
+  GroupMemory memory;
   Fd ready_eventfd;
   std::vector<Worker> workers;
+  bool may_be_stopped = false;  // by a signal that we sent
   bool released = false;
   bool collected = false;
 };
@@ -103,23 +70,16 @@ struct WorkerGroup::State {
 Status WorkerGroup::State::start(const WorkSpec& spec, int first, std::uint64_t seed) {
   first_index = first;
   const auto count = static_cast<std::size_t>(spec.workers);
-  KTSTR_TRY_ASSIGN(memory, SharedMemory::create(count));
+  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(count));
   ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ready_eventfd.valid()) return fail_errno("cannot make an eventfd");
   workers.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const int index = first_index + static_cast<int>(i);
     Worker worker;
-    worker.plan = {.type = spec.type,
-                   .nice = spec.nice.value_or(0),
-                   .comm = fmt::format("{}/{}", placement.cgroup, index),
-                   .schedstat_path = placement.proc_root + "/self/schedstat",
-                   .phase = start_phase(seed, placement.cgroup, index),
-                   .birth_cpu = birth_cpu(placement.birth_seed, placement.born_on, index),
-                   .cgroup_dir = placement.cgroup_dir,
-                   .ready_eventfd = ready_eventfd.get(),
-                   .group = &memory.group(),
-                   .slot = &memory.slot(i)};
+    KTSTR_TRY_ASSIGN(worker.plan, plan_worker(spec, placement, first_index, i, seed));
+    worker.plan.ready_eventfd = ready_eventfd.get();
+    worker.plan.group = &memory.group();
+    worker.plan.slot = &memory.slot(i);
     KTSTR_TRY_ASSIGN(worker.process, start_worker(worker.plan));
     workers.push_back(std::move(worker));
   }
@@ -152,14 +112,14 @@ Status WorkerGroup::State::wait_until_ready() {
     for (Worker& worker : workers) {
       const std::uint32_t state = worker.plan.slot->state;
       if (state == WorkerSlot::kSetupFailed) return setup_error(*worker.plan.slot, worker.plan);
-      if (worker.ended) return fail(ErrorCode::kIo, "worker {} died before it could start", worker.plan.comm);
+      if (worker.ended) return fail(ErrorCode::kIo, "worker {} died before it could start", worker.plan.name);
       if (state != WorkerSlot::kReady) missing = &worker;
     }
     if (missing == nullptr) return ok();
     KTSTR_TRY_ASSIGN(const bool in_time, wait_for_change(deadline, ready_eventfd));
     if (!in_time)
       return fail(ErrorCode::kTimedOut, "worker {} did not come to the start barrier within {} s; it got no CPU",
-                  missing->plan.comm, kReadyTimeout.count());
+                  missing->plan.name, kReadyTimeout.count());
   }
 }
 
@@ -193,13 +153,44 @@ void WorkerGroup::State::kill_and_reap() {
     if (worker.reaped || worker.ended) continue;
     any = true;
     if (::syscall(SYS_pidfd_send_signal, worker.process.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
-      log_warn("cannot kill worker {} ({}): errno {}", worker.plan.comm, worker.process.pid, errno);
+      log_warn("cannot kill worker {} ({}): errno {}", worker.plan.name, worker.process.pid, errno);
   }
   if (any)
     if (const Status waited = wait_until_ended(monotonic_now() + kKillWait); !waited)
       log_warn("{}", waited.error().render());
   for (Worker& worker : workers)
     if (!worker.reaped) reap(worker);
+}
+
+Status WorkerGroup::State::change_each(
+    const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change) {
+  // A pid is only sure to be the worker's as long as the worker has not ended.
+  KTSTR_TRY(wait_for_change(monotonic_now(), Fd()));
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const Worker& worker = workers[i];
+    if (worker.ended) continue;
+    const Status changed = change(i, worker.process.pid, "worker " + worker.plan.name);
+    if (!changed && changed.error().saved_errno() != ESRCH) return changed;
+  }
+  return ok();
+}
+
+// Once a real-time task becomes ordinary the kernel gives it back its default timer slack (kernel/sched/syscalls.c
+// since Linux 6.13), which would be measured as wake-up latency.
+void WorkerGroup::State::let_timers_be_exact(pid_t pid, const std::string& task) const {
+  const fs::path file = fmt::format("{}/{}/timerslack_ns", placement.proc_root, pid);
+  const Status written = write_text(file, "1");
+  if (!written && written.error().code() != ErrorCode::kNotFound)
+    log_debug("{} may wake up late by its timer slack: {}", task, written.error().render());
+}
+
+void WorkerGroup::State::wake_stopped() {
+  if (!may_be_stopped) return;
+  may_be_stopped = false;
+  for (const Worker& worker : workers)
+    if (::syscall(SYS_pidfd_send_signal, worker.process.pidfd.get(), SIGCONT, nullptr, 0) != 0 && errno != ESRCH)
+      log_warn("cannot continue worker {} ({}), which a signal of ours may have stopped: errno {}", worker.plan.name,
+               worker.process.pid, errno);
 }
 
 WorkerGroup::State::~State() { kill_and_reap(); }
@@ -236,7 +227,7 @@ WorkerGroup::~WorkerGroup() = default;
 Result<WorkerGroup> WorkerGroup::spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
                                        std::uint64_t seed) {
   const std::string where = "workers of " + placement.cgroup;
-  KTSTR_TRY(check_spec(spec).context(where));
+  KTSTR_TRY(check_worker_spec(spec, placement).context(where));
   auto state = std::make_unique<State>();
   state->placement = placement;
   KTSTR_TRY(state->start(spec, first_index, seed).context(where));
@@ -244,8 +235,7 @@ Result<WorkerGroup> WorkerGroup::spawn(const WorkSpec& spec, const WorkerPlaceme
   state->placement.cgroup_dir = nullptr;
   for (Worker& worker : state->workers) worker.plan.cgroup_dir = nullptr;
   KTSTR_TRY(state->wait_until_ready().context(where));
-  for (const Worker& worker : state->workers) KTSTR_TRY(let_off_birth_cpu(worker.plan, worker.process).context(where));
-  for (const Worker& worker : state->workers) KTSTR_TRY(make_ordinary(worker.plan, worker.process).context(where));
+  for (const Worker& worker : state->workers) KTSTR_TRY(hand_over(worker.plan, worker.process).context(where));
   WorkerGroup group(std::move(state));
   if (placement.allowed) group.set_allowed(*placement.allowed);
   return group;
@@ -268,6 +258,55 @@ void WorkerGroup::set_allowed(const CpuSet& allowed) {
   block.allowed_sequence.fetch_add(1);
 }
 
+std::uint64_t WorkerGroup::iterations() const {
+  std::uint64_t sum = 0;
+  for (const Worker& worker : state_->workers) sum += worker.plan.slot->iterations;
+  return sum;
+}
+
+Status WorkerGroup::set_nice(int nice) {
+  KTSTR_TRY(check_nice(nice).context(state_->where()));
+  return state_->change_each(
+      [&](std::size_t, pid_t pid, const std::string& task) { return set_task_nice(pid, nice, task); });
+}
+
+Status WorkerGroup::set_policy(const SchedPolicy& policy) {
+  KTSTR_TRY(policy.validate().context(state_->where()));
+  return state_->change_each([&](std::size_t, pid_t pid, const std::string& task) -> Status {
+    KTSTR_TRY(set_task_policy(pid, policy, task));
+    state_->let_timers_be_exact(pid, task);
+    return ok();
+  });
+}
+
+Status WorkerGroup::set_affinity(const std::vector<CpuSet>& per_worker) {
+  const std::size_t count = state_->workers.size();
+  if (per_worker.size() != 1 && per_worker.size() != count)
+    return fail(ErrorCode::kInvalidArgument, "{}: {} affinities for {} workers; give one for each, or one for all",
+                state_->where(), per_worker.size(), count);
+  return state_->change_each([&](std::size_t i, pid_t pid, const std::string& task) {
+    return set_task_affinity(pid, per_worker[per_worker.size() == 1 ? 0 : i], task);
+  });
+}
+
+Status WorkerGroup::set_uclamp(int min, int max) {
+  KTSTR_TRY(check_uclamp(min, max).context(state_->where()));
+  return state_->change_each(
+      [&](std::size_t, pid_t pid, const std::string& task) { return set_task_uclamp(pid, min, max, task); });
+}
+
+Status WorkerGroup::send_signal(int number) {
+  if (number < 1 || number >= NSIG)
+    return fail(ErrorCode::kInvalidArgument, "{}: there is no signal {}; write one from 1 to {}", state_->where(),
+                number, NSIG - 1);
+  if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) state_->may_be_stopped = true;
+  if (number == SIGCONT) state_->may_be_stopped = false;
+  return state_->change_each([&](std::size_t i, pid_t, const std::string& task) -> Status {
+    if (::syscall(SYS_pidfd_send_signal, state_->workers[i].process.pidfd.get(), number, nullptr, 0) == 0) return ok();
+    return fail_errno("cannot send signal {} to {}", number, task);
+  });
+}
+
 void WorkerGroup::release() {
   GroupBlock& block = state_->memory.group();
   block.released_ns.store(static_cast<std::uint64_t>(monotonic_now().count()));
@@ -278,10 +317,13 @@ void WorkerGroup::release() {
 
 void WorkerGroup::request_stop() {
   GroupBlock& block = state_->memory.group();
-  if (block.stop.load() != 0) return;
-  block.stopped_ns.store(static_cast<std::uint64_t>(monotonic_now().count()));
-  block.stop.store(1);
-  futex_wake_all(block.stop);
+  if (block.stop.load() == 0) {
+    block.stopped_ns.store(static_cast<std::uint64_t>(monotonic_now().count()));
+    block.stop.store(1);
+    futex_wake_all(block.stop);
+  }
+  // Even where the stop was requested before: the signal may have come since.
+  state_->wake_stopped();
 }
 
 Result<std::vector<WorkerReport>> WorkerGroup::collect(std::chrono::nanoseconds grace) {

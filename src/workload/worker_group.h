@@ -19,24 +19,26 @@
 namespace ktstr {
 
 struct WorkerPlacement {
-  std::string cgroup;            // name for reports
-  int group = 0;                 // which WorkSpec of the cgroup it is, for reports
+  std::string cgroup;              // name for reports
+  int group = 0;                   // which WorkSpec of the cgroup it is, for reports
   const Fd* cgroup_dir = nullptr;  // clone3(CLONE_INTO_CGROUP); null: stay in ours
-  std::optional<CpuSet> allowed; // what its cpuset allows, for the isolation check; empty: everything
-  CpuSet born_on;                // each worker waits for its release on one of these; empty: anywhere
-  std::uint64_t birth_seed = 0;  // decides on which
-  std::vector<CpuSet> affinity;  // of each worker, in order of index, from the start; empty: nothing is set
-  CpuSet node_cpus;              // of WorkSpec::numa_node, where that is set
+  std::optional<CpuSet> allowed;   // what its cpuset allows, for the isolation check; empty: everything
+  CpuSet born_on;                  // each worker waits for its release on one of these; empty: anywhere
+  std::uint64_t birth_seed = 0;    // decides on which
+  std::vector<CpuSet> affinity;    // of each worker, in order of index, from the start; empty: nothing is set
+  CpuSet node_cpus;                // of WorkSpec::numa_node, where that is set
   std::string proc_root = "/proc";
 };
 
 class WorkerGroup {
  public:
   // Workers are blocked until release(). `seed` decides their start phases. Worker i of the cgroup has comm "CGROUP/i"
-  // (cut to 15 bytes as the kernel does). `first_index` numbers them across several specs of one cgroup. Workers die
-  // with the thread that spawns them. Called from a real-time thread (without SCHED_RESET_ON_FORK), they set themselves
-  // up as real-time tasks and become SCHED_OTHER at the barrier, so that no scheduler under test keeps them from it.
-  // kTimedOut when one does not get there within kReadyTimeout all the same.
+  // (cut to 15 bytes as the kernel does) where the spec has none. `first_index` numbers them across several specs of
+  // one cgroup. Workers die with the thread that spawns them. Called from a real-time thread (without
+  // SCHED_RESET_ON_FORK), they set themselves up as real-time tasks, so that no scheduler under test keeps them from
+  // the barrier, and are given the spec's CPUs, nice value, policy and clamps there. All attributes are read back.
+  // kTimedOut when one does not get to the barrier within kReadyTimeout all the same; kUnsupported where the kernel
+  // lacks an attribute, with the option to build it with; kInvalidArgument for a spec that cannot work.
   static constexpr std::chrono::seconds kReadyTimeout{10};
   static Result<WorkerGroup> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
                                    std::uint64_t seed);
@@ -58,6 +60,7 @@ class WorkerGroup {
   Status set_policy(const SchedPolicy& policy);
   Status set_affinity(const std::vector<CpuSet>& per_worker);  // one a worker, or one for all
   Status set_uclamp(int min, int max);
+  // To all of them. Workers that SIGSTOP (or a terminal's stop) has stopped are continued by request_stop().
   Status send_signal(int number);
   void release();
   // Tells all workers to stop; returns at once. Call it after release().

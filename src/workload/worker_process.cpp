@@ -6,16 +6,15 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cerrno>
 #include <iterator>
 
 #include "base/clock.h"
-#include "base/splitmix.h"
 #include "workload/schedstat.h"
+#include "workload/task_sched.h"
 #include "workload/work_types.h"
 #include "workload/worker_run.h"
 
@@ -30,12 +29,15 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 bool die_with_parent(const WorkerPlan&) { return ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0; }
 
+// The system call itself: the C library's function keeps its hands on two signals, whose handlers it has installed as
+// soon as the process we are a copy of has had a second thread.
 bool reset_signals(const WorkerPlan&) {
-  struct sigaction by_default {};
-  by_default.sa_handler = SIG_DFL;
+  constexpr std::size_t kSetSize = 8;
+  // The kernel's struct sigaction: handler, flags, restorer, mask. All zero is SIG_DFL.
+  const unsigned long by_default[3 + kSetSize / sizeof(unsigned long)] = {};
   for (int number = 1; number < NSIG; ++number)
-    // Refused for SIGKILL, SIGSTOP and the two that the C library keeps to itself.
-    ::sigaction(number, &by_default, nullptr);
+    // Refused for SIGKILL and SIGSTOP.
+    ::syscall(SYS_rt_sigaction, number, by_default, nullptr, kSetSize);
   sigset_t none;
   sigemptyset(&none);
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
@@ -43,17 +45,13 @@ bool reset_signals(const WorkerPlan&) {
 
 bool set_comm(const WorkerPlan& plan) { return ::prctl(PR_SET_NAME, plan.comm.c_str()) == 0; }
 
-bool set_nice(const WorkerPlan& plan) { return ::setpriority(PRIO_PROCESS, 0, plan.nice) == 0; }
-
 // Fails for a CPU that is not there (any more): the worker is born elsewhere then.
-bool go_to_birth_cpu(const WorkerPlan& plan) {
-  if (plan.birth_cpu < 0 || plan.birth_cpu >= CPU_SETSIZE) return true;
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(static_cast<std::size_t>(plan.birth_cpu), &cpus);
-  ::sched_setaffinity(0, sizeof cpus, &cpus);
+bool go_to_start_cpus(const WorkerPlan& plan) {
+  if (!plan.start_cpus.empty()) plan.start_cpus.apply(0);
   return true;
 }
+
+bool set_memory_policy(const WorkerPlan& plan) { return plan.memory.apply(); }
 
 // A worker that cannot die for want of a CPU must not hold a pipe or a lock of ours open meanwhile.
 bool close_files(const WorkerPlan& plan) {
@@ -73,16 +71,56 @@ bool touch_memory(const WorkerPlan& plan) {
   return true;
 }
 
+// The system calls themselves: the C library's functions would have all threads of the process follow, and its list is
+// that of the process we are a copy of.
+bool set_gid(const WorkerPlan& plan) {
+  return !plan.gid || ::syscall(SYS_setresgid, *plan.gid, *plan.gid, *plan.gid) == 0;
+}
+bool set_uid(const WorkerPlan& plan) {
+  return !plan.uid || ::syscall(SYS_setresuid, *plan.uid, *plan.uid, *plan.uid) == 0;
+}
+
+bool ids_hold(const WorkerPlan& plan) {
+  std::uint32_t real = 0, effective = 0, saved = 0;
+  const auto all_are = [&](std::uint32_t id) { return real == id && effective == id && saved == id; };
+  if (plan.uid && (::syscall(SYS_getresuid, &real, &effective, &saved) != 0 || !all_are(*plan.uid))) return false;
+  return !plan.gid || (::syscall(SYS_getresgid, &real, &effective, &saved) == 0 && all_are(*plan.gid));
+}
+
+bool comm_holds(const WorkerPlan& plan) {
+  char comm[16] = {};
+  return ::prctl(PR_GET_NAME, comm) == 0 && plan.comm == std::string_view(comm);
+}
+
+bool read_back(const WorkerPlan& plan) {
+  errno = EIO;
+  return comm_holds(plan) && ids_hold(plan) && plan.memory.holds();
+}
+
+Error explain_ids(Error error, const WorkerPlan&) {
+  if (error.code() == ErrorCode::kPermission)
+    error.with_hint("another uid or gid takes CAP_SETUID, CAP_SETGID: run as root");
+  return error;
+}
+
+// Ids after everything that takes a privilege. With them the kernel forgets that the worker dies with its parent
+// (prctl(2), PR_SET_PDEATHSIG), so that is said after them.
 constexpr struct {
   bool (*run)(const WorkerPlan&);
   const char* what;
-} kSetup[] = {{die_with_parent, "ask to die with its parent"},
-              {reset_signals, "reset its signals"},
-              {set_comm, "set its name"},
-              {set_nice, "set its nice value"},
-              {go_to_birth_cpu, "go to the CPU where it is to start"},
-              {close_files, "close inherited files"},
-              {touch_memory, "touch its shared memory"}};
+  Error (*explain)(Error error, const WorkerPlan& plan) = nullptr;
+} kSetup[] = {
+    {reset_signals, "reset its signals"},
+    {set_comm, "set its name"},
+    {go_to_start_cpus, "go to the CPU where it is to start"},
+    {set_memory_policy, "set its memory policy",
+     [](Error error, const WorkerPlan& plan) { return explain_memory_refusal(std::move(error), plan.mem_policy); }},
+    {close_files, "close inherited files"},
+    {touch_memory, "touch its shared memory"},
+    {set_gid, "set its gid", explain_ids},
+    {set_uid, "set its uid", explain_ids},
+    {die_with_parent, "ask to die with its parent"},
+    {read_back, "find its name, ids and memory policy as it has set them"}};
 
 void tell_ready(const WorkerPlan& plan, WorkerSlot::State state) {
   plan.slot->state.store(state);
@@ -149,19 +187,6 @@ void publish_end(const WorkerPlan& plan, const Baseline& base) {
 
 }  // namespace
 
-std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index) {
-  constexpr std::uint64_t kLongest = 200'000;
-  const std::uint64_t of_cgroup = splitmix64(seed ^ name_hash(cgroup));
-  return std::chrono::nanoseconds(splitmix64(of_cgroup + static_cast<std::uint64_t>(index)) % (kLongest + 1));
-}
-
-Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index) {
-  if (candidates.empty()) return -1;
-  const std::uint64_t choice = splitmix64(seed + static_cast<std::uint64_t>(index));
-  const std::uint64_t position = pick_up_to(choice, candidates.size() - 1);
-  return *std::next(candidates.begin(), static_cast<std::ptrdiff_t>(position));
-}
-
 Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   int pidfd = -1;
   clone_args args{};
@@ -174,37 +199,26 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   }
   const pid_t parent = ::getpid();
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0) return fail_errno("cannot start worker {}", plan.comm);
+  if (pid < 0) return fail_errno("cannot start worker {}", plan.name);
   if (pid == 0) worker_main(plan, parent);
   return WorkerProcess{static_cast<pid_t>(pid), Fd(pidfd)};
 }
 
-Status let_off_birth_cpu(const WorkerPlan& plan, const WorkerProcess& process) {
-  if (plan.birth_cpu < 0) return ok();
-  cpu_set_t all;
-  std::memset(&all, 0xff, sizeof all);  // the kernel takes those that there are and that the cpuset allows
-  if (::sched_setaffinity(process.pid, sizeof all, &all) != 0)
-    return fail_errno("cannot let worker {} off the CPU where it was born", plan.comm);
-  return ok();
-}
-
-Status make_ordinary(const WorkerPlan& plan, const WorkerProcess& process) {
-  const sched_param none{};
-  if (::sched_setscheduler(process.pid, SCHED_OTHER, &none) != 0)
-    return fail_errno("cannot make worker {} SCHED_OTHER", plan.comm);
-  if (const int policy = ::sched_getscheduler(process.pid); policy != SCHED_OTHER)
-    return fail(ErrorCode::kIo, "worker {} was made SCHED_OTHER and has policy {}", plan.comm, policy);
-  errno = 0;
-  const int nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(process.pid));
-  if (errno != 0) return fail_errno("cannot read the nice value of worker {}", plan.comm);
-  if (nice != plan.nice)
-    return fail(ErrorCode::kIo, "worker {} was given nice {} and has {}", plan.comm, plan.nice, nice);
-  return ok();
+Status hand_over(const WorkerPlan& plan, const WorkerProcess& process) {
+  const std::string task = "worker " + plan.name;
+  if (!plan.affinity.empty())
+    KTSTR_TRY(set_task_affinity(process.pid, plan.affinity, task));
+  else if (plan.birth_cpu >= 0)
+    KTSTR_TRY(reset_task_affinity(process.pid, task));
+  if (plan.nice) KTSTR_TRY(set_task_nice(process.pid, *plan.nice, task));
+  KTSTR_TRY(set_task_policy(process.pid, plan.policy, task));
+  return set_task_uclamp(process.pid, plan.uclamp_min, plan.uclamp_max, task);
 }
 
 Error setup_error(const WorkerSlot& slot, const WorkerPlan& plan) {
-  const auto step = static_cast<std::size_t>(slot.setup_step.load());
-  return Error::from_errno(slot.setup_errno.load(), fmt::format("worker {} cannot {}", plan.comm, kSetup[step].what));
+  const auto& step = kSetup[static_cast<std::size_t>(slot.setup_step.load())];
+  Error error = Error::from_errno(slot.setup_errno.load(), fmt::format("worker {} cannot {}", plan.name, step.what));
+  return step.explain != nullptr ? step.explain(std::move(error), plan) : error;
 }
 
 }  // namespace ktstr

@@ -5,14 +5,9 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "base/fd.h"
 #include "base/result.h"
-#include "ktstr/work.h"
+#include "workload/worker_plan.h"
 #include "workload/worker_slot.h"
 
 namespace ktstr {
@@ -22,34 +17,14 @@ struct WorkerProcess {
   Fd pidfd;
 };
 
-// Everything a worker needs, made before it exists: the child must not allocate.
-struct WorkerPlan {
-  WorkType type;
-  int nice = 0;
-  std::string comm;
-  std::string schedstat_path;
-  std::chrono::nanoseconds phase{};  // of spinning before the first work unit
-  Cpu birth_cpu = -1;                // where it comes to the barrier; -1: anywhere
-  const Fd* cgroup_dir = nullptr;    // null: stay in ours
-  int ready_eventfd = -1;            // written (1) at the barrier, or when the set-up has failed
-  GroupBlock* group = nullptr;
-  WorkerSlot* slot = nullptr;
-};
-
-// From 0 to 200 us, from the seed and the worker's place alone.
-std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);
-
-// One of `candidates`, from the seed and the worker's place; -1 without any.
-Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index);
-
 // The worker sets itself up under our own scheduling policy.
 Result<WorkerProcess> start_worker(const WorkerPlan& plan);
-// From now on a worker that is ready may run wherever its cpuset allows. It does not move: it sleeps at the barrier,
-// and wakes up where it was born unless the scheduler chooses otherwise.
-Status let_off_birth_cpu(const WorkerPlan& plan, const WorkerProcess& process);
-// Makes a worker that is ready SCHED_OTHER with its nice value, and reads both back. We do it, and only now, because a
-// worker of a real-time body comes to the barrier whatever the scheduler under test does, and is handed to it there.
-Status make_ordinary(const WorkerPlan& plan, const WorkerProcess& process);
+// Gives a worker that is ready its CPUs, nice value, policy and utilisation clamps, and reads each back. We do it, and
+// only now, because a worker of a real-time body comes to the barrier whatever the scheduler under test does, and is
+// handed to it there; and because a worker with another uid may not raise its own priority. It does not move: it sleeps
+// at the barrier, and wakes up where it was born unless the scheduler chooses otherwise. CPUs come before the policy,
+// since SCHED_DEADLINE is only given to tasks that may use all of their root domain.
+Status hand_over(const WorkerPlan& plan, const WorkerProcess& process);
 // What a worker in state kSetupFailed failed at.
 Error setup_error(const WorkerSlot& slot, const WorkerPlan& plan);
 

@@ -22,7 +22,17 @@ TEST_F(Messages, AScenarioFileThatIsNotThere) { expect_refused("missing_file", {
 
 TEST_F(Messages, AKeyThatNoStepHas) {
   write("s.toml", "[[step]]\nhold = \"full\"\nmigrate = \"cg_0\"\n[[step.cgroup]]\nname = \"cg_0\"\n");
+  expect_refused("unknown_step_key", {"run", "s.toml"});
+}
+
+TEST_F(Messages, AnOpThatDoesNotExist) {
+  write("s.toml", "[[step]]\n[[step.op]]\nop = \"freeze_cgruop\"\ncgroup = \"cg_0\"\n");
   expect_refused("unknown_op", {"run", "s.toml"});
+}
+
+TEST_F(Messages, AnOpOnACgroupThatNobodyCreates) {
+  write("s.toml", "[[step]]\n[[step.op]]\nop = \"freeze_cgroup\"\ncgroup = \"cg_0\"\n");
+  expect_refused("op_on_nothing", {"run", "s.toml"});
 }
 
 TEST_F(Messages, AWorkTypeThatDoesNotExist) {
@@ -30,13 +40,13 @@ TEST_F(Messages, AWorkTypeThatDoesNotExist) {
   expect_refused("unknown_work_type", {"run", "s.toml"});
 }
 
-TEST_F(Messages, NoWorkers) {
-  write("s.toml", "[[cgroup]]\nname = \"cg_0\"\nworkers = 0\n");
+TEST_F(Messages, NoWorkersForWork) {
+  write("s.toml", "[[cgroup]]\nname = \"cg_0\"\nworkers = 0\nwork = \"SpinWait\"\n");
   expect_refused("no_workers", {"run", "s.toml"});
 }
 
 TEST_F(Messages, AllMistakesOfAFileAtOnce) {
-  write("s.toml", "duration = \"2 hours\"\n[[cgroup]]\nname = \"a/b\"\nworkers = -1\ncpuset = \"llc\"\n");
+  write("s.toml", "duration = \"2 hours\"\n[[cgroup]]\nname = \"a//b\"\nworkers = -1\ncpuset = \"llc\"\n");
   expect_refused("many_mistakes", {"run", "s.toml"});
 }
 
@@ -91,6 +101,26 @@ TEST_F(Messages, AKernelThatIsNotThere) {
 
 TEST_F(Messages, AKernelVersionThatIsNotCached) {
   expect_refused("kernel_not_cached", {"run", good_scenario(), "--mode", "det", "--kernel", "99.1"});
+}
+
+TEST_F(Messages, ASchedulerTogetherWithTheHost) {
+  expect_refused("host_scheduler", {"run", good_scenario(), "--host", "--scheduler", "scx_mine -v"});
+}
+TEST_F(Messages, AFileThatNamesASchedulerTogetherWithTheHost) {
+  expect_refused("host_scheduler_of_file", {"run", good_scenario("scheduler = \"scx_mine\"\n"), "--host"});
+}
+TEST_F(Messages, AKernelTogetherWithTheHost) {
+  expect_refused("host_kernel", {"run", good_scenario(), "--host", "--kernel", "7.3"});
+}
+TEST_F(Messages, SeedsTogetherWithTheHost) {
+  expect_refused("host_seeds", {"run", good_scenario(), "--host", "--seeds", "1..9"});
+}
+TEST_F(Messages, TheShapeOfAGuestTogetherWithTheHost) {
+  expect_refused("host_guest_flags",
+                 {"run", good_scenario(), "--host", "--topology", "1n1l2c1t", "--mode", "det", "--memory", "1G"});
+}
+TEST_F(Messages, RunsAtOnceTogetherWithTheHost) {
+  expect_refused("host_jobs", {"run", good_scenario(), "--host", "-j", "4"});
 }
 
 TEST_F(Messages, AFlagThatDoesNotExist) { expect_refused("unknown_flag", {"run", good_scenario(), "--sed", "1"}); }

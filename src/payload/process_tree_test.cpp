@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "payload/process_tree.h"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+
+#include "base/process.h"
+
+namespace ktstr {
+namespace {
+
+using ::testing::ElementsAre;
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+
+class ProcessTree : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto dir = TempDir::create(fs::temp_directory_path(), "ktstr-tree");
+    ASSERT_TRUE(dir);
+    dir_.emplace(*std::move(dir));
+  }
+  void process(int pid, std::string_view stat, std::string_view environment = "") {
+    const fs::path path = dir_->path() / std::to_string(pid);
+    fs::create_directory(path);
+    ASSERT_TRUE(write_text(path / "stat", fmt::format("{} {} 0 -1", pid, stat)));
+    ASSERT_TRUE(write_text(path / "environ", environment));
+  }
+  std::vector<int> pids() {
+    const auto tree = payload_tree(dir_->path(), 100, "M=1");
+    EXPECT_TRUE(tree) << tree.error().render();
+    std::vector<int> list;
+    for (const TreeProcess& one : *tree) list.push_back(one.pid);
+    return list;
+  }
+  std::optional<TempDir> dir_;
+};
+
+TEST_F(ProcessTree, IsTheGroupTheSessionTheDescendantsAndTheMarked) {
+  process(1, "(init) S 0 1 1");
+  process(50, "(body) S 1 50 50");
+  process(51, "(worker) R 50 50 50", "A=1\0"sv);
+  process(100, "(sh) S 50 100 100");
+  process(102, "(in group) S 50 100 50");
+  process(103, "(in session) S 1 103 100");
+  process(104, "(job) S 100 104 104");
+  process(90, "(job of job) S 104 90 90");
+  process(106, "(daemon) S 1 106 106", "A=1\0M=1\0B=2\0"sv);
+  process(107, "(its child) S 106 107 107");
+  EXPECT_THAT(pids(), ElementsAre(90, 100, 102, 103, 104, 106, 107));
+}
+
+TEST_F(ProcessTree, TakesTheWholeVariableForAMark) {
+  process(7, "(a) S 1 7 7", "M=12\0XM=1\0A=M=1\0"sv);
+  process(8, "(b) S 1 8 8", "M=1"sv);
+  EXPECT_THAT(pids(), ElementsAre(8));
+}
+
+TEST_F(ProcessTree, ReadsNamesThatLookLikeStatesAndTellsZombies) {
+  process(100, "(a) Z 1 1 1) S 50 100 100");
+  process(101, "(b) Z 100 101 101");
+  const auto tree = payload_tree(dir_->path(), 100, "M=1");
+  ASSERT_TRUE(tree);
+  EXPECT_THAT(*tree, ElementsAre(TreeProcess{100, false}, TreeProcess{101, true}));
+}
+
+TEST_F(ProcessTree, PassesOverWhatIsNoProcessAndWhatHasEnded) {
+  process(100, "(sh) S 50 100 100");
+  process(101, "(cut");
+  fs::create_directory(dir_->path() / "self");
+  fs::create_directory(dir_->path() / "102");
+  EXPECT_THAT(pids(), ElementsAre(100));
+}
+
+TEST_F(ProcessTree, CannotBeFoundWhereThereIsNoProc) {
+  EXPECT_EQ(payload_tree("/nonexistent/proc", 1, "M=1").error().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(ProcessTree, EndsAndLeavesTheFirstProcessToBeReaped) {
+  auto leader = Subprocess::start({.argv = {"sh", "-c", "setsid env -i sleep 600 & sleep 600; exit 0"}});
+  ASSERT_TRUE(leader) << leader.error().render();
+  const Status ended = end_payload_tree("/proc", leader->pid(), "KTSTR_NO_SUCH_MARK=1", monotonic_now() + 60s);
+  ASSERT_TRUE(ended) << ended.error().render();
+  const auto status = leader->wait(0ms);
+  ASSERT_TRUE(status && *status);
+  EXPECT_EQ((*status)->describe(), "killed by signal 9 (SIGKILL)");
+}
+
+}  // namespace
+}  // namespace ktstr

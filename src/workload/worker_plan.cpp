@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/worker_plan.h"
+
+#include <iterator>
+
+#include "base/splitmix.h"
+#include "workload/task_sched.h"
+#include "workload/work_types.h"
+#include "workload/worker_group.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::size_t kLongestComm = 15;  // TASK_COMM_LEN - 1
+
+Status check_comm(const std::string& comm) {
+  if (!comm.empty() && comm.size() <= kLongestComm && comm.find('\0') == std::string::npos) return ok();
+  return fail(ErrorCode::kInvalidArgument, "comm '{}' has {} bytes; it must have 1 to {}, none of them 0", comm,
+              comm.size(), kLongestComm);
+}
+
+// setresuid(2) and setresgid(2) take it for "unchanged".
+Status check_id(std::string_view name, std::optional<std::uint32_t> id) {
+  if (id != UINT32_MAX) return ok();
+  return fail(ErrorCode::kInvalidArgument, "{} {} is not an id; the highest is {}", name, *id, UINT32_MAX - 1);
+}
+
+Status check_placement(const WorkSpec& spec, const WorkerPlacement& placement) {
+  if (const std::size_t sets = placement.affinity.size(); sets != 0 && sets != static_cast<std::size_t>(spec.workers))
+    return fail(ErrorCode::kInvalidArgument, "{} affinities for {} workers; there must be one for each", sets,
+                spec.workers);
+  if (spec.numa_node && placement.node_cpus.empty())
+    return fail(ErrorCode::kInvalidArgument, "numa_node {}: the node has no CPU to run on", *spec.numa_node)
+        .with_hint("name a node with CPUs, or only take memory from this one: mem_policy = MemPolicy::bind({NODE})");
+  return ok();
+}
+
+// What the worker pins itself to: its node's CPUs, its affinity, or what both have in common. Empty: nothing.
+Result<CpuSet> pinned_to(const WorkSpec& spec, const WorkerPlacement& placement, std::size_t i, std::string_view name) {
+  const CpuSet own = placement.affinity.empty() ? CpuSet() : placement.affinity[i];
+  if (!spec.numa_node) return own;
+  if (own.empty()) return placement.node_cpus;
+  CpuSet both = own.intersection(placement.node_cpus);
+  if (both.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "worker {} has affinity {}, and none of these is on numa_node {} (CPUs {})", name, own.to_string(),
+                *spec.numa_node, placement.node_cpus.to_string());
+  return both;
+}
+
+// A worker that is pinned is born where it may stay: a sleeping task that is not would be sent somewhere at its
+// wake-up.
+CpuSet birthplaces(const WorkerPlacement& placement, const CpuSet& pinned) {
+  if (placement.born_on.empty() || pinned.empty()) return placement.born_on;
+  const CpuSet both = placement.born_on.intersection(pinned);
+  if (!both.empty()) return both;
+  return placement.allowed && !placement.allowed->empty() ? pinned.intersection(*placement.allowed) : pinned;
+}
+
+// A mem_policy of its own says where memory comes from, and the node then only where it runs.
+MemPolicy memory_of(const WorkSpec& spec) {
+  const bool own = spec.mem_policy != MemPolicy{};
+  return spec.numa_node && !own ? MemPolicy::bind({*spec.numa_node}) : spec.mem_policy;
+}
+
+}  // namespace
+
+Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement) {
+  if (spec.workers < 1) return fail(ErrorCode::kInvalidArgument, "{} workers; there must be at least 1", spec.workers);
+  if (spec.nice) KTSTR_TRY(check_nice(*spec.nice));
+  if (spec.comm) KTSTR_TRY(check_comm(*spec.comm));
+  KTSTR_TRY(check_id("uid", spec.uid));
+  KTSTR_TRY(check_id("gid", spec.gid));
+  KTSTR_TRY(spec.policy.validate());
+  KTSTR_TRY(check_uclamp(spec.uclamp_min, spec.uclamp_max));
+  KTSTR_TRY(check_placement(spec, placement));
+  return check_work_type(spec.type);
+}
+
+Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& placement, int first_index, std::size_t i,
+                               std::uint64_t seed) {
+  const int index = first_index + static_cast<int>(i);
+  std::string name = fmt::format("{}/{}", placement.cgroup, index);
+  KTSTR_TRY_ASSIGN(CpuSet pinned, pinned_to(spec, placement, i, name));
+  const Cpu born = birth_cpu(placement.birth_seed, birthplaces(placement, pinned), index);
+  const MemPolicy memory = memory_of(spec);
+  return WorkerPlan{.type = spec.type,
+                    .name = name,
+                    .comm = spec.comm.value_or(name).substr(0, kLongestComm),
+                    .schedstat_path = placement.proc_root + "/self/schedstat",
+                    .phase = start_phase(seed, placement.cgroup, index),
+                    .birth_cpu = born,
+                    .start_cpus = CpuMask(born >= 0 ? CpuSet{born} : pinned),
+                    .mem_policy = memory,
+                    .memory = TaskMemory(memory),
+                    .uid = spec.uid,
+                    .gid = spec.gid,
+                    .affinity = std::move(pinned),
+                    .policy = spec.policy,
+                    .nice = spec.nice,
+                    .uclamp_min = spec.uclamp_min,
+                    .uclamp_max = spec.uclamp_max,
+                    .cgroup_dir = placement.cgroup_dir};
+}
+
+std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index) {
+  constexpr std::uint64_t kLongest = 200'000;
+  const std::uint64_t of_cgroup = splitmix64(seed ^ name_hash(cgroup));
+  return std::chrono::nanoseconds(splitmix64(of_cgroup + static_cast<std::uint64_t>(index)) % (kLongest + 1));
+}
+
+Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index) {
+  if (candidates.empty()) return -1;
+  const std::uint64_t choice = splitmix64(seed + static_cast<std::uint64_t>(index));
+  const std::uint64_t position = pick_up_to(choice, candidates.size() - 1);
+  return *std::next(candidates.begin(), static_cast<std::ptrdiff_t>(position));
+}
+
+}  // namespace ktstr

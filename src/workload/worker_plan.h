@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything a worker needs, worked out before it exists: from a WorkSpec and a WorkerPlacement. What can be refused
+// without a process is refused here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "ktstr/work.h"
+#include "workload/task_affinity.h"
+#include "workload/task_memory.h"
+#include "workload/worker_slot.h"
+
+namespace ktstr {
+
+struct WorkerPlacement;
+
+// Complete, since the child must not allocate.
+struct WorkerPlan {
+  WorkType type;
+  std::string name;  // "cg_0/1": for messages
+  std::string comm;
+  std::string schedstat_path;
+  std::chrono::nanoseconds phase{};  // of spinning before the first work unit
+  Cpu birth_cpu = -1;                // where it comes to the barrier; -1: anywhere, or anywhere on its `affinity`
+  CpuMask start_cpus;                // the same, as the child takes it; empty: anywhere
+  MemPolicy mem_policy;
+  TaskMemory memory;  // the same, as the child takes it
+  std::optional<std::uint32_t> uid, gid;
+  // What it is handed over to at the barrier; what has no value stays as ours.
+  CpuSet affinity;  // empty: all that its cpuset allows
+  SchedPolicy policy;
+  std::optional<int> nice, uclamp_min, uclamp_max;
+
+  const Fd* cgroup_dir = nullptr;  // null: stay in ours
+  int ready_eventfd = -1;          // written (1) at the barrier, or when the set-up has failed
+  GroupBlock* group = nullptr;
+  WorkerSlot* slot = nullptr;
+};
+
+// Every attribute within its range, and those of the placement in agreement with it.
+Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement);
+// For worker `i` of the group, which is worker first_index + i of its cgroup. Files and shared memory are the caller's.
+Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& placement, int first_index, std::size_t i,
+                               std::uint64_t seed);
+
+// From 0 to 200 us, from the seed and the worker's place alone.
+std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);
+// One of `candidates`, from the seed and the worker's place; -1 without any.
+Cpu birth_cpu(std::uint64_t seed, const CpuSet& candidates, int index);
+
+}  // namespace ktstr

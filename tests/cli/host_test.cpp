@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `ktstr run --host` on this machine: it does what it says, and leaves nothing behind, however it ends. Needs root and a
+// cgroup2 mount; skips with its reason otherwise, and fails instead where KTSTR_REQUIRE names root.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "cgroup/hierarchy.h"
+#include "run_ktstr.h"
+
+namespace ktstr {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::chrono::seconds kPatience{60};
+
+// Groups below our own that a run could have made.
+std::set<std::string> groups_of_runs() {
+  std::set<std::string> found;
+  const auto own = own_cgroup_directory("/proc");
+  if (!own) return found;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(*own, error), end; !error && at != end; at.increment(error))
+    if (at->is_directory() && at->path().string().find("/ktstr-") != std::string::npos) found.insert(at->path().string());
+  return found;
+}
+
+std::set<std::string> journals_of_runs() {
+  std::set<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator at("/run/ktstr", error), end; !error && at != end; at.increment(error))
+    found.insert(at->path().string());
+  return found;
+}
+
+// Pids of processes whose command line, or, for workers of ours, name holds `word`.
+std::set<std::string> processes_named(const std::string& word) {
+  std::set<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator at("/proc", error), end; !error && at != end; at.increment(error)) {
+    const auto comm = read_text(at->path() / "comm");
+    const auto state = read_text(at->path() / "stat");
+    const bool zombie = state && state->find(") Z ") != std::string::npos;
+    if (comm && !zombie && comm->find(word) != std::string::npos) found.insert(at->path().filename().string());
+  }
+  return found;
+}
+
+class HostMode : public KtstrProgram {
+ protected:
+  void SetUp() override {
+    KtstrProgram::SetUp();
+    const auto own = own_cgroup_directory("/proc");
+    if (::geteuid() != 0 || !own || ::access(own->c_str(), W_OK) != 0) {
+      const char* required = std::getenv("KTSTR_REQUIRE");
+      ASSERT_TRUE(required == nullptr || fmt::format(",{},", required).find(",root,") == std::string::npos);
+      GTEST_SKIP() << "needs root and a cgroup2 mount that is writable";
+    }
+    before_ = groups_of_runs();
+    journals_before_ = journals_of_runs();
+  }
+  // The cgroup's name is the workers': unlike those of any other test.
+  fs::path scenario(const std::string& more = "") const {
+    return write("here.toml", more + "[[cgroup]]\nname = \"khost\"\nworkers = 2\n");
+  }
+  void expect_nothing_left() const {
+    EXPECT_EQ(groups_of_runs(), before_);
+    EXPECT_EQ(journals_of_runs(), journals_before_);
+    EXPECT_THAT(processes_named("khost"), IsEmpty());
+  }
+  // A long run that has its workers.
+  Subprocess started() const {
+    auto process = Subprocess::start({.argv = {KTSTR_PROGRAM, "run", scenario().string(), "--host", "--duration", "600s"},
+                                      .env = {"XDG_STATE_HOME=" + path("state").string()}});
+    EXPECT_TRUE(process.has_value()) << process.error().render();
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (processes_named("khost").size() < 2 && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(processes_named("khost").size(), 2U);
+    return *std::move(process);
+  }
+  static ExitStatus end_of(Subprocess& process) {
+    const auto status = process.wait(kPatience);
+    EXPECT_TRUE(status.has_value() && status->has_value());
+    return status && *status ? **status : ExitStatus{};
+  }
+
+  std::set<std::string> before_, journals_before_;
+};
+
+TEST_F(HostMode, RunsAScenarioOnThisMachineAndReportsItAsAnyRun) {
+  const Ran ran = run({"run", scenario().string(), "--host", "--duration", "200ms", "--seed", "4", "--json"});
+  const auto record = json::parse(ran.out, nullptr, false);
+  ASSERT_TRUE(record.is_object()) << ran.out << ran.err;
+  EXPECT_EQ(ran.status.value, record["exit_code"]) << ran.err;
+  EXPECT_EQ(record["mode"], "host");
+  EXPECT_EQ(record["tuple"]["seed"], 4);
+  EXPECT_EQ(record["digest"], "");
+  EXPECT_EQ(record["workers"].size(), 2U);
+  EXPECT_FALSE(record["marks"].empty());
+  EXPECT_THAT(record["repeat_command"].get<std::string>(), HasSubstr("--host"));
+  EXPECT_TRUE(fs::exists(fs::path(record["run_dir"].get<std::string>()) / "report.txt"));
+  expect_nothing_left();
+}
+
+TEST_F(HostMode, AScenarioThatIsWrongForThisMachineIsTheUsersMistake) {
+  const Ran ran = run({"run", scenario("").string(), "--host", "--duration", "100ms"});
+  EXPECT_NE(ran.status.value, 64) << ran.err;
+  write("far.toml", "[[cgroup]]\nname = \"khost\"\ncpuset = \"llc:200\"\n");
+  const Ran far = run({"run", path("far.toml").string(), "--host"});
+  EXPECT_EQ(far.status.value, 64) << far.err;
+  EXPECT_THAT(far.err, HasSubstr("200"));
+  expect_nothing_left();
+}
+
+TEST_F(HostMode, ControllersThatACgroupV1HierarchyHoldsAreNamedWithTheWayOut) {
+  const auto own = own_cgroup_directory("/proc");
+  const auto offered = read_text(*own / "cgroup.controllers");
+  if (offered && offered->find("cpuset") != std::string::npos) GTEST_SKIP() << "cgroup2 has all controllers here";
+  write("set.toml", "[[cgroup]]\nname = \"khost\"\ncpuset = \"0\"\n");
+  const Ran ran = run({"run", path("set.toml").string(), "--host"});
+  EXPECT_EQ(ran.status.value, 3) << ran.out;
+  EXPECT_THAT(ran.out + ran.err, testing::AllOf(HasSubstr("cpuset"), HasSubstr("without --host")));
+  expect_nothing_left();
+}
+
+TEST_F(HostMode, CtrlCEndsItWith130AndNothingIsLeft) {
+  Subprocess process = started();
+  ASSERT_TRUE(process.signal(SIGINT).has_value());
+  EXPECT_EQ(end_of(process).describe(), "exited with status 130");
+  expect_nothing_left();
+}
+
+TEST_F(HostMode, AfterAKillOfTheBodyItIsAFailureAndNothingIsLeft) {
+  Subprocess process = started();
+  const auto children = read_text(fmt::format("/proc/{0}/task/{0}/children", process.pid()));
+  int body = 0;
+  if (children) body = std::atoi(children->c_str());
+  if (body == 0) {  // the pool's thread started it
+    for (const auto& task : fs::directory_iterator(fmt::format("/proc/{}/task", process.pid())))
+      if (const auto of_thread = read_text(task.path() / "children"); of_thread && !of_thread->empty())
+        body = std::atoi(of_thread->c_str());
+  }
+  ASSERT_GT(body, 0);
+  ASSERT_EQ(::kill(body, SIGKILL), 0);
+  EXPECT_EQ(end_of(process).describe(), "exited with status 1");
+  expect_nothing_left();
+}
+
+TEST_F(HostMode, AfterAKillOfAllTheNextRunCleansUp) {
+  Subprocess process = started();
+  ASSERT_TRUE(process.signal(SIGKILL).has_value());
+  end_of(process);
+  EXPECT_NE(groups_of_runs(), before_) << "nothing was left, so that this test shows nothing";
+  const Ran ran = run({"run", scenario().string(), "--host", "--duration", "100ms"});
+  EXPECT_THAT(ran.err, HasSubstr("cleaned up after the run of process"));
+  expect_nothing_left();
+}
+
+}  // namespace
+}  // namespace ktstr

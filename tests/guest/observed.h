@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// For tests that run in a guest: a scenario during whose holds the test itself looks at the kernel's files.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ktstr/ktstr.h"
+
+namespace ktstr {
+
+// What a test sees of the system while a step holds. Claims become part of the result.
+class Observer {
+ public:
+  explicit Observer(Ctx& ctx) : ctx_(ctx) {}
+  Ctx& ctx() { return ctx_; }
+  // A file of a cgroup of the scenario, without the final newline; "(no file)" when it cannot be read.
+  std::string cgroup(std::string_view group, std::string_view file);
+  std::vector<int> pids(std::string_view group);
+  // Any file, without the final newline.
+  std::string file(const std::string& path);
+  // The value behind "key:" in /proc/PID/status.
+  std::string status(int pid, std::string_view key);
+  void equal(std::string_view what, const std::string& seen, const std::string& expected);
+  void that(bool holds, std::string what) { claims_.claim(holds, std::move(what)); }
+  AssertResult take() { return std::exchange(claims_, {}); }
+
+ private:
+  Ctx& ctx_;
+  AssertResult claims_;
+};
+
+// Runs the scenario; `look` is called once in the hold of every step with its number (from 1).
+Result<AssertResult> observed(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
+                              const std::function<void(int step, Observer& see)>& look);
+
+// The names of cgroups below the scenario's root, and how many processes the guest has, kernel threads included.
+std::string what_is_left(Ctx& ctx);
+
+}  // namespace ktstr
