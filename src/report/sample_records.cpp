@@ -71,8 +71,12 @@ RunRecord base_record() {
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.scheduler = {"scx_ktstr", "ktstr", "enabled", "enabled", "", "", ""};
   r.marks = {{StepMark::Kind::kScenarioStart, 0, 2'100'000'000, 0, 0, ""},
-             {StepMark::Kind::kStepStart, 1, 2'100'400'000, 2, 8, ""},
-             {StepMark::Kind::kScenarioEnd, 0, 3'100'900'000, 0, 0, ""}};
+             {StepMark::Kind::kStepStart, 1, 2'100'400'000, 0, 0, ""},
+             {StepMark::Kind::kScenarioResume, 1, 2'101'000'000, 2, 8, ""},
+             {StepMark::Kind::kScenarioPause, 1, 3'101'000'000, 2, 8, ""},
+             {StepMark::Kind::kStepEnd, 1, 3'101'800'000, 0, 0, ""},
+             {StepMark::Kind::kScenarioEnd, 0, 3'101'900'000, 0, 0, ""}};
+  r.stimuli = {{.at_ns = 2'101'000'000, .phase = 1, .cgroups = 2, .workers = 8}};
   r.digest = "5b1c0de2a94f77e0" + std::string(48, '0');
   r.digest_complete = true;
   r.body_ns = 1'012'345'678;
@@ -134,7 +138,25 @@ RunRecord unfair_record() {
   second.phase = 2;
   second.spread_pct = 61.2;
   r.cgroups.push_back(second);
-  r.marks.push_back({StepMark::Kind::kStepStart, 2, 2'600'000'000, 2, 8, "crowded"});
+  r.marks = {{StepMark::Kind::kScenarioStart, 0, 2'100'000'000, 0, 0, ""},
+             {StepMark::Kind::kStepStart, 1, 2'100'400'000, 2, 8, "calm"},
+             {StepMark::Kind::kScenarioResume, 1, 2'101'000'000, 2, 8, "calm"},
+             {StepMark::Kind::kScenarioPause, 1, 2'601'000'000, 2, 8, "calm"},
+             {StepMark::Kind::kStepEnd, 1, 2'601'000'000, 2, 8, "calm"},
+             {StepMark::Kind::kStepStart, 2, 2'601'100'000, 2, 8, "crowded"},
+             {StepMark::Kind::kScenarioResume, 2, 2'603'000'000, 2, 8, "crowded"},
+             {StepMark::Kind::kScenarioPause, 2, 3'101'000'000, 2, 8, "crowded"},
+             {StepMark::Kind::kStepEnd, 2, 3'101'200'000, 2, 8, "crowded"},
+             {StepMark::Kind::kScenarioEnd, 0, 3'101'900'000, 0, 0, ""}};
+  r.stimuli = {{.at_ns = 2'101'000'000, .phase = 1, .cgroups = 2, .workers = 8},
+               {.at_ns = 2'603'000'000,
+                .elapsed_ms = 502,
+                .phase = 2,
+                .ops = 3,
+                .op_kinds = {"set_cpuset", "set_nice"},
+                .cgroups = 2,
+                .workers = 8,
+                .iterations = 61'204}};
   r.details = {{Verdict::kFail, DetailKind::kUnfair, "off-CPU shares of the 4 workers of cg_0 differ by 61.2% (limit 35%)",
                 "cg_0", -1, 2, 61.2, 35, "%"},
                {Verdict::kPass, DetailKind::kNote, "the kernel has no psi"}};
@@ -148,6 +170,7 @@ RunRecord panicked_record() {
   r.scheduler.state_at_end = "";
   r.digest_complete = false;
   r.end_of_guest = "kernel panic";
+  r.marks.resize(3);  // in the first step's hold
   r.body_ns = 0;
   r.details = {{Verdict::kFail, DetailKind::kKernelPanic, "the guest's kernel panicked: Fatal exception in interrupt"}};
   for (int i = 1; i <= 24; ++i) r.console_tail.push_back("[    2." + std::to_string(500 + i) + "] \x1b[31mCall Trace\x1b[0m line " + std::to_string(i) + "\r");
@@ -161,11 +184,43 @@ RunRecord lost_record() {
   r.error_hint = "see the console below; a kernel without virtio-mmio or initramfs support cannot start the agent";
   r.scheduler = {"scx_ktstr", "", "", "", "", "", ""};
   r.digest.clear();
+  r.marks.clear();
+  r.stimuli.clear();
   r.body_ns = 0;
   r.phases.resize(1);
   r.end_of_guest = "hang";
   r.host_seconds = 60.4;
   r.console_tail = {"[    0.912] Run /init as init process", "[    0.913] Kernel panic? no: nothing more"};
+  return r;
+}
+
+RunRecord payload_record() {
+  RunRecord r = passing_record();
+  PayloadReport fio{.name = "fio", .cgroup = "cg_1", .phase = 1, .pid = 131, .exit = "exit status 0", .exit_code = 0};
+  fio.wall_time_ns = 912 * kMs;
+  fio.metrics = {{"write_iops", 12'345, Polarity::kHigher, "1/s"},
+                 {"write_lat_p99", 1.25, Polarity::kLower, "ms"},
+                 {"jobs", 1, Polarity::kNeutral, ""}};
+  fio.output_tail = "{\n  \"fio version\" : \"fio-3.39\"\n}\n";
+  PayloadReport stress{.name = "stress-ng", .pid = 130, .killed = true, .exit = "killed by signal 9 (SIGKILL)"};
+  stress.wall_time_ns = 1003 * kMs;
+  r.payloads = {fio, stress};
+  r.captures = {{"before", "cg_0", 1, {101, 102, 103, 104}}, {"after", "cg_1", 1, {}}};
+  r.checked.push_back("payload fio: write_iops >= 100");
+  return r;
+}
+
+RunRecord failed_payload_record() {
+  RunRecord r = payload_record();
+  r.outcome = Outcome::kFail;
+  PayloadReport& fio = r.payloads[0];
+  fio.exit = "exit status 1";
+  fio.exit_code = 1;
+  fio.metrics.erase(fio.metrics.begin());
+  fio.missing = {"write_iops: no 'jobs.0.write.iops' in its output"};
+  fio.output_tail = "fio: pid=131, err=28/file:filesetup.c:240\nfio: failed to write: No space left on device\n";
+  r.details = {{Verdict::kFail, DetailKind::kPayload, "fio in cg_1: write_iops >= 100 does not hold: write_iops is missing",
+                "cg_1", -1, 1}};
   return r;
 }
 

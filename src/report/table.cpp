@@ -7,6 +7,10 @@
 
 namespace ktstr {
 
+bool Table::is_text(std::size_t column) const {
+  return column == 0 || std::find(texts_.begin(), texts_.end(), column) != texts_.end();
+}
+
 std::string Table::render(std::string_view indent) const {
   std::vector<std::size_t> widths(headings_.size(), 0);
   for (std::size_t column = 0; column < widths.size(); ++column) {
@@ -20,7 +24,7 @@ std::string Table::render(std::string_view indent) const {
     for (std::size_t column = 0; column < widths.size(); ++column) {
       if (widths[column] == 0) continue;
       if (!first) out += "  ";
-      out += first ? fmt::format("{:<{}}", cells[column], widths[column]) : fmt::format("{:>{}}", cells[column], widths[column]);
+      out += is_text(column) ? fmt::format("{:<{}}", cells[column], widths[column]) : fmt::format("{:>{}}", cells[column], widths[column]);
       first = false;
     }
     out.erase(out.find_last_not_of(' ') + 1);

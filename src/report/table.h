@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace ktstr {
 
-// Rows under headings, two blanks apart. The first column is flush left, the others are numbers and flush right. A column
-// in which every cell is empty is left out.
+// Rows under headings, two blanks apart. The first column is flush left, the others are numbers and flush right but for
+// those that are said to be texts. A column in which every cell is empty is left out.
 class Table {
  public:
-  explicit Table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
+  explicit Table(std::vector<std::string> headings, std::vector<std::size_t> texts = {})
+      : headings_(std::move(headings)), texts_(std::move(texts)) {}
   // As many cells as there are headings.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.empty(); }
   std::string render(std::string_view indent) const;
 
  private:
+  bool is_text(std::size_t column) const;
   std::vector<std::string> headings_;
+  std::vector<std::size_t> texts_;
   std::vector<std::vector<std::string>> rows_;
 };
 

@@ -7,8 +7,10 @@
 
 #include "report/cause.h"
 #include "report/cgroup_table.h"
+#include "report/payload_section.h"
 #include "report/sections.h"
 #include "report/style.h"
+#include "report/timeline_table.h"
 #include "report/units.h"
 
 namespace ktstr {
@@ -46,8 +48,14 @@ class TextReport {
   void write_pass() {
     add(style_.verdict(r_.outcome) + "  " + name() + ": " + one_line_setting(r_));
     text_ += cgroup_table(r_, "  ");
-    if (options_.verbose) text_ += "\n" + worker_table(r_, "  ");
+    if (options_.verbose && !r_.workers.empty()) text_ += "\n" + worker_table(r_, "  ");
+    if (!r_.payloads.empty()) text_ += "\n" + payload_table(r_, "  ");
     notes();
+    if (options_.verbose) {
+      table("Timeline (guest time)", timeline_table(r_, "  "));
+      section("Captured", capture_lines(r_.captures));
+      outputs();
+    }
     if (options_.verbose) {
       section("Checked", r_.checked);
       section("Scheduler log", log_lines(r_.scheduler_log, limit()));
@@ -71,9 +79,12 @@ class TextReport {
     for (const auto& [label, text] : setting_lines(r_)) field(label, text);
     section(r_.outcome == Outcome::kFail ? "Also failed" : "Also undecided", further_findings(r_, limit()));
     notes();
-    const std::string table = cgroup_table(r_, "  ");
-    if (!table.empty()) text_ += "\n" + style_.heading("Workers by cgroup (guest time)") + "\n" + table;
+    if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));
+    table("Workers by cgroup (guest time)", cgroup_table(r_, "  "));
     if (options_.verbose && !r_.workers.empty()) text_ += "\n" + worker_table(r_, "  ");
+    table("Payloads (guest time)", payload_table(r_, "  "));
+    outputs();
+    if (options_.verbose) section("Captured", capture_lines(r_.captures));
     logs();
     if (options_.verbose) section("Checked", r_.checked);
     text_ += "\n";
@@ -89,6 +100,7 @@ class TextReport {
     if (!r_.kernel.empty())
       for (const auto& [label, text] : setting_lines(r_)) field(label, text);
     section("Also found", further_findings(r_, limit()));
+    if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));
     logs();
     text_ += "\n";
     phases();
@@ -107,6 +119,11 @@ class TextReport {
     for (const Detail& detail : r_.details)
       if (detail.kind == DetailKind::kNote) field("note", printable(detail.message));
     for (const std::string& why : r_.perturbed) field("note", "not repeatable: " + printable(why));
+  }
+
+  void outputs() {
+    for (const PayloadOutput& output : payload_output(r_, options_.verbose))
+      section(output.title, log_lines(output.lines, limit()));
   }
 
   void phases() {
@@ -132,6 +149,9 @@ class TextReport {
 
   void add(const std::string& line) { text_ += line + "\n"; }
   void field(std::string_view label, std::string_view text) { add(fmt::format("  {:<9}  {}", label, text)); }
+  void table(std::string_view title, const std::string& text) {
+    if (!text.empty()) text_ += "\n" + style_.heading(title) + "\n" + text;
+  }
   void section(std::string_view title, const std::vector<std::string>& lines) {
     if (lines.empty()) return;
     add("");

@@ -12,7 +12,7 @@ namespace ktstr {
 
 struct ReportOptions {
   bool color = false;    // ANSI colours
-  bool verbose = false;  // every worker, every check, whole logs
+  bool verbose = false;  // every worker, every check, timeline, captures, whole logs
 };
 
 // Ends with a newline. Times are guest time unless they say host.

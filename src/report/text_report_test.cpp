@@ -7,7 +7,6 @@
 #include <gmock/gmock.h>
 
 #include "report/approved.h"
-#include "report/repeat_report.h"
 #include "report/sample_records.h"
 
 namespace ktstr {
@@ -30,6 +29,19 @@ TEST(TextReport, OfAStallNamesTheSchedulerBeforeTheWorkersThatItHeldUp) {
 }
 
 TEST(TextReport, OfSeveralStepsSaysWhichOne) { expect_approved("unfair", text_report(unfair_record())); }
+
+TEST(TextReport, OfPayloadsShowsWhatTheyMeasured) { expect_approved("payloads", text_report(payload_record())); }
+
+TEST(TextReport, OfPayloadsWithVerboseHasTheirOutputTheTimelineAndCaptures) {
+  expect_approved("payloads_verbose", text_report(payload_record(), {.verbose = true}));
+}
+
+TEST(TextReport, OfAPayloadThatFailedShowsWhatItSaidAndWhatIsMissing) {
+  const std::string text = text_report(failed_payload_record());
+  expect_approved("payload_failed", text);
+  EXPECT_THAT(text, HasSubstr("No space left on device"));
+  EXPECT_THAT(text, Not(HasSubstr("before: 4 tasks")));
+}
 
 TEST(TextReport, OfAPanicShowsTheConsole) {
   const std::string text = text_report(panicked_record());
@@ -64,9 +76,17 @@ TEST(TextReport, HasColoursOnlyWhenAsked) {
 
 TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   RunRecord record = stalled_record();
+  record.payloads = failed_payload_record().payloads;
+  record.captures = payload_record().captures;
   const std::string evil = "\x1b]0;title\a\x1b[2J\r\bx";
   record.details[0].message = record.scheduler_log[0] = record.kernel_log[0] = record.scheduler.ops = evil;
   record.scheduler.exit_message = record.kernel = record.cgroups[0].cgroup = record.console_tail[0] = evil;
+  PayloadReport& payload = record.payloads[0];
+  payload.name = payload.cgroup = payload.exit = payload.missing[0] = payload.output_tail = evil;
+  payload.metrics[0].name = payload.metrics[0].unit = record.captures[0].tag = record.captures[0].cgroup = evil;
+  for (StepMark& mark : record.marks) mark.name = evil;
+  record.stimuli[0].op_kinds = {evil};
+  record.stimuli[0].ops = 1;
   for (const bool verbose : {false, true}) {
     const std::string text = text_report(record, {.verbose = verbose});
     for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << text;
@@ -90,51 +110,6 @@ TEST(TextReport, HoldsNothingBackOfARecordThatIsAlmostEmpty) {
     record.outcome = outcome;
     EXPECT_TRUE(text_report(record).ends_with('\n')) << to_string(outcome);
   }
-}
-
-TEST(RepeatSummary, IsOneLineWhenAllDigestsAreEqual) {
-  EXPECT_EQ(repeat_summary({passing_record(), passing_record(), passing_record()}),
-            "3 runs of two_cgroups: 3 pass; all with digest 5b1c0de2a94f\n");
-  EXPECT_EQ(repeat_summary({}), "");
-}
-
-TEST(RepeatSummary, ShowsTheFirstDifference) {
-  RunRecord other = unfair_record();
-  other.digest[0] = '6';
-  other.marks = passing_record().marks;
-  other.marks[1].at_ns += 1000;
-  expect_approved("repeat_differs", repeat_summary({passing_record(), passing_record(), other}));
-}
-
-TEST(RepeatSummary, TakesTheRunnersWordForTheFirstDifference) {
-  RunRecord other = passing_record();
-  other.digest[0] = '6';
-  other.details.push_back({Verdict::kFail, DetailKind::kNotRepeatable, "event 17: mark at 2.1 s"});
-  EXPECT_THAT(repeat_summary({passing_record(), other}), HasSubstr("run 1 and run 2: event 17: mark at 2.1 s"));
-}
-
-TEST(RepeatSummary, DoesNotCallMissingDigestsEqual) {
-  EXPECT_EQ(repeat_summary({lost_record(), lost_record()}),
-            "2 runs of two_cgroups: 2 infrastructure; no complete digest to compare\n");
-}
-
-TEST(FirstDifference, LooksAtInputsBeforeResults) {
-  const RunRecord a = passing_record();
-  EXPECT_EQ(first_difference(a, a), "");
-  RunRecord b = a;
-  b.workers[1].second.iterations += 1;
-  EXPECT_EQ(first_difference(a, b), "worker 1 of cg_0, iterations: 46001 and 46002");
-  b.marks.pop_back();
-  EXPECT_EQ(first_difference(a, b), "number of events: 3 and 2");
-  b.tuple.inputs["/scx"] = "aa";
-  EXPECT_EQ(first_difference(a, b), "/scx was delivered to one of them only");
-  b.tuple.seed = 2;
-  EXPECT_EQ(first_difference(a, b), "seed: 1 and 2");
-}
-
-TEST(JsonReport, IsAnObjectForOneRunAndAListForSeveral) {
-  EXPECT_THAT(json_report({passing_record()}), HasSubstr("\n \"verdict\": \"pass\""));
-  EXPECT_THAT(json_report({passing_record(), passing_record()}), HasSubstr("\"digests_equal\": true"));
 }
 
 }  // namespace

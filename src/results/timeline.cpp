@@ -53,8 +53,11 @@ std::optional<double> rate_of(const RunRecord& record, const std::vector<Span>& 
     if (end && spans[next].began_ns >= *end) break;  // of another scenario
     if (!spans[next].rounds.empty()) return rate_between(record, from, moment_of(*spans[next].rounds.front()));
   }
-  if (end) return rate_between(record, from, {*end, 0});
-  return {};
+  const bool ended = end && std::any_of(record.workers.begin(), record.workers.end(), [&](const auto& worker) {
+    return end_of(worker.second) > from.at_ns && end_of(worker.second) <= *end;
+  });
+  if (!ended) return {};
+  return rate_between(record, from, {*end, 0});
 }
 
 struct Timeline {

@@ -102,6 +102,9 @@ TEST(Timeline, SaysNothingOfARateThatItCannotKnow) {
   const auto steps = timeline_of(record);
   EXPECT_EQ(steps[0].iterations_per_s, std::nullopt);
   EXPECT_EQ(steps[1].iterations_per_s, std::nullopt);
+  record = two_steps();
+  record.stimuli = {stimulus(1, 10, 0), stimulus(2, 13, 0)};  // the scenario ended, but no worker reported
+  EXPECT_EQ(timeline_of(record)[1].iterations_per_s, std::nullopt);
 }
 
 TEST(Timeline, HasTheStepThatFailedBeforeItsHold) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ktstr/op.h"
+
 namespace ktstr {
 namespace {
 
@@ -118,6 +120,27 @@ TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
   EXPECT_EQ(classified(request, story).outcome, Outcome::kFail);
   end_scheduler(story, "exited with status 0");
   EXPECT_EQ(classified(request, story).outcome, Outcome::kPass);
+}
+
+TEST(Classify, KeepsWhatTheScenarioSaidHoweverTheGuestEnded) {
+  GuestStory story = attached_story();
+  story.stimuli = {{7, {.elapsed_ms = 1, .phase = 2, .ops = 3, .op_kinds = Op::add_cgroup("x").bit() | Op::set_smt(true).bit(),
+                        .cgroups = 4, .workers = 5, .iterations = 6}}};
+  story.payloads = {{.name = "fio"}};
+  story.result->result.payloads = {{.name = "late"}};
+  story.result->result.captures = {{"before", "cg_0", 1, {101}}};
+  for (const GuestEnd end : {GuestEnd::kCompleted, GuestEnd::kKernelPanic, GuestEnd::kHang}) {
+    const RunRecord record = classified(scheduler_request(), story, {.end = end, .phase = Phase::kBody});
+    ASSERT_EQ(record.stimuli.size(), 1u);
+    EXPECT_EQ(record.stimuli[0].at_ns, 7u);
+    EXPECT_EQ(record.stimuli[0].op_kinds, (std::vector<std::string>{"add_cgroup", "set_smt"}));
+    EXPECT_EQ(record.stimuli[0].workers, 5);
+    EXPECT_EQ(record.stimuli[0].iterations, 6u);
+    ASSERT_EQ(record.payloads.size(), 2u);
+    EXPECT_EQ(record.payloads[0].name, "fio");
+    EXPECT_EQ(record.payloads[1].name, "late");
+    EXPECT_EQ(record.captures.at(0).pids, std::vector<int>{101});
+  }
 }
 
 TEST(OutcomeOfError, BlamesTheUserOnlyForWhatTheUserNamed) {

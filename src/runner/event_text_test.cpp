@@ -34,7 +34,31 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
   worker.report.wake_latencies_ns = {5, 6};
   ResultRecord result;
   result.result.details = {{Verdict::kFail, DetailKind::kStuck, "stood still"}};
+  result.result.captures = {{"before", "cg_0", 1, {101, 102}}};
+  const PayloadReport payload{.name = "fio",
+                              .cgroup = "cg_0",
+                              .phase = 1,
+                              .pid = 9,
+                              .exit = "exit status 0",
+                              .exit_code = 0,
+                              .wall_time_ns = 5,
+                              .metrics = {{"iops", 12.5, Polarity::kHigher, "1/s"}},
+                              .missing = {"lat: none"},
+                              .output_tail = "a\nb"};
+  const Stimulus stimulus{
+      .elapsed_ms = 12, .phase = 2, .ops = 3, .op_kinds = 0b11, .cgroups = 4, .workers = 5, .iterations = 6};
   const std::pair<Record, const char*> cases[] = {
+      {record_of(RecordType::kMark, StepMark{.kind = StepMark::Kind::kScenarioResume, .step = 3}),
+       "mark: step 3 resumed"},
+      {record_of(RecordType::kMark, StepMark{.kind = StepMark::Kind::kScenarioPause, .step = 3}),
+       "mark: step 3 paused"},
+      {record_of(RecordType::kMark, StepMark{.kind = StepMark::Kind::kScenarioEnd}), "mark: scenario ended"},
+      {record_of(RecordType::kStimulus, stimulus),
+       "stimulus: step 2 at 12 ms, 3 ops (add_cgroup add_cgroup_def), 4 cgroups, 5 workers, 6 iterations so far"},
+      {record_of(RecordType::kPayload, payload),
+       "payload: fio of cg_0 (phase 1, pid 9): exit status 0, code 0, wall 5 ns; iops 12.5 1/s (higher); missing lat: "
+       "none; said a|b"},
+      {record_of(RecordType::kResult, result), "; capture before of cg_0 (phase 1): 101 102"},
       {record_of(RecordType::kHello, HelloRecord{"1", "7.3", "#1"}), "hello: agent 1 on 7.3 #1"},
       {record_of(RecordType::kTopology, TestTopology{}), "topology: 0 CPUs"},
       {record_of(RecordType::kPhase, PhaseRecord{Phase::kBody}), "phase: body"},

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/repeat_report.h"
+
+#include <gmock/gmock.h>
+
+#include "report/approved.h"
+#include "report/sample_records.h"
+
+namespace ktstr {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(RepeatSummary, IsOneLineWhenAllDigestsAreEqual) {
+  EXPECT_EQ(repeat_summary({passing_record(), passing_record(), passing_record()}),
+            "3 runs of two_cgroups: 3 pass; all with digest 5b1c0de2a94f\n");
+  EXPECT_EQ(repeat_summary({}), "");
+}
+
+TEST(RepeatSummary, ShowsTheFirstDifference) {
+  RunRecord other = unfair_record();
+  other.digest[0] = '6';
+  other.marks = passing_record().marks;
+  other.marks[1].at_ns += 1000;
+  expect_approved("repeat_differs", repeat_summary({passing_record(), passing_record(), other}));
+}
+
+TEST(RepeatSummary, TakesTheRunnersWordForTheFirstDifference) {
+  RunRecord other = passing_record();
+  other.digest[0] = '6';
+  other.details.push_back({Verdict::kFail, DetailKind::kNotRepeatable, "event 17: mark at 2.1 s"});
+  EXPECT_THAT(repeat_summary({passing_record(), other}), HasSubstr("run 1 and run 2: event 17: mark at 2.1 s"));
+}
+
+TEST(RepeatSummary, DoesNotCallMissingDigestsEqual) {
+  EXPECT_EQ(repeat_summary({lost_record(), lost_record()}),
+            "2 runs of two_cgroups: 2 infrastructure; no complete digest to compare\n");
+}
+
+TEST(FirstDifference, LooksAtInputsBeforeResults) {
+  const RunRecord a = passing_record();
+  EXPECT_EQ(first_difference(a, a), "");
+  RunRecord b = a;
+  b.workers[1].second.iterations += 1;
+  EXPECT_EQ(first_difference(a, b), "worker 1 of cg_0, iterations: 46001 and 46002");
+  b.marks.pop_back();
+  EXPECT_EQ(first_difference(a, b), "number of events: 6 and 5");
+  b.tuple.inputs["/scx"] = "aa";
+  EXPECT_EQ(first_difference(a, b), "/scx was delivered to one of them only");
+  b.tuple.seed = 2;
+  EXPECT_EQ(first_difference(a, b), "seed: 1 and 2");
+}
+
+TEST(JsonReport, IsAnObjectForOneRunAndAListForSeveral) {
+  EXPECT_THAT(json_report({passing_record()}), HasSubstr("\n \"verdict\": \"pass\""));
+  EXPECT_THAT(json_report({passing_record(), passing_record()}), HasSubstr("\"digests_equal\": true"));
+}
+
+TEST(FirstDifference, LooksAtTheScenarioAndItsPayloads) {
+  const RunRecord a = payload_record();
+  RunRecord b = a;
+  b.payloads[0].output_tail = "x";
+  EXPECT_EQ(first_difference(a, b), "payload fio, its output");
+  b.payloads[0].metrics[1].value = 1.5;
+  EXPECT_EQ(first_difference(a, b), "payload fio, write_lat_p99: 1.25 and 1.5");
+  b.payloads[0].exit = "exit status 1";
+  EXPECT_EQ(first_difference(a, b), "payload fio, end: exit status 0 and exit status 1");
+  b.stimuli[0].iterations = 7;
+  EXPECT_EQ(first_difference(a, b), "when the ops of step 1 were done, iterations so far: 0 and 7");
+  b.stimuli[0].op_kinds = {"set_nice"};
+  EXPECT_EQ(first_difference(a, b), "when the ops of step 1 were done, other ops");
+  b = a;
+  b.payloads.pop_back();
+  EXPECT_EQ(first_difference(a, b), "number of payloads: 2 and 1");
+  b = a;
+  b.payloads[0].cgroup = "cg_0";
+  EXPECT_EQ(first_difference(a, b), "payload fio of cg_1 or fio of cg_0 ended first");
+  b = a;
+  b.marks[2].kind = StepMark::Kind::kScenarioPause;
+  EXPECT_EQ(first_difference(a, b), "event 3: step 1 resumed in one of them only");
+}
+
+}  // namespace
+}  // namespace ktstr
