@@ -13,7 +13,7 @@ readonly PACKAGES='
   pkgconf                 -     command:pkg-config
   clang-19                -     command:clang-19
   libclang-rt-19-dev      -     command:clang-19
-  bpftool                 -     command:bpftool
+  bpftool                 7.5   command:bpftool
   libbpf-dev              1.4   module:libbpf
   libelf-dev              -     module:libelf
   zlib1g-dev              -     module:zlib

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds two schedulers that are not ours, scx_simple, scx_flatcg and scx_qmap out of the kernel's tools/sched_ext, for tests that
+# Builds three schedulers that are not ours, scx_simple, scx_flatcg and scx_qmap out of the kernel's tools/sched_ext, for tests that
 # run them in a guest. The source is that of Debian's linux-source package, fetched with apt and a private source list,
-# so neither root nor a change to this machine is needed. Nothing of it is kept but the two programs.
+# so neither root nor a change to this machine is needed. Nothing of it is kept but the programs.
 set -euo pipefail
 
 readonly SUITE=trixie-backports
