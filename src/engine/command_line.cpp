@@ -89,9 +89,12 @@ CpuVendor cpu_vendor(std::string_view cpuinfo) {
 
 std::string kernel_command_line(const GuestSpec& spec, Bytes mailbox_size) {
   // panic=-1 restarts at once, which -no-reboot makes QEMU's end. iomem=relaxed lets the agent map the HPET; without
-  // notests, stock kernels test their ciphers on all CPUs for seconds after boot.
+  // notests, stock kernels test their ciphers on all CPUs for seconds after boot; where kernels sample their memory with
+  // DAMON by default (CONFIG_DAMON_STAT_ENABLED_DEFAULT), kdamond wakes every few milliseconds, and a guest never gets
+  // quiet enough for a warm image.
   std::string line =
-      "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests " + mailbox::command_line(mailbox_size);
+      "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests damon_stat.enabled=N " +
+      mailbox::command_line(mailbox_size);
   // In real time an overloaded host can make the kernel's boot-time check of its timer fail, which is a panic.
   if (spec.mode != Mode::kDet) line += " no_timer_check";
   for (const auto& argument : spec.kernel_arguments) line += " " + argument;

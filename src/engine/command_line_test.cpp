@@ -29,7 +29,7 @@ std::vector<std::string> line(const GuestSpec& spec, CpuVendor vendor = CpuVendo
 }
 
 constexpr const char* kKernelLine =
-    "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests memmap=32M$0x8000000 "
+    "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests damon_stat.enabled=N memmap=32M$0x8000000 "
     "ktstr.mailbox=0x8000000,0x2000000";
 
 TEST(CommandLine, OfADetGuestOnOneNode) {
