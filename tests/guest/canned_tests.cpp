@@ -16,7 +16,7 @@ Result<AssertResult> clean(Ctx& ctx, Result<AssertResult> (*scenario)(Ctx&)) {
   auto result = scenario(ctx);
   if (!result) return result;
   const std::string after = what_is_left(ctx);
-  result->claim(after == before, fmt::format("'{}' is left of '{}'", after, before));
+  result->claim(after == before, fmt::format("nothing is left behind (before: {}; after: {})", before, after));
   result->claim(!result->cgroups.empty() && !result->skipped, "its workers were judged");
   return result;
 }
