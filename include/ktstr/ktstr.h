@@ -10,6 +10,7 @@
 #include "ktstr/op.h"
 #include "ktstr/payload.h"
 #include "ktstr/scenario.h"
+#include "ktstr/scenarios.h"
 #include "ktstr/test.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every canned scenario on a real kernel, under its own scheduler: a scheduler that is known to be good passes them
+// all.
+#include "ktstr/ktstr.h"
+#include "observed.h"
+
+using namespace ktstr;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A pass that says what it looked at, and leaves neither a cgroup nor a process.
+Result<AssertResult> clean(Ctx& ctx, Result<AssertResult> (*scenario)(Ctx&)) {
+  const std::string before = what_is_left(ctx);
+  auto result = scenario(ctx);
+  if (!result) return result;
+  const std::string after = what_is_left(ctx);
+  result->claim(after == before, fmt::format("nothing is left behind (before: {}; after: {})", before, after));
+  result->claim(!result->cgroups.empty() && !result->skipped, "its workers were judged");
+  return result;
+}
+
+}  // namespace
+
+KTSTR_TEST(canned_steady, {.topology = "1n2l2c1t", .duration = 500ms}) { return clean(ctx, scenarios::steady); }
+KTSTR_TEST(canned_steady_llc, {.topology = "1n2l2c1t", .duration = 500ms}) { return clean(ctx, scenarios::steady_llc); }
+KTSTR_TEST(canned_oversubscribed, {.topology = "1n2l2c1t", .duration = 1s}) {
+  return clean(ctx, scenarios::oversubscribed);
+}
+KTSTR_TEST(canned_cpuset_apply, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::cpuset_apply);
+}
+KTSTR_TEST(canned_cpuset_clear, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::cpuset_clear);
+}
+KTSTR_TEST(canned_cpuset_resize, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::cpuset_resize);
+}
+KTSTR_TEST(canned_cpuset_partition, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::cpuset_partition);
+}
+KTSTR_TEST(canned_cgroup_add, {.topology = "1n2l2c1t", .duration = 500ms}) { return clean(ctx, scenarios::cgroup_add); }
+KTSTR_TEST(canned_cgroup_remove, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::cgroup_remove);
+}
+KTSTR_TEST(canned_cgroup_kill, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::cgroup_kill);
+}
+KTSTR_TEST(canned_freeze_thaw, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::freeze_thaw);
+}
+KTSTR_TEST(canned_affinity_change, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::affinity_change);
+}
+KTSTR_TEST(canned_affinity_pinned, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::affinity_pinned);
+}
+KTSTR_TEST(canned_host_contention, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::host_contention);
+}
+KTSTR_TEST(canned_mixed_workloads, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::mixed_workloads);
+}
+KTSTR_TEST(canned_nested_steady, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::nested_steady);
+}
+KTSTR_TEST(canned_nested_task_move, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::nested_task_move);
+}
+KTSTR_TEST(canned_nice_changes, {.topology = "1n2l2c1t", .duration = 800ms}) {
+  return clean(ctx, scenarios::nice_changes);
+}
+KTSTR_TEST(canned_uclamp, {.topology = "1n2l2c1t", .duration = 500ms}) { return clean(ctx, scenarios::uclamp); }
+KTSTR_TEST(canned_signal_storm, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::signal_storm);
+}
+KTSTR_TEST(canned_weight_changes, {.topology = "1n2l2c1t", .duration = 800ms}) {
+  return clean(ctx, scenarios::weight_changes);
+}
+KTSTR_TEST(canned_bandwidth_limits, {.topology = "1n2l2c1t", .duration = 1s}) {
+  return clean(ctx, scenarios::bandwidth_limits);
+}
+KTSTR_TEST(canned_hotplug, {.topology = "1n2l2c1t", .duration = 1s}) { return clean(ctx, scenarios::hotplug); }
+KTSTR_TEST(canned_sysctl_change, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::sysctl_change);
+}
+KTSTR_TEST(canned_smt_toggle, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::smt_toggle); }
+KTSTR_TEST(canned_core_sched, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::core_sched); }
