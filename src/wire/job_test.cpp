@@ -39,7 +39,8 @@ TEST(Job, SurvivesTheTrip) {
 TEST(Job, OfARunStoredByAnEarlierProgramReads) {
   std::string text =
       job_to_json({.test = "t", .topology = {.numa_nodes = 1, .llcs = 1, .cores_per_llc = 1, .threads_per_core = 1}});
-  for (const std::string field : {"\"payload_path\":[],", "\"workers_per_cgroup\":1,", "\"work_type_override\":\"\","}) {
+  for (const std::string field :
+       {"\"payload_path\":[],", "\"workers_per_cgroup\":1,", "\"work_type_override\":\"\","}) {
     ASSERT_NE(text.find(field), std::string::npos) << text;
     text.erase(text.find(field), field.size());
   }
