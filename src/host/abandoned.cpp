@@ -108,9 +108,14 @@ Status leave_harness_group(int pid, const fs::path& own) {
   return remove_one(group);
 }
 
+// A zombie waits for nothing but its parent, which may be long in coming.
 bool is_alive(int pid, const fs::path& proc_root) {
-  std::error_code ignored;
-  return fs::exists(proc_root / std::to_string(pid), ignored);
+  const auto stat = read_text(proc_root / std::to_string(pid) / "stat");
+  if (!stat) return false;
+  // "12 (name, perhaps with a ')' in it) S ...": proc_pid_stat(5).
+  const std::size_t name_end = stat->rfind(") ");
+  const char state = name_end == std::string::npos ? '?' : stat->c_str()[name_end + 2];
+  return state != 'Z' && state != 'X';
 }
 
 std::set<int> runs_seen(const fs::path& own, const fs::path& journals) {

@@ -23,6 +23,10 @@ class Abandoned : public testing::Test {
   void write(const std::string& name, const std::string& text) const {
     ASSERT_TRUE(write_atomically(path(name), as_byte_span(text)).has_value()) << name;
   }
+  void process(int pid, const std::string& state) const {
+    fs::create_directories(path(fmt::format("proc/{}", pid)));
+    write(fmt::format("proc/{}/stat", pid), fmt::format("{} (a) Z b) {} 1 1\n", pid, state));
+  }
   int clean_up() const {
     testing::internal::CaptureStderr();
     const int found = clean_up_abandoned(path("own"), path("journals"), path("proc"));
@@ -42,13 +46,21 @@ TEST(GroupNames, OnlyThoseThatARunGivesAreTakenForOne) {
 }
 
 TEST_F(Abandoned, GroupsOfADeadProcessGoAndThoseOfALivingOneStay) {
-  for (const char* group : {"own/ktstr-12/cg_0/deep", "own/ktstr-13", "own/ktstr", "own/other-12", "proc/13"})
+  for (const char* group : {"own/ktstr-12/cg_0/deep", "own/ktstr-13", "own/ktstr", "own/other-12"})
     fs::create_directories(path(group));
+  process(13, "S");
   EXPECT_EQ(clean_up(), 1);
   EXPECT_THAT(said_, HasSubstr("process 12"));
   EXPECT_FALSE(fs::exists(path("own/ktstr-12")));
   for (const char* group : {"own/ktstr-13", "own/ktstr", "own/other-12"}) EXPECT_TRUE(fs::exists(path(group))) << group;
   EXPECT_EQ(clean_up(), 0);
+}
+
+TEST_F(Abandoned, AZombieIsDead) {
+  fs::create_directories(path("own/ktstr-12"));
+  process(12, "Z");
+  EXPECT_EQ(clean_up(), 1);
+  EXPECT_FALSE(fs::exists(path("own/ktstr-12")));
 }
 
 TEST_F(Abandoned, WhatADeadRunChangedIsPutBackWhereverItsGroupsWere) {
@@ -63,7 +75,7 @@ TEST_F(Abandoned, WhatADeadRunChangedIsPutBackWhereverItsGroupsWere) {
 }
 
 TEST_F(Abandoned, AJournalOfALivingRunIsLeftAlone) {
-  fs::create_directories(path("proc/12"));
+  process(12, "R");
   write("knob", "new\n");
   auto journal = UndoJournal::create(path("journals"), 12, path("own"));
   ASSERT_TRUE(journal.has_value() && journal->note(path("knob"), "old").has_value());

@@ -22,7 +22,7 @@ std::string step_text(const TimelineStep& step) {
   return fmt::format("{} {}", step.phase, shortened(printable(step.name), kNameWidth));
 }
 
-// "3: set_cpuset freeze_cgroup"; the number only where it is not that of the names.
+// "set_cpuset, set_nice (3 ops)"; the number only where it is not that of the names.
 std::string ops_text(const TimelineStep& step) {
   if (step.ops == 0) return "";
   std::vector<std::string> names;
@@ -43,7 +43,8 @@ std::string found_text(const RunRecord& record, const TimelineStep& step) {
   std::vector<std::string_view> kinds;
   for (const Detail* detail : findings(record)) {
     const std::string_view kind = to_string(detail->kind);
-    if (detail->phase == step.phase && std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+    const bool known = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    if (detail->phase == step.phase && !known) kinds.push_back(kind);
   }
   return fmt::format("{}", fmt::join(kinds, ", "));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys of a run record, for run_record_json.cpp alone. Each type has one function that lists its fields, which serves
-// both directions: a field cannot be written and then forgotten when reading. A key that is added here goes into
+// The keys of a run record, for run_record_json.cpp alone. Each type has one function that lists its fields, which
+// serves both directions: a field cannot be written and then forgotten when reading. A key that is added here goes into
 // kAddedLater as well, so that records of earlier programs still read.
 #pragma once
 

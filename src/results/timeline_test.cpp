@@ -31,7 +31,8 @@ std::pair<int, WorkerReport> worker(int phase, std::uint64_t from_s, std::uint64
 // Two steps, from 10 s to 12 s and from 13 s to 14 s, and a Backdrop.
 RunRecord two_steps() {
   RunRecord record;
-  record.marks = {{Kind::kScenarioStart, 0, 9 * kSecond, 0, 0, ""},   {Kind::kStepStart, 1, 9 * kSecond, 1, 1, "calm"},
+  record.marks = {{Kind::kScenarioStart, 0, 9 * kSecond, 0, 0, ""},
+                  {Kind::kStepStart, 1, 9 * kSecond, 1, 1, "calm"},
                   {Kind::kScenarioResume, 1, 10 * kSecond, 2, 3, ""}, {Kind::kScenarioPause, 1, 12 * kSecond, 2, 3, ""},
                   {Kind::kStepEnd, 1, 12 * kSecond, 1, 1, ""},        {Kind::kStepStart, 2, 12 * kSecond, 1, 1, "storm"},
                   {Kind::kScenarioResume, 2, 13 * kSecond, 2, 3, ""}, {Kind::kScenarioPause, 2, 14 * kSecond, 2, 3, ""},

@@ -39,7 +39,8 @@ TEST(Collector, CountsThemIntoTheDigest) {
 TEST(Collector, RefusesWhatCannotBeDecodedAndTypesThatThereAreNot) {
   for (const RecordType type : {RecordType::kStimulus, RecordType::kPayload, static_cast<RecordType>(15)}) {
     Collector collector;
-    EXPECT_EQ(collector.add({type, mailbox::Lane::kBody, 0, 0, {std::byte{1}}}).error().code(), ErrorCode::kCorruptData);
+    const Status added = collector.add({type, mailbox::Lane::kBody, 0, 0, {std::byte{1}}});
+    EXPECT_EQ(added.error().code(), ErrorCode::kCorruptData);
   }
 }
 
