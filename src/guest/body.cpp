@@ -96,7 +96,6 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
            .checks = job.checks,
            .scheduler_pid = scheduler_pid,
            .args = job.args,
-           .workers_per_cgroup = job.workers_per_cgroup,
            .payload_path = job.payload_path});
   try {
     auto result = run_body(ctx, job);

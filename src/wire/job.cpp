@@ -60,8 +60,6 @@ std::string job_to_json(const Job& job) {
                      {"seed", job.seed},
                      {"vary", job.vary.to_string()},
                      {"quantum_ns", job.quantum.count()},
-                     {"workers_per_cgroup", job.workers_per_cgroup},
-                     {"work_type_override", job.work_type_override},
                      {"checks", checks_to_json(job.checks)},
                      {"limits", limits_to_json(job.limits)}};
   // Text from the user may hold anything; what is no UTF-8 is replaced rather than thrown at us.
@@ -77,17 +75,13 @@ Result<Job> job_from_json(std::string_view text) {
     job.scenario = json.at("scenario").get<std::string>();
     job.args = json.at("args").get<std::vector<std::string>>();
     job.scheduler = json.at("scheduler").get<std::vector<std::string>>();
-    // Runs that were stored by earlier programs lack what was added since.
+    // Jobs of runs that were stored before there were payloads have none.
     job.payload_path = json.value("payload_path", std::vector<std::string>());
     KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
     job.duration = std::chrono::nanoseconds(json.at("duration_ns").get<std::int64_t>());
     job.seed = json.at("seed").get<std::uint64_t>();
     KTSTR_TRY_ASSIGN(job.vary, VarySet::parse(json.at("vary").get<std::string>()));
     job.quantum = std::chrono::nanoseconds(json.at("quantum_ns").get<std::int64_t>());
-    job.workers_per_cgroup = json.value("workers_per_cgroup", 1);
-    if (job.workers_per_cgroup < 1)
-      return fail(ErrorCode::kCorruptData, "the job wants {} workers a cgroup; at least 1", job.workers_per_cgroup);
-    job.work_type_override = json.value("work_type_override", std::string());
     job.checks = checks_from_json(json.at("checks"));
     job.limits = limits_from_json(json.at("limits"));
     return job;

@@ -35,8 +35,6 @@ struct Job {
   std::uint64_t seed = 0;
   VarySet vary = VarySet::all();       // what the seed varies
   std::chrono::nanoseconds quantum{};  // 0: no hand-over timer (modes other than det)
-  int workers_per_cgroup = 1;          // Ctx::workers_per_cgroup(), at least 1
-  std::string work_type_override = {}; // Ctx::work_type_override() as text; empty: none
   Checks checks;
   PhaseLimits limits;
 };

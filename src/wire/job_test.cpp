@@ -15,9 +15,7 @@ TEST(Job, SurvivesTheTrip) {
           .topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1},
           .duration = std::chrono::seconds(2),
           .seed = ~0ull,
-          .quantum = std::chrono::microseconds(50),
-          .workers_per_cgroup = 3,
-          .work_type_override = "Bursty(burst=1ms)"};
+          .quantum = std::chrono::microseconds(50)};
   job.checks.max_gap = std::chrono::milliseconds(500);
   job.checks.spread_off = true;
   const auto back = job_from_json(job_to_json(job));
@@ -31,34 +29,23 @@ TEST(Job, SurvivesTheTrip) {
   EXPECT_EQ(back->checks.max_gap, job.checks.max_gap);
   EXPECT_FALSE(back->checks.progress.has_value());
   EXPECT_TRUE(back->checks.spread_off);
-  EXPECT_EQ(back->workers_per_cgroup, 3);
-  EXPECT_EQ(back->work_type_override, "Bursty(burst=1ms)");
   EXPECT_EQ(back->limits.body, job.limits.body);
 }
 
-TEST(Job, OfARunStoredByAnEarlierProgramReads) {
+TEST(Job, OfARunStoredBeforeThereWerePayloadsHasNoPathForThem) {
   std::string text =
       job_to_json({.test = "t", .topology = {.numa_nodes = 1, .llcs = 1, .cores_per_llc = 1, .threads_per_core = 1}});
-  for (const std::string field :
-       {"\"payload_path\":[],", "\"workers_per_cgroup\":1,", "\"work_type_override\":\"\","}) {
-    ASSERT_NE(text.find(field), std::string::npos) << text;
-    text.erase(text.find(field), field.size());
-  }
+  const std::string field = "\"payload_path\":[],";
+  ASSERT_NE(text.find(field), std::string::npos) << text;
+  text.erase(text.find(field), field.size());
   const auto back = job_from_json(text);
   ASSERT_TRUE(back) << back.error().render();
   EXPECT_TRUE(back->payload_path.empty());
-  EXPECT_EQ(back->workers_per_cgroup, 1);
-  EXPECT_EQ(back->work_type_override, "");
 }
 
 TEST(Job, RefusesWhatIsNoJob) {
   for (const char* text : {"", "{", "[]", "{}", R"({"test": 1})"})
     EXPECT_EQ(job_from_json(text).error().code(), ErrorCode::kCorruptData) << text;
-}
-
-TEST(Job, NeedsAWorkerInEachCgroup) {
-  EXPECT_TRUE(job_from_json(job_to_json(Job{.workers_per_cgroup = 1})));
-  EXPECT_EQ(job_from_json(job_to_json(Job{.workers_per_cgroup = 0})).error().code(), ErrorCode::kCorruptData);
 }
 
 }  // namespace
