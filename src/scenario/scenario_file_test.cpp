@@ -119,7 +119,7 @@ TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(status.error().message(),
-            "dir/test.toml:17:10: cpuset llc(1): there is no LLC 1: the machine has 1 LLC, counted from 0 (topology "
+            "dir/test.toml:18:10: cpuset llc(1): there is no LLC 1: the machine has 1 LLC, counted from 0 (topology "
             "1n1l4c1t)");
 }
 
