@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -46,7 +47,11 @@ TEST_F(CgroupEvents, AreNotWaitedForWhereTheyAreTrueAlready) {
 
 TEST_F(CgroupEvents, EndTheWaitWhenTheyCome) {
   put("populated 1\n");
-  std::thread writer([&] { put("populated 0\n"); });
+  // In place, as the kernel's file changes: a reader never sees it empty.
+  std::thread writer([&] {
+    const Fd file(::openat(group_.get(), "cgroup.events", O_WRONLY | O_CLOEXEC));
+    EXPECT_EQ(::pwrite(file.get(), "populated 0\n", 12, 0), 12);
+  });
   // Long enough for the writer on any machine: without the event the test would take all of it and fail.
   const Status waited = await_event(group_, "populated", false, 60s);
   writer.join();

@@ -2,6 +2,7 @@
 #include "engine/guest_run.h"
 
 #include <poll.h>
+#include <signal.h>
 
 #include <array>
 
@@ -19,6 +20,17 @@ constexpr std::chrono::milliseconds kBusyDoorbell{1};  // the same, while a ring
 constexpr double kPowerOffSeconds = 10;
 constexpr std::size_t kTailLines = 40;
 constexpr Bytes kMostQemuOutput = 64 << 10;
+
+// Whoever touches a page of a file for which its file system has no room gets SIGBUS (mmap(2)): that there was room
+// when the guest started does not keep others from filling it.
+std::string explain_signal(const ExitStatus& status, const fs::path& memory) {
+  if (status.kind != ExitStatus::Kind::kSignaled || status.value != SIGBUS) return {};
+  const auto free = free_space(memory);
+  return fmt::format(
+      "; that is what happens when the file system with the guest's memory is full: {} free in {} now, and "
+      "$KTSTR_RAM_DIR may name another",
+      free ? format_bytes(*free) : "?", memory.parent_path().string());
+}
 
 }  // namespace
 
@@ -96,10 +108,11 @@ Lifecycle::Finding GuestRun::ended_by_itself() {
   if (last && last->end == GuestEnd::kCorrupt) return *last;
   const auto status = machine_.qemu->wait();
   if (lifecycle_.done() || said_done_) return {GuestEnd::kCompleted, ""};
-  const std::string how = status && *status ? (*status)->describe() : "ended";
+  const bool known = status && *status;
   return {GuestEnd::kEarlyExit,
-          fmt::format("QEMU {} after {:.1f} s of host time in phase {}, before the agent was done", how, host_seconds(),
-                      to_string(lifecycle_.phase()))};
+          fmt::format("QEMU {} after {:.1f} s of host time in phase {}, before the agent was done{}",
+                      known ? (*status)->describe() : "ended", host_seconds(), to_string(lifecycle_.phase()),
+                      known ? explain_signal(**status, machine_.memory.directory()) : "")};
 }
 
 // The kernel's own words are a better explanation than that it went silent.

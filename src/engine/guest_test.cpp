@@ -75,6 +75,15 @@ TEST_F(GuestTest, ThatEndsBeforeTheAgentWasDoneIsAnEarlyExitWithQemusWords) {
   EXPECT_NE(outcome->message.find("qemu: invalid option"), std::string::npos) << outcome->message;
 }
 
+TEST_F(GuestTest, WhoseMemoryFindsNoRoomNamesTheDirectory) {
+  const auto outcome = run("kill -BUS $$");
+  ASSERT_TRUE(outcome) << outcome.error().render();
+  EXPECT_EQ(outcome->end, GuestEnd::kEarlyExit);
+  EXPECT_NE(outcome->message.find("SIGBUS"), std::string::npos) << outcome->message;
+  EXPECT_NE(outcome->message.find("free in " + ram_dir_.string()), std::string::npos) << outcome->message;
+  EXPECT_NE(outcome->message.find("$KTSTR_RAM_DIR"), std::string::npos) << outcome->message;
+}
+
 TEST_F(GuestTest, ThatPanickedSaysSoInTheKernelsWords) {
   const auto outcome =
       run(guest_in(Phase::kBody) + "echo '[ 1.0] Kernel panic - not syncing: oops' > $console; exit 0");

@@ -15,7 +15,7 @@ namespace ktstr {
 namespace {
 
 constexpr std::string_view kHead =
-    "<!-- Made from the tables in src/scenario and src/cgroup by scenario_reference(): change those, not this page. "
+    "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Made from the tables in src/scenario and src/cgroup by scenario_reference(): change those, not this page. "
     "-->\n"
     "# Reference of scenario files\n\n"
     "What the tables of a scenario file take; [writing-a-scenario.md](writing-a-scenario.md) explains the model.\n";

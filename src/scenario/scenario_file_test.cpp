@@ -165,7 +165,7 @@ TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
   EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(
       status.error().message(),
-      "dir/test.toml:13:1: cgroup 'cg_1': cpuset llc(1): there is no LLC 1: the machine has 1 LLC, counted from 0");
+      "dir/test.toml:14:1: cgroup 'cg_1': cpuset llc(1): there is no LLC 1: the machine has 1 LLC, counted from 0");
 }
 
 TEST(CheckAgainst, FindsWhatOnlyShowsBetweenTheParts) {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Each file says its licence in one of its first lines: GPL-2.0-only in bpf/, Apache-2.0 elsewhere.
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+
+namespace ktstr {
+namespace {
+
+constexpr std::string_view kTag = "SPDX-License-Identifier: ";
+constexpr std::size_t kFirstLines = 400;  // characters
+
+// The texts of the licences, what a program prints, bytecode, and JSON, which knows no comments.
+bool needs_none(const fs::path& path) {
+  return path.filename() == "LICENSE" || path.extension() == ".json" || path.extension() == ".pyc" ||
+         path.parent_path().filename() == "golden";
+}
+
+// Empty for a file without a licence line.
+std::string licence_of(const fs::path& path) {
+  const auto text = read_text(path);
+  if (!text) return {};
+  const std::string first = text->substr(0, kFirstLines);
+  const auto at = first.find(kTag);
+  if (at == std::string::npos) return {};
+  const auto begin = at + kTag.size();
+  return first.substr(begin, first.find_first_of(" \n", begin) - begin);
+}
+
+void expect_below(const fs::path& directory, const std::string& licence) {
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file() || needs_none(entry.path())) continue;
+    EXPECT_EQ(licence_of(entry.path()), licence) << entry.path();
+  }
+}
+
+TEST(Licence, IsNamedInEachFile) {
+  const fs::path source = KTSTR_SOURCE_DIR;
+  for (const char* directory : {"bench", "cmake", "docs", "examples", "fuzz", "include", "src", "tests"})
+    expect_below(source / directory, "Apache-2.0");
+  expect_below(source / "bpf", "GPL-2.0-only");
+  for (const char* file : {"CHANGELOG.md", "CMakeLists.txt", "README.md", "dev.sh"})
+    EXPECT_EQ(licence_of(source / file), "Apache-2.0") << file;
+}
+
+}  // namespace
+}  // namespace ktstr
