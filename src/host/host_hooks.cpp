@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "host/stall_details.h"
+
 namespace ktstr {
 
 std::vector<std::string> program_directories() {
@@ -24,6 +26,7 @@ Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal) {
   hooks.before_machine_change = [&journal](const fs::path& file, const std::string& before) {
     return journal.note(file, before);
   };
+  watch_for_stalls(hooks);
   return std::make_shared<const ExecutorHooks>(std::move(hooks));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The executor's hooks of host mode: the real ones, with changes of the machine written down before they are made.
+// The executor's hooks of host mode: the real ones, with changes of the machine written down before they are made, and
+// workers that stall looked for.
 #pragma once
 
 #include <memory>

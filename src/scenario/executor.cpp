@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
+#include "scenario/fingerprint.h"
 #include "scenario/plan.h"
 #include "scenario/world.h"
 
@@ -78,6 +79,7 @@ void ScenarioRun::mark(StepMark::Kind kind) {
   mark.cgroups = world_.cgroup_count();
   mark.workers = world_.worker_count();
   if (number > 0 && number <= last()) mark.name = step(number).name;
+  if (kind == StepMark::Kind::kScenarioStart) mark.name = fingerprint(ctx_, plan_);
   ctx_.events().mark(mark);
 }
 
