@@ -76,7 +76,7 @@ TEST(ScenarioFile, ChangesExampleHasOpsOverABackdrop) {
 TEST(ScenarioFile, PayloadExampleRunsAndJudgesAProgram) {
   const ScenarioFile file = example("payload.toml");
   ASSERT_EQ(file.payloads.size(), 1u);
-  EXPECT_EQ(file.payloads[0].checks().at(0).describe(), "counted >= 20000");
+  EXPECT_EQ(file.payloads[0].checks().at(0).describe(), "counted >= 500");
   EXPECT_EQ(file.steps.at(0).ops.at(0).describe().substr(0, 17), "run_payload count");
 }
 
