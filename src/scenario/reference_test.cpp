@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/file.h"
@@ -16,6 +17,16 @@ namespace {
 // "\"llc:0\"" without its quotes.
 std::string unquoted(std::string_view form) { return std::string(form.substr(1, form.size() - 2)); }
 
+// The first line that differs, as it should be; the page as a whole would bury it.
+std::string first_difference(const std::string& stored, const std::string& made) {
+  if (stored == made) return "";
+  const auto [in_stored, in_made] = std::mismatch(stored.begin(), stored.end(), made.begin(), made.end());
+  const auto at = static_cast<std::size_t>(in_made - made.begin());
+  const std::size_t begin = at == 0 ? 0 : made.rfind('\n', at - 1) + 1;  // npos + 1 is 0
+  return fmt::format("line {}: {}", std::count(made.begin(), in_made, '\n') + 1,
+                     made.substr(begin, made.find('\n', at) - begin));
+}
+
 TEST(Reference, IsStoredAsItIsMade) {
   const fs::path page = fs::path(KTSTR_DOCS) / "guide" / "reference.md";
   if (std::getenv("KTSTR_STORE_REFERENCE") != nullptr) {
@@ -23,7 +34,7 @@ TEST(Reference, IsStoredAsItIsMade) {
   }
   const auto stored = read_text(page);
   ASSERT_TRUE(stored) << stored.error().render();
-  EXPECT_EQ(*stored, scenario_reference())
+  EXPECT_EQ(first_difference(*stored, scenario_reference()), "")
       << "store it anew: KTSTR_STORE_REFERENCE=1 build/test/scenario_test --gtest_filter=Reference.*";
 }
 
