@@ -274,7 +274,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   RunCommand run_command;
   RunFlags flags;
   std::string file;
-  add_text(*run, "file", file, "FILE.toml", "scenario file")->required();
+  add_text(*run, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")->required();
   flags.add_to(*run);
 
   const ReplayFlags replay(app);
@@ -286,6 +286,10 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
 
   const KernelCommands kernel(app);
   const WarmCommands warm(app);
+
+  ScenariosCommand scenarios_command;
+  CLI::App* scenarios = app.add_subcommand("scenarios", "the canned scenarios, for ktstr run :NAME");
+  scenarios->add_flag("--json", scenarios_command.json, "as JSON");
 
   DoctorCommand doctor_command;
   CLI::App* doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
@@ -299,6 +303,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (!*run && !split.tests.empty())
     return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words behind --");
   if (*version) return Command(ShowText{version_text() + "\n"});
+  if (*scenarios) return Command(scenarios_command);
   if (*doctor) return Command(doctor_command);
   if (*replay.replay) return replay.interpreted();
   if (*kernel.kernel) return kernel.command();

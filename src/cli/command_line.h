@@ -62,12 +62,16 @@ struct WarmBuildCommand {
 struct WarmCleanCommand {
   std::vector<std::string> digests;  // beginnings; empty: all
 };
+// The canned scenarios.
+struct ScenariosCommand {
+  bool json = false;
+};
 struct DoctorCommand {
   bool json = false;
 };
 using Command = std::variant<ShowText, RunCommand, ReplayCommand, TestCommand, KernelFetchCommand, KernelListCommand,
                              KernelRemoveCommand, KernelPathCommand, WarmListCommand, WarmBuildCommand,
-                             WarmCleanCommand, DoctorCommand>;
+                             WarmCleanCommand, ScenariosCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -4,8 +4,19 @@
 #include "cli/exit_status.h"
 #include "cli/run_request.h"
 #include "cli/run_session.h"
+#include "scenario/scenario_file.h"
 
 namespace ktstr::cli {
+
+namespace {
+
+// As it is written when the run is repeated from anywhere.
+std::string named(const std::filesystem::path& file) {
+  if (file.native().starts_with(kCannedPrefix)) return file.native();
+  return std::filesystem::absolute(file).lexically_normal().native();
+}
+
+}  // namespace
 
 int execute(const RunCommand& command) {
   set_verbosity(command.options.verbosity);
@@ -22,7 +33,7 @@ int execute(const RunCommand& command) {
   if (!program) return report_error(program.error());
   install_interrupt_handler();
   session.add(*std::move(request), {.program = *program,
-                                    .selection = {"run", std::filesystem::absolute(command.file).lexically_normal()},
+                                    .selection = {"run", named(command.file)},
                                     .environment = deciding_environment()});
   session.run_all();
   return session.finish();

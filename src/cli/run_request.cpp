@@ -8,7 +8,9 @@
 #include "cli/repeat_command.h"
 #include "engine/mode.h"
 #include "kernel/select.h"
+#include "scenario/canned.h"
 #include "scenario/scenario_file.h"
+#include "scenario/table_reader.h"
 #include "scheduler/package.h"
 
 namespace ktstr::cli {
@@ -66,7 +68,31 @@ Result<std::string> resolve_kernel(const std::string& wanted, const RunnerEnviro
 
 }  // namespace
 
+namespace {
+
+// ":steady". Its checks are its own; it asks of the topology what is best for it.
+Result<RunRequest> request_for_canned(const std::string& name, const RunOptions& options) {
+  const CannedScenario* canned = find_canned(name.substr(1));
+  if (canned == nullptr) {
+    std::vector<std::string_view> names;
+    for (const CannedScenario& each : canned_scenarios()) names.push_back(each.name);
+    const auto meant = closest(name.substr(1), names);
+    return fail(ErrorCode::kInvalidArgument, "there is no canned scenario '{}'{}", name,
+                meant ? fmt::format("; did you mean ':{}'?", *meant) : "")
+        .with_hint("'ktstr scenarios' lists them");
+  }
+  RunRequest request;
+  request.test = canned->name;
+  request.scenario_text = name;
+  KTSTR_TRY_ASSIGN(request.topology, Topology::parse(canned->topology));
+  apply(options, request);
+  return request;
+}
+
+}  // namespace
+
 Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& options) {
+  if (file.native().starts_with(kCannedPrefix)) return request_for_canned(file.native(), options);
   KTSTR_TRY_ASSIGN(std::string text, read_text(file, kLongestScenario).context("scenario file"));
   KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(text, file.string()));
   RunRequest request;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/duration.h"
+#include "scenario/canned.h"
 #include "scenario/cgroup_table.h"
 #include "scenario/def_rules.h"
 #include "scenario/op_reader.h"
@@ -318,6 +319,10 @@ Status check_against(const ScenarioFile& file, const Topology& topology) {
 }
 
 Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name) {
+  if (text.starts_with(kCannedPrefix)) {
+    if (const CannedScenario* canned = find_canned(text.substr(1))) return canned->run(ctx);
+    return fail(ErrorCode::kNotFound, "there is no canned scenario '{}'", text);
+  }
   KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
   ctx.set_workers_per_cgroup(file.workers_per_cgroup);
   return execute_scenario(ctx, file.backdrop, file.steps);

@@ -72,7 +72,10 @@ struct ScenarioFile {
 // one "file:line:column: what; accepted: ..." a line, in the order of the file. Any bytes are allowed as `text`.
 Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name);
 
-// Parses and executes: what a body does that is given a scenario file.
+// In place of a file's text: the name of a canned scenario behind this.
+inline constexpr char kCannedPrefix = ':';
+
+// Parses and executes: what a body does that is given a scenario file. ":NAME" is the canned scenario of that name.
 Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name);
 
 // Whether the scenario can run on `topology`, which may be another one than the file's own (against which

