@@ -53,6 +53,7 @@ class FakeWorld final : public EventSink {
   std::vector<PayloadReport> payloads;
   std::vector<Nanoseconds> graces, pauses;
   int next_pid = 1000;
+  int alive = 0;  // worker sets and payloads that exist
 
   Ctx ctx() {
     return Ctx({.topology = &topology,
@@ -112,8 +113,10 @@ class FakeWorld final : public EventSink {
     Workers(FakeWorld& world, WorkSpec spec, std::string cgroup, int first)
         : world_(world), spec_(std::move(spec)), cgroup_(std::move(cgroup)), first_(first) {
       for (int i = 0; i < spec_.workers; ++i) pids_.push_back(world_.next_pid++);
+      ++world_.alive;
     }
     ~Workers() override {
+      --world_.alive;
       for (const int pid : pids_) world_.ops.forget_process(pid);
     }
     int count() const override { return spec_.workers; }
@@ -150,7 +153,10 @@ class FakeWorld final : public EventSink {
   class FakePayload final : public RunningPayload {
    public:
     FakePayload(FakeWorld& world, const PayloadStart& start)
-        : world_(world), name_(start.payload->name()), cgroup_(start.cgroup), phase_(start.phase), pid_(world.next_pid++) {}
+        : world_(world), name_(start.payload->name()), cgroup_(start.cgroup), phase_(start.phase), pid_(world.next_pid++) {
+      ++world_.alive;
+    }
+    ~FakePayload() override { --world_.alive; }
     int pid() const override { return pid_; }
     Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) override {
       world_.log.push_back(fmt::format("wait {} {}", name_, format_duration(at_most)));
