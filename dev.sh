@@ -248,13 +248,14 @@ setup() {
 
 # --- build, kernels, schedulers ------------------------------------------------------------------------------------
 
+# build [TARGET...]: everything where none is named.
 build() {
   # ninja runs cmake again when a CMakeLists.txt changes, but does not know of the presets.
   if [[ ! -f build/build.ninja || CMakePresets.json -nt build/build.ninja ]]; then
     run_quietly 'cmake' cmake --preset dev || fail 'the build cannot be configured' 'is "./dev.sh setup" done?'
   fi
-  if ninja -C build -n 2>/dev/null | grep -q 'no work to do'; then return 0; fi
-  if [[ -t 1 ]]; then ninja -C build; else ninja -C build --quiet; fi
+  if ninja -C build -n "$@" 2>/dev/null | grep -q 'no work to do'; then return 0; fi
+  if [[ -t 1 ]]; then ninja -C build "$@"; else ninja -C build --quiet "$@"; fi
 }
 
 has_kernel_with_sched_ext() { build/bin/ktstr kernel list --json | grep -q '"sched_ext": true'; }
@@ -288,7 +289,7 @@ machine_can() {
 
 demo() {
   step setup setup
-  step build build
+  step build build ktstr ktstr-agent scx_ktstr
   step kernel demo_kernel
   build/bin/ktstr run examples/two_cgroups.toml --scheduler build/bin/scx_ktstr --topology 1n2l2c1t
 }

@@ -18,6 +18,13 @@ if(KTSTR_SANITIZE)
   add_link_options(-fsanitize=${KTSTR_SANITIZE})
 endif()
 
+# What every test program has in common. Half of all code is tests, which each machine builds more often than it runs: they
+# are not optimised, whatever the build type; what they test is.
+function(ktstr_test_program target)
+  target_compile_options(${target} PRIVATE -O0)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+endfunction()
+
 function(ktstr_module name)
   cmake_parse_arguments(PARSE_ARGV 1 m "" "" "SRCS;HDRS;DEPS;TESTS;TEST_DEPS")
   add_library(ktstr_${name} STATIC ${m_SRCS})
@@ -30,7 +37,7 @@ function(ktstr_module name)
   if(KTSTR_TESTS AND m_TESTS)
     add_executable(${name}_test ${m_TESTS})
     target_link_libraries(${name}_test PRIVATE ktstr_${name} ${m_TEST_DEPS} ktstr_warnings GTest::gmock_main)
-    set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    ktstr_test_program(${name}_test)
     add_test(NAME unit.${name} COMMAND ${name}_test)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
   endif()

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/qemu.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "base/process.h"
 
 namespace ktstr {
@@ -24,12 +29,50 @@ Result<fs::path> locate(const std::string& name) {
   return fs::path(name);
 }
 
+constexpr Bytes kLongestAnswer = 64 << 10;
+
 // "10.0.2 (Debian ...)" -> 10, 0.
 bool parse_numbers(std::string_view text, QemuInfo& info) {
   const char* const end = text.data() + text.size();
   const auto [dot, bad_major] = std::from_chars(text.data(), end, info.major);
   if (bad_major != std::errc() || dot == end || *dot != '.') return false;
   return std::from_chars(dot + 1, end, info.minor).ec == std::errc();
+}
+
+Result<fs::path> locate_qemu(const std::string& name) {
+  auto path = locate(name);
+  if (path) return path;
+  if (path.error().code() == ErrorCode::kNotFound) path.error().with_hint(kInstallHint);
+  return std::move(path).error().context("find QEMU");
+}
+
+Result<std::string> ask_version(const fs::path& path) {
+  Subprocess::Options options;
+  options.argv = {path.string(), "--version"};
+  KTSTR_TRY_ASSIGN(CapturedOutput output, run_captured(options, std::chrono::seconds(20)).context("find QEMU"));
+  if (output.status.success()) return std::move(output.out);
+  return fail(ErrorCode::kUnsupported, "{} --version {}: {}", path.string(), output.status.describe(),
+              output.err.substr(0, 500))
+      .with_hint(kInstallHint);
+}
+
+Result<QemuInfo> describe(const fs::path& path, std::string_view said) {
+  KTSTR_TRY_ASSIGN(QemuInfo info, parse_qemu_version(said).context(path.string()));
+  info.path = path;
+  return info;
+}
+
+// A line that is another one for another file, and for the same one when it was changed or replaced. Empty where the
+// file alone does not say what runs.
+std::string identity_of(const fs::path& path) {
+  const auto fd = open_file(path, O_RDONLY);
+  struct stat stat{};
+  std::array<char, 4> magic{};
+  if (!fd || ::fstat(fd->get(), &stat) != 0 || ::read(fd->get(), magic.data(), magic.size()) != 4 ||
+      std::string_view(magic.data(), magic.size()) != "\177ELF")
+    return {};
+  return fmt::format("{} {}:{} {} {}.{:09} {}.{:09}\n", path.string(), stat.st_dev, stat.st_ino, stat.st_size,
+                     stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec, stat.st_ctim.tv_sec, stat.st_ctim.tv_nsec);
 }
 
 }  // namespace
@@ -46,20 +89,25 @@ Result<QemuInfo> parse_qemu_version(std::string_view output) {
 }
 
 Result<QemuInfo> find_qemu(const std::string& name) {
-  auto path = locate(name);
-  if (!path) {
-    if (path.error().code() == ErrorCode::kNotFound) path.error().with_hint(kInstallHint);
-    return std::move(path).error().context("find QEMU");
+  KTSTR_TRY_ASSIGN(const fs::path path, locate_qemu(name));
+  KTSTR_TRY_ASSIGN(const std::string said, ask_version(path));
+  return describe(path, said);
+}
+
+Result<QemuInfo> find_qemu(const std::string& name, const fs::path& answers) {
+  KTSTR_TRY_ASSIGN(const fs::path path, locate_qemu(name));
+  const std::string identity = identity_of(path);
+  if (identity.empty()) return find_qemu(name);
+  // One line that names the file, then what it said.
+  if (const auto known = read_text(answers, kLongestAnswer); known && known->starts_with(identity)) {
+    if (auto info = describe(path, std::string_view(*known).substr(identity.size()))) return info;
   }
-  Subprocess::Options options;
-  options.argv = {path->string(), "--version"};
-  KTSTR_TRY_ASSIGN(const CapturedOutput output, run_captured(options, std::chrono::seconds(20)).context("find QEMU"));
-  if (!output.status.success())
-    return fail(ErrorCode::kUnsupported, "{} --version {}: {}", path->string(), output.status.describe(),
-                output.err.substr(0, 500))
-        .with_hint(kInstallHint);
-  KTSTR_TRY_ASSIGN(QemuInfo info, parse_qemu_version(output.out).context(path->string()));
-  info.path = *path;
+  KTSTR_TRY_ASSIGN(const std::string said, ask_version(path));
+  KTSTR_TRY_ASSIGN(QemuInfo info, describe(path, said));
+  std::error_code error;
+  fs::create_directories(answers.parent_path(), error);
+  if (const Status kept = write_atomically(answers, as_byte_span(identity + said)); !kept)
+    log_info("QEMU will be asked for its version again: {}", kept.error().message());
   return info;
 }
 

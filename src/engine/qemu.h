@@ -25,6 +25,10 @@ struct QemuInfo {
 // `name` is a program in PATH or, with a slash, a path; it is asked for its version. kNotFound with the package to
 // install; kUnsupported when the program is no QEMU.
 Result<QemuInfo> find_qemu(const std::string& name);
+// The same; what a program said is remembered in the file `answers`, because asking takes longer than restoring a small
+// guest. It is asked again when it is another file or a changed one, and each time when it is no ELF file: a script can
+// start another QEMU tomorrow.
+Result<QemuInfo> find_qemu(const std::string& name, const std::filesystem::path& answers);
 
 // The first line of `qemu-system-x86_64 --version`; `path` stays empty.
 Result<QemuInfo> parse_qemu_version(std::string_view output);

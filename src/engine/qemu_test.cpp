@@ -50,6 +50,69 @@ TEST_F(FakeQemu, IsFoundByPathAndAskedForItsVersion) {
   EXPECT_EQ(qemu->version, "9.2.1");
 }
 
+// An ELF program, run in a directory with the version that it says.
+class RememberedQemu : public FakeQemu {
+ protected:
+  void SetUp() override {
+    FakeQemu::SetUp();
+    fs::current_path(directory_->path());
+    fs::copy_file(KTSTR_QEMU_IN_NAME, program_);
+  }
+  void TearDown() override { fs::current_path("/"); }
+  static void set_version(std::string_view version) { EXPECT_TRUE(write_text("version", version)); }
+  std::string version() const {
+    const auto qemu = find_qemu(fs::absolute(program_), answers_);
+    return qemu ? qemu->version : qemu.error().render();
+  }
+  fs::path program_ = "qemu", answers_ = "cache/answers";
+};
+
+TEST_F(RememberedQemu, IsAskedOnce) {
+  set_version("9.2.1");
+  EXPECT_EQ(version(), "9.2.1");
+  set_version("9.2.2");
+  EXPECT_EQ(version(), "9.2.1");
+}
+
+TEST_F(RememberedQemu, IsAskedAgainWhenTheFileIsAnother) {
+  set_version("9.2.1");
+  EXPECT_EQ(version(), "9.2.1");
+  set_version("9.2.2");
+  fs::copy_file(KTSTR_QEMU_IN_NAME, "new");
+  fs::rename("new", program_);
+  EXPECT_EQ(version(), "9.2.2");
+  set_version("9.2.3");
+  fs::last_write_time(program_, fs::last_write_time(program_) - std::chrono::hours(1));
+  EXPECT_EQ(version(), "9.2.3");
+}
+
+TEST_F(RememberedQemu, IsAskedAgainWhenTheAnswerIsDamaged) {
+  set_version("9.2.1");
+  EXPECT_EQ(version(), "9.2.1");
+  auto answer = read_text(answers_);
+  ASSERT_TRUE(answer);
+  answer->resize(answer->find('\n') + 1);
+  ASSERT_TRUE(write_atomically(answers_, as_byte_span(*answer + "QEMU emulator ver")));
+  set_version("9.2.2");
+  EXPECT_EQ(version(), "9.2.2");
+}
+
+TEST_F(RememberedQemu, NeedsNoPlaceForTheAnswer) {
+  set_version("9.2.1");
+  ASSERT_TRUE(write_text("cache", "a file where the directory should be"));
+  EXPECT_EQ(version(), "9.2.1");
+}
+
+TEST_F(FakeQemu, IsAskedEachTimeWhenItIsAScript) {
+  const fs::path answers = directory_->path() / "cache" / "qemu-version";
+  for (const std::string version : {"9.2.1", "9.2.2"}) {
+    const auto qemu = find_qemu(program("echo 'QEMU emulator version " + version + "'"), answers);
+    ASSERT_TRUE(qemu) << qemu.error().render();
+    EXPECT_EQ(qemu->version, version);
+  }
+  EXPECT_FALSE(fs::exists(answers));
+}
+
 TEST_F(FakeQemu, AnotherProgramIsUnsupported) {
   for (const auto* script : {"echo 'ls (GNU coreutils) 9.1'", "exit 1"}) {
     const auto qemu = find_qemu(program(script));

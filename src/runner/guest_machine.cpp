@@ -65,7 +65,7 @@ Result<KernelImage> kernel_for(const RunRequest& request, const RunnerEnvironmen
 }
 
 Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const RunnerEnvironment& environment) {
-  KTSTR_TRY_ASSIGN(QemuInfo qemu, find_qemu(environment.qemu));
+  KTSTR_TRY_ASSIGN(QemuInfo qemu, find_qemu(environment.qemu, environment.cache_dir / "qemu-version"));
   spec.qemu = qemu.path.string();
   spec.kernel = kernel.vmlinux;
   return qemu;
