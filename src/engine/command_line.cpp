@@ -105,7 +105,9 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
                                            CpuVendor host_vendor) {
   CommandLine line;
   line.add(files.qemu.string());
-  line.add("-machine", memory.nodes().size() == 1 ? "q35,memory-backend=m0" : "q35");
+  // smm=off: with system management mode each CPU has an address space more, which is half of the time that QEMU takes to
+  // start with many CPUs. Nothing in the guest uses it.
+  line.add("-machine", memory.nodes().size() == 1 ? "q35,smm=off,memory-backend=m0" : "q35,smm=off");
   add_cpus(line, spec, host_vendor);
   add_memory(line, files, memory);
   line.add("-no-user-config");

@@ -35,7 +35,7 @@ constexpr const char* kKernelLine =
 TEST(CommandLine, OfADetGuestOnOneNode) {
   const std::vector<std::string> expected = {"/usr/bin/qemu",
                                              "-machine",
-                                             "q35,memory-backend=m0",
+                                             "q35,smm=off,memory-backend=m0",
                                              "-smp",
                                              "4,sockets=1,dies=2,cores=2,threads=1",
                                              "-cpu",
@@ -89,7 +89,7 @@ TEST(CommandLine, OfTwoNodesGivesEachItsSocketMemoryAndDistance) {
   const auto found = std::search(argv.begin(), argv.end(), middle.begin(), middle.end());
   EXPECT_NE(found, argv.end()) << testing::PrintToString(argv);
   EXPECT_THAT(argv, Contains("16,sockets=2,dies=2,cores=2,threads=2"));
-  EXPECT_THAT(argv, Contains("q35"));
+  EXPECT_THAT(argv, Contains("q35,smm=off"));
 }
 
 TEST(CommandLine, OfModesInRealTimeHasNoInstructionCount) {

@@ -4,13 +4,17 @@
 // byte of it would be hashed, copied and unpacked at each boot.
 #pragma once
 
-#include "kernel/elf.h"
+#include <filesystem>
+
+#include "base/bytes.h"
+#include "base/result.h"
 
 namespace ktstr {
 
 // The file without its debug information: cut behind the last byte that any segment or the program headers need, and
-// without a section table, because sections are for linkers and debuggers and the symbols behind them went too. A file
-// that has no .debug_* or where nothing can be saved comes back as it is.
-ByteVector without_debug_info(const ElfFile& file);
+// without a section table, because sections are for linkers and debuggers and the symbols behind them went too. Only
+// what is kept is read: debug information can be fifty times as much. Whole comes back what has no .debug_*, where
+// nothing can be saved, and what is no well-formed ELF file. More than `limit` bytes are an error.
+Result<ByteVector> read_without_debug_info(const std::filesystem::path& path, Bytes limit);
 
 }  // namespace ktstr

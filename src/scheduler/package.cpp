@@ -60,16 +60,16 @@ class Packer {
 
   Status program(const fs::path& host, const fs::path& guest, int depth = 0) {
     KTSTR_TRY(check_program(host, "right"));
-    KTSTR_TRY_ASSIGN(const ByteVector bytes, read_bytes(host, kMostBytes));
+    KTSTR_TRY_ASSIGN(const ByteVector bytes, read_without_debug_info(host, kMostBytes));
     if (!ElfFile::has_magic(bytes)) return script(host, guest, bytes, depth);
     KTSTR_TRY_ASSIGN(const ElfFile file, ElfFile::parse(bytes).context("read " + host.string()));
-    KTSTR_TRY(deliver(guest, 0755, without_debug_info(file)));
+    KTSTR_TRY(deliver(guest, 0755, bytes));
     if (const auto interpreter = file.interpreter()) {
       if (!fs::path(*interpreter).is_absolute())
         return cannot_run(host, fmt::format("names its loader by the relative path '{}'", *interpreter), "link it again");
-      KTSTR_TRY_ASSIGN(const ByteVector loader, read_bytes(*interpreter, kMostBytes).context("loader of " + host.string()));
-      KTSTR_TRY_ASSIGN(const ElfFile loader_file, ElfFile::parse(loader).context("read " + *interpreter));
-      KTSTR_TRY(deliver(*interpreter, 0755, without_debug_info(loader_file)));
+      KTSTR_TRY_ASSIGN(const ByteVector loader,
+                       read_without_debug_info(*interpreter, kMostBytes).context("loader of " + host.string()));
+      KTSTR_TRY(deliver(*interpreter, 0755, loader));
       loader_name_ = fs::path(*interpreter).filename().string();
     }
     std::error_code error;
@@ -131,9 +131,9 @@ class Packer {
 
   Status library(const FoundLibrary& found, const std::vector<RunPath>& inherited) {
     if (!done_.insert(found.guest).second) return ok();
-    KTSTR_TRY_ASSIGN(const ByteVector bytes, read_bytes(found.host, kMostBytes));
+    KTSTR_TRY_ASSIGN(const ByteVector bytes, read_without_debug_info(found.host, kMostBytes));
     KTSTR_TRY_ASSIGN(const ElfFile file, ElfFile::parse(bytes).context("read " + found.host.string()));
-    KTSTR_TRY(deliver(found.guest, 0644, without_debug_info(file)));
+    KTSTR_TRY(deliver(found.guest, 0644, bytes));
     return libraries_of(file, found.host, found.guest, inherited);
   }
 
