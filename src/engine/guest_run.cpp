@@ -38,6 +38,7 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
     : machine_(std::move(machine)),
       io_(io),
       look_(io.pause != nullptr ? kPauseLook : kLook),
+      waited_(machine_.qemu->pid()),
       lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       records_(machine_.memory.mailbox(), io.on_record) {}
 
@@ -70,13 +71,18 @@ Status GuestRun::on_ring(mailbox::BellReason reason) {
   return records_.drain();
 }
 
+std::optional<Lifecycle::Finding> GuestRun::observe() {
+  return lifecycle_.observe(take_sample(machine_.memory.mailbox()), host_seconds(),
+                            to_seconds(waited_.at(monotonic_now())));
+}
+
 Result<std::optional<Lifecycle::Finding>> GuestRun::look() {
   const mailbox::View view = machine_.memory.mailbox();
   KTSTR_TRY_ASSIGN(bell_, machine_.doorbell.serve(view, [&] {
     return on_ring(static_cast<mailbox::BellReason>(mailbox::load(view.layout().bell.reason)));
   }));
   // The phase first: a record that was written before a phase began is then read no later than the phase.
-  auto finding = lifecycle_.observe(take_sample(view), host_seconds());
+  auto finding = observe();
   KTSTR_TRY(records_.drain());
   if (finding) return finding;
   if (!lifecycle_.done() && !said_done_) return std::optional<Finding>();
@@ -102,7 +108,7 @@ std::optional<Lifecycle::Finding> GuestRun::follow(const std::function<bool()>& 
 
 Lifecycle::Finding GuestRun::ended_by_itself() {
   // What it wrote after our last look. Time limits mean nothing any more.
-  auto last = lifecycle_.observe(take_sample(machine_.memory.mailbox()), host_seconds());
+  auto last = observe();
   const Status drained = records_.drain();
   if (!drained) return {GuestEnd::kCorrupt, drained.error().message()};
   if (last && last->end == GuestEnd::kCorrupt) return *last;

@@ -9,6 +9,7 @@
 #include "engine/lifecycle.h"
 #include "engine/machine.h"
 #include "engine/record_stream.h"
+#include "engine/run_delay.h"
 
 namespace ktstr {
 
@@ -35,6 +36,7 @@ class GuestRun {
   // Waits for QEMU's end, a ring, or the time of the next look. True: QEMU has ended.
   Result<bool> wait_for_something();
   Result<std::optional<Finding>> look();
+  std::optional<Finding> observe();
   Status on_ring(mailbox::BellReason reason);
   Status on_warm_point();
   Finding ended_by_itself();
@@ -43,6 +45,7 @@ class GuestRun {
   Machine machine_;
   const GuestIo& io_;
   std::chrono::microseconds look_;  // between two looks at the mailbox
+  RunDelay waited_;
   Lifecycle lifecycle_;
   RecordStream records_;
   Doorbell::State bell_ = Doorbell::State::kQuiet;

@@ -54,21 +54,23 @@ double Lifecycle::host_limit_of(Phase phase) const {
   return seconds * scale_;
 }
 
-std::optional<Lifecycle::Finding> Lifecycle::observe(const GuestSample& sample, double host_seconds) {
+std::optional<Lifecycle::Finding> Lifecycle::observe(const GuestSample& sample, double host_seconds,
+                                                     double waited_seconds) {
+  const double ran_seconds = host_seconds - waited_seconds;
   if (auto finding = check_block(sample)) return finding;
   if (sample.heartbeats != last_heartbeats_ || (phases_.size() == 1 && sample.agent_version == 0)) {
     last_heartbeats_ = sample.heartbeats;
-    last_sign_of_life_ = host_seconds;
+    last_sign_of_life_ = ran_seconds;
   }
   const auto seen = static_cast<Phase>(sample.phase);
   if (sample.agent_version != 0 && seen != phase() && phases_.size() < kMostPhases) {
     phases_.push_back({seen, sample.phase_since_ns, host_seconds});
-    last_sign_of_life_ = host_seconds;
+    last_sign_of_life_ = phase_began_ = ran_seconds;
     over_limit_ = 0;
   }
   if (done()) return {};
   if (auto finding = check_guest_time(sample)) return finding;
-  return check_host_time(sample, host_seconds);
+  return check_host_time(sample, ran_seconds);
 }
 
 std::optional<Lifecycle::Finding> Lifecycle::check_block(const GuestSample& sample) const {
@@ -94,21 +96,23 @@ std::optional<Lifecycle::Finding> Lifecycle::check_guest_time(const GuestSample&
                   to_string(phase()), static_cast<double>(age) / 1e9, std::chrono::duration<double>(*limit).count())};
 }
 
-std::optional<Lifecycle::Finding> Lifecycle::check_host_time(const GuestSample& sample, double host_seconds) const {
-  if (sample.agent_version != 0 && host_seconds - last_sign_of_life_ > kSilenceSeconds * scale_)
+std::optional<Lifecycle::Finding> Lifecycle::check_host_time(const GuestSample& sample, double ran_seconds) const {
+  if (sample.agent_version != 0 && ran_seconds - last_sign_of_life_ > kSilenceSeconds * scale_)
     return Finding{
         GuestEnd::kHang,
-        fmt::format("no heartbeat of the guest for {:.0f} s of host time, in phase {}; the last came at {:.3f} s "
-                    "of guest time",
-                    host_seconds - last_sign_of_life_, to_string(phase()),
+        fmt::format("no heartbeat of the guest for {:.0f} s of host time in which QEMU could run, in phase {}; the "
+                    "last came at {:.3f} s of guest time",
+                    ran_seconds - last_sign_of_life_, to_string(phase()),
                     static_cast<double>(sample.heartbeat_ns) / 1e9)};
-  const double in_phase = host_seconds - phases_.back().host_seconds;
+  const double in_phase = ran_seconds - phase_began_;
   if (in_phase <= host_limit_of(phase())) return {};
   if (sample.agent_version == 0)
-    return Finding{GuestEnd::kHang, fmt::format("the guest's agent was not up after {:.0f} s of host time", in_phase)};
+    return Finding{
+        GuestEnd::kHang,
+        fmt::format("the guest's agent was not up after {:.0f} s of host time in which QEMU could run", in_phase)};
   return Finding{
       GuestEnd::kHang,
-      fmt::format("phase {} went on for more than {:.0f} s of host time; the guest's clock is "
+      fmt::format("phase {} went on for more than {:.0f} s of host time in which QEMU could run; the guest's clock is "
                   "at {:.3f} s",
                   to_string(phase()), host_limit_of(phase()), static_cast<double>(sample.heartbeat_ns) / 1e9)};
 }

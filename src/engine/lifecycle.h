@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The watch over a guest's phases and signs of life, from what it says in its GuestBlock. Guest time judges phases, so
-// a slow host fails nothing; host time only judges whether anything still happens. Pure: no clock, no VM.
+// a slow host fails nothing; host time only judges whether anything still happens, and only time in which QEMU could run
+// counts. Pure: no clock, no VM.
 #pragma once
 
 #include <chrono>
@@ -37,8 +38,9 @@ class Lifecycle {
     GuestEnd end;
     std::string message;
   };
-  // `host_seconds` since QEMU was started. A finding means: stop.
-  std::optional<Finding> observe(const GuestSample& sample, double host_seconds);
+  // `host_seconds` since QEMU was started, in `waited_seconds` of which it was kept waiting for a CPU. A finding means:
+  // stop.
+  std::optional<Finding> observe(const GuestSample& sample, double host_seconds, double waited_seconds = 0);
 
   Phase phase() const { return phases_.back().phase; }
   bool done() const { return phase() == Phase::kDone; }
@@ -47,7 +49,7 @@ class Lifecycle {
  private:
   std::optional<Finding> check_block(const GuestSample& sample) const;
   std::optional<Finding> check_guest_time(const GuestSample& sample);
-  std::optional<Finding> check_host_time(const GuestSample& sample, double host_seconds) const;
+  std::optional<Finding> check_host_time(const GuestSample& sample, double ran_seconds) const;
   // In guest time; empty for phases without one (boot).
   std::optional<std::chrono::milliseconds> limit_of(Phase phase) const;
   double host_limit_of(Phase phase) const;
@@ -57,8 +59,10 @@ class Lifecycle {
   double scale_;
   std::vector<GuestOutcome::PhaseStart> phases_{{Phase::kBoot, 0, 0}};
   std::uint64_t last_heartbeats_ = 0;
-  double last_sign_of_life_ = 0;  // host seconds
-  int over_limit_ = 0;            // samples in a row
+  // In host seconds without those of waiting.
+  double last_sign_of_life_ = 0;
+  double phase_began_ = 0;
+  int over_limit_ = 0;  // samples in a row
 };
 
 }  // namespace ktstr

@@ -110,6 +110,16 @@ TEST_F(LifecycleTest, StretchesHostLimitsByTheirScale) {
   EXPECT_TRUE(patient.observe(sample_, 515));
 }
 
+TEST_F(LifecycleTest, DoesNotCountWhatQemuWaitedForACpu) {
+  EXPECT_FALSE(lifecycle_.observe(sample_, 1000, 750));  // a boot
+  alive(Phase::kBody, 2);
+  EXPECT_FALSE(lifecycle_.observe(sample_, 1010, 750));
+  EXPECT_FALSE(lifecycle_.observe(sample_, 2000, 1685));
+  const auto finding = lifecycle_.observe(sample_, 2010, 1685);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->end, GuestEnd::kHang);
+}
+
 TEST_F(LifecycleTest, DoesNotTimeAGuestThatIsDone) {
   alive(Phase::kDone, 2);
   EXPECT_FALSE(look(3));
