@@ -11,7 +11,6 @@
 #include "host/list_sink.h"
 #include "host/run_on_host.h"
 #include "results/run_record_json.h"
-#include "scenario/op_table.h"
 #include "scenario/scenario_file.h"
 #include "wire/job.h"
 
@@ -53,18 +52,6 @@ void take_result(AssertResult result, RunRecord& record) {
   record.captures = std::move(result.captures);
 }
 
-StimulusSeen as_seen(Nanoseconds at, const Stimulus& stimulus) {
-  StimulusSeen seen{.at_ns = static_cast<std::uint64_t>(at.count()),
-                    .elapsed_ms = stimulus.elapsed_ms,
-                    .phase = stimulus.phase,
-                    .ops = stimulus.ops,
-                    .cgroups = stimulus.cgroups,
-                    .workers = stimulus.workers,
-                    .iterations = stimulus.iterations};
-  for (const std::string_view name : op_names(stimulus.op_kinds)) seen.op_kinds.emplace_back(name);
-  return seen;
-}
-
 RunRecord run_job(const Job& job, const JobBody& body) {
   ListSink sink;
   HostRequest request{.duration = job.duration,
@@ -81,7 +68,8 @@ RunRecord run_job(const Job& job, const JobBody& body) {
   if (result) take_result(*std::move(result), record);
   else
     take_error(result.error(), record);
-  for (const auto& [at, stimulus] : sink.stimuli) record.stimuli.push_back(as_seen(at, stimulus));
+  for (const auto& [at, stimulus] : sink.stimuli)
+    record.stimuli.push_back(seen_at(static_cast<std::uint64_t>(at.count()), stimulus));
   record.marks = std::move(sink.marks);
   record.workers = std::move(sink.workers);
   return record;

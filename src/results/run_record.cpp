@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "scenario/op_table.h"
+
 namespace ktstr {
 
 namespace {
@@ -44,6 +46,18 @@ std::optional<Outcome> outcome_from(std::string_view text) {
 int exit_code(Outcome outcome) {
   const auto found = entry_of(outcome);
   return found == std::end(kOutcomes) ? 3 : found->exit_code;
+}
+
+StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus) {
+  StimulusSeen seen{.at_ns = at_ns,
+                    .elapsed_ms = stimulus.elapsed_ms,
+                    .phase = stimulus.phase,
+                    .ops = stimulus.ops,
+                    .cgroups = stimulus.cgroups,
+                    .workers = stimulus.workers,
+                    .iterations = stimulus.iterations};
+  for (const std::string_view name : op_names(stimulus.op_kinds)) seen.op_kinds.emplace_back(name);
+  return seen;
 }
 
 Outcome outcome_of(Verdict verdict) {

@@ -76,6 +76,7 @@ struct StimulusSeen {
   int cgroups = 0, workers = 0;  // alive then
   std::uint64_t iterations = 0;  // of all workers alive then, so far
 };
+StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus);
 
 struct RunRecord {
   int version = kRunRecordVersion;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ktstr/op.h"
+
 namespace ktstr {
 namespace {
 
@@ -21,6 +23,25 @@ TEST(Outcome, HasTheDocumentedExitCodes) {
 TEST(Outcome, FollowsTheVerdict) {
   for (const Verdict verdict : {Verdict::kSkip, Verdict::kPass, Verdict::kInconclusive, Verdict::kFail})
     EXPECT_EQ(to_string(outcome_of(verdict)), to_string(verdict));
+}
+
+TEST(StimulusSeen, NamesItsOps) {
+  const Op nice = Op::set_nice("a", 1), freeze = Op::freeze_cgroup("a");
+  const StimulusSeen seen = seen_at(1, {.elapsed_ms = 2,
+                                        .phase = 3,
+                                        .ops = 4,
+                                        .op_kinds = nice.bit() | freeze.bit(),
+                                        .cgroups = 5,
+                                        .workers = 6,
+                                        .iterations = 7});
+  EXPECT_EQ(seen.at_ns, 1U);
+  EXPECT_EQ(seen.elapsed_ms, 2U);
+  EXPECT_EQ(seen.phase, 3);
+  EXPECT_EQ(seen.ops, 4);
+  EXPECT_EQ(seen.op_kinds, (std::vector<std::string>{"freeze_cgroup", "set_nice"}));
+  EXPECT_EQ(seen.cgroups, 5);
+  EXPECT_EQ(seen.workers, 6);
+  EXPECT_EQ(seen.iterations, 7U);
 }
 
 TEST(DigestsEqual, NeedsCompleteAndEqualDigests) {

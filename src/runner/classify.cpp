@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "scenario/op_table.h"
 #include "scheduler/exit_reason.h"
 
 namespace ktstr {
@@ -177,17 +176,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
 
 // However the guest ended: what it did until then explains the end.
 void keep_what_was_said(const GuestStory& story, RunRecord& record) {
-  for (const auto& [time_ns, stimulus] : story.stimuli) {
-    StimulusSeen seen{.at_ns = time_ns,
-                      .elapsed_ms = stimulus.elapsed_ms,
-                      .phase = stimulus.phase,
-                      .ops = stimulus.ops,
-                      .cgroups = stimulus.cgroups,
-                      .workers = stimulus.workers,
-                      .iterations = stimulus.iterations};
-    for (const std::string_view name : op_names(stimulus.op_kinds)) seen.op_kinds.emplace_back(name);
-    record.stimuli.push_back(std::move(seen));
-  }
+  for (const auto& [time_ns, stimulus] : story.stimuli) record.stimuli.push_back(seen_at(time_ns, stimulus));
   record.payloads = story.payloads;
   if (!story.result) return;
   const AssertResult& result = story.result->result;
