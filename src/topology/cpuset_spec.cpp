@@ -2,6 +2,7 @@
 #include "ktstr/cpuset.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -22,6 +23,15 @@ Status check_part(int index, int of) {
 Status check_random(int count) {
   if (count >= 1) return ok();
   return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen; at least 1", count);
+}
+
+// As short as it can be while it reads back as the same number, and without an exponent, whose sign would be taken for
+// the '-' of a range.
+std::string exact_text(double fraction) {
+  std::array<char, 400> text;
+  // Minus zero is zero.
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), fraction + 0.0, std::chars_format::fixed).ptr;
+  return {text.data(), end};
 }
 
 std::string count_of(std::size_t count, std::string_view what) {
@@ -177,10 +187,10 @@ std::string CpusetSpec::describe() const {
   if (const auto* exact = std::get_if<Exact>(&kind_)) return fmt::format("cpus({})", exact->cpus.to_string());
   if (const auto* slice = std::get_if<Slice>(&kind_)) return fmt::format("slice({}/{})", slice->index, slice->of);
   if (const auto* random = std::get_if<Random>(&kind_)) return fmt::format("random({})", random->count);
-  if (const auto* range = std::get_if<Range>(&kind_)) return fmt::format("range({}-{})", range->start, range->end);
+  if (const auto* range = std::get_if<Range>(&kind_)) return fmt::format("range({}-{})", exact_text(range->start), exact_text(range->end));
   if (const auto* part = std::get_if<Disjoint>(&kind_)) return fmt::format("disjoint({}/{})", part->index, part->of);
   if (const auto* part = std::get_if<Overlap>(&kind_))
-    return fmt::format("overlap({}/{}, {})", part->index, part->of, part->fraction);
+    return fmt::format("overlap({}/{}, {})", part->index, part->of, exact_text(part->fraction));
   return "all";
 }
 
@@ -240,10 +250,10 @@ std::string CpusetSpec::to_text() const {
   if (const auto* exact = std::get_if<Exact>(&kind_)) return exact->cpus.to_string();
   if (const auto* slice = std::get_if<Slice>(&kind_)) return fmt::format("slice:{}/{}", slice->index, slice->of);
   if (const auto* random = std::get_if<Random>(&kind_)) return fmt::format("random:{}", random->count);
-  if (const auto* range = std::get_if<Range>(&kind_)) return fmt::format("range:{}-{}", range->start, range->end);
+  if (const auto* range = std::get_if<Range>(&kind_)) return fmt::format("range:{}-{}", exact_text(range->start), exact_text(range->end));
   if (const auto* part = std::get_if<Disjoint>(&kind_)) return fmt::format("disjoint:{}/{}", part->index, part->of);
   if (const auto* part = std::get_if<Overlap>(&kind_))
-    return fmt::format("overlap:{}/{}:{}", part->index, part->of, part->fraction);
+    return fmt::format("overlap:{}/{}:{}", part->index, part->of, exact_text(part->fraction));
   return "all";
 }
 

@@ -99,6 +99,14 @@ TEST(CpusetSpec, RefusesWhatIsNoPartOfAnything) {
   EXPECT_TRUE(CpusetSpec::overlap(1, 2, 1).validate());
 }
 
+TEST(CpusetSpec, WritesFractionsWithoutExponentsAndWithAllDigits) {
+  EXPECT_EQ(CpusetSpec::range(1e-5, 0.5).to_text(), "range:0.00001-0.5");
+  EXPECT_EQ(CpusetSpec::range(-0.0, 1).to_text(), "range:0-1");
+  EXPECT_EQ(CpusetSpec::range(1.0 / 3, 1).to_text(), "range:0.3333333333333333-1");
+  EXPECT_EQ(CpusetSpec::overlap(0, 2, 1e-7).to_text(), "overlap:0/2:0.0000001");
+  EXPECT_EQ(CpusetSpec::range(1e-5, 0.5).describe(), "range(0.00001-0.5)");
+}
+
 TEST(CpusetSpec, ReadsWhatItWrites) {
   for (const char* text : {"all", "llc:0", "node:1", "slice:0/2", "random:2", "range:0.25-0.75", "disjoint:0/3",
                            "overlap:1/4:0.5", "0-3,8"}) {

@@ -117,6 +117,26 @@ RC_GTEST_PROP(CpusetProperties, LlcsAndNodesPartitionTheMachine, ()) {
   RC_ASSERT(!CpusetSpec::node(topology.numa_nodes).resolve(machine));
 }
 
+// Of any number of digits, so that exponents are tempting.
+double any_fraction() {
+  const auto mantissa = *rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << 53);
+  return std::ldexp(static_cast<double>(mantissa), -53 - *rc::gen::inRange(0, 1022));
+}
+
+RC_GTEST_PROP(CpusetProperties, TheTextOfASpecReadsBackAsTheSame, ()) {
+  const int of = *rc::gen::inRange(1, 300), index = *rc::gen::inRange(0, of);
+  const double start = any_fraction(), end = any_fraction();
+  RC_PRE(start < end);
+  for (const CpusetSpec& spec :
+       {CpusetSpec::range(start, end), CpusetSpec::range(0, end), CpusetSpec::overlap(index, of, start),
+        CpusetSpec::disjoint(index, of), CpusetSpec::slice(index, of), CpusetSpec::random(of), CpusetSpec::llc(index),
+        CpusetSpec::node(index), CpusetSpec::cpus({index, of}), CpusetSpec::all()}) {
+    const auto back = CpusetSpec::parse(spec.to_text());
+    RC_ASSERT(back.has_value());
+    RC_ASSERT(*back == spec);
+  }
+}
+
 RC_GTEST_PROP(AffinityProperties, NothingIsOutsideTheCpusetAndTheSameArgumentsGiveTheSame, (std::uint64_t seed)) {
   const TestTopology machine = TestTopology::expected_for(any_preset().topology);
   const auto cpuset = CpusetSpec::random(*rc::gen::inRange(1, static_cast<int>(machine.cpus.size()) + 1))
