@@ -13,12 +13,11 @@ namespace {
 constexpr int kSchedulerEnded = 1;
 constexpr int kTimerFired = 2;
 
-Error cannot(const char* call, int pid, std::string hint) {
-  return fail_errno("cannot watch the scheduler with pid {}: {} failed", pid, call).with_hint(std::move(hint));
-}
+constexpr const char* kDescriptors = "check the limits on file descriptors: ulimit -n and /proc/sys/fs/file-max";
 
-Error cannot_for_want_of_fds(const char* call, int pid) {
-  return cannot(call, pid, "check the limits on file descriptors: ulimit -n and /proc/sys/fs/file-max");
+Error cannot(const char* call, int pid, std::string hint) {
+  if (errno == EMFILE || errno == ENFILE) hint = kDescriptors;
+  return fail_errno("cannot watch the scheduler with pid {}: {} failed", pid, call).with_hint(std::move(hint));
 }
 
 Status add_to(const Fd& epoll, const Fd& fd, int bit, int pid) {
@@ -41,9 +40,9 @@ Result<SchedulerWatch> SchedulerWatch::open(int pid) {
       return cannot("pidfd_open", pid, "a scheduler's pid is that of a process, and Linux knows pidfd_open since 5.3");
   }
   watch.timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!watch.timer_.valid()) return cannot_for_want_of_fds("timerfd_create", pid);
+  if (!watch.timer_.valid()) return cannot("timerfd_create", pid, kDescriptors);
   watch.epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!watch.epoll_.valid()) return cannot_for_want_of_fds("epoll_create1", pid);
+  if (!watch.epoll_.valid()) return cannot("epoll_create1", pid, kDescriptors);
   KTSTR_TRY(add_to(watch.epoll_, watch.timer_, kTimerFired, pid));
   if (watch.pidfd_.valid()) KTSTR_TRY(add_to(watch.epoll_, watch.pidfd_, kSchedulerEnded, pid));
   return watch;
