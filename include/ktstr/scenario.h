@@ -35,7 +35,9 @@ class EventSink;
 class Ctx;
 struct ExecutorHooks;
 
-// How long a step lasts, in guest time; never beyond the scenario's end.
+// How long a step lasts, in guest time; never beyond the scenario's end, which is Ctx::duration() after the first
+// release of workers. The end moves by what no hold shall lose: the pauses between ops, and what the kernel takes for
+// CPUs and SMT off and on (not in a loop, which would have no end).
 class HoldSpec {
  public:
   struct Fraction {
@@ -143,7 +145,7 @@ class Ctx {
   const TestTopology& topology() const { return *init_.topology; }
   CgroupOps& cgroups() const { return *init_.cgroups; }
   EventSink& events() const { return *init_.events; }
-  // How long the scenario lasts, in guest time, from the first release of workers.
+  // How long the scenario lasts, in guest time, from the first release of workers (see HoldSpec).
   std::chrono::nanoseconds duration() const { return init_.duration; }
   // Decides everything that the run varies on purpose.
   std::uint64_t seed() const { return init_.seed; }

@@ -6,13 +6,14 @@
 //     return scenarios::cpuset_resize(ctx);
 //   }
 //
-// Each fits every topology and every duration: its holds are fractions of the duration, its cpusets parts of the
-// machine. Where the machine is too small for it, or the kernel lacks what it needs, it skips and says why. Groups have
-// Ctx::workers_per_cgroup() workers where nothing else is said, spin, and take Ctx::work_type_override().
+// Each fits every topology and every duration that gives its workers something to do in each phase: its holds are
+// fractions of the duration, its cpusets parts of the machine. Where the machine is too small for it, or the kernel lacks
+// what it needs, it skips and says why. Groups have Ctx::workers_per_cgroup() workers where nothing else is said, spin,
+// and take Ctx::work_type_override().
 //
 // All checks of the context hold. Only where a scenario itself decides who gets how much of a CPU (more workers than
-// CPUs, quotas, masks, workers that are moved), the spread inside a cgroup says nothing about the scheduler, and its
-// check is off, unless the test sets a limit of its own (Checks::max_spread_pct). Those are marked "spread: off" below.
+// CPUs, quotas, masks, CPUs that go), the spread inside a cgroup says nothing about the scheduler, and its check is off,
+// unless the test sets a limit of its own (Checks::max_spread_pct). Those are marked "spread: off" below.
 #pragma once
 
 #include "base/result.h"
@@ -53,7 +54,7 @@ Result<AssertResult> cpuset_partition(Ctx& ctx);
 Result<AssertResult> cgroup_add(Ctx& ctx);
 // Four cgroups; at half time two of them end.
 Result<AssertResult> cgroup_remove(Ctx& ctx);
-// All workers of a cgroup move into one inside of another parent, then all of them back. Spread: off.
+// All workers of a cgroup move into one inside of another parent, then all of both into the first.
 Result<AssertResult> nested_task_move(Ctx& ctx);
 // One of two cgroups is frozen and thawed, then the other.
 Result<AssertResult> freeze_thaw(Ctx& ctx);
@@ -76,13 +77,15 @@ Result<AssertResult> core_sched(Ctx& ctx);
 // All workers of one of two cgroups are stopped and continued 25 times in a quarter of the duration.
 Result<AssertResult> signal_storm(Ctx& ctx);
 
-// --- limits that change, with more workers than CPUs. Spread: off
-// cpu.weight 400 against 50, then the other way round, then equal.
+// --- limits that change. Spread: off
+// A worker a CPU in each of two cgroups: cpu.weight 400 against 50, then the other way round, then equal.
 Result<AssertResult> weight_changes(Ctx& ctx);
-// cpu.max of half a CPU a worker with a burst, then of a quarter without, then none; a cgroup without limits beside it.
+// Of two cgroups with at least two workers each, one has no limits, the other a cpu.max of half a CPU a worker with a
+// burst, then of a quarter without, then none.
 Result<AssertResult> bandwidth_limits(Ctx& ctx);
 
-// --- a machine that changes. Spread: off
+// --- a machine that changes. Spread: off. What the kernel takes to switch CPUs and SMT comes on top of the duration: for
+// some seconds of guest time where CPUs are emulated.
 // The last CPU goes offline and comes back, then a quarter of them (at most four), then the last one at once off and
 // on. One of the two cgroups has only the last CPU. Skips with less than two CPUs.
 Result<AssertResult> hotplug(Ctx& ctx);

@@ -122,14 +122,17 @@ void check_isolation(const CgroupReports& reports, AssertResult& result) {
 }
 
 AssertResult check_workers(const Checks& checks, int phase, const std::string& cgroup,
-                           const std::optional<CpuSet>& cpuset, const std::vector<WorkerReport>& workers) {
+                           const std::optional<CpuSet>& cpuset, const std::vector<WorkerReport>& workers,
+                           const std::set<int>& interrupted) {
   AssertResult result;
   if (workers.empty()) return result;
   const CgroupReports reports{phase, cgroup, cpuset, workers};
+  CgroupReports undisturbed = reports;
+  std::erase_if(undisturbed.workers, [&](const WorkerReport& each) { return interrupted.contains(each.index); });
   check_died(reports, result);
   if (checks.progress_on()) check_progress(reports, result);
-  if (!checks.gap_off) check_gap(reports, checks.gap_limit(), result);
-  if (!checks.spread_off) check_spread(reports, checks.spread_limit(), result);
+  if (!checks.gap_off && !undisturbed.workers.empty()) check_gap(undisturbed, checks.gap_limit(), result);
+  if (!checks.spread_off) check_spread(undisturbed, checks.spread_limit(), result);
   if (checks.isolation_on()) check_isolation(reports, result);
   note_unresponsive(reports, result);
   return result;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,11 @@ void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, As
 void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& result);
 void check_isolation(const CgroupReports& reports, AssertResult& result);
 
-// All that are on in `checks`, and a note for each worker that did not stop when told to. Nothing at all for a cgroup
-// without workers. The cgroup's numbers are the caller's to add (make_cgroup_stats).
+// All that are on in `checks`, and a note for each worker that did not stop when told to. Gaps and spread are not judged
+// of workers whose index is in `interrupted`. Nothing at all for a cgroup without workers. The cgroup's numbers are the
+// caller's to add (make_cgroup_stats).
 AssertResult check_workers(const Checks& checks, int phase, const std::string& cgroup,
-                           const std::optional<CpuSet>& cpuset, const std::vector<WorkerReport>& workers);
+                           const std::optional<CpuSet>& cpuset, const std::vector<WorkerReport>& workers,
+                           const std::set<int>& interrupted = {});
 
 }  // namespace ktstr

@@ -53,6 +53,20 @@ TEST(CheckWorkers, ClaimsNothingAboutACgroupWithoutWorkers) {
   EXPECT_EQ(result.verdict(), Verdict::kPass);
 }
 
+TEST(CheckWorkers, LeavesOutGapsAndSpreadOfInterruptedWorkers) {
+  WorkerReport away = healthy(1);
+  away.max_gap_ns = 3'000'000'000;
+  away.cpu_time_ns = 0;
+  away.work_units = 0;
+  const AssertResult result = check_workers({}, 3, "cg_0", {}, {healthy(0), away, healthy(2)}, {1});
+  EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kNoProgress));
+  EXPECT_THAT(result.checked, ElementsAre("died: the 3 workers of cg_0", "progress: the 3 workers of cg_0",
+                                          "gap: the 2 workers of cg_0, limit 2000 ms",
+                                          "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%"));
+  const AssertResult all = check_workers({}, 3, "cg_0", {}, {away}, {1});
+  EXPECT_THAT(all.checked, ElementsAre("died: the 1 worker of cg_0", "progress: the 1 worker of cg_0"));
+}
+
 TEST(CheckWorkers, FailsAWorkerWithoutProgress) {
   WorkerReport idle = healthy(1);
   idle.work_units = 0;

@@ -59,12 +59,14 @@ TEST(Backdrop, ThatFailsIsCollectedBeforeItsOneDetailIsAddedAndNoStepRuns) {
   world.change_fails.emplace("set_nice", kRefused);
   Backdrop backdrop;
   backdrop.push_cgroup(CgroupDef::named("base")).push_op(Op::set_nice("base", 5));
+  world.idle_workers = true;
   const auto result = world.run(backdrop, {half({CgroupDef::named("a")})});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->verdict(), Verdict::kFail);
-  ASSERT_EQ(result->details.size(), 1u);
-  EXPECT_EQ(result->details[0].kind, DetailKind::kBackdropFailed);
-  EXPECT_EQ(result->details[0].message,
+  ASSERT_EQ(result->details.size(), 2u);
+  EXPECT_EQ(result->details[0].kind, DetailKind::kNoProgress);
+  EXPECT_EQ(result->details[1].kind, DetailKind::kBackdropFailed);
+  EXPECT_EQ(result->details[1].message,
             "the Backdrop could not be set up: set_nice base 5: cannot write it: Invalid argument (EINVAL)");
   EXPECT_EQ(result->cgroups.size(), 1u);  // what did start has its numbers
   EXPECT_THAT(world.log, Not(Contains("spawn a")));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/one_line.h"
 #include "ktstr/scenarios.h"
 #include "scenario/canned.h"
 #include "scenario/canned_parts.h"
@@ -14,8 +15,7 @@ namespace ktstr {
 
 Result<AssertResult> run_core_sched(Ctx& ctx, CoreSchedCall call) {
   if (const auto cookie = core_sched_cookie(0, call); !cookie)
-    return AssertResult::skip(fmt::format("no core scheduling here: {}{}{}", cookie.error().message(),
-                                          cookie.error().hint().empty() ? "" : "; ", cookie.error().hint()));
+    return AssertResult::skip("no core scheduling here: " + in_one_line(cookie.error()));
   const Backdrop backdrop{.cgroups = {full_load("cg_0"), full_load("cg_1")}};
   return execute_scenario_with(
       ctx, backdrop,

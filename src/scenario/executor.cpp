@@ -2,8 +2,10 @@
 #include "scenario/executor.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/duration.h"
+#include "base/one_line.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
 #include "scenario/fingerprint.h"
@@ -24,9 +26,7 @@ class ScenarioRun {
         hooks_(hooks),
         findings_{checks, ctx.events(), result_},
         world_(ctx, hooks, plan, findings_),
-        start_(hooks.now()) {
-    set_end(start_ + ctx.duration());
-  }
+        start_(hooks.now()) {}
 
   Result<AssertResult> run();
 
@@ -38,7 +38,7 @@ class ScenarioRun {
   Result<Next> run_step(int number);
   // Everything between begin_step() and end_step().
   struct Acted {
-    Status step = ok();        // what the step itself failed at
+    Status step = ok();  // what the step itself failed at
     Result<HoldEnd> held = HoldEnd::kTimeOver;
     Nanoseconds held_from{}, held_until{};
   };
@@ -52,13 +52,11 @@ class ScenarioRun {
   const PlannedStep& step(int number) const { return plan_.steps[static_cast<std::size_t>(number - 1)]; }
   int last() const { return static_cast<int>(plan_.steps.size()); }
   void mark(StepMark::Kind kind);
-  void add(Verdict verdict, DetailKind kind, int number, std::string message);
-  void scheduler_gone(int number, std::string_view when, Nanoseconds at);
-  void account_for_pauses() { set_end(end_ + world_.take_paused()); }
-  void set_end(Nanoseconds end) {
-    end_ = end;
-    world_.set_end(end);
-  }
+  void note(Verdict verdict, int number, std::string message);
+  // Why there is no further step: told when all is collected, behind what was found there.
+  void stop_for(DetailKind kind, int number, std::string message);
+  void stop_for(DetailKind kind, int number, std::string_view what, const Error& error);
+  void stop_for_scheduler(int number, std::string_view when, Nanoseconds at);
 
   Ctx& ctx_;
   const ScenarioPlan& plan_;
@@ -66,7 +64,8 @@ class ScenarioRun {
   AssertResult result_;
   Findings findings_;
   World world_;
-  Nanoseconds start_, end_{};
+  std::vector<Detail> stops_;
+  Nanoseconds start_;
   bool first_hold_ = true;
 };
 
@@ -83,23 +82,32 @@ void ScenarioRun::mark(StepMark::Kind kind) {
   ctx_.events().mark(mark);
 }
 
-void ScenarioRun::add(Verdict verdict, DetailKind kind, int number, std::string message) {
-  result_.details.push_back({.verdict = verdict, .kind = kind, .message = std::move(message), .phase = number});
+void ScenarioRun::note(Verdict verdict, int number, std::string message) {
+  result_.details.push_back(
+      {.verdict = verdict, .kind = DetailKind::kNote, .message = std::move(message), .phase = number});
 }
 
-void ScenarioRun::scheduler_gone(int number, std::string_view when, Nanoseconds at) {
+void ScenarioRun::stop_for(DetailKind kind, int number, std::string message) {
+  stops_.push_back({.verdict = Verdict::kFail, .kind = kind, .message = std::move(message), .phase = number});
+}
+
+void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, const Error& error) {
+  stop_for(kind, number, fmt::format("{}: {}", what, in_one_line(error)));
+}
+
+void ScenarioRun::stop_for_scheduler(int number, std::string_view when, Nanoseconds at) {
   const SchedulerEnd end = hooks_.scheduler_end ? hooks_.scheduler_end() : SchedulerEnd::kUnknown;
   const char* how = "died, and nothing says why,";
   if (end == SchedulerEnd::kCrashed) how = "crashed";
   if (end == SchedulerEnd::kExitedCleanly) how = "exited by itself, without an error,";
-  add(Verdict::kFail, end == SchedulerEnd::kCrashed ? DetailKind::kSchedulerCrashed : DetailKind::kSchedulerExited,
-      number, fmt::format("the scheduler {} {}, {} after the scenario's start", how, when, format_duration(at - start_)));
+  stop_for(end == SchedulerEnd::kCrashed ? DetailKind::kSchedulerCrashed : DetailKind::kSchedulerExited, number,
+           fmt::format("the scheduler {} {}, {} after the scenario's start", how, when, format_duration(at - start_)));
 }
 
 Result<ScenarioRun::Next> ScenarioRun::probe(int number, std::string_view when) {
   KTSTR_TRY_ASSIGN(const bool alive, hooks_.scheduler_alive(ctx_.scheduler_pid()));
   if (alive) return Next::kGoOn;
-  scheduler_gone(number, when, hooks_.now());
+  stop_for_scheduler(number, when, hooks_.now());
   return Next::kStop;
 }
 
@@ -108,18 +116,16 @@ Result<AssertResult> ScenarioRun::run() {
   ctx_.set_phase(0);
   mark(StepMark::Kind::kScenarioStart);
   Result<Next> outcome = Next::kGoOn;
-  if (const Status ready = set_up_backdrop(); !ready) {
-    // What did start is collected first, so that its numbers are there.
-    ignore_result(world_.backdrop().tear_down(findings_), "the Backdrop's failure is what is reported");
-    add(Verdict::kFail, DetailKind::kBackdropFailed, 0,
-        fmt::format("the Backdrop could not be set up: {}{}{}", ready.error().message(),
-                    ready.error().hint().empty() ? "" : "; ", ready.error().hint()));
-  } else {
+  const Status ready = set_up_backdrop();
+  if (ready)
     outcome = run_steps();
-    ctx_.set_phase(0);
-    if (const Status torn_down = world_.backdrop().tear_down(findings_); !torn_down)
-      add(Verdict::kFail, DetailKind::kBackdropFailed, 0, torn_down.error().message());
-  }
+  else
+    stop_for(DetailKind::kBackdropFailed, 0, "the Backdrop could not be set up", ready.error());
+  ctx_.set_phase(0);
+  // Behind a set-up that failed this is no news.
+  if (const Status torn_down = world_.backdrop().tear_down(findings_); ready && !torn_down)
+    result_.details.push_back({.kind = DetailKind::kBackdropFailed, .message = in_one_line(torn_down.error())});
+  std::move(stops_.begin(), stops_.end(), std::back_inserter(result_.details));
   mark(StepMark::Kind::kScenarioEnd);
   ctx_.set_phase(outer_phase);
   if (!outcome) return outcome.error();
@@ -133,7 +139,6 @@ Status ScenarioRun::set_up_backdrop() {
   KTSTR_TRY(do_ops(plan_.backdrop.ops));
   for (const Payload& payload : plan_.backdrop_payloads)
     KTSTR_TRY(world_.start_payload(payload, {}, "", "Backdrop::payloads"));
-  account_for_pauses();
   return ok();
 }
 
@@ -151,14 +156,14 @@ Result<ScenarioRun::Next> ScenarioRun::run_steps() {
 
 Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   // Workers without any time would fail checks that say nothing about the scheduler; the same in time_for().
-  if (step(number).hold.count() > 0 && hooks_.now() >= end_) {
-    add(Verdict::kInconclusive, DetailKind::kNote, number,
-        fmt::format("step {} of {} did not run: the scenario's {} were over", number, last(),
-                    format_duration(ctx_.duration())));
+  if (step(number).hold.count() > 0 && hooks_.now() >= world_.end()) {
+    note(Verdict::kInconclusive, number,
+         fmt::format("step {} of {} did not run: the scenario's {} were over", number, last(),
+                     format_duration(ctx_.duration())));
     return Next::kGoOn;
   }
   ctx_.set_phase(std::min(number, kLastPhase));
-  world_.begin_step(number);
+  world_.begin_step(number, step(number).interval.has_value());
   mark(StepMark::Kind::kStepStart);
   Acted acted = act(number);
   const Status torn_down = world_.end_step();
@@ -168,16 +173,14 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   if (!acted.held) return acted.held.error();
   Next next = Next::kGoOn;
   if (*acted.held == HoldEnd::kSchedulerGone) {
-    scheduler_gone(number,
-                   fmt::format("during step {} of {}, {} into its hold", number, last(),
-                               format_duration(acted.held_until - acted.held_from)),
-                   acted.held_until);
+    stop_for_scheduler(number,
+                       fmt::format("during step {} of {}, {} into its hold", number, last(),
+                                   format_duration(acted.held_until - acted.held_from)),
+                       acted.held_until);
     next = Next::kStop;
   }
   if (!acted.step) {
-    const Error& error = acted.step.error();
-    add(Verdict::kFail, DetailKind::kStepFailed, number,
-        fmt::format("step {} failed: {}{}{}", number, error.message(), error.hint().empty() ? "" : "; ", error.hint()));
+    stop_for(DetailKind::kStepFailed, number, fmt::format("step {} failed", number), acted.step.error());
     next = Next::kStop;
   }
   return next;
@@ -189,16 +192,14 @@ ScenarioRun::Acted ScenarioRun::act(int number) {
   if (!planned.interval) {
     acted.step = do_ops(planned.ops);
     if (acted.step) acted.step = world_.set_up(planned.cgroups);
-    account_for_pauses();
     if (acted.step) do_round(number, planned.hold, acted);
     return acted;
   }
   acted.step = world_.set_up(planned.cgroups);
   while (acted.step && acted.held && *acted.held == HoldEnd::kTimeOver) {
     acted.step = do_ops(planned.ops);
-    account_for_pauses();
     if (acted.step) do_round(number, *planned.interval, acted);
-    if (hooks_.now() >= end_) break;
+    if (hooks_.now() >= world_.end()) break;
   }
   return acted;
 }
@@ -214,16 +215,16 @@ Nanoseconds ScenarioRun::time_for(int number, Nanoseconds wanted) {
   // The duration is what the workers get: how long the first set-up took must not shorten it.
   if (std::exchange(first_hold_, false)) {
     start_ = now;
-    set_end(now + ctx_.duration());
+    world_.set_end(now + ctx_.duration());
   }
-  const Nanoseconds given = std::max(std::min(wanted, end_ - now), Nanoseconds(0));
+  const Nanoseconds given = std::max(std::min(wanted, world_.end() - now), Nanoseconds(0));
   const bool no_time = given.count() == 0;
   const bool is_loop = step(number).interval.has_value();
   // A "full" hold asks for whatever is left, and cutting it is no news; nor is a loop's last round.
   if (!is_loop && (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()))
-    add(no_time ? Verdict::kInconclusive : Verdict::kPass, DetailKind::kNote, number,
-        fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
-                    format_duration(given), format_duration(wanted)));
+    note(no_time ? Verdict::kInconclusive : Verdict::kPass, number,
+         fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
+                     format_duration(given), format_duration(wanted)));
   return given;
 }
 

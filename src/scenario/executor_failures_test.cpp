@@ -97,6 +97,47 @@ TEST(FailedStep, KeepsItsErrorWhenCleaningUpFailsToo) {
                                               "argument (EINVAL)"));
 }
 
+std::vector<std::string> kinds(const AssertResult& result) {
+  std::vector<std::string> all;
+  for (const Detail& detail : result.details) all.push_back(fmt::format("{} {}", to_string(detail.kind), detail.phase));
+  return all;
+}
+
+const Backdrop kBase{.cgroups = {CgroupDef::named("base")}};
+
+TEST(FailedStep, IsToldWhenTheBackdropHasBeenCollected) {
+  FakeWorld world;
+  world.idle_workers = true;
+  world.ops.fail_matching("create c", kRefused);
+  const auto result = world.run(kBase, three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(kinds(*result), ElementsAre("no_progress 1", "no_progress 0", "step_failed 2"));
+}
+
+TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothTold) {
+  FakeWorld world;
+  world.collect_fails.emplace("base", kRefused);
+  world.ops.fail_matching("create a", kRefused);
+  const auto result = world.run(kBase, three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(kinds(*result), ElementsAre("backdrop_failed 0", "step_failed 1"));
+}
+
+TEST(DeadScheduler, IsToldWhenTheBackdropHasBeenCollected) {
+  // In a hold, between steps, after all steps.
+  for (const auto& [alive_for, step] : {std::pair(200ms, 1), std::pair(255ms, 1), std::pair(1005ms, 3)}) {
+    FakeWorld world;
+    world.idle_workers = true;
+    world.collect_takes = 10ms;
+    world.scheduler_ends = world.time + alive_for;
+    const auto result = world.run(kBase, three_steps());
+    ASSERT_TRUE(result);
+    const std::string last = fmt::format("scheduler_exited {}", step);
+    EXPECT_EQ(kinds(*result).back(), last) << format_duration(alive_for);
+    EXPECT_EQ(kinds(*result).at(result->details.size() - 2), "no_progress 0") << format_duration(alive_for);
+  }
+}
+
 TEST(CleanUp, IsANoteWhenItFailsAndDoesNotChangeTheVerdict) {
   FakeWorld world;
   world.ops.fail_matching("remove a", Error(ErrorCode::kBusy, "somebody is in it"));

@@ -16,8 +16,8 @@ Status thaw_and_kill_payloads(World& world, World::Found found) {
 Status freeze(World& world, const std::string& name, bool frozen) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(name));
   KTSTR_TRY(world.cgroups().freeze(name, frozen));
-  found.group->frozen = frozen;
-  if (frozen) found.group->interrupted = "frozen by the scenario";
+  found.group->frozen = false;
+  if (frozen) found.group->freeze();
   return ok();
 }
 
@@ -54,7 +54,7 @@ Status apply(const op::KillCgroup& op, World& world) {
   KTSTR_TRY(world.cgroups().kill_all(op.cgroup));
   // They die of something that is not the scheduler's doing.
   for (WorkerSet& set : found.group->sets) set.killed = true;
-  found.group->interrupted = "killed by the scenario";
+  found.group->interrupt("killed by the scenario");
   KTSTR_TRY(thaw_and_kill_payloads(world, found));
   return found.scope->empty(*found.group, world.findings());
 }
@@ -85,7 +85,7 @@ Status apply(const op::MoveAllTasks& op, World& world) {
     return moved;
   }
   allow(target->cpuset.value_or(CpuSet()));
-  for (WorkerSet& set : source->sets) target->sets.push_back(std::move(set));
+  for (WorkerSet& set : source->sets) target->add(std::move(set));
   source->sets.clear();
   return ok();
 }

@@ -4,15 +4,15 @@
 namespace ktstr {
 
 Status apply(const op::CpuOffline& op, World& world) {
-  return world.with_cpus_in_flux([&] { return world.target().machine().set_cpu_online(op.cpu, false); });
+  return world.switch_cpus([&] { return world.target().machine().set_cpu_online(op.cpu, false); });
 }
 
 Status apply(const op::CpuOnline& op, World& world) {
-  return world.with_cpus_in_flux([&] { return world.target().machine().set_cpu_online(op.cpu, true); });
+  return world.switch_cpus([&] { return world.target().machine().set_cpu_online(op.cpu, true); });
 }
 
 Status apply(const op::SetSmt& op, World& world) {
-  return world.with_cpus_in_flux([&] { return world.target().machine().set_smt(op.on); });
+  return world.switch_cpus([&] { return world.target().machine().set_smt(op.on); });
 }
 
 Status apply(const op::WriteSysctl& op, World& world) {

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "base/file.h"
 #include "scenario/executor.h"
 #include "scenario/fake_world.h"
 
@@ -74,6 +73,48 @@ TEST_F(Ops, KillIsNoFaultOfTheScheduler) {
   EXPECT_THAT(world_.ops.calls(), Contains("kill a"));
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   EXPECT_THAT(result.details.at(0).message, HasSubstr("killed by the scenario"));
+}
+
+TEST_F(Ops, KillExcusesOnlyTheWorkersThatWereThere) {
+  const AssertResult result = after({Op::kill_cgroup("a"), Op::spawn_workers("a", {.workers = 3})});
+  EXPECT_EQ(result.details.size(), 1u) << "one note, of the two that were killed";
+  EXPECT_THAT(result.checked, IsSupersetOf({"gap: the 3 workers of a, limit 2000 ms",
+                                            "spread: off-CPU shares of 3 equal workers of a, limit 35%"}));
+}
+
+TEST_F(Ops, FreezeExcusesOnlyTheWorkersThatWereThere) {
+  const AssertResult result =
+      after({Op::freeze_cgroup("a"), Op::unfreeze_cgroup("a"), Op::spawn_workers("a", {.workers = 1})});
+  ASSERT_EQ(result.details.size(), 1u);
+  EXPECT_EQ(result.details[0].message,
+            "gaps and spread of 2 of its 3 workers are not judged: they were frozen by the scenario");
+  EXPECT_THAT(result.checked, Contains("gap: the 1 worker of a, limit 2000 ms"));
+}
+
+TEST_F(Ops, WorkersThatMoveStayExcusedAndExcuseNobody) {
+  const AssertResult result = after({Op::signal_storm("a", 1, 1ms), Op::move_all_tasks("a", "b")});
+  ASSERT_EQ(result.details.size(), 1u);
+  EXPECT_EQ(result.details[0].message,
+            "gaps and spread of 2 of its 4 workers are not judged: they were stopped by signals of the scenario");
+  EXPECT_THAT(result.checked, Contains("spread: off-CPU shares of 2 equal workers of b, limit 35%"));
+}
+
+TEST_F(Ops, MoveAllTasksComparesWorkersOnlyWithTheirEquals) {
+  const AssertResult result = after({Op::move_all_tasks("a", "b")});
+  std::vector<std::pair<int, int>> numbers;
+  for (const auto& [phase, report] : world_.reports) numbers.emplace_back(report.group, report.index);
+  EXPECT_THAT(numbers, ElementsAre(std::pair(0, 0), std::pair(0, 1), std::pair(1, 2), std::pair(1, 3)));
+  EXPECT_THAT(result.checked, Contains("spread: off-CPU shares of 2 equal workers of b, limit 35%"));
+}
+
+TEST_F(Ops, WorkersThatMoveKeepTheirNumbersWhereNobodyHasThem) {
+  after({Op::add_cgroup("c"), Op::add_cgroup("d"), Op::spawn_workers("c", {.workers = 2}), Op::move_all_tasks("c", "d"),
+         Op::move_all_tasks("d", "c"), Op::spawn_workers("d", {.workers = 1})});
+  std::vector<std::string> numbers;
+  for (const auto& [phase, report] : world_.reports)
+    if (phase == 1) numbers.push_back(fmt::format("{} {} {}", report.cgroup, report.group, report.index));
+  // The one that came later is nobody who was in d before.
+  EXPECT_THAT(numbers, ElementsAre("c 0 0", "c 0 1", "d 1 2"));
 }
 
 TEST_F(Ops, MoveAllTasksTakesTheWorkersAlong) {
@@ -234,42 +275,6 @@ TEST_F(Ops, StoppingACgroupKillsOnlyItsOwnPayloads) {
   for (const std::string& line : world_.log)
     if (line.starts_with("kill")) kills.push_back(line);
   EXPECT_THAT(kills, ElementsAre("kill second", "kill third", "kill first"));
-}
-
-TEST_F(Ops, TheMachineIsPutBackAfterTheStep) {
-  const TempDir root = *TempDir::create(testing::TempDir(), "machine");
-  const auto write = [&](const char* path, const char* text) {
-    fs::create_directories((root.path() / path).parent_path());
-    ASSERT_TRUE(write_text(root.path() / path, text));
-  };
-  write("sys/devices/system/cpu/cpu3/online", "1\n");
-  write("sys/devices/system/cpu/online", "0-3\n");
-  write("proc/sys/kernel/x", "1\t2\n");
-  write("proc/irq/9/smp_affinity_list", "0-3\n");
-  write("proc/interrupts", "   CPU0\n  9:   0  IO-APIC  9-fasteoi  acpi\n 10:  0 PCI eth0\n");
-  world_.root = root.path();
-  std::vector<std::string> during;
-  const auto text = [&](const char* path) { return *read_text(root.path() / path); };
-  Ctx ctx = world_.ctx();
-  ExecutorHooks hooks = world_.hooks();
-  hooks.hold_until = [&](int, Nanoseconds) -> Result<HoldEnd> {
-    during = {text("sys/devices/system/cpu/cpu3/online"), text("proc/sys/kernel/x"),
-              text("proc/irq/9/smp_affinity_list")};
-    return HoldEnd::kTimeOver;
-  };
-  const auto result = run_scenario(
-      ctx, {}, {{.ops = {Op::cpu_offline(3), Op::write_sysctl("kernel.x", "3 4"), Op::steer_irq("acpi", 1)}}}, {}, hooks);
-  ASSERT_TRUE(result) << result.error().render();
-  EXPECT_EQ(result->verdict(), Verdict::kPass) << result->details.at(0).message;
-  EXPECT_THAT(during, ElementsAre("0\n", "3 4\n", "1\n"));
-  EXPECT_EQ(text("sys/devices/system/cpu/cpu3/online"), "1\n");
-  EXPECT_EQ(text("proc/sys/kernel/x"), "1\t2\n");
-  EXPECT_EQ(text("proc/irq/9/smp_affinity_list"), "0-3\n");
-}
-
-TEST_F(Ops, AMachineWithoutTheFileSaysWhatIsMissing) {
-  EXPECT_THAT(failure_of({Op::write_sysctl("kernel.nothing", "1")}),
-              HasSubstr("there is no /nonexistent/proc/sys/kernel/nothing; this kernel has no such sysctl"));
 }
 
 TEST_F(Ops, StallsOfHostModeBecomeDetails) {

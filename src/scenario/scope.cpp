@@ -5,11 +5,41 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "assert/cgroup_stats.h"
 #include "assert/worker_checks.h"
 
 namespace ktstr {
+
+namespace {
+
+bool overlap(const WorkerSet& a, const WorkerSet& b) {
+  return a.group == b.group ||
+         (a.first_index < b.first_index + b.workers->count() && b.first_index < a.first_index + a.workers->count());
+}
+
+}  // namespace
+
+void LiveCgroup::add(WorkerSet set) {
+  if (std::any_of(sets.begin(), sets.end(), [&](const WorkerSet& other) { return overlap(set, other); })) {
+    set.group = next_group;
+    set.first_index = next_index;
+  }
+  next_group = std::max(next_group, set.group + 1);
+  next_index = std::max(next_index, set.first_index + set.workers->count());
+  sets.push_back(std::move(set));
+  if (frozen) freeze();
+}
+
+void LiveCgroup::interrupt(std::string_view why) {
+  for (WorkerSet& set : sets) set.interrupted = why;
+}
+
+void LiveCgroup::freeze() {
+  frozen = true;
+  interrupt("frozen by the scenario");
+}
 
 int LiveCgroup::worker_count() const {
   int count = 0;
@@ -47,7 +77,8 @@ Status Scope::create(const std::string& name) {
 }
 
 LiveCgroup* Scope::find(std::string_view name) {
-  const auto found = std::find_if(live_.begin(), live_.end(), [&](const LiveCgroup& each) { return each.name == name; });
+  const auto found =
+      std::find_if(live_.begin(), live_.end(), [&](const LiveCgroup& each) { return each.name == name; });
   return found == live_.end() ? nullptr : &*found;
 }
 
@@ -57,9 +88,8 @@ LiveCgroup& Scope::outside() {
 }
 
 LivePayload* Scope::find_payload(std::string_view name, std::string_view cgroup) {
-  const auto found = std::find_if(payloads_.begin(), payloads_.end(), [&](const LivePayload& each) {
-    return each.name == name && each.cgroup == cgroup;
-  });
+  const auto found = std::find_if(payloads_.begin(), payloads_.end(),
+                                  [&](const LivePayload& each) { return each.name == name && each.cgroup == cgroup; });
   return found == payloads_.end() ? nullptr : &*found;
 }
 
@@ -123,26 +153,44 @@ Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group, Nanoseconds 
     if (!set.released) continue;
     KTSTR_TRY_ASSIGN(std::vector<WorkerReport> part,
                      set.workers->collect(std::max(deadline - hooks_.now(), Nanoseconds(0))));
-    for (WorkerReport& report : part) {
-      report.cgroup = group.name;  // where it was last
-      if (set.killed) report.exit.clear();
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      // Where it was last, and who it was there.
+      part[i].cgroup = group.name;
+      part[i].group = set.group;
+      part[i].index = set.first_index + static_cast<int>(i);
+      if (set.killed) part[i].exit.clear();
     }
     std::move(part.begin(), part.end(), std::back_inserter(reports));
   }
   return reports;
 }
 
+// Workers that the scenario itself kept from running were away for no fault of the scheduler: their indexes.
+std::set<int> Scope::note_interrupted(const LiveCgroup& group, const Findings& findings) const {
+  std::map<std::string, int> whys;
+  std::set<int> indexes;
+  int all = 0;
+  for (const WorkerSet& set : group.sets) {
+    if (!set.released) continue;
+    all += set.workers->count();
+    if (set.interrupted.empty()) continue;
+    whys[set.interrupted] += set.workers->count();
+    for (int i = 0; i < set.workers->count(); ++i) indexes.insert(set.first_index + i);
+  }
+  for (const auto& [why, count] : whys)
+    note(group.name,
+         count == all
+             ? fmt::format("gaps and spread are not judged: its workers were {}", why)
+             : fmt::format("gaps and spread of {} of its {} workers are not judged: they were {}", count, all, why),
+         findings.result);
+  return indexes;
+}
+
 void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const {
   if (reports.empty()) return;
   for (const WorkerReport& report : reports) findings.events.worker(phase_, report);
-  Checks checks = findings.checks;
-  if (!group.interrupted.empty()) {
-    // Workers that the scenario itself kept from running were away for no fault of the scheduler.
-    checks.gap_off = checks.spread_off = true;
-    note(group.name, fmt::format("gaps and spread are not judged: its workers were {}", group.interrupted),
-         findings.result);
-  }
-  findings.result.merge(check_workers(checks, phase_, group.name, group.cpuset, reports));
+  findings.result.merge(
+      check_workers(findings.checks, phase_, group.name, group.cpuset, reports, note_interrupted(group, findings)));
   findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
 }
 
@@ -174,7 +222,7 @@ Status Scope::remove(const std::string& name, const Findings& findings) {
   return ok();
 }
 
-Status Scope::tear_down(const Findings& findings) {
+Status Scope::end_processes(const Findings& findings) {
   Status outcome = ok();
   const auto keep_first = [&](Status status) {
     if (!status && outcome) outcome = std::move(status);
@@ -194,8 +242,21 @@ Status Scope::tear_down(const Findings& findings) {
   const Nanoseconds deadline = hooks_.now() + kStopGrace;
   for (LiveCgroup& group : live_) keep_first(collect_and_judge(group, deadline, findings));
   live_.clear();
+  return outcome;
+}
+
+void Scope::put_back_machine(const Findings& findings) {
   for (const Error& error : machine_.restore()) note({}, "clean-up: " + error.message(), findings.result);
+}
+
+void Scope::remove_cgroups(const Findings& findings) {
   for (const Error& error : cgroups_.close()) note({}, "clean-up: " + error.message(), findings.result);
+}
+
+Status Scope::tear_down(const Findings& findings) {
+  Status outcome = end_processes(findings);
+  put_back_machine(findings);
+  remove_cgroups(findings);
   return outcome;
 }
 

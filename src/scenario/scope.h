@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What one step, or the Backdrop, brings into the world: cgroups, workers, payloads, changes of the machine. Everything
-// leaves through tear_down(), after a good step and after a failed one alike, in one order: cgroups thawed, payloads
-// killed (newest first, their numbers kept), workers stopped, collected and checked, the machine put back, cgroups
+// leaves the same way after a good step and after a failed one, in one order: cgroups thawed, payloads killed (newest
+// first, their numbers kept), workers stopped, collected and checked (end_processes()), the machine put back, cgroups
 // removed (newest first). A scope that is dropped ends all of it too, but keeps no numbers.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cgroup/cgroup_scope.h"
@@ -30,11 +32,14 @@ struct Findings {
   AssertResult& result;
 };
 
-// Equal workers that were spawned together.
+// Equal workers that were spawned together: only these are compared with each other.
 struct WorkerSet {
   std::unique_ptr<RunningWorkers> workers;
+  int group = 0;        // WorkerReport::group, in the cgroup where they are
+  int first_index = 0;  // WorkerReport::index of the first of them, there
   bool released = false;
-  bool killed = false;  // by the scenario
+  bool killed = false;           // by the scenario
+  std::string interrupted = {};  // why they were kept from running on purpose; empty: they were not
 };
 
 // A cgroup of the scope with what runs in it; the one named "" is the place outside of the scenario's cgroups.
@@ -42,11 +47,15 @@ struct LiveCgroup {
   std::string name;
   std::optional<CpuSet> cpuset;  // what was written to cpuset.cpus
   std::vector<WorkerSet> sets;
-  int next_index = 0;       // of the next worker
-  int next_set = 0;         // WorkerReport::group of the next set
+  int next_index = 0;  // of the next worker
+  int next_group = 0;  // of the next set
   bool frozen = false;
-  std::string interrupted;  // why its workers were kept from running on purpose; empty: they were not
 
+  // Workers that come from elsewhere keep their numbers unless somebody here has them.
+  void add(WorkerSet set);
+  // From now on nothing is said about how regularly those run that are in it now.
+  void interrupt(std::string_view why);
+  void freeze();
   int worker_count() const;
   std::vector<int> pids() const;
   std::uint64_t iterations() const;
@@ -85,6 +94,11 @@ class Scope {
   void finish_payload(LivePayload& payload, const PayloadReport& report, const Findings& findings);
   Status kill_payload(LivePayload& payload, const Findings& findings);
 
+  // Its end, in this order. An Error says that something could not be collected.
+  Status end_processes(const Findings& findings);
+  void put_back_machine(const Findings& findings);
+  void remove_cgroups(const Findings& findings);
+  // All three.
   Status tear_down(const Findings& findings);
 
   int phase() const { return phase_; }
@@ -98,6 +112,7 @@ class Scope {
 
  private:
   Result<std::vector<WorkerReport>> collect(LiveCgroup& group, Nanoseconds deadline);
+  std::set<int> note_interrupted(const LiveCgroup& group, const Findings& findings) const;
   void judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const;
   Status collect_and_judge(LiveCgroup& group, Nanoseconds deadline, const Findings& findings);
   void request_stop(LiveCgroup& group);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,15 +24,20 @@ Nanoseconds pause_before(std::uint64_t pauses_seed, int step, int op);
 
 class World {
  public:
+  // The scenario's time begins.
   World(Ctx& ctx, const ExecutorHooks& hooks, const ScenarioPlan& plan, const Findings& findings)
-      : ctx_(ctx), hooks_(hooks), plan_(plan), findings_(findings), backdrop_(ctx.cgroups(), hooks, 0, "the Backdrop") {}
+      : ctx_(ctx),
+        hooks_(hooks),
+        plan_(plan),
+        findings_(findings),
+        backdrop_(ctx.cgroups(), hooks, 0, "the Backdrop"),
+        end_(hooks.now() + ctx.duration()) {}
 
   // Until end_step(), what is created belongs to the step; else to the Backdrop.
-  void begin_step(int number);
+  void begin_step(int number, bool loops);
   Status end_step();
   Scope& backdrop() { return backdrop_; }
   Scope& target() { return step_ ? *step_ : backdrop_; }
-  bool in_step() const { return step_.has_value(); }
 
   // A definition: cgroup, limits, workers (blocked), payload.
   Status create(const PlannedCgroup& cgroup);
@@ -64,20 +70,21 @@ class World {
   Status hold_exclusive_above(const std::string& group, const CpuSet& cpus);
   // The isolation check allows everything while `change` moves workers about, and afterwards what each group may use.
   Status with_cpus_in_flux(const std::function<Status()>& change);
-  void note(std::string cgroup, std::string message);
+  // The same for CPUs that go off- and online. It takes the kernel long, and no hold shall lose that time: it is off the
+  // clock. Not in a loop, which ends with the scenario's time however rarely it could repeat its ops.
+  Status switch_cpus(const std::function<Status()>& change);
 
   Ctx& ctx() { return ctx_; }
   const ExecutorHooks& hooks() const { return hooks_; }
   const Findings& findings() const { return findings_; }
   CgroupOps& cgroups() { return ctx_.cgroups(); }
   int number() const { return number_; }
-  // When the scenario's time is over.
+  // When the scenario's time is over: later by all that was done off the clock.
   Nanoseconds end() const { return end_; }
   void set_end(Nanoseconds end) { end_ = end; }
   std::uint64_t next_seed(Vary factor);
 
-  // How long its pauses were, all together, since it was asked last.
-  Nanoseconds take_paused() { return std::exchange(paused_, Nanoseconds()); }
+  // Before each op and definition; off the clock.
   void pause();
   Stimulus stimulus(Nanoseconds since_start, const std::vector<Op>& ops);
   int cgroup_count() const;
@@ -91,6 +98,8 @@ class World {
     f(backdrop_);
   }
   void allow(LiveCgroup& group, const std::optional<CpuSet>& cpus);
+  // The scenario's end moves by what the action takes.
+  void off_the_clock(const std::function<void()>& action);
 
   Ctx& ctx_;
   const ExecutorHooks& hooks_;
@@ -98,11 +107,11 @@ class World {
   Findings findings_;
   Scope backdrop_;
   std::optional<Scope> step_;
+  Nanoseconds end_;
   int number_ = 0;
+  bool loops_ = false;
   int ops_done_ = 0;
   int spawns_ = 0;
-  Nanoseconds paused_{};
-  Nanoseconds end_ = Nanoseconds::max();
 };
 
 }  // namespace ktstr

@@ -82,9 +82,9 @@ KTSTR_TEST(canned_weight_changes, {.topology = "1n2l2c1t", .duration = 800ms}) {
 KTSTR_TEST(canned_bandwidth_limits, {.topology = "1n2l2c1t", .duration = 1s}) {
   return clean(ctx, scenarios::bandwidth_limits);
 }
-KTSTR_TEST(canned_hotplug, {.topology = "1n2l2c1t", .duration = 3s}) { return clean(ctx, scenarios::hotplug); }
+KTSTR_TEST(canned_hotplug, {.topology = "1n2l2c1t", .duration = 500ms}) { return clean(ctx, scenarios::hotplug); }
 KTSTR_TEST(canned_sysctl_change, {.topology = "1n2l2c1t", .duration = 500ms}) {
   return clean(ctx, scenarios::sysctl_change);
 }
-KTSTR_TEST(canned_smt_toggle, {.topology = "1n1l2c2t", .duration = 3s}) { return clean(ctx, scenarios::smt_toggle); }
+KTSTR_TEST(canned_smt_toggle, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::smt_toggle); }
 KTSTR_TEST(canned_core_sched, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::core_sched); }

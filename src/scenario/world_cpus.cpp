@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The World's part that changes which CPUs workers may use, while the isolation check follows.
+#include <fmt/format.h>
+
+#include "scenario/world.h"
+
+namespace ktstr {
+
+void World::allow(LiveCgroup& group, const std::optional<CpuSet>& cpus) {
+  for (const WorkerSet& set : group.sets) set.workers->set_allowed(cpus.value_or(CpuSet()));
+}
+
+Status World::change_cpuset(Found found, std::optional<CpuSet> cpus) {
+  LiveCgroup& group = *found.group;
+  const bool bounded = cpus && group.cpuset;
+  allow(group, bounded ? std::optional(cpus->union_with(*group.cpuset)) : std::nullopt);
+  const Status written = cgroups()
+                             .set(group.name, "cpuset.cpus", cpus ? cpus->to_string() : "")
+                             .context(fmt::format("cgroup '{}'", group.name));
+  if (written) group.cpuset = std::move(cpus);
+  allow(group, group.cpuset);
+  return written;
+}
+
+Status World::with_cpus_in_flux(const std::function<Status()>& change) {
+  const auto allow_all = [this](bool everything) {
+    for_each_scope([&](Scope& scope) {
+      const auto online = scope.machine().online();
+      for (LiveCgroup& group : scope.live()) {
+        std::optional<CpuSet> cpus;
+        // A cpuset whose CPUs are all offline is given its parent's by the kernel.
+        if (!everything && group.cpuset) {
+          cpus = online ? group.cpuset->intersection(*online) : *group.cpuset;
+          if (cpus->empty()) cpus.reset();
+        }
+        allow(group, cpus);
+      }
+    });
+  };
+  allow_all(true);
+  const Status changed = change();
+  allow_all(false);
+  return changed;
+}
+
+Status World::switch_cpus(const std::function<Status()>& change) {
+  if (loops_) return with_cpus_in_flux(change);
+  Status changed = ok();
+  off_the_clock([&] { changed = with_cpus_in_flux(change); });
+  return changed;
+}
+
+}  // namespace ktstr

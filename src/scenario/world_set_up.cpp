@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The World's part that creates: cgroups with their limits, workers, payloads.
+#include <fmt/format.h>
+
+#include "scenario/world.h"
+
+namespace ktstr {
+
+namespace {
+
+CpuSet cpus_of_node(const TestTopology& topology, NumaNode id) {
+  for (const auto& node : topology.nodes)
+    if (node.id == id) return node.cpus;
+  return {};
+}
+
+}  // namespace
+
+Status World::create(const PlannedCgroup& cgroup) {
+  KTSTR_TRY(check_unused(cgroup.name));
+  pause();
+  const std::string where = fmt::format("cgroup '{}'", cgroup.name);
+  KTSTR_TRY(target().create(cgroup.name).context(where));
+  if (const auto needed = plan_.controllers.find(cgroup.name); needed != plan_.controllers.end())
+    KTSTR_TRY(cgroups().enable_controllers(cgroup.name, needed->second).context(where));
+  if (cgroup.cpuset) {
+    KTSTR_TRY(cgroups().set(cgroup.name, "cpuset.cpus", cgroup.cpuset->to_string()).context(where));
+    target().find(cgroup.name)->cpuset = cgroup.cpuset;
+  }
+  for (const KnobSetting& setting : cgroup.knobs) KTSTR_TRY(set_knob(cgroup.name, setting));
+  return ok();
+}
+
+Status World::hold_exclusive_above(const std::string& group, const CpuSet& cpus) {
+  constexpr std::string_view kFile = "cpuset.cpus.exclusive";
+  for (std::size_t end = group.rfind('/');; end = group.rfind('/', end - 1)) {
+    const std::string above = end == std::string::npos ? "" : group.substr(0, end);
+    KTSTR_TRY_ASSIGN(const std::string held, cgroups().get(above, kFile));
+    KTSTR_TRY_ASSIGN(const CpuSet before, CpuSet::parse(held));
+    if (!cpus.is_subset_of(before)) KTSTR_TRY(cgroups().set(above, kFile, before.union_with(cpus).to_string()));
+    if (above.empty()) return ok();
+  }
+}
+
+Status World::set_knob(const std::string& group, const KnobSetting& setting) {
+  if (setting.knob == Knob::kCpusetExclusive) {
+    KTSTR_TRY_ASSIGN(const CpuSet cpus, CpuSet::parse(setting.value));
+    // A kernel without the file says so where the knob itself is written.
+    if (cgroups().get(group, file_of(setting.knob)))
+      KTSTR_TRY(hold_exclusive_above(group, cpus).context(fmt::format("above cgroup '{}'", group)));
+  }
+  return cgroups().set(group, file_of(setting.knob), setting.value).context(fmt::format("cgroup '{}'", group));
+}
+
+Status World::spawn(const PlannedCgroup& cgroup) {
+  if (cgroup.work.empty()) return ok();
+  pause();
+  KTSTR_TRY_ASSIGN(const Found found, find(cgroup.name));
+  for (const WorkSpec& spec : cgroup.work) KTSTR_TRY(spawn_set(*found.group, spec));
+  return ok();
+}
+
+Status World::spawn_set(LiveCgroup& group, const WorkSpec& spec) {
+  const std::string where =
+      group.name.empty() ? "workers outside of the cgroups" : fmt::format("cgroup '{}'", group.name);
+  Fd directory;
+  if (!group.name.empty()) {
+    KTSTR_TRY_ASSIGN(directory, cgroups().directory(group.name).context(where));
+  }
+  const CpuSet cpus = group.cpuset.value_or(CpuSet());
+  const auto spawned = static_cast<std::size_t>(spawns_++);
+  const std::uint64_t phases = worker_seed(ctx_.seed_for(Vary::kPhases), number_, spawned, 0);
+  WorkerPlacement placement{.cgroup = group.name,
+                            .group = group.next_group,
+                            .cgroup_dir = directory.valid() ? &directory : nullptr,
+                            .allowed = group.cpuset,
+                            .born_on = cpus.empty() ? ctx_.topology().cpus : cpus,
+                            .birth_seed = worker_seed(ctx_.seed_for(Vary::kCpu), number_, spawned, 0)};
+  if (spec.numa_node) placement.node_cpus = cpus_of_node(ctx_.topology(), *spec.numa_node);
+  const std::uint64_t placing = worker_seed(ctx_.seed_for(Vary::kPlacement), number_, spawned, 1);
+  for (int i = 0; i < spec.workers && !spec.affinity.inherits(); ++i) {
+    KTSTR_TRY_ASSIGN(auto affinity, spec.affinity.resolve(ctx_.topology(), cpus, i, placing).context(where));
+    if (affinity) placement.affinity.push_back(*std::move(affinity));
+  }
+  KTSTR_TRY_ASSIGN(auto workers, hooks_.spawn(spec, placement, group.next_index, phases).context(where));
+  group.add({.workers = std::move(workers), .group = group.next_group, .first_index = group.next_index});
+  return ok();
+}
+
+Status World::set_up(const std::vector<PlannedCgroup>& cgroups) {
+  for (const PlannedCgroup& cgroup : cgroups) KTSTR_TRY(create(cgroup));
+  for (const PlannedCgroup& cgroup : cgroups) KTSTR_TRY(spawn(cgroup));
+  for (const PlannedCgroup& cgroup : cgroups)
+    if (cgroup.payload) KTSTR_TRY(start_payload(*cgroup.payload, {}, cgroup.name, "CgroupDef::workload"));
+  return ok();
+}
+
+Status World::start_payload(const Payload& payload, const std::vector<std::string>& args, const std::string& cgroup,
+                            std::string surface) {
+  LivePayload* live = step_ ? step_->find_payload(payload.name(), cgroup) : nullptr;
+  if (live == nullptr) live = backdrop_.find_payload(payload.name(), cgroup);
+  if (live != nullptr)
+    return fail(ErrorCode::kInvalidArgument, "the payload '{}' runs in '{}' already, started by {}", payload.name(),
+                cgroup, live->surface);
+  Fd directory;
+  if (!cgroup.empty()) {
+    KTSTR_TRY_ASSIGN(directory, cgroups().directory(cgroup));
+  }
+  const PayloadStart start{.payload = &payload,
+                           .args = args,
+                           .cgroup = cgroup,
+                           .cgroup_dir = directory.valid() ? &directory : nullptr,
+                           .phase = number_,
+                           .search_path = ctx_.payload_path()};
+  KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));
+  target().payloads().push_back({payload.name(), cgroup, std::move(surface), std::move(running)});
+  return ok();
+}
+
+Status World::kill_payloads_in(std::string_view cgroup) {
+  Status outcome = ok();
+  for_each_scope([&](Scope& scope) {
+    for (std::size_t i = scope.payloads().size(); i-- > 0 && outcome;)
+      if (scope.payloads()[i].cgroup == cgroup) outcome = scope.kill_payload(scope.payloads()[i], findings_);
+  });
+  return outcome;
+}
+
+}  // namespace ktstr
