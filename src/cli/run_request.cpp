@@ -113,7 +113,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
                 file.string(), request.scheduler)
         .with_hint("--scheduler '' runs it on the scheduler that this machine uses");
   }
-  KTSTR_TRY(check_against(scenario, request.topology));
+  KTSTR_TRY(check_against(scenario, request.topology, request.duration));
   return request;
 }
 

@@ -91,6 +91,22 @@ TEST_F(RequestForFile, ChecksTheFileAgainstATopologyOfTheCommandLine) {
   EXPECT_THAT(request.error().message(), HasSubstr("llc"));
 }
 
+TEST_F(RequestForFile, ChecksTheFileAgainstADurationOfTheCommandLine) {
+  const auto with = [&](std::string_view holds, std::chrono::nanoseconds duration) {
+    RunOptions options;
+    options.duration = duration;
+    const auto request = request_for_file(write(holds), options);
+    return request ? "none" : request.error().message();
+  };
+  constexpr std::string_view kFixed = "[[step]]\nhold = '300ms'\n[[step]]\nhold = '300ms'\n";
+  EXPECT_EQ(with(kFixed, 301ms), "none");
+  EXPECT_EQ(with(kFixed, 300ms), (dir_->path() / "two.toml").string() +
+                                     ":4:8: no time is left for this step: the holds before it take all of the "
+                                     "scenario's 300ms; make them shorter, or the duration longer");
+  constexpr std::string_view kFractions = "[[step]]\nhold = 0.5\n[[step]]\nhold = 0.5\n";
+  EXPECT_EQ(with(kFractions, 1ms), "none");
+}
+
 TEST_F(RequestForFile, AMissingFileIsNotFoundByItsPath) {
   const auto request = request_for_file(dir_->path() / "none.toml", {});
   ASSERT_FALSE(request.has_value());

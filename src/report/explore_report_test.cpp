@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "report/approved.h"
+#include "base/approved.h"
 #include "report/sample_records.h"
 
 namespace ktstr {

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "report/approved.h"
+#include "base/approved.h"
 #include "report/sample_records.h"
 
 namespace ktstr {

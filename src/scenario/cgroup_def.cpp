@@ -6,17 +6,16 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/one_line.h"
 #include "scenario/def_rules.h"
 
 namespace ktstr {
 
 namespace {
 
-void require(const Status& status) {
-  if (!status) throw std::invalid_argument(status.error().message());
+void require(const std::string& cgroup, const Status& status) {
+  if (!status) throw std::invalid_argument(fmt::format("cgroup '{}': {}", cgroup, in_one_line(status.error())));
 }
-
-void require_spec(const WorkSpec& spec) { require(check_work_spec(spec)); }
 
 template <typename T>
 void fill(std::optional<T>& value, const std::optional<T>& fallback) {
@@ -28,7 +27,7 @@ constexpr std::chrono::microseconds kQuotaPeriod{100'000};
 }  // namespace
 
 CgroupDef CgroupDef::named(std::string name) {
-  require(check_cgroup_path(name));
+  if (const Status valid = check_cgroup_path(name); !valid) throw std::invalid_argument(in_one_line(valid.error()));
   return CgroupDef(std::move(name));
 }
 
@@ -39,7 +38,7 @@ WorkSpec& CgroupDef::first() {
 }
 
 CgroupDef& CgroupDef::workers(int count) {
-  require(check_workers(count));
+  require(name_, check_workers(count));
   first().workers = count;
   first().workers_pct.reset();
   workers_said_ = true;
@@ -47,10 +46,11 @@ CgroupDef& CgroupDef::workers(int count) {
 }
 
 CgroupDef& CgroupDef::workers_pct(double of_cpus) {
-  require(check_workers_pct(of_cpus));
+  require(name_, check_workers_pct(of_cpus));
   if (workers_said_ && !first().workers_pct)
     throw std::invalid_argument(
-        fmt::format("cgroup '{}' has both workers({}) and workers_pct({}); one of them", name_, first().workers, of_cpus));
+        fmt::format("cgroup '{}': workers({}) and workers_pct({}) are both said; say one of them", name_,
+                                            first().workers, of_cpus));
   first().workers_pct = of_cpus;
   workers_said_ = true;
   return *this;
@@ -67,13 +67,13 @@ CgroupDef& CgroupDef::work_type(WorkType type) {
 }
 
 CgroupDef& CgroupDef::sched_policy(SchedPolicy policy) {
-  require(policy.validate());
+  require(name_, policy.validate());
   first().policy = policy;
   return *this;
 }
 
 CgroupDef& CgroupDef::affinity(AffinityIntent intent) {
-  require(intent.validate());
+  require(name_, intent.validate());
   first().affinity = std::move(intent);
   return *this;
 }
@@ -90,19 +90,19 @@ CgroupDef& CgroupDef::mpol_flags(unsigned flags) {
 }
 
 CgroupDef& CgroupDef::work(WorkSpec spec) {
-  require_spec(spec);
+  require(name_, check_work_spec(spec));
   work_.push_back(std::move(spec));
   return *this;
 }
 
 CgroupDef& CgroupDef::nice(int value) {
-  require(check_nice(value));
+  require(name_, check_nice(value));
   defaults_.nice = value;
   return *this;
 }
 
 CgroupDef& CgroupDef::comm(std::string name) {
-  require(check_comm(name));
+  require(name_, check_comm(name));
   defaults_.comm = std::move(name);
   return *this;
 }
@@ -136,7 +136,7 @@ CgroupDef& CgroupDef::workload(Payload payload) {
 }
 
 CgroupDef& CgroupDef::set(Knob knob, std::string value) {
-  require(check_knob(knob, value));
+  require(name_, check_knob(knob, value));
   const auto place = std::lower_bound(knobs_.begin(), knobs_.end(), knob,
                                       [](const KnobSetting& each, Knob wanted) { return each.knob < wanted; });
   if (place != knobs_.end() && place->knob == knob)
@@ -147,7 +147,7 @@ CgroupDef& CgroupDef::set(Knob knob, std::string value) {
 }
 
 CgroupDef& CgroupDef::cpuset(CpusetSpec spec) {
-  require(spec.validate());
+  require(name_, spec.validate());
   cpuset_ = std::move(spec);
   return *this;
 }
@@ -157,7 +157,7 @@ CgroupDef& CgroupDef::cpuset_exclusive(CpuSet cpus) { return set(Knob::kCpusetEx
 CgroupDef& CgroupDef::cpuset_partition(std::string kind) { return set(Knob::kCpusetPartition, std::move(kind)); }
 
 CgroupDef& CgroupDef::cpu_quota_pct(int percent) {
-  require(check_quota_pct(percent));
+  require(name_, check_quota_pct(percent));
   return cpu_quota(kQuotaPeriod * percent / 100, kQuotaPeriod);
 }
 

@@ -137,9 +137,9 @@ TEST(Refused, IsAnOpOnACgroupThatTheSameStepsSetUpMakesLater) {
 
 TEST(Refused, IsANameThatIsTaken) {
   EXPECT_EQ(refusal(two_groups(), {{.setup = {CgroupDef::named("a")}}}),
-            "step 1: a cgroup 'a' is there already, in the Backdrop");
+            "step 1: a cgroup 'a' is there already, in the Backdrop; give this one another name");
   EXPECT_EQ(refusal(two_groups(), {half({Op::add_cgroup("c"), Op::add_cgroup("c")})}),
-            "step 1, op 2: add_cgroup: a cgroup 'c' is there already");
+            "step 1, op 2: add_cgroup: a cgroup 'c' is there already; give this one another name");
 }
 
 TEST(PayloadsOfAScenario, MayRunInTwoCgroupsButNotTwiceInOne) {
@@ -152,10 +152,12 @@ TEST(PayloadsOfAScenario, MayRunInTwoCgroupsButNotTwiceInOne) {
   EXPECT_EQ(
       refusal(two_groups(),
               {half({Op::run_payload_in_cgroup("a", program("p")), Op::run_payload_in_cgroup("a", program("p"))})}),
-      "step 1, op 2: run_payload: the payload 'p' runs in 'a' already, started by Op::run_payload");
+      "step 1, op 2: run_payload: the payload 'p' runs in 'a' already, started by Op::run_payload; end that one before, or "
+      "run this one elsewhere or under another name");
   const Backdrop loaded{.cgroups = {CgroupDef::named("a").workload(program("p"))}};
   EXPECT_EQ(refusal(loaded, {half({Op::run_payload_in_cgroup("a", program("p"))})}),
-            "step 1, op 1: run_payload: the payload 'p' runs in 'a' already, started by CgroupDef::workload");
+            "step 1, op 1: run_payload: the payload 'p' runs in 'a' already, started by CgroupDef::workload; end that one "
+            "before, or run this one elsewhere or under another name");
 }
 
 TEST(PayloadsOfAScenario, AreNamedAloneOnlyWhereThereIsOne) {
@@ -165,7 +167,7 @@ TEST(PayloadsOfAScenario, AreNamedAloneOnlyWhereThereIsOne) {
         refusal(two_groups(), {half({in_a, in_b, end})}),
         fmt::format("step 1, op 3: {}: the payload 'p' runs in 'a' and in 'b'; say which by its cgroup", end.name()));
     EXPECT_EQ(refusal(two_groups(), {half({end})}),
-              fmt::format("step 1, op 1: {}: no payload 'p' runs at this point", end.name()));
+              fmt::format("step 1, op 1: {}: no payload 'p' runs at this point; start it before", end.name()));
   }
   FakeWorld world;
   const auto result =

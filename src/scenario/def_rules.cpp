@@ -14,26 +14,37 @@ namespace {
 // reports.
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
+// With '?' for what would spoil a message.
+std::string shown(std::string_view name) {
+  std::string text(name);
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
+constexpr std::string_view kNameLike = "a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'";
+
+Status no_name() { return fail(ErrorCode::kInvalidArgument, "a cgroup needs a name; accepted: {}", kNameLike); }
+
 // One component of a path.
 Status check_cgroup_name(std::string_view name) {
-  if (name.empty()) return fail(ErrorCode::kInvalidArgument, "a cgroup needs a name");
+  if (name.empty()) return no_name();
   if (std::any_of(name.begin(), name.end(), is_control))
-    return fail(ErrorCode::kInvalidArgument, "a cgroup's name cannot hold control characters");
+    return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}' has a control character where '?' stands; accepted: {}",
+                shown(name), kNameLike);
   if (name.size() > kMaxCgroupName)
     return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}...' has {} bytes; at most {}", name.substr(0, 20),
                 name.size(), kMaxCgroupName);
   if (name == "." || name == "..")
-    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup", name);
+    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup; accepted: {}", name, kNameLike);
   return ok();
 }
 
 }  // namespace
 
 Status check_cgroup_path(std::string_view path) {
-  if (path.empty()) return fail(ErrorCode::kInvalidArgument, "a cgroup needs a name");
+  if (path.empty()) return no_name();
   if (path.front() == '/' || path.back() == '/' || path.find("//") != std::string_view::npos)
-    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'",
-                path);
+    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup; accepted: {}", shown(path), kNameLike);
   for (std::string_view rest = path; !rest.empty();) {
     const std::size_t slash = rest.find('/');
     KTSTR_TRY(check_cgroup_name(rest.substr(0, slash)));
@@ -65,7 +76,8 @@ Status check_quota_pct(std::int64_t percent) {
 
 Status check_comm(std::string_view name) {
   if (!name.empty() && name.size() <= kMaxComm && name.find('\0') == std::string_view::npos) return ok();
-  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a comm; accepted: 1 to {} bytes", name, kMaxComm);
+  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a comm; accepted: 1 to {} bytes without a NUL", shown(name),
+              kMaxComm);
 }
 
 Status check_uclamp(std::int64_t min, std::int64_t max) {

@@ -52,7 +52,7 @@ TEST(CgroupDef, SaysWhichRuleWasBroken) {
     CgroupDef::named("cg_0").workers(0);
     FAIL();
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "0 workers cannot be; accepted: 1 to 4096");
+    EXPECT_STREQ(error.what(), "cgroup 'cg_0': 0 workers cannot be; accepted: 1 to 4096");
   }
 }
 

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "base/duration.h"
+#include "base/one_line.h"
 #include "base/splitmix.h"
 #include "scenario/def_rules.h"
 #include "scenario/rehearsal.h"
@@ -20,13 +22,13 @@ namespace {
 using Messages = std::vector<std::string>;
 
 void note(Messages& mistakes, const Status& status) {
-  if (!status) mistakes.push_back(status.error().message());
+  if (!status) mistakes.push_back(in_one_line(status.error()));
 }
 
 void check_holds(const std::vector<Step>& steps, Nanoseconds duration, std::vector<PlanMistake>& mistakes) {
   if (duration.count() <= 0)
     mistakes.push_back(
-        {{}, fmt::format("the duration {} cannot be; it is longer than 0s", format_duration(duration))});
+        {{}, fmt::format("a duration of {} cannot be; accepted: longer than 0s", format_duration(duration))});
   if (steps.empty()) mistakes.push_back({{}, "a scenario needs at least one step"});
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (const Status valid = steps[i].hold.validate(); !valid)
@@ -34,10 +36,10 @@ void check_holds(const std::vector<Step>& steps, Nanoseconds duration, std::vect
   if (!mistakes.empty()) return;
   for (const std::size_t i : steps_without_time(steps, duration))
     mistakes.push_back({{static_cast<int>(i) + 1, Place::Part::kHold, 0},
-                        fmt::format("no time is left for it: the holds before it fill the scenario's {}",
+                        fmt::format("no time is left for this step: the holds before it take all of the scenario's {}; "
+                                    "make them shorter, or the duration longer",
                                     format_duration(duration))});
 }
-
 
 std::vector<PlannedCgroup> plan_cgroups(const std::vector<CgroupDef>& defs, int number, const Ctx& ctx,
                                         std::vector<PlanMistake>& mistakes) {
@@ -146,19 +148,21 @@ WorkSpec plan_work(const WorkSpec& spec, const Ctx& ctx, const CpuSet& cpuset, M
   note(mistakes, check_work_spec(spec));
   const CpuSet& cpus = cpuset.empty() ? ctx.topology().usable_cpus() : cpuset;
   if (spec.workers_pct && check_workers_pct(*spec.workers_pct)) {
-    planned.workers = static_cast<int>(std::ceil(static_cast<double>(cpus.size()) * *spec.workers_pct));
+    const double count = std::ceil(static_cast<double>(cpus.size()) * *spec.workers_pct);
+    planned.workers = static_cast<int>(std::min(count, double{std::numeric_limits<int>::max()}));
     planned.workers_pct.reset();
-    note(mistakes, check_workers(planned.workers));
+    note(mistakes, check_workers(planned.workers)
+                       .context(fmt::format("workers_pct {} of {} CPUs", *spec.workers_pct, cpus.size())));
   }
   note(mistakes, spec.mem_policy.check(ctx.topology(), cpuset));
   if (spec.affinity.validate())
     if (const auto resolved = spec.affinity.resolve(ctx.topology(), cpuset, 0, 0); !resolved)
       note(mistakes, Status(resolved.error()).context(fmt::format("affinity {}", spec.affinity.describe())));
   if (spec.numa_node) {
-    const auto& nodes = ctx.topology().nodes;
-    const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) { return n.id == *spec.numa_node; });
-    if (!known)
-      mistakes.push_back(fmt::format("there is no NUMA node {}: the machine has {}", *spec.numa_node, nodes.size()));
+    CpuSet nodes;
+    for (const auto& node : ctx.topology().nodes) nodes.add(node.id);
+    if (!nodes.contains(*spec.numa_node))
+      mistakes.push_back(fmt::format("there is no NUMA node {}: the machine has {}", *spec.numa_node, nodes.to_string()));
   }
   return planned;
 }

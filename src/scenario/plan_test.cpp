@@ -59,7 +59,7 @@ TEST(PlanScenario, ListsAllMistakesWithTheirSteps) {
        .hold = HoldSpec::fixed(-1ms)}};
   EXPECT_EQ(mistakes(steps),
             "step 1: a hold of nan times the duration cannot be; a fraction is finite and > 0\n"
-            "step 1: a cgroup 'a' is there already\n"
+            "step 1: a cgroup 'a' is there already; give this one another name\n"
             "step 2: a hold of -1ms cannot be; a time is not negative\n"
             "step 2: cgroup 'b': cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0\n"
             "step 2: cgroup 'c': Mixed: spins is 0, must be at least 1");
@@ -67,13 +67,15 @@ TEST(PlanScenario, ListsAllMistakesWithTheirSteps) {
 }
 
 TEST(PlanScenario, RefusesAStepThatNoTimeIsLeftFor) {
-  EXPECT_EQ(mistakes({Step{}, Step{}}), "step 2: no time is left for it: the holds before it fill the scenario's 1s");
+  EXPECT_EQ(mistakes({Step{}, Step{}}), 
+            "step 2: no time is left for this step: the holds before it take all of the scenario's 1s; make them shorter, "
+            "or the duration longer");
   EXPECT_EQ(mistakes({Step{}, Step{.hold = HoldSpec::fixed(0ns)}}), "none");
 }
 
 TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
   EXPECT_EQ(mistakes({}), "a scenario needs at least one step");
-  EXPECT_EQ(mistakes({Step{}}, 0ns), "the duration 0s cannot be; it is longer than 0s");
+  EXPECT_EQ(mistakes({Step{}}, 0ns), "a duration of 0s cannot be; accepted: longer than 0s");
 }
 
 TEST(PlanScenario, ChoosesRandomCpusForEachCgroupOfEachStep) {

@@ -25,10 +25,11 @@ bool is_name_character(char c) {
 }
 
 // What a plan is made on: nothing in it is touched.
-void rehearse_on(const ScenarioFile& file, const Topology& topology, Mistakes& mistakes) {
+void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
+                 Mistakes& mistakes) {
   const TestTopology machine = TestTopology::expected_for(topology);
   const Ctx ctx({.topology = &machine,
-                 .duration = file.duration,
+                 .duration = duration,
                  .seed = file.seed.value_or(1),
                  .checks = file.checks,
                  .workers_per_cgroup = file.workers_per_cgroup});
@@ -299,7 +300,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
     read_backdrop(*backdrop);
   read_steps(top);
   top.finish();
-  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, mistakes_);
+  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, file_.duration, mistakes_);
   KTSTR_TRY(mistakes_.as_status(file_.file_name));
   return std::move(file_);
 }
@@ -311,10 +312,10 @@ Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file
   return FileReader(file_name).read(root);
 }
 
-Status check_against(const ScenarioFile& file, const Topology& topology) {
+Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration) {
   KTSTR_TRY(topology.validate());
   Mistakes mistakes;
-  rehearse_on(file, topology, mistakes);
+  rehearse_on(file, topology, duration, mistakes);
   return mistakes.as_status(file.file_name);
 }
 

@@ -78,8 +78,8 @@ inline constexpr char kCannedPrefix = ':';
 // Parses and executes: what a body does that is given a scenario file. ":NAME" is the canned scenario of that name.
 Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name);
 
-// Whether the scenario can run on `topology`, which may be another one than the file's own (against which
+// Whether the scenario can run on `topology` within `duration`, which may be others than the file's own (against which
 // parse_scenario() did the same); mistakes as above.
-Status check_against(const ScenarioFile& file, const Topology& topology);
+Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration);
 
 }  // namespace ktstr

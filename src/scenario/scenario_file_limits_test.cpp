@@ -217,7 +217,7 @@ TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
             "t.toml:3:15: workers_pct 0 cannot be; accepted: finite and above 0, 1.0 is one worker a CPU");
   EXPECT_EQ(mistakes("nice = 20"), "t.toml:3:8: nice 20 is out of range; accepted: -20 to 19");
   EXPECT_EQ(mistakes("comm = 'longer than a comm'"),
-            "t.toml:3:8: 'longer than a comm' cannot be a comm; accepted: 1 to 15 bytes");
+            "t.toml:3:8: 'longer than a comm' cannot be a comm; accepted: 1 to 15 bytes without a NUL");
   EXPECT_EQ(mistakes("uid = -1"), "t.toml:3:7: uid -1 cannot be; accepted: 0 to 4294967294");
   EXPECT_EQ(mistakes("numa_node = -1"), "t.toml:3:13: numa_node -1 cannot be; accepted: 0 to 1023");
   EXPECT_EQ(mistakes("task_uclamp_min = 1025"), "t.toml:3:19: task_uclamp_min 1025 cannot be; accepted: 0 to 1024");

@@ -108,7 +108,8 @@ TEST(ScenarioMistakes, JudgeHolds) {
                 "\nt.toml:2:10: unknown key 'lop' in hold; did you mean 'loop'? accepted: loop");
   EXPECT_EQ(in_step("hold = { loop = '0s' }"), "t.toml:2:17: a loop of 0s cannot be; an interval is longer than 0s");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\nduration = '2s'\n[[step]]\n[[step]]\nhold = '1s'\n"),
-            "t.toml:5:8: no time is left for it: the holds before it fill the scenario's 2s");
+            "t.toml:5:8: no time is left for this step: the holds before it take all of the scenario's 2s; make them "
+            "shorter, or the duration longer");
 }
 
 TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
@@ -138,7 +139,7 @@ TEST(ScenarioMistakes, AreReportedAllAtOnceInTheOrderOfTheFile) {
                 "\n"
                 "t.toml:6:11: -1 workers cannot be; accepted: 0 to 4096, 0 for an empty cgroup\n"
                 "t.toml:7:14: 'cpu_weight' is a number with a fraction; accepted: a whole number like 200\n"
-                "t.toml:8:1: a cgroup 'a' is there already");
+                "t.toml:8:1: a cgroup 'a' is there already; give this one another name");
 }
 
 // The plan of a file with a hole in it would complain about the hole again and again.

@@ -25,11 +25,12 @@ std::string in_payload(const std::string& lines) {
 TEST(ScenarioCgroups, HaveNamesThatAreJudged) {
   EXPECT_EQ(mistakes("[[cgroup]]\nworkers = 1\n"), "t.toml:1:1: a [[cgroup]] needs a 'name'");
   EXPECT_EQ(mistakes("[[cgroup]]\nname = '/a'\n"),
-            "t.toml:2:8: '/a' cannot name a cgroup: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a/..'\n"), "t.toml:2:8: '..' cannot name a cgroup");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = ''\n"), "t.toml:2:8: a cgroup needs a name");
+            "t.toml:2:8: '/a' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a/..'\n"), "t.toml:2:8: '..' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = ''\n"), 
+            "t.toml:2:8: a cgroup needs a name; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a'\n"),
-            "t.toml:4:1: a cgroup 'a' is there already");
+            "t.toml:4:1: a cgroup 'a' is there already; give this one another name");
 }
 
 TEST(ScenarioCgroups, StandInsideOfOthers) {
@@ -49,7 +50,7 @@ TEST(ScenarioCgroups, AreComparedWithTheDeclaredTopology) {
   EXPECT_EQ(mistakes("topology = '1n2l2c1t'\n[[cgroup]]\nname = 'a'\ncpuset = 'llc:5'\n"),
             "t.toml:2:1: cgroup 'a': cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\nnuma_node = 3\n"),
-            "t.toml:2:1: cgroup 'a': there is no NUMA node 3: the machine has 1");
+            "t.toml:2:1: cgroup 'a': there is no NUMA node 3: the machine has 0");
 }
 
 TEST(ScenarioCgroups, HaveCpusetsOfTheFormsThatThereAre) {
@@ -166,10 +167,11 @@ TEST(ScenarioBackdrop, HasItsMistakesPlaced) {
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[backdrop]\npayloads = ['p', 'p']\n[[payload]]\nname = 'p'\n"
                      "program = 'true'\n[[step]]\n"),
             "t.toml:3:18: the payload 'p' runs outside of the scenario's cgroups already, started by "
-            "Backdrop::payloads");
+            "Backdrop::payloads; end that one before, or run this one elsewhere or under another name");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[backdrop]\n[[backdrop.cgroup]]\nname = 'a'\n[[step]]\n[[step.op]]\n"
                      "op = 'remove_cgroup'\ncgroup = 'a'\n"),
-            "t.toml:6:1: remove_cgroup: 'a' belongs to the Backdrop, which lives until the scenario's end");
+            "t.toml:6:1: remove_cgroup: 'a' belongs to the Backdrop, which lives until the scenario's end; stop_cgroup empties "
+            "it");
 }
 
 }  // namespace

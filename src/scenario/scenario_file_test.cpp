@@ -159,8 +159,8 @@ TEST(ScenarioFile, MayUseANameAgainInAnotherStep) {
 
 TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
   const ScenarioFile file = example("two_cgroups.toml");
-  EXPECT_TRUE(check_against(file, *file.topology));
-  const Status status = check_against(file, Topology{1, 1, 4, 1});
+  EXPECT_TRUE(check_against(file, *file.topology, file.duration));
+  const Status status = check_against(file, Topology{1, 1, 4, 1}, file.duration);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(
@@ -170,10 +170,20 @@ TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
 
 TEST(CheckAgainst, FindsWhatOnlyShowsBetweenTheParts) {
   const ScenarioFile file = parsed("[[step]]\n[[step.op]]\nop = 'freeze_cgroup'\ncgroup = 'nobody'\n");
-  const Status status = check_against(file, Topology{1, 1, 1, 1});
+  const Status status = check_against(file, Topology{1, 1, 1, 1}, file.duration);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().message(),
             "dir/test.toml:2:1: freeze_cgroup: there is no cgroup 'nobody'; there are none at this point");
+}
+
+TEST(CheckAgainst, FindsStepsForWhichAnotherDurationLeavesNoTime) {
+  const ScenarioFile fixed = parsed("[[step]]\nhold = '300ms'\n[[step]]\nhold = '300ms'\n");
+  EXPECT_TRUE(check_against(fixed, Topology{}, 301ms));
+  EXPECT_EQ(check_against(fixed, Topology{}, 300ms).error().message(),
+            "dir/test.toml:4:8: no time is left for this step: the holds before it take all of the scenario's 300ms; "
+            "make them shorter, or the duration longer");
+  const ScenarioFile fractions = parsed("[[step]]\nhold = 0.5\n[[step]]\nhold = 0.5\n");
+  EXPECT_TRUE(check_against(fractions, Topology{}, 10ns)) << "fractions scale";
 }
 
 // What the fuzz target does with each input; here with inputs that have been trouble in TOML readers.

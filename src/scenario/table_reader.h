@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/one_line.h"
 #include "scenario/toml_tree.h"
 
 namespace ktstr {
@@ -64,7 +65,7 @@ class TableReader {
   // At the key's value, or at the table where there is none.
   void mistake(std::string_view key, std::string message) { mistakes_.add(at(key), std::move(message)); }
   void mistake(std::string_view key, const Status& status) {
-    if (!status) mistake(key, status.error().message());
+    if (!status) mistake(key, in_one_line(status.error()));
   }
   // Reports all keys that were never asked for.
   void finish();

@@ -60,7 +60,8 @@ Status check_flags(const MemPolicy& policy) {
   constexpr unsigned kBoth = MemPolicy::kStaticNodes | MemPolicy::kRelativeNodes;
   if ((policy.flags & kBoth) == kBoth)
     return fail(ErrorCode::kInvalidArgument,
-                "memory policy {} has both kStaticNodes and kRelativeNodes; its nodes are either the machine's numbers "
+                "memory policy {} has both flags, static (kStaticNodes) and relative (kRelativeNodes); its nodes are "
+                "either the machine's numbers "
                 "or positions among the cpuset's nodes: drop one of the two",
                 policy.describe());
   return ok();
@@ -83,8 +84,8 @@ Status check_covered(const MemPolicy& policy, const TestTopology& topology, cons
               "memory policy {} names node {}, of which the cpuset has no CPU: CPUs {} cover node {}",
               policy.describe(), missing.to_string(), show(cpus), show(covered))
       .with_hint(fmt::format("name only covered nodes (or give the cpuset CPUs of node {}), or say that the nodes are "
-                             "meant regardless of the cpuset: with_flags(MemPolicy::kStaticNodes) for the machine's "
-                             "numbers, kRelativeNodes for positions among the nodes that are allowed",
+                             "meant regardless of the cpuset: flag static (MemPolicy::kStaticNodes) for the machine's "
+                             "numbers, relative (kRelativeNodes) for positions among the nodes that are allowed",
                              missing.to_string()));
 }
 

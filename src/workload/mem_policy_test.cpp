@@ -35,7 +35,7 @@ TEST(MemPolicy, NamesUnknownFlagBitsAndTheKnownOnesBeforeAnythingElse) {
 
 TEST(MemPolicy, RefusesStaticAndRelativeTogetherEvenWithoutNodes) {
   constexpr unsigned kBoth = MemPolicy::kStaticNodes | MemPolicy::kRelativeNodes;
-  EXPECT_THAT(refusal(MemPolicy::bind({0}).with_flags(kBoth)), HasSubstr("both kStaticNodes and kRelativeNodes"));
+  EXPECT_THAT(refusal(MemPolicy::bind({0}).with_flags(kBoth)), HasSubstr("both flags, static (kStaticNodes) and relative (kRelativeNodes)"));
   EXPECT_THAT(refusal(MemPolicy::local().with_flags(kBoth)), HasSubstr("drop one of the two"));
 }
 

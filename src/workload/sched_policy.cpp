@@ -48,14 +48,13 @@ Status check_priority(const SchedPolicy& policy) {
   }
   if (policy.priority >= 1 && policy.priority <= 99) return ok();
   return fail(ErrorCode::kInvalidArgument,
-              "policy {} has priority {}; write one from 1 (lowest) to 99 (highest), like SchedPolicy::{}(50)",
-              policy.describe(), policy.priority, name);
+              "policy {} has priority {}; write one from 1 (lowest) to 99 (highest), like {}(50)", policy.describe(),
+              policy.priority, name);
 }
 
 Status check_times(const SchedPolicy& policy) {
   constexpr const char* kForm =
-      "write SchedPolicy::deadline_of(runtime, deadline, period) with 1024 ns <= runtime <= deadline <= period, like "
-      "deadline_of(2ms, 10ms, 10ms)";
+      "write a runtime, deadline and period with 1024 ns <= runtime <= deadline <= period, like 2ms, 10ms and 10ms";
   const auto wrong = [&](std::string_view what) {
     return fail(ErrorCode::kInvalidArgument, "policy {}: {}; {}", policy.describe(), what, kForm);
   };

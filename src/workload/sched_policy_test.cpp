@@ -31,8 +31,8 @@ TEST(SchedPolicy, SaysWhichRealTimePrioritiesThereAre) {
   for (const int priority : {-1, 0, 100}) {
     EXPECT_THAT(refusal(SchedPolicy::fifo(priority)),
                 AllOf(HasSubstr(fmt::format("fifo({0}) has priority {0}", priority)),
-                      HasSubstr("from 1 (lowest) to 99 (highest), like SchedPolicy::fifo(50)")));
-    EXPECT_THAT(refusal(SchedPolicy::rr(priority)), HasSubstr("like SchedPolicy::rr(50)"));
+                      HasSubstr("from 1 (lowest) to 99 (highest), like fifo(50)")));
+    EXPECT_THAT(refusal(SchedPolicy::rr(priority)), HasSubstr("like rr(50)"));
   }
 }
 
@@ -44,7 +44,7 @@ TEST(SchedPolicy, RefusesAPriorityWhereThereIsNone) {
 TEST(SchedPolicy, SaysWhichOfTheDeadlineTimesIsOutOfOrder) {
   EXPECT_THAT(refusal(SchedPolicy::deadline_of(1023ns, 10ms, 10ms)),
               AllOf(HasSubstr("the runtime 1.023us is shorter than 1024 ns"),
-                    HasSubstr("1024 ns <= runtime <= deadline <= period, like deadline_of(2ms, 10ms, 10ms)")));
+                    HasSubstr("1024 ns <= runtime <= deadline <= period, like 2ms, 10ms and 10ms")));
   EXPECT_THAT(refusal(SchedPolicy::deadline_of(-5ns, 10ms, 10ms)), HasSubstr("the runtime -5ns is shorter"));
   EXPECT_THAT(refusal(SchedPolicy::deadline_of(11ms, 10ms, 10ms)),
               HasSubstr("the runtime 11ms is longer than the deadline 10ms"));
