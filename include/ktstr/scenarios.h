@@ -84,8 +84,8 @@ Result<AssertResult> weight_changes(Ctx& ctx);
 // burst, then of a quarter without, then none.
 Result<AssertResult> bandwidth_limits(Ctx& ctx);
 
-// --- a machine that changes. Spread: off. What the kernel takes to switch CPUs and SMT comes on top of the duration: for
-// some seconds of guest time where CPUs are emulated.
+// --- a machine that changes. Spread: off. What the kernel takes to switch CPUs and SMT comes on top of the duration: some
+// tens of milliseconds for each CPU where they are emulated.
 // The last CPU goes offline and comes back, then a quarter of them (at most four), then the last one at once off and
 // on. One of the two cgroups has only the last CPU. Skips with less than two CPUs.
 Result<AssertResult> hotplug(Ctx& ctx);
