@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For tests: random scenarios, of which a good share has no mistake. They run through the double
-// (random_scenario_test.cpp) and on a real kernel (tests/guest/random_scenario_tests.cpp), so what there is to make them
-// of is said by whoever runs them.
+// (random_scenario_test.cpp) and on a real kernel (tests/guest/random_scenario_tests.cpp), so whoever runs them says
+// what there is to make them of.
 #pragma once
 
 #include <fmt/format.h>
@@ -23,6 +23,8 @@ struct RandomScenario {
 // What a machine has for them.
 struct ScenarioParts {
   int llcs = 2;
+  int most_workers = 3;           // of one cgroup's definition
+  double held = 0.9;              // of the duration; what it takes to set up and tear down needs the rest
   std::vector<Payload> payloads;  // several may have one name
   std::chrono::nanoseconds loop_interval{};
 };
@@ -52,7 +54,7 @@ class ScenarioMaker {
     if (*rc::gen::inRange(0, 4) == 0)
       made.no_workers();
     else
-      made.workers(*rc::gen::inRange(1, 4));
+      made.workers(*rc::gen::inRange(1, parts_.most_workers + 1));
     if (*rc::gen::arbitrary<bool>()) made.cpuset(cpuset());
     if (*rc::gen::arbitrary<bool>()) made.cpu_weight(50);
     if (*rc::gen::inRange(0, 5) == 0) made.workload(payload());
@@ -83,7 +85,7 @@ class ScenarioMaker {
   }
 
   Step step(int of) const {
-    Step made{.hold = HoldSpec::fraction(0.9 / of)};
+    Step made{.hold = HoldSpec::fraction(parts_.held / of)};
     // Names of a step's own are mostly fresh, so that a good share of scenarios has no mistake.
     for (int i = *rc::gen::inRange(0, 3); i > 0; --i) made.setup.push_back(def(fmt::format("s{}", i)));
     for (int i = *rc::gen::inRange(0, 4); i > 0; --i) made.ops.push_back(op());

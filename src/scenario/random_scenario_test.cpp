@@ -2,12 +2,13 @@
 //
 // Random scenarios through the double, with a failure anywhere: whatever happens, afterwards there is what there was
 // before.
+#include "scenario/random_scenario.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "scenario/executor.h"
 #include "scenario/fake_world.h"
-#include "scenario/random_scenario.h"
 
 namespace ktstr {
 namespace {
@@ -15,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 ScenarioMaker maker() {
-  return ScenarioMaker({.payloads = {Payload::program("p", "/bin/p"), Payload::program("q", "/bin/p")}, .loop_interval = 300ms});
+  return ScenarioMaker(
+      {.payloads = {Payload::program("p", "/bin/p"), Payload::program("q", "/bin/p")}, .loop_interval = 300ms});
 }
 
 // A failure somewhere, or none.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Real programs as payloads, in a cgroup and outside: their numbers, their checks, and that all their processes end with
-// the step.
+// Real programs as payloads, in a cgroup and outside: their numbers, their checks, and that all their processes end
+// with the step.
 #include <gmock/gmock.h>
 
 #include "guests.h"
@@ -105,9 +105,9 @@ std::string scenario(const Program& program) {
   std::string count = kCountLeft;
   count.replace(count.find("NAME"), 4, program.name);
   const std::string good = program.ends + program.metrics + program.checks;
-  return "topology = '1n1l2c1t'\nduration = '20s'\n[checks]\nmax_spread_pct = false\n[[payload]]\nname = 'good'\n" + good +
-         "[[payload]]\nname = 'bad'\n" + good + program.failing_check + "[[payload]]\nname = 'goes_on'\n" + program.goes_on +
-         program.metrics + count + kSteps;
+  return "topology = '1n1l2c1t'\nduration = '20s'\n[checks]\nmax_spread_pct = false\n[[payload]]\nname = 'good'\n" +
+         good + "[[payload]]\nname = 'bad'\n" + good + program.failing_check + "[[payload]]\nname = 'goes_on'\n" +
+         program.goes_on + program.metrics + count + kSteps;
 }
 
 json metric_of(const json& payload, const std::string& name) {
@@ -134,8 +134,9 @@ class Payloads : public GuestTest {
     for (const json& payload : ran_.json["payloads"])
       ends.push_back(payload["name"].get<std::string>() + " in '" + payload["cgroup"].get<std::string>() + "' " +
                      (payload["killed"] == true ? "killed" : payload["exit"].get<std::string>()));
-    EXPECT_THAT(ends, ElementsAre("good in 'bench' exited with status 0", "goes_on in 'bench' killed",
-                                  "bad in '' exited with status 0", "goes_on in '' killed", "left in '' exited with status 0"))
+    EXPECT_THAT(
+        ends, ElementsAre("good in 'bench' exited with status 0", "goes_on in 'bench' killed",
+                          "bad in '' exited with status 0", "goes_on in '' killed", "left in '' exited with status 0"))
         << ran_.out;
     EXPECT_EQ(metric_of(payload(4), "left")["value"], 0);
     EXPECT_EQ(ran_.json["captures"][0]["pids"].size(), 1u) << "the worker alone is in the cgroup";
@@ -167,8 +168,9 @@ TEST_F(Payloads, StressNgIsJudgedByItsExitAndItsNoiseIsNoJson) {
 TEST_F(Payloads, FioGivesItsNumbers) {
   need_program("fio");
   if (IsSkipped() || HasFatalFailure()) return;
-  const std::string job = "program = 'fio'\noutput = 'json'\n"
-                          "args = ['--name=job', '--filename=/tmp/fio', '--rw=write', '--size=256k', '--output-format=json'";
+  const std::string job =
+      "program = 'fio'\noutput = 'json'\n"
+      "args = ['--name=job', '--filename=/tmp/fio', '--rw=write', '--size=256k', '--output-format=json'";
   run_all_ways({.name = "fio",
                 .ends = job + "]\n",
                 .goes_on = job + ", '--time_based', '--runtime=1h']\n",
@@ -210,8 +212,9 @@ TEST_F(Payloads, ABenchmarkThatIsKilledKeepsTheNumbersThatItHasPrinted) {
   run_all_ways({.name = "wake_bench",
                 .ends = bench + "args = ['30']\n",
                 .goes_on = bench,
-                .metrics = "[[payload.metric]]\nname = 'wakeups'\npolarity = 'higher'\n"
-                           "[[payload.metric]]\nname = 'p99'\npath = 'latency_us.p99'\npolarity = 'lower'\nunit = 'us'\n",
+                .metrics =
+                    "[[payload.metric]]\nname = 'wakeups'\npolarity = 'higher'\n"
+                    "[[payload.metric]]\nname = 'p99'\npath = 'latency_us.p99'\npolarity = 'lower'\nunit = 'us'\n",
                 .checks = "[[payload.check]]\nkind = 'range'\nmetric = 'wakeups'\nlow = 30\nhigh = 30\n"
                           "[[payload.check]]\nkind = 'max'\nmetric = 'p99'\nvalue = 1000000\n",
                 .failing_check = "[[payload.check]]\nkind = 'exit_code'\ncode = 7\n"});

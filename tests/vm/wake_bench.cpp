@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A benchmark as users have them, for the tests of payloads: one thread wakes another again and again, and how late that
-// one runs is printed as JSON, on the way and at the end. `wake_bench [WAKEUPS]`; without a number it goes on for ever.
+// A benchmark as users have them, for the tests of payloads: one thread wakes another again and again, and how late
+// that one runs is printed as JSON, on the way and at the end. `wake_bench [WAKEUPS]`; without a number it goes on for
+// ever.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -21,8 +22,8 @@ double microseconds(Clock::duration time) { return std::chrono::duration<double,
 void report(std::vector<double> late) {
   std::sort(late.begin(), late.end());
   const auto at = [&](std::size_t percent) { return late[(late.size() - 1) * percent / 100]; };
-  std::printf("{\"wakeups\": %zu, \"latency_us\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}}\n", late.size(), at(50),
-              at(99), at(100));
+  std::printf("{\"wakeups\": %zu, \"latency_us\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}}\n", late.size(),
+              at(50), at(99), at(100));
   std::fflush(stdout);
 }
 
