@@ -39,6 +39,9 @@ readonly PACKAGES='
   ca-certificates         -     command:true
   debian-archive-keyring  -     command:true
   qemu-system-x86         8.1   command:qemu-system-x86_64
+  stress-ng               -     command:stress-ng
+  fio                     -     command:fio
+  rt-tests                -     command:hackbench
 '
 
 # What the tests boot: a current kernel with sched_ext, an older one, and one without sched_ext.

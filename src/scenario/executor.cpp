@@ -155,8 +155,9 @@ Result<ScenarioRun::Next> ScenarioRun::run_steps() {
 }
 
 Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
-  // Workers without any time would fail checks that say nothing about the scheduler; the same in time_for().
-  if (step(number).hold.count() > 0 && hooks_.now() >= world_.end()) {
+  // Workers without any time would fail checks that say nothing about the scheduler; the same in time_for(), where the
+  // scenario's time begins with the first hold.
+  if (step(number).hold.count() > 0 && !first_hold_ && hooks_.now() >= world_.end()) {
     note(Verdict::kInconclusive, number,
          fmt::format("step {} of {} did not run: the scenario's {} were over", number, last(),
                      format_duration(ctx_.duration())));

@@ -143,6 +143,15 @@ TEST(Executor, DoesNotCountTheFirstSetUpAsScenarioTime) {
   EXPECT_THAT(world.log, testing::Contains("hold 1000 ms"));
 }
 
+TEST(Executor, DoesNotCountTheBackdropsSetUpAsScenarioTime) {
+  FakeWorld world;
+  world.spawn_takes = 1500ms;
+  const auto result = world.run(Backdrop{.cgroups = {CgroupDef::named("base")}}, {{.hold = HoldSpec::full()}});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(world.log, testing::Contains("hold 1000 ms"));
+  EXPECT_THAT(result->details, IsEmpty());
+}
+
 TEST(Executor, SaysWhenAHoldWasCutToLessThanHalf) {
   FakeWorld world;
   world.spawn_takes = 300ms;

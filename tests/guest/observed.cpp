@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observed.h"
 
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/executor.h"
@@ -15,6 +22,14 @@ namespace {
 std::string without_newline(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
+}
+
+// By /proc/PID/stat: it is kthreadd or its child, and they come and go by themselves.
+bool is_kernel_thread(const std::string& stat) {
+  constexpr int kKthreadd = 2;
+  int parent = 0;
+  std::sscanf(stat.c_str() + stat.rfind(')') + 1, " %*c %d", &parent);
+  return parent == kKthreadd || stat.starts_with("2 ");
 }
 
 }  // namespace
@@ -61,19 +76,36 @@ Result<AssertResult> observed(Ctx& ctx, const Backdrop& backdrop, const std::vec
   return result;
 }
 
-std::string what_is_left(Ctx& ctx) {
-  std::string left;
-  for (const auto& entry : fs::directory_iterator("/sys/fs/cgroup/ktstr"))
-    if (entry.is_directory()) left += entry.path().filename().string() + " ";
-  const auto procs = ctx.cgroups().processes("");
-  int processes = 0;
+std::string what_is_left(Ctx&) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator("/sys/fs/cgroup"))
+    if (entry.is_directory()) found.push_back(entry.path().string().substr(std::string_view("/sys/fs/cgroup").size()));
   for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    const bool is_pid = std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-    // Kernel threads come and go by themselves; they have no command line.
-    if (is_pid && !read_text(entry.path() / "cmdline").value_or("").empty()) ++processes;
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string stat = read_text(entry.path() / "stat").value_or("");
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos || is_kernel_thread(stat)) continue;
+    found.push_back(stat.substr(0, name_end + 1) + (stat.compare(name_end, 3, ") Z") == 0 ? " zombie" : ""));
   }
-  return fmt::format("{}{} processes", left, processes);
+  std::sort(found.begin(), found.end());
+  return fmt::format("{}", fmt::join(found, ", "));
+}
+
+Bystander::Bystander(std::optional<std::chrono::nanoseconds> life) : pid_(::fork()) {
+  if (pid_ != 0) return;
+  if (life)
+    sleep_for(*life);
+  else
+    ::pause();
+  ::_exit(0);
+}
+
+void Bystander::end() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
 }
 
 }  // namespace ktstr

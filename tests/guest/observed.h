@@ -3,7 +3,9 @@
 // For tests that run in a guest: a scenario during whose holds the test itself looks at the kernel's files.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +39,22 @@ class Observer {
 Result<AssertResult> observed(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                               const std::function<void(int step, Observer& see)>& look);
 
-// The names of cgroups below the scenario's root, and how many processes the guest has, kernel threads included.
+// The cgroups below the mount, and the processes of the guest that are no kernel threads, zombies included.
 std::string what_is_left(Ctx& ctx);
+
+// A process of the test's own, which no scenario knows of: sleeps until it is killed, or for `life`.
+class Bystander {
+ public:
+  explicit Bystander(std::optional<std::chrono::nanoseconds> life = {});
+  ~Bystander() { end(); }
+  Bystander(const Bystander&) = delete;
+  Bystander& operator=(const Bystander&) = delete;
+  int pid() const { return pid_; }
+  // Kills and reaps it.
+  void end();
+
+ private:
+  int pid_;
+};
 
 }  // namespace ktstr
