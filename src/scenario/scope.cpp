@@ -11,20 +11,27 @@
 
 namespace ktstr {
 
+namespace {
+
+std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int> (RunningWorkers::*numbers)() const) {
+  std::vector<int> all;
+  for (const WorkerSet& set : sets) {
+    const std::vector<int> part = (*set.workers.*numbers)();
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+}  // namespace
+
 int LiveCgroup::worker_count() const {
   int count = 0;
   for (const WorkerSet& set : sets) count += set.workers->count();
   return count;
 }
 
-std::vector<int> LiveCgroup::pids() const {
-  std::vector<int> all;
-  for (const WorkerSet& set : sets) {
-    const std::vector<int> pids = set.workers->pids();
-    all.insert(all.end(), pids.begin(), pids.end());
-  }
-  return all;
-}
+std::vector<int> LiveCgroup::pids() const { return numbers_of(sets, &RunningWorkers::pids); }
+std::vector<int> LiveCgroup::processes() const { return numbers_of(sets, &RunningWorkers::processes); }
 
 std::uint64_t LiveCgroup::iterations() const {
   std::uint64_t sum = 0;

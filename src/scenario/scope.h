@@ -30,7 +30,7 @@ struct Findings {
   AssertResult& result;
 };
 
-// Equal workers that were spawned together.
+// Workers that were spawned together: equal ones, or the threads of one process.
 struct WorkerSet {
   std::unique_ptr<RunningWorkers> workers;
   bool released = false;
@@ -48,7 +48,8 @@ struct LiveCgroup {
   std::string interrupted;  // why its workers were kept from running on purpose; empty: they were not
 
   int worker_count() const;
-  std::vector<int> pids() const;
+  std::vector<int> pids() const;  // of its workers
+  std::vector<int> processes() const;
   std::uint64_t iterations() const;
 };
 
