@@ -35,6 +35,7 @@ class CgroupDef {
   // For every WorkSpec that does not say itself, in whatever order they are called.
   CgroupDef& nice(int value);               // -20..19
   CgroupDef& comm(std::string name);        // 1 to 15 bytes
+  CgroupDef& pcomm(std::string name);       // 1 to 15 bytes: workers as threads of one process of this name
   CgroupDef& uid(std::uint32_t id);
   CgroupDef& gid(std::uint32_t id);
   CgroupDef& numa_node(NumaNode node);

@@ -28,6 +28,9 @@ class CpuSet {
   static CpuSet range(Cpu first, Cpu last);  // both included
   // Accepts "", "0-3,8", and a trailing newline; refuses anything else (kInvalidArgument). CPUs are below 4096.
   static Result<CpuSet> parse(std::string_view list);
+  // What can be read of a list that people wrote: " 0-3, x, 8" is 0-3,8. Space between the parts does not matter, and a
+  // part that is no CPU and no range is left out.
+  static CpuSet parse_lenient(std::string_view list);
 
   std::string to_string() const;  // canonical list; empty for the empty set
   bool empty() const { return cpus_.empty(); }
@@ -81,7 +84,14 @@ struct TestTopology {
   struct Node {
     NumaNode id = 0;
     CpuSet cpus;  // empty for a memory-only node
+    std::vector<int> distances = {};  // to each of `nodes`, in their order; empty where nobody says
   };
+  // In KiB, as it is now.
+  struct NodeMemory {
+    std::uint64_t total_kib = 0, free_kib = 0, used_kib = 0;
+  };
+  static constexpr int kLocalDistance = 10, kRemoteDistance = 20;  // include/linux/topology.h, without a SLIT
+  static constexpr int kUnknownDistance = 255;                      // as ACPI says of nodes that cannot reach each other
   CpuSet cpus;  // online
   std::vector<Llc> llcs;
   std::vector<Node> nodes;
@@ -97,6 +107,17 @@ struct TestTopology {
   // All CPUs, less the highest where there are more than two: that one is left to whatever is in no cgroup of a scenario.
   CpuSet usable_cpus() const;
   CpuSet llc_cpus(int llc) const { return llcs.at(static_cast<std::size_t>(llc)).cpus; }
+  CpuSet node_cpus(NumaNode node) const;  // empty for one that has none, or is not there
+  CpuSet node_ids() const;
+  CpuSet nodes_of(const CpuSet& cpus) const;  // that have at least one of them; never a memory-only node
+  bool is_memory_only(NumaNode node) const;
+  int numa_distance(NumaNode from, NumaNode to) const;  // kUnknownDistance for a node that is not there, too
+  // kUnsupported without CONFIG_NUMA, kNotFound for a node that is not there.
+  static Result<NodeMemory> node_memory(NumaNode node, const std::filesystem::path& sysfs_root = "/sys");
+  // The part of `cpus` (empty: all) in each LLC, in their order; LLCs without any are left out.
+  std::vector<CpuSet> split_by_llc(const CpuSet& cpus = {}) const;
+  // The `n` parts of the usable CPUs, each widened into its neighbours: CpusetSpec::overlap() for each.
+  Result<std::vector<CpuSet>> overlapping_cpusets(int n, double fraction) const;
   NumaNode node_of(Cpu cpu) const;  // -1 for a CPU that is not online
   int llc_of(Cpu cpu) const;        // -1 for a CPU that is not online
   std::string describe() const;  // "4 CPUs in 2 LLCs on 1 node, 1 thread per core"

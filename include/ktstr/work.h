@@ -109,14 +109,18 @@ struct MemPolicy {
   friend bool operator==(const MemPolicy&, const MemPolicy&) = default;
 };
 
-// A group of equal workers. Each worker is a process of its own. What is not set is inherited from the CgroupDef, and
-// where that does not say either, left alone.
+// A group of equal workers. Each worker is a process of its own, or with `pcomm` a thread. What is not set is inherited
+// from the CgroupDef, and where that does not say either, left alone.
 struct WorkSpec {
   int workers = 1;                        // at least 1
   std::optional<double> workers_pct = {}; // instead: ceil(CPUs of the cpuset * this), finite and > 0; 1.0: one a CPU
   WorkType type = SpinWait{};
   std::optional<int> nice = {};           // -20..19
   std::optional<std::string> comm = {};   // 1 to 15 bytes; default "CGROUP/INDEX"
+  // The workers are threads of one process, whose leader has this name and only sleeps: 1 to 15 bytes. All WorkSpecs of
+  // a CgroupDef that say the same name share the process, and so must have the same uid and gid. Each thread has a comm,
+  // CPUs, policy, nice value, clamps and memory policy of its own; signals and death meet them all.
+  std::optional<std::string> pcomm = {};
   std::optional<std::uint32_t> uid = {}, gid = {};
   // Run on this node's CPUs (those of `affinity` that are on it) and take memory from it, unless `mem_policy` says from
   // where: as numactl -N -m.
@@ -132,7 +136,7 @@ struct WorkerReport {
   std::string cgroup;    // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
   int index = 0;         // in its cgroup, from 0
   int group = 0;         // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
-  int pid = 0;
+  int pid = 0;           // of a thread, its thread id
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;
   std::uint64_t started_ns = 0;      // CLOCK_MONOTONIC when released
@@ -151,7 +155,9 @@ struct WorkerReport {
   std::uint64_t wake_max_ns = 0;     // the longest of all wake latencies, whether kept below or not
   std::vector<std::uint64_t> wake_latencies_ns;  // at most 4096 of them, evenly thinned
   bool responded = true;             // false: it did not stop when told to; the numbers are the last it published
-  std::string exit;                  // empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"
+  // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of its
+  // threads: "process 'web': killed by signal 11 (SIGSEGV)".
+  std::string exit;
 
   // Time off the CPU that it did not ask for: wall - cpu - sleep, as a share (0 to 100) of the wall time that it did not
   // sleep; 0 when it slept all the time.

@@ -107,6 +107,12 @@ CgroupDef& CgroupDef::comm(std::string name) {
   return *this;
 }
 
+CgroupDef& CgroupDef::pcomm(std::string name) {
+  require(name_, check_comm(name, "pcomm"));
+  defaults_.pcomm = std::move(name);
+  return *this;
+}
+
 CgroupDef& CgroupDef::uid(std::uint32_t id) {
   defaults_.uid = id;
   return *this;
@@ -193,6 +199,7 @@ std::vector<WorkSpec> CgroupDef::merged_work() const {
   for (WorkSpec& spec : merged) {
     fill(spec.nice, defaults_.nice);
     fill(spec.comm, defaults_.comm);
+    fill(spec.pcomm, defaults_.pcomm);
     fill(spec.uid, defaults_.uid);
     fill(spec.gid, defaults_.gid);
     fill(spec.numa_node, defaults_.numa_node);

@@ -64,6 +64,7 @@ class CgroupReader {
   static void share(CgroupDef& def, const WorkSpec& shared) {
     if (shared.nice) def.nice(*shared.nice);
     if (shared.comm) def.comm(*shared.comm);
+    if (shared.pcomm) def.pcomm(*shared.pcomm);
     if (shared.uid) def.uid(*shared.uid);
     if (shared.gid) def.gid(*shared.gid);
     if (shared.numa_node) def.numa_node(*shared.numa_node);

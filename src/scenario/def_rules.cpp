@@ -74,9 +74,9 @@ Status check_quota_pct(std::int64_t percent) {
   return fail(ErrorCode::kInvalidArgument, "a CPU quota of {}% cannot be; accepted: 1 and more, 100 is one CPU", percent);
 }
 
-Status check_comm(std::string_view name) {
+Status check_comm(std::string_view name, std::string_view key) {
   if (!name.empty() && name.size() <= kMaxComm && name.find('\0') == std::string_view::npos) return ok();
-  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a comm; accepted: 1 to {} bytes without a NUL", shown(name),
+  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a {}; accepted: 1 to {} bytes without a NUL", shown(name), key,
               kMaxComm);
 }
 
@@ -91,6 +91,7 @@ Status check_work_spec(const WorkSpec& spec) {
   if (spec.workers_pct) KTSTR_TRY(check_workers_pct(*spec.workers_pct));
   if (spec.nice) KTSTR_TRY(check_nice(*spec.nice));
   if (spec.comm) KTSTR_TRY(check_comm(*spec.comm));
+  if (spec.pcomm) KTSTR_TRY(check_comm(*spec.pcomm, "pcomm"));
   KTSTR_TRY(check_uclamp(spec.uclamp_min.value_or(0), spec.uclamp_max.value_or(kMaxUclamp)));
   KTSTR_TRY(spec.policy.validate());
   KTSTR_TRY(spec.affinity.validate());

@@ -26,7 +26,8 @@ Status check_workers(std::int64_t count);
 Status check_nice(std::int64_t value);
 Status check_workers_pct(double of_cpus);
 Status check_quota_pct(std::int64_t percent);
-Status check_comm(std::string_view name);
+// `key` is "comm" or "pcomm".
+Status check_comm(std::string_view name, std::string_view key = "comm");
 Status check_uclamp(std::int64_t min, std::int64_t max);
 // All of a WorkSpec that can be judged without a machine.
 Status check_work_spec(const WorkSpec& spec);

@@ -11,11 +11,12 @@ namespace ktstr {
 
 namespace {
 
-class WorkerProcesses final : public RunningWorkers {
+class SpawnedWorkers final : public RunningWorkers {
  public:
-  explicit WorkerProcesses(WorkerGroup group) : group_(std::move(group)) {}
+  explicit SpawnedWorkers(WorkerGroup group) : group_(std::move(group)) {}
   int count() const override { return group_.size(); }
   std::vector<int> pids() const override { return group_.pids(); }
+  std::vector<int> processes() const override { return group_.processes(); }
   std::uint64_t iterations() const override { return group_.iterations(); }
   void release() override { group_.release(); }
   void request_stop() override { group_.request_stop(); }
@@ -65,10 +66,9 @@ Result<std::unique_ptr<RunningPayload>> start_program(const PayloadStart& start)
   return std::unique_ptr<RunningPayload>(std::make_unique<PayloadRun>(std::move(process)));
 }
 
-Result<std::unique_ptr<RunningWorkers>> spawn_processes(const WorkSpec& spec, const WorkerPlacement& placement,
-                                                        int first_index, std::uint64_t seed) {
-  KTSTR_TRY_ASSIGN(WorkerGroup group, WorkerGroup::spawn(spec, placement, first_index, seed));
-  return std::unique_ptr<RunningWorkers>(std::make_unique<WorkerProcesses>(std::move(group)));
+Result<std::unique_ptr<RunningWorkers>> spawn_workers(const std::vector<WorkerPart>& parts, int first_index) {
+  KTSTR_TRY_ASSIGN(WorkerGroup group, WorkerGroup::spawn(parts, first_index));
+  return std::unique_ptr<RunningWorkers>(std::make_unique<SpawnedWorkers>(std::move(group)));
 }
 
 // One watch a scheduler process, opened when it is first asked for: a scenario that swaps schedulers has several.
@@ -91,7 +91,7 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   KTSTR_TRY(watches->of(scheduler_pid));
   const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
   ExecutorHooks hooks;
-  hooks.spawn = spawn_processes;
+  hooks.spawn = spawn_workers;
   hooks.start_payload = start_program;
   hooks.core_create = [](const std::vector<int>& pids) { return core_sched_create(pids); };
   hooks.core_clear = [](const std::vector<int>& pids) { return core_sched_clear(pids); };

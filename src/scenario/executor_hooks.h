@@ -28,6 +28,7 @@ class RunningWorkers {
   virtual ~RunningWorkers() = default;
   virtual int count() const = 0;
   virtual std::vector<int> pids() const = 0;
+  virtual std::vector<int> processes() const = 0;
   virtual std::uint64_t iterations() const = 0;
   virtual void release() = 0;
   virtual void request_stop() = 0;
@@ -56,9 +57,8 @@ class RunningPayload {
 enum class SchedulerEnd { kUnknown, kCrashed, kExitedCleanly };
 
 struct ExecutorHooks {
-  std::function<Result<std::unique_ptr<RunningWorkers>>(const WorkSpec& spec, const WorkerPlacement& placement,
-                                                        int first_index, std::uint64_t seed)>
-      spawn;
+  // See WorkerGroup::spawn().
+  std::function<Result<std::unique_ptr<RunningWorkers>>(const std::vector<WorkerPart>& parts, int first_index)> spawn;
   std::function<Result<std::unique_ptr<RunningPayload>>(const PayloadStart& start)> start_payload;
   // See workload/core_sched.h.
   std::function<Status(const std::vector<int>& pids)> core_create, core_clear;

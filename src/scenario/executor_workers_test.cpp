@@ -43,6 +43,19 @@ class ExecuteWithWorkers : public testing::Test {
   ReportList events_;
 };
 
+TEST_F(ExecuteWithWorkers, NumbersThreadsByTheirPlaceInTheDefinition) {
+  Ctx context = ctx(1h);
+  CgroupDef def = CgroupDef::named("cg_0").workers(1).no_workers();
+  def.work({.pcomm = "web"}).work({.workers = 2}).work({.type = YieldHeavy{}, .pcomm = "web"});
+  const auto result = execute_steps(context, {{.setup = {def}, .hold = HoldSpec::fixed(500ms)}});
+  ASSERT_TRUE(result) << result.error().render();
+  EXPECT_EQ(result->verdict(), Verdict::kPass) << result->details.at(0).message;
+  std::vector<std::pair<int, int>> places;
+  for (const WorkerReport& report : events_.reports) places.emplace_back(report.index, report.group);
+  // Threads of one process are spawned together, in place of the first of them.
+  EXPECT_THAT(places, testing::ElementsAre(std::pair(0, 0), std::pair(1, 2), std::pair(2, 1), std::pair(3, 1)));
+}
+
 TEST_F(ExecuteWithWorkers, ReportsWhatTheyDid) {
   // The hold is what is short: how long it takes to start workers on a busy machine must not matter.
   Ctx context = ctx(1h);

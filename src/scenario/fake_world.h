@@ -74,9 +74,7 @@ class FakeWorld final : public EventSink {
 
   ExecutorHooks hooks() {
     ExecutorHooks hooks;
-    hooks.spawn = [this](const WorkSpec& spec, const WorkerPlacement& placement, int first, std::uint64_t s) {
-      return spawn(spec, placement, first, s);
-    };
+    hooks.spawn = [this](const std::vector<WorkerPart>& parts, int first) { return spawn(parts, first); };
     hooks.start_payload = [this](const PayloadStart& start) { return start_payload(start); };
     hooks.core_create = [this](const std::vector<int>& pids) { return change("core_create", list(pids)); };
     hooks.core_clear = [this](const std::vector<int>& pids) { return change("core_clear", list(pids)); };
@@ -110,22 +108,27 @@ class FakeWorld final : public EventSink {
  private:
   class Workers final : public RunningWorkers {
    public:
-    Workers(FakeWorld& world, WorkSpec spec, std::string cgroup, int first)
-        : world_(world), spec_(std::move(spec)), cgroup_(std::move(cgroup)), first_(first) {
-      for (int i = 0; i < spec_.workers; ++i) pids_.push_back(world_.next_pid++);
+    Workers(FakeWorld& world, std::vector<WorkerPart> parts, int first)
+        : world_(world), parts_(std::move(parts)), cgroup_(parts_.front().placement.cgroup), first_(first) {
+      const bool threads = parts_.front().spec.pcomm.has_value();
+      if (threads) processes_.push_back(world_.next_pid++);
+      for (const WorkerPart& part : parts_)
+        for (int i = 0; i < part.spec.workers; ++i) pids_.push_back(world_.next_pid++);
+      if (!threads) processes_ = pids_;
       ++world_.alive;
     }
     ~Workers() override {
       --world_.alive;
-      for (const int pid : pids_) world_.ops.forget_process(pid);
+      for (const int pid : processes_) world_.ops.forget_process(pid);
     }
-    int count() const override { return spec_.workers; }
+    int count() const override { return static_cast<int>(pids_.size()); }
     std::vector<int> pids() const override { return pids_; }
+    std::vector<int> processes() const override { return processes_; }
     std::uint64_t iterations() const override { return 7 * pids_.size(); }
     void release() override { say("release"); }
     void request_stop() override { say("stop"); }
     Result<std::vector<WorkerReport>> collect(Nanoseconds grace) override {
-      return world_.collect(cgroup_, spec_, first_, grace);
+      return world_.collect(parts_, first_, grace);
     }
     void set_allowed(const CpuSet& cpus) override { world_.log.push_back(fmt::format("allow {} {}", cgroup_, cpus.to_string())); }
     Status set_nice(int nice) override { return change("set_nice", std::to_string(nice)); }
@@ -144,10 +147,10 @@ class FakeWorld final : public EventSink {
       return world_.change(what, fmt::format("{} {}", cgroup_, value));
     }
     FakeWorld& world_;
-    WorkSpec spec_;
+    std::vector<WorkerPart> parts_;
     std::string cgroup_;
     int first_;
-    std::vector<int> pids_;
+    std::vector<int> pids_, processes_;
   };
 
   class FakePayload final : public RunningPayload {
@@ -202,17 +205,18 @@ class FakeWorld final : public EventSink {
     return ok();
   }
 
-  Result<std::unique_ptr<RunningWorkers>> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first,
-                                                std::uint64_t s) {
-    const std::string name = placement.cgroup;
-    seeds.push_back(s);
-    placements.push_back(placement);
-    placements.back().cgroup_dir = nullptr;
-    specs.push_back(spec);
+  Result<std::unique_ptr<RunningWorkers>> spawn(const std::vector<WorkerPart>& parts, int first) {
+    const std::string name = parts.front().placement.cgroup;
+    for (const WorkerPart& part : parts) {
+      seeds.push_back(part.seed);
+      placements.push_back(part.placement);
+      placements.back().cgroup_dir = nullptr;
+      specs.push_back(part.spec);
+    }
     log.push_back("spawn " + name);
     time += spawn_takes;
     if (const auto failing = spawn_fails.find(name); failing != spawn_fails.end()) return failing->second;
-    return std::unique_ptr<RunningWorkers>(std::make_unique<Workers>(*this, spec, name, first));
+    return std::unique_ptr<RunningWorkers>(std::make_unique<Workers>(*this, parts, first));
   }
 
   Result<std::unique_ptr<RunningPayload>> start_payload(const PayloadStart& start) {
@@ -222,21 +226,23 @@ class FakeWorld final : public EventSink {
     return std::unique_ptr<RunningPayload>(std::make_unique<FakePayload>(*this, start));
   }
 
-  Result<std::vector<WorkerReport>> collect(const std::string& name, const WorkSpec& spec, int first,
-                                            Nanoseconds grace) {
+  Result<std::vector<WorkerReport>> collect(const std::vector<WorkerPart>& parts, int first, Nanoseconds grace) {
+    const std::string& name = parts.front().placement.cgroup;
     log.push_back("collect " + name);
     graces.push_back(grace);
     time += collect_takes;
     if (const auto failing = collect_fails.find(name); failing != collect_fails.end()) return failing->second;
     std::vector<WorkerReport> all;
-    for (int i = 0; i < spec.workers; ++i) {
-      WorkerReport report;
-      report.cgroup = name;
-      report.index = first + i;
-      report.work_units = idle_workers ? 0 : 10;
-      report.wall_time_ns = report.cpu_time_ns = 1'000'000;
-      all.push_back(report);
-    }
+    for (const WorkerPart& part : parts)
+      for (int i = 0; i < part.spec.workers; ++i) {
+        WorkerReport report;
+        report.cgroup = name;
+        report.index = first++;
+        report.group = part.placement.group;
+        report.work_units = idle_workers ? 0 : 10;
+        report.wall_time_ns = report.cpu_time_ns = 1'000'000;
+        all.push_back(report);
+      }
     return all;
   }
 

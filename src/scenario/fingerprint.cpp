@@ -17,10 +17,11 @@ std::string shown(const std::optional<T>& value) {
 }
 
 std::string text_of(const WorkSpec& spec) {
-  return fmt::format("{} x {} nice {} comm {} uid {} gid {} node {} {} affinity {} memory {} uclamp {} {};", spec.workers,
-                     describe(spec.type), shown(spec.nice), shown(spec.comm), shown(spec.uid), shown(spec.gid),
-                     shown(spec.numa_node), spec.policy.describe(), spec.affinity.describe(),
-                     spec.mem_policy.describe(), shown(spec.uclamp_min), shown(spec.uclamp_max));
+  return fmt::format("{} x {} nice {} comm {} pcomm {} uid {} gid {} node {} {} affinity {} memory {} uclamp {} {};",
+                     spec.workers, describe(spec.type), shown(spec.nice), shown(spec.comm), shown(spec.pcomm),
+                     shown(spec.uid), shown(spec.gid), shown(spec.numa_node), spec.policy.describe(),
+                     spec.affinity.describe(), spec.mem_policy.describe(), shown(spec.uclamp_min),
+                     shown(spec.uclamp_max));
 }
 
 std::string text_of(const Payload& payload) {

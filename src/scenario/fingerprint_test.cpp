@@ -57,6 +57,8 @@ TEST(Fingerprint, DiffersInEachPart) {
   EXPECT_NE(base, of(CgroupDef::named("a").workers(2)));
   EXPECT_NE(base, of(CgroupDef::named("a").cpu_weight(99)));
   EXPECT_NE(base, of(CgroupDef::named("a").nice(1)));
+  EXPECT_NE(base, of(CgroupDef::named("a").pcomm("web")));
+  EXPECT_NE(of(CgroupDef::named("a").pcomm("web")), of(CgroupDef::named("a").pcomm("db")));
   EXPECT_NE(base, of(CgroupDef::named("a"), HoldSpec::fraction(0.5)));
   EXPECT_NE(base, fingerprint_of({}, {{.setup = {CgroupDef::named("a")}, .ops = {Op::spawn_host({})}}}, 1s));
 }

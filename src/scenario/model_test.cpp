@@ -42,8 +42,12 @@ TEST(CgroupDef, ThrowsOnNumbersOutOfRange) {
   EXPECT_THROW(def.cpu_weight(10001), std::invalid_argument);
   EXPECT_THROW(def.workers_pct(0), std::invalid_argument);
   EXPECT_THROW(def.comm("sixteen-bytes-xx"), std::invalid_argument);
+  for (const std::string& name : {std::string(), std::string("sixteen-bytes-xx"), std::string("a\0b", 3)})
+    EXPECT_THROW(def.pcomm(name), std::invalid_argument) << name;
+  EXPECT_THROW(def.work({.pcomm = ""}), std::invalid_argument);
   EXPECT_THROW(def.work({.workers = 0}), std::invalid_argument);
   EXPECT_THROW(def.work({.nice = 99}), std::invalid_argument);
+  EXPECT_NO_THROW(def.pcomm("fifteen-bytes-x").work({.pcomm = "x"}));
   EXPECT_NO_THROW(def.workers(1).nice(-20).nice(19).cpu_weight(1).cpu_weight(10000));
 }
 

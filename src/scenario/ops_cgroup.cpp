@@ -72,7 +72,7 @@ Status apply(const op::MoveAllTasks& op, World& world) {
   if (strands)
     return fail(ErrorCode::kInvalidArgument, "'{}' belongs to the Backdrop and '{}' to {}: the workers would end with it",
                 op.from, op.to, to.scope->label());
-  const std::vector<int> pids = source->pids();
+  const std::vector<int> pids = source->processes();
   if (pids.empty()) return fail(ErrorCode::kInvalidArgument, "'{}' has no workers", op.from);
   const bool bounded = source->cpuset && target->cpuset;
   const CpuSet between = bounded ? source->cpuset->union_with(*target->cpuset) : CpuSet();

@@ -127,6 +127,19 @@ TEST_F(Ops, MoveAllTasksTakesTheWorkersAlong) {
   EXPECT_EQ(result.cgroups[0].workers, 4);
 }
 
+TEST_F(Ops, MoveAllTasksMovesTheProcessesOfThreads) {
+  const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2).pcomm("web").work({}),
+                                      CgroupDef::named("b").no_workers()}};
+  const auto result =
+      world_.run(backdrop, {{.ops = {Op::core_sched_create("a"), Op::move_all_tasks("a", "b")}}});
+  ASSERT_TRUE(result) << result.error().render();
+  // 1000 is the leader, which is moved once and takes its threads along.
+  EXPECT_THAT(world_.ops.calls(), Contains("move b 1000"));
+  EXPECT_THAT(world_.log, Contains("core_create 1001,1002,1003"));
+  ASSERT_EQ(result->cgroups.size(), 1u);
+  EXPECT_EQ(result->cgroups[0].workers, 3);
+}
+
 TEST_F(Ops, AMoveThatFailsLeavesTheWorkersWhereTheyWere) {
   world_.ops.fail_matching("move b 1", Error(ErrorCode::kBusy, "somebody is in the way"));
   const AssertResult result = after({Op::move_all_tasks("a", "b")});

@@ -21,7 +21,7 @@ Status apply(const op::Spawn& op, World& world) {
   std::vector<std::string> mistakes;
   const WorkSpec spec = plan_work(op.work, world.ctx(), found.group->cpuset.value_or(CpuSet()), mistakes);
   if (!mistakes.empty()) return fail(ErrorCode::kInvalidArgument, "{}", mistakes.front());
-  KTSTR_TRY(world.spawn_set(*found.group, spec));
+  KTSTR_TRY(world.spawn_workers(*found.group, {spec}));
   found.scope->release_workers();
   return ok();
 }

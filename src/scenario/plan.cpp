@@ -14,6 +14,7 @@
 #include "scenario/def_rules.h"
 #include "scenario/rehearsal.h"
 #include "workload/work_types.h"
+#include "workload/worker_plan.h"
 
 namespace ktstr {
 
@@ -158,13 +159,23 @@ WorkSpec plan_work(const WorkSpec& spec, const Ctx& ctx, const CpuSet& cpuset, M
   if (spec.affinity.validate())
     if (const auto resolved = spec.affinity.resolve(ctx.topology(), cpuset, 0, 0); !resolved)
       note(mistakes, Status(resolved.error()).context(fmt::format("affinity {}", spec.affinity.describe())));
-  if (spec.numa_node) {
-    CpuSet nodes;
-    for (const auto& node : ctx.topology().nodes) nodes.add(node.id);
-    if (!nodes.contains(*spec.numa_node))
-      mistakes.push_back(fmt::format("there is no NUMA node {}: the machine has {}", *spec.numa_node, nodes.to_string()));
-  }
+  if (const CpuSet nodes = ctx.topology().node_ids(); spec.numa_node && !nodes.contains(*spec.numa_node))
+    mistakes.push_back(fmt::format("there is no NUMA node {}: the machine has {}", *spec.numa_node, nodes.to_string()));
   return planned;
+}
+
+std::vector<std::vector<std::size_t>> spawned_together(const std::vector<WorkSpec>& work) {
+  std::vector<std::vector<std::size_t>> together;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const auto joined = std::find_if(together.begin(), together.end(), [&](const auto& positions) {
+      return work[i].pcomm && work[positions.front()].pcomm == work[i].pcomm;
+    });
+    if (joined != together.end())
+      joined->push_back(i);
+    else
+      together.push_back({i});
+  }
+  return together;
 }
 
 PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t seed, Messages& mistakes) {
@@ -182,6 +193,11 @@ PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t se
   for (WorkSpec& spec : work) {
     if (def.is_swappable() && ctx.work_type_override()) spec.type = *ctx.work_type_override();
     cgroup.work.push_back(plan_work(spec, ctx, cgroup.cpuset.value_or(CpuSet()), own));
+  }
+  for (const auto& positions : spawned_together(cgroup.work)) {
+    std::vector<const WorkSpec*> specs;
+    for (const std::size_t i : positions) specs.push_back(&cgroup.work[i]);
+    note(own, check_one_process(specs));
   }
   const auto quota = std::find_if(cgroup.knobs.begin(), cgroup.knobs.end(),
                                   [](const KnobSetting& each) { return each.knob == Knob::kCpuMax; });

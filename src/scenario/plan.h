@@ -64,6 +64,9 @@ std::vector<std::size_t> steps_without_time(const std::vector<Step>& steps, Nano
 PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t seed, std::vector<std::string>& mistakes);
 // The same for what an op spawns into a group with this cpuset (empty: all CPUs).
 WorkSpec plan_work(const WorkSpec& spec, const Ctx& ctx, const CpuSet& cpuset, std::vector<std::string>& mistakes);
+// The positions in `work` of what is spawned together: each group of processes by itself, and all groups whose workers
+// are threads of one process, in place of the first of them.
+std::vector<std::vector<std::size_t>> spawned_together(const std::vector<WorkSpec>& work);
 // Of everything random in op or definition `index` of step `number`.
 std::uint64_t placement_seed(const Ctx& ctx, int number, std::string_view name);
 

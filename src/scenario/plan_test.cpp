@@ -78,6 +78,28 @@ TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
   EXPECT_EQ(mistakes({Step{}}, 0ns), "a duration of 0s cannot be; accepted: longer than 0s");
 }
 
+TEST(PlanScenario, RefusesThreadsOfOneProcessWithDifferentIds) {
+  EXPECT_EQ(mistakes({{.setup = {CgroupDef::named("a").pcomm("web").work({.uid = 1000})}}}),
+            "step 1: cgroup 'a': workers of the process 'web' have uid none of its own and 1000; threads of one process "
+            "share it: give them the same, or another pcomm");
+  EXPECT_EQ(mistakes({{.setup = {CgroupDef::named("a").gid(7).pcomm("web").work({.gid = 8})}}}),
+            "step 1: cgroup 'a': workers of the process 'web' have gid 7 and 8; threads of one process share it: give "
+            "them the same, or another pcomm");
+  const CgroupDef apart = CgroupDef::named("a").uid(1).work({.pcomm = "web", .uid = 2}).work({.pcomm = "db"});
+  EXPECT_EQ(mistakes({{.setup = {apart}}}), "none");
+  EXPECT_EQ(mistakes({{.setup = {CgroupDef::named("a").uid(1).pcomm("web").work({})}}}), "none");
+  EXPECT_EQ(mistakes({{.ops = {Op::spawn_host({.pcomm = "sixteen-bytes-xx"})}}}),
+            "step 1, op 1: spawn: 'sixteen-bytes-xx' cannot be a pcomm; accepted: 1 to 15 bytes without a NUL");
+}
+
+TEST(SpawnedTogether, AreTheGroupsWithOnePcommAndOtherwiseEachByItself) {
+  const WorkSpec process, web{.pcomm = "web"}, db{.pcomm = "db"};
+  using Positions = std::vector<std::vector<std::size_t>>;
+  EXPECT_EQ(spawned_together({process, process}), (Positions{{0}, {1}}));
+  EXPECT_EQ(spawned_together({web, process, db, web, db}), (Positions{{0, 3}, {1}, {2, 4}}));
+  EXPECT_EQ(spawned_together({}), Positions{});
+}
+
 TEST(PlanScenario, ChoosesRandomCpusForEachCgroupOfEachStep) {
   const std::vector<CgroupDef> defs = {CgroupDef::named("a").cpuset(CpusetSpec::random(8)),
                                        CgroupDef::named("b").cpuset(CpusetSpec::random(8))};

@@ -75,6 +75,23 @@ void add_work_types(std::string& page) {
 
 }  // namespace
 
+const std::vector<TextForm>& worker_forms() {
+  static const std::vector<TextForm> forms = {
+      {"nice = -5", "the nice value, -20 to 19"},
+      {"comm = \"ui\"", "the name of each worker, 1 to 15 bytes; otherwise \"CGROUP/INDEX\""},
+      {"pcomm = \"browser\"", "threads of one process of this name, 1 to 15 bytes; otherwise each worker is a process"},
+      {"uid = 1000", "the user id; threads of one process have one"},
+      {"gid = 1000", "the group id; the same"},
+      {"numa_node = 0", "run on the node's CPUs and take memory from it"},
+      {"policy = \"fifo:50\"", "the scheduling policy; see Policies"},
+      {"affinity = \"random:2\"", "the CPUs that each pins itself to; see Affinities"},
+      {"mem_policy = \"bind:0\"", "where memory comes from; see Memory policies"},
+      {"task_uclamp_min = 512", "the lower utilisation clamp of each worker, 0 to 1024"},
+      {"task_uclamp_max = 1024", "the upper one"},
+  };
+  return forms;
+}
+
 const std::vector<TextForm>& cpuset_forms() {
   static const std::vector<TextForm> forms = {
       {"\"all\"", "all CPUs"},
@@ -109,6 +126,10 @@ std::string scenario_reference() {
   add_ops(page);
   add_knobs(page);
   add_work_types(page);
+  add_forms(page, "Workers",
+            "Attributes in `[[cgroup.work]]` and in an op's `work`. In `[[cgroup]]`, those down to `numa_node` are meant for "
+            "all of its workers that do not say otherwise; the others stand there only without `[[cgroup.work]]`.",
+            worker_forms());
   add_forms(
       page, "Cpusets",
       "`cpuset` of a cgroup and of `set_cpuset`. The usable CPUs are all but one, which is left to what is not in a "

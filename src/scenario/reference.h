@@ -16,5 +16,7 @@ std::string scenario_reference();
 // What CpusetSpec::parse() and AffinityIntent::parse() take, each by an example in quotes.
 const std::vector<TextForm>& cpuset_forms();
 const std::vector<TextForm>& affinity_forms();
+// Lines of a [[cgroup]] with one worker.
+const std::vector<TextForm>& worker_forms();
 
 }  // namespace ktstr

@@ -10,6 +10,7 @@
 #include "cgroup/knob_table.h"
 #include "ktstr/cpuset.h"
 #include "scenario/op_table.h"
+#include "scenario/scenario_file.h"
 
 namespace ktstr {
 namespace {
@@ -48,6 +49,8 @@ TEST(Reference, ListsEveryOpAndEveryKnob) {
 TEST(Reference, ListsFormsThatTheirParsersTake) {
   for (const TextForm& each : cpuset_forms()) EXPECT_TRUE(CpusetSpec::parse(unquoted(each.form))) << each.form;
   for (const TextForm& each : affinity_forms()) EXPECT_TRUE(AffinityIntent::parse(unquoted(each.form))) << each.form;
+  for (const TextForm& each : worker_forms())
+    EXPECT_TRUE(parse_scenario(fmt::format("[[cgroup]]\nname = \"a\"\n{}\n", each.form), "t.toml")) << each.form;
 }
 
 }  // namespace

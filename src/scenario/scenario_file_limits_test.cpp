@@ -114,7 +114,7 @@ TEST(ScenarioLimits, HaveTheKnobTableJudgeValues) {
 
 TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
   const CgroupDef def = cgroup_with(
-      "workers_pct = 0.5\nnice = 3\ncomm = 'ui'\nuid = 1000\ngid = 100\nnuma_node = 1\npolicy = 'fifo:50'\n"
+      "workers_pct = 0.5\nnice = 3\ncomm = 'ui'\npcomm = 'browser'\nuid = 1000\ngid = 100\nnuma_node = 1\npolicy = 'fifo:50'\n"
       "affinity = 'random:2'\nmem_policy = 'bind:0-1'\ntask_uclamp_min = 1\ntask_uclamp_max = 512\nswappable = true\n"
       "work = { type = 'Mixed', spins = 7 }");
   ASSERT_EQ(def.merged_work().size(), 1u);
@@ -124,6 +124,7 @@ TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
   EXPECT_EQ(describe(spec.type), "Mixed(spins=7)");
   EXPECT_EQ(spec.nice, 3);
   EXPECT_EQ(spec.comm, "ui");
+  EXPECT_EQ(spec.pcomm, "browser");
   EXPECT_EQ(spec.uid, 1000u);
   EXPECT_EQ(spec.gid, 100u);
   EXPECT_EQ(spec.numa_node, 1);
@@ -137,14 +138,16 @@ TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
 
 TEST(ScenarioWorkers, EachWorkTableHasAttributesOfItsOwnAndTheRestOfTheCgroup) {
   const CgroupDef def = cgroup_with(
-      "nice = 5\n[[cgroup.work]]\ntype = 'Mixed'\nspins = 7\nworkers = 3\npolicy = 'batch'\n[[cgroup.work]]\n"
-      "type = 'SpinWait'\nnice = -5\naffinity = 'single'");
+      "nice = 5\npcomm = 'web'\n[[cgroup.work]]\ntype = 'Mixed'\nspins = 7\nworkers = 3\npolicy = 'batch'\n[[cgroup.work]]\n"
+      "type = 'SpinWait'\nnice = -5\naffinity = 'single'\npcomm = 'db'");
   const auto work = def.merged_work();
   ASSERT_EQ(work.size(), 2u);
   EXPECT_EQ(describe(work[0].type), "Mixed(spins=7)");
   EXPECT_EQ(work[0].workers, 3);
   EXPECT_EQ(work[0].nice, 5);
   EXPECT_EQ(work[0].policy, SchedPolicy::batch());
+  EXPECT_EQ(work[0].pcomm, "web");
+  EXPECT_EQ(work[1].pcomm, "db");
   EXPECT_EQ(work[1].workers, 1);
   EXPECT_EQ(work[1].nice, -5);
   EXPECT_EQ(work[1].policy, SchedPolicy::normal());
@@ -218,6 +221,8 @@ TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
   EXPECT_EQ(mistakes("nice = 20"), "t.toml:3:8: nice 20 is out of range; accepted: -20 to 19");
   EXPECT_EQ(mistakes("comm = 'longer than a comm'"),
             "t.toml:3:8: 'longer than a comm' cannot be a comm; accepted: 1 to 15 bytes without a NUL");
+  EXPECT_EQ(mistakes("pcomm = 'longer than a comm'"),
+            "t.toml:3:9: 'longer than a comm' cannot be a pcomm; accepted: 1 to 15 bytes without a NUL");
   EXPECT_EQ(mistakes("uid = -1"), "t.toml:3:7: uid -1 cannot be; accepted: 0 to 4294967294");
   EXPECT_EQ(mistakes("numa_node = -1"), "t.toml:3:13: numa_node -1 cannot be; accepted: 0 to 1023");
   EXPECT_EQ(mistakes("task_uclamp_min = 1025"), "t.toml:3:19: task_uclamp_min 1025 cannot be; accepted: 0 to 1024");

@@ -15,18 +15,29 @@ namespace ktstr {
 namespace {
 
 bool overlap(const WorkerSet& a, const WorkerSet& b) {
-  return a.group == b.group ||
+  return std::find_first_of(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end()) != a.groups.end() ||
          (a.first_index < b.first_index + b.workers->count() && b.first_index < a.first_index + a.workers->count());
+}
+
+std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int> (RunningWorkers::*numbers)() const) {
+  std::vector<int> all;
+  for (const WorkerSet& set : sets) {
+    const std::vector<int> part = (*set.workers.*numbers)();
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 }  // namespace
 
 void LiveCgroup::add(WorkerSet set) {
   if (std::any_of(sets.begin(), sets.end(), [&](const WorkerSet& other) { return overlap(set, other); })) {
-    set.group = next_group;
+    const int shift = next_group - *std::min_element(set.groups.begin(), set.groups.end());
+    for (int& group : set.groups) group += shift;
+    set.group_shift += shift;
     set.first_index = next_index;
   }
-  next_group = std::max(next_group, set.group + 1);
+  next_group = std::max(next_group, *std::max_element(set.groups.begin(), set.groups.end()) + 1);
   next_index = std::max(next_index, set.first_index + set.workers->count());
   sets.push_back(std::move(set));
   if (frozen) freeze();
@@ -47,14 +58,8 @@ int LiveCgroup::worker_count() const {
   return count;
 }
 
-std::vector<int> LiveCgroup::pids() const {
-  std::vector<int> all;
-  for (const WorkerSet& set : sets) {
-    const std::vector<int> pids = set.workers->pids();
-    all.insert(all.end(), pids.begin(), pids.end());
-  }
-  return all;
-}
+std::vector<int> LiveCgroup::pids() const { return numbers_of(sets, &RunningWorkers::pids); }
+std::vector<int> LiveCgroup::processes() const { return numbers_of(sets, &RunningWorkers::processes); }
 
 std::uint64_t LiveCgroup::iterations() const {
   std::uint64_t sum = 0;
@@ -156,7 +161,7 @@ Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group, Nanoseconds 
     for (std::size_t i = 0; i < part.size(); ++i) {
       // Where it was last, and who it was there.
       part[i].cgroup = group.name;
-      part[i].group = set.group;
+      part[i].group += set.group_shift;
       part[i].index = set.first_index + static_cast<int>(i);
       if (set.killed) part[i].exit.clear();
     }

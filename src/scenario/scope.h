@@ -32,11 +32,12 @@ struct Findings {
   AssertResult& result;
 };
 
-// Equal workers that were spawned together: only these are compared with each other.
+// Workers that were spawned together: equal ones, which are compared with each other, or the threads of one process.
 struct WorkerSet {
   std::unique_ptr<RunningWorkers> workers;
-  int group = 0;        // WorkerReport::group, in the cgroup where they are
-  int first_index = 0;  // WorkerReport::index of the first of them, there
+  std::vector<int> groups;  // WorkerReport::group of equal ones each, in the cgroup where they are
+  int first_index = 0;      // WorkerReport::index of the first of them, there
+  int group_shift = 0;      // what was added to their groups since they were spawned
   bool released = false;
   bool killed = false;           // by the scenario
   std::string interrupted = {};  // why they were kept from running on purpose; empty: they were not
@@ -48,7 +49,7 @@ struct LiveCgroup {
   std::optional<CpuSet> cpuset;  // what was written to cpuset.cpus
   std::vector<WorkerSet> sets;
   int next_index = 0;  // of the next worker
-  int next_group = 0;  // of the next set
+  int next_group = 0;  // of the next equal ones
   bool frozen = false;
 
   // Workers that come from elsewhere keep their numbers unless somebody here has them.
@@ -57,7 +58,8 @@ struct LiveCgroup {
   void interrupt(std::string_view why);
   void freeze();
   int worker_count() const;
-  std::vector<int> pids() const;
+  std::vector<int> pids() const;  // of its workers
+  std::vector<int> processes() const;
   std::uint64_t iterations() const;
 };
 

@@ -79,6 +79,14 @@ std::optional<int> read_nice(TableReader& reader) {
   return valid ? std::optional(static_cast<int>(*value)) : std::nullopt;
 }
 
+std::optional<std::string> read_comm(TableReader& reader, std::string_view key) {
+  auto comm = reader.text(key, "a text like \"worker\"");
+  if (!comm) return {};
+  const Status valid = check_comm(*comm, key);
+  reader.mistake(key, valid);
+  return valid ? comm : std::nullopt;
+}
+
 // 2^32 - 1 is "no change" to the system calls: setresuid(2).
 std::optional<std::uint32_t> read_id(TableReader& reader, std::string_view key) {
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max() - 1;
@@ -140,11 +148,8 @@ bool read_worker_count(TableReader& reader, int least, WorkSpec& spec) {
 
 void read_shared_attributes(TableReader& reader, WorkSpec& spec) {
   spec.nice = read_nice(reader);
-  if (auto comm = reader.text("comm", "a text like \"worker\"")) {
-    const Status valid = check_comm(*comm);
-    reader.mistake("comm", valid);
-    if (valid) spec.comm = *std::move(comm);
-  }
+  spec.comm = read_comm(reader, "comm");
+  spec.pcomm = read_comm(reader, "pcomm");
   spec.uid = read_id(reader, "uid");
   spec.gid = read_id(reader, "gid");
   spec.numa_node = read_node(reader);

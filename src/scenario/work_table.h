@@ -9,6 +9,7 @@
 //   workers = 3                     # or workers_pct = 1.0: one a CPU of the cpuset
 //   nice = -5
 //   comm = "ui"
+//   pcomm = "browser"               # threads of one process of this name
 //   uid = 1000
 //   gid = 1000
 //   numa_node = 0
@@ -35,7 +36,7 @@ inline constexpr std::string_view kAcceptedWork =
 
 // `spec.workers` or `spec.workers_pct`; false when neither was said. `least` is 0 or 1.
 bool read_worker_count(TableReader& reader, int least, WorkSpec& spec);
-// What workers of a cgroup share if they do not say otherwise: nice, comm, uid, gid, numa_node.
+// What workers of a cgroup share if they do not say otherwise: nice, comm, pcomm, uid, gid, numa_node.
 void read_shared_attributes(TableReader& reader, WorkSpec& spec);
 // What a group of workers has by itself: policy, affinity, mem_policy, task_uclamp_min, task_uclamp_max.
 void read_own_attributes(TableReader& reader, WorkSpec& spec);

@@ -58,7 +58,8 @@ class World {
   // kNotFound when there is none, kInvalidArgument with the cgroups when there are several.
   Result<std::pair<Scope*, LivePayload*>> find_payload(std::string_view name, const std::optional<std::string>& cgroup);
   Status check_unused(const std::string& name);
-  Status spawn_set(LiveCgroup& group, const WorkSpec& spec);
+  // All that belongs together (spawned_together()) at once.
+  Status spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work);
   Status start_payload(const Payload& payload, const std::vector<std::string>& args, const std::string& cgroup,
                        std::string surface);
   // Newest first, of the step and of the Backdrop.
@@ -97,6 +98,8 @@ class World {
     if (step_) f(*step_);
     f(backdrop_);
   }
+  // `number`: which WorkSpec of its cgroup it is.
+  Result<WorkerPart> part_for(const LiveCgroup& group, const WorkSpec& spec, int number, const Fd& directory);
   void allow(LiveCgroup& group, const std::optional<CpuSet>& cpus);
   // The scenario's end moves by what the action takes.
   void off_the_clock(const std::function<void()>& action);

@@ -7,16 +7,6 @@
 
 namespace ktstr {
 
-namespace {
-
-CpuSet cpus_of_node(const TestTopology& topology, NumaNode id) {
-  for (const auto& node : topology.nodes)
-    if (node.id == id) return node.cpus;
-  return {};
-}
-
-}  // namespace
-
 Status World::create(const PlannedCgroup& cgroup) {
   KTSTR_TRY(check_unused(cgroup.name));
   pause();
@@ -57,34 +47,47 @@ Status World::spawn(const PlannedCgroup& cgroup) {
   if (cgroup.work.empty()) return ok();
   pause();
   KTSTR_TRY_ASSIGN(const Found found, find(cgroup.name));
-  for (const WorkSpec& spec : cgroup.work) KTSTR_TRY(spawn_set(*found.group, spec));
-  return ok();
+  return spawn_workers(*found.group, cgroup.work);
 }
 
-Status World::spawn_set(LiveCgroup& group, const WorkSpec& spec) {
+Result<WorkerPart> World::part_for(const LiveCgroup& group, const WorkSpec& spec, int number, const Fd& directory) {
+  const CpuSet cpus = group.cpuset.value_or(CpuSet());
+  const auto spawned = static_cast<std::size_t>(spawns_++);
+  WorkerPlacement placement{.cgroup = group.name,
+                            .group = number,
+                            .cgroup_dir = directory.valid() ? &directory : nullptr,
+                            .allowed = group.cpuset,
+                            .born_on = cpus.empty() ? ctx_.topology().cpus : cpus,
+                            .birth_seed = worker_seed(ctx_.seed_for(Vary::kCpu), number_, spawned, 0)};
+  if (spec.numa_node) placement.node_cpus = ctx_.topology().node_cpus(*spec.numa_node);
+  const std::uint64_t placing = worker_seed(ctx_.seed_for(Vary::kPlacement), number_, spawned, 1);
+  for (int i = 0; i < spec.workers && !spec.affinity.inherits(); ++i) {
+    KTSTR_TRY_ASSIGN(auto affinity, spec.affinity.resolve(ctx_.topology(), cpus, i, placing));
+    if (affinity) placement.affinity.push_back(*std::move(affinity));
+  }
+  return WorkerPart{spec, std::move(placement), worker_seed(ctx_.seed_for(Vary::kPhases), number_, spawned, 0)};
+}
+
+Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work) {
   const std::string where =
       group.name.empty() ? "workers outside of the cgroups" : fmt::format("cgroup '{}'", group.name);
   Fd directory;
   if (!group.name.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(group.name).context(where));
   }
-  const CpuSet cpus = group.cpuset.value_or(CpuSet());
-  const auto spawned = static_cast<std::size_t>(spawns_++);
-  const std::uint64_t phases = worker_seed(ctx_.seed_for(Vary::kPhases), number_, spawned, 0);
-  WorkerPlacement placement{.cgroup = group.name,
-                            .group = group.next_group,
-                            .cgroup_dir = directory.valid() ? &directory : nullptr,
-                            .allowed = group.cpuset,
-                            .born_on = cpus.empty() ? ctx_.topology().cpus : cpus,
-                            .birth_seed = worker_seed(ctx_.seed_for(Vary::kCpu), number_, spawned, 0)};
-  if (spec.numa_node) placement.node_cpus = cpus_of_node(ctx_.topology(), *spec.numa_node);
-  const std::uint64_t placing = worker_seed(ctx_.seed_for(Vary::kPlacement), number_, spawned, 1);
-  for (int i = 0; i < spec.workers && !spec.affinity.inherits(); ++i) {
-    KTSTR_TRY_ASSIGN(auto affinity, spec.affinity.resolve(ctx_.topology(), cpus, i, placing).context(where));
-    if (affinity) placement.affinity.push_back(*std::move(affinity));
+  const int first = group.next_group;
+  for (const auto& positions : spawned_together(work)) {
+    std::vector<WorkerPart> parts;
+    std::vector<int> groups;
+    for (const std::size_t i : positions) {
+      groups.push_back(first + static_cast<int>(i));
+      auto part = part_for(group, work[i], groups.back(), directory).context(where);
+      if (!part) return std::move(part).error();
+      parts.push_back(*std::move(part));
+    }
+    KTSTR_TRY_ASSIGN(auto workers, hooks_.spawn(parts, group.next_index).context(where));
+    group.add({.workers = std::move(workers), .groups = std::move(groups), .first_index = group.next_index});
   }
-  KTSTR_TRY_ASSIGN(auto workers, hooks_.spawn(spec, placement, group.next_index, phases).context(where));
-  group.add({.workers = std::move(workers), .group = group.next_group, .first_index = group.next_index});
   return ok();
 }
 

@@ -55,6 +55,21 @@ Result<CpuSet> CpuSet::parse(std::string_view list) {
               kCpuLimit);
 }
 
+CpuSet CpuSet::parse_lenient(std::string_view list) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  CpuSet set;
+  while (!list.empty()) {
+    std::string_view part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(part.size() + 1, list.size()));
+    part.remove_prefix(std::min(part.find_first_not_of(kSpace), part.size()));
+    part.remove_suffix(part.size() - (part.find_last_not_of(kSpace) + 1));
+    Cpu first = 0, last = 0;
+    if (!take_range(part, first, last) || !part.empty()) continue;
+    for (Cpu cpu = first; cpu <= last; ++cpu) set.add(cpu);
+  }
+  return set;
+}
+
 std::string CpuSet::to_string() const {
   std::string text;
   for (auto it = cpus_.begin(); it != cpus_.end();) {

@@ -20,6 +20,14 @@ TEST(CpuSetParse, RefusesEverythingElse) {
     EXPECT_EQ(CpuSet::parse(text).error().code(), ErrorCode::kInvalidArgument) << text;
 }
 
+TEST(CpuSetParseLenient, TakesWhatItCanRead) {
+  EXPECT_EQ(CpuSet::parse_lenient(" 0-3, x, 8 \n").to_string(), "0-3,8");
+  EXPECT_EQ(CpuSet::parse_lenient("3-1,,5,4096,-2,1 2,7-").to_string(), "5");
+  EXPECT_EQ(CpuSet::parse_lenient("1\t,\t2").to_string(), "1-2");
+  EXPECT_TRUE(CpuSet::parse_lenient("").empty());
+  EXPECT_TRUE(CpuSet::parse_lenient("none").empty());
+}
+
 TEST(CpuSetToString, IsCanonical) {
   EXPECT_EQ(CpuSet::parse("8,2,0-1,3")->to_string(), "0-3,8");
   EXPECT_EQ((CpuSet{0, 1, 3}).to_string(), "0-1,3");

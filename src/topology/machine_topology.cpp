@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "ktstr/topology.h"
@@ -30,6 +32,8 @@ std::string cores_of(const TestTopology::Llc& llc) {
   return text;
 }
 
+std::string distances_of(const TestTopology::Node& node) { return fmt::format("{}", fmt::join(node.distances, " ")); }
+
 class Differences {
  public:
   template <typename T>
@@ -47,7 +51,11 @@ class Differences {
 TestTopology TestTopology::expected_for(const Topology& topology) {
   TestTopology expected;
   expected.cpus = CpuSet::range(0, topology.cpus() - 1);
-  for (NumaNode id = 0; id < topology.numa_nodes; ++id) expected.nodes.push_back({id, {}});
+  for (NumaNode id = 0; id < topology.numa_nodes; ++id) {
+    std::vector<int> distances(static_cast<std::size_t>(topology.numa_nodes), kRemoteDistance);
+    distances[static_cast<std::size_t>(id)] = kLocalDistance;
+    expected.nodes.push_back({id, {}, std::move(distances)});
+  }
   Cpu next = 0;
   for (int id = 0; id < topology.llcs; ++id) {
     Llc llc;
@@ -74,6 +82,9 @@ std::vector<std::string> TestTopology::differences_from(const Topology& asked) c
     differences.compare(fmt::format("number of NUMA node {}", i), expected.nodes[i].id, nodes[i].id);
     differences.compare(fmt::format("CPUs of NUMA node {}", expected.nodes[i].id), expected.nodes[i].cpus.to_string(),
                         nodes[i].cpus.to_string());
+    if (!nodes[i].distances.empty())
+      differences.compare(fmt::format("distances of NUMA node {}", expected.nodes[i].id),
+                          distances_of(expected.nodes[i]), distances_of(nodes[i]));
   }
   differences.compare("threads per core", threads_per_core(expected), threads_per_core(*this));
   differences.compare("number of LLCs", expected.llcs.size(), llcs.size());
@@ -84,23 +95,6 @@ std::vector<std::string> TestTopology::differences_from(const Topology& asked) c
     differences.compare(fmt::format("NUMA node of LLC {}", i), wanted.node, llcs[i].node);
   }
   return differences.take();
-}
-
-CpuSet TestTopology::usable_cpus() const {
-  if (cpus.size() <= 2) return cpus;
-  return cpus.minus({*cpus.rbegin()});
-}
-
-NumaNode TestTopology::node_of(Cpu cpu) const {
-  for (const auto& node : nodes)
-    if (node.cpus.contains(cpu)) return node.id;
-  return -1;
-}
-
-int TestTopology::llc_of(Cpu cpu) const {
-  for (const auto& llc : llcs)
-    if (llc.cpus.contains(cpu)) return llc.id;
-  return -1;
 }
 
 std::string TestTopology::describe() const {

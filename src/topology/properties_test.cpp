@@ -137,6 +137,62 @@ RC_GTEST_PROP(CpusetProperties, TheTextOfASpecReadsBackAsTheSame, ()) {
   }
 }
 
+RC_GTEST_PROP(QueryProperties, NodesAndLlcsAnswerForEachCpuByItself, ()) {
+  const Topology topology = any_preset().topology;
+  const TestTopology machine = TestTopology::expected_for(topology);
+  const int per_llc = topology.cores_per_llc * topology.threads_per_core;
+  CpuSet some;
+  for (const Cpu cpu : machine.cpus)
+    if (*rc::gen::inRange(0, 4) == 0) some.add(cpu);
+  CpuSet nodes, llcs;
+  for (const Cpu cpu : some) {
+    llcs.add(cpu / per_llc);
+    nodes.add(cpu / per_llc / topology.llcs_per_node());
+  }
+  RC_ASSERT(machine.nodes_of(some) == nodes);
+  RC_ASSERT(machine.node_ids() == CpuSet::range(0, topology.numa_nodes - 1));
+  const std::vector<CpuSet> parts = machine.split_by_llc(some);
+  RC_ASSERT(parts.size() == (some.empty() ? machine.llcs.size() : llcs.size()));
+  CpuSet all;
+  for (const CpuSet& part : parts) {
+    RC_ASSERT(!part.empty());
+    for (const Cpu cpu : part) RC_ASSERT(machine.llc_of(cpu) == part.first() / per_llc);
+    RC_ASSERT(all.intersection(part).empty());
+    all = all.union_with(part);
+  }
+  RC_ASSERT(all == (some.empty() ? machine.cpus : some));
+}
+
+RC_GTEST_PROP(QueryProperties, DistancesAreTheKernelsWithoutASlit, ()) {
+  const Topology topology = any_preset().topology;
+  const TestTopology machine = TestTopology::expected_for(topology);
+  const NumaNode a = *rc::gen::inRange(-1, topology.numa_nodes + 1), b = *rc::gen::inRange(-1, topology.numa_nodes + 1);
+  const bool both = machine.node_ids().contains(a) && machine.node_ids().contains(b);
+  RC_ASSERT(machine.numa_distance(a, b) == (!both ? 255 : a == b ? 10 : 20));
+  RC_ASSERT(machine.node_cpus(a).empty() == !machine.node_ids().contains(a));
+  RC_ASSERT(!machine.is_memory_only(a));
+  for (const Cpu cpu : machine.node_cpus(a)) RC_ASSERT(machine.node_of(cpu) == a);
+}
+
+RC_GTEST_PROP(QueryProperties, OverlappingCpusetsAreTheSpecsAndCoverTheUsableCpus, ()) {
+  const TestTopology machine = TestTopology::expected_for(any_preset().topology);
+  const int usable = static_cast<int>(machine.usable_cpus().size());
+  const int n = *rc::gen::inRange(0, usable + 2);
+  const double fraction = *rc::gen::inRange(0, 101) / 100.0;
+  const auto parts = machine.overlapping_cpusets(n, fraction);
+  RC_ASSERT(parts.has_value() == (n >= 1 && n <= usable));
+  if (!parts) return;
+  RC_ASSERT(parts->size() == static_cast<std::size_t>(n));
+  CpuSet all;
+  for (int i = 0; i < n; ++i) {
+    const CpuSet& part = (*parts)[static_cast<std::size_t>(i)];
+    RC_ASSERT(part == *CpusetSpec::overlap(i, n, fraction).resolve(machine));
+    all = all.union_with(part);
+  }
+  RC_ASSERT(all == machine.usable_cpus());
+  RC_ASSERT(!machine.overlapping_cpusets(std::max(n, 1), 1.5).has_value());
+}
+
 RC_GTEST_PROP(AffinityProperties, NothingIsOutsideTheCpusetAndTheSameArgumentsGiveTheSame, (std::uint64_t seed)) {
   const TestTopology machine = TestTopology::expected_for(any_preset().topology);
   const auto cpuset = CpusetSpec::random(*rc::gen::inRange(1, static_cast<int>(machine.cpus.size()) + 1))
@@ -164,6 +220,18 @@ RC_GTEST_PROP(CpuSetProperties, AListReadsBackAsItself, (const std::set<std::uin
   const auto read = CpuSet::parse(cpus.to_string());
   RC_ASSERT(read.has_value());
   RC_ASSERT(*read == cpus);
+  RC_ASSERT(CpuSet::parse_lenient(cpus.to_string()) == cpus);
+}
+
+RC_GTEST_PROP(CpuSetProperties, WhatIsNoPartOfAListOnlyTakesItselfAway, (const std::set<std::uint16_t>& numbers)) {
+  std::string list;
+  CpuSet cpus;
+  for (const std::uint16_t number : numbers) {
+    const bool bad = *rc::gen::arbitrary<bool>();
+    list += fmt::format("{}{} ,", bad ? "cpu" : "", number % 4096);
+    if (!bad) cpus.add(number % 4096);
+  }
+  RC_ASSERT(CpuSet::parse_lenient(list) == cpus);
 }
 
 TEST(Presets, AreMachinesThatAGuestCanBeAndAreFoundByName) {

@@ -4,7 +4,9 @@
 // Documentation/ABI/testing/sysfs-devices-system-cpu (cache/) and stable/sysfs-devices-node of the kernel tree.
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
+#include <sstream>
 
 #include "base/file.h"
 #include "ktstr/topology.h"
@@ -70,15 +72,28 @@ Result<CpuSet> read_llc(const fs::path& cpu_dir) {
   return best;
 }
 
+// "10 20\n": to each node that is online, itself included.
+Result<std::vector<int>> read_distances(const fs::path& file, std::size_t nodes) {
+  const auto text = read_text(file);
+  if (!text && text.error().code() == ErrorCode::kNotFound) return std::vector<int>();
+  if (!text) return text.error();
+  std::istringstream words(*text);
+  std::vector<int> distances{std::istream_iterator<int>(words), {}};
+  if (words.eof() && distances.size() == nodes) return distances;
+  return fail(ErrorCode::kCorruptData, "{} is no list of distances to {} nodes: '{}'", file.string(), nodes, *text);
+}
+
 Result<std::vector<TestTopology::Node>> read_nodes(const fs::path& node_root, const CpuSet& online) {
   std::error_code error;
   // A kernel without CONFIG_NUMA has no such directory.
-  if (!fs::exists(node_root, error)) return std::vector{TestTopology::Node{0, online}};
+  if (!fs::exists(node_root, error)) return std::vector{TestTopology::Node{0, online, {TestTopology::kLocalDistance}}};
   KTSTR_TRY_ASSIGN(const std::vector<int> ids, numbered_directories(node_root, "node"));
   std::vector<TestTopology::Node> nodes;
   for (const int id : ids) {
-    KTSTR_TRY_ASSIGN(const CpuSet cpus, read_list(node_root / fmt::format("node{}", id) / "cpulist"));
-    nodes.push_back({id, cpus.intersection(online)});
+    const fs::path node = node_root / fmt::format("node{}", id);
+    KTSTR_TRY_ASSIGN(const CpuSet cpus, read_list(node / "cpulist"));
+    KTSTR_TRY_ASSIGN(std::vector<int> distances, read_distances(node / "distance", ids.size()));
+    nodes.push_back({id, cpus.intersection(online), std::move(distances)});
   }
   return nodes;
 }

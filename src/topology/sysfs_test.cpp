@@ -30,6 +30,9 @@ class FakeSysfs {
   }
   void remove(const std::string& file) { ASSERT_NE(fs::remove_all(dir_.path() / "devices/system" / file), 0u) << file; }
   Result<TestTopology> read() const { return TestTopology::from_sysfs(dir_.path()); }
+  Result<TestTopology::NodeMemory> node_memory(NumaNode node) const {
+    return TestTopology::node_memory(node, dir_.path());
+  }
 
  private:
   void add_cpu(Cpu cpu, const CpuSet& threads, const CpuSet& llc) {
@@ -76,6 +79,7 @@ TEST(FromSysfs, MakesOneNodeWhereTheKernelHasNoNuma) {
   ASSERT_TRUE(seen) << seen.error().render();
   ASSERT_EQ(seen->nodes.size(), 1u);
   EXPECT_EQ(seen->nodes[0].cpus.to_string(), "0-3");
+  EXPECT_EQ(seen->numa_distance(0, 0), TestTopology::kLocalDistance);
   EXPECT_THAT(seen->differences_from({1, 2, 2, 1}), IsEmpty());
 }
 
@@ -108,6 +112,47 @@ TEST(FromSysfs, KeepsMemoryOnlyNodes) {
   ASSERT_TRUE(seen) << seen.error().render();
   ASSERT_EQ(seen->nodes.size(), 2u);
   EXPECT_TRUE(seen->nodes[1].cpus.empty());
+  EXPECT_TRUE(seen->is_memory_only(1));
+  EXPECT_FALSE(seen->is_memory_only(0));
+  EXPECT_FALSE(seen->is_memory_only(2)) << "which is not there";
+}
+
+TEST(FromSysfs, ReadsTheDistancesOfNodes) {
+  FakeSysfs sysfs({2, 2, 1, 1});
+  EXPECT_EQ(sysfs.read()->numa_distance(0, 1), TestTopology::kUnknownDistance) << "nobody says";
+  sysfs.write("node/node0/distance", "10 31");
+  sysfs.write("node/node1/distance", "32 10");
+  const auto seen = sysfs.read();
+  ASSERT_TRUE(seen) << seen.error().render();
+  EXPECT_EQ(seen->numa_distance(0, 1), 31);
+  EXPECT_EQ(seen->numa_distance(1, 0), 32);
+  EXPECT_THAT(seen->differences_from({2, 2, 1, 1}),
+              testing::ElementsAre("distances of NUMA node 0: asked for 10 20, seen 10 31",
+                                   "distances of NUMA node 1: asked for 20 10, seen 32 10"));
+}
+
+TEST(FromSysfs, RefusesDistancesThatAreNotOneForEachNode) {
+  FakeSysfs sysfs({2, 2, 1, 1});
+  for (const char* text : {"10", "10 20 20", "10 far", ""}) {
+    sysfs.write("node/node0/distance", text);
+    EXPECT_EQ(sysfs.read().error().code(), ErrorCode::kCorruptData) << text;
+  }
+}
+
+TEST(NodeMemory, IsReadFromTheNodesFile) {
+  FakeSysfs sysfs({2, 2, 1, 1});
+  sysfs.write("node/node1/meminfo",
+              "Node 1 MemTotal:       16384 kB\nNode 1 MemFree:        4096 kB\nNode 1 MemUsed:       12288 kB");
+  const auto memory = sysfs.node_memory(1);
+  ASSERT_TRUE(memory) << memory.error().render();
+  EXPECT_EQ(memory->total_kib, 16384u);
+  EXPECT_EQ(memory->free_kib, 4096u);
+  EXPECT_EQ(memory->used_kib, 12288u);
+  EXPECT_EQ(sysfs.node_memory(5).error().code(), ErrorCode::kNotFound);
+  sysfs.write("node/node1/meminfo", "Node 1 MemTotal:       16384 kB\nNode 1 MemFree: much");
+  EXPECT_THAT(sysfs.node_memory(1).error().message(), HasSubstr("has no MemFree: in kB"));
+  sysfs.remove("node");
+  EXPECT_THAT(sysfs.node_memory(1).error().render(), HasSubstr("CONFIG_NUMA=y"));
 }
 
 TEST(FromSysfs, TakesTheHighestLevelForTheLlcWhateverItsIndex) {

@@ -42,6 +42,7 @@ template <typename F, typename R>
 void nested_fields(F& f, R& r) {
   f(r.id);
   f(r.cpus);
+  f(r.distances);
 }
 
 template <typename F, typename R>

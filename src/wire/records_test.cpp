@@ -195,6 +195,7 @@ TEST(Records, AResultThatIsTooLargeLosesWhatDoesNotDecideAndSaysSo) {
 TEST(Records, TopologiesSurviveTheTrip) {
   const auto topology = TestTopology::expected_for({.numa_nodes = 2, .llcs = 4, .cores_per_llc = 2, .threads_per_core = 2});
   EXPECT_TRUE(round_trip(topology).differences_from({2, 4, 2, 2}).empty());
+  EXPECT_EQ(round_trip(topology).numa_distance(0, 1), TestTopology::kRemoteDistance);
 }
 
 TEST(Records, SmallOnesSurviveTheTrip) {

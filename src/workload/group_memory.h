@@ -17,15 +17,15 @@ namespace ktstr {
 
 class GroupMemory {
  public:
-  static Result<GroupMemory> create(std::size_t workers) {
+  static Result<GroupMemory> create(std::size_t slots) {
     GroupMemory memory;
-    memory.length_ = sizeof(GroupBlock) + workers * sizeof(WorkerSlot);
+    memory.length_ = sizeof(GroupBlock) + slots * sizeof(WorkerSlot);
     void* at =
         ::mmap(nullptr, memory.length_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (at == MAP_FAILED) return fail_errno("cannot map {} bytes shared with workers", memory.length_);
     memory.group_ = new (at) GroupBlock;
     memory.slots_ = reinterpret_cast<WorkerSlot*>(static_cast<std::byte*>(at) + sizeof(GroupBlock));
-    for (std::size_t i = 0; i < workers; ++i) new (memory.slots_ + i) WorkerSlot;
+    for (std::size_t i = 0; i < slots; ++i) new (memory.slots_ + i) WorkerSlot;
     return memory;
   }
   GroupMemory() = default;

@@ -34,20 +34,6 @@ const char* name_of(MemPolicy::Kind kind) {
   return "unknown";
 }
 
-CpuSet nodes_of(const TestTopology& topology) {
-  CpuSet nodes;
-  for (const TestTopology::Node& node : topology.nodes) nodes.add(node.id);
-  return nodes;
-}
-
-// The nodes that have at least one of `cpus`; a node with memory alone is never among them.
-CpuSet nodes_covered(const TestTopology& topology, const CpuSet& cpus) {
-  CpuSet nodes;
-  for (const TestTopology::Node& node : topology.nodes)
-    if (!node.cpus.intersection(cpus).empty()) nodes.add(node.id);
-  return nodes;
-}
-
 std::string show(const CpuSet& set) { return set.empty() ? "none" : set.to_string(); }
 
 Status check_flags(const MemPolicy& policy) {
@@ -68,7 +54,7 @@ Status check_flags(const MemPolicy& policy) {
 }
 
 Status check_existing(const MemPolicy& policy, const TestTopology& topology) {
-  const CpuSet existing = nodes_of(topology);
+  const CpuSet existing = topology.node_ids();
   const CpuSet missing = policy.nodes.minus(existing);
   if (missing.empty()) return ok();
   return fail(ErrorCode::kInvalidArgument, "memory policy {}: the machine has no node {}; it has {}", policy.describe(),
@@ -77,7 +63,7 @@ Status check_existing(const MemPolicy& policy, const TestTopology& topology) {
 
 Status check_covered(const MemPolicy& policy, const TestTopology& topology, const CpuSet& cpuset) {
   const CpuSet& cpus = cpuset.empty() ? topology.cpus : cpuset;
-  const CpuSet covered = nodes_covered(topology, cpus);
+  const CpuSet covered = topology.nodes_of(cpus);
   const CpuSet missing = policy.nodes.minus(covered);
   if (missing.empty()) return ok();
   return fail(ErrorCode::kInvalidArgument,

@@ -7,13 +7,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <thread>
-
-#include "base/clock.h"
-#include "base/file.h"
 #include "workload/task_affinity.h"
 #include "workload/task_sched.h"
 #include "workload/worker_group.h"
+#include "workload/worker_watch.h"
 
 namespace ktstr {
 namespace {
@@ -21,8 +18,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-
-constexpr auto kPatience = 60s;
 
 WorkerGroup spawned(int workers) {
   auto group = WorkerGroup::spawn({.workers = workers}, {.cgroup = "cg_0"}, 0, 1);
@@ -36,23 +31,11 @@ TaskSched sched_of(int pid) {
   return read.value_or(TaskSched{});
 }
 
-void wait_until(const std::function<bool()>& condition) {
-  for (const Nanoseconds deadline = monotonic_now() + kPatience; !condition();) {
-    ASSERT_LT(monotonic_now(), deadline);
-    std::this_thread::yield();
-  }
-}
-
-char state_of(int pid) {
-  const std::string stat = read_attribute(fmt::format("/proc/{}/stat", pid)).value_or(") ?");
-  return stat.at(stat.rfind(')') + 2);
-}
-
 TEST(WorkerChanges, SumUpTheIterationsOfAllWorkersWhileTheyRun) {
   WorkerGroup group = spawned(2);
   EXPECT_EQ(group.iterations(), 0u);
   group.release();
-  wait_until([&] { return group.iterations() >= 4; });
+  wait_until([&] { return group.iterations() >= 4; }, "four iterations");
   const auto reports = group.collect(kPatience);
   ASSERT_TRUE(reports) << reports.error().render();
   EXPECT_EQ(group.iterations(), (*reports)[0].iterations + (*reports)[1].iterations);
@@ -114,7 +97,7 @@ TEST(WorkerChanges, PassOverWorkersThatAreGone) {
   ASSERT_EQ(::kill(pids[0], SIGKILL), 0);
   ASSERT_EQ(::kill(pids[1], SIGKILL), 0);
   ASSERT_EQ(::waitpid(pids[1], nullptr, 0), pids[1]);
-  wait_until([&] { return state_of(pids[0]) == 'Z'; });
+  wait_for_state(pids[0], 'Z');
   for (const Status& status : {group.set_nice(4), group.set_policy(SchedPolicy::batch()),
                                group.set_affinity({*task_affinity(0, "")}), group.send_signal(SIGCONT)})
     EXPECT_TRUE(status) << status.error().render();
@@ -147,7 +130,7 @@ TEST(WorkerChanges, ContinueStoppedWorkersWhenTheyAreToStop) {
   WorkerGroup group = spawned(2);
   group.release();
   ASSERT_TRUE(group.send_signal(SIGSTOP));
-  for (const int pid : group.pids()) wait_until([&] { return state_of(pid) == 'T'; });
+  for (const int pid : group.pids()) wait_for_state(pid, 'T');
   const auto reports = group.collect(kPatience);
   ASSERT_TRUE(reports) << reports.error().render();
   for (const WorkerReport& report : *reports) EXPECT_TRUE(report.responded);
@@ -156,9 +139,9 @@ TEST(WorkerChanges, ContinueStoppedWorkersWhenTheyAreToStop) {
 TEST(WorkerChanges, ContinueWorkersThatWereStoppedAfterTheRequest) {
   WorkerGroup group = spawned(1);
   // At the barrier, so that it has not ended before the signal comes.
-  wait_until([&] { return state_of(group.pids()[0]) == 'S'; });
+  wait_for_state(group.pids()[0], 'S');
   ASSERT_TRUE(group.send_signal(SIGSTOP));
-  wait_until([&] { return state_of(group.pids()[0]) == 'T'; });
+  wait_for_state(group.pids()[0], 'T');
   group.release();
   group.request_stop();
   ASSERT_TRUE(group.send_signal(SIGSTOP));

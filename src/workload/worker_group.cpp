@@ -19,7 +19,9 @@
 #include "workload/task_sched.h"
 #include "workload/worker_process.h"
 #include "workload/worker_report.h"
+#include "workload/worker_setup.h"
 #include "workload/worker_slot.h"
+#include "workload/worker_threads.h"
 
 namespace ktstr {
 
@@ -28,77 +30,131 @@ namespace {
 // How long killed workers are waited for. One that gets no CPU does not die, and nothing is gained by waiting longer.
 constexpr std::chrono::milliseconds kKillWait{200};
 
-struct Worker {
-  WorkerPlan plan;
-  WorkerProcess process;
+struct Process {
+  std::string task;  // for messages
+  WorkerProcess handle;
   bool ended = false;  // seen on its pidfd
   bool reaped = false;
+  std::string exit;             // how it ended where that was not the ordinary end; once it is reaped
+  bool status_unknown = false;  // somebody else reaped it
+};
+
+struct Worker {
+  WorkerPlan plan;
+  std::size_t process = 0;  // its place among the group's
 };
 
 }  // namespace
 
 struct WorkerGroup::State {
   ~State();
-  Status start(const WorkSpec& spec, int first_index, std::uint64_t seed);
+  Status start(const std::vector<WorkerPart>& parts, int first_index);
+  Status add_part(const WorkerPart& part);
+  Status add_process(const WorkerPlan& plan, Result<WorkerProcess> process);
   Status wait_until_ready();
+  // False: it is on its way. An Error when it never will be.
+  Result<bool> is_ready(const WorkerPlan& plan, const Process& process) const;
   // Waits for pidfds, and for `eventfd` too where it is valid; false when the deadline has passed.
   Result<bool> wait_for_change(Nanoseconds deadline, const Fd& eventfd);
   Status wait_until_ended(Nanoseconds deadline);
   void kill_and_reap();
   WorkerReport report_of(std::size_t i, std::uint64_t now_ns);
-  std::string reap(Worker& worker);
+  void reap(Process& process);
+  // How a worker whose process has ended did, where that was not the ordinary end.
+  std::string exit_of(const Worker& worker);
+  // A thread may have, and its process not.
+  bool has_ended(const Worker& worker) const {
+    return processes[worker.process].ended || worker.plan.slot->state == WorkerSlot::kFinished;
+  }
   // Does `change` to every worker that lives; one that ends meanwhile is passed over.
   Status change_each(const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change);
   void let_timers_be_exact(pid_t pid, const std::string& task) const;
   void wake_stopped();
   bool all_ended() const {
-    return std::all_of(workers.begin(), workers.end(), [](const Worker& each) { return each.ended; });
+    return std::all_of(processes.begin(), processes.end(), [](const Process& each) { return each.ended; });
   }
 
-  std::string where() const { return "workers of " + placement.cgroup; }
+  std::string where() const { return "workers of " + cgroup; }
 
-  WorkerPlacement placement;
+  std::string cgroup, proc_root;
   int first_index = 0;
   GroupMemory memory;
   Fd ready_eventfd;
-  std::vector<Worker> workers;
+  std::vector<Worker> workers;       // in order of index
+  std::optional<WorkerPlan> leader;  // where they are threads
+  WorkerThreads threads;
+  std::vector<Process> processes;
   bool may_be_stopped = false;  // by a signal that we sent
   bool released = false;
   bool collected = false;
 };
 
-Status WorkerGroup::State::start(const WorkSpec& spec, int first, std::uint64_t seed) {
-  first_index = first;
-  const auto count = static_cast<std::size_t>(spec.workers);
-  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(count));
-  ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!ready_eventfd.valid()) return fail_errno("cannot make an eventfd");
-  workers.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
+Status WorkerGroup::State::add_part(const WorkerPart& part) {
+  const int first = first_index + static_cast<int>(workers.size());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(part.spec.workers); ++i) {
     Worker worker;
-    KTSTR_TRY_ASSIGN(worker.plan, plan_worker(spec, placement, first_index, i, seed));
+    KTSTR_TRY_ASSIGN(worker.plan, plan_worker(part.spec, part.placement, first, i, part.seed));
     worker.plan.ready_eventfd = ready_eventfd.get();
     worker.plan.group = &memory.group();
-    worker.plan.slot = &memory.slot(i);
-    KTSTR_TRY_ASSIGN(worker.process, start_worker(worker.plan));
+    worker.plan.slot = &memory.slot(workers.size());
     workers.push_back(std::move(worker));
   }
   return ok();
 }
 
+Status WorkerGroup::State::add_process(const WorkerPlan& plan, Result<WorkerProcess> process) {
+  KTSTR_TRY_ASSIGN(WorkerProcess started, std::move(process));
+  processes.push_back({.task = plan.task(), .handle = std::move(started)});
+  return ok();
+}
+
+Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first) {
+  first_index = first;
+  cgroup = parts.front().placement.cgroup;
+  proc_root = parts.front().placement.proc_root;
+  std::size_t count = 0;
+  for (const WorkerPart& part : parts) count += static_cast<std::size_t>(part.spec.workers);
+  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(count + 1));
+  ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!ready_eventfd.valid()) return fail_errno("cannot make an eventfd");
+  workers.reserve(count);
+  for (const WorkerPart& part : parts) KTSTR_TRY(add_part(part));
+  if (!parts.front().spec.pcomm) {
+    for (std::size_t i = 0; i < count; ++i) {
+      workers[i].process = i;
+      KTSTR_TRY(add_process(workers[i].plan, start_worker(workers[i].plan)));
+    }
+    return ok();
+  }
+  leader = plan_leader(parts.front(), first);
+  leader->ready_eventfd = ready_eventfd.get();
+  leader->group = &memory.group();
+  leader->slot = &memory.slot(count);
+  leader->threads = &threads;
+  for (const Worker& worker : workers) threads.plans.push_back(&worker.plan);
+  return add_process(*leader, start_leader(*leader));
+}
+
 Result<bool> WorkerGroup::State::wait_for_change(Nanoseconds deadline, const Fd& eventfd) {
   std::vector<pollfd> fds;
-  for (const Worker& worker : workers)
+  for (const Process& process : processes)
     // A negative descriptor is skipped by poll(2).
-    fds.push_back({worker.ended ? -1 : worker.process.pidfd.get(), POLLIN, 0});
+    fds.push_back({process.ended ? -1 : process.handle.pidfd.get(), POLLIN, 0});
   fds.push_back({eventfd.get(), POLLIN, 0});
   const auto left = std::chrono::ceil<Milliseconds>(deadline - monotonic_now());
   const int ready =
       ::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX)));
-  if (ready < 0 && errno != EINTR) return fail_errno("cannot poll the workers of {}", placement.cgroup);
-  for (std::size_t i = 0; i < workers.size() && ready > 0; ++i)
-    if (fds[i].revents != 0) workers[i].ended = true;
+  if (ready < 0 && errno != EINTR) return fail_errno("cannot poll the {}", where());
+  for (std::size_t i = 0; i < processes.size() && ready > 0; ++i)
+    if (fds[i].revents != 0) processes[i].ended = true;
   return ready > 0 || monotonic_now() < deadline;
+}
+
+Result<bool> WorkerGroup::State::is_ready(const WorkerPlan& plan, const Process& process) const {
+  const std::uint32_t state = plan.slot->state;
+  if (state == WorkerSlot::kSetupFailed) return setup_error(*plan.slot, plan);
+  if (process.ended) return fail(ErrorCode::kIo, "{} died before it could start", plan.task());
+  return state == WorkerSlot::kReady;
 }
 
 Status WorkerGroup::State::wait_until_ready() {
@@ -108,18 +164,20 @@ Status WorkerGroup::State::wait_until_ready() {
     // Only empties it; who is ready, the slots say.
     if (::read(ready_eventfd.get(), &arrived, sizeof arrived) < 0 && errno != EAGAIN)
       return fail_errno("cannot read the workers' eventfd");
-    const Worker* missing = nullptr;
-    for (Worker& worker : workers) {
-      const std::uint32_t state = worker.plan.slot->state;
-      if (state == WorkerSlot::kSetupFailed) return setup_error(*worker.plan.slot, worker.plan);
-      if (worker.ended) return fail(ErrorCode::kIo, "worker {} died before it could start", worker.plan.name);
-      if (state != WorkerSlot::kReady) missing = &worker;
-    }
+    const WorkerPlan* missing = nullptr;
+    const auto look_at = [&](const WorkerPlan& plan, const Process& process) -> Status {
+      KTSTR_TRY_ASSIGN(const bool ready, is_ready(plan, process));
+      if (!ready) missing = &plan;
+      return ok();
+    };
+    // Before its threads: what it failed at is the reason why they are not there.
+    if (leader) KTSTR_TRY(look_at(*leader, processes.front()));
+    for (const Worker& worker : workers) KTSTR_TRY(look_at(worker.plan, processes[worker.process]));
     if (missing == nullptr) return ok();
     KTSTR_TRY_ASSIGN(const bool in_time, wait_for_change(deadline, ready_eventfd));
     if (!in_time)
-      return fail(ErrorCode::kTimedOut, "worker {} did not come to the start barrier within {} s; it got no CPU",
-                  missing->plan.name, kReadyTimeout.count());
+      return fail(ErrorCode::kTimedOut, "{} did not come to the start barrier within {} s; it got no CPU",
+                  missing->task(), kReadyTimeout.count());
   }
 }
 
@@ -131,35 +189,43 @@ Status WorkerGroup::State::wait_until_ended(Nanoseconds deadline) {
   return ok();
 }
 
-// How it ended where that was not the ordinary end; empty otherwise.
-std::string WorkerGroup::State::reap(Worker& worker) {
+void WorkerGroup::State::reap(Process& process) {
+  if (process.reaped) return;
   siginfo_t info{};
-  const auto pidfd = static_cast<id_t>(worker.process.pidfd.get());
+  const auto pidfd = static_cast<id_t>(process.handle.pidfd.get());
   if (::waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG) != 0) {
     // ECHILD: somebody else (an agent that reaps everything) was faster.
-    worker.reaped = true;
-    return worker.plan.slot->state == WorkerSlot::kFinished ? "" : "ended, and its status was not ours to read";
+    process.reaped = process.status_unknown = true;
+    process.exit = "ended, and its status was not ours to read";
+    return;
   }
-  if (info.si_pid == 0) return "";
-  worker.reaped = worker.ended = true;
+  if (info.si_pid == 0) return;
+  process.reaped = process.ended = true;
   const bool exited = info.si_code == CLD_EXITED;
-  if (exited && info.si_status == 0) return "";
-  return ExitStatus{exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled, info.si_status}.describe();
+  if (exited && info.si_status == 0) return;
+  process.exit = ExitStatus{exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled, info.si_status}.describe();
+}
+
+std::string WorkerGroup::State::exit_of(const Worker& worker) {
+  Process& process = processes[worker.process];
+  reap(process);
+  const bool finished = worker.plan.slot->state == WorkerSlot::kFinished;
+  if (process.exit.empty() || (process.status_unknown && finished)) return "";
+  return leader ? fmt::format("process '{}': {}", leader->comm, process.exit) : process.exit;
 }
 
 void WorkerGroup::State::kill_and_reap() {
   bool any = false;
-  for (Worker& worker : workers) {
-    if (worker.reaped || worker.ended) continue;
+  for (const Process& process : processes) {
+    if (process.reaped || process.ended) continue;
     any = true;
-    if (::syscall(SYS_pidfd_send_signal, worker.process.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
-      log_warn("cannot kill worker {} ({}): errno {}", worker.plan.name, worker.process.pid, errno);
+    if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
+      log_warn("cannot kill {} ({}): errno {}", process.task, process.handle.pid, errno);
   }
   if (any)
     if (const Status waited = wait_until_ended(monotonic_now() + kKillWait); !waited)
       log_warn("{}", waited.error().render());
-  for (Worker& worker : workers)
-    if (!worker.reaped) reap(worker);
+  for (Process& process : processes) reap(process);
 }
 
 Status WorkerGroup::State::change_each(
@@ -167,9 +233,9 @@ Status WorkerGroup::State::change_each(
   // A pid is only sure to be the worker's as long as the worker has not ended.
   KTSTR_TRY(wait_for_change(monotonic_now(), Fd()));
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    const Worker& worker = workers[i];
-    if (worker.ended) continue;
-    const Status changed = change(i, worker.process.pid, "worker " + worker.plan.name);
+    const WorkerPlan& plan = workers[i].plan;
+    if (has_ended(workers[i])) continue;
+    const Status changed = change(i, plan.slot->tid, plan.task());
     if (!changed && changed.error().saved_errno() != ESRCH) return changed;
   }
   return ok();
@@ -178,7 +244,7 @@ Status WorkerGroup::State::change_each(
 // Once a real-time task becomes ordinary the kernel gives it back its default timer slack (kernel/sched/syscalls.c
 // since Linux 6.13), which would be measured as wake-up latency.
 void WorkerGroup::State::let_timers_be_exact(pid_t pid, const std::string& task) const {
-  const fs::path file = fmt::format("{}/{}/timerslack_ns", placement.proc_root, pid);
+  const fs::path file = fmt::format("{}/{}/timerslack_ns", proc_root, pid);
   const Status written = write_text(file, "1");
   if (!written && written.error().code() != ErrorCode::kNotFound)
     log_debug("{} may wake up late by its timer slack: {}", task, written.error().render());
@@ -187,35 +253,35 @@ void WorkerGroup::State::let_timers_be_exact(pid_t pid, const std::string& task)
 void WorkerGroup::State::wake_stopped() {
   if (!may_be_stopped) return;
   may_be_stopped = false;
-  for (const Worker& worker : workers)
-    if (::syscall(SYS_pidfd_send_signal, worker.process.pidfd.get(), SIGCONT, nullptr, 0) != 0 && errno != ESRCH)
-      log_warn("cannot continue worker {} ({}), which a signal of ours may have stopped: errno {}", worker.plan.name,
-               worker.process.pid, errno);
+  for (const Process& process : processes)
+    if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), SIGCONT, nullptr, 0) != 0 && errno != ESRCH)
+      log_warn("cannot continue {} ({}), which a signal of ours may have stopped: errno {}", process.task,
+               process.handle.pid, errno);
 }
 
 WorkerGroup::State::~State() { kill_and_reap(); }
 
 WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) {
-  Worker& worker = workers[i];
+  const Worker& worker = workers[i];
   const WorkerSlot& slot = *worker.plan.slot;
-  const bool finished = slot.state == WorkerSlot::kFinished;
+  const bool process_ended = processes[worker.process].ended;
   WorkerReport report = published_report(slot, memory.group());
-  if (!finished) {
-    // Before it is reaped: a zombie still has its schedstat.
+  if (slot.state != WorkerSlot::kFinished) {
+    // Before it is reaped: a zombie still has its schedstat. A thread that is gone has none.
     Schedstat now;
-    const std::string path = fmt::format("{}/{}/schedstat", placement.proc_root, worker.process.pid);
+    const std::string path = fmt::format("{}/{}/schedstat", proc_root, slot.tid.load());
     if (read_schedstat(path.c_str(), now)) add_schedstat(report, slot, now);
-    if (worker.ended)
+    if (process_ended)
       close_at_death(report, slot);
     else
       close_at(report, slot, now_ns);
   }
-  report.cgroup = placement.cgroup;
-  report.group = placement.group;
+  report.cgroup = cgroup;
+  report.group = worker.plan.spec;
   report.index = first_index + static_cast<int>(i);
-  report.pid = worker.process.pid;
-  report.responded = worker.ended;
-  if (worker.ended) report.exit = reap(worker);
+  report.pid = slot.tid;
+  report.responded = has_ended(worker);
+  if (process_ended) report.exit = exit_of(worker);
   return report;
 }
 
@@ -224,20 +290,22 @@ WorkerGroup::WorkerGroup(WorkerGroup&&) noexcept = default;
 WorkerGroup& WorkerGroup::operator=(WorkerGroup&&) noexcept = default;
 WorkerGroup::~WorkerGroup() = default;
 
-Result<WorkerGroup> WorkerGroup::spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
-                                       std::uint64_t seed) {
-  const std::string where = "workers of " + placement.cgroup;
-  KTSTR_TRY(check_worker_spec(spec, placement).context(where));
+Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int first_index) {
+  const std::string where = "workers of " + (parts.empty() ? std::string("no cgroup") : parts.front().placement.cgroup);
+  KTSTR_TRY(check_parts(parts).context(where));
   auto state = std::make_unique<State>();
-  state->placement = placement;
-  KTSTR_TRY(state->start(spec, first_index, seed).context(where));
-  // The descriptor is the caller's and was only promised for the call.
-  state->placement.cgroup_dir = nullptr;
-  for (Worker& worker : state->workers) worker.plan.cgroup_dir = nullptr;
+  KTSTR_TRY(state->start(parts, first_index).context(where));
   KTSTR_TRY(state->wait_until_ready().context(where));
-  for (const Worker& worker : state->workers) KTSTR_TRY(hand_over(worker.plan, worker.process).context(where));
+  // The descriptor is the caller's and was only promised for the call.
+  for (Worker& worker : state->workers) worker.plan.cgroup_dir = nullptr;
+  if (state->leader) {
+    state->leader->cgroup_dir = nullptr;
+    KTSTR_TRY(hand_over(*state->leader, state->leader->slot->tid).context(where));
+  }
+  for (const Worker& worker : state->workers)
+    KTSTR_TRY(hand_over(worker.plan, worker.plan.slot->tid).context(where));
   WorkerGroup group(std::move(state));
-  if (placement.allowed) group.set_allowed(*placement.allowed);
+  if (const auto& allowed = parts.front().placement.allowed) group.set_allowed(*allowed);
   return group;
 }
 
@@ -245,7 +313,13 @@ int WorkerGroup::size() const { return static_cast<int>(state_->workers.size());
 
 std::vector<int> WorkerGroup::pids() const {
   std::vector<int> pids;
-  for (const Worker& worker : state_->workers) pids.push_back(worker.process.pid);
+  for (const Worker& worker : state_->workers) pids.push_back(worker.plan.slot->tid);
+  return pids;
+}
+
+std::vector<int> WorkerGroup::processes() const {
+  std::vector<int> pids;
+  for (const Process& process : state_->processes) pids.push_back(process.handle.pid);
   return pids;
 }
 
@@ -301,10 +375,10 @@ Status WorkerGroup::send_signal(int number) {
                 number, NSIG - 1);
   if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) state_->may_be_stopped = true;
   if (number == SIGCONT) state_->may_be_stopped = false;
-  return state_->change_each([&](std::size_t i, pid_t, const std::string& task) -> Status {
-    if (::syscall(SYS_pidfd_send_signal, state_->workers[i].process.pidfd.get(), number, nullptr, 0) == 0) return ok();
-    return fail_errno("cannot send signal {} to {}", number, task);
-  });
+  for (const Process& process : state_->processes)
+    if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), number, nullptr, 0) != 0 && errno != ESRCH)
+      return fail_errno("cannot send signal {} to {}", number, process.task);
+  return ok();
 }
 
 void WorkerGroup::release() {
@@ -328,8 +402,7 @@ void WorkerGroup::request_stop() {
 
 Result<std::vector<WorkerReport>> WorkerGroup::collect(std::chrono::nanoseconds grace) {
   if (!state_->released || state_->collected)
-    return fail(ErrorCode::kInvalidArgument, "workers of {} can be collected once, after they were released",
-                state_->placement.cgroup);
+    return fail(ErrorCode::kInvalidArgument, "{} can be collected once, after they were released", state_->where());
   request_stop();
   state_->collected = true;
   KTSTR_TRY(state_->wait_until_ended(monotonic_now() + grace));

@@ -10,14 +10,19 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iterator>
 #include <optional>
+#include <sstream>
 
+#include "base/file.h"
 #include "cgroup/cgroup_fs.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {
 namespace {
 
+using testing::AllOf;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAreArray;
 using namespace std::chrono_literals;
@@ -54,9 +59,15 @@ class WorkerGroupOnTheHost : public testing::Test {
     const Status removed = cgroups_->remove("cg_0");
     EXPECT_TRUE(removed) << removed.error().render();
   }
-  Result<WorkerGroup> spawn(int workers) {
+  Result<WorkerGroup> spawn(int workers) { return spawn(WorkSpec{.workers = workers}); }
+  Result<WorkerGroup> spawn(const WorkSpec& spec) {
     KTSTR_TRY_ASSIGN(const Fd directory, cgroups_->directory("cg_0"));
-    return WorkerGroup::spawn({.workers = workers}, {.cgroup = "cg_0", .cgroup_dir = &directory}, 0, 1);
+    return WorkerGroup::spawn(spec, {.cgroup = "cg_0", .cgroup_dir = &directory}, 0, 1);
+  }
+  // The numbers in a file of cg_0, one a line.
+  std::vector<int> numbers_in(const char* file) {
+    std::istringstream text(cgroups_->get("cg_0", file).value_or(""));
+    return {std::istream_iterator<int>(text), {}};
   }
   std::optional<CgroupFs> cgroups_;
 };
@@ -69,6 +80,41 @@ TEST_F(WorkerGroupOnTheHost, StartsWorkersInTheirCgroupAndLeavesItEmpty) {
   const auto reports = group->collect(60s);
   ASSERT_TRUE(reports) << reports.error().render();
   EXPECT_THAT(*cgroups_->processes("cg_0"), IsEmpty());
+}
+
+TEST_F(WorkerGroupOnTheHost, StartsThreadsInTheCgroupOfTheirProcess) {
+  auto group = spawn({.workers = 2, .pcomm = "web"});
+  ASSERT_TRUE(group) << group.error().render();
+  std::vector<int> all = group->pids();
+  all.push_back(group->processes().at(0));
+  EXPECT_EQ(numbers_in("cgroup.procs"), group->processes());
+  EXPECT_THAT(numbers_in("cgroup.threads"), UnorderedElementsAreArray(all));
+  ASSERT_TRUE(cgroups_->move_processes("", group->processes()));
+  EXPECT_THAT(numbers_in("cgroup.threads"), IsEmpty()) << "all of them moved with their process";
+  group->release();
+  const auto reports = group->collect(60s);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_TRUE(reports->at(1).responded);
+}
+
+TEST_F(WorkerGroupOnTheHost, GivesThreadsAndTheirLeaderTheIds) {
+  auto group = spawn({.workers = 2, .pcomm = "web", .uid = 65534, .gid = 65533});
+  ASSERT_TRUE(group) << group.error().render();
+  for (const int pid : {group->processes()[0], group->pids()[0], group->pids()[1]}) {
+    const std::string status = read_text(fmt::format("/proc/{}/status", pid)).value_or("");
+    EXPECT_THAT(status, HasSubstr("Uid:\t65534\t65534\t65534\t65534"));
+    EXPECT_THAT(status, HasSubstr("Gid:\t65533\t65533\t65533\t65533"));
+  }
+}
+
+TEST_F(WorkerGroupOnTheHost, SaysWhatKeptThreadsFromStarting) {
+  if (const Status enabled = cgroups_->enable_controllers("", {"pids"}); !enabled)
+    GTEST_SKIP() << enabled.error().render();
+  ASSERT_TRUE(cgroups_->set("cg_0", "pids.max", "2"));
+  const auto group = spawn({.workers = 2, .pcomm = "web"});
+  ASSERT_FALSE(group);
+  EXPECT_THAT(group.error().render(),
+              AllOf(HasSubstr("process 'web' of cg_0 cannot start its threads"), HasSubstr("pids_max of the cgroup")));
 }
 
 TEST_F(WorkerGroupOnTheHost, DoesNotWaitForAFrozenWorkerToDie) {
@@ -86,10 +132,13 @@ TEST_F(WorkerGroupOnTheHost, DoesNotWaitForAFrozenWorkerToDie) {
 TEST_F(WorkerGroupOnTheHost, HandsWorkersOfARealTimeBodyToTheSchedulerAtTheBarrier) {
   const sched_param highest{.sched_priority = 1}, none{};
   if (::sched_setscheduler(0, SCHED_FIFO, &highest) != 0) GTEST_SKIP() << "may not become SCHED_FIFO";
-  auto group = spawn(2);
+  auto processes = spawn(2), threads = spawn({.workers = 2, .pcomm = "web"});
   ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &none), 0);
-  ASSERT_TRUE(group) << group.error().render();
-  for (const int pid : group->pids()) EXPECT_EQ(::sched_getscheduler(pid), SCHED_OTHER);
+  for (const auto* group : {&processes, &threads}) {
+    ASSERT_TRUE(*group) << group->error().render();
+    for (const int pid : (*group)->pids()) EXPECT_EQ(::sched_getscheduler(pid), SCHED_OTHER);
+    for (const int pid : (*group)->processes()) EXPECT_EQ(::sched_getscheduler(pid), SCHED_OTHER);
+  }
 }
 
 }  // namespace

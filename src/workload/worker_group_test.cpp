@@ -14,8 +14,7 @@
 #include <sstream>
 #include <thread>
 
-#include "base/clock.h"
-#include "base/file.h"
+#include "workload/worker_watch.h"
 
 namespace ktstr {
 namespace {
@@ -23,38 +22,10 @@ namespace {
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 60s;
-
 WorkerGroup spawned(const WorkSpec& spec, const WorkerPlacement& placement = {.cgroup = "cg_0"}, int first_index = 0) {
   auto group = WorkerGroup::spawn(spec, placement, first_index, 1);
   EXPECT_TRUE(group) << group.error().render();
   return std::move(*group);
-}
-
-std::string proc_file(int pid, const std::string& name) {
-  return read_attribute(fmt::format("/proc/{}/{}", pid, name)).value_or("(unreadable)");
-}
-
-// Waits until the kernel says that the process is in `state` ('S', 'T'); there is no event for that.
-void wait_for_state(int pid, char state) {
-  for (const Nanoseconds deadline = monotonic_now() + kPatience; monotonic_now() < deadline;) {
-    const std::string stat = proc_file(pid, "stat");
-    const std::size_t end_of_comm = stat.rfind(')');
-    ASSERT_NE(end_of_comm, std::string::npos) << stat;
-    if (stat.at(end_of_comm + 2) == state) return;
-    std::this_thread::yield();
-  }
-  FAIL() << "process " << pid << " did not get into state " << state;
-}
-
-// Waits until the process has used CPU time: it is at work.
-void wait_for_work(int pid) {
-  const auto cpu_time = [&] { return std::stoull(proc_file(pid, "schedstat")); };
-  const auto before = cpu_time();
-  for (const Nanoseconds deadline = monotonic_now() + kPatience; cpu_time() < before + 5'000'000;) {
-    ASSERT_LT(monotonic_now(), deadline) << "process " << pid << " does not work";
-    std::this_thread::yield();
-  }
 }
 
 TEST(WorkerGroup, ReportsWhatItsWorkersDid) {

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::size_t kLongestComm = 15;  // TASK_COMM_LEN - 1
 
-Status check_comm(const std::string& comm) {
+Status check_comm(std::string_view key, const std::string& comm) {
   if (!comm.empty() && comm.size() <= kLongestComm && comm.find('\0') == std::string::npos) return ok();
-  return fail(ErrorCode::kInvalidArgument, "comm '{}' has {} bytes; it must have 1 to {}, none of them 0", comm,
+  return fail(ErrorCode::kInvalidArgument, "{} '{}' has {} bytes; it must have 1 to {}, none of them 0", key, comm,
               comm.size(), kLongestComm);
 }
 
@@ -69,13 +69,42 @@ MemPolicy memory_of(const WorkSpec& spec) {
 Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement) {
   if (spec.workers < 1) return fail(ErrorCode::kInvalidArgument, "{} workers; there must be at least 1", spec.workers);
   if (spec.nice) KTSTR_TRY(check_nice(*spec.nice));
-  if (spec.comm) KTSTR_TRY(check_comm(*spec.comm));
+  if (spec.comm) KTSTR_TRY(check_comm("comm", *spec.comm));
+  if (spec.pcomm) KTSTR_TRY(check_comm("pcomm", *spec.pcomm));
   KTSTR_TRY(check_id("uid", spec.uid));
   KTSTR_TRY(check_id("gid", spec.gid));
   KTSTR_TRY(spec.policy.validate());
   KTSTR_TRY(check_uclamp(spec.uclamp_min, spec.uclamp_max));
   KTSTR_TRY(check_placement(spec, placement));
   return check_work_type(spec.type);
+}
+
+Status check_one_process(const std::vector<const WorkSpec*>& specs) {
+  const auto shown = [](std::optional<std::uint32_t> id) { return id ? std::to_string(*id) : "none of its own"; };
+  for (const WorkSpec* spec : specs) {
+    const WorkSpec& first = *specs.front();
+    const auto refuse = [&](std::string_view what, std::optional<std::uint32_t> a, std::optional<std::uint32_t> b) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "workers of the process '{}' have {} {} and {}; threads of one process share it: give them the same, or "
+                  "another pcomm",
+                  first.pcomm.value_or(""), what, shown(a), shown(b));
+    };
+    if (spec->uid != first.uid) return refuse("uid", first.uid, spec->uid);
+    if (spec->gid != first.gid) return refuse("gid", first.gid, spec->gid);
+  }
+  return ok();
+}
+
+Status check_parts(const std::vector<WorkerPart>& parts) {
+  if (parts.empty()) return fail(ErrorCode::kInvalidArgument, "no workers are asked for");
+  std::vector<const WorkSpec*> specs;
+  for (const WorkerPart& part : parts) {
+    KTSTR_TRY(check_worker_spec(part.spec, part.placement));
+    if (parts.size() > 1 && (!part.spec.pcomm || part.spec.pcomm != parts.front().spec.pcomm))
+      return fail(ErrorCode::kInvalidArgument, "only threads of one process are spawned together; give them one pcomm");
+    specs.push_back(&part.spec);
+  }
+  return check_one_process(specs);
 }
 
 Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& placement, int first_index, std::size_t i,
@@ -85,10 +114,13 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
   KTSTR_TRY_ASSIGN(CpuSet pinned, pinned_to(spec, placement, i, name));
   const Cpu born = birth_cpu(placement.birth_seed, birthplaces(placement, pinned), index);
   const MemPolicy memory = memory_of(spec);
-  return WorkerPlan{.type = spec.type,
+  const bool thread = spec.pcomm.has_value();
+  return WorkerPlan{.role = thread ? WorkerPlan::Role::kThread : WorkerPlan::Role::kProcess,
+                    .type = spec.type,
                     .name = name,
+                    .spec = placement.group,
                     .comm = spec.comm.value_or(name).substr(0, kLongestComm),
-                    .schedstat_path = placement.proc_root + "/self/schedstat",
+                    .schedstat_path = placement.proc_root + (thread ? "/thread-self/schedstat" : "/self/schedstat"),
                     .phase = start_phase(seed, placement.cgroup, index),
                     .birth_cpu = born,
                     .start_cpus = CpuMask(born >= 0 ? CpuSet{born} : pinned),
@@ -102,6 +134,25 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .uclamp_min = spec.uclamp_min,
                     .uclamp_max = spec.uclamp_max,
                     .cgroup_dir = placement.cgroup_dir};
+}
+
+WorkerPlan plan_leader(const WorkerPart& first, int first_index) {
+  const WorkerPlacement& placement = first.placement;
+  const Cpu born = birth_cpu(placement.birth_seed, placement.born_on, first_index);
+  WorkerPlan plan;
+  plan.role = WorkerPlan::Role::kLeader;
+  plan.name = placement.cgroup;
+  plan.comm = first.spec.pcomm.value_or("");
+  plan.birth_cpu = born;
+  plan.start_cpus = CpuMask(born >= 0 ? CpuSet{born} : CpuSet());
+  plan.uid = first.spec.uid;
+  plan.gid = first.spec.gid;
+  plan.cgroup_dir = placement.cgroup_dir;
+  return plan;
+}
+
+std::string WorkerPlan::task() const {
+  return role == Role::kLeader ? fmt::format("process '{}' of {}", comm, name) : "worker " + name;
 }
 
 std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -19,12 +20,18 @@
 
 namespace ktstr {
 
+struct WorkerPart;
 struct WorkerPlacement;
+struct WorkerThreads;
 
 // Complete, since the child must not allocate.
 struct WorkerPlan {
+  // What its task is: a process of its own, or a thread of a process whose leader does no work.
+  enum class Role : std::uint8_t { kProcess = 1, kThread = 2, kLeader = 4 };
+  Role role = Role::kProcess;
   WorkType type;
-  std::string name;  // "cg_0/1": for messages
+  std::string name;  // "cg_0/1", of a leader "cg_0"
+  int spec = 0;      // which WorkSpec of its cgroup it belongs to
   std::string comm;
   std::string schedstat_path;
   std::chrono::nanoseconds phase{};  // of spinning before the first work unit
@@ -42,13 +49,24 @@ struct WorkerPlan {
   int ready_eventfd = -1;          // written (1) at the barrier, or when the set-up has failed
   GroupBlock* group = nullptr;
   WorkerSlot* slot = nullptr;
+  WorkerThreads* threads = nullptr;  // of a leader
+
+  // What messages call it: "worker cg_0/1", "process 'web' of cg_0".
+  std::string task() const;
 };
 
 // Every attribute within its range, and those of the placement in agreement with it.
 Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement);
-// For worker `i` of the group, which is worker first_index + i of its cgroup. Files and shared memory are the caller's.
+// Whether they can be one group: one part, or parts that are threads of one process and so share its name and its ids.
+// Scenarios ask it of the specs that say one pcomm.
+Status check_parts(const std::vector<WorkerPart>& parts);
+Status check_one_process(const std::vector<const WorkSpec*>& specs);
+// For worker `i` of the part, which is worker first_index + i of its cgroup. Files and shared memory are the caller's.
 Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& placement, int first_index, std::size_t i,
                                std::uint64_t seed);
+
+// For the process whose threads these workers are. It is born where its first worker may be.
+WorkerPlan plan_leader(const WorkerPart& first, int first_index);
 
 // From 0 to 200 us, from the seed and the worker's place alone.
 std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);

@@ -22,7 +22,7 @@ std::string refusal(const WorkSpec& spec, const WorkerPlacement& placement = {.c
   return status.error().render();
 }
 
-WorkerPlan planned(const WorkSpec& spec, const WorkerPlacement& placement, int first_index = 0, std::size_t i = 0) {
+WorkerPlan planned(const WorkSpec& spec, const WorkerPlacement& placement = {.cgroup = "cg_0"}, int first_index = 0, std::size_t i = 0) {
   const auto plan = plan_worker(spec, placement, first_index, i, 1);
   EXPECT_TRUE(plan) << plan.error().render();
   return *plan;
@@ -35,6 +35,7 @@ TEST(WorkerPlan, RefusesAttributesOutOfTheirRange) {
   EXPECT_THAT(refusal({.comm = ""}), HasSubstr("must have 1 to 15"));
   EXPECT_THAT(refusal({.comm = "sixteen bytes it"}), HasSubstr("has 16 bytes"));
   EXPECT_THAT(refusal({.comm = std::string("a\0b", 3)}), HasSubstr("none of them 0"));
+  EXPECT_THAT(refusal({.pcomm = std::string("a\0b", 3)}), HasSubstr("pcomm"));
   EXPECT_THAT(refusal({.uid = UINT32_MAX}), HasSubstr("uid 4294967295 is not an id"));
   EXPECT_THAT(refusal({.gid = UINT32_MAX}), HasSubstr("gid 4294967295 is not an id"));
   EXPECT_THAT(refusal({.policy = SchedPolicy::fifo(0)}), HasSubstr("fifo(0)"));
@@ -62,6 +63,21 @@ TEST(WorkerPlan, NamesWorkersAfterTheirCgroupUnlessTheSpecHasAName) {
   const WorkerPlan named = planned({.comm = "web"}, {.cgroup = "cg_1"}, 4, 1);
   EXPECT_EQ(named.comm, "web");
   EXPECT_EQ(named.name, "cg_1/5") << "for messages";
+}
+
+TEST(WorkerPlan, TellsThreadsFromProcessesAndNamesTheirLeader) {
+  EXPECT_EQ(planned({}).role, WorkerPlan::Role::kProcess);
+  EXPECT_EQ(planned({}).task(), "worker cg_0/0");
+  const WorkSpec threads{.pcomm = "web", .uid = 7};
+  EXPECT_EQ(planned(threads).role, WorkerPlan::Role::kThread);
+  EXPECT_EQ(planned(threads).schedstat_path, "/proc/thread-self/schedstat");
+  const WorkerPlan leader =
+      plan_leader({.spec = threads, .placement = {.cgroup = "cg_0", .born_on = {2, 3}, .birth_seed = 5}}, 4);
+  EXPECT_EQ(leader.role, WorkerPlan::Role::kLeader);
+  EXPECT_EQ(leader.task(), "process 'web' of cg_0");
+  EXPECT_EQ(leader.uid, 7u);
+  EXPECT_EQ(leader.birth_cpu, birth_cpu(5, {2, 3}, 4)) << "where its first worker may be";
+  EXPECT_EQ(leader.policy, SchedPolicy::normal());
 }
 
 TEST(WorkerPlan, GivesEachWorkerItsOwnAffinityWithinItsNode) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a worker and the one who spawned it share: one GroupBlock for the group, one WorkerSlot for each worker, in one
-// MAP_SHARED mapping. Each field has one writer. A worker publishes at every checkpoint, so that there are numbers even
+// What a worker and the one who spawned it share: one GroupBlock for the group, one WorkerSlot for each worker (and one
+// for the leader of workers that are threads), in one MAP_SHARED mapping. Each field has one writer. A worker publishes at every checkpoint, so that there are numbers even
 // of one that never runs again.
 #pragma once
 
@@ -64,6 +64,7 @@ struct alignas(64) WorkerSlot {
   using Counter = std::atomic<std::uint64_t>;
 
   std::atomic<std::uint32_t> state{kSpawned};
+  std::atomic<int> tid{0};         // before it is ready
   std::atomic<int> setup_step{0};  // kSetupFailed: which step, with which errno
   std::atomic<int> setup_errno{0};
 

@@ -8,8 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Step held(std::vector<Op> ops, HoldSpec hold = HoldSpec::fixed(30ms)) { return {.ops = std::move(ops), .hold = hold}; }
-
 // Holds are too short for off-CPU shares to even out, and three workers on two CPUs are uneven by themselves.
 const Checks kNoSpread{.spread_off = true};
 

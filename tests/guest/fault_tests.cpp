@@ -19,8 +19,6 @@ namespace {
 
 const std::vector<Payload> kShell = {Payload::program("sh", "/bin/sh")};
 
-Step held(std::vector<Op> ops) { return {.ops = std::move(ops), .hold = HoldSpec::fixed(20ms)}; }
-
 Payload shell(const std::string& name, const std::string& script) {
   return Payload::program(name, "/bin/sh").args({"-c", script});
 }

@@ -35,6 +35,11 @@ class Observer {
   AssertResult claims_;
 };
 
+// A step that does `ops` and holds for long enough to look.
+inline Step held(std::vector<Op> ops, HoldSpec hold = HoldSpec::fixed(std::chrono::milliseconds(30))) {
+  return {.ops = std::move(ops), .hold = hold};
+}
+
 // Runs the scenario; `look` is called once in the hold of every step with its number (from 1).
 Result<AssertResult> observed(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                               const std::function<void(int step, Observer& see)>& look);

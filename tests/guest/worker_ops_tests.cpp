@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Step held(std::vector<Op> ops, HoldSpec hold = HoldSpec::fixed(30ms)) { return {.ops = std::move(ops), .hold = hold}; }
-
 // Field `number` (from 1, proc_pid_stat(5)) of /proc/PID/stat.
 std::string stat_field(Observer& see, int pid, int number) {
   const std::string text = see.file(fmt::format("/proc/{}/stat", pid));

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workload/worker_life.h"
+
+#include <sys/prctl.h>
+
+#include "base/clock.h"
+#include "workload/schedstat.h"
+#include "workload/work_types.h"
+#include "workload/worker_run.h"
+#include "workload/worker_setup.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+std::uint64_t own_cpu_time_ns() { return static_cast<std::uint64_t>(clock_now(CLOCK_THREAD_CPUTIME_ID).count()); }
+
+// Taken at the barrier, so that the wait for the first CPU after the release counts.
+struct Baseline {
+  std::uint64_t cpu_time_ns = 0;
+  Schedstat schedstat;
+};
+
+Baseline take_baseline(const WorkerPlan& plan) {
+  Baseline base;
+  read_schedstat(plan.schedstat_path.c_str(), base.schedstat);
+  base.cpu_time_ns = own_cpu_time_ns();
+  plan.slot->base_cpu_time_ns.store(base.schedstat.cpu_time_ns, kRelaxed);
+  plan.slot->base_run_delay_ns.store(base.schedstat.run_delay_ns, kRelaxed);
+  plan.slot->base_timeslices.store(base.schedstat.timeslices, kRelaxed);
+  return base;
+}
+
+void publish_end(const WorkerPlan& plan, const Baseline& base) {
+  WorkerSlot& slot = *plan.slot;
+  slot.cpu_time_ns.store(own_cpu_time_ns() - base.cpu_time_ns, kRelaxed);
+  slot.wall_time_ns.store(slot.last_checkpoint_ns.load(kRelaxed) - plan.group->released_ns.load(kRelaxed), kRelaxed);
+  Schedstat end;
+  if (read_schedstat(plan.schedstat_path.c_str(), end)) {
+    slot.run_delay_ns.store(end.run_delay_ns - base.schedstat.run_delay_ns, kRelaxed);
+    slot.timeslices.store(end.timeslices - base.schedstat.timeslices, kRelaxed);
+  }
+  slot.state.store(WorkerSlot::kFinished);
+}
+
+}  // namespace
+
+void live_worker(const WorkerPlan& plan) {
+  const Baseline base = take_baseline(plan);
+  tell_ready(plan, WorkerSlot::kReady);
+  while (plan.group->go.load() == 0) futex_wait(plan.group->go, 0);
+  // The default slack of 50 us would be measured as wake-up latency. Only now, since a real-time task's is not to be
+  // set (kernel/sys.c); it cannot fail for another.
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  WorkerRun run(*plan.group, *plan.slot);
+  run.begin(plan.phase);
+  run_work(plan.type, run);
+  publish_end(plan, base);
+}
+
+}  // namespace ktstr
