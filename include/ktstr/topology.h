@@ -91,7 +91,7 @@ struct TestTopology {
     std::uint64_t total_kib = 0, free_kib = 0, used_kib = 0;
   };
   static constexpr int kLocalDistance = 10, kRemoteDistance = 20;  // include/linux/topology.h, without a SLIT
-  static constexpr int kUnknownDistance = 255;                      // as ACPI says of nodes that cannot reach each other
+  static constexpr int kUnknownDistance = 255;  // as ACPI says of nodes that cannot reach each other
   CpuSet cpus;  // online
   std::vector<Llc> llcs;
   std::vector<Node> nodes;

@@ -118,8 +118,8 @@ struct WorkSpec {
   std::optional<int> nice = {};           // -20..19
   std::optional<std::string> comm = {};   // 1 to 15 bytes; default "CGROUP/INDEX"
   // The workers are threads of one process, whose leader has this name and only sleeps: 1 to 15 bytes. All WorkSpecs of
-  // a CgroupDef that say the same name share the process, and so must have the same uid and gid. Each thread has a comm,
-  // CPUs, policy, nice value, clamps and memory policy of its own; signals and death meet them all.
+  // a CgroupDef that say the same name share the process, and so must have the same uid and gid. Each thread has a
+  // comm, CPUs, policy, nice value, clamps and memory policy of its own; signals and death meet them all.
   std::optional<std::string> pcomm = {};
   std::optional<std::uint32_t> uid = {}, gid = {};
   // Run on this node's CPUs (those of `affinity` that are on it) and take memory from it, unless `mem_policy` says from
@@ -155,8 +155,8 @@ struct WorkerReport {
   std::uint64_t wake_max_ns = 0;     // the longest of all wake latencies, whether kept below or not
   std::vector<std::uint64_t> wake_latencies_ns;  // at most 4096 of them, evenly thinned
   bool responded = true;             // false: it did not stop when told to; the numbers are the last it published
-  // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of its
-  // threads: "process 'web': killed by signal 11 (SIGSEGV)".
+  // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of
+  // its threads: "process 'web': killed by signal 11 (SIGSEGV)".
   std::string exit;
 
   // Time off the CPU that it did not ask for: wall - cpu - sleep, as a share (0 to 100) of the wall time that it did not

@@ -140,6 +140,16 @@ TEST_F(Ops, MoveAllTasksMovesTheProcessesOfThreads) {
   EXPECT_EQ(result->cgroups[0].workers, 3);
 }
 
+TEST_F(Ops, ThreadsOfSeveralGroupsStayApartWhereverTheyMove) {
+  const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2).pcomm("web").work({}),
+                                      CgroupDef::named("b").workers(1)}};
+  const auto result = world_.run(backdrop, {{.ops = {Op::move_all_tasks("a", "b")}}});
+  ASSERT_TRUE(result) << result.error().render();
+  std::vector<std::pair<int, int>> places;
+  for (const auto& [phase, report] : world_.reports) places.emplace_back(report.index, report.group);
+  EXPECT_THAT(places, ElementsAre(std::pair(0, 0), std::pair(1, 1), std::pair(2, 1), std::pair(3, 2)));
+}
+
 TEST_F(Ops, AMoveThatFailsLeavesTheWorkersWhereTheyWere) {
   world_.ops.fail_matching("move b 1", Error(ErrorCode::kBusy, "somebody is in the way"));
   const AssertResult result = after({Op::move_all_tasks("a", "b")});

@@ -80,8 +80,8 @@ TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
 
 TEST(PlanScenario, RefusesThreadsOfOneProcessWithDifferentIds) {
   EXPECT_EQ(mistakes({{.setup = {CgroupDef::named("a").pcomm("web").work({.uid = 1000})}}}),
-            "step 1: cgroup 'a': workers of the process 'web' have uid none of its own and 1000; threads of one process "
-            "share it: give them the same, or another pcomm");
+            "step 1: cgroup 'a': workers of the process 'web' have uid none of its own and 1000; threads of one "
+            "process share it: give them the same, or another pcomm");
   EXPECT_EQ(mistakes({{.setup = {CgroupDef::named("a").gid(7).pcomm("web").work({.gid = 8})}}}),
             "step 1: cgroup 'a': workers of the process 'web' have gid 7 and 8; threads of one process share it: give "
             "them the same, or another pcomm");

@@ -127,8 +127,8 @@ std::string scenario_reference() {
   add_knobs(page);
   add_work_types(page);
   add_forms(page, "Workers",
-            "Attributes in `[[cgroup.work]]` and in an op's `work`. In `[[cgroup]]`, those down to `numa_node` are meant for "
-            "all of its workers that do not say otherwise; the others stand there only without `[[cgroup.work]]`.",
+            "Attributes in `[[cgroup.work]]` and in an op's `work`. In `[[cgroup]]`, those down to `numa_node` are meant "
+            "for all of its workers that do not say otherwise; the others stand there only without `[[cgroup.work]]`.",
             worker_forms());
   add_forms(
       page, "Cpusets",

@@ -70,6 +70,14 @@ std::vector<Case> workers() {
           "a comm of 16 bytes", [](CgroupDef& a) { a.comm("sixteen-bytes-xx"); }, "comm = 'sixteen-bytes-xx'"),
       in_cgroup(
           "a comm with a NUL", [](CgroupDef& a) { a.comm(std::string("a\0b", 3)); }, "comm = \"a\\u0000b\""),
+      in_cgroup(
+          "an empty pcomm", [](CgroupDef& a) { a.pcomm(""); }, "pcomm = ''"),
+      in_cgroup(
+          "a pcomm of 16 bytes", [](CgroupDef& a) { a.pcomm("sixteen-bytes-xx"); }, "pcomm = 'sixteen-bytes-xx'"),
+      in_cgroup(
+          "threads of one process with two uids",
+          [](CgroupDef& a) { a.no_workers().pcomm("web").work({.uid = 1}).work({.uid = 2}); },
+          "pcomm = 'web'\n[[cgroup.work]]\ntype = 'SpinWait'\nuid = 1\n[[cgroup.work]]\ntype = 'SpinWait'\nuid = 2"),
       in_cgroup("a uid that nobody has", {}, "uid = -1"),
       in_cgroup("a gid that nobody has", {}, "gid = 4294967295"),
       in_cgroup(

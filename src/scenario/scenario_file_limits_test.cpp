@@ -114,7 +114,8 @@ TEST(ScenarioLimits, HaveTheKnobTableJudgeValues) {
 
 TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
   const CgroupDef def = cgroup_with(
-      "workers_pct = 0.5\nnice = 3\ncomm = 'ui'\npcomm = 'browser'\nuid = 1000\ngid = 100\nnuma_node = 1\npolicy = 'fifo:50'\n"
+      "workers_pct = 0.5\nnice = 3\ncomm = 'ui'\npcomm = 'browser'\nuid = 1000\ngid = 100\nnuma_node = 1\n"
+      "policy = 'fifo:50'\n"
       "affinity = 'random:2'\nmem_policy = 'bind:0-1'\ntask_uclamp_min = 1\ntask_uclamp_max = 512\nswappable = true\n"
       "work = { type = 'Mixed', spins = 7 }");
   ASSERT_EQ(def.merged_work().size(), 1u);
@@ -138,7 +139,8 @@ TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
 
 TEST(ScenarioWorkers, EachWorkTableHasAttributesOfItsOwnAndTheRestOfTheCgroup) {
   const CgroupDef def = cgroup_with(
-      "nice = 5\npcomm = 'web'\n[[cgroup.work]]\ntype = 'Mixed'\nspins = 7\nworkers = 3\npolicy = 'batch'\n[[cgroup.work]]\n"
+      "nice = 5\npcomm = 'web'\n[[cgroup.work]]\ntype = 'Mixed'\nspins = 7\nworkers = 3\npolicy = 'batch'\n"
+      "[[cgroup.work]]\n"
       "type = 'SpinWait'\nnice = -5\naffinity = 'single'\npcomm = 'db'");
   const auto work = def.merged_work();
   ASSERT_EQ(work.size(), 2u);

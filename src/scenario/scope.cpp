@@ -14,8 +14,12 @@ namespace ktstr {
 
 namespace {
 
+bool has_group(const WorkerSet& set, int number) {
+  return std::any_of(set.groups.begin(), set.groups.end(), [&](const auto& each) { return each.second == number; });
+}
+
 bool overlap(const WorkerSet& a, const WorkerSet& b) {
-  return std::find_first_of(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end()) != a.groups.end() ||
+  return std::any_of(a.groups.begin(), a.groups.end(), [&](const auto& each) { return has_group(b, each.second); }) ||
          (a.first_index < b.first_index + b.workers->count() && b.first_index < a.first_index + a.workers->count());
 }
 
@@ -32,12 +36,10 @@ std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int>
 
 void LiveCgroup::add(WorkerSet set) {
   if (std::any_of(sets.begin(), sets.end(), [&](const WorkerSet& other) { return overlap(set, other); })) {
-    const int shift = next_group - *std::min_element(set.groups.begin(), set.groups.end());
-    for (int& group : set.groups) group += shift;
-    set.group_shift += shift;
+    for (auto& [spawned, number] : set.groups) number = next_group++;
     set.first_index = next_index;
   }
-  next_group = std::max(next_group, *std::max_element(set.groups.begin(), set.groups.end()) + 1);
+  for (const auto& [spawned, number] : set.groups) next_group = std::max(next_group, number + 1);
   next_index = std::max(next_index, set.first_index + set.workers->count());
   sets.push_back(std::move(set));
   if (frozen) freeze();
@@ -161,7 +163,7 @@ Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group, Nanoseconds 
     for (std::size_t i = 0; i < part.size(); ++i) {
       // Where it was last, and who it was there.
       part[i].cgroup = group.name;
-      part[i].group += set.group_shift;
+      part[i].group = set.groups.at(part[i].group);
       part[i].index = set.first_index + static_cast<int>(i);
       if (set.killed) part[i].exit.clear();
     }

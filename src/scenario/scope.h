@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -32,12 +33,12 @@ struct Findings {
   AssertResult& result;
 };
 
-// Workers that were spawned together: equal ones, which are compared with each other, or the threads of one process.
+// Workers that were spawned together: a group of equal ones, or several groups that are threads of one process.
 struct WorkerSet {
   std::unique_ptr<RunningWorkers> workers;
-  std::vector<int> groups;  // WorkerReport::group of equal ones each, in the cgroup where they are
-  int first_index = 0;      // WorkerReport::index of the first of them, there
-  int group_shift = 0;      // what was added to their groups since they were spawned
+  // WorkerReport::group of each of its groups, in the cgroup where they are, by the one that they were spawned as.
+  std::map<int, int> groups;
+  int first_index = 0;  // WorkerReport::index of the first of them, there
   bool released = false;
   bool killed = false;           // by the scenario
   std::string interrupted = {};  // why they were kept from running on purpose; empty: they were not
@@ -49,7 +50,7 @@ struct LiveCgroup {
   std::optional<CpuSet> cpuset;  // what was written to cpuset.cpus
   std::vector<WorkerSet> sets;
   int next_index = 0;  // of the next worker
-  int next_group = 0;  // of the next equal ones
+  int next_group = 0;  // of the next set's first
   bool frozen = false;
 
   // Workers that come from elsewhere keep their numbers unless somebody here has them.

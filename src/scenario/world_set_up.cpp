@@ -75,18 +75,20 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
   if (!group.name.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(group.name).context(where));
   }
-  const int first = group.next_group;
+  // As the groups stand in the definition, whatever is spawned together.
+  const int first_group = group.next_group;
   for (const auto& positions : spawned_together(work)) {
+    WorkerSet set{.first_index = group.next_index};
     std::vector<WorkerPart> parts;
-    std::vector<int> groups;
     for (const std::size_t i : positions) {
-      groups.push_back(first + static_cast<int>(i));
-      auto part = part_for(group, work[i], groups.back(), directory).context(where);
+      const int number = first_group + static_cast<int>(i);
+      auto part = part_for(group, work[i], number, directory).context(where);
       if (!part) return std::move(part).error();
       parts.push_back(*std::move(part));
+      set.groups.emplace(number, number);
     }
-    KTSTR_TRY_ASSIGN(auto workers, hooks_.spawn(parts, group.next_index).context(where));
-    group.add({.workers = std::move(workers), .groups = std::move(groups), .first_index = group.next_index});
+    KTSTR_TRY_ASSIGN(set.workers, hooks_.spawn(parts, set.first_index).context(where));
+    group.add(std::move(set));
   }
   return ok();
 }

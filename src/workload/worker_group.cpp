@@ -203,7 +203,8 @@ void WorkerGroup::State::reap(Process& process) {
   process.reaped = process.ended = true;
   const bool exited = info.si_code == CLD_EXITED;
   if (exited && info.si_status == 0) return;
-  process.exit = ExitStatus{exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled, info.si_status}.describe();
+  const auto kind = exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled;
+  process.exit = ExitStatus{kind, info.si_status}.describe();
 }
 
 std::string WorkerGroup::State::exit_of(const Worker& worker) {

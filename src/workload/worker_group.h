@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Workers: processes, or threads of one process. A group is spawned blocked (each worker in its cgroup from its first
-// instruction), released together, and collected: every worker publishes its numbers in shared memory all along, so that
-// one that no longer gets a CPU still has a report.
+// instruction), released together, and collected: every worker publishes its numbers in shared memory all along, so
+// that one that no longer gets a CPU still has a report.
 //
 // Workers with a WorkSpec::pcomm are threads. The leader of their process does no work: it sleeps, as an ordinary task,
 // until all have ended. What is a task's (name, CPUs, policy, nice value, clamps, memory policy) each of them has for
@@ -45,11 +45,12 @@ class WorkerGroup {
  public:
   // Workers are blocked until release(). One part; or several that are threads of one process, all in one cgroup.
   // Worker i of the cgroup has comm "CGROUP/i" (cut to 15 bytes as the kernel does) where the spec has none.
-  // `first_index` numbers them across several groups of one cgroup. Workers die with the thread that spawns them. Called from a real-time thread (without
-  // SCHED_RESET_ON_FORK), they set themselves up as real-time tasks, so that no scheduler under test keeps them from
-  // the barrier, and are given the spec's CPUs, nice value, policy and clamps there. All attributes are read back.
-  // kTimedOut when one does not get to the barrier within kReadyTimeout all the same; kUnsupported where the kernel
-  // lacks an attribute, with the option to build it with; kInvalidArgument for a spec that cannot work.
+  // `first_index` numbers them across several groups of one cgroup. Workers die with the thread that spawns them.
+  // Called from a real-time thread (without SCHED_RESET_ON_FORK), they set themselves up as real-time tasks, so that no
+  // scheduler under test keeps them from the barrier, and are given the spec's CPUs, nice value, policy and clamps
+  // there. All attributes are read back. kTimedOut when one does not get to the barrier within kReadyTimeout all the
+  // same; kUnsupported where the kernel lacks an attribute, with the option to build it with; kInvalidArgument for a
+  // spec that cannot work.
   static constexpr std::chrono::seconds kReadyTimeout{10};
   static Result<WorkerGroup> spawn(const std::vector<WorkerPart>& parts, int first_index);
   static Result<WorkerGroup> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
@@ -77,8 +78,8 @@ class WorkerGroup {
   Status set_policy(const SchedPolicy& policy);
   Status set_affinity(const std::vector<CpuSet>& per_worker);  // one a worker, or one for all
   Status set_uclamp(int min, int max);
-  // To all of them, once to a process: what stops, continues or ends one thread does so to all. Workers that SIGSTOP (or a
-  // terminal's stop) has stopped are continued by request_stop().
+  // To all of them, once to a process: what stops, continues or ends one thread does so to all. Workers that SIGSTOP
+  // (or a terminal's stop) has stopped are continued by request_stop().
   Status send_signal(int number);
   void release();
   // Tells all workers to stop; returns at once. Call it after release().

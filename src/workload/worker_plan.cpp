@@ -85,8 +85,8 @@ Status check_one_process(const std::vector<const WorkSpec*>& specs) {
     const WorkSpec& first = *specs.front();
     const auto refuse = [&](std::string_view what, std::optional<std::uint32_t> a, std::optional<std::uint32_t> b) {
       return fail(ErrorCode::kInvalidArgument,
-                  "workers of the process '{}' have {} {} and {}; threads of one process share it: give them the same, or "
-                  "another pcomm",
+                  "workers of the process '{}' have {} {} and {}; threads of one process share it: give them the same, "
+                  "or another pcomm",
                   first.pcomm.value_or(""), what, shown(a), shown(b));
     };
     if (spec->uid != first.uid) return refuse("uid", first.uid, spec->uid);

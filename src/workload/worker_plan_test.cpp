@@ -22,7 +22,8 @@ std::string refusal(const WorkSpec& spec, const WorkerPlacement& placement = {.c
   return status.error().render();
 }
 
-WorkerPlan planned(const WorkSpec& spec, const WorkerPlacement& placement = {.cgroup = "cg_0"}, int first_index = 0, std::size_t i = 0) {
+WorkerPlan planned(const WorkSpec& spec, const WorkerPlacement& placement = {.cgroup = "cg_0"}, int first_index = 0,
+                   std::size_t i = 0) {
   const auto plan = plan_worker(spec, placement, first_index, i, 1);
   EXPECT_TRUE(plan) << plan.error().render();
   return *plan;

@@ -53,8 +53,8 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   return WorkerProcess{static_cast<pid_t>(pid), Fd(pidfd)};
 }
 
-// fork() and not clone3: it leaves the C library in a state in which the child can start threads, whatever other threads
-// of ours were at (malloc's locks, those of the list of stacks).
+// fork() and not clone3: it leaves the C library in a state in which the child can start threads, whatever other
+// threads of ours were at (malloc's locks, those of the list of stacks).
 Result<WorkerProcess> start_leader(const WorkerPlan& plan) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();

@@ -18,8 +18,8 @@ namespace ktstr {
 
 namespace {
 
-// The steps return false with errno set. Those of a process run between clone3 and _exit in a copy of a process that may
-// have had other threads: async-signal-safe calls only.
+// The steps return false with errno set. Those of a process run between clone3 and _exit in a copy of a process that
+// may have had other threads: async-signal-safe calls only.
 
 bool die_with_parent(const WorkerPlan&) { return ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0; }
 
@@ -39,8 +39,8 @@ bool reset_signals(const WorkerPlan&) {
 
 bool set_comm(const WorkerPlan& plan) { return ::prctl(PR_SET_NAME, plan.comm.c_str()) == 0; }
 
-// A process is born in its cgroup. A leader goes there, before it has threads: glibc's fork() takes no cgroup, and without
-// fork() a process cannot start threads of the C library.
+// A process is born in its cgroup. A leader goes there, before it has threads: glibc's fork() takes no cgroup, and
+// without fork() a process cannot start threads of the C library.
 bool enter_cgroup(const WorkerPlan& plan) {
   if (plan.cgroup_dir == nullptr || !plan.cgroup_dir->valid()) return true;
   const Fd procs(::openat(plan.cgroup_dir->get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));

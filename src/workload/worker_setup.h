@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a worker, or the leader of workers that are threads, does before it comes to the start barrier: a table of steps,
-// each with the kinds of task that do it. It runs in the new task.
+// What a worker, or the leader of workers that are threads, does before it comes to the start barrier: a table of
+// steps, each with the kinds of task that do it. It runs in the new task.
 #pragma once
 
 #include "base/result.h"

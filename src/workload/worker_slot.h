@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a worker and the one who spawned it share: one GroupBlock for the group, one WorkerSlot for each worker (and one
-// for the leader of workers that are threads), in one MAP_SHARED mapping. Each field has one writer. A worker publishes at every checkpoint, so that there are numbers even
-// of one that never runs again.
+// for the leader of workers that are threads), in one MAP_SHARED mapping. Each field has one writer. A worker publishes
+// at every checkpoint, so that there are numbers even of one that never runs again.
 #pragma once
 
 #include <array>

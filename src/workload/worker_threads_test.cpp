@@ -136,7 +136,7 @@ TEST(WorkerThreads, AreRefusedWhereTheyCannotBeOneProcess) {
   none.pcomm.reset();
   sixteen.pcomm = "sixteen bytes it";
   EXPECT_THAT(refusal({part(threads(1)), part(user)}),
-              HasSubstr("workers of the process 'web' have uid none of its own and 1000; threads of one process share it"));
+              HasSubstr("workers of the process 'web' have uid none of its own and 1000; threads of one process"));
   EXPECT_THAT(refusal({part(threads(1)), part(other)}), HasSubstr("give them one pcomm"));
   EXPECT_THAT(refusal({part(none), part(none)}), HasSubstr("give them one pcomm"));
   EXPECT_THAT(refusal({part(sixteen)}), HasSubstr("pcomm 'sixteen bytes it' has 16 bytes"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests with real workers: what /proc says of a task, and waits for what it does. There is no event for that, so they
-// look again and again; how long it takes does not matter.
+// For tests with real workers: what /proc says of a task, and waits for what it does. There is no event for that, so
+// they look again and again; how long it takes does not matter.
 #pragma once
 
 #include <fmt/format.h>

@@ -88,7 +88,9 @@ KTSTR_TEST(threads_change_move_and_freeze, {.topology = "1n2l2c1t", .duration = 
 }
 
 // They are killed before every one of them has had a CPU.
-KTSTR_TEST(threads_are_killed_by_the_scenario, {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.progress = false}}) {
+KTSTR_TEST(threads_are_killed_by_the_scenario, {.topology = "1n1l2c1t",
+                                                .duration = 300ms,
+                                                .checks = {.progress = false}}) {
   const Backdrop backdrop{.cgroups = {web("a"), CgroupDef::named("b").workers(1)}};
   return observed(ctx, backdrop, {held({Op::kill_cgroup("a")})},
                   [](int, Observer& see) { see.that(see.pids("a").empty(), "nobody is left in a"); });
