@@ -94,6 +94,7 @@ TEST(WorkerThreads, ReportAsProcessesDo) {
 
 TEST(WorkerThreads, HaveAttributesOfTheirOwnAndLeaveTheLeaderAnOrdinaryTask) {
   const CpuSet own = *task_affinity(0, "the test"), last{*own.rbegin()};
+  const int ours = read_task_sched(0, "the test")->nice;
   WorkSpec nice = threads(1), batch = threads(1);
   nice.nice = 7;
   nice.comm = "nice-one";
@@ -106,10 +107,10 @@ TEST(WorkerThreads, HaveAttributesOfTheirOwnAndLeaveTheLeaderAnOrdinaryTask) {
   EXPECT_EQ(read_task_sched(first, "")->nice, 7);
   EXPECT_EQ(read_task_sched(first, "")->policy, SchedPolicy::normal());
   EXPECT_EQ(*task_affinity(first, ""), own);
-  EXPECT_EQ(read_task_sched(second, "")->nice, 0);
+  EXPECT_EQ(read_task_sched(second, "")->nice, ours);
   EXPECT_EQ(read_task_sched(second, "")->policy, SchedPolicy::batch());
   EXPECT_EQ(*task_affinity(second, ""), last);
-  EXPECT_EQ(read_task_sched(leader, "")->nice, 0);
+  EXPECT_EQ(read_task_sched(leader, "")->nice, ours);
   EXPECT_EQ(read_task_sched(leader, "")->policy, SchedPolicy::normal());
   EXPECT_EQ(*task_affinity(leader, ""), own);
 }
