@@ -55,6 +55,7 @@ class ScenarioMaker {
       made.no_workers();
     else
       made.workers(*rc::gen::inRange(1, parts_.most_workers + 1));
+    if (*rc::gen::inRange(0, 3) == 0) made.pcomm("threads");
     if (*rc::gen::arbitrary<bool>()) made.cpuset(cpuset());
     if (*rc::gen::arbitrary<bool>()) made.cpu_weight(50);
     if (*rc::gen::inRange(0, 5) == 0) made.workload(payload());

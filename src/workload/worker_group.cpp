@@ -27,8 +27,9 @@ namespace ktstr {
 
 namespace {
 
-// How long killed workers are waited for. One that gets no CPU does not die, and nothing is gained by waiting longer.
-constexpr std::chrono::milliseconds kKillWait{200};
+// How long killed workers are waited for. To give back its copy of our memory takes a worker tens of ms of CPU time,
+// and longer where others want the CPU too; one that gets none does not die, and nothing is gained by waiting longer.
+constexpr std::chrono::milliseconds kKillWait{500};
 
 struct Process {
   std::string task;  // for messages
