@@ -9,6 +9,7 @@ namespace ktstr {
 namespace {
 
 constexpr std::chrono::minutes kPatience{9};
+constexpr const char* kDirectory = "ktstr-vm-test";
 
 bool is_required(const std::string& what) {
   const char* required = std::getenv("KTSTR_REQUIRE");
@@ -32,8 +33,10 @@ std::vector<std::string> GuestRun::failures() const {
 std::string GuestRun::first_message() const { return json.at("details").at(0).at("message"); }
 
 void GuestTest::SetUp() {
-  auto world = TempDir::create(fs::temp_directory_path(), "ktstr-vm-test");
-  auto ram = TempDir::create("/dev/shm", "ktstr-vm-test");
+  // What a killed test has left, too.
+  for (const fs::path& parent : {fs::temp_directory_path(), fs::path("/dev/shm")}) remove_stale_dirs(parent, kDirectory);
+  auto world = TempDir::create(fs::temp_directory_path(), kDirectory);
+  auto ram = TempDir::create("/dev/shm", kDirectory);
   ASSERT_TRUE(world) << world.error().render();
   ASSERT_TRUE(ram) << ram.error().render();
   world_ = *std::move(world);
