@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "base/log.h"
 #include "kernel/elf.h"
@@ -31,10 +32,24 @@ bool is_path(const std::string& wanted) {
   return wanted.find('/') != wanted.npos || fs::is_regular_file(wanted, ignored);
 }
 
+// Of a kernel that is in the cache, as `ktstr kernel path` prints it: its facts are known, and reading and hashing the
+// image again would take longer than restoring a guest.
+std::optional<KernelImage> select_in_cache(const KernelEnvironment& environment, const fs::path& path) {
+  const fs::path directory = path.parent_path();
+  std::error_code error;
+  if (!fs::equivalent(directory.parent_path(), environment.cache_root, error) || error) return {};
+  const auto entry = KernelCache(environment.cache_root).find(directory.filename().string());
+  if (!entry || !fs::equivalent(entry->vmlinux(), path, error) || error) return {};
+  KernelImage image = image_of(*entry);
+  image.vmlinux = path;
+  return image;
+}
+
 Result<KernelImage> select_path(const KernelEnvironment& environment, const fs::path& given) {
   std::error_code error;
   const fs::path path = fs::absolute(given, error);
   if (error) return Error::from_errno(error.value(), fmt::format("cannot resolve {}", given.string()));
+  if (auto known = select_in_cache(environment, path)) return *std::move(known);
   KTSTR_TRY_ASSIGN(ByteVector bytes, read_kernel_image(path));
   if (ElfFile::has_magic(bytes)) {
     KTSTR_TRY_ASSIGN(const ByteVector vmlinux, unpack_kernel(std::move(bytes), given.string()));

@@ -44,6 +44,27 @@ TEST_F(SelectKernel, TakesAVmlinuxByPathAndLeavesItWhereItIs) {
   EXPECT_FALSE(fs::exists(environment_.cache_root));
 }
 
+TEST_F(SelectKernel, KnowsAKernelOfItsCacheByItsPath) {
+  const KernelEntry entry = cached({.release = "7.3.4"});
+  const auto by_path = select_kernel(environment_, entry.vmlinux().string());
+  const auto by_key = select_kernel(environment_, entry.key);
+  ASSERT_TRUE(by_path && by_key);
+  EXPECT_EQ(by_path->vmlinux, entry.vmlinux());
+  EXPECT_EQ(by_path->sha256, by_key->sha256);
+  EXPECT_EQ(by_path->release, by_key->release);
+  EXPECT_EQ(by_path->key, by_key->key);
+}
+
+// It is no longer what the cache knows, and is looked at like any other file.
+TEST_F(SelectKernel, ReadsAnImageAgainThatWasChangedInItsCache) {
+  const KernelEntry entry = cached({.release = "7.3.4"});
+  fs::permissions(entry.vmlinux(), fs::perms::owner_write, fs::perm_options::add);
+  ASSERT_TRUE(write_text(entry.vmlinux(), as_text(synthetic::kernel({.release = "7.3.10"}))));
+  const auto image = select_kernel(environment_, entry.vmlinux().string());
+  ASSERT_TRUE(image) << image.error().render();
+  EXPECT_EQ(image->release, "7.3.10");
+}
+
 TEST_F(SelectKernel, UnpacksABzImageIntoTheCacheOnce) {
   const ByteVector vmlinux = synthetic::kernel();
   const fs::path path = file("bzImage", synthetic::bzimage(synthetic::zstd(vmlinux)));
