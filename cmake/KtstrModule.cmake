@@ -18,8 +18,8 @@ if(KTSTR_SANITIZE)
   add_link_options(-fsanitize=${KTSTR_SANITIZE})
 endif()
 
-# What every test program has in common. Half of all code is tests, which each machine builds more often than it runs: they
-# are not optimised, whatever the build type; what they test is.
+# What every test program has in common. Half of all code is tests, and a first build waits for them: they are not
+# optimised, whatever the build type; what they test is.
 function(ktstr_test_program target)
   target_compile_options(${target} PRIVATE -O0)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)

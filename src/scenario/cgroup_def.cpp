@@ -50,7 +50,7 @@ CgroupDef& CgroupDef::workers_pct(double of_cpus) {
   if (workers_said_ && !first().workers_pct)
     throw std::invalid_argument(
         fmt::format("cgroup '{}': workers({}) and workers_pct({}) are both said; say one of them", name_,
-                                            first().workers, of_cpus));
+                    first().workers, of_cpus));
   first().workers_pct = of_cpus;
   workers_said_ = true;
   return *this;

@@ -187,7 +187,8 @@ std::string CpusetSpec::describe() const {
   if (const auto* exact = std::get_if<Exact>(&kind_)) return fmt::format("cpus({})", exact->cpus.to_string());
   if (const auto* slice = std::get_if<Slice>(&kind_)) return fmt::format("slice({}/{})", slice->index, slice->of);
   if (const auto* random = std::get_if<Random>(&kind_)) return fmt::format("random({})", random->count);
-  if (const auto* range = std::get_if<Range>(&kind_)) return fmt::format("range({}-{})", exact_text(range->start), exact_text(range->end));
+  if (const auto* range = std::get_if<Range>(&kind_))
+    return fmt::format("range({}-{})", exact_text(range->start), exact_text(range->end));
   if (const auto* part = std::get_if<Disjoint>(&kind_)) return fmt::format("disjoint({}/{})", part->index, part->of);
   if (const auto* part = std::get_if<Overlap>(&kind_))
     return fmt::format("overlap({}/{}, {})", part->index, part->of, exact_text(part->fraction));
@@ -250,7 +251,8 @@ std::string CpusetSpec::to_text() const {
   if (const auto* exact = std::get_if<Exact>(&kind_)) return exact->cpus.to_string();
   if (const auto* slice = std::get_if<Slice>(&kind_)) return fmt::format("slice:{}/{}", slice->index, slice->of);
   if (const auto* random = std::get_if<Random>(&kind_)) return fmt::format("random:{}", random->count);
-  if (const auto* range = std::get_if<Range>(&kind_)) return fmt::format("range:{}-{}", exact_text(range->start), exact_text(range->end));
+  if (const auto* range = std::get_if<Range>(&kind_))
+    return fmt::format("range:{}-{}", exact_text(range->start), exact_text(range->end));
   if (const auto* part = std::get_if<Disjoint>(&kind_)) return fmt::format("disjoint:{}/{}", part->index, part->of);
   if (const auto* part = std::get_if<Overlap>(&kind_))
     return fmt::format("overlap:{}/{}:{}", part->index, part->of, exact_text(part->fraction));
