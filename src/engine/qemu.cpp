@@ -2,7 +2,6 @@
 #include "engine/qemu.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/process.h"
 
@@ -66,13 +66,12 @@ Result<QemuInfo> describe(const fs::path& path, std::string_view said) {
 // file alone does not say what runs.
 std::string identity_of(const fs::path& path) {
   const auto fd = open_file(path, O_RDONLY);
-  struct stat stat{};
+  const auto stamp = stamp_of(path);
   std::array<char, 4> magic{};
-  if (!fd || ::fstat(fd->get(), &stat) != 0 || ::read(fd->get(), magic.data(), magic.size()) != 4 ||
+  if (!fd || !stamp || ::read(fd->get(), magic.data(), magic.size()) != 4 ||
       std::string_view(magic.data(), magic.size()) != "\177ELF")
     return {};
-  return fmt::format("{} {}:{} {} {}.{:09} {}.{:09}\n", path.string(), stat.st_dev, stat.st_ino, stat.st_size,
-                     stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec, stat.st_ctim.tv_sec, stat.st_ctim.tv_nsec);
+  return fmt::format("{} {} {} {}\n", path.string(), stamp->inode, stamp->size, stamp->mtime_ns);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "kernel/cache.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <ctime>
@@ -20,15 +19,6 @@ using namespace literals;
 
 constexpr std::string_view kBuildPrefix = ".new";
 constexpr Bytes kLargestImage = 2_GiB;
-
-Result<FileStamp> stamp_of(const fs::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return fail_errno("cannot stat {}", path.string());
-  if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kCorruptData, "{} is no regular file", path.string());
-  return FileStamp{.size = static_cast<std::uint64_t>(info.st_size),
-                   .mtime_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
-                   .inode = info.st_ino};
-}
 
 Status sync_directory(const fs::path& path) {
   KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_DIRECTORY));

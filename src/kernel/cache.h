@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/file_stamp.h"
 #include "base/result.h"
 #include "kernel/facts.h"
 
@@ -27,22 +28,13 @@ struct KernelSource {
   bool operator==(const KernelSource&) const = default;
 };
 
-// The vmlinux file as it was when its contents were last known to be right. Unchanged means still right: that spares
-// hashing 60 MB each time.
-struct FileStamp {
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  std::uint64_t inode = 0;
-  bool operator==(const FileStamp&) const = default;
-};
-
 struct KernelEntry {
   std::string key;
   fs::path directory;
   KernelFacts facts;
   KernelSource source;
   std::string fetched_at;  // UTC, "2026-01-31T12:00:00Z"
-  FileStamp verified;
+  FileStamp verified;  // of the vmlinux, when its contents were last known to be right
 
   fs::path vmlinux() const { return directory / "vmlinux"; }
   // Only there when has_config().
