@@ -31,15 +31,28 @@ enum class DetailKind {
   kSchedulerCrashed,    // "scheduler_crashed": error exit of the BPF scheduler (scx_bpf_error, runtime error), or of its process
   kSchedulerStalled,    // "scheduler_stalled": the kernel's sched_ext watchdog ended it
   kSchedulerExited,     // "scheduler_exited": left by itself without an error
+  kSchedulerNotDetached,  // "scheduler_not_detached": did not unload when it was ended
+  kSchedulerNotUsed,    // "scheduler_not_used": enabled, but it ran none of the workers
   kStepFailed,          // "step_failed": an op or set-up of a step failed
   kBackdropFailed,      // "backdrop_failed"
   kTimeout,             // "timeout": the body outlived its limit
   kBodyCrashed,         // "body_crashed": the test's body died
   kKernelPanic,         // "kernel_panic"
-  kKernelStall,         // "kernel_stall": lockup or RCU stall reported by the kernel
+  kKernelStall,         // "kernel_stall": lockup or RCU stall reported by the kernel, and the guest ended
+  kKernelHang,          // "kernel_hang": the guest stopped giving signs of life after its boot
+  kKernelOops,          // "kernel_oops": BUG, oops or general protection fault, and the kernel went on
+  kKernelWarning,       // "kernel_warning": WARN()
+  kLockdep,             // "lockdep": a report of lockdep or of a sleep in atomic context
+  kHungTask,            // "hung_task"
+  kRcuStall,            // "rcu_stall", and the kernel went on
+  kLockup,              // "lockup": soft or hard, and the kernel went on
+  kKernelTaint,         // "kernel_taint": a taint flag that was not set when the run began, which nothing else explains
   kNotRepeatable,       // "not_repeatable": two det runs of one tuple differ
   kPayload,             // "payload": a check of a payload does not hold, or it could not be waited for
   kWorkerStalled,       // "worker_stalled": host mode's monitor saw a runnable worker stand still
+  kShare,               // "share": a cgroup's share of CPU time is not the one that its weight entitles it to
+  kLostEvidence,        // "lost_evidence": records or log lines of the guest are missing
+  kOutputFlood,         // "output_flood": the guest, its kernel or the scheduler printed without end
   kUser,                // "user": a claim of the test itself
   kNote,                // "note": information only
 };
@@ -65,6 +78,11 @@ struct Checks {
   std::optional<double> max_spread_pct;               // default 35: (max - min) off-CPU share inside one cgroup
   std::optional<bool> isolation;                      // default on: nobody ran outside its cpuset
   std::optional<bool> scheduler_attached;             // default on: attached at the start, still attached at the end
+  std::optional<bool> scheduler_used;                 // default on: the scheduler ran the workers
+  std::optional<bool> kernel_log;                     // default on: no oops, WARN, lockdep, hung task, stall, new taint
+  std::vector<std::string> kernel_log_allow;          // findings of the kernel whose text contains one of these are notes
+  std::optional<bool> share;                          // default off: CPU time by cpu.weight and nice
+  std::optional<double> share_tolerance_pct;          // points; unset: what the length of the window implies
   bool gap_off = false;                               // switch a limit off altogether
   bool spread_off = false;
 
@@ -74,6 +92,9 @@ struct Checks {
   bool progress_on() const { return progress.value_or(true); }
   bool isolation_on() const { return isolation.value_or(true); }
   bool scheduler_attached_on() const { return scheduler_attached.value_or(true); }
+  bool scheduler_used_on() const { return scheduler_used.value_or(true); }
+  bool kernel_log_on() const { return kernel_log.value_or(true); }
+  bool share_on() const { return share.value_or(false); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
   double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
   // Fields set in `over` win; a limit set in `over` switches its check on again.
@@ -100,6 +121,10 @@ struct CgroupStats {
   std::uint64_t run_delay_ns = 0; // sum
   std::uint64_t wakeups = 0;
   std::uint64_t wake_p50_ns = 0, wake_p99_ns = 0, wake_max_ns = 0;
+  std::string sched_class;        // of its workers: "ext", "fair"; "ext+fair" where they differ; "" where not known
+  int weight = 0;                 // cpu.weight at the end; 0: not known
+  double share_pct = 0;           // of the CPU time of all cgroups in the step
+  double entitled_pct = -1;       // by weight and nice; -1: not computed
 };
 
 // What Op::capture_cgroup_procs() read.

@@ -124,6 +124,7 @@ struct PayloadReport {
   bool killed = false;       // by the scenario, which is no fault of its own
   std::string exit;          // "exited with status 0", "killed by signal 9 (SIGKILL)"
   int exit_code = -1;        // -1: it did not exit by itself
+  bool oom_killed = false;   // the kernel's OOM killer ended it or one of its processes
   std::uint64_t wall_time_ns = 0;  // from its start until its end was seen or it was killed, CLOCK_MONOTONIC
   std::vector<PayloadValue> metrics;
   std::vector<std::string> missing;  // metrics that its output did not hold, with the reason

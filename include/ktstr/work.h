@@ -158,9 +158,13 @@ struct WorkerReport {
   // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of
   // its threads: "process 'web': killed by signal 11 (SIGSEGV)".
   std::string exit;
+  bool gone = true;                  // false: it did not end within the grace after SIGKILL either
+  std::uint64_t held_ns = 0;         // frozen or stopped by the scenario, over the run: no time in which it could run
+  std::string sched_class;           // that it had at the end: "ext", "fair", "rt", "deadline"; "" where not known
+  int nice = 0;                      // at the end
 
-  // Time off the CPU that it did not ask for: wall - cpu - sleep, as a share (0 to 100) of the wall time that it did not
-  // sleep; 0 when it slept all the time.
+  // Time off the CPU that it did not ask for: wall - cpu - sleep - held, as a share (0 to 100) of the wall time that it
+  // did not sleep and was not held; 0 when there is no such time.
   double off_cpu_pct() const;
 };
 

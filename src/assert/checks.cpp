@@ -8,6 +8,11 @@ Checks Checks::merged_with(const Checks& over) const {
   if (over.progress) merged.progress = over.progress;
   if (over.isolation) merged.isolation = over.isolation;
   if (over.scheduler_attached) merged.scheduler_attached = over.scheduler_attached;
+  if (over.scheduler_used) merged.scheduler_used = over.scheduler_used;
+  if (over.kernel_log) merged.kernel_log = over.kernel_log;
+  if (!over.kernel_log_allow.empty()) merged.kernel_log_allow = over.kernel_log_allow;
+  if (over.share) merged.share = over.share;
+  if (over.share_tolerance_pct) merged.share_tolerance_pct = over.share_tolerance_pct;
   if (over.max_gap) {
     merged.max_gap = over.max_gap;
     merged.gap_off = false;
@@ -30,6 +35,9 @@ std::vector<std::string> Checks::describe() const {
   if (isolation_on()) lines.push_back("isolation: no worker runs outside its cpuset");
   lines.push_back("died: no worker ends by itself");
   if (scheduler_attached_on()) lines.push_back("scheduler: attached from the start to the end");
+  if (scheduler_used_on()) lines.push_back("scheduler_used: the scheduler runs the workers");
+  if (kernel_log_on()) lines.push_back("kernel_log: no oops, warning, stall or new taint of the kernel");
+  if (share_on()) lines.push_back("share: CPU time of cgroups by their weights");
   return lines;
 }
 

@@ -78,6 +78,14 @@ struct StimulusSeen {
 };
 StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus);
 
+// Where a vCPU of a guest that gave no sign of life stood.
+struct VcpuSeen {
+  int cpu = 0;
+  std::uint64_t pc = 0;
+  std::string symbol;  // "native_halt+0xe", "" where it is in no symbol of the kernel
+  std::string state;   // "halted", "user", "kernel, interrupts off", "kernel, interrupts on"
+};
+
 struct RunRecord {
   int version = kRunRecordVersion;
   std::string id;      // unique; names the run's directory
@@ -107,6 +115,8 @@ struct RunRecord {
   double host_seconds = 0;     // the whole run
   std::vector<PhaseTiming> phases;
   std::string end_of_guest;    // how the guest ended: "completed", "kernel panic", "hang", ...
+  std::vector<VcpuSeen> vcpus; // of a guest that hung; empty otherwise
+  std::string new_taint;       // flags of /proc/sys/kernel/tainted that the run set: "WO"; empty: none
   std::vector<std::string> scheduler_log;  // last lines
   std::vector<std::string> kernel_log;     // lines about sched_ext, stalls and panics
   std::vector<std::string> body_log;

@@ -14,7 +14,10 @@ namespace ktstr {
 
 // Not in records of earlier programs, whose fields then keep what they are by default.
 constexpr std::string_view kAddedLater[] = {"vary",    "replay_command", "replay_of", "warm_image",
-                                            "stimuli", "payloads",       "captures"};
+                                            "stimuli", "payloads",       "captures",  "gone",
+                                            "held_ns", "sched_class",    "nice",      "weight",
+                                            "share_pct", "entitled_pct", "oom_killed", "vcpus",
+                                            "new_taint"};
 
 template <typename A, typename T>
   requires std::is_same_v<std::remove_const_t<T>, Topology>
@@ -97,6 +100,10 @@ void fields(A& a, T& t) {
   a("wake_p50_ns", t.wake_p50_ns);
   a("wake_p99_ns", t.wake_p99_ns);
   a("wake_max_ns", t.wake_max_ns);
+  a("sched_class", t.sched_class);
+  a("weight", t.weight);
+  a("share_pct", t.share_pct);
+  a("entitled_pct", t.entitled_pct);
 }
 
 template <typename A, typename T>
@@ -142,6 +149,7 @@ void fields(A& a, T& t) {
   a("killed", t.killed);
   a("exit", t.exit);
   a("exit_code", t.exit_code);
+  a("oom_killed", t.oom_killed);
   a("wall_time_ns", t.wall_time_ns);
   a("metrics", t.metrics);
   a("missing", t.missing);
@@ -183,6 +191,10 @@ void fields(A& a, T& t) {
   a("wake_latencies_ns", t.wake_latencies_ns);
   a("responded", t.responded);
   a("exit", t.exit);
+  a("gone", t.gone);
+  a("held_ns", t.held_ns);
+  a("sched_class", t.sched_class);
+  a("nice", t.nice);
 }
 
 template <typename A, typename T>
@@ -190,6 +202,15 @@ template <typename A, typename T>
 void fields(A& a, T& t) {
   a("phase", t.first);
   a("report", t.second);
+}
+
+template <typename A, typename T>
+  requires std::is_same_v<std::remove_const_t<T>, VcpuSeen>
+void fields(A& a, T& t) {
+  a("cpu", t.cpu);
+  a("pc", t.pc);
+  a("symbol", t.symbol);
+  a("state", t.state);
 }
 
 template <typename A, typename T>
@@ -222,6 +243,8 @@ void fields(A& a, T& t) {
   a("payloads", t.payloads);
   a("captures", t.captures);
   a("end_of_guest", t.end_of_guest);
+  a("vcpus", t.vcpus);
+  a("new_taint", t.new_taint);
   a("scheduler_log", t.scheduler_log);
   a("kernel_log", t.kernel_log);
   a("body_log", t.body_log);

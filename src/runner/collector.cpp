@@ -53,11 +53,20 @@ Status Collector::add(const Record& record) {
       return decode_into<BodyEndRecord>(record, story_.body_end);
     case RecordType::kGuestError:
       return decode_into<GuestErrorRecord>(record, story_.errors.emplace_back());
+    case RecordType::kTaint:
+      return add_taint(record);
     case RecordType::kEnd:
       story_.ended = true;
       return ok();
   }
   return fail(ErrorCode::kCorruptData, "record of an unknown type {}", static_cast<int>(record.type));
+}
+
+Status Collector::add_taint(const Record& record) {
+  KTSTR_TRY_ASSIGN(const TaintRecord taint, decode<TaintRecord>(record.payload));
+  if (!story_.taint_at_start) story_.taint_at_start = taint.mask;
+  story_.taint = taint.mask;
+  return ok();
 }
 
 Status Collector::add_phase(const Record& record) {

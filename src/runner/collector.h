@@ -31,6 +31,8 @@ struct GuestStory {
   std::vector<std::string> scheduler_log, body_log, agent_log;
   std::vector<std::string> kernel_log;           // all of it
   std::vector<std::string> kernel_log_in_test;   // what came before the teardown
+  std::optional<std::uint64_t> taint_at_start;
+  std::uint64_t taint = 0;                       // as last reported
   std::uint64_t body_start_ns = 0, body_end_ns = 0;
   bool tearing_down = false;
   bool ended = false;  // the agent's last record came
@@ -47,6 +49,7 @@ class Collector {
   Status add_scheduler(const Record& record);
   Status add_log(const Record& record);
   Status add_phase(const Record& record);
+  Status add_taint(const Record& record);
   GuestStory story_;
   std::vector<Record> records_;
   StreamDigest digest_;

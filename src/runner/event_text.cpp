@@ -86,6 +86,9 @@ std::string text_of(const WorkerRecord& r) {
                         w.wake_max_ns, w.wake_latencies_ns.size(), fmt::join(w.wake_latencies_ns, " "));
   if (!w.responded) text += ", did not respond";
   if (!w.exit.empty()) text += ", " + w.exit;
+  if (!w.gone) text += ", did not end";
+  if (w.held_ns > 0) text += fmt::format(", held {} ns", w.held_ns);
+  text += fmt::format(", class {}, nice {}", w.sched_class, w.nice);
   return text;
 }
 
@@ -107,6 +110,8 @@ std::string text_of(const BodyEndRecord& r) {
 }
 
 std::string text_of(const GuestErrorRecord& r) { return fmt::format("{}: {}", to_string(r.code), r.message); }
+
+std::string text_of(const TaintRecord& r) { return fmt::format("{:#x}", r.mask); }
 
 template <typename T>
 std::string decoded(const Record& record) {
@@ -145,6 +150,8 @@ std::string payload_text(const Record& record) {
       return decoded<Stimulus>(record);
     case RecordType::kPayload:
       return decoded<PayloadReport>(record);
+    case RecordType::kTaint:
+      return decoded<TaintRecord>(record);
     case RecordType::kEnd:
       return "";
   }

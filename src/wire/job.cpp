@@ -16,6 +16,11 @@ Json checks_to_json(const Checks& checks) {
   if (checks.max_spread_pct) json["max_spread_pct"] = *checks.max_spread_pct;
   if (checks.isolation) json["isolation"] = *checks.isolation;
   if (checks.scheduler_attached) json["scheduler_attached"] = *checks.scheduler_attached;
+  if (checks.scheduler_used) json["scheduler_used"] = *checks.scheduler_used;
+  if (checks.kernel_log) json["kernel_log"] = *checks.kernel_log;
+  if (!checks.kernel_log_allow.empty()) json["kernel_log_allow"] = checks.kernel_log_allow;
+  if (checks.share) json["share"] = *checks.share;
+  if (checks.share_tolerance_pct) json["share_tolerance_pct"] = *checks.share_tolerance_pct;
   json["gap_off"] = checks.gap_off;
   json["spread_off"] = checks.spread_off;
   return json;
@@ -28,6 +33,11 @@ Checks checks_from_json(const Json& json) {
   if (json.contains("max_spread_pct")) checks.max_spread_pct = json["max_spread_pct"].get<double>();
   if (json.contains("isolation")) checks.isolation = json["isolation"].get<bool>();
   if (json.contains("scheduler_attached")) checks.scheduler_attached = json["scheduler_attached"].get<bool>();
+  if (json.contains("scheduler_used")) checks.scheduler_used = json["scheduler_used"].get<bool>();
+  if (json.contains("kernel_log")) checks.kernel_log = json["kernel_log"].get<bool>();
+  checks.kernel_log_allow = json.value("kernel_log_allow", std::vector<std::string>());
+  if (json.contains("share")) checks.share = json["share"].get<bool>();
+  if (json.contains("share_tolerance_pct")) checks.share_tolerance_pct = json["share_tolerance_pct"].get<double>();
   checks.gap_off = json.at("gap_off").get<bool>();
   checks.spread_off = json.at("spread_off").get<bool>();
   return checks;

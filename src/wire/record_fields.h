@@ -71,6 +71,10 @@ void nested_fields(F& f, R& r) {
   f(r.wake_latencies_ns);
   f(r.responded);
   f(r.exit);
+  f(r.gone);
+  f(r.held_ns);
+  f(r.sched_class);
+  f(r.nice);
 }
 
 template <typename F, typename R>
@@ -110,6 +114,10 @@ void nested_fields(F& f, R& r) {
   f(r.wake_p50_ns);
   f(r.wake_p99_ns);
   f(r.wake_max_ns);
+  f(r.sched_class);
+  f(r.weight);
+  f(r.share_pct);
+  f(r.entitled_pct);
 }
 
 template <typename F, typename R>
@@ -131,6 +139,7 @@ void nested_fields(F& f, R& r) {
   f(r.killed);
   f(r.exit);
   f(r.exit_code);
+  f(r.oom_killed);
   f(r.wall_time_ns);
   f(r.metrics);
   f(r.missing);

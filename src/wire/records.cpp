@@ -36,6 +36,8 @@ std::string_view to_string(RecordType type) {
       return "stimulus";
     case RecordType::kPayload:
       return "payload";
+    case RecordType::kTaint:
+      return "taint";
   }
   return "unknown";
 }
@@ -75,6 +77,11 @@ void fields(F& f, R& r, SchedulerRecord*) {
   f(r.ops);
   f(r.exit);
   f(r.enable_seq);
+}
+
+template <typename F, typename R>
+void fields(F& f, R& r, TaintRecord*) {
+  f(r.mask);
 }
 
 template <typename F, typename R>
@@ -172,6 +179,7 @@ KTSTR_RECORD(TestTopology, "topology record")
 KTSTR_RECORD(PhaseRecord, "phase record")
 KTSTR_RECORD(QuantumRecord, "quantum record")
 KTSTR_RECORD(SchedulerRecord, "scheduler record")
+KTSTR_RECORD(TaintRecord, "taint record")
 KTSTR_RECORD(LogRecord, "log record")
 KTSTR_RECORD(StepMark, "mark record")
 KTSTR_RECORD(Stimulus, "stimulus record")

@@ -36,6 +36,7 @@ enum class RecordType : std::uint16_t {
   kEnd = 12,
   kStimulus = 13,
   kPayload = 14,
+  kTaint = 15,
 };
 std::string_view to_string(RecordType type);
 
@@ -71,6 +72,11 @@ struct LogRecord {
   enum class Stream : std::uint8_t { kScheduler, kKernel, kBody, kAgent };
   Stream stream = Stream::kAgent;
   std::string text;
+};
+
+// /proc/sys/kernel/tainted: when the agent is up, and again at the end.
+struct TaintRecord {
+  std::uint64_t mask = 0;
 };
 
 struct WorkerRecord {
@@ -112,6 +118,7 @@ ByteVector encode(const TestTopology& record);
 ByteVector encode(const PhaseRecord& record);
 ByteVector encode(const QuantumRecord& record);
 ByteVector encode(const SchedulerRecord& record);
+ByteVector encode(const TaintRecord& record);
 ByteVector encode(const LogRecord& record);
 ByteVector encode(const StepMark& record);
 ByteVector encode(const Stimulus& record);
