@@ -46,6 +46,7 @@ readonly PACKAGES='
 
 # What the tests boot: a current kernel with sched_ext, an older one, and one without sched_ext.
 readonly TEST_KERNELS=(7 6.18 6.12)
+readonly TEST_KERNELS_WITH_SCHED_EXT=(7 6.18)
 
 readonly THIRD_PARTY_SOURCE=tests/third_party_schedulers/build.sh
 readonly THIRD_PARTY_OUT=build/third_party_schedulers
@@ -58,6 +59,8 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
   build            build everything into build/, programs in build/bin
   demo             setup, build, fetch a kernel, run an example scenario in it
   test [ARG...]    setup, build, fetch kernels and schedulers, run all tests; ARGs go to ctest (-R cgroup, -L unit)
+  check [ARG...]   long campaigns, up to an hour: every canned scenario with several seeds on every kernel with sched_ext,
+                   under EEVDF and scx_ktstr, must pass; ARGs go to tests/campaigns/healthy.sh
   help             this text
 
 Everything is incremental: a second call only does what has changed.
@@ -310,6 +313,16 @@ run_tests() {
   exec ctest --test-dir build --output-on-failure -j2 "$@"
 }
 
+check() {
+  step setup setup
+  step build build ktstr ktstr-agent scx_ktstr
+  step kernels test_kernels
+  local version
+  local -a kernels=()
+  for version in "${TEST_KERNELS_WITH_SCHED_EXT[@]}"; do kernels+=(--kernel "$version"); done
+  exec tests/campaigns/healthy.sh build/bin/ktstr "${kernels[@]}" "$@"
+}
+
 cd "$(dirname "${BASH_SOURCE[0]}")"
 case ${1:-help} in
   setup) step setup setup ;;
@@ -318,6 +331,10 @@ case ${1:-help} in
   test)
     shift
     run_tests "$@"
+    ;;
+  check)
+    shift
+    check "$@"
     ;;
   help | -h | --help) usage ;;
   *)
