@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "runner/detail_text.h"
-#include "scheduler/exit_reason.h"
+#include "sched_ext/exit_reason.h"
 
 namespace ktstr {
 
