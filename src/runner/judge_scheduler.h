@@ -9,8 +9,10 @@
 
 namespace ktstr {
 
-// Fills the scheduler's part of `record` and adds at most one failing detail about it, in front: a scheduler that ended
-// explains what failed after it. Nothing where the request names no scheduler.
+// Fills the scheduler's part of `record` and adds what is wrong with it, in front: at most one failing detail of how it
+// ended, which explains what failed after it, and one of how it was unloaded. Orderly ends that the test itself causes
+// (the kernel ends a scheduler on CPU hotplug, and it attaches again) are notes. Nothing where the request names no
+// scheduler.
 void judge_scheduler(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record);
 
 }  // namespace ktstr
