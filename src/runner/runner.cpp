@@ -100,6 +100,11 @@ Status Run::prepare_machine() {
   record_.kernel = kernel_.release;
   record_.kernel_path = kernel_.vmlinux.string();
   record_.tuple.kernel_sha256 = kernel_.sha256;
+  if (!request_.scheduler.empty() && !kernel_.has_btf)
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("kernel {} has no BTF (no .BTF section in {}), which sched_ext and its schedulers need",
+                             kernel_.release, kernel_.vmlinux.string()))
+        .with_hint("build it with CONFIG_DEBUG_INFO_BTF=y, or give an image that was not stripped of it (a bzImage never is)");
   if (!request_.scheduler.empty() && !kernel_.has_sched_ext)
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no sched_ext, and a scheduler was asked for", kernel_.release))
