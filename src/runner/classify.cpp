@@ -5,6 +5,7 @@
 
 #include "runner/detail_text.h"
 #include "runner/judge_scheduler.h"
+#include "runner/missing_in_guest.h"
 
 namespace ktstr {
 
@@ -39,6 +40,12 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.details = story.result->result.details;
     record.cgroups = story.result->result.cgroups;
     record.checked = story.result->result.checked;
+  }
+  if (const auto missing = missing_in_guest(story, record)) {
+    record.outcome = Outcome::kBadInput;
+    record.error = missing->message();
+    record.error_hint = missing->hint();
+    return;
   }
   judge_scheduler(request, story, limits, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
