@@ -43,6 +43,19 @@ TEST_F(SchedulerEnds, OneThatNoLongerRunsItsOwnProcessIsStalledAndUnloadedAllThe
   EXPECT_THAT(ran.out, HasSubstr("does not run its own process"));
 }
 
+// 7.3 gives tasks of sched_ext some time beside real-time ones, 6.18 does not.
+TEST_F(SchedulerEnds, ARealTimeTaskThatHoldsTheCpuOfAStalledOneIsNamed) {
+  need_kernel("6.18");
+  if (IsSkipped() || HasFatalFailure()) return;
+  const fs::path file = write("hog.toml",
+                              "topology = '1n1l2c1t'\nduration = '3s'\n"
+                              "[[cgroup]]\nname = 'hog'\nworkers = 1\ncpuset = '1'\npolicy = 'fifo:10'\n"
+                              "[[cgroup]]\nname = 'victim'\nworkers = 1\ncpuset = '1'\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture(), "--kernel", "6.18"});
+  EXPECT_THAT(ran.failures(), Contains("scheduler_stalled")) << ran.out << ran.err;
+  EXPECT_THAT(ran.first_message(), HasSubstr("CPU 1 was held by the real-time task hog/0["));
+}
+
 // The script comes with the program that it calls, and the scheduler that it starts never sees SIGTERM.
 TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
   const fs::path wrapper = script("wrap.sh", "trap '' TERM\nexec " + fixture());
