@@ -57,7 +57,9 @@ Need kernel(const RunnerEnvironment& environment) {
     return need;
   }
   need.met = image->has_sched_ext;
-  need.found = image->release + (need.met ? " with sched_ext" : " has no sched_ext");
+  need.found = image->release + (need.met         ? " with sched_ext"
+                                   : image->has_btf ? " has no sched_ext"
+                                                    : " has no BTF, and so no sched_ext");
   return need;
 }
 

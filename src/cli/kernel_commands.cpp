@@ -44,11 +44,17 @@ nlohmann::json to_json(const CacheEntry& cached) {
   return json;
 }
 
+// sched_ext itself needs BTF, and so do schedulers: an image without it has lost it, or never had sched_ext.
+std::string_view sched_ext_words(const KernelFacts& facts) {
+  if (facts.has_sched_ext) return "sched_ext";
+  return facts.btf_types > 0 ? "no sched_ext" : "no BTF, and so no sched_ext";
+}
+
 std::string describe(const CacheEntry& cached) {
   if (cached.damaged()) return fmt::format("{}  DAMAGED: {}\n", cached.key, cached.damage);
   const KernelEntry& entry = *cached.entry;
   const std::string from = entry.source.suite.empty() ? entry.source.package : entry.source.suite;
-  return fmt::format("{}  {}, {}, from {}\n", cached.key, entry.facts.has_sched_ext ? "sched_ext" : "no sched_ext",
+  return fmt::format("{}  {}, {}, from {}\n", cached.key, sched_ext_words(entry.facts),
                      format_bytes(entry.facts.size), from);
 }
 

@@ -101,6 +101,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   KTSTR_TRY_ASSIGN(const Topology smallest, Topology::parse(TestAttributes{}.topology));
   request.topology = scenario.topology.value_or(smallest);
   request.scheduler = scenario.scheduler;
+  request.scheduler_include = scenario.scheduler_include;
   request.duration = scenario.duration;
   request.seed = scenario.seed.value_or(request.seed);
   request.memory = scenario.memory;
@@ -155,7 +156,8 @@ Status resolve(RunRequest& request, const RunnerEnvironment& environment, const 
     return ok();
   }
   KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request.scheduler, beside));
-  for (std::string& file : request.include_files) file = absolute_path(file).string();
+  for (auto* files : {&request.include_files, &request.scheduler_include})
+    for (std::string& file : *files) file = absolute_path(file).string();
   KTSTR_TRY_ASSIGN(const Mode mode, resolve_mode(request.mode));
   request.mode = to_string(mode);
   KTSTR_TRY_ASSIGN(request.kernel, resolve_kernel(request.kernel, environment));

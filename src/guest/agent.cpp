@@ -30,8 +30,11 @@ constexpr milliseconds kHeartbeat{100};
 constexpr milliseconds kBootedLook{100}, kBootedQuietLimit{5000};
 constexpr milliseconds kAttachedLook{10}, kAttachedQuietLimit{100};
 constexpr std::chrono::seconds kReadyLimit{20};
-// For a scheduler that the kernel is just ending.
-constexpr std::chrono::seconds kDyingLimit{2};
+// For a scheduler that the kernel is just ending, and for one that then loads itself again, as after CPU hotplug: its
+// programs are verified anew. The second is less than what a body's limit has on top of its duration.
+constexpr std::chrono::seconds kDyingLimit{2}, kAgainLimit{20};
+// A runnable process that gets no CPU for so long while nothing else is left to run.
+constexpr std::chrono::seconds kNotRunLimit{2};
 
 std::uint64_t now_ns() { return static_cast<std::uint64_t>(monotonic_now().count()); }
 
@@ -205,9 +208,8 @@ Status Agent::run_body(const Job& job) {
   }
   // How the scheduler is doing must be known before anything is torn down.
   if (scheduler_) {
-    scheduler_->note_exit(log_);
+    let_a_changing_scheduler_finish(timed_out ? kDyingLimit : kAgainLimit);
     scheduler_->report(log_, SchedulerRecord::Kind::kChecked);
-    let_a_dying_scheduler_finish();
   }
   drain_logs();
   if (!body_->exit()) {
@@ -223,26 +225,40 @@ Status Agent::run_body(const Job& job) {
   return ok();
 }
 
-// The kernel says why only once it has unloaded the scheduler, and a body can end in between.
-void Agent::let_a_dying_scheduler_finish() {
-  if (read_sched_ext_state("/sys").state == "enabled" && !scheduler_->has_ended()) return;
-  serve_until([&] { return scheduler_is_gone(); }, monotonic_now() + kDyingLimit, milliseconds(5));
+// The kernel says why only once it has unloaded the scheduler, and a body can end in between. One that lives on may be
+// about to attach again.
+void Agent::let_a_changing_scheduler_finish(std::chrono::seconds limit) {
+  auto settled = [&] {
+    const std::string state = read_sched_ext_state("/sys").state;
+    return scheduler_->note_exit(log_) ? state == "disabled" : state == "enabled";
+  };
+  const Nanoseconds now = monotonic_now();
+  if (settled()) return;
+  serve_until([&] { return settled() || (scheduler_->has_ended() && monotonic_now() > now + kDyingLimit); },
+              now + limit, milliseconds(5));
 }
 
 bool Agent::scheduler_is_gone() const {
   return scheduler_->has_ended() && read_sched_ext_state("/sys").state == "disabled";
 }
 
+// A scheduler that no longer runs tasks does not run its own process either, and that is what has to unload it.
 void Agent::tear_down(const Job& job) {
   if (!scheduler_) return;
   const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
   auto gone = [&] { return scheduler_is_gone(); };
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    ignore_result(scheduler_->signal(signal), "it may have ended already");
-    const Nanoseconds part = signal == SIGTERM ? (deadline - monotonic_now()) / 2 : deadline - monotonic_now();
-    if (serve_until(gone, monotonic_now() + part, milliseconds(5))) return;
+  const ProcessLook before = scheduler_->look();
+  ignore_result(scheduler_->signal(SIGTERM), "it may have ended already");
+  if (serve_until(gone, monotonic_now() + kNotRunLimit, milliseconds(5))) return;
+  if (scheduler_->was_not_run_since(before)) {
+    scheduler_->report(log_, SchedulerRecord::Kind::kNotRun);
+    scheduler_->make_realtime(kAgentPriority - 1);
   }
-  log_.log(LogRecord::Stream::kAgent, "the scheduler could not be unloaded within its limit");
+  if (serve_until(gone, monotonic_now() + (deadline - monotonic_now()) / 2, milliseconds(5))) return;
+  if (!scheduler_->has_ended()) scheduler_->report(log_, SchedulerRecord::Kind::kKilled);
+  ignore_result(scheduler_->signal(SIGKILL), "it may have ended already");
+  if (serve_until(gone, deadline, milliseconds(5))) return;
+  scheduler_->report(log_, SchedulerRecord::Kind::kNotDetached);
 }
 
 Status Agent::run_job() {

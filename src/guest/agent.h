@@ -41,7 +41,7 @@ class Agent {
   Status start_scenario_body();
   Status start_body(const Job& job);
   Status run_body(const Job& job);
-  void let_a_dying_scheduler_finish();
+  void let_a_changing_scheduler_finish(std::chrono::seconds limit);
   bool scheduler_is_gone() const;
   void tear_down(const Job& job);
 

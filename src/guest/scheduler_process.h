@@ -9,6 +9,7 @@
 
 #include "base/process.h"
 #include "guest/line_source.h"
+#include "guest/process_look.h"
 #include "guest/sched_ext_state.h"
 
 namespace ktstr::guest {
@@ -31,6 +32,11 @@ class SchedulerProcess {
   // Writes how things stand.
   void report(RecordLog& log, SchedulerRecord::Kind kind);
   Status signal(int number) { return process_.signal(number); }
+  // Whether it is runnable and has not been run since `before`.
+  bool was_not_run_since(const ProcessLook& before) const;
+  ProcessLook look() const { return look_at_process("/proc", process_.pid()); }
+  // Makes its threads SCHED_FIFO, so that they run whatever sched_ext scheduler is loaded.
+  void make_realtime(int priority) const;
 
  private:
   SchedulerProcess(Subprocess process, PipeLog output) : process_(std::move(process)), output_(std::move(output)) {}

@@ -96,9 +96,16 @@ Status check_vmlinux(ByteSpan vmlinux, std::string_view name) {
 
 }  // namespace
 
-bool looks_like_kernel_image(ByteSpan head) { return ElfFile::has_magic(head) || is_bzimage(head); }
+bool looks_like_kernel_image(ByteSpan head) {
+  return ElfFile::has_magic(head) || is_bzimage(head) || detect_compression(head).has_value();
+}
 
 Result<ByteVector> unpack_kernel(ByteVector image, std::string_view name) {
+  if (const auto compression = is_bzimage(image) ? std::nullopt : detect_compression(image)) {
+    auto unpacked = decompress(*compression, image, kLargestVmlinux);
+    if (!unpacked) return std::move(unpacked).context(fmt::format("cannot unpack {}", name));
+    image = *std::move(unpacked);
+  }
   if (ElfFile::has_magic(image)) {
     KTSTR_TRY(check_vmlinux(image, name));
     return image;

@@ -16,16 +16,53 @@
 namespace ktstr {
 namespace {
 
+// "# Linux/x86 7.3.4 Kernel Configuration", third line of what kbuild writes.
+bool is_config_of(const fs::path& file, std::string_view release) {
+  constexpr Bytes kMostBytes = Bytes{16} << 20;
+  constexpr std::string_view kHead = "# Linux/";
+  const auto text = read_text(file, kMostBytes);
+  if (!text) return false;
+  const std::size_t head = text->find(kHead);
+  if (head == std::string::npos) return false;
+  std::string_view line = std::string_view(*text).substr(head + kHead.size(), text->find('\n', head) - head - kHead.size());
+  line.remove_prefix(std::min(line.size(), line.find(' ') + 1));  // the architecture
+  const std::string_view version = line.substr(0, line.find(' '));
+  return !version.empty() && release.starts_with(version);
+}
+
+// Of a kernel that was given by path: distributions name it after the release, a build tree has one.
+fs::path config_beside(const fs::path& image, const fs::path& boot_dir, const std::string& release) {
+  std::error_code error;
+  for (const fs::path& directory : {image.parent_path(), boot_dir})
+    if (const fs::path named = directory / ("config-" + release); fs::is_regular_file(named, error)) return named;
+  std::vector<fs::path> trees = {image.parent_path()};
+  if (image.parent_path().filename() == "boot")  // TREE/arch/x86/boot/bzImage
+    trees.push_back(image.parent_path().parent_path().parent_path().parent_path());
+  for (const fs::path& tree : trees)
+    if (const fs::path config = tree / ".config"; fs::is_regular_file(config, error) && is_config_of(config, release))
+      return config;
+  return {};
+}
+
 KernelImage image_of(const KernelFacts& facts, fs::path vmlinux) {
   return {.vmlinux = std::move(vmlinux),
           .release = facts.release,
           .sha256 = facts.sha256,
           .key = kernel_key(facts),
           .has_sched_ext = facts.has_sched_ext,
+          .has_btf = facts.btf_types > 0,
+          .config = {},
           .pvh = facts.pvh};
 }
 
-KernelImage image_of(const KernelEntry& entry) { return image_of(entry.facts, entry.vmlinux()); }
+KernelImage image_of(const KernelEnvironment& environment, const KernelEntry& entry) {
+  KernelImage image = image_of(entry.facts, entry.vmlinux());
+  if (entry.has_config())
+    image.config = entry.config();
+  else if (entry.source.suite.empty())
+    image.config = config_beside(entry.source.package, environment.boot_dir, entry.facts.release);
+  return image;
+}
 
 bool is_path(const std::string& wanted) {
   std::error_code ignored;
@@ -40,7 +77,7 @@ std::optional<KernelImage> select_in_cache(const KernelEnvironment& environment,
   if (!fs::equivalent(directory.parent_path(), environment.cache_root, error) || error) return {};
   const auto entry = KernelCache(environment.cache_root).find(directory.filename().string());
   if (!entry || !fs::equivalent(entry->vmlinux(), path, error) || error) return {};
-  KernelImage image = image_of(*entry);
+  KernelImage image = image_of(environment, *entry);
   image.vmlinux = path;
   return image;
 }
@@ -54,12 +91,14 @@ Result<KernelImage> select_path(const KernelEnvironment& environment, const fs::
   if (ElfFile::has_magic(bytes)) {
     KTSTR_TRY_ASSIGN(const ByteVector vmlinux, unpack_kernel(std::move(bytes), given.string()));
     KTSTR_TRY_ASSIGN(const KernelFacts facts, inspect_kernel(vmlinux));
-    return image_of(facts, path);
+    KernelImage image = image_of(facts, path);
+    image.config = config_beside(path, environment.boot_dir, facts.release);
+    return image;
   }
   KernelCache cache(environment.cache_root);
   const KernelSource source{.suite = {}, .package = path.string(), .package_version = {}};
   KTSTR_TRY_ASSIGN(const KernelEntry entry, cache.add_image(std::move(bytes), given.string(), source));
-  return image_of(entry);
+  return image_of(environment, entry);
 }
 
 std::string release_list(const std::vector<CacheEntry>& entries) {
@@ -77,13 +116,13 @@ Result<KernelImage> select_cached(const KernelEnvironment& environment, const st
     if (item->key != wanted && !release_matches(item->key, wanted)) continue;
     if (!item->damaged()) {
       if (damaged != nullptr) log_warn("{}", damaged->damage);
-      return image_of(*item->entry);
+      return image_of(environment, *item->entry);
     }
     if (damaged == nullptr) damaged = &*item;
   }
   if (damaged != nullptr) {
     auto found = cache.find(damaged->key);  // again, for the error with its hint
-    if (found) return image_of(*found);
+    if (found) return image_of(environment, *found);
     return std::move(found).error();
   }
   return fail(ErrorCode::kNotFound, "no kernel '{}' ({})", wanted, release_list(entries))
@@ -111,7 +150,7 @@ Result<KernelImage> select_default(const KernelEnvironment& environment) {
   const std::vector<CacheEntry> entries = KernelCache(environment.cache_root).list();
   for (auto item = entries.rbegin(); item != entries.rend(); ++item) {
     if (item->damaged()) log_warn("{}", item->damage);
-    if (!item->damaged() && item->entry->facts.has_sched_ext) return image_of(*item->entry);
+    if (!item->damaged() && item->entry->facts.has_sched_ext) return image_of(environment, *item->entry);
   }
   std::string why;
   for (const fs::path& path : boot_images(environment.boot_dir)) {

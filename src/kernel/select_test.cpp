@@ -22,6 +22,10 @@ class SelectKernel : public testing::Test {
     EXPECT_TRUE(write_text(path, as_text(bytes)));
     return path;
   }
+  static ByteVector as_bytes(std::string_view text) {
+    const ByteSpan bytes = as_byte_span(text);
+    return {bytes.begin(), bytes.end()};
+  }
   Error error_of(const std::string& wanted) {
     auto image = select_kernel(environment_, wanted);
     if (image) return Error(ErrorCode::kInternal, "selected " + image->key);
@@ -75,6 +79,45 @@ TEST_F(SelectKernel, UnpacksABzImageIntoTheCacheOnce) {
   EXPECT_EQ(second->vmlinux, first->vmlinux);
   EXPECT_EQ(KernelCache(environment_.cache_root).list().size(), 1u);
   EXPECT_EQ(select_kernel(environment_, first->key)->key, first->key);
+}
+
+TEST_F(SelectKernel, UnpacksACompressedVmlinuxOrBzImage) {
+  const ByteVector vmlinux = synthetic::kernel();
+  for (const auto& [name, bytes] : {std::pair("vmlinux.gz", synthetic::gzip(vmlinux)), std::pair("vmlinux.zst", synthetic::zstd(vmlinux)),
+                                    std::pair("vmlinux.xz", synthetic::xz(vmlinux)),
+                                    std::pair("bzImage.gz", synthetic::gzip(synthetic::bzimage(synthetic::xz(vmlinux))))}) {
+    const auto image = select_kernel(environment_, file(name, bytes).string());
+    ASSERT_TRUE(image) << name << ": " << image.error().message();
+    EXPECT_EQ(*read_bytes(image->vmlinux), vmlinux) << name;
+  }
+}
+
+TEST_F(SelectKernel, SaysOfACompressedFileThatItHoldsNoKernel) {
+  EXPECT_EQ(error_of(file("notes.gz", synthetic::gzip(ByteVector(100))).string()).code(), ErrorCode::kInvalidArgument);
+  ByteVector cut = synthetic::zstd(synthetic::kernel());
+  cut.resize(cut.size() / 2);
+  EXPECT_EQ(error_of(file("vmlinux.zst", cut).string()).code(), ErrorCode::kCorruptData);
+}
+
+TEST_F(SelectKernel, FindsTheConfigurationOfAnImageThatIsGivenByPath) {
+  const std::string release = "7.3.4+test-cloud-amd64";
+  const fs::path vmlinux = file("vmlinux", synthetic::kernel());
+  const fs::path bzimage = file("bzImage", synthetic::bzimage(synthetic::zstd(synthetic::kernel())));
+  auto config_of = [&](const fs::path& image) { return select_kernel(environment_, image.string())->config; };
+  EXPECT_EQ(config_of(vmlinux), "");
+  const fs::path tree = file(".config", as_bytes("#\n# Linux/x86 6.1.0 Kernel Configuration\n"));
+  EXPECT_EQ(config_of(vmlinux), "") << "it is of another version";
+  file(".config", as_bytes("#\n# Linux/x86 7.3.4 Kernel Configuration\nCONFIG_HZ=250\n"));
+  EXPECT_EQ(config_of(vmlinux), tree);
+  EXPECT_EQ(config_of(bzimage), tree) << "it is in the cache, its configuration is not";
+  EXPECT_TRUE(write_text(environment_.boot_dir / ("config-" + release), "CONFIG_HZ=250\n"));
+  EXPECT_EQ(config_of(vmlinux), environment_.boot_dir / ("config-" + release));
+}
+
+TEST_F(SelectKernel, TakesTheConfigurationOfTheCache) {
+  const auto entry = KernelCache(environment_.cache_root).add_image(synthetic::kernel(), "x", {.suite = "sid"}, "CONFIG_HZ=250\n");
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(select_kernel(environment_, entry->key)->config, entry->config());
 }
 
 TEST_F(SelectKernel, TellsAMissingFileFromOneThatIsNoKernel) {

@@ -24,6 +24,7 @@ int rank(DetailKind kind) {
     case DetailKind::kSchedulerExited:
       return 3;
     case DetailKind::kSchedulerNotAttached:
+    case DetailKind::kSchedulerNotDetached:
       return 4;
     case DetailKind::kKernelStall:
       return 5;

@@ -99,6 +99,15 @@ Status Collector::add_scheduler(const Record& record) {
     case SchedulerRecord::Kind::kChecked:
       story_.checked = std::move(seen);
       break;
+    case SchedulerRecord::Kind::kNotRun:
+      story_.not_run = std::move(seen);
+      break;
+    case SchedulerRecord::Kind::kKilled:
+      story_.killed = std::move(seen);
+      break;
+    case SchedulerRecord::Kind::kNotDetached:
+      story_.not_detached = std::move(seen);
+      break;
   }
   return ok();
 }

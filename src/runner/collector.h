@@ -21,6 +21,7 @@ struct GuestStory {
   std::optional<SchedulerRecord> checked;       // when the body had ended
   std::optional<SchedulerRecord> exited;        // before the teardown
   std::uint64_t exited_ns = 0;
+  std::optional<SchedulerRecord> not_run, killed, not_detached;  // in the teardown: kNotRun, kKilled, kNotDetached
   std::optional<ResultRecord> result;
   std::optional<BodyEndRecord> body_end;
   std::vector<GuestErrorRecord> errors;

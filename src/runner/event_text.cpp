@@ -28,7 +28,8 @@ std::string text_of(const PhaseRecord& r) { return std::string(to_string(r.phase
 std::string text_of(const QuantumRecord& r) { return r.quantum_ns == 0 ? "none" : fmt::format("{} ns", r.quantum_ns); }
 
 std::string text_of(const SchedulerRecord& r) {
-  constexpr std::string_view kKinds[] = {"started", "attached", "not attached", "exited", "checked"};
+  constexpr std::string_view kKinds[] = {"started", "attached", "not attached", "exited",
+                                         "checked", "not run",  "killed",       "not detached"};
   std::string text = fmt::format("{}, pid {}", kKinds[static_cast<std::size_t>(r.kind)], r.pid);
   if (!r.state.empty()) text += ", state " + r.state;
   if (!r.ops.empty()) text += ", ops " + r.ops;

@@ -8,6 +8,7 @@
 #include "report/cause.h"
 #include "report/units.h"
 #include "results/run_directory.h"
+#include "sched_ext/dump.h"
 
 namespace ktstr {
 
@@ -32,7 +33,9 @@ FailureGroup group_of(const RunRecord& record) {
   const auto found = findings(record);
   group.kind = found.empty() ? "unexplained" : to_string(found.front()->kind);
   group.message = first_line(found.empty() ? record.error + record.end_of_guest : found.front()->message);
-  group.where = without_numbers(group.message, cgroup_names(record));
+  // Where a stalled task waited, and beside whom, is other in each run of one bug.
+  const std::string essence = group.message.substr(0, group.message.find(std::string("; ") + kStallExplained));
+  group.where = without_numbers(essence, cgroup_names(record));
   group.seeds = {record.tuple.seed};
   group.repeat_command = record.repeat_command;
   group.run_dir = record.run_dir;

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/process.h"
 #include "guest/body.h"
+#include "runner/guest_machine.h"
 #include "scheduler/package.h"
 #include "scheduler/package_payloads.h"
 #include "wire/newc.h"
@@ -12,13 +13,32 @@ namespace ktstr {
 
 namespace {
 
+constexpr const char* kBootDirectory = "boot";
+
+// "/etc/scx.json", "--config=/etc/scx.json": what it is given by an absolute path is meant to be there.
+std::vector<std::string> files_in_arguments(const std::vector<std::string>& command) {
+  std::vector<std::string> files;
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    const std::string& word = command[i];
+    const std::size_t from = word.starts_with('/') ? 0 : word.find("=/") + 1;  // npos + 1 is 0
+    std::error_code error;
+    if (from < word.size() && word[from] == '/' && fs::is_regular_file(word.substr(from), error))
+      files.push_back(word.substr(from));
+  }
+  return files;
+}
+
 Status add_scheduler(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   KTSTR_TRY_ASSIGN(packed.scheduler, split_command(request.scheduler));
   if (packed.scheduler.empty()) return fail(ErrorCode::kInvalidArgument, "--scheduler names no program");
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
   KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(packed.scheduler[0], self.parent_path()));
   packed.scheduler[0] = "/ktstr/bin/" + program.filename().string();
-  return add_program(archive, program, packed.scheduler[0], packed.inputs);
+  KTSTR_TRY(add_program(archive, program, packed.scheduler[0], packed.inputs, ScriptCommands::kPack));
+  // They may be what it reads at its start; the body finds them there, too.
+  for (const auto& files : {files_in_arguments(packed.scheduler), request.scheduler_include, request.include_files})
+    for (const std::string& name : files) KTSTR_TRY(add_included(archive, name, packed.inputs));
+  return archive.add_directory(kBootDirectory);
 }
 
 Status add_body(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
@@ -32,6 +52,7 @@ Status add_body(const RunRequest& request, NewcWriter& archive, PackedInputs& pa
 
 Status add_payloads_and_files(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   KTSTR_TRY_ASSIGN(packed.payload_path, add_payloads(archive, request.payloads, packed.inputs));
+  if (!request.scheduler.empty()) return ok();  // the included files came with it
   for (const std::string& name : request.include_files) KTSTR_TRY(add_included(archive, name, packed.inputs));
   return ok();
 }
@@ -56,6 +77,20 @@ Status pack_files(const RunRequest& request, PackedInputs& packed) {
   return ok();
 }
 
+Status pack_kernel_config(const KernelImage& kernel, PackedInputs& packed) {
+  constexpr Bytes kMostBytes = Bytes{16} << 20;
+  const bool usable = !kernel.config.empty() && kernel.release.find('/') == std::string::npos;
+  if (packed.scheduler.empty() || !usable) return ok();
+  KTSTR_TRY_ASSIGN(const ByteVector config, read_bytes(kernel.config, kMostBytes));
+  const std::string path = fmt::format("{}/config-{}", kBootDirectory, kernel.release);
+  const std::string guest_path = "/" + path;
+  if (packed.inputs.contains(guest_path)) return ok();  // included by hand
+  KTSTR_TRY_ASSIGN(packed.scheduler_files, append_file(packed.scheduler_files, path, 0644, config));
+  packed.scheduler_files_sha256 = sha256(packed.scheduler_files);
+  packed.inputs[guest_path] = sha256(config);
+  return ok();
+}
+
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed) {
   std::error_code error;
   if (!fs::is_regular_file(agent, error))
@@ -74,6 +109,10 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
                                                         const RunnerEnvironment& environment) {
   auto packed = std::make_shared<PackedInputs>();
   KTSTR_TRY(pack_files(request, *packed));
+  if (!packed->scheduler.empty()) {
+    KTSTR_TRY_ASSIGN(const KernelImage kernel, kernel_for(request, environment));
+    KTSTR_TRY(pack_kernel_config(kernel, *packed));
+  }
   KTSTR_TRY(pack_initramfs(environment.agent, *packed));
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What goes into the guest: the initramfs (agent and its libraries; the same for every test) and the delivery
-// (scheduler, test program, payloads, included files, job; put into the mailbox). All but the job is the same for every seed.
+// (scheduler, kernel configuration, test program, payloads, included files, job; put into the mailbox). All but the job is
+// the same for every seed.
 #pragma once
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "kernel/select.h"
 #include "runner/runner.h"
 #include "wire/job.h"
 
@@ -13,6 +15,9 @@ namespace ktstr {
 
 // What of the delivery and the job comes from files of the request: `files`, `scheduler`, `body`, `payload_path` and their hashes.
 Status pack_files(const RunRequest& request, PackedInputs& packed);
+// Adds the kernel's configuration to what goes into the guest with the scheduler, as /boot/config-RELEASE: libbpf looks
+// there for the values of `extern ... __kconfig`. Nothing where there is no scheduler or no configuration is known.
+Status pack_kernel_config(const KernelImage& kernel, PackedInputs& packed);
 // `initramfs` and its hashes. An Error is the machine's, not the user's.
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed);
 

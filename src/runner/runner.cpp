@@ -17,6 +17,8 @@
 #include "runner/guest_machine.h"
 #include "runner/package_guest.h"
 #include "runner/stored_request.h"
+#include "sched_ext/dump.h"
+#include "sched_ext/exit_reason.h"
 
 namespace ktstr {
 
@@ -100,6 +102,11 @@ Status Run::prepare_machine() {
   record_.kernel = kernel_.release;
   record_.kernel_path = kernel_.vmlinux.string();
   record_.tuple.kernel_sha256 = kernel_.sha256;
+  if (!request_.scheduler.empty() && !kernel_.has_btf)
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("kernel {} has no BTF (no .BTF section in {}), which sched_ext and its schedulers need",
+                             kernel_.release, kernel_.vmlinux.string()))
+        .with_hint("build it with CONFIG_DEBUG_INFO_BTF=y, or give an image that was not stripped of it (a bzImage never is)");
   if (!request_.scheduler.empty() && !kernel_.has_sched_ext)
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no sched_ext, and a scheduler was asked for", kernel_.release))
@@ -123,7 +130,10 @@ Status Run::prepare_machine() {
     record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   }
   record_.tuple.memory_bytes = spec_.memory;
-  if (!request_.packed) KTSTR_TRY(pack_initramfs(environment_.agent, own_));
+  if (!request_.packed) {
+    KTSTR_TRY(pack_kernel_config(kernel_, own_));
+    KTSTR_TRY(pack_initramfs(environment_.agent, own_));
+  }
   record_.tuple.inputs = packed_->inputs;
   job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
   return ok();
@@ -195,7 +205,8 @@ void Run::remember(const GuestOutcome& guest) {
   record_.marks = story.marks;
   if (story.quantum) record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   record_.workers = story.workers;
-  record_.scheduler_log = tail(story.scheduler_log);
+  const DumpTask stalled = stalled_task(parse_scheduler_exit(story.kernel_log).message);
+  record_.scheduler_log = tail(with_short_dumps(story.scheduler_log, stalled));
   record_.kernel_log = tail(story.kernel_log);
   record_.body_log = tail(story.body_log);
   if (story.body_end_ns > story.body_start_ns && story.body_start_ns != 0)

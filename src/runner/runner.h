@@ -46,6 +46,7 @@ struct RunRequest {
   bool on_host = false;  // on this machine, in no guest: not for run(), see cli/host_run.h
   std::vector<std::string> args;  // Ctx::args()
   std::vector<std::string> include_files;
+  std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
   std::vector<Payload> payloads;  // brought into the guest: those that ops may run
   Topology topology;
   std::string scheduler;  // "PATH ARGS"; empty: the kernel's own

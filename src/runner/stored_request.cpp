@@ -36,7 +36,8 @@ Result<RunTuple> tuple_from_json(const Json& json) {
 // What the job and the tuple do not say.
 Json asked_to_json(const RunRequest& request) {
   return {{"scheduler", request.scheduler},           {"test_binary", request.test_binary.string()},
-          {"include_files", request.include_files},   {"expect_failure", request.expect_failure},
+          {"include_files", request.include_files},   {"scheduler_include", request.scheduler_include},
+          {"expect_failure", request.expect_failure},
           {"repeat_command", request.repeat_command}, {"host_limit_scale", request.host_limit_scale}};
 }
 
@@ -46,6 +47,7 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .test_binary = asked.at("test_binary").get<std::string>(),
                      .args = job.args,
                      .include_files = asked.at("include_files").get<std::vector<std::string>>(),
+                     .scheduler_include = asked.value("scheduler_include", std::vector<std::string>()),
                      .topology = job.topology,
                      .scheduler = asked.at("scheduler").get<std::string>(),
                      .mode = std::move(mode),

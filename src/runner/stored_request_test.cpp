@@ -21,6 +21,7 @@ RunRequest some_request() {
           .test_binary = "/t/tests",
           .args = {"a b", ""},
           .include_files = {"/etc/x"},
+          .scheduler_include = {"/etc/scx.json"},
           .topology = {1, 2, 2, 1},
           .scheduler = "/s/scx -v",
           .mode = "det",

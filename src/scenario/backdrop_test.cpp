@@ -164,8 +164,10 @@ TEST(Stimulus, SaysWhatWasDoneToTheSystem) {
 TEST(SchedulerDeath, IsToldByWhatTheExitProbeSaw) {
   for (const auto& [end, kind, words] :
        {std::tuple(SchedulerEnd::kCrashed, DetailKind::kSchedulerCrashed, "the scheduler crashed during step 1"),
+        std::tuple(SchedulerEnd::kStalled, DetailKind::kSchedulerStalled,
+                   "the scheduler was ended by the kernel's watchdog during step 1"),
         std::tuple(SchedulerEnd::kExitedCleanly, DetailKind::kSchedulerExited,
-                   "the scheduler exited by itself, without an error, during step 1"),
+                   "the scheduler ended without an error during step 1"),
         std::tuple(SchedulerEnd::kUnknown, DetailKind::kSchedulerExited,
                    "the scheduler died, and nothing says why, during step 1")}) {
     FakeWorld world;

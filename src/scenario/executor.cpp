@@ -98,9 +98,11 @@ void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, c
 void ScenarioRun::stop_for_scheduler(int number, std::string_view when, Nanoseconds at) {
   const SchedulerEnd end = hooks_.scheduler_end ? hooks_.scheduler_end() : SchedulerEnd::kUnknown;
   const char* how = "died, and nothing says why,";
-  if (end == SchedulerEnd::kCrashed) how = "crashed";
-  if (end == SchedulerEnd::kExitedCleanly) how = "exited by itself, without an error,";
-  stop_for(end == SchedulerEnd::kCrashed ? DetailKind::kSchedulerCrashed : DetailKind::kSchedulerExited, number,
+  DetailKind kind = DetailKind::kSchedulerExited;
+  if (end == SchedulerEnd::kExitedCleanly) how = "ended without an error";
+  if (end == SchedulerEnd::kCrashed) how = "crashed", kind = DetailKind::kSchedulerCrashed;
+  if (end == SchedulerEnd::kStalled) how = "was ended by the kernel's watchdog", kind = DetailKind::kSchedulerStalled;
+  stop_for(kind, number,
            fmt::format("the scheduler {} {}, {} after the scenario's start", how, when, format_duration(at - start_)));
 }
 

@@ -54,7 +54,7 @@ class RunningPayload {
 };
 
 // What the exit probe knows of a scheduler whose process is gone.
-enum class SchedulerEnd { kUnknown, kCrashed, kExitedCleanly };
+enum class SchedulerEnd { kUnknown, kCrashed, kStalled, kExitedCleanly };
 
 struct ExecutorHooks {
   // See WorkerGroup::spawn().

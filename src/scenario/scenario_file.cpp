@@ -97,6 +97,10 @@ void FileReader::read_machine(TableReader& top) {
       mistakes_.add(top.at("topology"), topology.error().message());
   }
   file_.scheduler = top.text("scheduler", "a text like \"PATH ARGS\"").value_or("");
+  file_.scheduler_include = top.texts("scheduler_include").value_or(std::vector<std::string>());
+  for (const std::string& path : file_.scheduler_include)
+    if (path.empty() || path.find('\0') != std::string::npos)
+      mistakes_.add(top.at("scheduler_include"), "'scheduler_include' holds a text that is no path; accepted: paths of files");
   if (const auto text = top.text("memory", "a text like \"512M\"")) {
     const auto memory = parse_bytes(*text);
     file_.memory = memory.value_or(0);

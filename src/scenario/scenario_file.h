@@ -5,6 +5,7 @@
 //   name = "two_cgroups"          # default: the file's name without its ending
 //   topology = "1n2l2c1t"
 //   scheduler = "scx_simple -v"   # PATH ARGS; default: the kernel's own
+//   scheduler_include = ["/etc/scx.json"]  # files that it reads
 //   duration = "2s"               # of guest time; default 1s
 //   seed = 7
 //   memory = "512M"
@@ -56,6 +57,7 @@ struct ScenarioFile {
   std::string name;
   std::optional<Topology> topology;
   std::string scheduler;  // as TestAttributes has it; empty: the kernel's own
+  std::vector<std::string> scheduler_include;  // host paths, in the guest before the scheduler starts
   std::chrono::nanoseconds duration = std::chrono::seconds(1);
   std::optional<std::uint64_t> seed;
   Bytes memory = 0;  // 0: by rule

@@ -98,11 +98,12 @@ TEST(ScenarioFile, HasDefaultsForWhatIsNotSaid) {
 
 TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   const ScenarioFile file = parsed(
-      "name = 'x'\nscheduler = 'scx_a --slice 5'\nseed = 7\nworkers_per_cgroup = 3\n"
+      "name = 'x'\nscheduler = 'scx_a --slice 5'\nscheduler_include = ['/etc/scx.json']\nseed = 7\nworkers_per_cgroup = 3\n"
       "[checks]\nmax_gap = false\nmax_spread_pct = 12.5\nprogress = false\nisolation = true\nscheduler_attached = "
       "false\n"
       "[[cgroup]]\nname = 'a'\n");
   EXPECT_EQ(file.scheduler, "scx_a --slice 5");
+  EXPECT_EQ(file.scheduler_include, std::vector<std::string>{"/etc/scx.json"});
   EXPECT_EQ(file.seed, 7u);
   EXPECT_EQ(file.workers_per_cgroup, 3);
   EXPECT_TRUE(file.checks.gap_off);

@@ -6,17 +6,14 @@
 
 namespace ktstr {
 
-SchedulerEnd scheduler_end_in(std::string_view line) {
-  const std::size_t start = line.find("sched_ext: BPF scheduler \"");
-  if (start == std::string_view::npos) return SchedulerEnd::kUnknown;
-  const std::size_t how = line.find("\" disabled (", start);
-  if (how == std::string_view::npos) return SchedulerEnd::kUnknown;
-  // scx_exit_reason() names the orderly ways so; all others are errors.
-  for (const std::string_view orderly : {"unregistered from user space", "unregistered from BPF",
-                                         "unregistered from the main kernel", "disabled by sysrq-S"})
-    if (line.find(orderly, how) != std::string_view::npos) return SchedulerEnd::kExitedCleanly;
-  return SchedulerEnd::kCrashed;
+namespace {
+
+SchedulerEnd end_of(const SchedulerExit& exit) {
+  if (exit.by == EndedBy::kWatchdog) return SchedulerEnd::kStalled;
+  return is_error(exit.by) ? SchedulerEnd::kCrashed : SchedulerEnd::kExitedCleanly;
 }
+
+}  // namespace
 
 ExitProbe ExitProbe::open(const char* log) {
   Fd fd(::open(log, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -25,15 +22,20 @@ ExitProbe ExitProbe::open(const char* log) {
 }
 
 SchedulerEnd ExitProbe::look() {
-  if (!log_.valid()) return seen_;
+  read_on();
+  return log_seen_.exits().empty() ? SchedulerEnd::kUnknown : end_of(log_seen_.exits().back());
+}
+
+void ExitProbe::read_on() {
+  if (!log_.valid()) return;
   // /dev/kmsg gives one record a read; EPIPE says that records were overwritten before they were read.
   char record[8192];
   for (;;) {
     const ssize_t got = ::read(log_.get(), record, sizeof record);
     if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;
-    if (got <= 0) return seen_;
-    const SchedulerEnd said = scheduler_end_in({record, static_cast<std::size_t>(got)});
-    if (said != SchedulerEnd::kUnknown) seen_ = said;
+    if (got <= 0) return;
+    const std::string_view text(record, static_cast<std::size_t>(got));
+    log_seen_.line(text.substr(0, text.find('\n')));
   }
 }
 

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The exit probe: how the kernel ended a sched_ext scheduler, from what it says in its log ("sched_ext: BPF scheduler
-// "simple" disabled (...)", kernel/sched/ext.c).
+// The exit probe: how the kernel ended a sched_ext scheduler, from what it says in its log (sched_ext/exit_reason.h).
 #pragma once
 
-#include <string_view>
-
 #include "scenario/executor_hooks.h"
+#include "sched_ext/exit_reason.h"
 
 namespace ktstr {
-
-// What one line of the log says: an error exit, an orderly one, or nothing.
-SchedulerEnd scheduler_end_in(std::string_view line);
 
 // Reads the kernel's log from where it stands when the probe is made.
 class ExitProbe {
@@ -23,8 +18,9 @@ class ExitProbe {
 
  private:
   explicit ExitProbe(Fd log) : log_(std::move(log)) {}
+  void read_on();
   Fd log_;
-  SchedulerEnd seen_ = SchedulerEnd::kUnknown;
+  SchedulerLog log_seen_;
 };
 
 }  // namespace ktstr

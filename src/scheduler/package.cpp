@@ -9,10 +9,12 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "kernel/elf.h"
 #include "scheduler/elf_trim.h"
 #include "scheduler/library_search.h"
+#include "scheduler/script_commands.h"
 
 namespace ktstr {
 
@@ -55,8 +57,8 @@ Status check_program(const fs::path& program, std::string_view whose) {
 // Collects one program with what it needs. Objects are worked off in the loader's order, breadth first.
 class Packer {
  public:
-  Packer(NewcWriter& archive, std::map<std::string, std::string>& inputs)
-      : archive_(archive), inputs_(inputs), dirs_(LibraryDirs::of_host()) {}
+  Packer(NewcWriter& archive, std::map<std::string, std::string>& inputs, ScriptCommands commands)
+      : archive_(archive), inputs_(inputs), commands_(commands), dirs_(LibraryDirs::of_host()) {}
 
   Status program(const fs::path& host, const fs::path& guest, int depth = 0) {
     KTSTR_TRY(check_program(host, "right"));
@@ -98,10 +100,24 @@ class Packer {
     if (words.empty() || !fs::path(words[0]).is_absolute())
       return cannot_run(host, "names no interpreter by an absolute path behind its #!", "begin it with #!/bin/sh or the like");
     KTSTR_TRY(interpreter(words[0], host, depth));
-    if (fs::path(words[0]).filename() != "env" || words.size() < 2) return ok();
-    const std::string& wanted = words[1] == "-S" && words.size() > 2 ? words[2] : words[1];
-    KTSTR_TRY_ASSIGN(const fs::path found, find_program(wanted).context("interpreter of " + host.string()));
-    return interpreter(found, host, depth);
+    fs::path runs = words[0];
+    if (runs.filename() == "env" && words.size() >= 2) {
+      const std::string& wanted = words[1] == "-S" && words.size() > 2 ? words[2] : words[1];
+      KTSTR_TRY_ASSIGN(runs, find_program(wanted).context("interpreter of " + host.string()));
+      KTSTR_TRY(interpreter(runs, host, depth));
+    }
+    if (commands_ == ScriptCommands::kPack && is_shell(runs)) commands_of(host, guest, as_text(bytes), depth);
+    return ok();
+  }
+
+  // Best effort: what is not found here is missed when the script runs, and named then.
+  void commands_of(const fs::path& host, const fs::path& guest, std::string_view text, int depth) {
+    for (const std::string& word : commands_in_script(text)) {
+      const auto found = find_command(word, host, guest);
+      if (!found || archive_.contains(found->guest.string()) || !check_program(found->host, "right")) continue;
+      if (const Status packed = program(found->host, found->guest, depth + 1); !packed)
+        log_warn("{} calls {}, which cannot be brought into the guest: {}", host.string(), word, packed.error().message());
+    }
   }
 
   Status interpreter(const fs::path& path, const fs::path& needed_by, int depth) {
@@ -139,6 +155,7 @@ class Packer {
 
   NewcWriter& archive_;
   std::map<std::string, std::string>& inputs_;
+  ScriptCommands commands_;
   LibraryDirs dirs_;
   std::set<fs::path> done_;  // libraries, by their path in the guest
   std::string loader_name_;
@@ -183,11 +200,11 @@ Result<fs::path> find_payload(const std::string& program) {
 }
 
 Status add_program(NewcWriter& archive, const fs::path& program, const std::string& guest_path,
-                   std::map<std::string, std::string>& inputs) {
+                   std::map<std::string, std::string>& inputs, ScriptCommands commands) {
   const fs::path guest = fs::path(guest_path).lexically_normal();
   if (!guest.is_absolute())
     return fail(ErrorCode::kInvalidArgument, "'{}' is not an absolute path in the guest", guest_path);
-  return Packer(archive, inputs).program(program, guest).context("pack " + program.string());
+  return Packer(archive, inputs, commands).program(program, guest).context("pack " + program.string());
 }
 
 }  // namespace ktstr

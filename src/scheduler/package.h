@@ -30,7 +30,12 @@ Result<std::filesystem::path> find_payload(const std::string& program);
 // Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file, as delivered, under
 // its guest path in `inputs`. Files with debug information are delivered without what is never loaded (elf_trim.h). A script (#!) brings its
 // interpreter. A missing library is kNotFound, naming who needs it and the directories searched.
+//
+// ScriptCommands::kPack: of a shell script, the programs that it calls come along, as far as they are found
+// (script_commands.h): what it names by a path under that path, what it names without one or beside itself in
+// /ktstr/bin, which is first in a scheduler's PATH.
+enum class ScriptCommands { kLeave, kPack };
 Status add_program(NewcWriter& archive, const std::filesystem::path& program, const std::string& guest_path,
-                   std::map<std::string, std::string>& inputs);
+                   std::map<std::string, std::string>& inputs, ScriptCommands commands = ScriptCommands::kLeave);
 
 }  // namespace ktstr

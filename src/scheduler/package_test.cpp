@@ -98,6 +98,20 @@ TEST_F(Package, BringsTheInterpreterOfAScript) {
   EXPECT_THAT(inputs_, Contains(Key(find_program("bash")->string())));
 }
 
+TEST_F(Package, BringsTheProgramsThatAScriptCallsWhereAsked) {
+  file("scx_real", "#!/bin/sh\nsleep 1\n");
+  const fs::path script = file("wrap", "#!/bin/sh\nexec \"$(dirname \"$0\")/scx_real\" \"$@\"\nnot_there\n");
+  ASSERT_TRUE(add_program(archive_, script, "/ktstr/bin/wrap", inputs_, ScriptCommands::kPack));
+  for (const char* path : {"/ktstr/bin/wrap", "/ktstr/bin/dirname", "/ktstr/bin/scx_real", "/ktstr/bin/sleep"})
+    EXPECT_THAT(inputs_, Contains(Key(path)));
+}
+
+TEST_F(Package, LeavesThemWhereNotAsked) {
+  const fs::path script = file("wrap", "#!/bin/sh\nexec sleep 1\n");
+  ASSERT_TRUE(add_program(archive_, script, "/ktstr/bin/wrap", inputs_));
+  EXPECT_FALSE(archive_.contains("/ktstr/bin/sleep"));
+}
+
 TEST_F(Package, GivesTheSameBytesForTheSameProgram) {
   NewcWriter other;
   std::map<std::string, std::string> other_inputs;

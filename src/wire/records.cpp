@@ -71,7 +71,7 @@ void fields(F& f, R& r, QuantumRecord*) {
 
 template <typename F, typename R>
 void fields(F& f, R& r, SchedulerRecord*) {
-  f.limited(r.kind, SchedulerRecord::Kind::kChecked);
+  f.limited(r.kind, SchedulerRecord::Kind::kNotDetached);
   f(r.pid);
   f(r.state);
   f(r.ops);

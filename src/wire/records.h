@@ -58,13 +58,17 @@ struct QuantumRecord {
 
 // What is seen of the scheduler under test.
 struct SchedulerRecord {
-  enum class Kind : std::uint8_t { kStarted, kAttached, kNotAttached, kExited, kChecked };
-  // kChecked: how things stand when the body has ended, before anything is torn down.
+  // kChecked: how things stand when the body has ended, before anything is torn down. The last three are of the teardown:
+  // after SIGTERM its process was runnable and was not run, so that it was made a real-time task; SIGTERM was not enough,
+  // SIGKILL was; nothing was enough.
+  enum class Kind : std::uint8_t {
+    kStarted, kAttached, kNotAttached, kExited, kChecked, kNotRun, kKilled, kNotDetached
+  };
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
   std::string state;  // /sys/kernel/sched_ext/state, "" where there is no such file
   std::string ops;    // /sys/kernel/sched_ext/root/ops
-  std::string exit;   // kExited: how its process ended
+  std::string exit;   // kExited: how its process ended; of the teardown: what its process did, "state D in NAME"
   std::uint64_t enable_seq = 0;
 };
 

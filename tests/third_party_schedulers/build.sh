@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds three schedulers that are not ours, scx_simple, scx_flatcg and scx_qmap out of the kernel's tools/sched_ext, for tests that
-# run them in a guest. The source is that of Debian's linux-source package, fetched with apt and a private source list,
+# Builds four schedulers that are not ours, scx_simple, scx_central, scx_flatcg and scx_qmap out of the kernel's
+# tools/sched_ext, for tests that run them in a guest. The source is that of Debian's linux-source package, fetched with apt and a private source list,
 # so neither root nor a change to this machine is needed. Nothing of it is kept but the programs.
 set -euo pipefail
 
 readonly SUITE=trixie-backports
 readonly WANTED_SOURCE=linux-source-7.3 # if the suite no longer has it: its newest
-readonly PROGRAMS=(scx_simple scx_flatcg scx_qmap)
+readonly PROGRAMS=(scx_simple scx_central scx_flatcg scx_qmap)
 readonly MIRROR=http://deb.debian.org/debian
 readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 readonly BPF_CLANG=clang-19

@@ -3,6 +3,8 @@
 // Bad schedulers: a run must fail, with the kind and the words of the true cause.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "guests.h"
 
 namespace ktstr {
@@ -25,6 +27,10 @@ TEST_F(Faults, AStallIsToldAsTheWatchdogsDoing) {
   const GuestRun ran = run_bad("--stall-after 500");
   EXPECT_EQ(ran.failures().at(0), "scheduler_stalled");
   EXPECT_THAT(ran.first_message(), HasSubstr("runnable task stall"));
+  EXPECT_THAT(ran.first_message(), HasSubstr("it waited in DSQ 0x"));
+  const auto failures = ran.failures();
+  const auto of_scheduler = [](const std::string& kind) { return kind.starts_with("scheduler_"); };
+  EXPECT_EQ(std::count_if(failures.begin(), failures.end(), of_scheduler), 1) << "one stall, one finding";
 }
 
 TEST_F(Faults, ACrashCarriesTheBpfSchedulersText) {

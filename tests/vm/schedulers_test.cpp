@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Schedulers that we did not write: out of the kernel's tools/sched_ext, built by tests/third_party_schedulers.
+#include <gmock/gmock.h>
+
 #include "guests.h"
 
 namespace ktstr {
@@ -8,13 +10,17 @@ namespace {
 
 class ThirdParty : public GuestTest {
  protected:
-  void expect_pass(const std::string& name, const std::string& ops) {
+  // "" where it is not built.
+  static std::string built(const std::string& name) {
     const fs::path program = fs::path(KTSTR_THIRD_PARTY_DIR) / name;
-    if (!fs::exists(program)) {
-      skip_or_fail("third_party", program.string() + " is not built; `./dev.sh test` builds it");
-      return;
-    }
-    const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", program.string()});
+    if (fs::exists(program)) return program.string();
+    skip_or_fail("third_party", program.string() + " is not built; `./dev.sh test` builds it");
+    return "";
+  }
+  void expect_pass(const std::string& name, const std::string& ops) {
+    const std::string program = built(name);
+    if (program.empty()) return;
+    const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", program});
     ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
     EXPECT_EQ(ran.json["scheduler"]["ops"], ops);
   }
@@ -24,6 +30,24 @@ TEST_F(ThirdParty, ScxSimplePasses) { expect_pass("scx_simple", "simple"); }
 TEST_F(ThirdParty, ScxFlatcgPasses) { expect_pass("scx_flatcg", "flatcg"); }
 
 TEST_F(ThirdParty, ScxQmapPasses) { expect_pass("scx_qmap", "qmap"); }
+
+// Reads CONFIG_HZ of the kernel's configuration when it is loaded.
+TEST_F(ThirdParty, ScxCentralAttaches) {
+  const std::string program = built("scx_central");
+  if (program.empty()) return;
+  const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", program});
+  EXPECT_EQ(ran.json["scheduler"]["ops"], "central") << ran.out << ran.err;
+  EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
+}
+
+// It has no ops for CPUs that come and go: the kernel ends it, and it loads itself again.
+TEST_F(ThirdParty, ScxSimpleIsNotBlamedForCpuHotplug) {
+  const std::string program = built("scx_simple");
+  if (program.empty()) return;
+  const GuestRun ran = run({":hotplug", "--topology", "1n1l2c1t", "--duration", "500ms", "--scheduler", program});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, testing::HasSubstr("because a CPU went online or offline, and it attached again"));
+}
 
 class FixtureOn618 : public GuestTest {};
 

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What happened to the scheduler under test, and what that means.
+#pragma once
+
+#include "results/run_record.h"
+#include "runner/collector.h"
+#include "runner/runner.h"
+
+namespace ktstr {
+
+// Fills the scheduler's part of `record` and adds what is wrong with it, in front: at most one failing detail of how it
+// ended, which explains what failed after it, and one of how it was unloaded. Orderly ends that the test itself causes
+// (the kernel ends a scheduler on CPU hotplug, and it attaches again) are notes. Nothing where the request names no
+// scheduler.
+void judge_scheduler(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record);
+
+}  // namespace ktstr

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a scheduler starts and ends: what it needs in the guest comes along or is named, and what is said of its end is
+// true.
+#include <gmock/gmock.h>
+
+#include "guests.h"
+
+namespace ktstr {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class SchedulerEnds : public GuestTest {
+ protected:
+  fs::path scenario(const std::string& keys, const std::string& duration = "300ms") {
+    return write("ends.toml", "topology = '1n1l2c1t'\nduration = '" + duration + "'\n" + keys +
+                                  "[[cgroup]]\nname = 'cg_0'\nworkers = 2\n");
+  }
+  fs::path script(const std::string& name, const std::string& text) {
+    const fs::path path = write(name, "#!/bin/sh\n" + text + "\n");
+    fs::permissions(path, fs::perms::owner_all);
+    return path;
+  }
+  GuestRun run_under(const std::string& scheduler, const fs::path& file) {
+    return run({file.string(), "--scheduler", scheduler});
+  }
+  static std::vector<std::string> notes(const GuestRun& ran) {
+    std::vector<std::string> found;
+    for (const auto& detail : ran.json["details"])
+      if (detail["kind"] == "note") found.push_back(detail["message"]);
+    return found;
+  }
+};
+
+// The watchdog of 30 s does not see it: the scheduler's own process is one of the tasks that are not run.
+TEST_F(SchedulerEnds, OneThatNoLongerRunsItsOwnProcessIsStalledAndUnloadedAllTheSame) {
+  const GuestRun ran =
+      run_under(fixture("--stall-after 400 --watchdog-ms 30000"), scenario("[checks]\nmax_gap = '5s'\n", "1s"));
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.failures(), Contains("scheduler_stalled"));
+  EXPECT_THAT(ran.out, HasSubstr("does not run its own process"));
+}
+
+// 7.3 gives tasks of sched_ext some time beside real-time ones, 6.18 does not.
+TEST_F(SchedulerEnds, ARealTimeTaskThatHoldsTheCpuOfAStalledOneIsNamed) {
+  need_kernel("6.18");
+  if (IsSkipped() || HasFatalFailure()) return;
+  const fs::path file = write("hog.toml",
+                              "topology = '1n1l2c1t'\nduration = '3s'\n"
+                              "[[cgroup]]\nname = 'hog'\nworkers = 1\ncpuset = '1'\npolicy = 'fifo:10'\n"
+                              "[[cgroup]]\nname = 'victim'\nworkers = 1\ncpuset = '1'\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture(), "--kernel", "6.18"});
+  EXPECT_THAT(ran.failures(), Contains("scheduler_stalled")) << ran.out << ran.err;
+  EXPECT_THAT(ran.first_message(), HasSubstr("CPU 1 was held by the real-time task hog/0["));
+}
+
+// The script comes with the program that it calls, and the scheduler that it starts never sees SIGTERM.
+TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
+  const fs::path wrapper = script("wrap.sh", "trap '' TERM\nexec " + fixture());
+  const GuestRun ran = run_under(wrapper.string(), scenario(""));
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_THAT(notes(ran), Contains(HasSubstr("did not end on SIGTERM")));
+}
+
+TEST_F(SchedulerEnds, AFileThatItReadsAtItsStartComesAlong) {
+  const fs::path options = write("options", "--slice-us 3000\n");
+  const fs::path wrapper =
+      script("wrap.sh", "read options < " + options.string() + " || exit 1\nexec " + fixture() + " $options");
+  const GuestRun ran = run({scenario("scheduler_include = ['" + options.string() + "']\n").string(), "--scheduler",
+                            wrapper.string(), "--cold"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  const GuestRun without = run_under(wrapper.string(), scenario(""));
+  EXPECT_EQ(without.status, 64) << without.out << without.err;
+  EXPECT_THAT(without.out, HasSubstr(options.string() + ", which is not in the guest"));
+}
+
+TEST_F(SchedulerEnds, AProgramThatItsScriptMissesIsNoFaultOfTheScheduler) {
+  const GuestRun ran = run_under(script("wrap.sh", "SCX=scx_elsewhere\nexec $SCX").string(), scenario(""));
+  EXPECT_EQ(ran.status, 64) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("calls scx_elsewhere, which is not in the guest"));
+}
+
+}  // namespace
+}  // namespace ktstr
