@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runner/judge_kernel.h"
 #include "scheduler/exit_reason.h"
 
 namespace ktstr {
@@ -61,6 +62,10 @@ Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, con
   if (!exit.empty())
     return failure(DetailKind::kSchedulerRejected,
                    with_words(fmt::format("the scheduler {} before it was enabled", exit), last_words(story.scheduler_log)));
+  if (story.not_attached && !story.not_attached->exit.empty())
+    return failure(DetailKind::kSchedulerNotAttached,
+                   fmt::format("the scheduler was not enabled (state '{}'), and {}", story.not_attached->state,
+                               story.not_attached->exit));
   return failure(DetailKind::kSchedulerNotAttached,
                  fmt::format("the scheduler was not enabled within {} s of guest time (state '{}')",
                              limits.attach.count() / 1000, story.not_attached ? story.not_attached->state : ""));
@@ -140,8 +145,11 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
 void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (story.result) return;
   if (story.body_end && story.body_end->timed_out) {
+    const std::string& exit = story.body_end->exit;
+    const std::size_t left = exit.find(kCannotBeKilled);
     record.details.push_back(failure(
-        DetailKind::kTimeout, fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)));
+        DetailKind::kTimeout, fmt::format("the body did not end within {} s of guest time{}", limits.body.count() / 1000,
+                                          left == std::string::npos ? "" : exit.substr(left))));
   } else if (story.body_end) {
     record.details.push_back(
         failure(DetailKind::kBodyCrashed,
@@ -152,6 +160,7 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
 
 void classify_completed(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
+    judge_kernel(request, story, {}, record);
     const GuestErrorRecord& error = story.errors.front();
     infrastructure(record, error.message, error.hint);
     return;
@@ -163,6 +172,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   judge_scheduler(request, story, limits, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
+  judge_kernel(request, story, {}, record);
   if (story.result && !story.result->error.empty() && record.details.empty()) {
     record.outcome = story.result->code == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
     record.error = story.result->error;
@@ -238,15 +248,15 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     case GuestEnd::kKernelPanic:
     case GuestEnd::kKernelStall:
       if (!scheduler_could_be_at_fault) break;
-      judge_scheduler(request, story, limits, record);
-      record.details.insert(record.details.begin(),
-                            failure(guest.end == GuestEnd::kKernelPanic ? DetailKind::kKernelPanic : DetailKind::kKernelStall,
-                                    guest.message));
-      record.outcome = Outcome::kFail;
+      if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      judge_lost_guest(request, story, guest, record);
       judge_expectation(request.expect_failure, record);
       return;
     default:
-      break;
+      if (!judge_lost_guest(request, story, guest, record)) break;
+      if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      judge_expectation(request.expect_failure, record);
+      return;
   }
   infrastructure(record, fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message));
 }
