@@ -51,6 +51,11 @@ readonly TEST_KERNELS_WITH_SCHED_EXT=(7 6.18)
 readonly THIRD_PARTY_SOURCE=tests/third_party_schedulers/build.sh
 readonly THIRD_PARTY_OUT=build/third_party_schedulers
 
+# A kernel module with faults on request, one for each kernel that tests load it into.
+readonly FAULTS_SOURCE=tests/kernel_faults/build.sh
+readonly FAULTS_OUT=build/kernel_faults
+readonly FAULTS_KERNELS=(7 6.18)
+
 usage() {
   cat <<'USAGE'
 usage: ./dev.sh COMMAND [ARGUMENT...]
@@ -58,7 +63,8 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
   setup            install what is missing to build and run (Debian 12, root); elsewhere say what is missing
   build            build everything into build/, programs in build/bin
   demo             setup, build, fetch a kernel, run an example scenario in it
-  test [ARG...]    setup, build, fetch kernels and schedulers, run all tests; ARGs go to ctest (-R cgroup, -L unit)
+  test [ARG...]    setup, build, fetch kernels and schedulers, build a kernel module, run all tests; ARGs go to ctest
+                   (-R cgroup, -L unit)
   check [ARG...]   long campaigns, up to an hour: every canned scenario with several seeds on every kernel with sched_ext,
                    under EEVDF and scx_ktstr, must pass; ARGs go to tests/campaigns/healthy.sh
   help             this text
@@ -284,6 +290,14 @@ third_party_schedulers() {
   "$THIRD_PARTY_SOURCE" "$THIRD_PARTY_OUT" --vmlinux "$(build/bin/ktstr kernel path "${TEST_KERNELS[0]}")"
 }
 
+kernel_faults() {
+  local version
+  if [[ ! -e $FAULTS_SOURCE ]]; then return 0; fi
+  for version in "${FAULTS_KERNELS[@]}"; do
+    "$FAULTS_SOURCE" "$FAULTS_OUT/$version" --vmlinux "$(build/bin/ktstr kernel path "$version")"
+  done
+}
+
 # What this machine can do, so that in CI a skip of such a test is a failure.
 machine_can() {
   local can=vm
@@ -305,6 +319,7 @@ run_tests() {
   step build build
   step kernels test_kernels
   step schedulers third_party_schedulers
+  step module kernel_faults
   if [[ ${CI:-} == true && -z ${KTSTR_REQUIRE:-} ]]; then
     KTSTR_REQUIRE=$(machine_can)
     export KTSTR_REQUIRE

@@ -22,7 +22,8 @@ Status check_readable(const fs::path& path, std::string_view what) {
 constexpr std::chrono::seconds kQmpLimit{60};
 
 Status hold(Machine& machine, const GuestIo& io) {
-  Qmp& qmp = *machine.qmp;
+  Qmp& qmp = machine.qmp;
+  KTSTR_TRY(qmp.greet(kQmpLimit));
   KTSTR_TRY(qmp.execute("stop", Qmp::Json::object(), kQmpLimit));
   return io.pause->when_paused(
       {.memory = machine.memory, .console_log = io.console_log, .serve_gdb = [&](const fs::path& socket) -> Status {
@@ -36,7 +37,7 @@ Status hold(Machine& machine, const GuestIo& io) {
 }
 
 Result<GuestOutcome> to_the_end(GuestRun& run, const GuestIo& io) {
-  const bool pauses = io.pause != nullptr && run.machine().qmp;
+  const bool pauses = io.pause != nullptr;
   auto finding = pauses ? run.follow([&] { return io.pause->reached(run.machine().memory); }) : run.follow();
   // Empty only where follow() was told what is enough.
   if (finding) return run.conclude(*std::move(finding));
@@ -64,7 +65,7 @@ Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveri
   // Made here so that a directory that is not there is an error before anything is booted.
   KTSTR_TRY(write_text(io.console_log, "").context("the console log"));
   KTSTR_TRY_ASSIGN(Machine machine,
-                   Machine::start(spec, memory_layout(spec, largest(deliveries)), io.console_log, Start::kBoot, false));
+                   Machine::start(spec, memory_layout(spec, largest(deliveries)), io.console_log, Start::kBoot));
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver = deliveries;
   return to_the_end(run, io);

@@ -18,6 +18,7 @@
 #include "engine/guest_end.h"
 #include "engine/mode.h"
 #include "engine/qemu.h"
+#include "engine/vcpus.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 #include "wire/lane.h"
@@ -60,6 +61,9 @@ struct GuestOutcome {
   std::vector<PhaseStart> phases;
   double host_seconds = 0;
   std::uint64_t dropped_records = 0;
+  // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did not
+  // say.
+  std::vector<VcpuState> vcpus;
 };
 
 // Removes what runs that were killed have left in `ram_dir`.

@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds kLook{4};          // between two looks at the mailbox
 constexpr std::chrono::microseconds kPauseLook{100};   // the same, for a guest that is to be stopped at a moment
 constexpr std::chrono::milliseconds kBusyDoorbell{1};  // the same, while a ring is on its way
-constexpr double kPowerOffSeconds = 10;
+constexpr double kPowerOffSeconds = 3;
 constexpr std::size_t kTailLines = 40;
 constexpr Bytes kMostQemuOutput = 64 << 10;
 
@@ -132,9 +132,25 @@ void GuestRun::explain_from_console(Finding& finding, const std::string& console
                                 said->line, finding.message);
 }
 
+// The guest is given up: QEMU may be asked, which acts on it.
+void GuestRun::look_into(Finding& finding, GuestOutcome& outcome) {
+  if (!finding.silent) return;
+  auto heartbeats = [&] { return mailbox::load(machine_.memory.mailbox().layout().guest.heartbeats); };
+  const std::uint64_t before = heartbeats();
+  auto vcpus = look_at_vcpus(machine_.qmp);
+  if (!vcpus) {
+    finding.message += "; QEMU itself does not answer: " + vcpus.error().message();
+  } else if (heartbeats() != before) {
+    finding.message += "; it went on when it was looked at";
+  } else {
+    outcome.vcpus = *std::move(vcpus);
+  }
+}
+
 GuestOutcome GuestRun::conclude(Finding finding) {
-  machine_.qemu->kill();
   GuestOutcome outcome;
+  look_into(finding, outcome);
+  machine_.qemu->kill();
   outcome.host_seconds = host_seconds();
   auto console = read_console_tail(io_.console_log);
   if (!console) log_warn("{}", console.error().render());

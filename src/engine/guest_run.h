@@ -40,6 +40,7 @@ class GuestRun {
   Status on_ring(mailbox::BellReason reason);
   Status on_warm_point();
   Finding ended_by_itself();
+  void look_into(Finding& finding, GuestOutcome& outcome);
   void explain_from_console(Finding& finding, const std::string& console) const;
 
   Machine machine_;

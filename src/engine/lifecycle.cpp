@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lifecycle.h"
 
+#include <algorithm>
+
 namespace ktstr {
 
 namespace {
 
 // The agent ends a phase at its limit by itself and says why; we step in when even that has not happened.
 constexpr std::chrono::milliseconds kGrace{5000};
-constexpr double kSilenceSeconds = 60;
+// A guest that boots says little. After that a sign of life comes each tenth of a guest second, for which even a guest
+// with many vCPUs, all busy, needs a few seconds; one that has needed long before is given that much more.
+constexpr double kBootSilenceSeconds = 60;
+constexpr double kSilenceSeconds = 10;
+constexpr int kFewCpus = 16;
+constexpr double kSilenceSecondsForCpu = 0.5;  // for each above those
+constexpr double kTimesLongestSilence = 8;
 // A block is not read in one piece: only what is seen this often in a row counts.
 constexpr int kConfirmations = 3;
 // A lying guest must not fill our memory.
@@ -23,6 +31,7 @@ GuestSample take_sample(mailbox::View view) {
   sample.phase_since_ns = mailbox::load(block.phase_since_ns);
   sample.heartbeats = mailbox::load(block.heartbeats);
   sample.heartbeat_ns = mailbox::load(block.heartbeat_ns);
+  sample.answered = mailbox::load(view.layout().bell.answered);
   return sample;
 }
 
@@ -58,10 +67,7 @@ std::optional<Lifecycle::Finding> Lifecycle::observe(const GuestSample& sample, 
                                                      double waited_seconds) {
   const double ran_seconds = host_seconds - waited_seconds;
   if (auto finding = check_block(sample)) return finding;
-  if (sample.heartbeats != last_heartbeats_ || (phases_.size() == 1 && sample.agent_version == 0)) {
-    last_heartbeats_ = sample.heartbeats;
-    last_sign_of_life_ = ran_seconds;
-  }
+  note_sign_of_life(sample, ran_seconds);
   const auto seen = static_cast<Phase>(sample.phase);
   if (sample.agent_version != 0 && seen != phase() && phases_.size() < kMostPhases) {
     phases_.push_back({seen, sample.phase_since_ns, host_seconds});
@@ -71,6 +77,21 @@ std::optional<Lifecycle::Finding> Lifecycle::observe(const GuestSample& sample, 
   if (done()) return {};
   if (auto finding = check_guest_time(sample)) return finding;
   return check_host_time(sample, ran_seconds);
+}
+
+void Lifecycle::note_sign_of_life(const GuestSample& sample, double ran_seconds) {
+  const bool none = sample.heartbeats == last_heartbeats_ && sample.answered == last_answered_;
+  if (none && (phases_.size() != 1 || sample.agent_version != 0)) return;
+  if (phases_.size() > 1) longest_silence_ = std::max(longest_silence_, ran_seconds - last_sign_of_life_);
+  last_heartbeats_ = sample.heartbeats;
+  last_answered_ = sample.answered;
+  last_sign_of_life_ = ran_seconds;
+}
+
+double Lifecycle::silence_limit() const {
+  if (phase() == Phase::kBoot) return kBootSilenceSeconds * scale_;
+  const double usual = kSilenceSeconds + kSilenceSecondsForCpu * std::max(0, cpus_ - kFewCpus);
+  return std::max(usual, std::min(kTimesLongestSilence * longest_silence_, kBootSilenceSeconds)) * scale_;
 }
 
 std::optional<Lifecycle::Finding> Lifecycle::check_block(const GuestSample& sample) const {
@@ -97,13 +118,14 @@ std::optional<Lifecycle::Finding> Lifecycle::check_guest_time(const GuestSample&
 }
 
 std::optional<Lifecycle::Finding> Lifecycle::check_host_time(const GuestSample& sample, double ran_seconds) const {
-  if (sample.agent_version != 0 && ran_seconds - last_sign_of_life_ > kSilenceSeconds * scale_)
+  if (sample.agent_version != 0 && ran_seconds - last_sign_of_life_ > silence_limit())
     return Finding{
         GuestEnd::kHang,
         fmt::format("no heartbeat of the guest for {:.0f} s of host time in which QEMU could run, in phase {}; the "
                     "last came at {:.3f} s of guest time",
                     ran_seconds - last_sign_of_life_, to_string(phase()),
-                    static_cast<double>(sample.heartbeat_ns) / 1e9)};
+                    static_cast<double>(sample.heartbeat_ns) / 1e9),
+        phase() != Phase::kBoot};
   const double in_phase = ran_seconds - phase_began_;
   if (in_phase <= host_limit_of(phase())) return {};
   if (sample.agent_version == 0)

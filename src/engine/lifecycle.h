@@ -26,6 +26,7 @@ struct GuestSample {
   std::uint64_t phase_since_ns = 0;
   std::uint64_t heartbeat_ns = 0;
   std::uint64_t heartbeats = 0;
+  std::uint64_t answered = 0;  // rings of the doorbell, by the host: the guest stands still while it waits for that
 };
 GuestSample take_sample(mailbox::View view);
 
@@ -37,6 +38,7 @@ class Lifecycle {
   struct Finding {
     GuestEnd end;
     std::string message;
+    bool silent = false;  // kHang after the boot, for want of any sign of life
   };
   // `host_seconds` since QEMU was started, in `waited_seconds` of which it was kept waiting for a CPU. A finding means:
   // stop.
@@ -53,14 +55,17 @@ class Lifecycle {
   // In guest time; empty for phases without one (boot).
   std::optional<std::chrono::milliseconds> limit_of(Phase phase) const;
   double host_limit_of(Phase phase) const;
+  double silence_limit() const;
+  void note_sign_of_life(const GuestSample& sample, double ran_seconds);
 
   PhaseLimits limits_;
   int cpus_;
   double scale_;
   std::vector<GuestOutcome::PhaseStart> phases_{{Phase::kBoot, 0, 0}};
-  std::uint64_t last_heartbeats_ = 0;
+  std::uint64_t last_heartbeats_ = 0, last_answered_ = 0;
   // In host seconds without those of waiting.
   double last_sign_of_life_ = 0;
+  double longest_silence_ = 0;  // that ended, since the boot
   double phase_began_ = 0;
   int over_limit_ = 0;  // samples in a row
 };

@@ -67,20 +67,56 @@ TEST_F(LifecycleTest, EndsAPhaseThatOutlivesItsLimitInGuestTime) {
 TEST_F(LifecycleTest, GivesASlowHostTime) {
   alive(Phase::kBody, 2);
   EXPECT_FALSE(look(3));
-  for (int i = 1; i < 90; ++i) {  // ten host seconds for each tenth of a guest second
+  for (int i = 1; i < 90; ++i) {  // nine host seconds for each tenth of a guest second
     alive(Phase::kBody, 2 + 0.1 * i);
-    EXPECT_FALSE(look(3 + 10.0 * i)) << i;
+    EXPECT_FALSE(look(3 + 9.0 * i)) << i;
   }
 }
 
 TEST_F(LifecycleTest, CallsAGuestWithoutHeartbeatHung) {
   alive(Phase::kBody, 2);
   EXPECT_FALSE(look(3));
+  EXPECT_FALSE(look(12.5));
+  const auto finding = look(13.5);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->end, GuestEnd::kHang);
+  EXPECT_TRUE(finding->silent);
+  EXPECT_NE(finding->message.find("phase body"), std::string::npos);
+}
+
+TEST_F(LifecycleTest, GivesAGuestThatWasSlowBeforeMoreTime) {
+  alive(Phase::kBody, 2);
+  EXPECT_FALSE(look(3));
+  alive(Phase::kBody, 2.1);
+  EXPECT_FALSE(look(7));  // 4 s for one heartbeat
+  EXPECT_FALSE(look(7 + 31));
+  const auto finding = look(7 + 33);
+  ASSERT_TRUE(finding);
+  EXPECT_TRUE(finding->silent);
+}
+
+TEST_F(LifecycleTest, GivesAGuestWithManyCpusMoreTime) {
+  Lifecycle large(limits(), 128, 1.0);
+  alive(Phase::kBody, 2);
+  EXPECT_FALSE(large.observe(sample_, 3));
+  EXPECT_FALSE(large.observe(sample_, 3 + 65));
+  EXPECT_TRUE(large.observe(sample_, 3 + 67));
+}
+
+TEST_F(LifecycleTest, GivesABootMoreTime) {
+  alive(Phase::kBoot, 1);
+  EXPECT_FALSE(look(3));
   EXPECT_FALSE(look(62));
   const auto finding = look(64);
   ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->end, GuestEnd::kHang);
-  EXPECT_NE(finding->message.find("phase body"), std::string::npos);
+  EXPECT_FALSE(finding->silent) << "a boot that hangs says nothing about the kernel";
+}
+
+TEST_F(LifecycleTest, TakesAnAnsweredRingForASignOfLife) {
+  alive(Phase::kBody, 2);
+  EXPECT_FALSE(look(3));
+  ++sample_.answered;
+  EXPECT_FALSE(look(20));
 }
 
 TEST_F(LifecycleTest, CallsABootHungThatNeverReachesTheAgent) {
@@ -114,8 +150,8 @@ TEST_F(LifecycleTest, DoesNotCountWhatQemuWaitedForACpu) {
   EXPECT_FALSE(lifecycle_.observe(sample_, 1000, 750));  // a boot
   alive(Phase::kBody, 2);
   EXPECT_FALSE(lifecycle_.observe(sample_, 1010, 750));
-  EXPECT_FALSE(lifecycle_.observe(sample_, 2000, 1685));
-  const auto finding = lifecycle_.observe(sample_, 2010, 1685);
+  EXPECT_FALSE(lifecycle_.observe(sample_, 2000, 1735));
+  const auto finding = lifecycle_.observe(sample_, 2010, 1735);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->end, GuestEnd::kHang);
 }

@@ -21,7 +21,7 @@ Status fill_and_continue(Machine& machine, const WarmImage& image, const GuestDe
   // QEMU is just starting, and does not look at its memory yet.
   KTSTR_TRY(image.restore_memory(machine.memory));
   KTSTR_TRY(machine.memory.mailbox().put_delivery(first.kind, first.archive));
-  Qmp& qmp = *machine.qmp;
+  Qmp& qmp = machine.qmp;
   KTSTR_TRY(qmp.greet(kQmpLimit));
   KTSTR_TRY(image.load_device_state(qmp));
   return qmp.execute("cont", Qmp::Json::object(), kQmpLimit).map([](const Qmp::Json&) {});
@@ -64,7 +64,7 @@ Result<CpuVendor> guest_cpu_vendor(Mode mode) {
 }
 
 Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout, const fs::path& console_log,
-                               Start start, bool with_qmp) {
+                               Start start) {
   const Nanoseconds started = monotonic_now();
   KTSTR_TRY_ASSIGN(GuestMemory memory, GuestMemory::create(spec.ram_dir, layout));
   // QEMU keeps what is in the files, and neither firmware nor kernel touches the mailbox's range.
@@ -73,13 +73,10 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   KTSTR_TRY_ASSIGN(Doorbell doorbell, Doorbell::create(bell));
   KTSTR_TRY_ASSIGN(const CpuVendor vendor, guest_cpu_vendor(spec.mode));
   GuestFiles files{spec.qemu, memory.files(), bell, console_log, {}, start};
-  std::optional<Qmp> qmp;
+  KTSTR_TRY_ASSIGN(Qmp qmp, Qmp::create());
+  files.qmp = qmp.arguments();
   Subprocess::Options options;
-  if (with_qmp) {
-    KTSTR_TRY_ASSIGN(qmp, Qmp::create());
-    files.qmp = qmp->arguments();
-    options.inherit_fds = {qmp->qemu_fd()};
-  }
+  options.inherit_fds = {qmp.qemu_fd()};
   KTSTR_TRY_ASSIGN(const Fd out, open_file(output, O_WRONLY | O_CREAT | O_APPEND));
   options.argv = qemu_command_line(spec, files, layout, vendor);
   options.stdout_fd = out.get();
@@ -92,7 +89,7 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
 Result<Machine> Machine::resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,
                                 const GuestDelivery& first, const fs::path& console_log) {
   KTSTR_TRY(write_text(console_log, image.console()).context("the console log"));
-  KTSTR_TRY_ASSIGN(Machine machine, start(spec, layout, console_log, Start::kIncoming, true));
+  KTSTR_TRY_ASSIGN(Machine machine, start(spec, layout, console_log, Start::kIncoming));
   if (Status resumed = fill_and_continue(machine, image, first); !resumed)
     return with_qemus_words(std::move(resumed).error(), machine).context("continue a warm image");
   return machine;

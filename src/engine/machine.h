@@ -18,15 +18,15 @@ namespace ktstr {
 struct Machine {
   GuestMemory memory;
   Doorbell doorbell;
-  std::optional<Qmp> qmp;
+  Qmp qmp;
   std::filesystem::path output;      // what QEMU itself prints
   std::chrono::nanoseconds started;  // monotonic_now() of the host
   std::optional<Subprocess> qemu;
 
   // Memory, doorbell and QEMU, started. With Start::kBoot it boots at once; with Start::kIncoming it waits.
-  // `with_qmp`: a boot that is to be saved has one, too.
+  // Nothing is said over QMP yet: Qmp::greet() comes first.
   static Result<Machine> start(const GuestSpec& spec, const MemoryLayout& layout,
-                               const std::filesystem::path& console_log, Start start, bool with_qmp);
+                               const std::filesystem::path& console_log, Start start);
   // A QEMU that continues `image`, from its first instruction on; `first` is delivered before. kCorruptData: the image
   // is damaged.
   static Result<Machine> resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,

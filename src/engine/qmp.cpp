@@ -31,10 +31,13 @@ std::vector<std::string> Qmp::arguments() const {
 }
 
 Status Qmp::greet(std::chrono::milliseconds timeout) {
+  if (greeted_) return ok();
   theirs_.reset();
   KTSTR_TRY_ASSIGN(const Json greeting, next_message(monotonic_now() + timeout));
   if (!greeting.contains("QMP")) return fail(ErrorCode::kProtocol, "QEMU's greeting is none: {}", greeting.dump());
-  return execute("qmp_capabilities", Json::object(), timeout).map([](const Json&) {});
+  KTSTR_TRY(execute("qmp_capabilities", Json::object(), timeout));
+  greeted_ = true;
+  return ok();
 }
 
 Result<Qmp::Json> Qmp::next_message(std::chrono::nanoseconds deadline) {

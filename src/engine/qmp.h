@@ -23,7 +23,8 @@ class Qmp {
   // QEMU's end, which it inherits under its number, and the arguments that tell it so.
   int qemu_fd() const { return theirs_.get(); }
   std::vector<std::string> arguments() const;
-  // Once QEMU was started: closes its end here, so that its death is seen, and takes the greeting.
+  // Once QEMU was started: closes its end here, so that its death is seen, and takes the greeting. Only the first call
+  // does anything; QEMU keeps its greeting in the socket until then.
   Status greet(std::chrono::milliseconds timeout);
 
   // One command and its answer; events in between are passed over. kProtocol with QEMU's words when it refuses,
@@ -38,6 +39,7 @@ class Qmp {
   Result<Json> next_message(std::chrono::nanoseconds deadline);
 
   Fd ours_, theirs_;
+  bool greeted_ = false;
   std::string pending_;  // received, not yet a whole line
 };
 

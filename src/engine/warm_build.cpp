@@ -67,8 +67,8 @@ class Attempt {
     if (source_.base != nullptr)
       return Machine::resume(spec_, layout_, *source_.base, *source_.scheduler, io_.console_log);
     KTSTR_TRY(write_text(io_.console_log, ""));
-    KTSTR_TRY_ASSIGN(Machine machine, Machine::start(spec_, layout_, io_.console_log, Start::kBoot, true));
-    KTSTR_TRY(machine.qmp->greet(kQmpLimit).context("speak to QEMU"));
+    KTSTR_TRY_ASSIGN(Machine machine, Machine::start(spec_, layout_, io_.console_log, Start::kBoot));
+    KTSTR_TRY(machine.qmp.greet(kQmpLimit).context("speak to QEMU"));
     return machine;
   }
 
@@ -76,7 +76,7 @@ class Attempt {
   Status stop(Machine& machine) {
     if (skip_-- > 0) return ok();
     windows_before_ = mailbox::load(machine.memory.mailbox().layout().guest.warm_windows);
-    KTSTR_TRY(machine.qmp->send("stop", Qmp::Json::object()));
+    KTSTR_TRY(machine.qmp.send("stop", Qmp::Json::object()));
     stopping_ = true;
     std::this_thread::sleep_for(kForQemuToReadStop);
     return ok();
@@ -84,7 +84,7 @@ class Attempt {
 
   Status save(GuestRun& run, const WarmKey& key) {
     Machine& machine = run.machine();
-    Qmp& qmp = *machine.qmp;
+    Qmp& qmp = machine.qmp;
     KTSTR_TRY(qmp.answer(kQmpLimit).context("QMP stop"));
     const auto& guest = machine.memory.mailbox().layout().guest;
     if (mailbox::load(guest.warm_windows) != windows_before_)
@@ -102,7 +102,7 @@ class Attempt {
 
   // Whether something else ran in the window after all, so that it matters where it was stopped.
   ktstr::Result<bool> look_after_the_window(Machine& machine) const {
-    KTSTR_TRY(machine.qmp->execute("cont", Qmp::Json::object(), kQmpLimit));
+    KTSTR_TRY(machine.qmp.execute("cont", Qmp::Json::object(), kQmpLimit));
     const auto& guest = machine.memory.mailbox().layout().guest;
     const Nanoseconds deadline = monotonic_now() + kQmpLimit;
     while (mailbox::load(guest.warm_windows) == windows_before_) {

@@ -2,16 +2,21 @@
 #include "guest/agent.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/reboot.h>
 #include <sys/utsname.h>
 
+#include <charconv>
+
 #include "base/log.h"
 #include "guest/body.h"
+#include "guest/idle_programs.h"
 #include "guest/quantum.h"
 #include "guest/quiet.h"
 #include "guest/setup.h"
+#include "guest/unkillable.h"
 #include "guest/variation.h"
 
 #ifndef KTSTR_VERSION
@@ -35,6 +40,12 @@ constexpr std::chrono::seconds kReadyLimit{20};
 constexpr std::chrono::seconds kDyingLimit{2}, kAgainLimit{20};
 // A runnable process that gets no CPU for so long while nothing else is left to run.
 constexpr std::chrono::seconds kNotRunLimit{2};
+// That a scheduler may do nothing before it is attached.
+constexpr std::chrono::seconds kIdleLimit{15};
+// That a body may wait, after its scenario's time, for what SIGKILL does not end.
+constexpr std::chrono::seconds kUnkillableLimit{8};
+// For what SIGKILL ends.
+constexpr std::chrono::seconds kKillLimit{2};
 
 std::uint64_t now_ns() { return static_cast<std::uint64_t>(monotonic_now().count()); }
 
@@ -72,6 +83,23 @@ void Agent::drain_logs() {
   if (kernel_log_) kernel_log_->drain(log_);
   if (scheduler_) scheduler_->output().drain(log_);
   if (body_) body_->output().drain(log_);
+}
+
+void Agent::report_taint() {
+  const auto text = read_text("/proc/sys/kernel/tainted");
+  TaintRecord taint;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), taint.mask).ec != std::errc())
+    log_.log(LogRecord::Stream::kAgent, "/proc/sys/kernel/tainted cannot be read");
+  else
+    log_.write(RecordType::kTaint, taint);
+}
+
+std::string Agent::what_cannot_be_killed() {
+  kill_programs("/proc", scheduler_ ? scheduler_->pid() : 0);
+  std::vector<std::string> left;
+  auto all_gone = [&] { return (left = unkillable_threads("/proc")).empty(); };
+  serve_until(all_gone, monotonic_now() + kKillLimit, kHeartbeat);
+  return left.empty() ? "" : fmt::format("{}{}", kCannotBeKilled, fmt::join(left, ", "));
 }
 
 bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline, milliseconds interval) {
@@ -150,6 +178,32 @@ Status Agent::check_topology(const Topology& asked) {
   return fail(ErrorCode::kUnsupported, "{}", text);
 }
 
+// One that loads uses time, even if it is for a minute in the verifier; one that only waits is not waited for as long.
+bool Agent::wait_until_attached(milliseconds limit) {
+  std::vector<int> others = {::getpid()};
+  if (body_) others.push_back(body_->pid());
+  IdlePrograms programs("/proc", std::move(others));
+  bool attached = false, idle = false;
+  const bool ended = serve_until(
+      [&] {
+        attached = scheduler_->is_attached(read_sched_ext_state("/sys"));
+        idle = !attached && programs.idle_at(monotonic_now()) >= kIdleLimit;
+        return attached || idle || scheduler_->has_ended();
+      },
+      monotonic_now() + limit, milliseconds(5));
+  if (ended && idle && !scheduler_->has_ended())
+    scheduler_->give_up(fmt::format("its programs did nothing for {} s of guest time", kIdleLimit.count()));
+  return attached;
+}
+
+bool Agent::something_cannot_be_killed() {
+  const Nanoseconds now = monotonic_now();
+  if (now - looked_for_unkillable_ < std::chrono::seconds(1)) return false;
+  looked_for_unkillable_ = now;
+  if (unkillable_threads("/proc").empty()) unkillable_since_ = now;
+  return now - unkillable_since_ >= kUnkillableLimit;
+}
+
 // From its own delivery. False: it was not enabled, or has ended since.
 Result<bool> Agent::attach() {
   KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kAttachJobPath));
@@ -159,13 +213,7 @@ Result<bool> Agent::attach() {
     return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
         .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
   KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, log_));
-  bool attached = false;
-  serve_until(
-      [&] {
-        attached = scheduler_->is_attached(read_sched_ext_state("/sys"));
-        return attached || scheduler_->has_ended();
-      },
-      monotonic_now() + job.limit, milliseconds(5));
+  const bool attached = wait_until_attached(job.limit);
   scheduler_->report(log_, attached ? SchedulerRecord::Kind::kAttached : SchedulerRecord::Kind::kNotAttached);
   drain_logs();
   if (!attached) return false;
@@ -204,7 +252,11 @@ Status Agent::run_body(const Job& job) {
     sleep_for(start_offset(seed_for(Vary::kOffsets, job.vary, job.seed)));
     KTSTR_TRY(body_->go(scheduler_ ? scheduler_->pid() : 0));
     enter(Phase::kBody);
-    timed_out = !serve_until(body_ended, monotonic_now() + job.limits.body, kHeartbeat);
+    const Nanoseconds scenario_end = monotonic_now() + job.duration;
+    unkillable_since_ = scenario_end;
+    auto over = [&] { return body_ended() || (monotonic_now() > scenario_end && something_cannot_be_killed()); };
+    serve_until(over, monotonic_now() + job.limits.body, kHeartbeat);
+    timed_out = !body_ended();
   }
   // How the scheduler is doing must be known before anything is torn down.
   if (scheduler_) {
@@ -214,14 +266,15 @@ Status Agent::run_body(const Job& job) {
   drain_logs();
   if (!body_->exit()) {
     ignore_result(body_->signal(SIGKILL), "it may be dying already");
-    serve_until(body_ended, monotonic_now() + std::chrono::seconds(2), kHeartbeat);
+    serve_until(body_ended, monotonic_now() + kKillLimit, kHeartbeat);
   }
+  const std::string left = timed_out ? what_cannot_be_killed() : "";
   drain_logs();
   const auto& exit = body_->exit();
   log_.write(RecordType::kBodyEnd,
              BodyEndRecord{.clean = exit && exit->success(),
                            .timed_out = timed_out,
-                           .exit = exit ? exit->describe() : std::string("did not die within 2 s of SIGKILL")});
+                           .exit = (exit ? exit->describe() : std::string("did not die within 2 s of SIGKILL")) + left});
   return ok();
 }
 
@@ -267,6 +320,7 @@ Status Agent::run_job() {
   wait_at_warm_point(kBootedLook, kBootedQuietLimit);
   KTSTR_TRY_ASSIGN(const mailbox::DeliveryKind kind, take_delivery());
   KTSTR_TRY_ASSIGN(kernel_log_, KernelLog::open());
+  report_taint();
   enter(Phase::kAttach);
   bool can_run = true;
   if (kind == mailbox::DeliveryKind::kScheduler) {
@@ -300,6 +354,7 @@ void Agent::run() {
     log_.write(RecordType::kGuestError,
                GuestErrorRecord{status.error().code(), status.error().message(), status.error().hint()});
   }
+  if (kernel_log_) report_taint();
   log_.write_empty(RecordType::kEnd);
   enter(Phase::kDone);
 }

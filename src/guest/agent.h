@@ -38,6 +38,9 @@ class Agent {
   Result<mailbox::DeliveryKind> take_delivery();
   Status check_topology(const Topology& asked);
   Result<bool> attach();
+  bool wait_until_attached(std::chrono::milliseconds limit);
+  // Whether SIGKILL has not ended some thread for a while.
+  bool something_cannot_be_killed();
   Status start_scenario_body();
   Status start_body(const Job& job);
   Status run_body(const Job& job);
@@ -48,6 +51,9 @@ class Agent {
   void enter(Phase phase);
   void heartbeat();
   void drain_logs();
+  void report_taint();
+  // What stands in the way of a body that did not end in time, once all its programs were killed; "" for nothing.
+  std::string what_cannot_be_killed();
   // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up
   // at least every `interval`, and whenever something is to be read or a watched process ends.
   bool serve_until(const std::function<bool()>& done, Nanoseconds deadline, std::chrono::milliseconds interval);
@@ -59,6 +65,7 @@ class Agent {
   std::optional<BodyProcess> body_;
   TestTopology topology_;
   std::uint32_t taken_ = 0;  // deliveries
+  Nanoseconds looked_for_unkillable_{0}, unkillable_since_{0};
 };
 
 [[noreturn]] void power_off();

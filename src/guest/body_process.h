@@ -27,6 +27,7 @@ class BodyProcess {
   const std::optional<ExitStatus>& exit() const { return exit_; }
   Status signal(int number) { return process_.signal(number); }
 
+  int pid() const { return process_.pid(); }
   PipeLog& output() { return output_; }
   const Fd& pidfd() const { return process_.pidfd(); }
   // Readable when it is ready; -1 after that.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -10,19 +11,49 @@
 namespace ktstr::guest {
 namespace {
 
-TEST(KernelLine, KeepsWarningsWithTheirTime) {
-  EXPECT_EQ(kernel_line_worth_keeping("4,12,5678901,-;rcu: INFO: stall\n SUBSYSTEM=x\n"),
-            "[    5.678901] rcu: INFO: stall");
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(KernelLog, KeepsWarningsWithTheirTime) {
+  EXPECT_THAT(KernelLogFilter().lines_of("4,12,5678901,-;rcu: news\n SUBSYSTEM=x\n"),
+              ElementsAre("[    5.678901] rcu: news"));
 }
 
-TEST(KernelLine, KeepsEverythingAboutSchedExt) {
-  EXPECT_EQ(kernel_line_worth_keeping("6,12,1000000,-;sched_ext: BPF scheduler \"x\" enabled"),
-            "[    1.000000] sched_ext: BPF scheduler \"x\" enabled");
+TEST(KernelLog, KeepsEverythingAboutSchedExt) {
+  EXPECT_THAT(KernelLogFilter().lines_of("6,12,1000000,-;sched_ext: BPF scheduler \"x\" enabled"),
+              ElementsAre("[    1.000000] sched_ext: BPF scheduler \"x\" enabled"));
 }
 
-TEST(KernelLine, DropsChatterAndWhatIsNoRecord) {
-  EXPECT_EQ(kernel_line_worth_keeping("6,12,1000000,-;usb 1-1: new device"), "");
-  EXPECT_EQ(kernel_line_worth_keeping("no record"), "");
+TEST(KernelLog, DropsChatterAndWhatIsNoRecord) {
+  EXPECT_THAT(KernelLogFilter().lines_of("6,12,1000000,-;usb 1-1: new device"), IsEmpty());
+  EXPECT_THAT(KernelLogFilter().lines_of("no record"), IsEmpty());
+}
+
+TEST(KernelLog, KeepsAReportWholeWhateverTheLevelOfItsLines) {
+  KernelLogFilter filter;
+  EXPECT_THAT(filter.lines_of("3,1,1000000,-;INFO: task insmod:61 blocked for more than 10 seconds."), SizeIs(1));
+  EXPECT_THAT(filter.lines_of("6,2,1000000,-;task:insmod state:D"), SizeIs(1));
+}
+
+TEST(KernelLog, KeepsReportsWhereOtherLinesHaveFilledIt) {
+  KernelLogFilter filter;
+  for (std::size_t i = 0; i < 2 * KernelLogFilter::kMaxLines; ++i) filter.lines_of(fmt::format("4,{},1,-;again", i));
+  const auto next = 2 * KernelLogFilter::kMaxLines;
+  EXPECT_THAT(filter.lines_of(fmt::format("4,{},1,-;again", next)), IsEmpty());
+  EXPECT_THAT(filter.lines_of(fmt::format("1,{},1,-;BUG: kernel NULL pointer dereference", next + 1)), SizeIs(1));
+}
+
+TEST(KernelLog, CountsWhatWasOverwritten) {
+  KernelLogFilter filter;
+  filter.lines_of("6,10,1000000,-;chatter");
+  EXPECT_THAT(filter.lines_of("6,15,1000000,-;chatter"),
+              ElementsAre(HasSubstr("4 lines of the kernel's log were overwritten")));
+}
+
+TEST(KernelLog, DoesNotTakeAProgramsWordsForTheKernels) {
+  EXPECT_THAT(KernelLogFilter().lines_of("12,10,1000000,-;WARNING: of mine"), ElementsAre(HasSubstr("(a program) WARN")));
 }
 
 TEST(SchedExtState, ReadsTheThreeAttributes) {

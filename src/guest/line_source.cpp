@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "wire/kernel_reports.h"
 
 namespace ktstr::guest {
 
@@ -52,30 +53,62 @@ void KernelLog::drain(RecordLog& log) {
   char buffer[8192];
   for (;;) {
     const ssize_t got = ::read(fd_.get(), buffer, sizeof buffer);
-    if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;  // EPIPE: the oldest were overwritten
+    // EPIPE: the oldest were overwritten. The next record's number says how many.
+    if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;
     if (got <= 0) return;
-    std::string line = kernel_line_worth_keeping({buffer, static_cast<std::size_t>(got)});
-    if (line.empty() || lines_ >= kMaxLines) continue;
-    if (++lines_ == kMaxLines) line = "(the rest of the kernel log is not kept)";
-    log.log(LogRecord::Stream::kKernel, std::move(line));
+    for (std::string& line : filter_.lines_of({buffer, static_cast<std::size_t>(got)}))
+      log.log(LogRecord::Stream::kKernel, std::move(line));
   }
 }
 
-std::string kernel_line_worth_keeping(std::string_view kmsg_record) {
+std::optional<KernelMessage> parse_kernel_message(std::string_view kmsg_record) {
   const std::size_t semicolon = kmsg_record.find(';');
-  if (semicolon == std::string_view::npos) return "";
-  unsigned facility_and_level = 0;
-  std::uint64_t microseconds = 0;
-  const std::string_view prefix = kmsg_record.substr(0, semicolon);
-  std::from_chars(prefix.data(), prefix.data() + prefix.size(), facility_and_level);
-  const std::size_t second_comma = prefix.find(',', prefix.find(',') + 1);
-  if (second_comma != std::string_view::npos)
-    std::from_chars(prefix.data() + second_comma + 1, prefix.data() + prefix.size(), microseconds);
-  std::string_view text = kmsg_record.substr(semicolon + 1);
-  text = text.substr(0, text.find('\n'));
+  if (semicolon == std::string_view::npos) return {};
+  std::uint64_t fields[3] = {};  // facility and level, sequence number, microseconds
+  const char* at = kmsg_record.data();
+  const char* const end = at + semicolon;
+  for (std::uint64_t& field : fields) {
+    const auto parsed = std::from_chars(at, end, field);
+    if (parsed.ec != std::errc()) return {};
+    at = parsed.ptr < end && *parsed.ptr == ',' ? parsed.ptr + 1 : parsed.ptr;
+  }
+  const std::string_view text = kmsg_record.substr(semicolon + 1);
+  return KernelMessage{.of_kernel = fields[0] < 8,
+                       .level = static_cast<unsigned>(fields[0] & 7),
+                       .sequence = fields[1],
+                       .microseconds = fields[2],
+                       .text = text.substr(0, text.find('\n'))};
+}
+
+bool KernelLogFilter::is_kept(const KernelMessage& message) {
   constexpr unsigned kWarning = 4;
-  if ((facility_and_level & 7) > kWarning && text.find("sched_ext") == std::string_view::npos) return "";
-  return fmt::format("[{:5}.{:06}] {}", microseconds / 1000000, microseconds % 1000000, text);
+  // Longer than the longest: registers, code bytes, modules and a deep stack.
+  constexpr std::size_t kReportLines = 80;
+  const bool begins = message.of_kernel && (is_cut_here(message.text) || kernel_report_kind(message.text));
+  if (begins) left_of_report_ = kReportLines;
+  const bool of_report = left_of_report_ > 0;
+  if (of_report) --left_of_report_;
+  if (!of_report && message.level > kWarning && message.text.find("sched_ext") == std::string_view::npos) return false;
+  if (lines_ < kMaxLines) return ++lines_ > 0;
+  return of_report && ++report_lines_ <= kMaxReportLines;
+}
+
+std::vector<std::string> KernelLogFilter::lines_of(std::string_view kmsg_record) {
+  const auto message = parse_kernel_message(kmsg_record);
+  if (!message) return {};
+  std::vector<std::string> lines;
+  auto add = [&](std::string_view text) {
+    lines.push_back(
+        fmt::format("[{:5}.{:06}] {}", message->microseconds / 1000000, message->microseconds % 1000000, text));
+  };
+  if (next_sequence_ && message->sequence > *next_sequence_) add(lost_lines_text(message->sequence - *next_sequence_));
+  next_sequence_ = message->sequence + 1;
+  const std::size_t before = lines_;
+  if (!is_kept(*message)) return lines;
+  // What a program wrote must not look like the kernel's own words.
+  add(message->of_kernel ? std::string(message->text) : fmt::format("(a program) {}", message->text));
+  if (lines_ == kMaxLines && before < kMaxLines) add("(the rest of the kernel log is not kept, but for reports of faults)");
+  return lines;
 }
 
 }  // namespace ktstr::guest

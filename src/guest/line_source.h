@@ -3,7 +3,11 @@
 // Text that programs and the kernel print, cut into lines and sent to the host.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -33,10 +37,35 @@ class PipeLog {
   std::size_t logged_ = 0;
 };
 
-// The kernel's log from now on: warnings and worse, and everything that sched_ext says.
-class KernelLog {
+// One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg): "6,1234,5678,-;text\n KEY=value".
+struct KernelMessage {
+  bool of_kernel = false;  // else a program wrote it there
+  unsigned level = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t microseconds = 0;  // since the boot
+  std::string_view text;           // its first line
+};
+std::optional<KernelMessage> parse_kernel_message(std::string_view kmsg_record);
+
+// Which messages are worth keeping: warnings and worse, everything that sched_ext says, and each report about a fault of
+// the kernel with the lines after its first, whatever their level. Pure.
+class KernelLogFilter {
  public:
   static constexpr std::size_t kMaxLines = 4000;
+  static constexpr std::size_t kMaxReportLines = 2000;  // on top: where other lines filled the log
+  // What is to be logged for this record; empty: nothing.
+  std::vector<std::string> lines_of(std::string_view kmsg_record);
+
+ private:
+  bool is_kept(const KernelMessage& message);
+  std::optional<std::uint64_t> next_sequence_;
+  std::size_t lines_ = 0, report_lines_ = 0;
+  std::size_t left_of_report_ = 0;  // lines
+};
+
+// The kernel's log from now on, as far as the filter keeps it.
+class KernelLog {
+ public:
   static Result<KernelLog> open();
   int fd() const { return fd_.get(); }
   void drain(RecordLog& log);
@@ -44,10 +73,7 @@ class KernelLog {
  private:
   explicit KernelLog(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
-  std::size_t lines_ = 0;
+  KernelLogFilter filter_;
 };
-
-// "6,1234,5678,-;text\n KEY=value" as /dev/kmsg gives it -> "[    0.005678] text" when it is worth keeping, else "".
-std::string kernel_line_worth_keeping(std::string_view kmsg_record);
 
 }  // namespace ktstr::guest

@@ -29,6 +29,8 @@ class SchedulerProcess {
   // Reports its end once, as soon as it has ended.
   bool note_exit(RecordLog& log);
   bool has_ended() const { return ended_; }
+  // Why it is not waited for any longer, in reports from now on.
+  void give_up(std::string why) { exit_ = std::move(why); }
   // Writes how things stand.
   void report(RecordLog& log, SchedulerRecord::Kind kind);
   Status signal(int number) { return process_.signal(number); }

@@ -15,6 +15,8 @@ namespace {
 int rank(DetailKind kind) {
   switch (kind) {
     case DetailKind::kKernelPanic:
+    case DetailKind::kKernelOops:
+    case DetailKind::kKernelHang:
       return 0;
     case DetailKind::kSchedulerRejected:
       return 1;
@@ -27,6 +29,11 @@ int rank(DetailKind kind) {
     case DetailKind::kSchedulerNotDetached:
       return 4;
     case DetailKind::kKernelStall:
+    case DetailKind::kKernelWarning:
+    case DetailKind::kLockdep:
+    case DetailKind::kHungTask:
+    case DetailKind::kRcuStall:
+    case DetailKind::kLockup:
       return 5;
     case DetailKind::kBodyCrashed:
     case DetailKind::kBackdropFailed:
@@ -68,6 +75,7 @@ bool guest_in_trouble(const RunRecord& record) {
   if (!record.end_of_guest.empty() && record.end_of_guest != "completed") return true;
   return std::any_of(record.details.begin(), record.details.end(), [](const Detail& detail) {
     return detail.kind == DetailKind::kKernelPanic || detail.kind == DetailKind::kKernelStall ||
+           detail.kind == DetailKind::kKernelOops || detail.kind == DetailKind::kKernelHang ||
            detail.kind == DetailKind::kTimeout || detail.kind == DetailKind::kBodyCrashed;
   });
 }

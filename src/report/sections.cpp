@@ -19,9 +19,11 @@ std::string scheduler_name(const SchedulerSeen& s) {
   return has_scheduler(s) ? printable(s.command.substr(0, s.command.find(' '))) : "the kernel's own scheduler";
 }
 
-std::string scheduler_state(const SchedulerSeen& s) {
+std::string scheduler_state(const RunRecord& record) {
+  const SchedulerSeen& s = record.scheduler;
   if (!has_scheduler(s)) return "";
-  if (s.state_at_start.empty()) return "never attached";
+  const bool lost = !record.end_of_guest.empty() && record.end_of_guest != "completed";
+  if (s.state_at_start.empty()) return lost ? "the guest was lost before it attached" : "never attached";
   if (s.state_at_end.empty() || s.state_at_end == s.state_at_start) return s.state_at_start;
   return fmt::format("{}, at the end {}", s.state_at_start, s.state_at_end);
 }
@@ -66,7 +68,7 @@ CheckGroup group_of(const std::string& line) {
 }  // namespace
 
 std::string one_line_setting(const RunRecord& record) {
-  const std::string state = scheduler_state(record.scheduler);
+  const std::string state = scheduler_state(record);
   return fmt::format("{}{} on {}, {}, {}", scheduler_name(record.scheduler), state.empty() ? "" : " (" + state + ")",
                      record.kernel.empty() ? "an unknown kernel" : printable(record.kernel),
                      record.tuple.topology.to_string(), record.mode.empty() ? "mode unknown" : record.mode);
@@ -75,8 +77,8 @@ std::string one_line_setting(const RunRecord& record) {
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record) {
   auto lines = cause_lines(record);
   const SchedulerSeen& s = record.scheduler;
-  std::string scheduler = s.ops.empty() && has_scheduler(s) ? scheduler_state(s) : scheduler_name(s);
-  if (!s.ops.empty()) scheduler += fmt::format(" ({})", scheduler_state(s));
+  std::string scheduler = s.ops.empty() && has_scheduler(s) ? scheduler_state(record) : scheduler_name(s);
+  if (!s.ops.empty()) scheduler += fmt::format(" ({})", scheduler_state(record));
   if (!s.command.empty()) scheduler += ": " + printable(s.command);
   if (!s.exit.empty()) scheduler += "; its process " + printable(s.exit);
   lines.emplace_back("scheduler", scheduler);
@@ -134,6 +136,14 @@ std::string fineness(const RunRecord& record) {
   if (record.mode != "det") return "";
   if (record.tuple.quantum_ns == 0) return "; no quantum";
   return fmt::format("; quantum {}, turns of {}", short_duration(record.tuple.quantum_ns), short_duration(record.turn_ns));
+}
+
+std::vector<std::string> vcpu_lines(const std::vector<VcpuSeen>& vcpus) {
+  std::vector<std::string> lines;
+  for (const VcpuSeen& vcpu : vcpus)
+    lines.push_back(fmt::format("CPU {:<3}  {}  {}", vcpu.cpu,
+                                vcpu.symbol.empty() ? fmt::format("{:#x}", vcpu.pc) : vcpu.symbol, vcpu.state));
+  return lines;
 }
 
 std::string phase_line(const std::vector<PhaseTiming>& phases) {

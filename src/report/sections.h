@@ -28,6 +28,8 @@ std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::s
 // "boot 0.1s, attach 1.9s, body 2.4s (host time since QEMU was started)".
 // How fine the guest's time was: "; quantum 100us, turns of 25.0us". Empty in modes that have no such thing.
 std::string fineness(const RunRecord& record);
+// Of a guest that gave no sign of life: "CPU 0  ktstr_spin+0x5  kernel, interrupts off".
+std::vector<std::string> vcpu_lines(const std::vector<VcpuSeen>& vcpus);
 std::string phase_line(const std::vector<PhaseTiming>& phases);
 
 }  // namespace ktstr

@@ -52,6 +52,7 @@ class TextReport {
     if (!r_.payloads.empty()) text_ += "\n" + payload_table(r_, "  ");
     notes();
     if (options_.verbose) {
+      section("What the kernel reported", r_.kernel_reports);
       table("Timeline (guest time)", timeline_table(r_, "  "));
       section("Captured", capture_lines(r_.captures));
       outputs();
@@ -109,6 +110,8 @@ class TextReport {
   }
 
   void logs() {
+    section("Where the guest's CPUs stood", vcpu_lines(r_.vcpus));
+    section("What the kernel reported", r_.kernel_reports);
     section("Scheduler log", log_lines(r_.scheduler_log, limit()));
     section("Kernel log (sched_ext, stalls, panics)", log_lines(r_.kernel_log, limit()));
     section("Test's own output", log_lines(r_.body_log, limit()));

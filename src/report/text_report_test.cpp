@@ -49,6 +49,22 @@ TEST(TextReport, OfAPanicShowsTheConsole) {
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 
+TEST(TextReport, OfAFaultOfTheKernelShowsItsReportAndWhereTheCpusStood) {
+  RunRecord record = panicked_record();
+  record.details = {{Verdict::kFail, DetailKind::kKernelHang, "no heartbeat"}};
+  record.kernel_reports = {"[    8.0] BUG: kernel NULL pointer dereference, address: 0"};
+  record.vcpus = {{.cpu = 1, .pc = 0x10, .symbol = "spin+0x5", .state = "kernel, interrupts off"}};
+  const std::string text = text_report(record);
+  EXPECT_THAT(text, HasSubstr("What the kernel reported\n  [    8.0] BUG: kernel NULL"));
+  EXPECT_THAT(text, HasSubstr("  CPU 1    spin+0x5  kernel, interrupts off"));
+}
+
+TEST(TextReport, DoesNotSayThatASchedulerNeverAttachedWhereThatIsNotKnown) {
+  RunRecord record = panicked_record();
+  record.scheduler.ops = record.scheduler.state_at_start = record.scheduler.state_at_end = "";
+  EXPECT_THAT(text_report(record), Not(HasSubstr("never attached")));
+}
+
 TEST(TextReport, OfALostGuestGivesTheWayOut) { expect_approved("lost", text_report(lost_record())); }
 
 TEST(TextReport, OfBadInputIsTheErrorAlone) { expect_approved("bad_input", text_report(bad_input_record())); }
@@ -80,6 +96,8 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   record.captures = payload_record().captures;
   const std::string evil = "\x1b]0;title\a\x1b[2J\r\bx";
   record.details[0].message = record.scheduler_log[0] = record.kernel_log[0] = record.scheduler.ops = evil;
+  record.kernel_reports = {evil};
+  record.vcpus = {{.cpu = 0, .pc = 0, .symbol = evil, .state = evil}};
   record.scheduler.exit_message = record.kernel = record.cgroups[0].cgroup = record.console_tail[0] = evil;
   PayloadReport& payload = record.payloads[0];
   payload.name = payload.cgroup = payload.exit = payload.missing[0] = payload.output_tail = evil;

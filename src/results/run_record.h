@@ -119,6 +119,7 @@ struct RunRecord {
   std::string new_taint;       // flags of /proc/sys/kernel/tainted that the run set: "WO"; empty: none
   std::vector<std::string> scheduler_log;  // last lines
   std::vector<std::string> kernel_log;     // lines about sched_ext, stalls and panics
+  std::vector<std::string> kernel_reports;  // the first lines of each report of the kernel about a fault of its own
   std::vector<std::string> body_log;
   std::vector<std::string> console_tail;
   std::string run_dir;         // see run_directory.h

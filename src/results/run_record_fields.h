@@ -17,7 +17,7 @@ constexpr std::string_view kAddedLater[] = {"vary",    "replay_command", "replay
                                             "stimuli", "payloads",       "captures",  "gone",
                                             "held_ns", "sched_class",    "nice",      "weight",
                                             "share_pct", "entitled_pct", "oom_killed", "vcpus",
-                                            "new_taint"};
+                                            "new_taint", "kernel_reports"};
 
 template <typename A, typename T>
   requires std::is_same_v<std::remove_const_t<T>, Topology>
@@ -247,6 +247,7 @@ void fields(A& a, T& t) {
   a("new_taint", t.new_taint);
   a("scheduler_log", t.scheduler_log);
   a("kernel_log", t.kernel_log);
+  a("kernel_reports", t.kernel_reports);
   a("body_log", t.body_log);
   a("console_tail", t.console_tail);
   a("run_dir", t.run_dir);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runner/detail_text.h"
+#include "runner/judge_kernel.h"
 #include "runner/judge_scheduler.h"
 #include "runner/missing_in_guest.h"
 
@@ -20,8 +21,11 @@ void infrastructure(RunRecord& record, std::string error, std::string hint = {})
 void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (story.result) return;
   if (story.body_end && story.body_end->timed_out) {
+    const std::string& exit = story.body_end->exit;
+    const std::size_t left = exit.find(kCannotBeKilled);
     record.details.push_back(failure(
-        DetailKind::kTimeout, fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)));
+        DetailKind::kTimeout, fmt::format("the body did not end within {} s of guest time{}", limits.body.count() / 1000,
+                                          left == std::string::npos ? "" : exit.substr(left))));
   } else if (story.body_end) {
     record.details.push_back(
         failure(DetailKind::kBodyCrashed,
@@ -32,6 +36,7 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
 
 void classify_completed(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
+    judge_kernel(request, story, {}, record);
     const GuestErrorRecord& error = story.errors.front();
     infrastructure(record, error.message, error.hint);
     return;
@@ -49,6 +54,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   judge_scheduler(request, story, limits, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
+  judge_kernel(request, story, {}, record);
   if (story.result && !story.result->error.empty() && record.details.empty()) {
     record.outcome = story.result->code == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
     record.error = story.result->error;
@@ -124,15 +130,15 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     case GuestEnd::kKernelPanic:
     case GuestEnd::kKernelStall:
       if (!scheduler_could_be_at_fault) break;
-      judge_scheduler(request, story, limits, record);
-      record.details.insert(record.details.begin(),
-                            failure(guest.end == GuestEnd::kKernelPanic ? DetailKind::kKernelPanic : DetailKind::kKernelStall,
-                                    guest.message));
-      record.outcome = Outcome::kFail;
+      if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      judge_lost_guest(request, story, guest, record);
       judge_expectation(request.expect_failure, record);
       return;
     default:
-      break;
+      if (!judge_lost_guest(request, story, guest, record)) break;
+      if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      judge_expectation(request.expect_failure, record);
+      return;
   }
   infrastructure(record, fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message));
 }

@@ -121,6 +121,7 @@ Status Collector::add_log(const Record& record) {
     case LogRecord::Stream::kKernel:
       if (!story_.tearing_down) story_.kernel_log_in_test.push_back(log.text);
       story_.kernel_log.push_back(std::move(log.text));
+      story_.kernel_log_ns.push_back(record.time_ns);
       break;
     case LogRecord::Stream::kBody:
       story_.body_log.push_back(std::move(log.text));

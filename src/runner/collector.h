@@ -31,6 +31,7 @@ struct GuestStory {
   std::vector<PayloadReport> payloads;  // as they ended; those of the result come on top
   std::vector<std::string> scheduler_log, body_log, agent_log;
   std::vector<std::string> kernel_log;           // all of it
+  std::vector<std::uint64_t> kernel_log_ns;      // when each line of it was read, CLOCK_MONOTONIC
   std::vector<std::string> kernel_log_in_test;   // what came before the teardown
   std::optional<std::uint64_t> taint_at_start;
   std::uint64_t taint = 0;                       // as last reported

@@ -47,6 +47,10 @@ Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, con
     return failure(
         DetailKind::kSchedulerRejected,
         with_words(fmt::format("the scheduler {} before it was enabled", exit), last_words(story.scheduler_log)));
+  if (story.not_attached && !story.not_attached->exit.empty())
+    return failure(DetailKind::kSchedulerNotAttached,
+                   fmt::format("the scheduler was not enabled (state '{}'), and {}", story.not_attached->state,
+                               story.not_attached->exit));
   return failure(DetailKind::kSchedulerNotAttached,
                  fmt::format("the scheduler was not enabled within {} s of guest time (state '{}')",
                              limits.attach.count() / 1000, story.not_attached ? story.not_attached->state : ""));

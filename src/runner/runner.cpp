@@ -17,6 +17,7 @@
 #include "runner/guest_machine.h"
 #include "runner/package_guest.h"
 #include "runner/stored_request.h"
+#include "runner/vcpus_seen.h"
 #include "sched_ext/dump.h"
 #include "sched_ext/exit_reason.h"
 
@@ -202,6 +203,7 @@ void Run::remember(const GuestOutcome& guest) {
   for (const auto& start : guest.phases)
     record_.phases.push_back({std::string(to_string(start.phase)), start.guest_ns, start.host_seconds});
   record_.console_tail = guest.console_tail;
+  record_.vcpus = vcpus_seen(guest.vcpus, kernel_.vmlinux);
   record_.marks = story.marks;
   if (story.quantum) record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   record_.workers = story.workers;

@@ -170,6 +170,11 @@ void FileReader::read_checks(const TomlValue& table) {
   file_.checks.progress = checks.boolean("progress");
   file_.checks.isolation = checks.boolean("isolation");
   file_.checks.scheduler_attached = checks.boolean("scheduler_attached");
+  file_.checks.kernel_log = checks.boolean("kernel_log");
+  file_.checks.kernel_log_allow = checks.texts("kernel_log_allow").value_or(std::vector<std::string>());
+  const auto& allowed = file_.checks.kernel_log_allow;
+  if (std::find(allowed.begin(), allowed.end(), "") != allowed.end())
+    checks.mistake("kernel_log_allow", "an empty text would allow everything; kernel_log = false switches the check off");
   checks.finish();
 }
 

@@ -16,6 +16,8 @@
 //   progress = true
 //   isolation = true
 //   scheduler_attached = true
+//   kernel_log = true             # no oops, warning, stall or new taint of the kernel
+//   kernel_log_allow = ["foo.c"]  # reports of the kernel with one of these texts in them are notes
 //
 //   workers_per_cgroup = 2        # of cgroups that do not say; default 1
 //

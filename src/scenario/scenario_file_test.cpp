@@ -100,7 +100,7 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   const ScenarioFile file = parsed(
       "name = 'x'\nscheduler = 'scx_a --slice 5'\nscheduler_include = ['/etc/scx.json']\nseed = 7\nworkers_per_cgroup = 3\n"
       "[checks]\nmax_gap = false\nmax_spread_pct = 12.5\nprogress = false\nisolation = true\nscheduler_attached = "
-      "false\n"
+      "false\nkernel_log = false\nkernel_log_allow = ['foo.c']\n"
       "[[cgroup]]\nname = 'a'\n");
   EXPECT_EQ(file.scheduler, "scx_a --slice 5");
   EXPECT_EQ(file.scheduler_include, std::vector<std::string>{"/etc/scx.json"});
@@ -111,6 +111,8 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   EXPECT_EQ(file.checks.progress, false);
   EXPECT_EQ(file.checks.isolation, true);
   EXPECT_EQ(file.checks.scheduler_attached, false);
+  EXPECT_EQ(file.checks.kernel_log, false);
+  EXPECT_EQ(file.checks.kernel_log_allow, std::vector<std::string>{"foo.c"});
 }
 
 TEST(ScenarioFile, ReadsEveryFormOfHold) {

@@ -78,7 +78,7 @@ struct LogRecord {
   std::string text;
 };
 
-// /proc/sys/kernel/tainted: when the agent is up, and again at the end.
+// /proc/sys/kernel/tainted: when the agent begins to read the kernel's log, and again at the end.
 struct TaintRecord {
   std::uint64_t mask = 0;
 };
@@ -102,6 +102,9 @@ constexpr std::size_t kMaxOutputTailBytes = 64 << 10;
 // A result above `limit` bytes would be dropped as a whole, and the verdict with it. This takes out of it what explains
 // but does not decide (payloads' output, then captures) until it fits, and leaves a note of what is missing.
 void fit_into_record(ResultRecord& record, std::size_t limit = kMaxPayloadBytes);
+
+// In BodyEndRecord::exit, before the threads of a body that was out of time which SIGKILL does not end.
+constexpr std::string_view kCannotBeKilled = "; SIGKILL does not end ";
 
 // The body's process is gone.
 struct BodyEndRecord {

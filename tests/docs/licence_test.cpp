@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each file says its licence in one of its first lines: GPL-2.0-only in bpf/, Apache-2.0 elsewhere.
+// Each file says its licence in one of its first lines: GPL-2.0-only in bpf/ and for the kernel module of the tests, Apache-2.0
+// elsewhere.
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -28,9 +29,11 @@ std::string licence_of(const fs::path& path) {
   return first.substr(begin, first.find_first_of(" \n", begin) - begin);
 }
 
-void expect_below(const fs::path& directory, const std::string& licence) {
+constexpr const char* kModule = "tests/kernel_faults";
+
+void expect_below(const fs::path& directory, const std::string& licence, const fs::path& passed_over = {}) {
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file() || needs_none(entry.path())) continue;
+    if (!entry.is_regular_file() || needs_none(entry.path()) || entry.path().parent_path() == passed_over) continue;
     EXPECT_EQ(licence_of(entry.path()), licence) << entry.path();
   }
 }
@@ -38,8 +41,9 @@ void expect_below(const fs::path& directory, const std::string& licence) {
 TEST(Licence, IsNamedInEachFile) {
   const fs::path source = KTSTR_SOURCE_DIR;
   for (const char* directory : {"bench", "cmake", "docs", "examples", "fuzz", "include", "src", "tests"})
-    expect_below(source / directory, "Apache-2.0");
+    expect_below(source / directory, "Apache-2.0", source / kModule);
   expect_below(source / "bpf", "GPL-2.0-only");
+  expect_below(source / kModule, "GPL-2.0-only");
   for (const char* file : {"CHANGELOG.md", "CMakeLists.txt", "README.md", "dev.sh"})
     EXPECT_EQ(licence_of(source / file), "Apache-2.0") << file;
 }
