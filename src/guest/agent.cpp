@@ -71,6 +71,13 @@ void Agent::drain_logs() {
   if (body_) body_->output().drain(log_);
 }
 
+void Agent::finish_logs() {
+  drain_logs();
+  if (scheduler_) scheduler_->output().finish(log_);
+  if (body_) body_->output().finish(log_);
+  if (kernel_log_) kernel_log_->finish(log_);
+}
+
 bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline, milliseconds interval) {
   Nanoseconds next_beat = monotonic_now() + kHeartbeat;
   for (;;) {
@@ -201,10 +208,12 @@ Status Agent::run_body(const Job& job) {
     sleep_for(start_offset(seed_for(Vary::kOffsets, job.vary, job.seed)));
     KTSTR_TRY(body_->go(scheduler_ ? scheduler_->pid() : 0));
     enter(Phase::kBody);
+    if (scheduler_) scheduler_->output().begin_test();
     timed_out = !serve_until(body_ended, monotonic_now() + job.limits.body, kHeartbeat);
   }
   // How the scheduler is doing must be known before anything is torn down.
   if (scheduler_) {
+    scheduler_->output().end_test();
     scheduler_->note_exit(log_);
     scheduler_->report(log_, SchedulerRecord::Kind::kChecked);
     let_a_dying_scheduler_finish();
@@ -268,7 +277,6 @@ Status Agent::run_job() {
   }
   enter(Phase::kTeardown);
   tear_down(job);
-  drain_logs();
   return ok();
 }
 
@@ -279,8 +287,9 @@ void Agent::run() {
   ::uname(&names);
   log_.write(RecordType::kHello, HelloRecord{KTSTR_VERSION, names.release, names.version});
   enter(Phase::kBoot);
-  if (const Status status = run_job(); !status) {
-    drain_logs();
+  const Status status = run_job();
+  finish_logs();
+  if (!status) {
     log_.write(RecordType::kGuestError,
                GuestErrorRecord{status.error().code(), status.error().message(), status.error().hint()});
   }

@@ -48,6 +48,7 @@ class Agent {
   void enter(Phase phase);
   void heartbeat();
   void drain_logs();
+  void finish_logs();
   // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up
   // at least every `interval`, and whenever something is to be read or a watched process ends.
   bool serve_until(const std::function<bool()>& done, Nanoseconds deadline, std::chrono::milliseconds interval);

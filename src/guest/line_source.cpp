@@ -9,39 +9,6 @@
 
 namespace ktstr::guest {
 
-Result<PipeLog> PipeLog::create(LogRecord::Stream stream) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
-  PipeLog pipe(Fd{fds[0]}, Fd{fds[1]}, stream);
-  if (::fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0) return fail_errno("cannot make a pipe non-blocking");
-  return pipe;
-}
-
-void PipeLog::log_line(RecordLog& log, std::string line) {
-  if (logged_ > kLimit) return;
-  logged_ += line.size() + 1;
-  if (logged_ > kLimit) line = "(the rest of the output is not kept)";
-  log.log(stream_, std::move(line));
-}
-
-void PipeLog::drain(RecordLog& log) {
-  char buffer[16384];
-  while (read_end_.valid()) {
-    const ssize_t got = ::read(read_end_.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) {
-      if (!partial_.empty()) log_line(log, std::exchange(partial_, {}));
-      read_end_.reset();
-      return;
-    }
-    partial_.append(buffer, static_cast<std::size_t>(got));
-    for (std::size_t end; (end = partial_.find('\n')) != std::string::npos; partial_.erase(0, end + 1))
-      log_line(log, partial_.substr(0, end));
-    if (partial_.size() > 65536) log_line(log, std::exchange(partial_, {}));
-  }
-}
-
 Result<KernelLog> KernelLog::open() {
   KTSTR_TRY_ASSIGN(Fd fd, open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK));
   if (::lseek(fd.get(), 0, SEEK_END) < 0) return fail_errno("cannot seek in /dev/kmsg");
@@ -50,15 +17,22 @@ Result<KernelLog> KernelLog::open() {
 
 void KernelLog::drain(RecordLog& log) {
   char buffer[8192];
-  for (;;) {
+  // A share at a time: what logs without pause must not keep the agent from everything else.
+  for (int record = 0; record < kShare; ++record) {
     const ssize_t got = ::read(fd_.get(), buffer, sizeof buffer);
     if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;  // EPIPE: the oldest were overwritten
     if (got <= 0) return;
     std::string line = kernel_line_worth_keeping({buffer, static_cast<std::size_t>(got)});
-    if (line.empty() || lines_ >= kMaxLines) continue;
-    if (++lines_ == kMaxLines) line = "(the rest of the kernel log is not kept)";
+    if (line.empty()) continue;
+    if (++lines_ > kMaxLines) continue;
     log.log(LogRecord::Stream::kKernel, std::move(line));
   }
+}
+
+void KernelLog::finish(RecordLog& log) const {
+  if (lines_ > kMaxLines)
+    log.write(RecordType::kOutput,
+              OutputRecord{.stream = LogRecord::Stream::kKernel, .printed = lines_, .dropped = lines_ - kMaxLines});
 }
 
 std::string kernel_line_worth_keeping(std::string_view kmsg_record) {
