@@ -57,8 +57,10 @@ int wake_up_ms(const Options& options) {
   return options.stall_after_ms ? static_cast<int>(*options.stall_after_ms + kAfterStallMs) : -1;
 }
 
-bool wait_for_end(int signals, int timer, int exit_event, int wake_up_ms) {
+bool wait_for_end(int signals, int timer, int exit_event, int wake_up_ms, bool talk) {
   pollfd fds[] = {{signals, POLLIN, 0}, {timer, POLLIN, 0}, {exit_event, POLLIN, 0}};
+  for (unsigned long line = 0; talk && poll(fds, std::size(fds), 0) == 0; ++line)
+    std::printf("scx_ktstr: line %lu of those that it prints without pause\n", line);
   for (;;) {
     const int ready = poll(fds, std::size(fds), wake_up_ms);
     if (ready > 0) return true;
@@ -100,7 +102,7 @@ int run(const Options& options) {
     std::printf("scx_ktstr: attached, %u LLCs, slice %llu us\n", llcs->nr_llcs,
                 static_cast<unsigned long long>(options.slice_us));
     std::fflush(stdout);
-    if (!wait_for_end(signals, timer, scheduler->exit_event_fd(), wake_up_ms(options)))
+    if (!wait_for_end(signals, timer, scheduler->exit_event_fd(), wake_up_ms(options), options.talk))
       return complain(std::string("poll: ") + std::strerror(errno), kEndedWithError);
   }
   scheduler->detach();

@@ -23,6 +23,7 @@ enum OptionId {
   kSlowDispatch,
   kLoseWakeup,
   kFailVerify,
+  kTalk,
   kSysfs,
   kVerbose,
   kHelp,
@@ -39,6 +40,7 @@ constexpr std::array kLongOptions{
     option{"slow-dispatch", required_argument, nullptr, kSlowDispatch},
     option{"lose-wakeup", no_argument, nullptr, kLoseWakeup},
     option{"fail-verify", no_argument, nullptr, kFailVerify},
+    option{"talk", no_argument, nullptr, kTalk},
     option{"sysfs", required_argument, nullptr, kSysfs},
     option{"verbose", no_argument, nullptr, kVerbose},
     option{"help", no_argument, nullptr, kHelp},
@@ -90,6 +92,9 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
       return {};
     case kFailVerify:
       options.fail_verify = true;
+      return {};
+    case kTalk:
+      options.talk = true;
       return {};
     case kSysfs:
       options.sysfs_root = text;
@@ -148,6 +153,7 @@ Switches that make it bad on purpose; MS count from when the scheduler is loaded
   --lose-wakeup        hand waking tasks over to idle CPUs through mailboxes with a race of a few
                        instructions: once in a long while a task stays in its mailbox
   --fail-verify        load a program that the verifier refuses
+  --talk               print lines without pause
 
   --sysfs DIR          where to look for the caches (default /sys)
   --verbose            libbpf's debug messages and the verifier's statistics

@@ -27,6 +27,7 @@ struct Options {
   std::uint64_t slow_dispatch_us = 0;
   bool lose_wakeup = false;
   bool fail_verify = false;
+  bool talk = false;
   std::string sysfs_root = "/sys";
   bool verbose = false;
 

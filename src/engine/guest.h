@@ -60,7 +60,8 @@ struct GuestOutcome {
   };
   std::vector<PhaseStart> phases;
   double host_seconds = 0;
-  std::uint64_t dropped_records = 0;
+  std::uint64_t dropped_records = 0;  // that the guest could not send; as many as there are numbers, if it says so
+  Bytes console_cut = 0;              // of the console's middle, which is not kept
   // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did not
   // say.
   std::vector<VcpuState> vcpus;
@@ -88,7 +89,8 @@ struct GuestPause {
 // What a guest says goes here while it runs.
 struct GuestIo {
   std::filesystem::path console_log;  // receives the serial console
-  // Gets each record of the guest as it comes; an Error from it ends the run as kCorrupt. Each lane's records come in
+  // Gets each record of the guest as it comes; an Error from it ends the run: kUnsupported, which says that they are more
+  // than can be kept, as kTooMuchSaid, any other as kCorrupt. Each lane's records come in
   // their order; how the lanes interleave depends on when the host looked, so what must repeat sorts by (time_ns, lane,
   // sequence).
   std::function<Status(const Record&)> on_record;

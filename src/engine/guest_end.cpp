@@ -21,6 +21,10 @@ std::string_view to_string(GuestEnd end) {
       return "early exit";
     case GuestEnd::kCorrupt:
       return "corrupt";
+    case GuestEnd::kFlood:
+      return "output flood";
+    case GuestEnd::kTooMuchSaid:
+      return "too many records";
     case GuestEnd::kPaused:
       return "paused";
     case GuestEnd::kInterrupted:

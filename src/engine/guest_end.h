@@ -14,6 +14,8 @@ enum class GuestEnd {
   kHang,          // no sign of life within the host-time backstop
   kEarlyExit,     // QEMU ended before the agent was done
   kCorrupt,       // what the guest wrote does not check out
+  kFlood,         // it printed more than is taken
+  kTooMuchSaid,   // it sent more records than are kept
   kInterrupted,
   kPaused,  // stopped where GuestPause said, and ended there
 };

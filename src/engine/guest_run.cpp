@@ -32,6 +32,11 @@ std::string explain_signal(const ExitStatus& status, const fs::path& memory) {
       free ? format_bytes(*free) : "?", memory.parent_path().string());
 }
 
+// See GuestIo::on_record.
+Lifecycle::Finding bad_records(const Error& error) {
+  return {error.code() == ErrorCode::kUnsupported ? GuestEnd::kTooMuchSaid : GuestEnd::kCorrupt, error.message()};
+}
+
 }  // namespace
 
 GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
@@ -40,6 +45,8 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
       look_(io.pause != nullptr ? kPauseLook : kLook),
       waited_(machine_.qemu->pid()),
       lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
+      total_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
+      output_(io.console_log, machine_.output),
       records_(machine_.memory.mailbox(), io.on_record) {}
 
 double GuestRun::host_seconds() const { return to_seconds(monotonic_now() - machine_.started); }
@@ -66,14 +73,17 @@ Status GuestRun::on_warm_point() {
 }
 
 Status GuestRun::on_ring(mailbox::BellReason reason) {
+  KTSTR_TRY(total_.count_ring());
   if (reason == mailbox::BellReason::kDone) said_done_ = true;
   if (reason == mailbox::BellReason::kWarmPoint) KTSTR_TRY(on_warm_point());
   return records_.drain();
 }
 
 std::optional<Lifecycle::Finding> GuestRun::observe() {
-  return lifecycle_.observe(take_sample(machine_.memory.mailbox()), host_seconds(),
-                            to_seconds(waited_.at(monotonic_now())));
+  const GuestSample sample = take_sample(machine_.memory.mailbox());
+  const double waited = to_seconds(waited_.at(monotonic_now()));
+  if (auto finding = total_.observe(sample, host_seconds() - waited)) return finding;
+  return lifecycle_.observe(sample, host_seconds(), waited);
 }
 
 Result<std::optional<Lifecycle::Finding>> GuestRun::look() {
@@ -99,9 +109,9 @@ std::optional<Lifecycle::Finding> GuestRun::follow(const std::function<bool()>& 
     if (io_.interrupted && io_.interrupted()) return Finding{GuestEnd::kInterrupted, "interrupted"};
     auto seen = look();
     // A FIFO whose writer went away is QEMU's end, which the next wait sees.
-    if (!seen && seen.error().code() != ErrorCode::kGuestLost)
-      return Finding{GuestEnd::kCorrupt, seen.error().message()};
+    if (!seen && seen.error().code() != ErrorCode::kGuestLost) return bad_records(seen.error());
     if (seen && *seen) return **seen;
+    if (auto flood = output_.look()) return *std::move(flood);
     if (enough && enough()) return {};
   }
 }
@@ -110,7 +120,7 @@ Lifecycle::Finding GuestRun::ended_by_itself() {
   // What it wrote after our last look. Time limits mean nothing any more.
   auto last = observe();
   const Status drained = records_.drain();
-  if (!drained) return {GuestEnd::kCorrupt, drained.error().message()};
+  if (!drained) return bad_records(drained.error());
   if (last && last->end == GuestEnd::kCorrupt) return *last;
   const auto status = machine_.qemu->wait();
   if (lifecycle_.done() || said_done_) return {GuestEnd::kCompleted, ""};
@@ -158,6 +168,9 @@ GuestOutcome GuestRun::conclude(Finding finding) {
     explain_from_console(finding, *console);
     outcome.console_tail = last_lines(*console, kTailLines);
   }
+  const auto not_kept = cut_out_the_middle(io_.console_log);
+  if (!not_kept) log_warn("{}", not_kept.error().render());
+  if (not_kept) outcome.console_cut = *not_kept;
   auto output = read_text(machine_.output, kMostQemuOutput);
   outcome.qemu_output = output ? *output : output.error().message();
   if (finding.end == GuestEnd::kEarlyExit && !outcome.qemu_output.empty())

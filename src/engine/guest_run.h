@@ -8,8 +8,10 @@
 #include "engine/guest.h"
 #include "engine/lifecycle.h"
 #include "engine/machine.h"
+#include "engine/output_watch.h"
 #include "engine/record_stream.h"
 #include "engine/run_delay.h"
+#include "engine/total_limits.h"
 
 namespace ktstr {
 
@@ -48,6 +50,8 @@ class GuestRun {
   std::chrono::microseconds look_;  // between two looks at the mailbox
   RunDelay waited_;
   Lifecycle lifecycle_;
+  TotalLimits total_;
+  OutputWatch output_;
   RecordStream records_;
   Doorbell::State bell_ = Doorbell::State::kQuiet;
   bool said_done_ = false;  // through the doorbell

@@ -30,7 +30,10 @@ Status RecordStream::drain() {
 
 std::uint64_t RecordStream::dropped() const {
   std::uint64_t sum = 0;
-  for (const auto& reader : readers_) sum += reader.dropped();
+  for (const auto& reader : readers_) {
+    const std::uint64_t lost = reader.dropped();
+    sum = lost > UINT64_MAX - sum ? UINT64_MAX : sum + lost;
+  }
   return sum;
 }
 

@@ -17,6 +17,7 @@ class RecordStream {
 
   // Hands on what has come since the last call, in the order of (time, lane) as far as the lanes' own order allows.
   Status drain();
+  // Of all lanes; never wraps.
   std::uint64_t dropped() const;
 
  private:

@@ -77,5 +77,11 @@ TEST_F(RecordStreamTest, CountsWhatTheGuestHadToDropInAnyLane) {
   EXPECT_EQ(stream_.dropped(), 2u);
 }
 
+TEST_F(RecordStreamTest, CountsWhatWasDroppedWithoutWrapping) {
+  mailbox::store(view_.layout().lanes[0].dropped, UINT64_MAX);
+  mailbox::store(view_.layout().lanes[1].dropped, 2);
+  EXPECT_EQ(stream_.dropped(), UINT64_MAX);
+}
+
 }  // namespace
 }  // namespace ktstr

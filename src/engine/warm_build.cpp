@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kQmpLimit{120};
 constexpr milliseconds kForQemuToReadStop{5};
+// A boot and a scheduler's start say little, and all of it is held until they are over.
+constexpr Bytes kMostRecordBytes = Bytes{32} << 20;
 // A host that is too busy to stop a machine in time may be less busy later.
 constexpr int kStopTries = 4;
 
@@ -41,7 +43,11 @@ class Attempt {
           const std::function<bool()>& interrupted, int skip)
       : spec_(spec), layout_(layout), source_(source), directory_(directory), skip_(skip) {
     io_.console_log = directory / "console";
-    io_.on_record = [this](const Record& record) {
+    io_.on_record = [this](const Record& record) -> Status {
+      record_bytes_ += kFrameHeaderBytes + record.payload.size();
+      if (record_bytes_ > kMostRecordBytes)
+        return fail(ErrorCode::kUnsupported, "the guest sent more than {} of records before its test began",
+                    format_bytes(kMostRecordBytes));
       failure_.records.push_back(record);
       return ok();
     };
@@ -121,6 +127,7 @@ class Attempt {
   int skip_;
   bool stopping_ = false;
   std::uint32_t windows_before_ = 0;
+  Bytes record_bytes_ = 0;
   WarmBuild::Failure failure_;
 };
 

@@ -102,6 +102,13 @@ std::string Agent::what_cannot_be_killed() {
   return left.empty() ? "" : fmt::format("{}{}", kCannotBeKilled, fmt::join(left, ", "));
 }
 
+void Agent::finish_logs() {
+  drain_logs();
+  if (scheduler_) scheduler_->output().finish(log_);
+  if (body_) body_->output().finish(log_);
+  if (kernel_log_) kernel_log_->finish(log_);
+}
+
 bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline, milliseconds interval) {
   Nanoseconds next_beat = monotonic_now() + kHeartbeat;
   for (;;) {
@@ -252,6 +259,7 @@ Status Agent::run_body(const Job& job) {
     sleep_for(start_offset(seed_for(Vary::kOffsets, job.vary, job.seed)));
     KTSTR_TRY(body_->go(scheduler_ ? scheduler_->pid() : 0));
     enter(Phase::kBody);
+    if (scheduler_) scheduler_->output().begin_test();
     const Nanoseconds scenario_end = monotonic_now() + job.duration;
     unkillable_since_ = scenario_end;
     auto over = [&] { return body_ended() || (monotonic_now() > scenario_end && something_cannot_be_killed()); };
@@ -260,6 +268,7 @@ Status Agent::run_body(const Job& job) {
   }
   // How the scheduler is doing must be known before anything is torn down.
   if (scheduler_) {
+    scheduler_->output().end_test();
     let_a_changing_scheduler_finish(timed_out ? kDyingLimit : kAgainLimit);
     scheduler_->report(log_, SchedulerRecord::Kind::kChecked);
   }
@@ -338,7 +347,6 @@ Status Agent::run_job() {
   }
   enter(Phase::kTeardown);
   tear_down(job);
-  drain_logs();
   return ok();
 }
 
@@ -349,8 +357,9 @@ void Agent::run() {
   ::uname(&names);
   log_.write(RecordType::kHello, HelloRecord{KTSTR_VERSION, names.release, names.version});
   enter(Phase::kBoot);
-  if (const Status status = run_job(); !status) {
-    drain_logs();
+  const Status status = run_job();
+  finish_logs();
+  if (!status) {
     log_.write(RecordType::kGuestError,
                GuestErrorRecord{status.error().code(), status.error().message(), status.error().hint()});
   }

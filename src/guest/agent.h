@@ -54,6 +54,7 @@ class Agent {
   void report_taint();
   // What stands in the way of a body that did not end in time, once all its programs were killed; "" for nothing.
   std::string what_cannot_be_killed();
+  void finish_logs();
   // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up
   // at least every `interval`, and whenever something is to be read or a watched process ends.
   bool serve_until(const std::function<bool()>& done, Nanoseconds deadline, std::chrono::milliseconds interval);

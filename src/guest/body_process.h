@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/process.h"
-#include "guest/line_source.h"
+#include "guest/pipe_log.h"
 
 namespace ktstr::guest {
 

@@ -10,39 +10,6 @@
 
 namespace ktstr::guest {
 
-Result<PipeLog> PipeLog::create(LogRecord::Stream stream) {
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
-  PipeLog pipe(Fd{fds[0]}, Fd{fds[1]}, stream);
-  if (::fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0) return fail_errno("cannot make a pipe non-blocking");
-  return pipe;
-}
-
-void PipeLog::log_line(RecordLog& log, std::string line) {
-  if (logged_ > kLimit) return;
-  logged_ += line.size() + 1;
-  if (logged_ > kLimit) line = "(the rest of the output is not kept)";
-  log.log(stream_, std::move(line));
-}
-
-void PipeLog::drain(RecordLog& log) {
-  char buffer[16384];
-  while (read_end_.valid()) {
-    const ssize_t got = ::read(read_end_.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) {
-      if (!partial_.empty()) log_line(log, std::exchange(partial_, {}));
-      read_end_.reset();
-      return;
-    }
-    partial_.append(buffer, static_cast<std::size_t>(got));
-    for (std::size_t end; (end = partial_.find('\n')) != std::string::npos; partial_.erase(0, end + 1))
-      log_line(log, partial_.substr(0, end));
-    if (partial_.size() > 65536) log_line(log, std::exchange(partial_, {}));
-  }
-}
-
 Result<KernelLog> KernelLog::open() {
   KTSTR_TRY_ASSIGN(Fd fd, open_file("/dev/kmsg", O_RDONLY | O_NONBLOCK));
   if (::lseek(fd.get(), 0, SEEK_END) < 0) return fail_errno("cannot seek in /dev/kmsg");
@@ -51,7 +18,8 @@ Result<KernelLog> KernelLog::open() {
 
 void KernelLog::drain(RecordLog& log) {
   char buffer[8192];
-  for (;;) {
+  // A share at a time: what logs without pause must not keep the agent from everything else.
+  for (int record = 0; record < kShare; ++record) {
     const ssize_t got = ::read(fd_.get(), buffer, sizeof buffer);
     // EPIPE: the oldest were overwritten. The next record's number says how many.
     if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;
@@ -59,6 +27,13 @@ void KernelLog::drain(RecordLog& log) {
     for (std::string& line : filter_.lines_of({buffer, static_cast<std::size_t>(got)}))
       log.log(LogRecord::Stream::kKernel, std::move(line));
   }
+}
+
+void KernelLog::finish(RecordLog& log) const {
+  if (filter_.dropped() == 0) return;
+  log.write(RecordType::kOutput, OutputRecord{.stream = LogRecord::Stream::kKernel,
+                                              .printed = filter_.wanted(),
+                                              .dropped = filter_.dropped()});
 }
 
 std::optional<KernelMessage> parse_kernel_message(std::string_view kmsg_record) {
@@ -89,8 +64,11 @@ bool KernelLogFilter::is_kept(const KernelMessage& message) {
   const bool of_report = left_of_report_ > 0;
   if (of_report) --left_of_report_;
   if (!of_report && message.level > kWarning && message.text.find("sched_ext") == std::string_view::npos) return false;
+  ++wanted_;
   if (lines_ < kMaxLines) return ++lines_ > 0;
-  return of_report && ++report_lines_ <= kMaxReportLines;
+  if (of_report && ++report_lines_ <= kMaxReportLines) return true;
+  ++dropped_;
+  return false;
 }
 
 std::vector<std::string> KernelLogFilter::lines_of(std::string_view kmsg_record) {

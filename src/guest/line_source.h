@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Text that programs and the kernel print, cut into lines and sent to the host.
+// Text that the kernel prints, cut into lines and sent to the host.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,6 @@
 #include "guest/mailbox_mapping.h"
 
 namespace ktstr::guest {
-
-// A program's output through a pipe. A chatty program is cut off after kLimit bytes, and the log says so.
-class PipeLog {
- public:
-  static constexpr std::size_t kLimit = 2 << 20;
-  static Result<PipeLog> create(LogRecord::Stream stream);
-  int read_fd() const { return read_end_.get(); }  // -1 once the writers are gone
-  int write_fd() const { return write_end_.get(); }
-  // After the program was started: ours would keep the pipe open.
-  void close_write_end() { write_end_.reset(); }
-  // Reads what is there without blocking and logs whole lines.
-  void drain(RecordLog& log);
-
- private:
-  PipeLog(Fd read_end, Fd write_end, LogRecord::Stream stream)
-      : read_end_(std::move(read_end)), write_end_(std::move(write_end)), stream_(stream) {}
-  void log_line(RecordLog& log, std::string line);
-  Fd read_end_, write_end_;
-  LogRecord::Stream stream_;
-  std::string partial_;
-  std::size_t logged_ = 0;
-};
 
 // One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg): "6,1234,5678,-;text\n KEY=value".
 struct KernelMessage {
@@ -55,20 +33,25 @@ class KernelLogFilter {
   static constexpr std::size_t kMaxReportLines = 2000;  // on top: where other lines filled the log
   // What is to be logged for this record; empty: nothing.
   std::vector<std::string> lines_of(std::string_view kmsg_record);
+  std::size_t wanted() const { return wanted_; }    // lines that were worth keeping
+  std::size_t dropped() const { return dropped_; }  // of those: not kept, since there were too many
 
  private:
   bool is_kept(const KernelMessage& message);
   std::optional<std::uint64_t> next_sequence_;
-  std::size_t lines_ = 0, report_lines_ = 0;
+  std::size_t lines_ = 0, report_lines_ = 0, wanted_ = 0, dropped_ = 0;
   std::size_t left_of_report_ = 0;  // lines
 };
 
 // The kernel's log from now on, as far as the filter keeps it.
 class KernelLog {
  public:
+  static constexpr int kShare = 500;  // records read at most at a time
   static Result<KernelLog> open();
   int fd() const { return fd_.get(); }
   void drain(RecordLog& log);
+  // At the end of the run: how many lines were not kept, where that is any.
+  void finish(RecordLog& log) const;
 
  private:
   explicit KernelLog(Fd fd) : fd_(std::move(fd)) {}

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/process.h"
-#include "guest/line_source.h"
+#include "guest/pipe_log.h"
 #include "guest/process_look.h"
 #include "guest/sched_ext_state.h"
 

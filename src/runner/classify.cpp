@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runner/detail_text.h"
+#include "runner/judge_evidence.h"
 #include "runner/judge_kernel.h"
 #include "runner/judge_scheduler.h"
 #include "runner/missing_in_guest.h"
@@ -34,7 +35,8 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
   }
 }
 
-void classify_completed(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
+void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
+                        const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
     judge_kernel(request, story, {}, record);
     const GuestErrorRecord& error = story.errors.front();
@@ -61,6 +63,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.error_hint = story.result->error_hint;
     return;
   }
+  judge_evidence(story, guest, story.attached || request.scheduler.empty(), record);
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
   judge_expectation(request.expect_failure, record);
@@ -92,7 +95,7 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
   for (Detail& detail : record.details)
     if (detail.verdict == Verdict::kFail) detail.verdict = Verdict::kPass;
   record.checked.push_back("expected failure: " + expected);
-  record.outcome = Outcome::kPass;
+  record.outcome = evidence_is_lost(record) ? Outcome::kInconclusive : Outcome::kPass;
 }
 
 Outcome outcome_of_error(const Error& error, bool of_user) {
@@ -118,7 +121,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {
     case GuestEnd::kCompleted:
-      classify_completed(request, story, limits, record);
+      classify_completed(request, story, guest, limits, record);
       return;
     case GuestEnd::kPaused:
       record.outcome = Outcome::kSkip;
@@ -132,6 +135,13 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
       if (!scheduler_could_be_at_fault) break;
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
       judge_lost_guest(request, story, guest, record);
+      judge_expectation(request.expect_failure, record);
+      return;
+    case GuestEnd::kFlood:
+    case GuestEnd::kTooMuchSaid:
+      if (!scheduler_could_be_at_fault) break;
+      record.details.push_back(too_much(story, guest));
+      record.outcome = outcome_of(record.details.back().verdict);
       judge_expectation(request.expect_failure, record);
       return;
     default:

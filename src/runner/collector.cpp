@@ -5,21 +5,44 @@ namespace ktstr {
 
 namespace {
 
-// More than any run of ours says; a guest that says more is not believed.
-constexpr std::size_t kMaxRecords = 1'000'000;
+// Every `step`-th.
+void thin(std::vector<std::uint64_t>& samples, std::size_t step) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < samples.size(); i += step) samples[kept++] = samples[i];
+  samples.resize(kept);
+  samples.shrink_to_fit();
+}
 
-template <typename T, typename Target>
-Status decode_into(const Record& record, Target& target) {
-  KTSTR_TRY_ASSIGN(target, decode<T>(record.payload));
-  return ok();
+void cut(std::string& line) {
+  if (line.size() <= Collector::kMostLine) return;
+  line.resize(Collector::kMostLine);
+  line += "... (cut)";
 }
 
 }  // namespace
 
+template <typename T>
+Result<T> Collector::decoded(const Record& record) {
+  Bytes weight = 0;
+  KTSTR_TRY_ASSIGN(T value, decode<T>(record.payload, &weight));
+  weight_ += weight;
+  if (weight_ > kMostWeight)
+    return fail(ErrorCode::kUnsupported, "the guest reported more than is kept of one run, {} with what it takes to write it down",
+                format_bytes(kMostWeight));
+  return value;
+}
+
+template <typename T, typename Target>
+Status Collector::decode_into(const Record& record, Target& target) {
+  KTSTR_TRY_ASSIGN(target, decoded<T>(record));
+  return ok();
+}
+
 Status Collector::add(const Record& record) {
-  if (records_.size() >= kMaxRecords) return fail(ErrorCode::kCorruptData, "the guest sent more than {} records", kMaxRecords);
+  raw_ += kFrameHeaderBytes + record.payload.size();
+  if (raw_ > kMostRaw)
+    return fail(ErrorCode::kUnsupported, "the guest sent more than {} of records", format_bytes(kMostRaw));
   digest_.add(record);
-  records_.push_back(record);
   switch (record.type) {
     case RecordType::kHello:
       return decode_into<HelloRecord>(record, story_.hello);
@@ -35,13 +58,12 @@ Status Collector::add(const Record& record) {
       return add_log(record);
     case RecordType::kMark:
       return decode_into<StepMark>(record, story_.marks.emplace_back());
-    case RecordType::kWorker: {
-      KTSTR_TRY_ASSIGN(WorkerRecord worker, decode<WorkerRecord>(record.payload));
-      story_.workers.emplace_back(worker.phase, std::move(worker.report));
-      return ok();
-    }
+    case RecordType::kWorker:
+      return add_worker(record);
+    case RecordType::kOutput:
+      return decode_into<OutputRecord>(record, story_.outputs.emplace_back());
     case RecordType::kStimulus: {
-      KTSTR_TRY_ASSIGN(const Stimulus stimulus, decode<Stimulus>(record.payload));
+      KTSTR_TRY_ASSIGN(const Stimulus stimulus, decoded<Stimulus>(record));
       story_.stimuli.emplace_back(record.time_ns, stimulus);
       return ok();
     }
@@ -62,15 +84,34 @@ Status Collector::add(const Record& record) {
   return fail(ErrorCode::kCorruptData, "record of an unknown type {}", static_cast<int>(record.type));
 }
 
+Status Collector::add_worker(const Record& record) {
+  KTSTR_TRY_ASSIGN(WorkerRecord worker, decoded<WorkerRecord>(record));
+  auto& samples = worker.report.wake_latencies_ns;
+  thin(samples, keep_every_);
+  latencies_ += samples.size();
+  story_.workers.emplace_back(worker.phase, std::move(worker.report));
+  while (latencies_ > kMostLatencies) thin_latencies();
+  return ok();
+}
+
+void Collector::thin_latencies() {
+  keep_every_ *= 2;
+  latencies_ = 0;
+  for (auto& [phase, report] : story_.workers) {
+    thin(report.wake_latencies_ns, 2);
+    latencies_ += report.wake_latencies_ns.size();
+  }
+}
+
 Status Collector::add_taint(const Record& record) {
-  KTSTR_TRY_ASSIGN(const TaintRecord taint, decode<TaintRecord>(record.payload));
+  KTSTR_TRY_ASSIGN(const TaintRecord taint, decoded<TaintRecord>(record));
   if (!story_.taint_at_start) story_.taint_at_start = taint.mask;
   story_.taint = taint.mask;
   return ok();
 }
 
 Status Collector::add_phase(const Record& record) {
-  KTSTR_TRY_ASSIGN(const PhaseRecord phase, decode<PhaseRecord>(record.payload));
+  KTSTR_TRY_ASSIGN(const PhaseRecord phase, decoded<PhaseRecord>(record));
   if (phase.phase == Phase::kBody) story_.body_start_ns = record.time_ns;
   if (phase.phase == Phase::kTeardown) {
     story_.body_end_ns = record.time_ns;
@@ -80,7 +121,7 @@ Status Collector::add_phase(const Record& record) {
 }
 
 Status Collector::add_scheduler(const Record& record) {
-  KTSTR_TRY_ASSIGN(SchedulerRecord seen, decode<SchedulerRecord>(record.payload));
+  KTSTR_TRY_ASSIGN(SchedulerRecord seen, decoded<SchedulerRecord>(record));
   switch (seen.kind) {
     case SchedulerRecord::Kind::kStarted:
       break;
@@ -113,7 +154,8 @@ Status Collector::add_scheduler(const Record& record) {
 }
 
 Status Collector::add_log(const Record& record) {
-  KTSTR_TRY_ASSIGN(LogRecord log, decode<LogRecord>(record.payload));
+  KTSTR_TRY_ASSIGN(LogRecord log, decoded<LogRecord>(record));
+  cut(log.text);
   switch (log.stream) {
     case LogRecord::Stream::kScheduler:
       story_.scheduler_log.push_back(std::move(log.text));

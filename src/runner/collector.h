@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the guest said, decoded and in one place. Nothing here judges; see classify.h.
+// What the guest said, decoded and in one place. Nothing here judges; see classify.h. The guest decides how much it says,
+// so there is a limit to what is kept of it.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "runner/event_file.h"
 #include "wire/records.h"
 
@@ -35,6 +37,7 @@ struct GuestStory {
   std::vector<std::string> kernel_log_in_test;   // what came before the teardown
   std::optional<std::uint64_t> taint_at_start;
   std::uint64_t taint = 0;                       // as last reported
+  std::vector<OutputRecord> outputs;             // of whoever printed much
   std::uint64_t body_start_ns = 0, body_end_ns = 0;
   bool tearing_down = false;
   bool ended = false;  // the agent's last record came
@@ -42,19 +45,36 @@ struct GuestStory {
 
 class Collector {
  public:
+  // Of the records as they came, which is what the event file takes on disk.
+  static constexpr Bytes kMostRaw = Bytes{256} << 20;
+  // Of what is kept of them, in memory and in result.json (Get::weight()).
+  static constexpr Bytes kMostWeight = Bytes{96} << 20;
+  // Of wake latencies, of all workers together: above it every second is kept, then every fourth, and so on.
+  static constexpr std::size_t kMostLatencies = 1 << 20;
+  // Of a line of a log; what is longer is cut.
+  static constexpr std::size_t kMostLine = 16 << 10;
+
+  // kCorruptData: no record of ours. kUnsupported: more than is kept.
   Status add(const Record& record);
   const GuestStory& story() const { return story_; }
-  const std::vector<Record>& records() const { return records_; }
   std::string digest();
 
  private:
+  template <typename T>
+  Result<T> decoded(const Record& record);
+  template <typename T, typename Target>
+  Status decode_into(const Record& record, Target& target);
   Status add_scheduler(const Record& record);
   Status add_log(const Record& record);
   Status add_phase(const Record& record);
   Status add_taint(const Record& record);
+  Status add_worker(const Record& record);
+  void thin_latencies();
+
   GuestStory story_;
-  std::vector<Record> records_;
   StreamDigest digest_;
+  Bytes raw_ = 0, weight_ = 0;
+  std::size_t latencies_ = 0, keep_every_ = 1;
 };
 
 }  // namespace ktstr

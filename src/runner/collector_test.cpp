@@ -36,8 +36,48 @@ TEST(Collector, CountsThemIntoTheDigest) {
             digest_of(record_of(RecordType::kPayload, PayloadReport{.output_tail = "b"})));
 }
 
+TEST(Collector, EndsAStoryWithoutEnd) {
+  // Decoded it would be a log of many lines.
+  Collector lines;
+  const Record line = record_of(RecordType::kLog, LogRecord{LogRecord::Stream::kScheduler, std::string(100'000, 'x')});
+  Status added = ok();
+  int count = 0;
+  while (added && ++count < 10'000) added = lines.add(line);
+  EXPECT_EQ(added.error().code(), ErrorCode::kUnsupported);
+  EXPECT_LE(count, 200);
+  EXPECT_LE(lines.story().scheduler_log.at(0).size(), Collector::kMostLine + 20) << "a line is cut";
+
+  // What is overwritten takes no memory, but room on disk.
+  Collector big;
+  WorkerRecord worker;
+  worker.report.wake_latencies_ns.assign(100'000, 7);
+  const Record record = record_of(RecordType::kWorker, worker);
+  added = ok();
+  Bytes sent = 0;
+  while (added && sent < 2 * Collector::kMostRaw) {
+    added = big.add(record);
+    sent += record.payload.size();
+  }
+  EXPECT_EQ(added.error().code(), ErrorCode::kUnsupported);
+  EXPECT_NEAR(static_cast<double>(sent), static_cast<double>(Collector::kMostRaw), 1e6);
+}
+
+TEST(Collector, ThinsWakeLatenciesEvenlyWhereThereAreTooMany) {
+  Collector collector;
+  WorkerRecord worker;
+  for (std::uint64_t i = 0; i < 100'000; ++i) worker.report.wake_latencies_ns.push_back(i);
+  std::size_t kept = 0;
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(collector.add(record_of(RecordType::kWorker, worker)));
+  for (const auto& [phase, report] : collector.story().workers) {
+    kept += report.wake_latencies_ns.size();
+    EXPECT_EQ(report.wake_latencies_ns.size(), 25'000u);
+    EXPECT_EQ(report.wake_latencies_ns.at(1), 4u);
+  }
+  EXPECT_LE(kept, Collector::kMostLatencies);
+}
+
 TEST(Collector, RefusesWhatCannotBeDecodedAndTypesThatThereAreNot) {
-  for (const RecordType type : {RecordType::kStimulus, RecordType::kPayload, static_cast<RecordType>(15)}) {
+  for (const RecordType type : {RecordType::kStimulus, RecordType::kPayload, static_cast<RecordType>(99)}) {
     Collector collector;
     const Status added = collector.add({type, mailbox::Lane::kBody, 0, 0, {std::byte{1}}});
     EXPECT_EQ(added.error().code(), ErrorCode::kCorruptData);

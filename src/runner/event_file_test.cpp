@@ -41,6 +41,48 @@ TEST(EventFile, SurvivesTheTripAndRefusesTruncation) {
     EXPECT_FALSE(unpack_events(ByteSpan(bytes).first(length))) << length;
 }
 
+class EventFileOnDisk : public testing::Test {
+ protected:
+  TempDir dir_ = *TempDir::create(fs::temp_directory_path(), "ktstr-events-test");
+  fs::path path_ = dir_.path() / "events.bin";
+};
+
+TEST_F(EventFileOnDisk, IsTheSameAsOneThatIsPackedAtOnce) {
+  auto writer = *EventWriter::create(path_);
+  for (const Record& record : kStream) writer.add(record);
+  ASSERT_TRUE(writer.finish());
+  EXPECT_EQ(*read_bytes(path_), pack_events(kStream));
+}
+
+TEST_F(EventFileOnDisk, CanBeReadAsFarAsItGoesWhenItsWriterWasKilled) {
+  ByteVector bytes = pack_events(kStream);
+  for (std::size_t i = 0; i < 4; ++i) bytes[i] = std::byte{0xff};
+  EXPECT_EQ(unpack_events(bytes)->size(), 3u);
+  bytes.pop_back();
+  EXPECT_EQ(unpack_events(bytes)->size(), 2u);
+  bytes[4] = std::byte{7};
+  EXPECT_FALSE(unpack_events(bytes)) << "no lane 7";
+}
+
+TEST_F(EventFileOnDisk, SaysWhyItIsNotWhole) {
+  auto writer = *EventWriter::create("/dev/full");
+  for (const Record& record : kStream) writer.add(record);
+  EXPECT_EQ(writer.finish().error().code(), ErrorCode::kNoSpace);
+}
+
+TEST_F(EventFileOnDisk, IsComparedWithAnother) {
+  const fs::path other = dir_.path() / "other.bin";
+  auto changed = kStream;
+  changed[2] = log_record(Lane::kAgent, 1, 9, "X");
+  ASSERT_TRUE(write_atomically(path_, pack_events(kStream)));
+  ASSERT_TRUE(write_atomically(other, pack_events(changed)));
+  EXPECT_FALSE(*first_difference(path_, path_));
+  EXPECT_EQ(**first_difference(path_, other), *first_difference(kStream, changed));
+  ASSERT_TRUE(write_text(other, ""));
+  EXPECT_EQ(first_difference(path_, other).error().code(), ErrorCode::kCorruptData);
+  EXPECT_FALSE(first_difference(path_, dir_.path() / "nothing"));
+}
+
 TEST(FirstDifference, ShowsBothSides) {
   EXPECT_FALSE(first_difference(kStream, kStream));
   auto other = kStream;

@@ -37,10 +37,12 @@ std::string text_of(const SchedulerRecord& r) {
   return text + fmt::format(", enable_seq {}", r.enable_seq);
 }
 
-std::string text_of(const LogRecord& r) {
+std::string_view stream_name(LogRecord::Stream stream) {
   constexpr std::string_view kStreams[] = {"scheduler", "kernel", "body", "agent"};
-  return fmt::format("{}| {}", kStreams[static_cast<std::size_t>(r.stream)], r.text);
+  return kStreams[static_cast<std::size_t>(stream)];
 }
+
+std::string text_of(const LogRecord& r) { return fmt::format("{}| {}", stream_name(r.stream), r.text); }
 
 std::string text_of(const StepMark& r) {
   constexpr std::string_view kKinds[] = {"scenario began", "step {} began", "step {} resumed",
@@ -114,6 +116,11 @@ std::string text_of(const GuestErrorRecord& r) { return fmt::format("{}: {}", to
 
 std::string text_of(const TaintRecord& r) { return fmt::format("{:#x}", r.mask); }
 
+std::string text_of(const OutputRecord& r) {
+  return fmt::format("{}| {} printed, {} of them not kept; {} in {} ns of the test", stream_name(r.stream), r.printed,
+                     r.dropped, r.test_printed, r.test_ns);
+}
+
 template <typename T>
 std::string decoded(const Record& record) {
   const auto value = decode<T>(record.payload);
@@ -153,6 +160,8 @@ std::string payload_text(const Record& record) {
       return decoded<PayloadReport>(record);
     case RecordType::kTaint:
       return decoded<TaintRecord>(record);
+    case RecordType::kOutput:
+      return decoded<OutputRecord>(record);
     case RecordType::kEnd:
       return "";
   }

@@ -8,19 +8,10 @@
 
 namespace ktstr {
 
-namespace {
-
-Result<std::vector<Record>> events_of(const RunRecord& record) {
-  KTSTR_TRY_ASSIGN(const ByteVector bytes, read_bytes(fs::path(record.run_dir) / "events.bin"));
-  return unpack_events(bytes);
-}
-
-}  // namespace
-
 std::string first_event_difference(const RunRecord& first, const RunRecord& later) {
-  const auto a = events_of(first), b = events_of(later);
-  if (!a || !b) return "the event files cannot be compared";
-  return first_difference(*a, *b).value_or("the event files are equal, the digests are not");
+  const auto difference = first_difference(fs::path(first.run_dir) / "events.bin", fs::path(later.run_dir) / "events.bin");
+  if (!difference) return "the event files cannot be compared: " + difference.error().message();
+  return difference->value_or("the event files are equal, the digests are not");
 }
 
 void fail_as_not_repeatable(const std::string& than_what, const std::string& difference, RunRecord& later) {

@@ -14,6 +14,7 @@
 #include "results/run_record_json.h"
 #include "runner/classify.h"
 #include "runner/collector.h"
+#include "runner/event_file.h"
 #include "runner/guest_machine.h"
 #include "runner/package_guest.h"
 #include "runner/stored_request.h"
@@ -48,6 +49,8 @@ class Run {
   Status prepare_machine();
   void keep_inputs();
   Status boot();
+  Status take(const Record& record);
+  void finish_events();
   Result<GuestOutcome> start_guest(const Deliveries& deliveries);
   void remember(const GuestOutcome& guest);
   void store();
@@ -64,6 +67,7 @@ class Run {
   const PackedInputs* packed_ = &own_;
   QemuInfo qemu_;
   Collector collector_;
+  std::optional<EventWriter> events_;
 };
 
 Status Run::check_request() {
@@ -157,9 +161,21 @@ void Run::keep_inputs() {
     record_.replay_command = "ktstr replay " + directory_->id();
 }
 
+// What cannot be written to the event file is no reason to end the run, which is judged by what is in memory.
+Status Run::take(const Record& record) {
+  KTSTR_TRY(collector_.add(record));
+  if (events_) events_->add(record);
+  return ok();
+}
+
+void Run::finish_events() {
+  if (!events_) return;
+  if (const Status status = events_->finish(); !status) log_warn("{}", status.error().render());
+}
+
 Result<GuestOutcome> Run::start_guest(const Deliveries& deliveries) {
   const GuestIo io{.console_log = directory_->path() / "console.log",
-                   .on_record = [&](const Record& record) { return collector_.add(record); },
+                   .on_record = [&](const Record& record) { return take(record); },
                    .interrupted = interrupted,
                    .pause = request_.pause.get()};
   if (request_.cold || !qemu_.can_save_machines()) return run_guest(spec_, deliveries, io);
@@ -187,7 +203,13 @@ Status Run::boot() {
   KTSTR_TRY_ASSIGN(const ByteVector test, make_run_delivery(*packed_, job_json_));
   deliveries.push_back({mailbox::DeliveryKind::kRun, test});
   KTSTR_TRY_ASSIGN(const TempDir files, put_initramfs(spec_, *packed_, largest(deliveries), environment_));
+  auto events = EventWriter::create(directory_->path() / "events.bin");
+  if (events)
+    events_.emplace(*std::move(events));
+  else
+    log_warn("{}", events.error().render());
   auto guest = start_guest(deliveries);
+  finish_events();
   if (!guest) return std::move(guest).error();
   remember(*guest);
   classify(request_, collector_.story(), *guest, record_);
@@ -216,11 +238,6 @@ void Run::remember(const GuestOutcome& guest) {
   record_.digest = collector_.digest();
   record_.digest_complete = guest.end == GuestEnd::kCompleted && story.ended && guest.dropped_records == 0;
   for (const std::string& line : story.agent_log) log_warn("guest agent: {}", line);
-  if (guest.dropped_records != 0)
-    log_warn("{} records of the guest were too large and are lost", guest.dropped_records);
-  const ByteVector events = pack_events(collector_.records());
-  if (const Status status = write_atomically(directory_->path() / "events.bin", events); !status)
-    log_warn("{}", status.error().render());
 }
 
 void Run::store() {

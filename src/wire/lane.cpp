@@ -3,6 +3,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace ktstr {
@@ -64,11 +65,12 @@ void LaneWriter::append(RecordType type, std::uint64_t time_ns, ByteSpan payload
 }
 
 std::uint64_t LaneReader::dropped() const {
-  return mailbox::load(view_.layout().lanes[static_cast<std::size_t>(lane_)].dropped);
+  return std::max(dropped_, mailbox::load(view_.layout().lanes[static_cast<std::size_t>(lane_)].dropped));
 }
 
 Result<std::vector<Record>> LaneReader::read() {
   const auto& block = view_.layout().lanes[static_cast<std::size_t>(lane_)];
+  dropped_ = dropped();
   const std::uint64_t generation = mailbox::load(block.generation);
   const std::uint64_t committed = mailbox::load(block.committed);
   // The guest emptied the lane between our two looks, which it does only after we have read everything: next time.

@@ -55,6 +55,7 @@ class LaneReader {
 
   // kCorruptData on a frame that does not check out: the guest has overwritten it, or lies.
   Result<std::vector<Record>> read();
+  // The most that the guest has ever said it had to drop.
   std::uint64_t dropped() const;
 
  private:
@@ -63,6 +64,7 @@ class LaneReader {
   std::uint64_t generation_ = 0;
   std::uint64_t consumed_ = 0;
   std::uint32_t sequence_ = 0;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace ktstr

@@ -66,6 +66,14 @@ TEST_F(LaneTest, CountsAPayloadThatIsTooLarge) {
   EXPECT_TRUE(reader_.read()->empty());
 }
 
+TEST_F(LaneTest, RemembersTheMostThatWasDropped) {
+  auto& block = view_.layout().lanes[1];
+  mailbox::store(block.dropped, 12'344);
+  ASSERT_TRUE(reader_.read());
+  mailbox::store(block.dropped, 0);
+  EXPECT_EQ(reader_.dropped(), 12'344u);
+}
+
 TEST_F(LaneTest, RefusesAnyFlippedBitOfAFrame) {
   auto out = writer();
   out.append(RecordType::kLog, 77, as_byte_span("12345678"));

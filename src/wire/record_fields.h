@@ -195,36 +195,81 @@ class Put {
   ByteWriter out_;
 };
 
+// A record that takes more than this when it is decoded is refused: a set of 4096 CPUs is written in 6 bytes, and a
+// record holds many of them.
+constexpr Bytes kMaxDecodedBytes = Bytes{64} << 20;
+
+// Whether a list of CPUs is written as CpuSet writes it: rising, without overlaps. What is not takes long to read.
+bool is_rising_list(std::string_view list);
+
 class Get {
  public:
   explicit Get(ByteSpan payload) : in_(payload) {}
-  void operator()(std::string& value) { value = in_.text(); }
-  void tail(std::string& value, std::size_t most) { value = in_.text(most); }
+  void operator()(std::string& value) {
+    value = in_.text();
+    weigh_text(value);
+  }
+  void tail(std::string& value, std::size_t most) {
+    value = in_.text(most);
+    weigh_text(value);
+  }
   // The lowest `bits` bits.
   void mask(std::uint32_t& value, std::size_t bits) {
     value = in_.u32();
     bad_ |= std::uint64_t{value} >> bits != 0;
+    weigh(0);
   }
   void operator()(bool& value) {
     const std::uint8_t byte = in_.u8();
     bad_ |= byte > 1;
     value = byte == 1;
+    weigh(0);
   }
-  void operator()(int& value) { value = static_cast<int>(in_.u32()); }
-  void operator()(std::uint16_t& value) { value = in_.u16(); }
-  void operator()(std::uint32_t& value) { value = in_.u32(); }
-  void operator()(std::uint64_t& value) { value = in_.u64(); }
-  void operator()(double& value) { value = in_.f64(); }
+  void operator()(int& value) {
+    value = static_cast<int>(in_.u32());
+    weigh(0);
+  }
+  void operator()(std::uint16_t& value) {
+    value = in_.u16();
+    weigh(0);
+  }
+  void operator()(std::uint32_t& value) {
+    value = in_.u32();
+    weigh(0);
+  }
+  void operator()(std::uint64_t& value) {
+    value = in_.u64();
+    weigh(0);
+  }
+  void operator()(double& value) {
+    value = in_.f64();
+    weigh(0);
+  }
   void operator()(CpuSet& value) {
-    auto parsed = CpuSet::parse(in_.text());
+    constexpr Bytes kNode = 48;  // of a std::set
+    const std::string text = in_.text();
+    bad_ |= !is_rising_list(text);
+    if (bad_) return;
+    auto parsed = CpuSet::parse(text);
     bad_ |= !parsed.has_value();
     if (parsed) value = *std::move(parsed);
+    weigh(text.size() + kNode * value.size());
+  }
+  // Samples: there are many, and whoever keeps them counts them.
+  void operator()(std::vector<std::uint64_t>& values) {
+    const std::uint32_t count = in_.count(8);
+    values.resize(count);
+    for (std::uint64_t& value : values) value = in_.u64();
+    weigh(0);
   }
   template <typename T>
   void operator()(std::vector<T>& values) {
     const std::uint32_t count = in_.count(4);  // no element of ours takes less
     values.clear();
-    for (std::uint32_t i = 0; i < count && !in_.failed() && !bad_; ++i) (*this)(values.emplace_back());
+    for (std::uint32_t i = 0; i < count && !in_.failed() && !bad_; ++i) {
+      (*this)(values.emplace_back());
+      weigh(sizeof(T));
+    }
   }
   template <typename T>
   void operator()(std::optional<T>& value) {
@@ -242,14 +287,31 @@ class Get {
     const std::uint32_t number = in_.u32();
     bad_ |= number > static_cast<std::uint32_t>(last);
     value = bad_ ? E{} : static_cast<E>(number);
+    weigh(0);
   }
+  // What the record takes while a run is kept: its memory, and its part of result.json as a tree and as text. Without
+  // vectors of samples.
+  Bytes weight() const { return weight_; }
   Status finish(std::string_view what) const {
+    if (weight_ > kMaxDecodedBytes)
+      return fail(ErrorCode::kCorruptData, "{} takes more than {} when it is decoded", what,
+                  format_bytes(kMaxDecodedBytes));
     if (bad_) return fail(ErrorCode::kCorruptData, "{} holds a value that its field cannot have", what);
     return in_.finish(what);
   }
 
  private:
+  // A key with its value in the tree, and in the text.
+  static constexpr Bytes kField = 100;
+  // Control characters are six characters long in JSON.
+  void weigh_text(const std::string& value) { weigh(8 * value.size()); }
+  void weigh(Bytes bytes) {
+    weight_ += kField + bytes;
+    bad_ |= weight_ > kMaxDecodedBytes;
+  }
+
   ByteReader in_;
+  Bytes weight_ = 0;
   bool bad_ = false;
 };
 

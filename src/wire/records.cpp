@@ -38,6 +38,8 @@ std::string_view to_string(RecordType type) {
       return "payload";
     case RecordType::kTaint:
       return "taint";
+    case RecordType::kOutput:
+      return "output";
   }
   return "unknown";
 }
@@ -82,6 +84,15 @@ void fields(F& f, R& r, SchedulerRecord*) {
 template <typename F, typename R>
 void fields(F& f, R& r, TaintRecord*) {
   f(r.mask);
+}
+
+template <typename F, typename R>
+void fields(F& f, R& r, OutputRecord*) {
+  f.limited(r.stream, LogRecord::Stream::kAgent);
+  f(r.printed);
+  f(r.dropped);
+  f(r.test_printed);
+  f(r.test_ns);
 }
 
 template <typename F, typename R>
@@ -157,10 +168,11 @@ ByteVector encode_fields(const T& record) {
 }
 
 template <typename T>
-Result<T> decode_fields(ByteSpan payload, std::string_view what) {
+Result<T> decode_fields(ByteSpan payload, std::string_view what, Bytes* weight) {
   T record;
   Get get(payload);
   fields(get, record, static_cast<T*>(nullptr));
+  if (weight != nullptr) *weight = sizeof(T) + get.weight();
   KTSTR_TRY(get.finish(what));
   return record;
 }
@@ -170,8 +182,8 @@ Result<T> decode_fields(ByteSpan payload, std::string_view what) {
 #define KTSTR_RECORD(type, name)                                          \
   ByteVector encode(const type& record) { return encode_fields(record); } \
   template <>                                                             \
-  Result<type> decode<type>(ByteSpan payload) {                           \
-    return decode_fields<type>(payload, name);                            \
+  Result<type> decode<type>(ByteSpan payload, Bytes* weight) {            \
+    return decode_fields<type>(payload, name, weight);                    \
   }
 
 KTSTR_RECORD(HelloRecord, "hello record")
@@ -180,6 +192,7 @@ KTSTR_RECORD(PhaseRecord, "phase record")
 KTSTR_RECORD(QuantumRecord, "quantum record")
 KTSTR_RECORD(SchedulerRecord, "scheduler record")
 KTSTR_RECORD(TaintRecord, "taint record")
+KTSTR_RECORD(OutputRecord, "output record")
 KTSTR_RECORD(LogRecord, "log record")
 KTSTR_RECORD(StepMark, "mark record")
 KTSTR_RECORD(Stimulus, "stimulus record")
@@ -190,20 +203,5 @@ KTSTR_RECORD(BodyEndRecord, "body end record")
 KTSTR_RECORD(GuestErrorRecord, "guest error record")
 
 #undef KTSTR_RECORD
-
-void fit_into_record(ResultRecord& record, std::size_t limit) {
-  const auto note = [&](std::string what) {
-    record.result.details.push_back({.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = std::move(what)});
-  };
-  if (encode(record).size() <= limit) return;
-  if (!record.result.payloads.empty()) {
-    for (PayloadReport& payload : record.result.payloads) payload.output_tail.clear();
-    note("the result was too large to be sent whole: the payloads' output is left out of it");
-  }
-  if (encode(record).size() <= limit || record.result.captures.empty()) return;
-  note(fmt::format("the result was too large to be sent whole: its {} captures are left out",
-                   record.result.captures.size()));
-  record.result.captures.clear();
-}
 
 }  // namespace ktstr

@@ -37,6 +37,7 @@ enum class RecordType : std::uint16_t {
   kStimulus = 13,
   kPayload = 14,
   kTaint = 15,
+  kOutput = 16,
 };
 std::string_view to_string(RecordType type);
 
@@ -83,6 +84,15 @@ struct TaintRecord {
   std::uint64_t mask = 0;
 };
 
+// How much a program printed, or the kernel logged. Written at the end, where that was much or not all of it was kept.
+struct OutputRecord {
+  LogRecord::Stream stream = LogRecord::Stream::kAgent;
+  std::uint64_t printed = 0;       // bytes; of the kernel's log, lines
+  std::uint64_t dropped = 0;       // of them: not in any LogRecord
+  std::uint64_t test_printed = 0;  // of them: while the body ran, which was
+  std::uint64_t test_ns = 0;       // so long
+};
+
 struct WorkerRecord {
   int phase = 0;
   WorkerReport report;
@@ -99,8 +109,9 @@ struct ResultRecord {
 // The last bytes of a payload's output that travel, and that a decoder takes.
 constexpr std::size_t kMaxOutputTailBytes = 64 << 10;
 
-// A result above `limit` bytes would be dropped as a whole, and the verdict with it. This takes out of it what explains
-// but does not decide (payloads' output, then captures) until it fits, and leaves a note of what is missing.
+// A result above `limit` bytes (at least 64 KiB) would be dropped as a whole, and the verdict with it. This takes out
+// of it, until it fits, what explains but does not decide: payloads' output, which leaves a note; then what the verdict
+// or its reader may miss (captures, cgroups, payloads, all but the worst details), which is lost evidence.
 void fit_into_record(ResultRecord& record, std::size_t limit = kMaxPayloadBytes);
 
 // In BodyEndRecord::exit, before the threads of a body that was out of time which SIGKILL does not end.
@@ -126,6 +137,7 @@ ByteVector encode(const PhaseRecord& record);
 ByteVector encode(const QuantumRecord& record);
 ByteVector encode(const SchedulerRecord& record);
 ByteVector encode(const TaintRecord& record);
+ByteVector encode(const OutputRecord& record);
 ByteVector encode(const LogRecord& record);
 ByteVector encode(const StepMark& record);
 ByteVector encode(const Stimulus& record);
@@ -135,8 +147,9 @@ ByteVector encode(const ResultRecord& record);
 ByteVector encode(const BodyEndRecord& record);
 ByteVector encode(const GuestErrorRecord& record);
 
-// decode<HelloRecord>(payload): kCorruptData on anything that encode() cannot have written.
+// decode<HelloRecord>(payload): kCorruptData on anything that encode() cannot have written, and on what would take more
+// than kMaxDecodedBytes. `weight`: what the record takes while a run is kept, see Get::weight().
 template <typename T>
-Result<T> decode(ByteSpan payload);
+Result<T> decode(ByteSpan payload, Bytes* weight = nullptr);
 
 }  // namespace ktstr

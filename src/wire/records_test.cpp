@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "wire/record_fields.h"
 #include "wire/records.h"
 
 #include <gtest/gtest.h>
@@ -188,8 +189,60 @@ TEST(Records, AResultThatIsTooLargeLosesWhatDoesNotDecideAndSaysSo) {
   fit_into_record(crowded, 4096);
   EXPECT_LE(encode(crowded).size(), 4096u);
   EXPECT_TRUE(crowded.result.captures.empty());
-  EXPECT_EQ(crowded.result.details.back().kind, DetailKind::kNote);
+  EXPECT_EQ(crowded.result.details.back().kind, DetailKind::kLostEvidence);
+  EXPECT_EQ(crowded.result.details.back().verdict, Verdict::kInconclusive);
   EXPECT_NE(crowded.result.details.back().message.find("2 captures"), std::string::npos);
+}
+
+TEST(Records, AResultThatHoldsNothingButDetailsKeepsTheWorst) {
+  ResultRecord record;
+  record.error = std::string(300'000, 'e');
+  for (int i = 0; i < 500; ++i)
+    record.result.details.push_back({.verdict = i == 499 ? Verdict::kFail : Verdict::kPass,
+                                     .kind = DetailKind::kStuck,
+                                     .message = std::string(2'000, 'x'),
+                                     .cgroup = std::string(2'000, 'x'),
+                                     .unit = std::string(2'000, 'x')});
+  record.result.checked.assign(1'000, std::string(100, 'c'));
+  fit_into_record(record, 64 << 10);
+  EXPECT_LE(encode(record).size(), std::size_t{64} << 10);
+  EXPECT_EQ(record.result.details.front().verdict, Verdict::kFail);
+  EXPECT_EQ(record.result.details.back().kind, DetailKind::kLostEvidence);
+  EXPECT_EQ(record.result.verdict(), Verdict::kFail);
+}
+
+TEST(Records, AreRefusedWhereTheyTakeMuchMoreMemoryThanTheirBytes) {
+  // A set of all CPUs takes six bytes to write.
+  constexpr std::uint32_t kLlcs = 2'000;
+  ByteWriter out;
+  out.text("");
+  out.u32(kLlcs);
+  for (std::uint32_t i = 0; i < kLlcs; ++i) {
+    out.u32(i);
+    out.u32(0);
+    out.text("0-4095");
+    out.u32(0);
+  }
+  out.u32(0);
+  const ByteVector payload = out.take();
+  EXPECT_LT(payload.size(), 64'000u);
+  EXPECT_EQ(decode<TestTopology>(payload).error().code(), ErrorCode::kCorruptData);
+}
+
+TEST(Records, TakeListsOfCpusOnlyAsTheyAreWritten) {
+  for (const char* list : {"", "0", "4095", "0-3", "0-3,5,7-8"}) EXPECT_TRUE(is_rising_list(list)) << list;
+  for (const char* list : {",", "0,", "3-3", "3-2", "0-3,3", "5,4", "-1", "x", "0-3\n", "99999999999"})
+    EXPECT_FALSE(is_rising_list(list)) << list;
+}
+
+TEST(Records, WeighMoreTheMoreTheyHold) {
+  Bytes empty = 0, one = 0;
+  ASSERT_TRUE(decode<WorkerRecord>(encode(WorkerRecord{}), &empty));
+  WorkerRecord record;
+  record.report.exit = "killed";
+  ASSERT_TRUE(decode<WorkerRecord>(encode(record), &one));
+  EXPECT_GE(empty, sizeof(WorkerRecord));
+  EXPECT_GT(one, empty);
 }
 
 TEST(Records, TopologiesSurviveTheTrip) {
@@ -207,6 +260,9 @@ TEST(Records, SmallOnesSurviveTheTrip) {
   EXPECT_EQ(round_trip(StepMark{.kind = StepMark::Kind::kScenarioResume, .step = 2, .at_ns = 9}).step, 2);
   EXPECT_EQ(round_trip(StepMark{.kind = StepMark::Kind::kScenarioEnd}).kind, StepMark::Kind::kScenarioEnd);
   EXPECT_TRUE(round_trip(BodyEndRecord{.clean = true}).clean);
+  const OutputRecord output{LogRecord::Stream::kKernel, 1, 2, 3, 4};
+  EXPECT_EQ(encode(round_trip(output)), encode(output));
+  EXPECT_EQ(round_trip(output).test_ns, 4u);
   EXPECT_EQ(round_trip(GuestErrorRecord{ErrorCode::kUnsupported, "m", "h"}).code, ErrorCode::kUnsupported);
 }
 
