@@ -57,7 +57,7 @@ void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
   double sum = 0;
   int alive = 0;
   for (const WorkerReport& report : reports)
-    if (report.exit.empty()) {
+    if (report.exit.empty() && had_time(report)) {
       sum += report.off_cpu_pct();
       ++alive;
     }
@@ -73,10 +73,16 @@ void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
 
 }  // namespace
 
+bool had_time(const WorkerReport& report) {
+  constexpr std::uint64_t kLeastTime = 100'000'000;
+  if (report.held_ns == 0) return true;
+  return report.wall_time_ns > report.sleep_ns + report.held_ns + kLeastTime;
+}
+
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports) {
   std::map<int, OffCpuSpread> groups;
   for (const WorkerReport& report : reports) {
-    if (!report.exit.empty()) continue;
+    if (!report.exit.empty() || !had_time(report)) continue;
     const double pct = report.off_cpu_pct();
     OffCpuSpread& spread = groups[report.group];
     spread.group = report.group;

@@ -11,8 +11,12 @@
 
 namespace ktstr {
 
+// Whether a worker had time in which it could run. One that was held by the scenario for all but 100 ms, several turns
+// of any scheduler, of its time awake had too little to say how a scheduler treated it.
+bool had_time(const WorkerReport& report);
+
 // Off-CPU shares of the workers of one WorkSpec: only equal workers can be compared. Of a worker that died nothing is
-// taken, since it stopped wanting the CPU.
+// taken, since it stopped wanting the CPU, nor of one that had no time.
 struct OffCpuSpread {
   int group = 0;
   int workers = 0;

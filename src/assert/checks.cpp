@@ -33,6 +33,7 @@ std::vector<std::string> Checks::describe() const {
   if (!spread_off)
     lines.push_back(fmt::format("spread: off-CPU shares of equal workers differ by no more than {}%", spread_limit()));
   if (isolation_on()) lines.push_back("isolation: no worker runs outside its cpuset");
+  lines.push_back("end: every worker and every cgroup is gone when it is ended");
   lines.push_back("died: no worker ends by itself");
   if (scheduler_attached_on()) lines.push_back("scheduler: attached from the start to the end");
   if (scheduler_used_on()) lines.push_back("scheduler_used: the scheduler runs the workers");

@@ -15,7 +15,8 @@ TEST(Checks, AreAllOnUnlessSaidOtherwise) {
       Checks{}.describe(),
       ElementsAre("progress: every worker does at least one work unit", "gap: no worker away for more than 2000 ms",
                   "spread: off-CPU shares of equal workers differ by no more than 35%",
-                  "isolation: no worker runs outside its cpuset", "died: no worker ends by itself",
+                  "isolation: no worker runs outside its cpuset",
+                  "end: every worker and every cgroup is gone when it is ended", "died: no worker ends by itself",
                   "scheduler: attached from the start to the end", "scheduler_used: the scheduler runs the workers",
                   "kernel_log: no oops, warning, stall or new taint of the kernel"));
 }
@@ -24,7 +25,8 @@ TEST(Checks, DescribeOnlyWhatIsOn) {
   const Checks checks{
       .progress = false, .isolation = false, .scheduler_attached = false, .scheduler_used = false,
       .kernel_log = false, .gap_off = true, .spread_off = true};
-  EXPECT_THAT(checks.describe(), ElementsAre("died: no worker ends by itself"));
+  EXPECT_THAT(checks.describe(), ElementsAre("end: every worker and every cgroup is gone when it is ended",
+                                             "died: no worker ends by itself"));
 }
 
 TEST(ChecksMergedWith, LetsTheLaterLayerWinFieldByField) {

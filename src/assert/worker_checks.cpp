@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ktstr {
 
 namespace {
@@ -27,16 +29,21 @@ Detail measured(Detail detail, double value, double limit, std::string unit) {
   return detail;
 }
 
+std::string place_of(const CgroupReports& reports) {
+  return reports.cgroup.empty() ? "outside of the cgroups" : "of " + reports.cgroup;
+}
+
 std::string name_of(const CgroupReports& reports, const WorkerReport& worker) {
-  return fmt::format("worker {} of {}", worker.index, reports.cgroup);
+  return fmt::format("worker {} {}", worker.index, place_of(reports));
 }
 
 std::string workers_of(const CgroupReports& reports) {
   const std::size_t count = reports.workers.size();
-  return fmt::format("the {} worker{} of {}", count, count == 1 ? "" : "s", reports.cgroup);
+  return fmt::format("the {} worker{} {}", count, count == 1 ? "" : "s", place_of(reports));
 }
 
 bool died(const WorkerReport& worker) { return !worker.exit.empty(); }
+bool said_elsewhere(const WorkerReport& worker) { return died(worker) || !worker.gone; }
 
 std::string gap_message(const CgroupReports& reports, const WorkerReport& worker, std::chrono::milliseconds limit) {
   const std::string what = fmt::format("{} did not run for {:.0f} ms (limit {} ms)", name_of(reports, worker),
@@ -46,45 +53,80 @@ std::string gap_message(const CgroupReports& reports, const WorkerReport& worker
   return fmt::format("{}, until {:.1f} s after its start, then on CPU {}", what, at, worker.max_gap_cpu);
 }
 
+std::string held_text(const CgroupReports& reports) {
+  const bool held = std::any_of(reports.workers.begin(), reports.workers.end(),
+                                [](const WorkerReport& worker) { return worker.held_ns > 0; });
+  return held ? ", without the time in which the scenario held them" : "";
+}
+
 void note_unresponsive(const CgroupReports& reports, AssertResult& result) {
-  for (const WorkerReport& worker : reports.workers) {
-    if (worker.responded || died(worker)) continue;
-    Detail note = detail_of(reports, worker.index, DetailKind::kNote,
-                            name_of(reports, worker) +
-                                " did not stop when told to and was killed; its numbers are the last it published");
-    note.verdict = Verdict::kPass;
-    result.details.push_back(std::move(note));
-  }
+  CpuSet indexes;  // for its text, "0-2,5"
+  for (const WorkerReport& worker : reports.workers)
+    if (!worker.responded && !said_elsewhere(worker)) indexes.add(worker.index);
+  if (indexes.empty()) return;
+  const bool one = indexes.size() == 1;
+  Detail note = detail_of(
+      reports, one ? indexes.first() : -1, DetailKind::kNote,
+      fmt::format("worker{} {} {} did not stop when told to and {} killed; {} numbers are the last {} published",
+                  one ? "" : "s", indexes.to_string(), place_of(reports), one ? "was" : "were", one ? "its" : "their",
+                  one ? "it" : "they"));
+  note.verdict = Verdict::kPass;
+  result.details.push_back(std::move(note));
+}
+
+std::string text_of(const std::vector<CpuSet>& cpusets) {
+  std::string text;
+  for (const CpuSet& cpus : cpusets) text += (text.empty() ? "" : ", then ") + cpus.to_string();
+  return text;
 }
 
 }  // namespace
+
+void check_end(const CgroupReports& reports, AssertResult& result) {
+  constexpr int kMostNamed = 3;
+  result.checked.push_back("end: " + workers_of(reports));
+  std::string names;
+  int count = 0;
+  const WorkerReport* first = nullptr;
+  for (const WorkerReport& worker : reports.workers) {
+    if (worker.gone) continue;
+    if (first == nullptr) first = &worker;
+    if (++count <= kMostNamed)
+      names += fmt::format("{}worker {} (pid {}) had not run for {:.0f} ms", names.empty() ? "" : ", ", worker.index,
+                           worker.pid, ms_of(worker.max_gap_ns));
+  }
+  if (count == 0) return;
+  if (count > kMostNamed) names += fmt::format(" and {} more", count - kMostNamed);
+  result.details.push_back(detail_of(reports, count == 1 ? first->index : -1, DetailKind::kStuck,
+                                     fmt::format("{} worker{} {} neither stopped nor ended after SIGKILL: {}", count,
+                                                 count == 1 ? "" : "s", place_of(reports), names)));
+}
 
 void check_died(const CgroupReports& reports, AssertResult& result) {
   result.checked.push_back("died: " + workers_of(reports));
   for (const WorkerReport& worker : reports.workers)
     if (died(worker))
-      result.details.push_back(
-          detail_of(reports, worker.index, DetailKind::kWorkerDied,
-                    fmt::format("{} died {:.2f} s after its start: {}", name_of(reports, worker),
-                                seconds_of(worker.wall_time_ns), worker.exit)));
+      result.details.push_back(detail_of(reports, worker.index, DetailKind::kWorkerDied,
+                                         fmt::format("{} died {:.2f} s after its start: {}", name_of(reports, worker),
+                                                     seconds_of(worker.wall_time_ns), worker.exit)));
 }
 
 void check_progress(const CgroupReports& reports, AssertResult& result) {
   result.checked.push_back("progress: " + workers_of(reports));
   for (const WorkerReport& worker : reports.workers) {
-    if (died(worker) || worker.work_units > 0) continue;
-    result.details.push_back(measured(
-        detail_of(reports, worker.index, DetailKind::kNoProgress,
-                  fmt::format("{} made no progress (0 work units) in {:.2f} s", name_of(reports, worker),
-                              seconds_of(worker.wall_time_ns))),
-        0, 1, "work units"));
+    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker)) continue;
+    result.details.push_back(measured(detail_of(reports, worker.index, DetailKind::kNoProgress,
+                                                fmt::format("{} made no progress (0 work units) in {:.2f} s",
+                                                            name_of(reports, worker), seconds_of(worker.wall_time_ns))),
+                                      0, 1, "work units"));
   }
 }
 
 void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, AssertResult& result) {
-  result.checked.push_back(fmt::format("gap: {}, limit {} ms", workers_of(reports), limit.count()));
+  result.checked.push_back(
+      fmt::format("gap: {}{}, limit {} ms", workers_of(reports), held_text(reports), limit.count()));
   for (const WorkerReport& worker : reports.workers) {
-    if (died(worker) || std::chrono::nanoseconds(worker.max_gap_ns) <= limit) continue;
+    if (said_elsewhere(worker) || std::chrono::nanoseconds(worker.max_gap_ns) <= limit) continue;
     result.details.push_back(
         measured(detail_of(reports, worker.index, DetailKind::kStuck, gap_message(reports, worker, limit)),
                  ms_of(worker.max_gap_ns), static_cast<double>(limit.count()), "ms"));
@@ -94,45 +136,40 @@ void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, As
 void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& result) {
   for (const OffCpuSpread& group : off_cpu_spreads(reports.workers)) {
     if (group.workers < 2) continue;
-    result.checked.push_back(fmt::format("spread: off-CPU shares of {} equal workers of {}, limit {}%", group.workers,
-                                         reports.cgroup, limit_pct));
+    result.checked.push_back(fmt::format("spread: off-CPU shares of {} equal workers {}, limit {}%", group.workers,
+                                         place_of(reports), limit_pct));
     if (group.spread_pct() <= limit_pct) continue;
     std::string message = fmt::format(
-        "unfair: off-CPU share in {} from {:.1f}% (worker {}) to {:.1f}% (worker {}), spread {:.1f}% (limit {}%)",
-        reports.cgroup, group.min_pct, group.min_worker, group.max_pct, group.max_worker, group.spread_pct(),
-        limit_pct);
-    result.details.push_back(
-        measured(detail_of(reports, group.max_worker, DetailKind::kUnfair, std::move(message)), group.spread_pct(),
-                 limit_pct, "%"));
+        "unfair: off-CPU share {} from {:.1f}% (worker {}) to {:.1f}% (worker {}), spread {:.1f}% (limit {}%)",
+        reports.cgroup.empty() ? place_of(reports) : "in " + reports.cgroup, group.min_pct, group.min_worker,
+        group.max_pct, group.max_worker, group.spread_pct(), limit_pct);
+    result.details.push_back(measured(detail_of(reports, group.max_worker, DetailKind::kUnfair, std::move(message)),
+                                      group.spread_pct(), limit_pct, "%"));
   }
 }
 
 void check_isolation(const CgroupReports& reports, AssertResult& result) {
-  if (reports.cpuset)
-    result.checked.push_back(
-        fmt::format("isolation: {} in cpuset {}", workers_of(reports), reports.cpuset->to_string()));
+  if (!reports.cpusets.empty())
+    result.checked.push_back(fmt::format("isolation: {} in cpuset {}", workers_of(reports), text_of(reports.cpusets)));
   for (const WorkerReport& worker : reports.workers) {
     if (worker.cpus_outside.empty()) continue;
-    result.details.push_back(detail_of(
-        reports, worker.index, DetailKind::kIsolation,
-        fmt::format("{} ran on CPU{} {}, outside its cpuset{}", name_of(reports, worker),
-                    worker.cpus_outside.size() == 1 ? "" : "s", worker.cpus_outside.to_string(),
-                    reports.cpuset ? " " + reports.cpuset->to_string() : "")));
+    result.details.push_back(
+        detail_of(reports, worker.index, DetailKind::kIsolation,
+                  fmt::format("{} ran on CPU{} {}, outside its cpuset{}{}", name_of(reports, worker),
+                              worker.cpus_outside.size() == 1 ? "" : "s", worker.cpus_outside.to_string(),
+                              reports.cpusets.empty() ? "" : " " + text_of(reports.cpusets),
+                              reports.cpusets.size() > 1 ? " at the time" : "")));
   }
 }
 
-AssertResult check_workers(const Checks& checks, int phase, const std::string& cgroup,
-                           const std::optional<CpuSet>& cpuset, const std::vector<WorkerReport>& workers,
-                           const std::set<int>& interrupted) {
+AssertResult check_workers(const Checks& checks, const CgroupReports& reports) {
   AssertResult result;
-  if (workers.empty()) return result;
-  const CgroupReports reports{phase, cgroup, cpuset, workers};
-  CgroupReports undisturbed = reports;
-  std::erase_if(undisturbed.workers, [&](const WorkerReport& each) { return interrupted.contains(each.index); });
+  if (reports.workers.empty()) return result;
+  check_end(reports, result);
   check_died(reports, result);
   if (checks.progress_on()) check_progress(reports, result);
-  if (!checks.gap_off && !undisturbed.workers.empty()) check_gap(undisturbed, checks.gap_limit(), result);
-  if (!checks.spread_off) check_spread(undisturbed, checks.spread_limit(), result);
+  if (!checks.gap_off) check_gap(reports, checks.gap_limit(), result);
+  if (!checks.spread_off) check_spread(reports, checks.spread_limit(), result);
   if (checks.isolation_on()) check_isolation(reports, result);
   note_unresponsive(reports, result);
   return result;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The checks on what the workers of one cgroup did in one step. Each takes the reports of the whole cgroup and adds
-// details to the result, and to `checked` what it looked at. A worker that died is reported as that and by no other
-// check.
+// details to the result, and to `checked` what it looked at. A worker that died, and one that did not end when it was
+// killed, is reported as that and by no other check of how it ran. Time in which the scenario itself held workers
+// (WorkerReport::held_ns) is in none of their numbers.
 #pragma once
 
 #include <chrono>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,23 +17,23 @@
 namespace ktstr {
 
 struct CgroupReports {
-  int phase = 0;  // as Detail::phase
-  std::string cgroup;
-  std::optional<CpuSet> cpuset;  // what it was allowed; empty: everything
+  int phase = 0;                // as Detail::phase
+  std::string cgroup;           // "": the place outside of the scenario's cgroups
+  std::vector<CpuSet> cpusets;  // all that bounded its workers, in turn; none: they might run anywhere
   std::vector<WorkerReport> workers;
 };
 
+// Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.
+void check_end(const CgroupReports& reports, AssertResult& result);
 void check_died(const CgroupReports& reports, AssertResult& result);
+// A worker that was held for nearly all of its time had none in which to make progress, and is not judged.
 void check_progress(const CgroupReports& reports, AssertResult& result);
 void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, AssertResult& result);
 void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& result);
 void check_isolation(const CgroupReports& reports, AssertResult& result);
 
-// All that are on in `checks`, and a note for each worker that did not stop when told to. Gaps and spread are not judged
-// of workers whose index is in `interrupted`. Nothing at all for a cgroup without workers. The cgroup's numbers are the
-// caller's to add (make_cgroup_stats).
-AssertResult check_workers(const Checks& checks, int phase, const std::string& cgroup,
-                           const std::optional<CpuSet>& cpuset, const std::vector<WorkerReport>& workers,
-                           const std::set<int>& interrupted = {});
+// All that are on in `checks`, and a note of the workers that did not stop when told to. Nothing at all for a cgroup
+// without workers. The cgroup's numbers are the caller's to add (make_cgroup_stats).
+AssertResult check_workers(const Checks& checks, const CgroupReports& reports);
 
 }  // namespace ktstr

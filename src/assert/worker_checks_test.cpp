@@ -27,8 +27,8 @@ WorkerReport healthy(int index, int group = 0) {
 }
 
 AssertResult check(const std::vector<WorkerReport>& workers, const Checks& checks = {},
-                   const std::optional<CpuSet>& cpuset = CpuSet{0, 1}) {
-  return check_workers(checks, 3, "cg_0", cpuset, workers);
+                   const std::vector<CpuSet>& cpusets = {CpuSet{0, 1}}) {
+  return check_workers(checks, {3, "cg_0", cpusets, workers});
 }
 
 std::vector<DetailKind> kinds_of(const AssertResult& result) {
@@ -41,7 +41,7 @@ TEST(CheckWorkers, PassesHealthyWorkersAndSaysWhatItLookedAt) {
   const AssertResult result = check({healthy(0), healthy(1)});
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   EXPECT_THAT(result.details, IsEmpty());
-  EXPECT_THAT(result.checked, ElementsAre("died: the 2 workers of cg_0", "progress: the 2 workers of cg_0",
+  EXPECT_THAT(result.checked, ElementsAre("end: the 2 workers of cg_0", "died: the 2 workers of cg_0", "progress: the 2 workers of cg_0",
                                           "gap: the 2 workers of cg_0, limit 2000 ms",
                                           "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%",
                                           "isolation: the 2 workers of cg_0 in cpuset 0-1"));
@@ -53,18 +53,60 @@ TEST(CheckWorkers, ClaimsNothingAboutACgroupWithoutWorkers) {
   EXPECT_EQ(result.verdict(), Verdict::kPass);
 }
 
-TEST(CheckWorkers, LeavesOutGapsAndSpreadOfInterruptedWorkers) {
-  WorkerReport away = healthy(1);
-  away.max_gap_ns = 3'000'000'000;
-  away.cpu_time_ns = 0;
-  away.work_units = 0;
-  const AssertResult result = check_workers({}, 3, "cg_0", {}, {healthy(0), away, healthy(2)}, {1});
-  EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kNoProgress));
-  EXPECT_THAT(result.checked, ElementsAre("died: the 3 workers of cg_0", "progress: the 3 workers of cg_0",
-                                          "gap: the 2 workers of cg_0, limit 2000 ms",
-                                          "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%"));
-  const AssertResult all = check_workers({}, 3, "cg_0", {}, {away}, {1});
-  EXPECT_THAT(all.checked, ElementsAre("died: the 1 worker of cg_0", "progress: the 1 worker of cg_0"));
+TEST(CheckWorkers, NamesWorkersOutsideOfTheCgroups) {
+  WorkerReport idle = healthy(0);
+  idle.work_units = 0;
+  const AssertResult result = check_workers({}, {3, "", {}, {idle, healthy(1)}});
+  EXPECT_THAT(result.checked, testing::Contains("progress: the 2 workers outside of the cgroups"));
+  EXPECT_EQ(result.details.at(0).message,
+            "worker 0 outside of the cgroups made no progress (0 work units) in 2.00 s");
+}
+
+TEST(CheckWorkers, FailsWorkersThatSigkillDoesNotEndWhateverTheLimitsAre) {
+  std::vector<WorkerReport> workers = {healthy(0), healthy(1), healthy(2), healthy(3), healthy(4)};
+  for (WorkerReport& worker : workers) {
+    if (worker.index == 0) continue;
+    worker.gone = worker.responded = false;
+    worker.pid = 100 + worker.index;
+    worker.max_gap_ns = 2'551'000'000;
+  }
+  const AssertResult result = check(workers, {.progress = false, .isolation = false, .gap_off = true, .spread_off = true});
+  ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kStuck));
+  EXPECT_EQ(result.details[0].message,
+            "4 workers of cg_0 neither stopped nor ended after SIGKILL: worker 1 (pid 101) had not run for 2551 ms, worker "
+            "2 (pid 102) had not run for 2551 ms, worker 3 (pid 103) had not run for 2551 ms and 1 more");
+  EXPECT_EQ(result.verdict(), Verdict::kFail);
+  EXPECT_THAT(kinds_of(check(workers)), ElementsAre(DetailKind::kStuck)) << "their gaps are said there";
+}
+
+TEST(CheckWorkers, JudgesHeldWorkersByTheTimeInWhichTheyCouldRun) {
+  WorkerReport held = healthy(0), starved = healthy(1);
+  held.held_ns = starved.held_ns = 1'000'000'000;
+  held.cpu_time_ns = 900'000'000;     // off the CPU for a tenth of its time
+  starved.cpu_time_ns = 300'000'000;  // for seven tenths
+  const AssertResult result = check({held, starved});
+  EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kUnfair));
+  EXPECT_THAT(result.checked, testing::Contains("gap: the 2 workers of cg_0, without the time in which the scenario held "
+                                                "them, limit 2000 ms"));
+  EXPECT_THAT(kinds_of(check({held, held})), IsEmpty());
+}
+
+TEST(CheckWorkers, AsksNothingOfWorkersThatWereHeldAllTheTime) {
+  WorkerReport held = healthy(0), slow = healthy(1);
+  held.held_ns = slow.held_ns = 1'950'000'000;
+  held.cpu_time_ns = 50'000'000;
+  slow.cpu_time_ns = slow.work_units = 0;
+  EXPECT_THAT(check({held, slow}).details, IsEmpty());
+  slow.held_ns = 1'800'000'000;
+  EXPECT_THAT(kinds_of(check({held, slow})), ElementsAre(DetailKind::kNoProgress));
+}
+
+TEST(CheckWorkers, SaysOfWhichCpusetsTheIsolationWas) {
+  WorkerReport outside = healthy(0);
+  outside.cpus_outside = {3};
+  const AssertResult result = check({outside}, {}, {CpuSet{0}, CpuSet{1, 2}});
+  EXPECT_THAT(result.checked, testing::Contains("isolation: the 1 worker of cg_0 in cpuset 0, then 1-2"));
+  EXPECT_EQ(result.details.at(0).message, "worker 0 of cg_0 ran on CPU 3, outside its cpuset 0, then 1-2 at the time");
 }
 
 TEST(CheckWorkers, FailsAWorkerWithoutProgress) {
@@ -109,12 +151,16 @@ TEST(CheckWorkers, SaysThatAGapIsStillOpen) {
             "worker 0 of cg_0 did not run for 4000 ms (limit 2000 ms), and still did not 4.0 s after its start");
 }
 
-TEST(CheckWorkers, OnlyNotesAWorkerThatDidNotStopWithinTheLimit) {
-  WorkerReport slow = healthy(0);
-  slow.responded = false;
-  const AssertResult result = check({slow});
+TEST(CheckWorkers, OnlyNotesWorkersThatDidNotStopWithinTheLimit) {
+  WorkerReport slow = healthy(0), other = healthy(2);
+  slow.responded = other.responded = false;
+  const AssertResult result = check({slow, healthy(1), other});
   EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kNote));
   EXPECT_EQ(result.verdict(), Verdict::kPass);
+  EXPECT_EQ(result.details[0].message,
+            "workers 0,2 of cg_0 did not stop when told to and were killed; their numbers are the last they published");
+  EXPECT_EQ(check({slow}).details.at(0).message,
+            "worker 0 of cg_0 did not stop when told to and was killed; its numbers are the last it published");
 }
 
 TEST(CheckWorkers, FailsAnUnfairSpread) {
@@ -151,7 +197,7 @@ TEST(CheckWorkers, FailsAWorkerOutsideItsCpuset) {
 }
 
 TEST(CheckWorkers, DoesNotClaimIsolationWhereThereIsNoCpuset) {
-  const AssertResult result = check({healthy(0)}, {}, std::nullopt);
+  const AssertResult result = check({healthy(0)}, {}, {});
   for (const std::string& line : result.checked) EXPECT_FALSE(line.starts_with("isolation")) << line;
 }
 

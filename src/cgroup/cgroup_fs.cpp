@@ -17,6 +17,9 @@ namespace ktstr {
 
 namespace {
 
+// Of a group whose removal is tried after that of another one has timed out.
+constexpr std::chrono::nanoseconds kFurtherPatience = std::chrono::milliseconds(200);
+
 std::string place_text(std::string_view name) {
   return name.empty() ? "the group outside of the scenario" : group_text(name);
 }
@@ -74,7 +77,8 @@ CgroupFs::CgroupFs(Fd parent, Fd root, Fd outside, fs::path parent_path, std::st
       outside_path_(std::move(options.outside)),
       root_name_(std::move(name)),
       remove_timeout_(options.remove_timeout),
-      event_timeout_(options.event_timeout) {}
+      event_timeout_(options.event_timeout),
+      patience_(options.remove_timeout) {}
 
 CgroupFs& CgroupFs::operator=(CgroupFs&& other) noexcept {
   if (this != &other) {
@@ -87,6 +91,7 @@ CgroupFs& CgroupFs::operator=(CgroupFs&& other) noexcept {
     root_name_ = std::move(other.root_name_);
     remove_timeout_ = other.remove_timeout_;
     event_timeout_ = other.event_timeout_;
+    patience_ = other.patience_;
   }
   return *this;
 }
@@ -132,7 +137,11 @@ Status CgroupFs::create(std::string_view name) {
 Status CgroupFs::remove(std::string_view name) {
   KTSTR_TRY(check_group_name(name));
   if (name.empty()) return fail(ErrorCode::kInvalidArgument, "the root cgroup goes with close(), not with remove()");
-  return remove_group(root_, name, remove_timeout_).context(group_text(name));
+  Status removed = remove_group(root_, name, patience_);
+  // A second one's members have had the time that the first one was waited for.
+  const bool waited = !removed && removed.error().code() == ErrorCode::kBusy;
+  patience_ = waited ? std::min(kFurtherPatience, remove_timeout_) : remove_timeout_;
+  return std::move(removed).context(group_text(name));
 }
 
 Result<Fd> CgroupFs::group(std::string_view name) const {

@@ -63,6 +63,7 @@ class CgroupFs final : public CgroupOps {
   fs::path parent_path_, outside_path_;  // for messages
   std::string root_name_;
   std::chrono::nanoseconds remove_timeout_, event_timeout_;
+  std::chrono::nanoseconds patience_;  // of the next remove()
 };
 
 }  // namespace ktstr

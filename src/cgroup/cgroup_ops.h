@@ -28,8 +28,8 @@ class CgroupOps {
   virtual Status enable_controllers(std::string_view group, const std::vector<std::string>& controllers) = 0;
   // kInvalidArgument where it exists already; kNoSpace where a limit on groups is reached.
   virtual Status create(std::string_view name) = 0;
-  // Retries EBUSY while dying members leave (waits for cgroup.events, bounded in time), then fails with the members'
-  // pids. kNotFound where it is gone already.
+  // Retries EBUSY while dying members leave (waits for cgroup.events, bounded in time), then fails with kBusy, the
+  // members and what they do. kInvalidArgument where there are groups below, kNotFound where it is gone already.
   virtual Status remove(std::string_view name) = 0;
   // Writes one attribute file and reads it back where the kernel echoes values ("cpu.weight", "cpuset.cpus").
   // kUnsupported, with what the kernel needs, where it has no such file.

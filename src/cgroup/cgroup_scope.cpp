@@ -10,7 +10,7 @@ namespace ktstr {
 namespace {
 
 void close_and_warn(CgroupScope& scope) {
-  for (const Error& error : scope.close()) log_warn("a cgroup is left behind: {}", error.render());
+  for (const auto& left : scope.close()) log_warn("a cgroup is left behind: {}", left.error.render());
 }
 
 }  // namespace
@@ -49,12 +49,12 @@ bool CgroupScope::forget(std::string_view name) {
   return true;
 }
 
-std::vector<Error> CgroupScope::close() {
-  std::vector<Error> errors;
+std::vector<CgroupScope::NotRemoved> CgroupScope::close() {
+  std::vector<NotRemoved> left;
   for (; !names_.empty(); names_.pop_back())
     if (Status removed = ops_->remove(names_.back()); !removed && removed.error().code() != ErrorCode::kNotFound)
-      errors.push_back(std::move(removed).error());
-  return errors;
+      left.push_back({names_.back(), std::move(removed).error()});
+  return left;
 }
 
 }  // namespace ktstr

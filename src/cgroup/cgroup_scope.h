@@ -13,6 +13,10 @@ namespace ktstr {
 
 class CgroupScope {
  public:
+  struct NotRemoved {
+    std::string name;
+    Error error;
+  };
   // `ops` must outlive the scope.
   explicit CgroupScope(CgroupOps& ops) : ops_(&ops) {}
   CgroupScope(CgroupScope&& other) noexcept;
@@ -27,7 +31,7 @@ class CgroupScope {
   bool forget(std::string_view name);
   // Removes all groups in reverse order of creation; one that cannot be removed does not keep the others, and one
   // that is gone already is fine. Empty after that, so that a second call does nothing.
-  std::vector<Error> close();
+  std::vector<NotRemoved> close();
 
   // In order of creation.
   const std::vector<std::string>& names() const { return names_; }

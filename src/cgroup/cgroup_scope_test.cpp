@@ -31,10 +31,11 @@ TEST(CgroupScope, KeepsGoingOverAFailureAndCollectsTheErrors) {
   for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(scope.create(name));
   ops.fail_matching("remove b", Error(ErrorCode::kBusy, "b is busy"));
   ops.fail_matching("remove c", Error(ErrorCode::kIo, "c is broken"));
-  const auto errors = scope.close();
-  ASSERT_EQ(errors.size(), 2u);
-  EXPECT_EQ(errors[0].message(), "c is broken");
-  EXPECT_EQ(errors[1].message(), "b is busy");
+  const auto left = scope.close();
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].name, "c");
+  EXPECT_EQ(left[0].error.message(), "c is broken");
+  EXPECT_EQ(left[1].error.message(), "b is busy");
   EXPECT_FALSE(ops.exists("a"));
   ops.clear_calls();
   EXPECT_THAT(scope.close(), IsEmpty());

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/task_seen.h"
 #include "cgroup/events.h"
 
 namespace ktstr {
@@ -114,7 +115,7 @@ Status remove_group(const Fd& parent, std::string_view name, std::chrono::nanose
   KTSTR_TRY_ASSIGN(const Fd group, open_group(parent, name));
   KTSTR_TRY_ASSIGN(const auto children, child_groups(group));
   if (!children.empty())
-    return fail(ErrorCode::kBusy, "cannot remove {}: it has the child groups {}", path, joined(children));
+    return fail(ErrorCode::kInvalidArgument, "cannot remove {}: it has the child groups {}", path, joined(children));
   KTSTR_TRY_ASSIGN(EventsWatch events, EventsWatch::on(group));
   while (!removed()) {
     if (errno != EBUSY) return fail_errno("cannot remove {}", path);
@@ -122,7 +123,8 @@ Status remove_group(const Fd& parent, std::string_view name, std::chrono::nanose
     if (left <= Nanoseconds(0)) {
       KTSTR_TRY_ASSIGN(const auto pids, read_processes(group));
       return fail(ErrorCode::kBusy, "cannot remove {}: after {} ms it still has the processes {}", path,
-                  std::chrono::duration_cast<Milliseconds>(timeout).count(), pids.empty() ? "(dying)" : joined(pids));
+                  std::chrono::duration_cast<Milliseconds>(timeout).count(),
+                  pids.empty() ? "(dying)" : describe_tasks("/proc", pids));
     }
     events.wait(std::min(left, kDyingStep));
   }

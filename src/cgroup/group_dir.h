@@ -23,7 +23,8 @@ Result<std::vector<int>> read_processes(const Fd& group);
 // The names of the groups directly below, sorted.
 Result<std::vector<std::string>> child_groups(const Fd& group);
 // rmdir. While the group is busy with dying members, waits for its cgroup.events, at most `timeout` of CLOCK_MONOTONIC;
-// kBusy with the members' pids or the names of child groups after that. kNotFound when it is gone already.
+// kBusy with its members and what they do after that. kInvalidArgument with their names where it has child groups;
+// kNotFound when it is gone already.
 Status remove_group(const Fd& parent, std::string_view name, std::chrono::nanoseconds timeout);
 
 }  // namespace ktstr

@@ -117,7 +117,7 @@ Status RecordingCgroupOps::remove(std::string_view name) {
   const std::string below = std::string(name) + "/";
   const auto child = groups_.lower_bound(below);
   if (child != groups_.end() && child->first.starts_with(below))
-    return fail(ErrorCode::kBusy, "cannot remove {}: it has the child group {}", name, child->first);
+    return fail(ErrorCode::kInvalidArgument, "cannot remove {}: it has the child group {}", name, child->first);
   groups_.erase(groups_.find(name));
   return ok();
 }

@@ -29,12 +29,19 @@ struct ExecPlan {
   const char* program = nullptr;
   std::vector<char*> argv, environment;
   pid_t parent = 0;
+  int cgroup_fd = -1;  // the directory to move into; -1: it is where it shall be
   int null_fd = -1, stdout_fd = -1, stderr_fd = -1;
   rlimit file_limit{};
 };
 
 // The set-up steps return false with errno set. They run in a copy of a process that may have had other threads:
 // async-signal-safe calls only.
+
+bool enter_cgroup(const ExecPlan& plan) {
+  if (plan.cgroup_fd < 0) return true;
+  const int procs = ::openat(plan.cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  return procs >= 0 && ::write(procs, "0", 1) == 1;
+}
 
 bool lead_a_session(const ExecPlan&) { return ::setsid() >= 0; }
 
@@ -84,7 +91,8 @@ bool exec(const ExecPlan& plan) {
 constexpr struct {
   bool (*run)(const ExecPlan&);
   const char* what;
-} kSteps[] = {{lead_a_session, "lead a session of its own"},
+} kSteps[] = {{enter_cgroup, "enter its cgroup"},
+              {lead_a_session, "lead a session of its own"},
               {die_with_parent, "ask to die with its parent"},
               {reset_signals, "reset its signals"},
               {take_streams, "take its standard streams"},
@@ -122,7 +130,7 @@ Result<StartedChild> clone_child(const PayloadChild& plan, const ExecPlan& exec_
   args.flags = CLONE_PIDFD;
   args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
-  if (plan.cgroup_dir != nullptr && plan.cgroup_dir->valid()) {
+  if (plan.cgroup_dir != nullptr && plan.cgroup_dir->valid() && !plan.moves_in) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<std::uint64_t>(plan.cgroup_dir->get());
   }
@@ -173,6 +181,7 @@ Result<StartedChild> start_payload_child(const PayloadChild& plan) {
                      .argv = pointers(plan.argv),
                      .environment = pointers(plan.environment),
                      .parent = ::getpid(),
+                     .cgroup_fd = plan.moves_in && plan.cgroup_dir != nullptr ? plan.cgroup_dir->get() : -1,
                      .null_fd = null.get(),
                      .stdout_fd = plan.stdout_fd,
                      .stderr_fd = plan.stderr_fd};

@@ -21,6 +21,7 @@ struct PayloadChild {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   const Fd* cgroup_dir = nullptr;  // null or invalid: stay in ours
+  bool moves_in = false;           // by itself, and is not born there
   int stdout_fd = -1;              // above 2, as stderr_fd
   int stderr_fd = -1;
   Bytes file_limit = 0;  // RLIMIT_FSIZE

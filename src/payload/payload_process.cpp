@@ -155,6 +155,7 @@ Result<PayloadProcess> PayloadProcess::start(const PayloadStart& start) {
                                                             .argv = std::move(argv),
                                                             .environment = payload_environment(start.search_path, mark),
                                                             .cgroup_dir = start.cgroup_dir,
+                                                            .moves_in = start.moves_in,
                                                             .stdout_fd = out.fd().get(),
                                                             .stderr_fd = err.fd().get(),
                                                             .file_limit = payload.most_file_bytes()})

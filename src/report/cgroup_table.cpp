@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kNameWidth = 24;
 constexpr std::size_t kCpusWidth = 16;
 
+// "" is the place outside of the scenario's cgroups.
+std::string place_text(const std::string& cgroup) {
+  return cgroup.empty() ? "(outside)" : shortened(printable(cgroup), kNameWidth);
+}
+
 std::string cpus_text(const CpuSet& cpus) { return cpus.empty() ? "-" : shortened(cpus.to_string(), kCpusWidth); }
 
 std::string step_text(int phase) { return phase == 0 ? "backdrop" : fmt::format("{}", phase); }
@@ -33,7 +38,7 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
   Table table({"cgroup", "step", "workers", "CPUs", "iterations", "off-CPU", "spread", "max gap", "migrations",
                "delay/worker", "wake p99"});
   for (const CgroupStats& c : record.cgroups)
-    table.add({shortened(printable(c.cgroup), kNameWidth), steps ? step_text(c.phase) : "", fmt::format("{}", c.workers),
+    table.add({place_text(c.cgroup), steps ? step_text(c.phase) : "", fmt::format("{}", c.workers),
                cpus_text(c.cpus_used), short_count(c.iterations), short_percent(c.avg_off_cpu_pct),
                c.workers > 1 ? short_percent(c.spread_pct) : "-", short_duration(c.max_gap_ns), short_count(c.migrations),
                short_duration(per_worker(c.run_delay_ns, c.workers)), c.wakeups > 0 ? short_duration(c.wake_p99_ns) : "-"});
@@ -44,10 +49,10 @@ std::string worker_table(const RunRecord& record, std::string_view indent) {
   if (record.workers.empty()) return "";
   Table table({"worker", "step", "CPUs", "iterations", "off-CPU", "max gap", "at", "migrations", "delay", "end"});
   for (const auto& [phase, w] : record.workers)
-    table.add({fmt::format("{}[{}]", shortened(printable(w.cgroup), kNameWidth), w.index), step_text(phase),
+    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), step_text(phase),
                cpus_text(w.cpus_used), short_count(w.iterations), short_percent(w.off_cpu_pct()), short_duration(w.max_gap_ns),
                short_duration(w.max_gap_at_ns), short_count(w.migrations), short_duration(w.run_delay_ns),
-               !w.exit.empty() ? printable(w.exit) : w.responded ? "" : "did not stop when told to"});
+               !w.exit.empty() ? printable(w.exit) : !w.gone ? "did not end" : w.responded ? "" : "did not stop when told to"});
   return table.render(indent);
 }
 

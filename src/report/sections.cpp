@@ -100,6 +100,22 @@ std::vector<std::string> further_findings(const RunRecord& record, std::size_t m
   return lines;
 }
 
+std::vector<std::pair<std::string, int>> note_lines(const RunRecord& record) {
+  std::vector<std::pair<std::string, int>> lines;
+  for (const Detail& detail : record.details) {
+    if (detail.kind != DetailKind::kNote) continue;
+    std::string text = detail.message;
+    // One of a cgroup is not always about itself in words.
+    if (!detail.cgroup.empty() && text.find(detail.cgroup) == std::string::npos) text = detail.cgroup + ": " + text;
+    const auto known = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.first == text; });
+    if (known == lines.end())
+      lines.emplace_back(std::move(text), 1);
+    else
+      ++known->second;
+  }
+  return lines;
+}
+
 std::string checked_summary(const std::vector<std::string>& checked) {
   std::vector<CheckGroup> groups;
   for (const std::string& line : checked) {

@@ -21,6 +21,8 @@ std::string one_line_setting(const RunRecord& record);
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
 // The findings behind the first, one a line: kind, message, step; and how many were left out where there are more than `most`.
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most);
+// Its notes, each once with how often it was made, and with the cgroup that it is about.
+std::vector<std::pair<std::string, int>> note_lines(const RunRecord& record);
 // What was looked at, without the cgroups: "gap (limit 2000 ms), isolation, my own claim".
 std::string checked_summary(const std::vector<std::string>& checked);
 // The last `most` lines, with a first one that says how many are missing; equal neighbours are counted, not repeated.

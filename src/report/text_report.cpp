@@ -119,8 +119,8 @@ class TextReport {
   }
 
   void notes() {
-    for (const Detail& detail : r_.details)
-      if (detail.kind == DetailKind::kNote) field("note", printable(detail.message));
+    for (const auto& [message, count] : note_lines(r_))
+      field("note", printable(message) + (count > 1 ? fmt::format(" ({} times)", count) : ""));
     for (const std::string& why : r_.perturbed) field("note", "not repeatable: " + printable(why));
   }
 

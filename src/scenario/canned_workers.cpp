@@ -70,7 +70,7 @@ Result<AssertResult> uclamp(Ctx& ctx) {
                                without_spread(ctx));
 }
 
-// The executor leaves gaps and spread of the stopped workers alone by itself; the others' hold.
+// How long a worker is stopped is left out of what is judged, but who gets the CPU when all go on is chance.
 Result<AssertResult> signal_storm(Ctx& ctx) {
   constexpr int kStops = 25;
   const auto interval = std::max<std::chrono::nanoseconds>(ctx.duration() / 4 / kStops, std::chrono::nanoseconds(2));

@@ -92,7 +92,7 @@ TEST(FailedStep, KeepsItsErrorWhenCleaningUpFailsToo) {
   world.ops.fail_matching("remove b", Error(ErrorCode::kBusy, "somebody is in it"));
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
-  EXPECT_THAT(described(*result), ElementsAre("pass note 2: clean-up: somebody is in it",
+  EXPECT_THAT(described(*result), ElementsAre("fail stuck 2: somebody is in it",
                                               "fail step_failed 2: step 2 failed: cgroup 'c': cannot write it: Invalid "
                                               "argument (EINVAL)"));
 }
@@ -128,7 +128,7 @@ TEST(DeadScheduler, IsToldWhenTheBackdropHasBeenCollected) {
   for (const auto& [alive_for, step] : {std::pair(200ms, 1), std::pair(255ms, 1), std::pair(1005ms, 3)}) {
     FakeWorld world;
     world.idle_workers = true;
-    world.collect_takes = 10ms;
+    world.stop_takes = 10ms;
     world.scheduler_ends = world.time + alive_for;
     const auto result = world.run(kBase, three_steps());
     ASSERT_TRUE(result);
@@ -138,13 +138,31 @@ TEST(DeadScheduler, IsToldWhenTheBackdropHasBeenCollected) {
   }
 }
 
-TEST(CleanUp, IsANoteWhenItFailsAndDoesNotChangeTheVerdict) {
+TEST(CleanUp, FailsWhereProcessesKeepTheirCgroupInAStepAndInTheBackdrop) {
   FakeWorld world;
-  world.ops.fail_matching("remove a", Error(ErrorCode::kBusy, "somebody is in it"));
-  const auto result = world.run({part({CgroupDef::named("a")}, 1)});
+  for (const char* name : {"a", "base"})
+    world.ops.fail_matching(fmt::format("remove {}", name), Error(ErrorCode::kBusy, "somebody is in it"));
+  const auto result = world.run(kBase, {part({CgroupDef::named("a")}, 1)});
   ASSERT_TRUE(result);
-  EXPECT_THAT(described(*result), ElementsAre("pass note 1: clean-up: somebody is in it"));
-  EXPECT_EQ(result->verdict(), Verdict::kPass);
+  EXPECT_THAT(described(*result), ElementsAre("fail stuck 1: somebody is in it", "fail stuck 0: somebody is in it"));
+  EXPECT_EQ(result->details[0].cgroup, "a");
+}
+
+TEST(CleanUp, OnlyNotesThatACgroupAboveStaysWithTheOneBelow) {
+  FakeWorld world;
+  world.ops.fail_matching("remove a/b", Error(ErrorCode::kBusy, "somebody is in it"));
+  const auto result = world.run({part({CgroupDef::named("a").no_workers(), CgroupDef::named("a/b")}, 1)});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(described(*result), ElementsAre("fail stuck 1: somebody is in it",
+                                              "pass note 1: clean-up: cannot remove a: it has the child group a/b"));
+}
+
+TEST(CleanUp, KillsAllThatDoNotStopBeforeItWaitsForAny) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run({part({CgroupDef::named("a"), CgroupDef::named("b")}, 1)}));
+  EXPECT_THAT(world.log, testing::IsSupersetOf({"end a", "end b", "collect a", "collect b"}));
+  const auto at = [&](const char* line) { return std::find(world.log.begin(), world.log.end(), line); };
+  EXPECT_LT(at("end b"), at("collect a"));
 }
 
 TEST(Controllers, ThatCannotBeEnabledAreAnError) {
@@ -170,7 +188,7 @@ TEST(DeadScheduler, EndsTheHoldAndTheScenarioButKeepsTheNumbers) {
 
 TEST(DeadScheduler, IsNoticedBetweenSteps) {
   FakeWorld world;
-  world.collect_takes = 100ms;
+  world.stop_takes = 100ms;
   world.scheduler_ends = world.time + 300ms;
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
@@ -182,7 +200,7 @@ TEST(DeadScheduler, IsNoticedBetweenSteps) {
 
 TEST(DeadScheduler, IsNoticedAfterAllSteps) {
   FakeWorld world;
-  world.collect_takes = 100ms;
+  world.stop_takes = 100ms;
   world.scheduler_ends = world.time + 1050ms;
   const auto result = world.run({part({CgroupDef::named("a")}, 1)});
   ASSERT_TRUE(result);

@@ -20,13 +20,16 @@ class SpawnedWorkers final : public RunningWorkers {
   std::uint64_t iterations() const override { return group_.iterations(); }
   void release() override { group_.release(); }
   void request_stop() override { group_.request_stop(); }
-  Result<std::vector<WorkerReport>> collect(Nanoseconds grace) override { return group_.collect(grace); }
+  Status stop(Nanoseconds grace) override { return group_.stop(grace); }
+  Result<std::vector<WorkerReport>> collect() override { return group_.collect(); }
   void set_allowed(const CpuSet& cpus) override { group_.set_allowed(cpus); }
   Status set_nice(int nice) override { return group_.set_nice(nice); }
   Status set_policy(const SchedPolicy& policy) override { return group_.set_policy(policy); }
   Status set_affinity(const std::vector<CpuSet>& per_worker) override { return group_.set_affinity(per_worker); }
   Status set_uclamp(int min, int max) override { return group_.set_uclamp(min, max); }
   Status send_signal(int number) override { return group_.send_signal(number); }
+  void set_frozen(bool frozen) override { group_.set_frozen(frozen); }
+  void expect_kill() override { group_.expect_kill(); }
 
  private:
   WorkerGroup group_;

@@ -32,13 +32,16 @@ class RunningWorkers {
   virtual std::uint64_t iterations() const = 0;
   virtual void release() = 0;
   virtual void request_stop() = 0;
-  virtual Result<std::vector<WorkerReport>> collect(Nanoseconds grace) = 0;
+  virtual Status stop(Nanoseconds grace) = 0;
+  virtual Result<std::vector<WorkerReport>> collect() = 0;
   virtual void set_allowed(const CpuSet& cpus) = 0;
   virtual Status set_nice(int nice) = 0;
   virtual Status set_policy(const SchedPolicy& policy) = 0;
   virtual Status set_affinity(const std::vector<CpuSet>& per_worker) = 0;
   virtual Status set_uclamp(int min, int max) = 0;
   virtual Status send_signal(int number) = 0;
+  virtual void set_frozen(bool frozen) = 0;
+  virtual void expect_kill() = 0;
 };
 
 // A PayloadProcess as the executor uses it. What still runs is killed with it, and nothing is recorded.

@@ -165,7 +165,7 @@ TEST(Executor, SaysWhenAHoldWasCutToLessThanHalf) {
 
 TEST(Executor, IsInconclusiveAboutAStepWhoseTurnCameTooLate) {
   FakeWorld world;
-  world.collect_takes = 600ms;
+  world.stop_takes = 600ms;
   const auto result = world.run({half("a"), half("b")});
   ASSERT_TRUE(result);
   EXPECT_FALSE(testing::Value(world.ops.calls(), testing::Contains("create b")));
@@ -188,7 +188,7 @@ TEST(Executor, IsInconclusiveAboutAStepWhoseSetUpTookAllTheTime) {
 
 TEST(Executor, SharesOneGraceAmongAllGroups) {
   FakeWorld world;
-  world.collect_takes = 1500ms;
+  world.stop_takes = 1500ms;
   ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("a"), CgroupDef::named("b"), CgroupDef::named("c")}}}));
   EXPECT_THAT(world.graces, ElementsAre(2s, 500ms, 0s));
 }

@@ -31,7 +31,7 @@ class FakeWorld final : public EventSink {
   std::filesystem::path root = "/nonexistent";  // of the machine's files
 
   Nanoseconds time = std::chrono::seconds(100);
-  Nanoseconds spawn_takes{}, collect_takes{};
+  Nanoseconds spawn_takes{}, stop_takes{};
   std::map<std::string, Error> spawn_fails, collect_fails;  // by cgroup
   std::map<std::string, Error> change_fails;                // by the change's name: "set_nice"
   std::map<std::string, Error> payload_fails;               // by payload: starting it
@@ -127,9 +127,17 @@ class FakeWorld final : public EventSink {
     std::uint64_t iterations() const override { return 7 * pids_.size(); }
     void release() override { say("release"); }
     void request_stop() override { say("stop"); }
-    Result<std::vector<WorkerReport>> collect(Nanoseconds grace) override {
-      return world_.collect(parts_, first_, grace);
+    Status stop(Nanoseconds grace) override {
+      say("end");
+      world_.graces.push_back(grace);
+      world_.time += world_.stop_takes;
+      return ok();
     }
+    Result<std::vector<WorkerReport>> collect() override { return world_.collect(parts_, first_); }
+    void set_frozen(bool frozen) override {
+      if (std::exchange(frozen_, frozen) != frozen) say(frozen ? "hold" : "let go");
+    }
+    void expect_kill() override { say("expect kill"); }
     void set_allowed(const CpuSet& cpus) override { world_.log.push_back(fmt::format("allow {} {}", cgroup_, cpus.to_string())); }
     Status set_nice(int nice) override { return change("set_nice", std::to_string(nice)); }
     Status set_policy(const SchedPolicy& policy) override { return change("set_policy", policy.describe()); }
@@ -150,6 +158,7 @@ class FakeWorld final : public EventSink {
     std::vector<WorkerPart> parts_;
     std::string cgroup_;
     int first_;
+    bool frozen_ = false;
     std::vector<int> pids_, processes_;
   };
 
@@ -226,11 +235,9 @@ class FakeWorld final : public EventSink {
     return std::unique_ptr<RunningPayload>(std::make_unique<FakePayload>(*this, start));
   }
 
-  Result<std::vector<WorkerReport>> collect(const std::vector<WorkerPart>& parts, int first, Nanoseconds grace) {
+  Result<std::vector<WorkerReport>> collect(const std::vector<WorkerPart>& parts, int first) {
     const std::string& name = parts.front().placement.cgroup;
     log.push_back("collect " + name);
-    graces.push_back(grace);
-    time += collect_takes;
     if (const auto failing = collect_fails.find(name); failing != collect_fails.end()) return failing->second;
     std::vector<WorkerReport> all;
     for (const WorkerPart& part : parts)

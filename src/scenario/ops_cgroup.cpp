@@ -9,16 +9,13 @@ namespace {
 
 // Payloads first: a frozen one cannot be killed, so the group is thawed before.
 Status thaw_and_kill_payloads(World& world, World::Found found) {
-  if (std::exchange(found.group->frozen, false)) KTSTR_TRY(world.cgroups().freeze(found.group->name, false));
+  if (found.group->frozen) KTSTR_TRY(world.set_frozen(found, false));
   return world.kill_payloads_in(found.group->name);
 }
 
 Status freeze(World& world, const std::string& name, bool frozen) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(name));
-  KTSTR_TRY(world.cgroups().freeze(name, frozen));
-  found.group->frozen = false;
-  if (frozen) found.group->freeze();
-  return ok();
+  return world.set_frozen(found, frozen);
 }
 
 }  // namespace
@@ -51,10 +48,7 @@ Status apply(const op::StopCgroup& op, World& world) {
 
 Status apply(const op::KillCgroup& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
-  KTSTR_TRY(world.cgroups().kill_all(op.cgroup));
-  // They die of something that is not the scheduler's doing.
-  for (WorkerSet& set : found.group->sets) set.killed = true;
-  found.group->interrupt("killed by the scenario");
+  KTSTR_TRY(world.kill_all(op.cgroup));
   KTSTR_TRY(thaw_and_kill_payloads(world, found));
   return found.scope->empty(*found.group, world.findings());
 }
@@ -80,13 +74,17 @@ Status apply(const op::MoveAllTasks& op, World& world) {
     for (const WorkerSet& set : source->sets) set.workers->set_allowed(cpus);
   };
   allow(between);
+  if (to.scope->is_frozen(op.to))
+    for (const WorkerSet& set : source->sets) set.workers->set_frozen(true);
   if (Status moved = world.cgroups().move_processes(op.to, pids); !moved) {
     allow(source->cpuset.value_or(CpuSet()));
+    world.update_holds();
     return moved;
   }
   allow(target->cpuset.value_or(CpuSet()));
   for (WorkerSet& set : source->sets) target->add(std::move(set));
   source->sets.clear();
+  world.update_holds();
   return ok();
 }
 

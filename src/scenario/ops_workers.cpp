@@ -58,7 +58,6 @@ Status apply(const op::CoreSchedClear& op, World& world) {
 
 Status apply(const op::SignalStorm& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
-  found.group->interrupt("stopped by signals of the scenario");
   Nanoseconds next = world.hooks().now();
   for (int i = 0; i < op.count * 2; ++i) {
     const int signal = i % 2 == 0 ? SIGSTOP : SIGCONT;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 
 #include "assert/cgroup_stats.h"
 #include "assert/worker_checks.h"
@@ -23,6 +22,10 @@ bool overlap(const WorkerSet& a, const WorkerSet& b) {
          (a.first_index < b.first_index + b.workers->count() && b.first_index < a.first_index + a.workers->count());
 }
 
+void bound(WorkerSet& set, const CpuSet& cpus) {
+  if (set.cpusets.empty() || set.cpusets.back() != cpus) set.cpusets.push_back(cpus);
+}
+
 std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int> (RunningWorkers::*numbers)() const) {
   std::vector<int> all;
   for (const WorkerSet& set : sets) {
@@ -34,6 +37,10 @@ std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int>
 
 }  // namespace
 
+bool is_within(std::string_view name, std::string_view above) {
+  return name == above || (name.starts_with(above) && name.substr(above.size()).starts_with('/'));
+}
+
 void LiveCgroup::add(WorkerSet set) {
   if (std::any_of(sets.begin(), sets.end(), [&](const WorkerSet& other) { return overlap(set, other); })) {
     for (auto& [spawned, number] : set.groups) number = next_group++;
@@ -41,17 +48,15 @@ void LiveCgroup::add(WorkerSet set) {
   }
   for (const auto& [spawned, number] : set.groups) next_group = std::max(next_group, number + 1);
   next_index = std::max(next_index, set.first_index + set.workers->count());
+  if (cpuset) bound(set, *cpuset);
   sets.push_back(std::move(set));
-  if (frozen) freeze();
 }
 
-void LiveCgroup::interrupt(std::string_view why) {
-  for (WorkerSet& set : sets) set.interrupted = why;
-}
-
-void LiveCgroup::freeze() {
-  frozen = true;
-  interrupt("frozen by the scenario");
+void LiveCgroup::allow(const std::optional<CpuSet>& cpus) {
+  for (WorkerSet& set : sets) {
+    set.workers->set_allowed(cpus.value_or(CpuSet()));
+    if (cpus) bound(set, *cpus);
+  }
 }
 
 int LiveCgroup::worker_count() const {
@@ -121,11 +126,24 @@ void Scope::release_workers() {
     }
 }
 
-// A frozen task neither ends nor dies.
+bool Scope::is_frozen(std::string_view name) const {
+  return std::any_of(live_.begin(), live_.end(),
+                     [&](const LiveCgroup& each) { return each.frozen && is_within(name, each.name); }) ||
+         (outer_ != nullptr && outer_->is_frozen(name));
+}
+
+void Scope::update_holds() {
+  for (LiveCgroup& group : live_)
+    for (WorkerSet& set : group.sets) set.workers->set_frozen(is_frozen(group.name));
+}
+
+// A frozen task does not end.
 void Scope::thaw(LiveCgroup& group, AssertResult& result) {
-  if (!std::exchange(group.frozen, false)) return;
+  if (!group.frozen) return;
   if (const Status thawed = ops_.freeze(group.name, false); !thawed)
-    note(group.name, "clean-up: it cannot be thawed: " + thawed.error().message(), result);
+    return note(group.name, "clean-up: it cannot be thawed: " + thawed.error().message(), result);
+  group.frozen = false;
+  update_holds();
 }
 
 void Scope::finish_payload(LivePayload& payload, const PayloadReport& report, const Findings& findings) {
@@ -153,62 +171,49 @@ void Scope::request_stop(LiveCgroup& group) {
 }
 
 // An earlier set that used up the grace leaves none for the later ones: they had the same time to end.
-Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group, Nanoseconds deadline) {
+Status Scope::stop(LiveCgroup& group, Nanoseconds deadline) {
+  for (WorkerSet& set : group.sets)
+    if (set.released) KTSTR_TRY(set.workers->stop(std::max(deadline - hooks_.now(), Nanoseconds(0))));
+  return ok();
+}
+
+Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group) {
   std::vector<WorkerReport> reports;
   for (WorkerSet& set : group.sets) {
     // Workers that were never let go have nothing to report, and it is not the scheduler's fault.
     if (!set.released) continue;
-    KTSTR_TRY_ASSIGN(std::vector<WorkerReport> part,
-                     set.workers->collect(std::max(deadline - hooks_.now(), Nanoseconds(0))));
+    KTSTR_TRY_ASSIGN(std::vector<WorkerReport> part, set.workers->collect());
     for (std::size_t i = 0; i < part.size(); ++i) {
       // Where it was last, and who it was there.
       part[i].cgroup = group.name;
       part[i].group = set.groups.at(part[i].group);
       part[i].index = set.first_index + static_cast<int>(i);
-      if (set.killed) part[i].exit.clear();
     }
     std::move(part.begin(), part.end(), std::back_inserter(reports));
   }
   return reports;
 }
 
-// Workers that the scenario itself kept from running were away for no fault of the scheduler: their indexes.
-std::set<int> Scope::note_interrupted(const LiveCgroup& group, const Findings& findings) const {
-  std::map<std::string, int> whys;
-  std::set<int> indexes;
-  int all = 0;
-  for (const WorkerSet& set : group.sets) {
-    if (!set.released) continue;
-    all += set.workers->count();
-    if (set.interrupted.empty()) continue;
-    whys[set.interrupted] += set.workers->count();
-    for (int i = 0; i < set.workers->count(); ++i) indexes.insert(set.first_index + i);
-  }
-  for (const auto& [why, count] : whys)
-    note(group.name,
-         count == all
-             ? fmt::format("gaps and spread are not judged: its workers were {}", why)
-             : fmt::format("gaps and spread of {} of its {} workers are not judged: they were {}", count, all, why),
-         findings.result);
-  return indexes;
-}
-
 void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const {
   if (reports.empty()) return;
   for (const WorkerReport& report : reports) findings.events.worker(phase_, report);
-  findings.result.merge(
-      check_workers(findings.checks, phase_, group.name, group.cpuset, reports, note_interrupted(group, findings)));
+  std::vector<CpuSet> cpusets;
+  for (const WorkerSet& set : group.sets)
+    for (const CpuSet& cpus : set.cpusets)
+      if (std::find(cpusets.begin(), cpusets.end(), cpus) == cpusets.end()) cpusets.push_back(cpus);
+  findings.result.merge(check_workers(findings.checks, {phase_, group.name, std::move(cpusets), reports}));
   findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
 }
 
-Status Scope::collect_and_judge(LiveCgroup& group, Nanoseconds deadline, const Findings& findings) {
-  auto reports = collect(group, deadline);
+Status Scope::collect_and_judge(LiveCgroup& group, const Findings& findings) {
+  auto reports = collect(group);
   const bool released = std::any_of(group.sets.begin(), group.sets.end(), [](const auto& set) { return set.released; });
   if (reports) judge(group, *reports, findings);
   group.sets.clear();
   if (reports) return ok();
   Error error = std::move(reports).error();
-  error.context(fmt::format("cgroup '{}': its workers could not be collected", group.name));
+  error.context(group.name.empty() ? "the workers outside of the cgroups could not be collected"
+                                   : fmt::format("cgroup '{}': its workers could not be collected", group.name));
   if (released) return error;
   note(group.name, "clean-up: " + error.message(), findings.result);
   return ok();
@@ -217,7 +222,8 @@ Status Scope::collect_and_judge(LiveCgroup& group, Nanoseconds deadline, const F
 Status Scope::empty(LiveCgroup& group, const Findings& findings) {
   thaw(group, findings.result);
   request_stop(group);
-  return collect_and_judge(group, hooks_.now() + kStopGrace, findings);
+  KTSTR_TRY(stop(group, hooks_.now() + kStopGrace));
+  return collect_and_judge(group, findings);
 }
 
 Status Scope::remove(const std::string& name, const Findings& findings) {
@@ -247,7 +253,9 @@ Status Scope::end_processes(const Findings& findings) {
     }
   for (LiveCgroup& group : live_) request_stop(group);
   const Nanoseconds deadline = hooks_.now() + kStopGrace;
-  for (LiveCgroup& group : live_) keep_first(collect_and_judge(group, deadline, findings));
+  // All of those that do not stop are killed before the first of them is waited for.
+  for (LiveCgroup& group : live_) keep_first(stop(group, deadline));
+  for (LiveCgroup& group : live_) keep_first(collect_and_judge(group, findings));
   live_.clear();
   return outcome;
 }
@@ -256,8 +264,17 @@ void Scope::put_back_machine(const Findings& findings) {
   for (const Error& error : machine_.restore()) note({}, "clean-up: " + error.message(), findings.result);
 }
 
+// Processes that have all been told to end and still keep their cgroup hang, or get no CPU to end on. That there are
+// cgroups below which cannot be removed either, or somebody else's, is only what follows from something else.
 void Scope::remove_cgroups(const Findings& findings) {
-  for (const Error& error : cgroups_.close()) note({}, "clean-up: " + error.message(), findings.result);
+  for (const auto& [name, error] : cgroups_.close()) {
+    if (error.code() != ErrorCode::kBusy) {
+      note(name, "clean-up: " + error.message(), findings.result);
+      continue;
+    }
+    findings.result.details.push_back(
+        {.kind = DetailKind::kStuck, .message = error.message(), .cgroup = name, .phase = phase_});
+  }
 }
 
 Status Scope::tear_down(const Findings& findings) {

@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +25,9 @@ namespace ktstr {
 // How long workers have for their end after they were told to stop, all of a scope together, in guest time.
 inline constexpr Nanoseconds kStopGrace = std::chrono::seconds(2);
 
+// Whether the cgroup `name` is `above` or below it.
+bool is_within(std::string_view name, std::string_view above);
+
 // Where a scenario's findings go.
 struct Findings {
   const Checks& checks;
@@ -40,8 +42,7 @@ struct WorkerSet {
   std::map<int, int> groups;
   int first_index = 0;  // WorkerReport::index of the first of them, there
   bool released = false;
-  bool killed = false;           // by the scenario
-  std::string interrupted = {};  // why they were kept from running on purpose; empty: they were not
+  std::vector<CpuSet> cpusets = {};  // that bounded them, in turn
 };
 
 // A cgroup of the scope with what runs in it; the one named "" is the place outside of the scenario's cgroups.
@@ -51,13 +52,13 @@ struct LiveCgroup {
   std::vector<WorkerSet> sets;
   int next_index = 0;  // of the next worker
   int next_group = 0;  // of the next set's first
-  bool frozen = false;
+  bool frozen = false;  // by itself; see Scope::is_frozen()
+  bool killed = false;  // once, by its cgroup.kill or that of a cgroup above
 
   // Workers that come from elsewhere keep their numbers unless somebody here has them.
   void add(WorkerSet set);
-  // From now on nothing is said about how regularly those run that are in it now.
-  void interrupt(std::string_view why);
-  void freeze();
+  // What the isolation check compares with from now on; no value, or none: everything.
+  void allow(const std::optional<CpuSet>& cpus);
   int worker_count() const;
   std::vector<int> pids() const;  // of its workers
   std::vector<int> processes() const;
@@ -72,10 +73,12 @@ struct LivePayload {
 
 class Scope {
  public:
-  // All references must outlive the scope. `phase` labels its reports and details.
-  Scope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, std::string label)
+  // All references must outlive the scope. `phase` labels its reports and details. `outer`: the scope whose cgroups can
+  // be above those of this one.
+  Scope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, std::string label, const Scope* outer = nullptr)
       : ops_(ops),
         hooks_(hooks),
+        outer_(outer),
         phase_(phase),
         label_(std::move(label)),
         machine_(hooks.root, hooks.before_machine_change),
@@ -87,6 +90,10 @@ class Scope {
   LiveCgroup& outside();
   LivePayload* find_payload(std::string_view name, std::string_view cgroup);
   void release_workers();
+  // Whether the scenario froze it, or a cgroup above it.
+  bool is_frozen(std::string_view name) const;
+  // Tells workers whether they are frozen, which is not judged: before something is frozen, and after it was thawed.
+  void update_holds();
 
   // Thaws the group and collects and checks its workers. An Error says that they could not be collected: their checks
   // are missing.
@@ -114,16 +121,18 @@ class Scope {
   MachineChanges& machine() { return machine_; }
 
  private:
-  Result<std::vector<WorkerReport>> collect(LiveCgroup& group, Nanoseconds deadline);
-  std::set<int> note_interrupted(const LiveCgroup& group, const Findings& findings) const;
+  Result<std::vector<WorkerReport>> collect(LiveCgroup& group);
   void judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const;
-  Status collect_and_judge(LiveCgroup& group, Nanoseconds deadline, const Findings& findings);
+  Status collect_and_judge(LiveCgroup& group, const Findings& findings);
   void request_stop(LiveCgroup& group);
+  // Until they have stopped, or `deadline` is over and they are being killed.
+  Status stop(LiveCgroup& group, Nanoseconds deadline);
   void thaw(LiveCgroup& group, AssertResult& result);
   void note(std::string cgroup, std::string message, AssertResult& result) const;
 
   CgroupOps& ops_;
   const ExecutorHooks& hooks_;
+  const Scope* outer_;
   int phase_;
   std::string label_;
   MachineChanges machine_;

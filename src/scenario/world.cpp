@@ -42,7 +42,7 @@ void World::begin_step(int number, bool loops) {
   number_ = number;
   loops_ = loops;
   ops_done_ = spawns_ = 0;
-  step_.emplace(ctx_.cgroups(), hooks_, number, fmt::format("step {}", number));
+  step_.emplace(ctx_.cgroups(), hooks_, number, fmt::format("step {}", number), &backdrop_);
 }
 
 Status World::end_step() {
@@ -69,6 +69,36 @@ void World::off_the_clock(const std::function<void()>& action) {
 
 void World::pause() {
   off_the_clock([this] { hooks_.pause(pause_before(ctx_.seed_for(Vary::kPauses), number_, ops_done_++)); });
+}
+
+// --- holds
+
+void World::update_holds() {
+  for_each_scope([](Scope& scope) { scope.update_holds(); });
+}
+
+// A freeze that fails has done its part of it, and is undone at the end.
+Status World::set_frozen(Found found, bool frozen) {
+  if (frozen) {
+    found.group->frozen = true;
+    update_holds();
+  }
+  KTSTR_TRY(cgroups().freeze(found.group->name, frozen));
+  found.group->frozen = frozen;
+  update_holds();
+  return ok();
+}
+
+Status World::kill_all(const std::string& name) {
+  for_each_scope([&](Scope& scope) {
+    for (LiveCgroup& group : scope.live()) {
+      if (!is_within(group.name, name)) continue;
+      group.killed = true;
+      // They die of something that is not the scheduler's doing.
+      for (WorkerSet& set : group.sets) set.workers->expect_kill();
+    }
+  });
+  return cgroups().kill_all(name);
 }
 
 // --- names

@@ -64,6 +64,11 @@ class World {
                        std::string surface);
   // Newest first, of the step and of the Backdrop.
   Status kill_payloads_in(std::string_view cgroup);
+  // What the scenario freezes is not judged from before the kernel is asked until after it was asked to thaw.
+  Status set_frozen(Found group, bool frozen);
+  void update_holds();
+  // cgroup.kill: of everything in the cgroup and in those below.
+  Status kill_all(const std::string& name);
   // Writes cpuset.cpus (no value: inherit) while the isolation check follows.
   Status change_cpuset(Found group, std::optional<CpuSet> cpus);
   Status set_knob(const std::string& group, const KnobSetting& setting);
@@ -100,7 +105,8 @@ class World {
   }
   // `number`: which WorkSpec of its cgroup it is.
   Result<WorkerPart> part_for(const LiveCgroup& group, const WorkSpec& spec, int number, const Fd& directory);
-  void allow(LiveCgroup& group, const std::optional<CpuSet>& cpus);
+  // For the moment in which a change is under way: what is allowed then is no cpuset of theirs.
+  void allow_meanwhile(LiveCgroup& group, const CpuSet& cpus);
   // The scenario's end moves by what the action takes.
   void off_the_clock(const std::function<void()>& action);
 

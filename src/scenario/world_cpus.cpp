@@ -7,19 +7,19 @@
 
 namespace ktstr {
 
-void World::allow(LiveCgroup& group, const std::optional<CpuSet>& cpus) {
-  for (const WorkerSet& set : group.sets) set.workers->set_allowed(cpus.value_or(CpuSet()));
+void World::allow_meanwhile(LiveCgroup& group, const CpuSet& cpus) {
+  for (const WorkerSet& set : group.sets) set.workers->set_allowed(cpus);
 }
 
 Status World::change_cpuset(Found found, std::optional<CpuSet> cpus) {
   LiveCgroup& group = *found.group;
   const bool bounded = cpus && group.cpuset;
-  allow(group, bounded ? std::optional(cpus->union_with(*group.cpuset)) : std::nullopt);
+  allow_meanwhile(group, bounded ? cpus->union_with(*group.cpuset) : CpuSet());
   const Status written = cgroups()
                              .set(group.name, "cpuset.cpus", cpus ? cpus->to_string() : "")
                              .context(fmt::format("cgroup '{}'", group.name));
   if (written) group.cpuset = std::move(cpus);
-  allow(group, group.cpuset);
+  group.allow(group.cpuset);
   return written;
 }
 
@@ -34,7 +34,10 @@ Status World::with_cpus_in_flux(const std::function<Status()>& change) {
           cpus = online ? group.cpuset->intersection(*online) : *group.cpuset;
           if (cpus->empty()) cpus.reset();
         }
-        allow(group, cpus);
+        if (everything)
+          allow_meanwhile(group, CpuSet());
+        else
+          group.allow(cpus);
       }
     });
   };

@@ -56,6 +56,7 @@ Result<WorkerPart> World::part_for(const LiveCgroup& group, const WorkSpec& spec
   WorkerPlacement placement{.cgroup = group.name,
                             .group = number,
                             .cgroup_dir = directory.valid() ? &directory : nullptr,
+                            .moves_in = group.killed,
                             .allowed = group.cpuset,
                             .born_on = cpus.empty() ? ctx_.topology().cpus : cpus,
                             .birth_seed = worker_seed(ctx_.seed_for(Vary::kCpu), number_, spawned, 0)};
@@ -70,7 +71,7 @@ Result<WorkerPart> World::part_for(const LiveCgroup& group, const WorkSpec& spec
 
 Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work) {
   const std::string where =
-      group.name.empty() ? "workers outside of the cgroups" : fmt::format("cgroup '{}'", group.name);
+      group.name.empty() ? "outside of the cgroups" : fmt::format("cgroup '{}'", group.name);
   Fd directory;
   if (!group.name.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(group.name).context(where));
@@ -90,6 +91,7 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
     KTSTR_TRY_ASSIGN(set.workers, hooks_.spawn(parts, set.first_index).context(where));
     group.add(std::move(set));
   }
+  update_holds();
   return ok();
 }
 
@@ -109,13 +111,17 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
     return fail(ErrorCode::kInvalidArgument, "the payload '{}' runs in '{}' already, started by {}", payload.name(),
                 cgroup, live->surface);
   Fd directory;
+  bool killed = false;
   if (!cgroup.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(cgroup));
+    const auto found = find(cgroup);
+    killed = found && found->group->killed;
   }
   const PayloadStart start{.payload = &payload,
                            .args = args,
                            .cgroup = cgroup,
                            .cgroup_dir = directory.valid() ? &directory : nullptr,
+                           .moves_in = killed,
                            .phase = number_,
                            .search_path = ctx_.payload_path()};
   KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));

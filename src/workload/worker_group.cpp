@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/task_seen.h"
 #include "workload/group_memory.h"
 #include "workload/task_affinity.h"
 #include "workload/task_sched.h"
@@ -27,9 +28,13 @@ namespace ktstr {
 
 namespace {
 
-// How long killed workers are waited for. To give back its copy of our memory takes a worker tens of ms of CPU time,
-// and longer where others want the CPU too; one that gets none does not die, and nothing is gained by waiting longer.
-constexpr std::chrono::milliseconds kKillWait{500};
+// Of workers that are dropped. To give back its copy of our memory takes a worker tens of ms of CPU time, and longer
+// where others want the CPU too; one that gets none does not die.
+constexpr std::chrono::milliseconds kDropWait{500};
+
+std::string workers_of_place(const std::string& cgroup) {
+  return cgroup.empty() ? "workers outside of the cgroups" : "workers of " + cgroup;
+}
 
 struct Process {
   std::string task;  // for messages
@@ -38,11 +43,13 @@ struct Process {
   bool reaped = false;
   std::string exit;             // how it ended where that was not the ordinary end; once it is reaped
   bool status_unknown = false;  // somebody else reaped it
+  bool by_sigkill = false;
 };
 
 struct Worker {
   WorkerPlan plan;
-  std::size_t process = 0;  // its place among the group's
+  std::size_t process = 0;         // its place among the group's
+  HoldTimes::Wait held_wait = {};  // the longest that a hold put an end to
 };
 
 }  // namespace
@@ -54,11 +61,16 @@ struct WorkerGroup::State {
   Status add_process(const WorkerPlan& plan, Result<WorkerProcess> process);
   Status wait_until_ready();
   // False: it is on its way. An Error when it never will be.
-  Result<bool> is_ready(const WorkerPlan& plan, const Process& process) const;
+  Result<bool> is_ready(const WorkerPlan& plan, Process& process);
   // Waits for pidfds, and for `eventfd` too where it is valid; false when the deadline has passed.
   Result<bool> wait_for_change(Nanoseconds deadline, const Fd& eventfd);
   Status wait_until_ended(Nanoseconds deadline);
+  // SIGKILL to those that have not ended; whether there are any.
+  bool send_kill();
   void kill_and_reap();
+  Status wait_for_deaths();
+  // CPU time of those that have not ended, of all threads together, in ns.
+  std::uint64_t cpu_time_of_dying() const;
   WorkerReport report_of(std::size_t i, std::uint64_t now_ns);
   void reap(Process& process);
   // How a worker whose process has ended did, where that was not the ordinary end.
@@ -71,11 +83,14 @@ struct WorkerGroup::State {
   Status change_each(const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change);
   void let_timers_be_exact(pid_t pid, const std::string& task) const;
   void wake_stopped();
+  // After a change of `frozen` or `may_be_stopped`.
+  void update_hold();
+  void add_times_from_outside(WorkerReport& report, const WorkerSlot& slot) const;
   bool all_ended() const {
     return std::all_of(processes.begin(), processes.end(), [](const Process& each) { return each.ended; });
   }
 
-  std::string where() const { return "workers of " + cgroup; }
+  std::string where() const { return workers_of_place(cgroup); }
 
   std::string cgroup, proc_root;
   int first_index = 0;
@@ -86,8 +101,13 @@ struct WorkerGroup::State {
   WorkerThreads threads;
   std::vector<Process> processes;
   bool may_be_stopped = false;  // by a signal that we sent
+  bool frozen = false;
   bool released = false;
+  bool stopped = false;  // stop() is done
   bool collected = false;
+  std::uint64_t kill_expected_ns = 0;  // CLOCK_MONOTONIC; 0: the scenario does not kill them
+  Nanoseconds killed_at{};             // by stop()
+  std::vector<WorkerReport> reports;   // of stop()
 };
 
 Status WorkerGroup::State::add_part(const WorkerPart& part) {
@@ -151,10 +171,16 @@ Result<bool> WorkerGroup::State::wait_for_change(Nanoseconds deadline, const Fd&
   return ready > 0 || monotonic_now() < deadline;
 }
 
-Result<bool> WorkerGroup::State::is_ready(const WorkerPlan& plan, const Process& process) const {
+Result<bool> WorkerGroup::State::is_ready(const WorkerPlan& plan, Process& process) {
   const std::uint32_t state = plan.slot->state;
   if (state == WorkerSlot::kSetupFailed) return setup_error(*plan.slot, plan);
-  if (process.ended) return fail(ErrorCode::kIo, "{} died before it could start", plan.task());
+  if (process.ended) {
+    reap(process);
+    auto error = fail(ErrorCode::kIo, "{} died before it could start: {}", plan.task(),
+                      process.exit.empty() ? "exited with status 0" : process.exit);
+    if (process.by_sigkill) error.with_hint("the kernel's OOM killer sends SIGKILL, and so does a cgroup.kill");
+    return error;
+  }
   return state == WorkerSlot::kReady;
 }
 
@@ -166,7 +192,7 @@ Status WorkerGroup::State::wait_until_ready() {
     if (::read(ready_eventfd.get(), &arrived, sizeof arrived) < 0 && errno != EAGAIN)
       return fail_errno("cannot read the workers' eventfd");
     const WorkerPlan* missing = nullptr;
-    const auto look_at = [&](const WorkerPlan& plan, const Process& process) -> Status {
+    const auto look_at = [&](const WorkerPlan& plan, Process& process) -> Status {
       KTSTR_TRY_ASSIGN(const bool ready, is_ready(plan, process));
       if (!ready) missing = &plan;
       return ok();
@@ -203,6 +229,7 @@ void WorkerGroup::State::reap(Process& process) {
   if (info.si_pid == 0) return;
   process.reaped = process.ended = true;
   const bool exited = info.si_code == CLD_EXITED;
+  process.by_sigkill = !exited && info.si_status == SIGKILL;
   if (exited && info.si_status == 0) return;
   const auto kind = exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled;
   process.exit = ExitStatus{kind, info.si_status}.describe();
@@ -213,10 +240,11 @@ std::string WorkerGroup::State::exit_of(const Worker& worker) {
   reap(process);
   const bool finished = worker.plan.slot->state == WorkerSlot::kFinished;
   if (process.exit.empty() || (process.status_unknown && finished)) return "";
+  if (process.by_sigkill && kill_expected_ns != 0) return "";
   return leader ? fmt::format("process '{}': {}", leader->comm, process.exit) : process.exit;
 }
 
-void WorkerGroup::State::kill_and_reap() {
+bool WorkerGroup::State::send_kill() {
   bool any = false;
   for (const Process& process : processes) {
     if (process.reaped || process.ended) continue;
@@ -224,10 +252,48 @@ void WorkerGroup::State::kill_and_reap() {
     if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
       log_warn("cannot kill {} ({}): errno {}", process.task, process.handle.pid, errno);
   }
-  if (any)
-    if (const Status waited = wait_until_ended(monotonic_now() + kKillWait); !waited)
+  return any;
+}
+
+void WorkerGroup::State::kill_and_reap() {
+  // Where stop() was done, all the waiting was done for collect().
+  if (send_kill() && !stopped)
+    if (const Status waited = wait_until_ended(monotonic_now() + kDropWait); !waited)
       log_warn("{}", waited.error().render());
   for (Process& process : processes) reap(process);
+}
+
+std::uint64_t WorkerGroup::State::cpu_time_of_dying() const {
+  std::uint64_t sum = 0;
+  const auto add = [&](pid_t tid) {
+    Schedstat now;
+    if (read_schedstat(fmt::format("{}/{}/schedstat", proc_root, tid).c_str(), now)) sum += now.cpu_time_ns;
+  };
+  if (leader && !processes.front().ended) add(processes.front().handle.pid);
+  for (const Worker& worker : workers)
+    if (!processes[worker.process].ended) add(worker.plan.slot->tid);
+  return sum;
+}
+
+// To die takes CPU time, which a crowd gets bit by bit: only who gets none is stuck.
+Status WorkerGroup::State::wait_for_deaths() {
+  const auto living = [this] {
+    return std::count_if(processes.begin(), processes.end(), [](const Process& each) { return !each.ended; });
+  };
+  Nanoseconds last_sign = killed_at, last_end = killed_at;
+  for (auto before = living(); before > 0;) {
+    const std::uint64_t cpu_time = cpu_time_of_dying();
+    KTSTR_TRY(wait_until_ended(std::min(last_sign + kKillGrace, last_end + kMostKillGrace)));
+    const auto left = living();
+    const Nanoseconds now = monotonic_now();
+    if (left < before) last_end = now;
+    if (left == before && cpu_time_of_dying() == cpu_time) break;
+    if (now >= last_end + kMostKillGrace) break;
+    last_sign = now;
+    before = left;
+  }
+  for (Process& process : processes) reap(process);
+  return ok();
 }
 
 Status WorkerGroup::State::change_each(
@@ -259,31 +325,58 @@ void WorkerGroup::State::wake_stopped() {
     if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), SIGCONT, nullptr, 0) != 0 && errno != ESRCH)
       log_warn("cannot continue {} ({}), which a signal of ours may have stopped: errno {}", process.task,
                process.handle.pid, errno);
+  update_hold();
+}
+
+void WorkerGroup::State::update_hold() {
+  GroupBlock& block = memory.group();
+  const bool held = frozen || may_be_stopped;
+  if (held == (block.hold.read().since_ns != 0)) return;
+  const auto now_ns = static_cast<std::uint64_t>(monotonic_now().count());
+  if (!held) return block.hold.end(now_ns);
+  // Their next checkpoint counts from the end of the hold.
+  for (Worker& worker : workers) {
+    if (!released || has_ended(worker)) continue;
+    const HoldTimes::Wait wait = open_wait(*worker.plan.slot, block, now_ns);
+    if (wait.ns > worker.held_wait.ns) worker.held_wait = wait;
+  }
+  block.hold.begin(now_ns);
 }
 
 WorkerGroup::State::~State() { kill_and_reap(); }
+
+// Before it is reaped: a zombie still has its schedstat. A thread that is gone has none.
+void WorkerGroup::State::add_times_from_outside(WorkerReport& report, const WorkerSlot& slot) const {
+  Schedstat now;
+  const std::string path = fmt::format("{}/{}/schedstat", proc_root, slot.tid.load());
+  if (read_schedstat(path.c_str(), now)) add_schedstat(report, slot, now);
+}
 
 WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) {
   const Worker& worker = workers[i];
   const WorkerSlot& slot = *worker.plan.slot;
   const bool process_ended = processes[worker.process].ended;
   WorkerReport report = published_report(slot, memory.group());
-  if (slot.state != WorkerSlot::kFinished) {
-    // Before it is reaped: a zombie still has its schedstat. A thread that is gone has none.
-    Schedstat now;
-    const std::string path = fmt::format("{}/{}/schedstat", proc_root, slot.tid.load());
-    if (read_schedstat(path.c_str(), now)) add_schedstat(report, slot, now);
-    if (process_ended)
+  const bool finished = slot.state == WorkerSlot::kFinished;
+  if (!finished) add_times_from_outside(report, slot);
+  if (process_ended) report.exit = exit_of(worker);
+  if (!finished) {
+    // One that the scenario has killed was as good as any other until then.
+    if (process_ended && kill_expected_ns != 0 && report.exit.empty())
+      close_at(report, slot, memory.group(), std::max(kill_expected_ns, slot.last_checkpoint_ns.load()));
+    else if (process_ended)
       close_at_death(report, slot);
     else
-      close_at(report, slot, now_ns);
+      close_at(report, slot, memory.group(), now_ns);
   }
+  note_wait(report, worker.held_wait);
+  add_held(report, memory.group());
+  if (!finished && !process_ended && look_at_task(proc_root, slot.tid).state == 'R') add_open_run_delay(report);
   report.cgroup = cgroup;
   report.group = worker.plan.spec;
   report.index = first_index + static_cast<int>(i);
   report.pid = slot.tid;
   report.responded = has_ended(worker);
-  if (process_ended) report.exit = exit_of(worker);
   return report;
 }
 
@@ -293,7 +386,7 @@ WorkerGroup& WorkerGroup::operator=(WorkerGroup&&) noexcept = default;
 WorkerGroup::~WorkerGroup() = default;
 
 Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int first_index) {
-  const std::string where = "workers of " + (parts.empty() ? std::string("no cgroup") : parts.front().placement.cgroup);
+  const std::string where = parts.empty() ? "workers of no cgroup" : workers_of_place(parts.front().placement.cgroup);
   KTSTR_TRY(check_parts(parts).context(where));
   auto state = std::make_unique<State>();
   KTSTR_TRY(state->start(parts, first_index).context(where));
@@ -304,8 +397,7 @@ Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int
     state->leader->cgroup_dir = nullptr;
     KTSTR_TRY(hand_over(*state->leader, state->leader->slot->tid).context(where));
   }
-  for (const Worker& worker : state->workers)
-    KTSTR_TRY(hand_over(worker.plan, worker.plan.slot->tid).context(where));
+  for (const Worker& worker : state->workers) KTSTR_TRY(hand_over(worker.plan, worker.plan.slot->tid).context(where));
   WorkerGroup group(std::move(state));
   if (const auto& allowed = parts.front().placement.allowed) group.set_allowed(*allowed);
   return group;
@@ -376,16 +468,27 @@ Status WorkerGroup::send_signal(int number) {
     return fail(ErrorCode::kInvalidArgument, "{}: there is no signal {}; write one from 1 to {}", state_->where(),
                 number, NSIG - 1);
   if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) state_->may_be_stopped = true;
-  if (number == SIGCONT) state_->may_be_stopped = false;
+  state_->update_hold();
   for (const Process& process : state_->processes)
     if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), number, nullptr, 0) != 0 && errno != ESRCH)
       return fail_errno("cannot send signal {} to {}", number, process.task);
+  if (number == SIGCONT) state_->may_be_stopped = false;
+  state_->update_hold();
   return ok();
 }
 
+void WorkerGroup::set_frozen(bool frozen) {
+  state_->frozen = frozen;
+  state_->update_hold();
+}
+
+void WorkerGroup::expect_kill() { state_->kill_expected_ns = static_cast<std::uint64_t>(monotonic_now().count()); }
+
 void WorkerGroup::release() {
   GroupBlock& block = state_->memory.group();
-  block.released_ns.store(static_cast<std::uint64_t>(monotonic_now().count()));
+  const auto now_ns = static_cast<std::uint64_t>(monotonic_now().count());
+  block.released_ns.store(now_ns);
+  block.held_before_ns.store(block.hold.read().held_by(now_ns));
   block.go.store(1);
   futex_wake_all(block.go);
   state_->released = true;
@@ -402,17 +505,29 @@ void WorkerGroup::request_stop() {
   state_->wake_stopped();
 }
 
+Status WorkerGroup::stop(std::chrono::nanoseconds grace) {
+  if (!state_->released)
+    return fail(ErrorCode::kInvalidArgument, "{} can be stopped after they were released", state_->where());
+  if (state_->stopped) return ok();
+  request_stop();
+  KTSTR_TRY(state_->wait_until_ended(monotonic_now() + grace));
+  state_->stopped = true;
+  state_->killed_at = monotonic_now();
+  const auto now_ns = static_cast<std::uint64_t>(state_->killed_at.count());
+  for (std::size_t i = 0; i < state_->workers.size(); ++i) state_->reports.push_back(state_->report_of(i, now_ns));
+  state_->send_kill();
+  return ok();
+}
+
 Result<std::vector<WorkerReport>> WorkerGroup::collect(std::chrono::nanoseconds grace) {
   if (!state_->released || state_->collected)
     return fail(ErrorCode::kInvalidArgument, "{} can be collected once, after they were released", state_->where());
-  request_stop();
+  KTSTR_TRY(stop(grace));
   state_->collected = true;
-  KTSTR_TRY(state_->wait_until_ended(monotonic_now() + grace));
-  const auto now_ns = static_cast<std::uint64_t>(monotonic_now().count());
-  std::vector<WorkerReport> reports;
-  for (std::size_t i = 0; i < state_->workers.size(); ++i) reports.push_back(state_->report_of(i, now_ns));
-  state_->kill_and_reap();
-  return reports;
+  KTSTR_TRY(state_->wait_for_deaths());
+  for (std::size_t i = 0; i < state_->workers.size(); ++i)
+    state_->reports[i].gone = state_->has_ended(state_->workers[i]);
+  return std::move(state_->reports);
 }
 
 }  // namespace ktstr

@@ -26,6 +26,9 @@ struct WorkerPlacement {
   std::string cgroup;              // name for reports
   int group = 0;                   // which WorkSpec of the cgroup it is, for reports
   const Fd* cgroup_dir = nullptr;  // clone3(CLONE_INTO_CGROUP); null: stay in ours
+  // Started in our cgroup and moved by themselves before all else. For a cgroup whose processes were once killed by its
+  // cgroup.kill: Linux 6.18 kills whatever is cloned into it from then on.
+  bool moves_in = false;
   std::optional<CpuSet> allowed;   // what its cpuset allows, for the isolation check; empty: everything
   CpuSet born_on;                  // each worker waits for its release on one of these; empty: anywhere
   std::uint64_t birth_seed = 0;    // decides on which
@@ -79,14 +82,24 @@ class WorkerGroup {
   Status set_affinity(const std::vector<CpuSet>& per_worker);  // one a worker, or one for all
   Status set_uclamp(int min, int max);
   // To all of them, once to a process: what stops, continues or ends one thread does so to all. Workers that SIGSTOP
-  // (or a terminal's stop) has stopped are continued by request_stop().
+  // (or a terminal's stop) has stopped are continued by request_stop(). While they are stopped they are held.
   Status send_signal(int number);
+  // Said before their cgroup, or one above it, is frozen, and after all of these were thawed. What they are held for
+  // is part of no gap and of no share (WorkerReport::held_ns), and a gap begins anew when it is over.
+  void set_frozen(bool frozen);
+  // Said before the scenario kills them (SIGKILL): that is no death by itself, and they are judged up to here.
+  void expect_kill();
   void release();
   // Tells all workers to stop; returns at once. Call it after release().
   void request_stop();
-  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over, kills the rest, and reports all, in order of
-  // index. Requests the stop where nobody has. kInvalidArgument before release() and the second time.
-  Result<std::vector<WorkerReport>> collect(std::chrono::nanoseconds grace);
+  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over; what they did until then is what they report. Sends
+  // SIGKILL to the rest and does not wait for it. Requests the stop where nobody has. kInvalidArgument before release().
+  Status stop(std::chrono::nanoseconds grace);
+  // The reports, in order of index, after stop(), which it does with `grace` where nobody has. Those that were killed
+  // are waited for: kKillGrace after the last of them got a CPU or ended, they are not gone (WorkerReport::gone), nor
+  // when in kMostKillGrace none has ended. kInvalidArgument before release() and the second time.
+  static constexpr std::chrono::seconds kKillGrace{2}, kMostKillGrace{10};
+  Result<std::vector<WorkerReport>> collect(std::chrono::nanoseconds grace = {});
 
  private:
   struct State;

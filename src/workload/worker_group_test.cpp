@@ -210,12 +210,88 @@ TEST(WorkerGroup, SeesWorkersOutsideOfWhatTheyAreAllowed) {
   EXPECT_TRUE(reports->at(0).cpus_outside.is_subset_of(reports->at(0).cpus_used));
 }
 
+TEST(WorkerGroup, StillTellsOfWorkersThatWereOutsideBeforeEverythingWasAllowed) {
+  WorkerGroup group = spawned({.workers = 1}, {.cgroup = "cg_0", .allowed = CpuSet{4000}});
+  group.release();
+  wait_for_work(group.pids()[0]);
+  group.set_allowed({});
+  EXPECT_FALSE(group.collect(kPatience)->at(0).cpus_outside.empty());
+}
+
 TEST(WorkerGroup, ComparesWithNothingOnceEverythingIsAllowed) {
   WorkerGroup group = spawned({.workers = 1}, {.cgroup = "cg_0", .allowed = CpuSet{4000}});
   group.set_allowed({});
   group.release();
   wait_for_work(group.pids()[0]);
   EXPECT_TRUE(group.collect(kPatience)->at(0).cpus_outside.empty());
+}
+
+TEST(WorkerGroup, JudgesAKilledWorkerUpToItsDeath) {
+  WorkerGroup group = spawned({.workers = 2});
+  group.release();
+  for (const int pid : group.pids()) wait_for_work(pid);
+  // One is kept from its CPU first, by somebody of whom the group does not know.
+  ASSERT_EQ(::kill(group.pids()[0], SIGSTOP), 0);
+  wait_for_state(group.pids()[0], 'T');
+  std::this_thread::sleep_for(50ms);
+  group.expect_kill();
+  for (const int pid : group.pids()) ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  for (const int pid : group.pids()) wait_for_state(pid, 'Z');
+  std::this_thread::sleep_for(50ms);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  for (const WorkerReport& report : *reports) EXPECT_EQ(report.exit, "") << "it was the scenario";
+  const WorkerReport& stopped = reports->at(0);
+  EXPECT_GE(stopped.max_gap_ns, 50'000'000u);
+  EXPECT_EQ(stopped.max_gap_cpu, -1);
+  EXPECT_EQ(stopped.max_gap_at_ns, stopped.wall_time_ns) << "what comes after the kill is not judged";
+}
+
+TEST(WorkerGroup, DoesNotTakeTheScenariosKillForAnyOtherDeath) {
+  WorkerGroup group = spawned({.workers = 1});
+  group.release();
+  ASSERT_EQ(::kill(group.pids()[0], SIGSEGV), 0);
+  wait_for_state(group.pids()[0], 'Z');
+  group.expect_kill();
+  EXPECT_EQ(group.collect(kPatience)->at(0).exit, "killed by signal 11 (SIGSEGV)");
+}
+
+TEST(WorkerGroup, CountsTimeInWhichItsWorkersAreStoppedAsHeld) {
+  WorkerGroup group = spawned({.workers = 1});
+  group.release();
+  const int pid = group.pids()[0];
+  wait_for_work(pid);
+  const Nanoseconds before = monotonic_now();
+  ASSERT_TRUE(group.send_signal(SIGSTOP));
+  wait_for_state(pid, 'T');
+  group.set_frozen(true);
+  ASSERT_TRUE(group.send_signal(SIGCONT));
+  std::this_thread::sleep_for(100ms);
+  group.set_frozen(false);
+  const Nanoseconds held = monotonic_now() - before;
+  wait_for_work(pid);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_GE(reports->at(0).held_ns, 100'000'000u);
+  EXPECT_LE(reports->at(0).held_ns, static_cast<std::uint64_t>(held.count()));
+}
+
+TEST(WorkerGroup, KeepsTheWaitThatAHoldPutAnEndTo) {
+  WorkerGroup group = spawned({.workers = 1});
+  const int pid = group.pids()[0];
+  wait_for_state(pid, 'S');
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  wait_for_state(pid, 'T');
+  group.release();
+  std::this_thread::sleep_for(50ms);
+  for (int i = 0; i < 3; ++i) {
+    group.set_frozen(true);
+    group.set_frozen(false);
+  }
+  ASSERT_EQ(::kill(pid, SIGCONT), 0);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_GE(reports->at(0).max_gap_ns, 50'000'000u);
 }
 
 TEST(WorkerGroup, LeavesNoProcessBehind) {

@@ -57,6 +57,7 @@ void live_worker(const WorkerPlan& plan) {
   WorkerRun run(*plan.group, *plan.slot);
   run.begin(plan.phase);
   run_work(plan.type, run);
+  run.end();
   publish_end(plan, base);
 }
 

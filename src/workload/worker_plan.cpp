@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t kLongestComm = 15;  // TASK_COMM_LEN - 1
 
+// In names of workers and processes.
+std::string place_name(const WorkerPlacement& placement) {
+  return placement.cgroup.empty() ? "outside" : placement.cgroup;
+}
+
 Status check_comm(std::string_view key, const std::string& comm) {
   if (!comm.empty() && comm.size() <= kLongestComm && comm.find('\0') == std::string::npos) return ok();
   return fail(ErrorCode::kInvalidArgument, "{} '{}' has {} bytes; it must have 1 to {}, none of them 0", key, comm,
@@ -110,7 +115,7 @@ Status check_parts(const std::vector<WorkerPart>& parts) {
 Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& placement, int first_index, std::size_t i,
                                std::uint64_t seed) {
   const int index = first_index + static_cast<int>(i);
-  std::string name = fmt::format("{}/{}", placement.cgroup, index);
+  const std::string name = fmt::format("{}/{}", place_name(placement), index);
   KTSTR_TRY_ASSIGN(CpuSet pinned, pinned_to(spec, placement, i, name));
   const Cpu born = birth_cpu(placement.birth_seed, birthplaces(placement, pinned), index);
   const MemPolicy memory = memory_of(spec);
@@ -133,7 +138,8 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .nice = spec.nice,
                     .uclamp_min = spec.uclamp_min,
                     .uclamp_max = spec.uclamp_max,
-                    .cgroup_dir = placement.cgroup_dir};
+                    .cgroup_dir = placement.cgroup_dir,
+                    .moves_in = placement.moves_in};
 }
 
 WorkerPlan plan_leader(const WorkerPart& first, int first_index) {
@@ -141,7 +147,7 @@ WorkerPlan plan_leader(const WorkerPart& first, int first_index) {
   const Cpu born = birth_cpu(placement.birth_seed, placement.born_on, first_index);
   WorkerPlan plan;
   plan.role = WorkerPlan::Role::kLeader;
-  plan.name = placement.cgroup;
+  plan.name = place_name(placement);
   plan.comm = first.spec.pcomm.value_or("");
   plan.birth_cpu = born;
   plan.start_cpus = CpuMask(born >= 0 ? CpuSet{born} : CpuSet());

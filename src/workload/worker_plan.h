@@ -46,6 +46,7 @@ struct WorkerPlan {
   std::optional<int> nice, uclamp_min, uclamp_max;
 
   const Fd* cgroup_dir = nullptr;  // null: stay in ours
+  bool moves_in = false;           // a process goes there by itself; otherwise it is born there
   int ready_eventfd = -1;          // written (1) at the barrier, or when the set-up has failed
   GroupBlock* group = nullptr;
   WorkerSlot* slot = nullptr;

@@ -42,7 +42,7 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   args.flags = CLONE_PIDFD;
   args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
-  if (plan.cgroup_dir != nullptr && plan.cgroup_dir->valid()) {
+  if (plan.cgroup_dir != nullptr && plan.cgroup_dir->valid() && !plan.moves_in) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<std::uint64_t>(plan.cgroup_dir->get());
   }

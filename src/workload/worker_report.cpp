@@ -39,19 +39,28 @@ WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   return report;
 }
 
-void close_at(WorkerReport& report, const WorkerSlot& slot, std::uint64_t now_ns) {
-  report.wall_time_ns = difference(now_ns, report.started_ns);
-  std::uint64_t away_since = std::max(slot.last_checkpoint_ns.load(), report.started_ns);
-  if (const std::uint64_t asleep_since = slot.asleep_since_ns; asleep_since != 0) {
-    const std::uint64_t until = std::min(slot.asleep_until_ns.load(), now_ns);
-    report.sleep_ns += difference(until, asleep_since);
-    away_since = std::max(away_since, until);
-  }
-  const std::uint64_t gap = difference(now_ns, away_since);
-  if (gap <= report.max_gap_ns) return;
-  report.max_gap_ns = gap;
+HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns) {
+  std::uint64_t away_since = std::max(slot.last_checkpoint_ns.load(), group.released_ns.load());
+  if (slot.asleep_since_ns != 0) away_since = std::max(away_since, std::min(slot.asleep_until_ns.load(), now_ns));
+  return group.hold.read().wait(away_since, now_ns);
+}
+
+void note_wait(WorkerReport& report, const HoldTimes::Wait& wait) {
+  if (wait.ns <= report.max_gap_ns) return;
+  report.max_gap_ns = wait.ns;
   report.max_gap_cpu = -1;
-  report.max_gap_at_ns = report.wall_time_ns;
+  report.max_gap_at_ns = difference(wait.until_ns, report.started_ns);
+}
+
+void close_at(WorkerReport& report, const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns) {
+  report.wall_time_ns = difference(now_ns, report.started_ns);
+  if (const std::uint64_t asleep_since = slot.asleep_since_ns; asleep_since != 0) {
+    const HoldTimes hold = group.hold.read();
+    const std::uint64_t until = std::min(slot.asleep_until_ns.load(), now_ns);
+    const std::uint64_t asleep = difference(until, asleep_since);
+    report.sleep_ns += asleep - std::min(asleep, difference(hold.held_by(until), slot.asleep_held_before_ns));
+  }
+  note_wait(report, open_wait(slot, group, now_ns));
 }
 
 void close_at_death(WorkerReport& report, const WorkerSlot& slot) {
@@ -62,6 +71,16 @@ void add_schedstat(WorkerReport& report, const WorkerSlot& slot, const Schedstat
   report.cpu_time_ns = difference(now.cpu_time_ns, slot.base_cpu_time_ns);
   report.run_delay_ns = difference(now.run_delay_ns, slot.base_run_delay_ns);
   report.timeslices = difference(now.timeslices, slot.base_timeslices);
+}
+
+void add_held(WorkerReport& report, const GroupBlock& group) {
+  const std::uint64_t by_its_end = group.hold.read().held_by(report.started_ns + report.wall_time_ns);
+  report.held_ns = std::min(difference(by_its_end, group.held_before_ns), report.wall_time_ns);
+}
+
+void add_open_run_delay(WorkerReport& report) {
+  const std::uint64_t other = report.cpu_time_ns + report.sleep_ns + report.held_ns;
+  report.run_delay_ns = std::max(report.run_delay_ns, difference(report.wall_time_ns, other));
 }
 
 }  // namespace ktstr

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From a worker's slot to its report. A worker that ended by itself has published everything; of the others, what is
-// still open (the gap that goes on, a sleep) is closed here, since being starved must show.
+// still open (the gap that goes on, a sleep) is closed here, since being starved must show. What the scenario held them
+// for counts as neither.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,20 @@ namespace ktstr {
 
 // The published numbers; cgroup, index, pid, responded and exit are the caller's.
 WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group);
+// For how long a worker has been away by then, without what it asked to sleep.
+HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns);
+// The report's gap, where it is the longer one: of a worker that had not come back by then.
+void note_wait(WorkerReport& report, const HoldTimes::Wait& wait);
 // For a worker that has not ended: wall time and an open gap or sleep count until `now_ns`.
-void close_at(WorkerReport& report, const WorkerSlot& slot, std::uint64_t now_ns);
+void close_at(WorkerReport& report, const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns);
 // For a worker that has died: its wall time ends with its last checkpoint, and no gap is open.
 void close_at_death(WorkerReport& report, const WorkerSlot& slot);
 // For both: times from its schedstat as seen from outside.
 void add_schedstat(WorkerReport& report, const WorkerSlot& slot, const Schedstat& now);
+// Once its wall time is known: what of that it was held.
+void add_held(WorkerReport& report, const GroupBlock& group);
+// For one that waits for a CPU right now: the kernel counts a wait only when it is over (sched_info_arrive(),
+// kernel/sched/stats.h), so all that is otherwise unaccounted for is that.
+void add_open_run_delay(WorkerReport& report);
 
 }  // namespace ktstr

@@ -34,7 +34,7 @@ class OpenSlot : public testing::Test {
   OpenSlot() { group_->released_ns = 1000; }
   WorkerReport closed_at(std::uint64_t now) {
     WorkerReport report = published_report(*slot_, *group_);
-    close_at(report, *slot_, now);
+    close_at(report, *slot_, *group_, now);
     return report;
   }
   std::unique_ptr<GroupBlock> group_ = std::make_unique<GroupBlock>();
@@ -70,6 +70,43 @@ TEST_F(OpenSlot, CountsASleeperAsAwayOnlyAfterItsTime) {
   EXPECT_EQ(closed_at(6000).sleep_ns, 3010u);
   EXPECT_EQ(closed_at(4000).max_gap_ns, 0u);
   EXPECT_EQ(closed_at(4000).sleep_ns, 2010u);
+}
+
+TEST_F(OpenSlot, CountsNoHoldAsAGapNorAsSleep) {
+  slot_->last_checkpoint_ns = 2000;
+  group_->hold.begin(2500);
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 500u);
+  group_->hold.end(4000);
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 2000u);
+  slot_->asleep_until_ns = 5000;
+  slot_->asleep_since_ns = 2000;
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 1000u);
+  EXPECT_EQ(closed_at(6000).sleep_ns, 1500u);
+}
+
+TEST_F(OpenSlot, KnowsForHowLongItWasHeldSinceTheRelease) {
+  group_->hold.begin(500);
+  group_->held_before_ns = 500;  // said at the release, at 1000
+  group_->hold.end(1200);
+  group_->hold.begin(2000);
+  group_->hold.end(2300);
+  WorkerReport report = closed_at(6000);
+  add_held(report, *group_);
+  EXPECT_EQ(report.held_ns, 500u);
+  group_->hold.begin(5000);
+  report = closed_at(6000);
+  add_held(report, *group_);
+  EXPECT_EQ(report.held_ns, 1500u);
+}
+
+TEST_F(OpenSlot, TakesWhatNothingElseAccountsForAsAWaitThatGoesOn) {
+  WorkerReport report;
+  report.wall_time_ns = 3'000;
+  report.cpu_time_ns = 500;
+  report.sleep_ns = report.held_ns = 200;
+  report.run_delay_ns = 100;
+  add_open_run_delay(report);
+  EXPECT_EQ(report.run_delay_ns, 2100u);
 }
 
 TEST_F(OpenSlot, EndsAtTheLastCheckpointOfAWorkerThatDied) {

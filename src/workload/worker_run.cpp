@@ -18,6 +18,12 @@ void add(WorkerSlot::Counter& counter, std::uint64_t amount) {
   counter.store(counter.load(kRelaxed) + amount, kRelaxed);
 }
 
+// Of a time from `since` to `until`; `before`: what the clock said of `since`, then.
+std::uint64_t held_within(const HoldTimes& hold, std::uint64_t before, std::uint64_t since, std::uint64_t until) {
+  const std::uint64_t by = hold.held_by(until);
+  return std::min(by > before ? by - before : 0, until - since);
+}
+
 void burn(std::uint32_t spins) {
   // No PAUSE: under virtualisation it can exit to the host, and TCG ends its turn on it. The empty asm keeps the loop.
   for (std::uint32_t i = 0; i < spins; ++i) asm volatile("" : "+r"(i));
@@ -59,12 +65,14 @@ std::uint64_t WorkerRun::checkpoint() {
   return now;
 }
 
+void WorkerRun::end() { checkpoint(); }
+
 void WorkerRun::note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu) {
-  const std::uint64_t gap = now > since ? now - since : 0;
-  if (gap <= slot_.max_gap_ns.load(kRelaxed)) return;
-  slot_.max_gap_ns.store(gap, kRelaxed);
+  const HoldTimes::Wait away = group_.hold.read().wait(since, now);
+  if (away.ns <= slot_.max_gap_ns.load(kRelaxed)) return;
+  slot_.max_gap_ns.store(away.ns, kRelaxed);
   slot_.max_gap_cpu.store(cpu, kRelaxed);
-  slot_.max_gap_at_ns.store(now - released_ns_, kRelaxed);
+  slot_.max_gap_at_ns.store(away.until_ns - released_ns_, kRelaxed);
 }
 
 void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
@@ -103,6 +111,8 @@ void WorkerRun::sleep_for(std::chrono::nanoseconds time) {
   const std::uint64_t since = checkpoint();
   const std::uint64_t until = since + static_cast<std::uint64_t>(time.count());
   if (stopping_) return;
+  const std::uint64_t held_before = group_.hold.read().held_by(since);
+  slot_.asleep_held_before_ns.store(held_before, kRelaxed);
   slot_.asleep_until_ns.store(until, kRelaxed);
   slot_.asleep_since_ns.store(since, std::memory_order_release);
   std::uint64_t now = since;
@@ -113,9 +123,10 @@ void WorkerRun::sleep_for(std::chrono::nanoseconds time) {
   const bool cut_short = now < until;
   // Woken by stop it was due when stop was said; stopped_ns is written before `stop`.
   const std::uint64_t due = cut_short ? std::clamp(group_.stopped_ns.load(), since, now) : until;
-  add(slot_.sleep_ns, due - since);
+  const HoldTimes hold = group_.hold.read();
+  add(slot_.sleep_ns, due - since - held_within(hold, held_before, since, due));
   slot_.asleep_since_ns.store(0, kRelaxed);
-  if (!cut_short) slot_.wake_latencies.add(now - until);
+  if (!cut_short) slot_.wake_latencies.add(hold.wait(until, now).ns);
   last_ns_ = due;
   checkpoint();
 }

@@ -39,6 +39,10 @@ class WorkerRun {
   // The first checkpoint, whose gap counts from the release, and then `phase` of spinning that is no work.
   void begin(std::chrono::nanoseconds phase);
 
+  // The last checkpoint, once it is to stop: what it saw of the time before it saw the stop may be long ago, since it can
+  // lose its CPU in between.
+  void end();
+
   // As of the last checkpoint.
   bool stopping() const { return stopping_; }
   // Returns the time it was taken, CLOCK_MONOTONIC ns.
@@ -48,7 +52,8 @@ class WorkerRun {
   // Spins work units until that CLOCK_MONOTONIC time.
   void spin_until(std::uint64_t until_ns);
   void yield();
-  // Ends early on stop. The time asked for is no gap, only what comes on top; that is the wake latency.
+  // Ends early on stop. The time asked for is no gap, only what comes on top; that is the wake latency. Neither counts
+  // while the scenario holds the worker.
   void sleep_for(std::chrono::nanoseconds time);
   void end_iteration();
 

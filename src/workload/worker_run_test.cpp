@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "workload/work_types.h"
 
@@ -24,15 +26,26 @@ struct Machine {
   std::uint64_t late = 0;     // of each wake-up
   std::uint64_t stop_at = 0;  // a sleep that goes beyond is ended by stop then
   std::uint64_t away_on_yield = 0;
+  std::uint64_t away_after_look = 0;  // once; it is told to stop meanwhile
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> holds;  // in each sleep
   GroupBlock* group = nullptr;
 } machine;
 
 RunProbes probes() {
   return {.now_ns = [] { return machine.now += machine.per_look; },
-          .cpu = [] { return machine.cpu; },
+          .cpu =
+              [] {
+                machine.now += machine.away_after_look;
+                if (std::exchange(machine.away_after_look, 0) != 0) machine.group->stop = 1;
+                return machine.cpu;
+              },
           .yield = [] { machine.now += machine.away_on_yield; },
           .wait =
               [](FutexWord& word, std::uint64_t until_ns) {
+                for (const auto& [from, to] : machine.holds) {
+                  machine.group->hold.begin(from);
+                  machine.group->hold.end(to);
+                }
                 if (machine.stop_at != 0 && machine.stop_at < until_ns) {
                   machine.group->stopped_ns = machine.stop_at;
                   word = 1;
@@ -124,6 +137,19 @@ TEST_F(WorkerRunTest, ComparesNothingWhileTheCpusetChanges) {
   EXPECT_EQ(slot_->cpus_outside.to_set().to_string(), "3");
 }
 
+TEST_F(WorkerRunTest, CountsAWaitDuringWhichItIsToldToStop) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  // It has looked at the clock, loses its CPU, and when it has one again it is to stop.
+  machine.away_after_look = 3'000'000'000;
+  run.spin(1024);
+  ASSERT_TRUE(run.stopping());
+  EXPECT_EQ(slot_->max_gap_ns, 0u);
+  run.end();
+  EXPECT_EQ(slot_->max_gap_ns, 3'000'000'000u);
+  EXPECT_EQ(slot_->last_checkpoint_ns, machine.now);
+}
+
 TEST_F(WorkerRunTest, CountsAWorkUnitForEach1024SpinsAndForTheRest) {
   WorkerRun run(*group_, *slot_, probes());
   run.spin(1024);
@@ -169,6 +195,42 @@ TEST_F(WorkerRunTest, DoesNotSleepOnceItIsToldToStop) {
   run.sleep_for(100us);
   EXPECT_EQ(machine.now, kRelease);
   EXPECT_EQ(slot_->sleep_ns, 0u);
+}
+
+TEST_F(WorkerRunTest, BeginsAGapAnewWhenAHoldIsOver) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  group_->hold.begin(kRelease + 100);
+  group_->hold.end(kRelease + 9000);
+  machine.now = kRelease + 9300;
+  run.checkpoint();
+  EXPECT_EQ(slot_->max_gap_ns, 300u);
+  EXPECT_EQ(slot_->max_gap_at_ns, 9300u);
+}
+
+TEST_F(WorkerRunTest, IsNotAwayInAHold) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  group_->hold.begin(kRelease + 100);
+  // It comes by before the kernel has stopped it.
+  machine.now = kRelease + 5000;
+  run.checkpoint();
+  EXPECT_EQ(slot_->max_gap_ns, 100u);
+  machine.now = kRelease + 6000;
+  run.checkpoint();
+  EXPECT_EQ(slot_->max_gap_ns, 100u);
+}
+
+TEST_F(WorkerRunTest, SleepsAndWakesUpWithoutTheTimeItWasHeld) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.late = 7000;
+  // One within the sleep, before it, and one across its end; it wakes up 1000 ns after that.
+  machine.holds = {{kRelease + 10'000, kRelease + 30'000}, {kRelease + 95'000, kRelease + 106'000}};
+  run.sleep_for(100us);
+  EXPECT_EQ(slot_->sleep_ns, 75'000u);
+  EXPECT_EQ(slot_->max_gap_ns, 1000u);
+  EXPECT_EQ(slot_->wake_latencies.samples(), std::vector<std::uint64_t>{1000});
 }
 
 TEST_F(WorkerRunTest, SeesTheTimeThatAYieldGaveAway) {

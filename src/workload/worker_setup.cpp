@@ -39,9 +39,10 @@ bool reset_signals(const WorkerPlan&) {
 
 bool set_comm(const WorkerPlan& plan) { return ::prctl(PR_SET_NAME, plan.comm.c_str()) == 0; }
 
-// A process is born in its cgroup. A leader goes there, before it has threads: glibc's fork() takes no cgroup, and
-// without fork() a process cannot start threads of the C library.
+// A process is born in its cgroup, unless it is to move in. A leader goes there, before it has threads: glibc's fork()
+// takes no cgroup, and without fork() a process cannot start threads of the C library.
 bool enter_cgroup(const WorkerPlan& plan) {
+  if (plan.role == WorkerPlan::Role::kProcess && !plan.moves_in) return true;
   if (plan.cgroup_dir == nullptr || !plan.cgroup_dir->valid()) return true;
   const Fd procs(::openat(plan.cgroup_dir->get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
   return procs.valid() && ::write(procs.get(), "0", 1) == 1;
@@ -128,7 +129,7 @@ constexpr struct {
 } kSetup[] = {
     {reset_signals, "reset its signals", kOfProcess | kOfLeader},
     {set_comm, "set its name"},
-    {enter_cgroup, "enter its cgroup", kOfLeader},
+    {enter_cgroup, "enter its cgroup", kOfProcess | kOfLeader},
     {go_to_start_cpus, "go to the CPU where it is to start"},
     {set_memory_policy, "set its memory policy", kOfProcess | kOfThread,
      [](Error error, const WorkerPlan& plan) { return explain_memory_refusal(std::move(error), plan.mem_policy); }},

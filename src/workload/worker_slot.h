@@ -12,6 +12,7 @@
 
 #include "ktstr/topology.h"
 #include "workload/futex.h"
+#include "workload/hold_clock.h"
 #include "workload/latency_reservoir.h"
 
 namespace ktstr {
@@ -56,6 +57,8 @@ struct alignas(64) GroupBlock {
   std::atomic<std::uint64_t> allowed_sequence{0};
   std::atomic<bool> all_allowed{true};
   CpuBits allowed;
+  HoldClock hold;
+  std::atomic<std::uint64_t> held_before_ns{0};  // the release; before `go`
 };
 
 // Written by its worker alone.
@@ -77,6 +80,7 @@ struct alignas(64) WorkerSlot {
   std::atomic<Cpu> max_gap_cpu{-1};
   Counter sleep_ns{0};                             // asked for and over
   Counter asleep_since_ns{0}, asleep_until_ns{0};  // of the sleep that goes on; 0: none does
+  Counter asleep_held_before_ns{0};                // HoldTimes::held_by() its begin
   CpuBits cpus_used, cpus_outside;
   LatencyReservoir wake_latencies;
 
