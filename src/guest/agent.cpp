@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
+#include "base/oom_score.h"
 #include "guest/body.h"
 #include "guest/quantum.h"
 #include "guest/quiet.h"
@@ -155,7 +156,10 @@ Result<bool> Agent::attach() {
   if (read_sched_ext_state("/sys").state.empty())
     return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
         .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
+  // What a test's programs take of the memory must not cost the scheduler its life; what it takes itself may.
+  KTSTR_TRY(set_oom_score_adj(kSeldomKilled));
   KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, log_));
+  KTSTR_TRY(set_oom_score_adj(kNeverKilled));
   bool attached = false;
   serve_until(
       [&] {
