@@ -51,6 +51,7 @@ Status apply(const op::StopCgroup& op, World& world) {
 
 Status apply(const op::KillCgroup& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  world.mark_payloads_killed(op.cgroup);
   KTSTR_TRY(world.cgroups().kill_all(op.cgroup));
   // They die of something that is not the scheduler's doing.
   for (WorkerSet& set : found.group->sets) set.killed = true;

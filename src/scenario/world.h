@@ -64,6 +64,8 @@ class World {
                        std::string surface);
   // Newest first, of the step and of the Backdrop.
   Status kill_payloads_in(std::string_view cgroup);
+  // Those in the cgroup and below it are about to be killed with all that is in it.
+  void mark_payloads_killed(std::string_view cgroup);
   // Writes cpuset.cpus (no value: inherit) while the isolation check follows.
   Status change_cpuset(Found group, std::optional<CpuSet> cpus);
   Status set_knob(const std::string& group, const KnobSetting& setting);
