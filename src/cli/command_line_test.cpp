@@ -129,6 +129,8 @@ TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
   EXPECT_THAT(refusal({"run", "f", "--memory", "lots"}), HasSubstr("--memory"));
   EXPECT_THAT(refusal({"run", "f", "--shift", "11"}), HasSubstr("--shift '11'"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "1h"}), HasSubstr("--quantum"));
+  EXPECT_THAT(refusal({"run", "f", "--quantum", "999ns"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
+  EXPECT_THAT(refusal({"run", "f", "--quantum", "11s"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnowAndSaysWhereToLook) {

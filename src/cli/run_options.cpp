@@ -11,6 +11,9 @@ namespace ktstr::cli {
 namespace {
 
 constexpr int kMaxIcountShift = 10;  // QEMU: -icount shift=0..10
+// Below, vCPUs do little but take turns; above, a 32-bit timer of 10 ns ticks could not count it.
+constexpr std::chrono::nanoseconds kShortestQuantum = std::chrono::microseconds(1);
+constexpr std::chrono::nanoseconds kLongestQuantum = std::chrono::seconds(10);
 constexpr int kMaxRepeat = 1'000'000;
 constexpr int kMaxJobs = 4096;
 
@@ -33,7 +36,11 @@ Result<std::chrono::nanoseconds> parse_positive_duration(std::string_view option
 // "0" switches the hand-over timer off.
 Result<std::chrono::nanoseconds> parse_quantum(std::string_view text) {
   if (text == "0") return std::chrono::nanoseconds(0);
-  return parse_positive_duration("--quantum", text);
+  KTSTR_TRY_ASSIGN(const auto quantum, parse_positive_duration("--quantum", text));
+  if (quantum >= kShortestQuantum && quantum <= kLongestQuantum) return quantum;
+  return fail(ErrorCode::kInvalidArgument, "--quantum '{}': a vCPU's turn lasts from {} to {}", text,
+              format_duration(kShortestQuantum), format_duration(kLongestQuantum))
+      .with_hint("leave it out for 25us a vCPU, or give 0 for turns without a limit");
 }
 
 Result<std::string> parse_mode(const std::string& text) {

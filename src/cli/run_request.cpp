@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "cli/host_options.h"
 #include "cli/repeat_command.h"
+#include "engine/guest.h"
+#include "engine/guest_memory.h"
 #include "engine/mode.h"
 #include "kernel/select.h"
 #include "scenario/canned.h"
@@ -98,8 +100,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   RunRequest request;
   request.test = scenario.name;
   request.scenario_text = std::move(text);
-  KTSTR_TRY_ASSIGN(const Topology smallest, Topology::parse(TestAttributes{}.topology));
-  request.topology = scenario.topology.value_or(smallest);
+  KTSTR_TRY_ASSIGN(const Topology by_default, Topology::parse(TestAttributes{}.topology));
+  request.topology = scenario.topology.value_or(by_default);
   request.scheduler = scenario.scheduler;
   request.scheduler_include = scenario.scheduler_include;
   request.duration = scenario.duration;
@@ -114,7 +116,9 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
                 file.string(), request.scheduler)
         .with_hint("--scheduler '' runs it on the scheduler that this machine uses");
   }
-  KTSTR_TRY(check_against(scenario, request.topology, request.duration));
+  const Bytes memory = request.memory != 0 ? request.memory : memory_by_rule(request.topology);
+  KTSTR_TRY(check_against(scenario, request.topology, request.duration,
+                          MemoryLayout::plan(request.topology, memory, 0).total()));
   return request;
 }
 

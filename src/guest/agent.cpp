@@ -11,6 +11,7 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "base/oom_score.h"
 #include "guest/body.h"
 #include "guest/idle_programs.h"
 #include "guest/quantum.h"
@@ -219,7 +220,10 @@ Result<bool> Agent::attach() {
   if (read_sched_ext_state("/sys").state.empty())
     return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
         .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
+  // What a test's programs take of the memory must not cost the scheduler its life; what it takes itself may.
+  KTSTR_TRY(set_oom_score_adj(kSeldomKilled));
   KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, log_));
+  KTSTR_TRY(set_oom_score_adj(kNeverKilled));
   const bool attached = wait_until_attached(job.limit);
   scheduler_->report(log_, attached ? SchedulerRecord::Kind::kAttached : SchedulerRecord::Kind::kNotAttached);
   drain_logs();

@@ -7,9 +7,11 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/oom_score.h"
 #include "guest/agent.h"
 #include "guest/body.h"
 #include "guest/setup.h"
+#include "workload/priorities.h"
 
 namespace {
 
@@ -30,7 +32,8 @@ void on_terminate() { on_fatal_signal(SIGABRT); }
 
 Status bring_up() {
   KTSTR_TRY(guest::mount_file_systems());
-  KTSTR_TRY(guest::become_realtime(guest::kAgentPriority, guest::Children::kOrdinary));
+  KTSTR_TRY(guest::become_realtime(kAgentPriority, guest::Children::kOrdinary));
+  KTSTR_TRY(set_oom_score_adj(kNeverKilled));  // the body inherits it
   KTSTR_TRY(guest::bring_loopback_up());
   return guest::set_clock_if_unset();
 }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <new>
 #include <tuple>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "scenario/event_sink.h"
 #include "scenario/scenario_file.h"
 #include "wire/job.h"
+#include "workload/priorities.h"
 
 namespace ktstr {
 
@@ -105,6 +107,9 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
                                  .kind = DetailKind::kNote,
                                  .message = "cgroups left behind: " + closed.error().message()});
     return result;
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorCode::kNoSpace, "the test's body found no memory")
+        .with_hint("give the guest more memory (`memory`, --memory), or the test fewer workers");
   } catch (const std::exception& error) {
     return fail(ErrorCode::kInvalidArgument, "the test's body threw: {}", error.what());
   }
@@ -121,7 +126,7 @@ int body_main(const RunBody& run_body) {
   };
   auto prepare = []() -> Result<Prepared> {
     Prepared prepared;
-    KTSTR_TRY(guest::become_realtime(guest::kBodyPriority, guest::Children::kInherit));
+    KTSTR_TRY(guest::become_realtime(kBodyPriority, guest::Children::kInherit));
     KTSTR_TRY_ASSIGN(const std::string command_line, read_text("/proc/cmdline"));
     KTSTR_TRY_ASSIGN(prepared.mailbox, guest::map_mailbox(command_line));
     KTSTR_TRY_ASSIGN(prepared.topology, TestTopology::from_sysfs("/sys"));

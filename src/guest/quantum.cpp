@@ -15,6 +15,7 @@ constexpr int kComparator = 2;
 constexpr std::uint32_t kTimerEnable = 1u << 2, kTimerPeriodic = 1u << 3, kTimerPeriodicCapable = 1u << 4,
                         kTimerSetValue = 1u << 6, kTimer32Bit = 1u << 8;
 constexpr std::uint32_t kLastIoApicPin = 23;
+constexpr std::int64_t kLongestNs = INT64_MAX / 1'000'000;  // that can be counted in femtoseconds
 
 class Hpet {
  public:
@@ -48,7 +49,11 @@ Status set_quantum(std::chrono::nanoseconds quantum, std::uint64_t phase_seed) {
     return fail(ErrorCode::kUnsupported, "HPET comparator {} cannot tick periodically on pin {}", kComparator,
                 kLastIoApicPin);
 
-  const auto period = static_cast<std::uint32_t>(quantum.count() * 1'000'000 / tick_fs);
+  const std::int64_t ticks = quantum.count() <= kLongestNs ? quantum.count() * 1'000'000 / tick_fs : INT64_MAX;
+  if (ticks < 1 || ticks > UINT32_MAX)
+    return fail(ErrorCode::kInvalidArgument, "a quantum of {} ns is not 1 to {} ticks of the HPET, of {} fs each",
+                quantum.count(), UINT32_MAX, tick_fs);
+  const auto period = static_cast<std::uint32_t>(ticks);
   const std::uint32_t base = (kLastIoApicPin << 9) | kTimerPeriodic | kTimer32Bit;
   if ((hpet.read(Hpet::kConfig) & 1) == 0) hpet.write(Hpet::kConfig, hpet.read(Hpet::kConfig) | 1);
   // With its interrupt off: first the comparator, then the period, and only then enable.

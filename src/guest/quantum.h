@@ -13,7 +13,7 @@
 namespace ktstr::guest {
 
 // Sets the timer up and reads it back. `phase_seed` decides when in its period it ticks. kUnsupported where there is no
-// HPET with a third comparator.
+// HPET with a third comparator, kInvalidArgument for a quantum that it cannot count.
 Status set_quantum(std::chrono::nanoseconds quantum, std::uint64_t phase_seed);
 
 }  // namespace ktstr::guest

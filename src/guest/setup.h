@@ -18,14 +18,11 @@ Status bring_loopback_up();
 Status set_clock_if_unset();
 // What the guest reads as random follows from the seed from here on.
 Status seed_random_pool(std::uint64_t seed);
-// The agent and the body run above every fair and sched_ext task. The agent's children start as ordinary tasks; the body's
+// The agent and the body run above all else (workload/priorities.h). The agent's children start as ordinary tasks; the body's
 // keep its policy until the workload module has set them up and hands them over.
 enum class Children { kOrdinary, kInherit };
 Status become_realtime(int priority, Children children);
 // Unpacks a delivery below `root`.
 Status unpack(ByteSpan archive, const char* root);
-
-constexpr int kAgentPriority = 60;
-constexpr int kBodyPriority = 50;
 
 }  // namespace ktstr::guest

@@ -21,19 +21,44 @@ std::string why_missing(const PayloadReport& report, const std::string& metric) 
   return "its output was not read";
 }
 
-std::optional<PayloadFinding> exit_finding(const PayloadCheck& check, const PayloadReport& report) {
-  if (report.killed)
+std::string way_out(const PayloadReport& report) {
+  return report.oom_killed ? "; give the guest more memory (`memory`), or its cgroup a higher memory_max" : "";
+}
+
+std::string how_it_ended(const PayloadReport& report) {
+  return (report.exit.starts_with("killed") ? "was " : "") + report.exit;
+}
+
+std::optional<PayloadFinding> exit_finding(const PayloadCheck& check, const PayloadReport& report, PayloadKill why) {
+  if (report.killed && why == PayloadKill::kAsked)
     return PayloadFinding{
         .kind = PayloadFinding::Kind::kNote,
         .message = fmt::format("{}: {} is not judged: the scenario killed it", who(report), check.describe()),
         .limit = check.low};
+  if (report.killed)
+    return PayloadFinding{.kind = PayloadFinding::Kind::kNotJudged,
+                          .message = fmt::format("{}: {} cannot be judged: it still ran when its time was over; wait "
+                                                 "for it (wait_payload), and give the scenario a longer duration",
+                                                 who(report), check.describe()),
+                          .limit = check.low};
   if (report.exit_code == static_cast<int>(check.low)) return {};
-  PayloadFinding finding{.message = fmt::format("{}: {} does not hold: it {}", who(report), check.describe(),
-                                                report.exit.starts_with("killed") ? "was " + report.exit : report.exit),
+  PayloadFinding finding{.message = fmt::format("{}: {} does not hold: it {}{}", who(report), check.describe(),
+                                                how_it_ended(report), way_out(report)),
                          .limit = check.low};
   if (report.exit_code >= 0) finding.measured = report.exit_code;
   return finding;
 }
+
+// Of a payload without a check on its exit code.
+std::optional<PayloadFinding> failed_end(const PayloadReport& report) {
+  if (report.killed || report.exit_code == 0) return {};
+  PayloadFinding finding{.message = fmt::format("{} {}{}", who(report), how_it_ended(report), way_out(report)),
+                         .limit = 0.0};
+  if (report.exit_code >= 0) finding.measured = report.exit_code;
+  return finding;
+}
+
+bool is_on_exit(const PayloadCheck& check) { return check.kind == Kind::kExitCode; }
 
 std::optional<double> broken_limit(const PayloadCheck& check, double value) {
   const bool has_low = check.kind == Kind::kMin || check.kind == Kind::kRange;
@@ -47,10 +72,12 @@ std::optional<PayloadFinding> metric_finding(const PayloadCheck& check, const Pa
   const auto found = std::find_if(report.metrics.begin(), report.metrics.end(),
                                   [&](const PayloadValue& value) { return value.name == check.metric; });
   if (found == report.metrics.end()) {
-    PayloadFinding finding{.message =
-                               fmt::format("{}: {} does not hold: {} is missing: {}{}", who(report), check.describe(),
-                                           check.metric, why_missing(report, check.metric),
-                                           report.killed ? "; the scenario killed it before it ended by itself" : "")};
+    PayloadFinding finding{
+        .kind = report.killed ? PayloadFinding::Kind::kNotJudged : PayloadFinding::Kind::kBreach,
+        .message = fmt::format("{}: {} {}: {} is missing: {}{}", who(report), check.describe(),
+                               report.killed ? "cannot be judged" : "does not hold", check.metric,
+                               why_missing(report, check.metric),
+                               report.killed ? "; the scenario killed it before it ended by itself" : "")};
     if (check.kind == Kind::kMin || check.kind == Kind::kRange) finding.limit = check.low;
     if (check.kind == Kind::kMax) finding.limit = check.high;
     return finding;
@@ -65,15 +92,25 @@ std::optional<PayloadFinding> metric_finding(const PayloadCheck& check, const Pa
 
 }  // namespace
 
-std::vector<PayloadFinding> evaluate(const Payload& payload, const PayloadReport& report) {
+std::vector<PayloadFinding> evaluate(const Payload& payload, const PayloadReport& report, PayloadKill why) {
   std::vector<PayloadFinding> findings;
-  for (const bool exit : {true, false})
-    for (const PayloadCheck& check : payload.checks()) {
-      if ((check.kind == Kind::kExitCode) != exit) continue;
-      auto finding = exit ? exit_finding(check, report) : metric_finding(check, report);
-      if (finding) findings.push_back(*std::move(finding));
-    }
+  const auto add = [&](std::optional<PayloadFinding> finding) {
+    if (finding) findings.push_back(*std::move(finding));
+  };
+  const auto& checks = payload.checks();
+  if (std::none_of(checks.begin(), checks.end(), is_on_exit)) add(failed_end(report));
+  for (const PayloadCheck& check : checks)
+    if (is_on_exit(check)) add(exit_finding(check, report, why));
+  for (const PayloadCheck& check : checks)
+    if (!is_on_exit(check)) add(metric_finding(check, report));
   return findings;
+}
+
+std::string describe_checks(const Payload& payload) {
+  const auto& checks = payload.checks();
+  std::string text = std::none_of(checks.begin(), checks.end(), is_on_exit) ? "exit code 0 unless it is killed" : "";
+  for (const PayloadCheck& check : checks) text += (text.empty() ? "" : ", ") + check.describe();
+  return text;
 }
 
 }  // namespace ktstr

@@ -115,6 +115,27 @@ Status validate_check(const Payload& payload, const PayloadCheck& check) {
                 fmt::format("declare it: .metric({{.name = \"{}\", .path = ...}})", check.metric));
 }
 
+// execve(2) takes no string of 32 pages or more (MAX_ARG_STRLEN), and all of them together with the environment within a
+// quarter of the stack's limit of 8 MiB, of which a part is left for the environment and the pointers.
+constexpr std::size_t kLongestArgument = (std::size_t{128} << 10) - 1;
+constexpr std::size_t kMostArguments = (std::size_t{2} << 20) - (std::size_t{256} << 10);
+
+Status check_size(const Payload& payload, const std::vector<std::string>& more) {
+  std::size_t all = 0;
+  for (const auto* args : {&payload.default_args(), &more})
+    for (const std::string& arg : *args) {
+      all += arg.size() + 1 + sizeof(char*);
+      if (arg.size() > kLongestArgument)
+        return fail(ErrorCode::kInvalidArgument, "payload '{}': the argument '{}...' has {} bytes; at most {}",
+                    payload.name(), arg.substr(0, 20), arg.size(), kLongestArgument)
+            .with_hint("write it into an included file");
+    }
+  if (all <= kMostArguments) return ok();
+  return fail(ErrorCode::kInvalidArgument, "payload '{}': its arguments have {} bytes together; at most {}",
+              payload.name(), all, kMostArguments)
+      .with_hint("write them into an included file");
+}
+
 Status refuse_nul(const Payload& payload, const std::vector<std::string>& args) {
   for (const std::string& arg : args)
     if (arg.find('\0') != std::string::npos)
@@ -137,11 +158,13 @@ Status Payload::validate() const {
           .with_hint("write it as on the command line and without a value: \"--runtime\"");
   for (const std::string& file : files_)
     if (file.empty()) return fail(ErrorCode::kInvalidArgument, "payload '{}' includes a file without a name", name_);
+  KTSTR_TRY(check_size(*this, {}));
   return refuse_nul(*this, args_);
 }
 
 Status Payload::check_args(const std::vector<std::string>& args) const {
   KTSTR_TRY(refuse_nul(*this, args));
+  KTSTR_TRY(check_size(*this, args));
   if (!known_flags_) return ok();
   for (const std::string& arg : args) {
     if (!is_long_flag(arg)) continue;

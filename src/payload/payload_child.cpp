@@ -16,6 +16,7 @@
 #include <iterator>
 
 #include "base/clock.h"
+#include "base/oom_score.h"
 #include "payload/captured_output.h"
 #include "payload/wait_readable.h"
 
@@ -61,6 +62,8 @@ bool reset_signals(const ExecPlan&) {
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
 
+bool leave_oom_protection(const ExecPlan&) { return become_killable(); }
+
 bool take_streams(const ExecPlan& plan) {
   return ::dup2(plan.null_fd, STDIN_FILENO) >= 0 && ::dup2(plan.stdout_fd, STDOUT_FILENO) >= 0 &&
          ::dup2(plan.stderr_fd, STDERR_FILENO) >= 0;
@@ -95,6 +98,7 @@ constexpr struct {
               {lead_a_session, "lead a session of its own"},
               {die_with_parent, "ask to die with its parent"},
               {reset_signals, "reset its signals"},
+              {leave_oom_protection, "leave the protection from the OOM killer"},
               {take_streams, "take its standard streams"},
               {leave_our_files, "leave inherited files"},
               {limit_files, "limit the size of its files"},

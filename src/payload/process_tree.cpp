@@ -4,13 +4,17 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cinttypes>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "payload/wait_readable.h"
 
@@ -23,6 +27,7 @@ constexpr Bytes kMostEnvironment = Bytes{8} << 20;  // ARG_MAX bounds it by a qu
 struct Stat {
   char state = '?';
   int parent = 0, group = 0, session = 0;
+  std::uint64_t start = 0;
 };
 
 // None for one that has ended since the directory was listed.
@@ -32,8 +37,11 @@ std::optional<Stat> read_stat(const fs::path& process) {
   // The name in parentheses may hold some itself: proc_pid_stat(5).
   const std::size_t name_end = text->rfind(')');
   Stat stat;
-  if (name_end == std::string::npos || std::sscanf(text->c_str() + name_end + 1, " %c %d %d %d", &stat.state,
-                                                   &stat.parent, &stat.group, &stat.session) != 4)
+  // Fields 3 to 6, and 22.
+  constexpr const char* kForm =
+      " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64;
+  if (name_end == std::string::npos || std::sscanf(text->c_str() + name_end + 1, kForm, &stat.state, &stat.parent,
+                                                   &stat.group, &stat.session, &stat.start) < 4)
     return {};
   return stat;
 }
@@ -71,53 +79,119 @@ bool is_own(const fs::path& proc, int pid, const Stat& stat, int leader, std::st
   return pid == leader || stat.group == leader || stat.session == leader || carries(proc / std::to_string(pid), mark);
 }
 
-// Handles of those that are not held yet and have not ended.
-Result<std::map<int, Fd>> open_new(const std::vector<TreeProcess>& tree, const std::map<int, Fd>& held) {
-  std::map<int, Fd> opened;
-  for (const auto& [pid, zombie] : tree) {
-    if (zombie || held.contains(pid)) continue;
-    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!pidfd.valid() && errno == ESRCH) continue;
-    if (!pidfd.valid()) return fail_errno("cannot open process {} of a payload", pid);
-    opened.emplace(pid, std::move(pidfd));
-  }
-  return opened;
-}
+constexpr int kMostStops = 32;         // rounds; one that gets away by setsid(2) in each of them is killed all the same
+constexpr std::size_t kMostHandles = 64;
 
-// Stops and holds what is not held yet; gives whether there was any.
-Result<bool> stop_new(const fs::path& proc, int leader, std::string_view mark, std::map<int, Fd>& held,
-                      std::set<int>& zombies) {
-  KTSTR_TRY_ASSIGN(const std::vector<TreeProcess> tree, payload_tree(proc, leader, mark));
-  for (const auto& [pid, zombie] : tree)
-    if (zombie) zombies.insert(pid);
-  KTSTR_TRY_ASSIGN(auto opened, open_new(tree, held));
-  if (opened.empty()) return false;
-  // A pid may have become another's between the look and the handle; a handle's does not change.
-  KTSTR_TRY_ASSIGN(const std::vector<TreeProcess> now, payload_tree(proc, leader, mark));
-  bool any = false;
-  for (const auto& [pid, zombie] : now) {
-    const auto handle = opened.find(pid);
-    if (zombie || handle == opened.end()) continue;
-    if (::syscall(SYS_pidfd_send_signal, handle->second.get(), SIGSTOP, nullptr, 0) != 0 && errno != ESRCH)
-      return fail_errno("cannot stop process {} of a payload", pid);
-    held.emplace(pid, std::move(handle->second));
-    any = true;
-  }
-  return any;
-}
+using Identity = std::pair<int, std::uint64_t>;  // pid and start
+Identity identity_of(const TreeProcess& process) { return {process.pid, process.start}; }
 
-Status kill_all(const std::map<int, Fd>& held, Nanoseconds deadline) {
-  for (const auto& [pid, pidfd] : held)
-    if (::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
-      return fail_errno("cannot kill process {} of a payload", pid);
-  for (const auto& [pid, pidfd] : held) {
-    KTSTR_TRY_ASSIGN(const bool gone, wait_readable(pidfd, deadline));
-    if (!gone)
-      return fail(ErrorCode::kTimedOut, "process {} of a payload was killed and does not end", pid)
-          .with_hint("it waits in the kernel, or the scheduler gives it no CPU to die on");
+class TreeEnd {
+ public:
+  TreeEnd(const fs::path& proc, int leader, std::string_view mark, Nanoseconds deadline)
+      : proc_(proc), leader_(leader), mark_(mark), deadline_(deadline), own_session_(::getsid(0)) {}
+
+  Status run() {
+    KTSTR_TRY(stop_all());
+    for (;;) {
+      KTSTR_TRY_ASSIGN(const auto living, look());
+      if (living.empty()) break;
+      KTSTR_TRY(signal_all(living, SIGKILL));
+      KTSTR_TRY(wait_for(living));
+    }
+    reap();
+    return ok();
   }
-  return ok();
-}
+
+ private:
+  // Those that have not ended.
+  Result<std::vector<TreeProcess>> look() {
+    reap();
+    KTSTR_TRY_ASSIGN(std::vector<TreeProcess> tree, payload_tree(proc_, leader_, mark_));
+    for (const TreeProcess& process : tree)
+      if (process.pid != leader_) seen_.insert(process.pid);
+    std::erase_if(tree, [](const TreeProcess& process) { return process.zombie; });
+    if (!tree.empty() && monotonic_now() >= deadline_) return does_not_end(tree.front().pid, tree.size());
+    return tree;
+  }
+
+  Status stop_all() {
+    std::set<Identity> stopped;
+    for (int round = 0; round < kMostStops; ++round) {
+      KTSTR_TRY_ASSIGN(std::vector<TreeProcess> fresh, look());
+      std::erase_if(fresh, [&](const TreeProcess& process) { return !stopped.insert(identity_of(process)).second; });
+      if (fresh.empty()) return ok();
+      KTSTR_TRY(signal_all(fresh, SIGSTOP));
+    }
+    return ok();
+  }
+
+  Status signal_all(const std::vector<TreeProcess>& processes, int number) {
+    std::set<int> groups;
+    for (const TreeProcess& process : processes) {
+      // Others than the payload's are only in our own session.
+      const bool whole = process.session != own_session_ && process.session > 0 && process.group > 1;
+      if (whole && !groups.insert(process.group).second) continue;
+      const Status sent = whole ? signal_group(process.group, number) : signal_one(process, number);
+      KTSTR_TRY(sent);
+    }
+    return ok();
+  }
+
+  static Status signal_group(int group, int number) {
+    if (::kill(-group, number) == 0 || errno == ESRCH) return ok();
+    return fail_errno("cannot send signal {} to the processes of group {} of a payload", number, group);
+  }
+
+  Status signal_one(const TreeProcess& process, int number) {
+    KTSTR_TRY_ASSIGN(const Fd handle, open(process));
+    if (!handle.valid() || ::syscall(SYS_pidfd_send_signal, handle.get(), number, nullptr, 0) == 0 || errno == ESRCH)
+      return ok();
+    return fail_errno("cannot send signal {} to process {} of a payload", number, process.pid);
+  }
+
+  // Not valid when it has ended. A pid may have become another's between the look and the handle.
+  Result<Fd> open(const TreeProcess& process) {
+    Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
+    if (!handle.valid() && errno != ESRCH) return fail_errno("cannot open process {} of a payload", process.pid);
+    if (!handle.valid()) return handle;
+    const auto now = read_stat(proc_ / std::to_string(process.pid));
+    if (!now || now->start != process.start) handle.reset();
+    return handle;
+  }
+
+  Status wait_for(const std::vector<TreeProcess>& processes) {
+    for (std::size_t from = 0; from < processes.size(); from += kMostHandles) {
+      std::map<int, Fd> handles;
+      for (std::size_t i = from; i < std::min(processes.size(), from + kMostHandles); ++i) {
+        KTSTR_TRY_ASSIGN(Fd handle, open(processes[i]));
+        if (handle.valid()) handles.emplace(processes[i].pid, std::move(handle));
+      }
+      for (const auto& [pid, handle] : handles) {
+        KTSTR_TRY_ASSIGN(const bool gone, wait_readable(handle, deadline_));
+        if (!gone) return does_not_end(pid, processes.size());
+      }
+    }
+    return ok();
+  }
+
+  // A process becomes our child when the last of its parents has ended. ECHILD: its parent reaped it.
+  void reap() {
+    for (auto pid = seen_.begin(); pid != seen_.end();)
+      pid = ::waitpid(*pid, nullptr, WNOHANG) == *pid ? seen_.erase(pid) : std::next(pid);
+  }
+
+  static Error does_not_end(int pid, std::size_t count) {
+    return fail(ErrorCode::kTimedOut, "process {} of a payload, one of {}, was killed and does not end", pid, count)
+        .with_hint("it waits in the kernel, or the scheduler gives it no CPU to die on");
+  }
+
+  const fs::path& proc_;
+  const int leader_;
+  const std::string_view mark_;
+  const Nanoseconds deadline_;
+  const int own_session_;
+  std::set<int> seen_;  // that may have to be reaped
+};
 
 }  // namespace
 
@@ -134,26 +208,13 @@ Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, int leader, 
   std::vector<TreeProcess> tree;
   for (const int pid : members)
     if (const auto found = all.find(pid); found != all.end())
-      tree.push_back({pid, found->second.state == 'Z' || found->second.state == 'X'});
+      tree.push_back({pid, found->second.state == 'Z' || found->second.state == 'X', found->second.group,
+                      found->second.session, found->second.start});
   return tree;
 }
 
 Status end_payload_tree(const fs::path& proc, int leader, std::string_view mark, Nanoseconds deadline) {
-  std::set<int> ended;
-  for (bool again = true; again;) {
-    std::map<int, Fd> held;
-    do {
-      KTSTR_TRY_ASSIGN(again, stop_new(proc, leader, mark, held, ended));
-    } while (again);
-    KTSTR_TRY(kill_all(held, deadline));
-    for (const auto& entry : held) ended.insert(entry.first);
-    // One in the middle of execve(2) has no environment to be told by; it has by the next look.
-    again = !held.empty();
-  }
-  // Only now: a process becomes our child when the last of its parents has ended. ECHILD: its parent reaped it.
-  ended.erase(leader);
-  for (const int pid : ended) ::waitpid(pid, nullptr, WNOHANG);
-  return ok();
+  return TreeEnd(proc, leader, mark, deadline).run();
 }
 
 }  // namespace ktstr

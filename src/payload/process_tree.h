@@ -6,6 +6,7 @@
 // the payload's mark, a variable, in its environment. One that escapes all of them is got by its cgroup's end.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ namespace ktstr {
 struct TreeProcess {
   int pid = 0;
   bool zombie = false;  // ended, and not yet reaped by its parent
+  int group = 0, session = 0;
+  std::uint64_t start = 0;  // in clock ticks after the boot: with the pid it names one process
   friend bool operator==(const TreeProcess&, const TreeProcess&) = default;
 };
 
@@ -26,9 +29,10 @@ struct TreeProcess {
 // in the order of their pids; the leader is one of them.
 Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, int leader, std::string_view mark);
 
-// Ends them all: each is stopped first, until nobody is left who could fork (a signal that waits makes fork(2) start
-// over), then killed and waited for by pidfd. Those that are or become our own children are reaped, except the leader,
-// whose status the caller wants. kTimedOut naming a pid at `deadline` of CLOCK_MONOTONIC.
+// Ends them all, however many they are: each is stopped first, until nobody is left who could fork, then killed and waited
+// for. A group of theirs is signalled as a whole, which no fork(2) in it escapes (a signal that waits makes it start over);
+// so a fork bomb ends. At most 64 file descriptors are open meanwhile. Those that are or become our own children are
+// reaped, except the leader, whose status the caller wants. kTimedOut naming a pid at `deadline` of CLOCK_MONOTONIC.
 Status end_payload_tree(const fs::path& proc, int leader, std::string_view mark, Nanoseconds deadline);
 
 }  // namespace ktstr

@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/process.h"
@@ -64,7 +66,7 @@ TEST_F(ProcessTree, ReadsNamesThatLookLikeStatesAndTellsZombies) {
   process(101, "(b) Z 100 101 101");
   const auto tree = payload_tree(dir_->path(), 100, "M=1");
   ASSERT_TRUE(tree);
-  EXPECT_THAT(*tree, ElementsAre(TreeProcess{100, false}, TreeProcess{101, true}));
+  EXPECT_THAT(*tree, ElementsAre(TreeProcess{100, false, 100, 100}, TreeProcess{101, true, 101, 101}));
 }
 
 TEST_F(ProcessTree, PassesOverWhatIsNoProcessAndWhatHasEnded) {
@@ -87,6 +89,59 @@ TEST_F(ProcessTree, EndsAndLeavesTheFirstProcessToBeReaped) {
   const auto status = leader->wait(0ms);
   ASSERT_TRUE(status && *status);
   EXPECT_EQ((*status)->describe(), "killed by signal 9 (SIGKILL)");
+}
+
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t most) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit few{most, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+int still_alive(std::string_view mark) {
+  const auto tree = payload_tree("/proc", -1, mark);
+  return static_cast<int>(std::count_if(tree->begin(), tree->end(), [](const auto& process) { return !process.zombie; }));
+}
+
+TEST_F(ProcessTree, EndsMoreProcessesThanItMayOpenFiles) {
+  constexpr const char* kMark = "KTSTR_TREE_TEST=many";
+  auto leader = Subprocess::start(
+      {.argv = {"setsid", "sh", "-c", "i=0; while [ $i -lt 300 ]; do sleep 600 & i=$((i + 1)); done; wait"},
+       .env = {kMark}});
+  ASSERT_TRUE(leader) << leader.error().render();
+  while (still_alive(kMark) < 301) sleep_for(10ms);
+  const FewDescriptors few(100);
+  const Status ended = end_payload_tree("/proc", leader->pid(), kMark, monotonic_now() + 60s);
+  ASSERT_TRUE(ended) << ended.error().render();
+  EXPECT_EQ(still_alive(kMark), 0);
+}
+
+// Each process makes a new one and ends: whoever looks at one sees it gone.
+TEST_F(ProcessTree, EndsProcessesThatForkWithoutEnd) {
+  constexpr const char* kMark = "KTSTR_TREE_TEST=bomb";
+  auto leader =
+      Subprocess::start({.argv = {"setsid", "sh", "-c", "f() { (f) & }; for i in 1 2 3 4; do f; done; sleep 600"},
+                         .env = {kMark}});
+  ASSERT_TRUE(leader) << leader.error().render();
+  const Status ended = end_payload_tree("/proc", leader->pid(), kMark, monotonic_now() + 60s);
+  ASSERT_TRUE(ended) << ended.error().render();
+  EXPECT_EQ(still_alive(kMark), 0);
+}
+
+TEST_F(ProcessTree, LeavesProcessesOfItsOwnSessionThatAreNotThePayloadsAlone) {
+  auto bystander = Subprocess::start({.argv = {"sleep", "600"}, .new_process_group = false});
+  auto leader = Subprocess::start({.argv = {"sh", "-c", "sleep 600 & sleep 600; exit 0"}, .new_process_group = false});
+  ASSERT_TRUE(bystander && leader);
+  const Status ended = end_payload_tree("/proc", leader->pid(), "KTSTR_NO_SUCH_MARK=1", monotonic_now() + 60s);
+  ASSERT_TRUE(ended) << ended.error().render();
+  const auto status = bystander->wait(0ms);
+  EXPECT_TRUE(status && !*status) << "it still runs";
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ std::string better_text(Polarity polarity) {
 }
 
 bool did_badly(const PayloadReport& report) {
-  return !report.missing.empty() || (!report.killed && report.exit_code != 0);
+  return report.oom_killed || !report.missing.empty() || (!report.killed && report.exit_code != 0);
 }
 
 std::string who(const PayloadReport& report) {

@@ -69,6 +69,13 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   judge_expectation(request.expect_failure, record);
 }
 
+// What the OOM killer says when only protected processes are left (out_of_memory() in mm/oom_kill.c): agent and body.
+bool out_of_memory(const GuestOutcome& guest) {
+  constexpr std::string_view kWords = "System is deadlocked on memory";
+  const auto says = [&](const std::string& line) { return line.find(kWords) != std::string::npos; };
+  return says(guest.message) || std::any_of(guest.console_tail.begin(), guest.console_tail.end(), says);
+}
+
 // However the guest ended: what it did until then explains the end.
 void keep_what_was_said(const GuestStory& story, RunRecord& record) {
   for (const auto& [time_ns, stimulus] : story.stimuli) record.stimuli.push_back(seen_at(time_ns, stimulus));
@@ -133,6 +140,12 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     case GuestEnd::kKernelPanic:
     case GuestEnd::kKernelStall:
       if (!scheduler_could_be_at_fault) break;
+      if (out_of_memory(guest)) {
+        infrastructure(record, "the guest ran out of memory, and nothing was left that the kernel could have killed: " +
+                                   guest.message,
+                       "give the guest more memory (`memory`, --memory), or the scenario less to hold");
+        return;
+      }
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
       judge_lost_guest(request, story, guest, record);
       judge_expectation(request.expect_failure, record);

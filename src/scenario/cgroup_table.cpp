@@ -28,7 +28,6 @@ class CgroupReader {
     if (auto cpuset = read_cpuset(reader_, "cpuset")) def.cpuset(*std::move(cpuset));
     for (KnobSetting& setting : read_knobs(reader_)) def.set(setting.knob, std::move(setting.value));
     const bool whole = read_workload(def);
-    if (const auto swappable = reader_.boolean("swappable")) def.swappable(*swappable);
     reader_.finish();
     if (!name || !whole) return {};
     return def;

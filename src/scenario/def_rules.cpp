@@ -21,6 +21,8 @@ std::string shown(std::string_view name) {
   return text;
 }
 
+constexpr std::size_t kMaxCgroupPath = 3072;  // leaves room for the mount and the file below PATH_MAX
+
 constexpr std::string_view kNameLike = "a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'";
 
 Status no_name() { return fail(ErrorCode::kInvalidArgument, "a cgroup needs a name; accepted: {}", kNameLike); }
@@ -45,6 +47,9 @@ Status check_cgroup_path(std::string_view path) {
   if (path.empty()) return no_name();
   if (path.front() == '/' || path.back() == '/' || path.find("//") != std::string_view::npos)
     return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup; accepted: {}", shown(path), kNameLike);
+  if (path.size() > kMaxCgroupPath)
+    return fail(ErrorCode::kInvalidArgument, "the cgroup path '{}...' has {} bytes; at most {}", path.substr(0, 20),
+                path.size(), kMaxCgroupPath);
   for (std::string_view rest = path; !rest.empty();) {
     const std::size_t slash = rest.find('/');
     KTSTR_TRY(check_cgroup_name(rest.substr(0, slash)));

@@ -2,7 +2,9 @@
 #include "scenario/executor.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
+#include <optional>
 
 #include "base/duration.h"
 #include "base/one_line.h"
@@ -10,6 +12,7 @@
 #include "scenario/event_sink.h"
 #include "scenario/fingerprint.h"
 #include "scenario/plan.h"
+#include "scenario/scenario_size.h"
 #include "scenario/world.h"
 
 namespace ktstr {
@@ -24,7 +27,8 @@ class ScenarioRun {
       : ctx_(ctx),
         plan_(plan),
         hooks_(hooks),
-        findings_{checks, ctx.events(), result_},
+        oom_kills_(hooks),
+        findings_{checks, ctx.events(), result_, oom_kills_},
         world_(ctx, hooks, plan, findings_),
         start_(hooks.now()) {}
 
@@ -62,9 +66,11 @@ class ScenarioRun {
   const ScenarioPlan& plan_;
   const ExecutorHooks& hooks_;
   AssertResult result_;
+  OomKills oom_kills_;
   Findings findings_;
   World world_;
   std::vector<Detail> stops_;
+  std::optional<Error> out_of_memory_;
   Nanoseconds start_;
   bool first_hold_ = true;
 };
@@ -93,6 +99,11 @@ void ScenarioRun::stop_for(DetailKind kind, int number, std::string message) {
 
 void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, const Error& error) {
   stop_for(kind, number, fmt::format("{}: {}", what, in_one_line(error)));
+  if (error.saved_errno() != ENOMEM) return;
+  // Nobody is to blame for a machine that is too small.
+  out_of_memory_ = fail(ErrorCode::kNoSpace, "{}", stops_.back().message)
+                       .with_hint("give the guest more memory (`memory`, --memory), or the scenario fewer workers");
+  stops_.back().verdict = Verdict::kInconclusive;
 }
 
 void ScenarioRun::stop_for_scheduler(int number, std::string_view when, Nanoseconds at) {
@@ -131,6 +142,7 @@ Result<AssertResult> ScenarioRun::run() {
   mark(StepMark::Kind::kScenarioEnd);
   ctx_.set_phase(outer_phase);
   if (!outcome) return outcome.error();
+  if (out_of_memory_ && result_.verdict() != Verdict::kFail) return *out_of_memory_;
   if (ctx_.scheduler_pid() != 0) result_.checked.emplace_back("scheduler: its process lives through every step");
   return std::move(result_);
 }
@@ -250,6 +262,8 @@ Result<AssertResult> run_scenario(Ctx& ctx, const Backdrop& backdrop, const std:
   ScenarioPlan plan;
   if (const auto mistakes = plan_scenario(ctx, backdrop, steps, plan); !mistakes.empty())
     return fail(ErrorCode::kInvalidArgument, "{}", describe(mistakes));
+  if (hooks.memory != 0)
+    KTSTR_TRY(check_size(size_of(ctx, plan), hooks.memory, static_cast<int>(ctx.topology().cpus.size())));
   if (const auto root = plan.controllers.find(""); root != plan.controllers.end())
     KTSTR_TRY(ctx.cgroups().enable_controllers("", root->second).context("before the first step"));
   return ScenarioRun(ctx, plan, checks, hooks).run();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scenario/executor_hooks.h"
 
+#include <unistd.h>
+
 #include <map>
 
-#include "payload/findings.h"
 #include "scenario/scheduler_end.h"
 #include "workload/core_sched.h"
 
@@ -35,6 +36,18 @@ class SpawnedWorkers final : public RunningWorkers {
   WorkerGroup group_;
 };
 
+Verdict verdict_of(PayloadFinding::Kind kind) {
+  switch (kind) {
+    case PayloadFinding::Kind::kBreach:
+      return Verdict::kFail;
+    case PayloadFinding::Kind::kNotJudged:
+      return Verdict::kInconclusive;
+    case PayloadFinding::Kind::kNote:
+      return Verdict::kPass;
+  }
+  return Verdict::kFail;
+}
+
 class PayloadRun final : public RunningPayload {
  public:
   explicit PayloadRun(PayloadProcess process) : process_(std::move(process)) {}
@@ -42,21 +55,18 @@ class PayloadRun final : public RunningPayload {
   Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) override { return process_.wait(at_most); }
   Result<PayloadReport> kill() override { return process_.kill(); }
 
-  AssertResult judge(const PayloadReport& report) const override {
+  AssertResult judge(const PayloadReport& report, PayloadKill why) const override {
     const Payload& payload = process_.payload();
     AssertResult result;
-    for (PayloadFinding& finding : evaluate(payload, report)) {
-      const bool breach = finding.kind == PayloadFinding::Kind::kBreach;
-      result.details.push_back({.verdict = breach ? Verdict::kFail : Verdict::kPass,
-                                .kind = breach ? DetailKind::kPayload : DetailKind::kNote,
-                                .message = std::move(finding.message),
-                                .cgroup = report.cgroup,
-                                .measured = finding.measured,
-                                .limit = finding.limit});
-    }
-    std::string checks;
-    for (const PayloadCheck& check : payload.checks()) checks += (checks.empty() ? "" : ", ") + check.describe();
-    if (!checks.empty()) result.checked.push_back(fmt::format("payload {}: {}", payload.name(), checks));
+    for (PayloadFinding& finding : evaluate(payload, report, why))
+      result.details.push_back(
+          {.verdict = verdict_of(finding.kind),
+           .kind = finding.kind == PayloadFinding::Kind::kNote ? DetailKind::kNote : DetailKind::kPayload,
+           .message = std::move(finding.message),
+           .cgroup = report.cgroup,
+           .measured = finding.measured,
+           .limit = finding.limit});
+    result.checked.push_back(fmt::format("payload {}: {}", payload.name(), describe_checks(payload)));
     return result;
   }
 
@@ -93,6 +103,7 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   const auto watches = std::make_shared<Watches>();
   KTSTR_TRY(watches->of(scheduler_pid));
   const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
+  const auto oom_log = std::make_shared<OomLog>(OomLog::open("/dev/kmsg"));
   ExecutorHooks hooks;
   hooks.spawn = spawn_workers;
   hooks.start_payload = start_program;
@@ -109,7 +120,9 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
     return watch->hold_until(deadline);
   };
   hooks.scheduler_end = [probe] { return probe->look(); };
+  hooks.oom_kills = [oom_log]() -> const std::vector<OomKill>& { return oom_log->look(); };
   hooks.now = monotonic_now;
+  hooks.memory = static_cast<Bytes>(::sysconf(_SC_PHYS_PAGES)) * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
   return hooks;
 }
 

@@ -12,12 +12,15 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "ktstr/checks.h"
 #include "ktstr/payload.h"
+#include "payload/findings.h"
 #include "payload/payload_process.h"
 #include "scenario/liveness.h"
+#include "scenario/oom_kills.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {
@@ -52,8 +55,9 @@ class RunningPayload {
   // No value: it still runs.
   virtual Result<std::optional<PayloadReport>> wait(Nanoseconds at_most) = 0;
   virtual Result<PayloadReport> kill() = 0;
-  // What its checks found, as details; and what they looked at, as lines of AssertResult::checked.
-  virtual AssertResult judge(const PayloadReport& report) const = 0;
+  // What its checks found, as details; and what they looked at, as lines of AssertResult::checked. `why` counts for one
+  // that was killed.
+  virtual AssertResult judge(const PayloadReport& report, PayloadKill why) const = 0;
 };
 
 // What the exit probe knows of a scheduler whose process is gone.
@@ -75,7 +79,10 @@ struct ExecutorHooks {
   std::function<Result<bool>(int pid)> scheduler_alive;
   std::function<Result<HoldEnd>(int pid, Nanoseconds deadline)> hold_until;
   std::function<SchedulerEnd()> scheduler_end;
+  // What the kernel's OOM killer ended since the hooks were made, oldest first. May be empty.
+  std::function<const std::vector<OomKill>&()> oom_kills;
   std::function<Nanoseconds()> now;  // CLOCK_MONOTONIC
+  Bytes memory = 0;                  // of the machine; 0: whether the scenario fits into it is not asked
   std::filesystem::path root = "/";  // of /sys and /proc, for the ops on the machine
   // Host mode writes down what a killed run could not put back (MachineChanges::BeforeChange). May be empty.
   std::function<Status(const std::filesystem::path& file, const std::string& before)> before_machine_change;

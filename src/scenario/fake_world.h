@@ -42,6 +42,9 @@ class FakeWorld final : public EventSink {
   bool pauses_take_time = false;
   bool idle_workers = false;  // workers report that they did nothing
   std::vector<Detail> stalls;  // what host mode's monitor would have seen
+  // What the OOM killer ends: payloads, a process 4242 that a payload started, the first worker that is collected.
+  bool oom_of_next_payload = false, oom_of_a_child = false, oom_of_first_worker = false;
+  bool payloads_die_with_their_cgroup = false;  // before an op kills them themselves
 
   std::vector<std::string> log;
   std::vector<StepMark> marks;
@@ -51,6 +54,8 @@ class FakeWorld final : public EventSink {
   std::vector<WorkSpec> specs;
   std::vector<std::pair<int, WorkerReport>> reports;
   std::vector<PayloadReport> payloads;
+  std::vector<std::string> killed_payloads;  // "NAME as asked", "NAME out of time"
+  std::vector<OomKill> oom_kills;
   std::vector<Nanoseconds> graces, pauses;
   int next_pid = 1000;
   int alive = 0;  // worker sets and payloads that exist
@@ -89,6 +94,7 @@ class FakeWorld final : public EventSink {
     hooks.scheduler_alive = [this](int) -> Result<bool> { return time < scheduler_ends; };
     hooks.hold_until = [this](int, Nanoseconds deadline) { return hold(deadline); };
     hooks.scheduler_end = [this] { return scheduler_end; };
+    hooks.oom_kills = [this]() -> const std::vector<OomKill>& { return oom_kills; };
     hooks.now = [this] { return time; };
     hooks.root = root;
     return hooks;
@@ -167,6 +173,8 @@ class FakeWorld final : public EventSink {
     FakePayload(FakeWorld& world, const PayloadStart& start)
         : world_(world), name_(start.payload->name()), cgroup_(start.cgroup), phase_(start.phase), pid_(world.next_pid++) {
       ++world_.alive;
+      if (std::exchange(world_.oom_of_next_payload, false)) world_.oom_kills.push_back({pid_, name_, false});
+      if (std::exchange(world_.oom_of_a_child, false)) world_.oom_kills.push_back({4242, "hog", false});
     }
     ~FakePayload() override { --world_.alive; }
     int pid() const override { return pid_; }
@@ -182,9 +190,14 @@ class FakeWorld final : public EventSink {
     }
     Result<PayloadReport> kill() override {
       world_.log.push_back("kill " + name_);
-      return report(true);
+      PayloadReport killed = report(true);
+      if (world_.payloads_die_with_their_cgroup) killed.killed = false;
+      return killed;
     }
-    AssertResult judge(const PayloadReport&) const override { return {}; }
+    AssertResult judge(const PayloadReport& report, PayloadKill why) const override {
+      if (report.killed) world_.killed_payloads.push_back(name_ + (why == PayloadKill::kAsked ? " as asked" : " out of time"));
+      return {};
+    }
 
    private:
     PayloadReport report(bool killed) const {
@@ -248,6 +261,11 @@ class FakeWorld final : public EventSink {
         report.group = part.placement.group;
         report.work_units = idle_workers ? 0 : 10;
         report.wall_time_ns = report.cpu_time_ns = 1'000'000;
+        if (std::exchange(oom_of_first_worker, false)) {
+          report.pid = 1'000'000;
+          report.exit = "killed by signal 9 (SIGKILL)";
+          oom_kills.push_back({report.pid, name, false});
+        }
         all.push_back(report);
       }
     return all;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/duration.h"
+#include "cgroup/knob_table.h"
 #include "scenario/def_rules.h"
 
 namespace ktstr {
@@ -207,15 +208,15 @@ std::string_view form_of(Knob knob) {
       return "\"member\", \"root\", \"isolated\"";
     case Knob::kCpuMax:
       return "quota and period in microseconds like \"50000 100000\", or \"max 100000\"";
-    default:
+    case Knob::kIoMax:
       return "a device and its limits like \"8:0 rbps=1048576\"";
+    default:
+      return "a text";
   }
 }
 
 std::optional<Knob> knob_named(std::string_view name) {
-  for (std::size_t i = 0; i < kKnobCount; ++i)
-    if (name_of(static_cast<Knob>(i)) == name) return static_cast<Knob>(i);
-  return {};
+  return knob_from(name);
 }
 
 std::vector<std::string_view> knob_names() {

@@ -48,6 +48,7 @@ Status apply(const op::StopCgroup& op, World& world) {
 
 Status apply(const op::KillCgroup& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
+  world.mark_payloads_killed(op.cgroup);
   KTSTR_TRY(world.kill_all(op.cgroup));
   KTSTR_TRY(thaw_and_kill_payloads(world, found));
   return found.scope->empty(*found.group, world.findings());

@@ -19,12 +19,14 @@ Status apply(const op::WaitPayload& op, World& world) {
   const Nanoseconds at_most = std::min(op.timeout.value_or(left), left);
   KTSTR_TRY_ASSIGN(const auto report, payload->running->wait(at_most));
   if (report) {
-    scope->finish_payload(*payload, *report, world.findings());
+    scope->finish_payload(*payload, *report, PayloadKill::kAsked, world.findings());
     return ok();
   }
+  payload->end_reported = true;
+  // Its own limit is what the scenario asks for; that the scenario is over says nothing about it.
   const bool timed_out = op.timeout && *op.timeout <= left;
   world.findings().result.details.push_back(
-      {.verdict = Verdict::kFail,
+      {.verdict = timed_out ? Verdict::kFail : Verdict::kInconclusive,
        .kind = DetailKind::kPayload,
        .message = timed_out ? fmt::format("payload '{}' did not end within {}", op.payload, format_duration(at_most))
                             : fmt::format("payload '{}' still ran when the scenario's {} were over; give it less to do, "
@@ -37,7 +39,7 @@ Status apply(const op::WaitPayload& op, World& world) {
 
 Status apply(const op::KillPayload& op, World& world) {
   KTSTR_TRY_ASSIGN(const auto found, world.find_payload(op.payload, op.cgroup));
-  return found.first->kill_payload(*found.second, world.findings());
+  return found.first->kill_payload(*found.second, PayloadKill::kAsked, world.findings());
 }
 
 }  // namespace ktstr

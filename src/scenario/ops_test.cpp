@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What each op does, through the recording double; the same on a real kernel is in tests/vm.
+// What each op does, through the recording double; the same on a real kernel is in tests/guest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -299,7 +299,47 @@ TEST_F(Ops, APayloadThatOutlivesItsWaitIsAFindingAndIsKilledLater) {
 
 TEST_F(Ops, AWaitWithoutALimitEndsWithTheScenariosTime) {
   const AssertResult result = after({Op::run_payload(program("p")), Op::wait_payload("p")});
+  ASSERT_EQ(result.details.size(), 1u);
   EXPECT_THAT(result.details.at(0).message, HasSubstr("still ran when the scenario's 1s were over"));
+  EXPECT_EQ(result.details.at(0).verdict, Verdict::kInconclusive) << "it only had no time left";
+  EXPECT_THAT(world_.killed_payloads, ElementsAre("p as asked")) << "said once";
+}
+
+TEST_F(Ops, APayloadThatNobodyWaitsForIsCutByTheEndOfItsStep) {
+  after({Op::run_payload(program("p")), Op::run_payload(program("q")), Op::kill_payload("p")});
+  EXPECT_THAT(world_.killed_payloads, ElementsAre("p as asked", "q out of time"));
+}
+
+TEST_F(Ops, KillingACgroupIsNoEndThatItsPayloadsChose) {
+  world_.payloads_die_with_their_cgroup = true;
+  const AssertResult result = after({Op::run_payload_in_cgroup("a", program("p")), Op::kill_cgroup("a")});
+  ASSERT_EQ(result.payloads.size(), 1u);
+  EXPECT_TRUE(result.payloads[0].killed);
+}
+
+TEST_F(Ops, APayloadThatTheOomKillerEndedSaysSo) {
+  world_.oom_of_next_payload = true;
+  const AssertResult result = after({Op::run_payload(program("p")), Op::kill_payload("p")});
+  ASSERT_EQ(result.payloads.size(), 1u);
+  EXPECT_TRUE(result.payloads[0].oom_killed);
+  EXPECT_FALSE(result.payloads[0].killed);
+  EXPECT_THAT(result.payloads[0].exit, HasSubstr("by the kernel's OOM killer"));
+}
+
+TEST_F(Ops, AProcessOfAPayloadThatTheOomKillerEndedIsNoted) {
+  world_.payload_ends["p"] = world_.time + 200ms;
+  world_.oom_of_a_child = true;
+  const AssertResult result = after({Op::run_payload(program("p")), Op::wait_payload("p")});
+  ASSERT_EQ(result.details.size(), 1u);
+  EXPECT_EQ(result.details[0].verdict, Verdict::kPass);
+  EXPECT_THAT(result.details[0].message, HasSubstr("payload 'p': process 4242 (hog) was killed by the kernel's OOM killer"));
+  EXPECT_TRUE(result.payloads.at(0).oom_killed);
+}
+
+TEST_F(Ops, AWorkerThatTheOomKillerEndedSaysSo) {
+  world_.oom_of_first_worker = true;
+  const AssertResult result = after({});
+  EXPECT_THAT(result.details.at(0).message, HasSubstr("by the kernel's OOM killer: give the guest more memory"));
 }
 
 TEST_F(Ops, KilledPayloadsKeepTheirNumbers) {

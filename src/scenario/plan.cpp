@@ -11,6 +11,7 @@
 #include "base/duration.h"
 #include "base/one_line.h"
 #include "base/splitmix.h"
+#include "scenario/deadline_rules.h"
 #include "scenario/def_rules.h"
 #include "scenario/rehearsal.h"
 #include "workload/work_types.h"
@@ -220,6 +221,8 @@ std::vector<PlanMistake> plan_scenario(const Ctx& ctx, const Backdrop& backdrop,
   for (std::size_t i = 0; i < steps.size(); ++i)
     plan.steps.push_back(plan_step(steps[i], static_cast<int>(i) + 1, ctx, mistakes));
   for (PlanMistake& mistake : rehearse(ctx, plan)) mistakes.push_back(std::move(mistake));
+  const int cpus = static_cast<int>(ctx.topology().usable_cpus().size());
+  for (PlanMistake& mistake : check_deadlines(plan, cpus)) mistakes.push_back(std::move(mistake));
   std::stable_sort(mistakes.begin(), mistakes.end(),
                    [](const PlanMistake& a, const PlanMistake& b) { return a.at < b.at; });
   ControllerNeeds needs;

@@ -133,8 +133,8 @@ const std::vector<TextForm>& policy_forms() {
       {"\"batch\"", "SCHED_BATCH"},
       {"\"idle\"", "SCHED_IDLE"},
       {"\"ext\"", "SCHED_EXT, for schedulers that take only such tasks"},
-      {"\"fifo:50\"", "SCHED_FIFO with a priority of 1 to 99"},
-      {"\"rr:50\"", "SCHED_RR with a priority of 1 to 99"},
+      {"\"fifo:50\"", "SCHED_FIFO with a priority of 1 to 97"},
+      {"\"rr:50\"", "SCHED_RR with a priority of 1 to 97"},
       {"{ runtime = \"2ms\", deadline = \"10ms\", period = \"10ms\" }", "SCHED_DEADLINE"},
   };
   return forms;

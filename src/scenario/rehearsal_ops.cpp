@@ -13,6 +13,8 @@ namespace {
 
 using Group = RehearsedWorld::Group;
 
+constexpr int kMostSignals = 1'000'000;
+
 // --- cgroups
 
 void rehearse(const op::AddCgroup& op, RehearsedWorld& world) { world.add_group({.name = op.cgroup}); }
@@ -113,7 +115,14 @@ void rehearse(const op::CoreSchedClear& op, RehearsedWorld& world) { world.find_
 void rehearse(const op::SignalStorm& op, RehearsedWorld& world) {
   if (world.find_with_workers(op.cgroup) == nullptr) return;
   if (op.count < 1) return world.mistake("a storm of {} signals cannot be; at least 1", op.count);
-  if (op.interval.count() <= 0) world.mistake("a storm needs an interval longer than 0s");
+  if (op.interval.count() <= 0) return world.mistake("a storm needs an interval longer than 0s");
+  if (op.count > kMostSignals)
+    return world.mistake("a storm of {} signals cannot be; at most {}", op.count, kMostSignals);
+  // It ends before the body's own time does (limits_for()).
+  const double lasts = static_cast<double>(op.interval.count()) * op.count;
+  if (lasts > static_cast<double>(world.ctx().duration().count()) + 25e9)
+    world.mistake("a storm of {} signals with {} each lasts {:.0f} s, and the scenario {}; send fewer", op.count,
+                  format_duration(op.interval), lasts / 1e9, format_duration(world.ctx().duration()));
 }
 
 // --- payloads

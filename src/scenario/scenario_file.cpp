@@ -9,6 +9,7 @@
 #include "scenario/def_rules.h"
 #include "scenario/op_reader.h"
 #include "scenario/payload_table.h"
+#include "scenario/scenario_size.h"
 #include "scenario/table_reader.h"
 
 namespace ktstr {
@@ -25,7 +26,7 @@ bool is_name_character(char c) {
 }
 
 // What a plan is made on: nothing in it is touched.
-void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
+void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration, Bytes memory,
                  Mistakes& mistakes) {
   const TestTopology machine = TestTopology::expected_for(topology);
   const Ctx ctx({.topology = &machine,
@@ -39,6 +40,9 @@ void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono
     if (at == file.places.end()) at = file.places.find({mistake.at.step, Place::Part::kScenario, 0});
     mistakes.add(at != file.places.end() ? at->second : SourcePosition(), std::move(mistake.message));
   }
+  if (memory == 0 || !mistakes.empty()) return;
+  if (const Status fits = check_size(size_of(ctx, plan), memory, topology.cpus()); !fits)
+    mistakes.add(SourcePosition(), in_one_line(fits.error()));
 }
 
 std::string name_from_file(std::string_view file_name) {
@@ -309,7 +313,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
     read_backdrop(*backdrop);
   read_steps(top);
   top.finish();
-  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, file_.duration, mistakes_);
+  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, file_.duration, 0, mistakes_);
   KTSTR_TRY(mistakes_.as_status(file_.file_name));
   return std::move(file_);
 }
@@ -321,10 +325,11 @@ Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file
   return FileReader(file_name).read(root);
 }
 
-Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration) {
+Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
+                     Bytes memory) {
   KTSTR_TRY(topology.validate());
   Mistakes mistakes;
-  rehearse_on(file, topology, duration, mistakes);
+  rehearse_on(file, topology, duration, memory, mistakes);
   return mistakes.as_status(file.file_name);
 }
 

@@ -83,7 +83,8 @@ inline constexpr char kCannedPrefix = ':';
 Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name);
 
 // Whether the scenario can run on `topology` within `duration`, which may be others than the file's own (against which
-// parse_scenario() did the same); mistakes as above.
-Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration);
+// parse_scenario() did the same), and in this much guest memory (0: that is not asked); mistakes as above.
+Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
+                     Bytes memory = 0);
 
 }  // namespace ktstr

@@ -35,6 +35,17 @@ std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int>
   return all;
 }
 
+// `processes` are theirs; of threads, the one that they were in.
+void name_oom_kills(std::vector<WorkerReport>& reports, const std::vector<int>& processes, const OomKills& kills) {
+  for (WorkerReport& report : reports) {
+    if (report.exit.empty()) continue;
+    auto kill = kills.of(report.pid);
+    if (report.exit.starts_with("process '"))
+      for (std::size_t i = 0; i < processes.size() && !kill; ++i) kill = kills.of(processes[i]);
+    if (kill) report.exit += fmt::format(" {}: give the guest more memory (`memory`)", kill->by());
+  }
+}
+
 }  // namespace
 
 bool is_within(std::string_view name, std::string_view above) {
@@ -146,19 +157,35 @@ void Scope::thaw(LiveCgroup& group, AssertResult& result) {
   update_holds();
 }
 
-void Scope::finish_payload(LivePayload& payload, const PayloadReport& report, const Findings& findings) {
+void Scope::name_oom_kill(const LivePayload& payload, PayloadReport& report, const Findings& findings) const {
+  if (const auto own = findings.oom.of(report.pid, payload.oom_since)) {
+    report.oom_killed = true;
+    report.killed = false;
+    report.exit += " " + own->by();
+  } else if (const auto other = findings.oom.of_others(payload.oom_since)) {
+    report.oom_killed = true;
+    note(report.cgroup,
+         fmt::format("payload '{}': process {} ({}) was killed {} while it ran; give the guest more memory (`memory`), "
+                     "or its cgroup a higher memory_max",
+                     payload.name, other->pid, other->comm, other->by()),
+         findings.result);
+  }
+}
+
+void Scope::finish_payload(LivePayload& payload, PayloadReport report, PayloadKill why, const Findings& findings) {
+  if (payload.killed && report.exit_code < 0) report.killed = true;
+  name_oom_kill(payload, report, findings);
   findings.events.payload(report);
-  AssertResult judged = payload.running->judge(report);
+  AssertResult judged = payload.running->judge(report, why);
   for (Detail& detail : judged.details) detail.phase = phase_;
   findings.result.merge(std::move(judged));
-  findings.result.payloads.push_back(report);
+  findings.result.payloads.push_back(std::move(report));
   payloads_.erase(payloads_.begin() + (&payload - payloads_.data()));
 }
 
-Status Scope::kill_payload(LivePayload& payload, const Findings& findings) {
-  KTSTR_TRY_ASSIGN(const PayloadReport report,
-                   payload.running->kill().context(fmt::format("payload '{}'", payload.name)));
-  finish_payload(payload, report, findings);
+Status Scope::kill_payload(LivePayload& payload, PayloadKill why, const Findings& findings) {
+  KTSTR_TRY_ASSIGN(PayloadReport report, payload.running->kill().context(fmt::format("payload '{}'", payload.name)));
+  finish_payload(payload, std::move(report), why, findings);
   return ok();
 }
 
@@ -207,6 +234,7 @@ void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& repo
 
 Status Scope::collect_and_judge(LiveCgroup& group, const Findings& findings) {
   auto reports = collect(group);
+  if (reports) name_oom_kills(*reports, group.processes(), findings.oom);
   const bool released = std::any_of(group.sets.begin(), group.sets.end(), [](const auto& set) { return set.released; });
   if (reports) judge(group, *reports, findings);
   group.sets.clear();
@@ -243,7 +271,10 @@ Status Scope::end_processes(const Findings& findings) {
   for (LiveCgroup& group : live_) thaw(group, findings.result);
   while (!payloads_.empty()) {
     const std::size_t before = payloads_.size();
-    keep_first(kill_payload(payloads_.back(), findings));
+    LivePayload& newest = payloads_.back();
+    // That nobody saw its end is said once.
+    const PayloadKill why = newest.end_reported || newest.killed ? PayloadKill::kAsked : PayloadKill::kOutOfTime;
+    keep_first(kill_payload(newest, why, findings));
     if (payloads_.size() == before) payloads_.pop_back();
   }
   if (hooks_.stalls)

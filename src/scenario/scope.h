@@ -33,6 +33,7 @@ struct Findings {
   const Checks& checks;
   EventSink& events;
   AssertResult& result;
+  OomKills& oom;
 };
 
 // Workers that were spawned together: a group of equal ones, or several groups that are threads of one process.
@@ -69,6 +70,9 @@ struct LivePayload {
   std::string name, cgroup;
   std::string surface;  // what started it, for messages
   std::unique_ptr<RunningPayload> running;
+  std::size_t oom_since = 0;  // OomKills::count() at its start
+  bool end_reported = false;  // a wait in vain was reported
+  bool killed = false;        // by an op on its cgroup
 };
 
 class Scope {
@@ -100,9 +104,9 @@ class Scope {
   Status empty(LiveCgroup& group, const Findings& findings);
   // empty(), then rmdir.
   Status remove(const std::string& name, const Findings& findings);
-  // The report is recorded and judged.
-  void finish_payload(LivePayload& payload, const PayloadReport& report, const Findings& findings);
-  Status kill_payload(LivePayload& payload, const Findings& findings);
+  // The report is recorded and judged. `why` counts when the scenario killed it.
+  void finish_payload(LivePayload& payload, PayloadReport report, PayloadKill why, const Findings& findings);
+  Status kill_payload(LivePayload& payload, PayloadKill why, const Findings& findings);
 
   // Its end, in this order. An Error says that something could not be collected.
   Status end_processes(const Findings& findings);
@@ -124,6 +128,7 @@ class Scope {
   Result<std::vector<WorkerReport>> collect(LiveCgroup& group);
   void judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const;
   Status collect_and_judge(LiveCgroup& group, const Findings& findings);
+  void name_oom_kill(const LivePayload& payload, PayloadReport& report, const Findings& findings) const;
   void request_stop(LiveCgroup& group);
   // Until they have stopped, or `deadline` is over and they are being killed.
   Status stop(LiveCgroup& group, Nanoseconds deadline);

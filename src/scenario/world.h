@@ -64,6 +64,8 @@ class World {
                        std::string surface);
   // Newest first, of the step and of the Backdrop.
   Status kill_payloads_in(std::string_view cgroup);
+  // Those in the cgroup and below it are about to be killed with all that is in it.
+  void mark_payloads_killed(std::string_view cgroup);
   // What the scenario freezes is not judged from before the kernel is asked until after it was asked to thaw.
   Status set_frozen(Found group, bool frozen);
   void update_holds();

@@ -89,6 +89,8 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
       set.groups.emplace(number, number);
     }
     KTSTR_TRY_ASSIGN(set.workers, hooks_.spawn(parts, set.first_index).context(where));
+    findings_.oom.know(set.workers->pids());
+    findings_.oom.know(set.workers->processes());
     group.add(std::move(set));
   }
   update_holds();
@@ -124,8 +126,14 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
                            .moves_in = killed,
                            .phase = number_,
                            .search_path = ctx_.payload_path()};
+  const std::size_t oom_since = findings_.oom.count();
   KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));
-  target().payloads().push_back({payload.name(), cgroup, std::move(surface), std::move(running)});
+  findings_.oom.know({running->pid()});
+  target().payloads().push_back({.name = payload.name(),
+                                 .cgroup = cgroup,
+                                 .surface = std::move(surface),
+                                 .running = std::move(running),
+                                 .oom_since = oom_since});
   return ok();
 }
 
@@ -133,9 +141,17 @@ Status World::kill_payloads_in(std::string_view cgroup) {
   Status outcome = ok();
   for_each_scope([&](Scope& scope) {
     for (std::size_t i = scope.payloads().size(); i-- > 0 && outcome;)
-      if (scope.payloads()[i].cgroup == cgroup) outcome = scope.kill_payload(scope.payloads()[i], findings_);
+      if (scope.payloads()[i].cgroup == cgroup) outcome = scope.kill_payload(scope.payloads()[i], PayloadKill::kAsked, findings_);
   });
   return outcome;
+}
+
+void World::mark_payloads_killed(std::string_view cgroup) {
+  const std::string below = std::string(cgroup) + "/";
+  for_each_scope([&](Scope& scope) {
+    for (LivePayload& payload : scope.payloads())
+      if (payload.cgroup == cgroup || payload.cgroup.starts_with(below)) payload.killed = true;
+  });
 }
 
 }  // namespace ktstr

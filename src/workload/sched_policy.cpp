@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/duration.h"
 #include "ktstr/work.h"
+#include "workload/priorities.h"
 
 namespace ktstr {
 
@@ -11,6 +12,8 @@ using Kind = SchedPolicy::Kind;
 
 // sched_setattr(2): "the kernel's resolution", 1 << DL_SCALE in kernel/sched/sched.h.
 constexpr nanoseconds kShortestRuntime{1024};
+// What kernel.sched_deadline_period_max_us can be set to: 32 bits.
+constexpr nanoseconds kLongestPeriod = std::chrono::microseconds(UINT32_MAX);
 
 const char* name_of(Kind kind) {
   switch (kind) {
@@ -46,10 +49,15 @@ Status check_priority(const SchedPolicy& policy) {
                 "policy {} has priority {}; only fifo and rr have one: write SchedPolicy::fifo({})", name,
                 policy.priority, policy.priority);
   }
-  if (policy.priority >= 1 && policy.priority <= 99) return ok();
+  if (policy.priority >= 1 && policy.priority <= kMostWorkerPriority) return ok();
+  if (policy.priority > kMostWorkerPriority && policy.priority <= kAgentPriority)
+    return fail(ErrorCode::kInvalidArgument,
+                "policy {}: the test's body and the agent have the priorities {} and {}, and could not end workers that "
+                "keep the CPUs from them; write at most {}",
+                policy.describe(), kBodyPriority, kAgentPriority, kMostWorkerPriority);
   return fail(ErrorCode::kInvalidArgument,
-              "policy {} has priority {}; write one from 1 (lowest) to 99 (highest), like {}(50)", policy.describe(),
-              policy.priority, name);
+              "policy {} has priority {}; write one from 1 (lowest) to {} (highest), like {}(50)", policy.describe(),
+              policy.priority, kMostWorkerPriority, name);
 }
 
 Status check_times(const SchedPolicy& policy) {
@@ -71,6 +79,8 @@ Status check_times(const SchedPolicy& policy) {
   if (policy.deadline > policy.period)
     return wrong(
         fmt::format("the deadline {} is longer than the period {}", show(policy.deadline), show(policy.period)));
+  if (policy.period > kLongestPeriod)
+    return wrong(fmt::format("the period {} is longer than {}", show(policy.period), show(kLongestPeriod)));
   return ok();
 }
 

@@ -22,7 +22,7 @@ std::string refusal(const SchedPolicy& policy) {
 TEST(SchedPolicy, AcceptsEveryPolicyAtTheEdgesOfItsRange) {
   for (const SchedPolicy& policy :
        {SchedPolicy::normal(), SchedPolicy::batch(), SchedPolicy::idle(), SchedPolicy::ext(), SchedPolicy::fifo(1),
-        SchedPolicy::fifo(99), SchedPolicy::rr(1), SchedPolicy::rr(99),
+        SchedPolicy::fifo(97), SchedPolicy::rr(1), SchedPolicy::rr(97),
         SchedPolicy::deadline_of(1024ns, 1024ns, 1024ns), SchedPolicy::deadline_of(2ms, 10ms, 20ms)})
     EXPECT_EQ(refusal(policy), "(accepted)") << policy.describe();
 }
@@ -31,9 +31,15 @@ TEST(SchedPolicy, SaysWhichRealTimePrioritiesThereAre) {
   for (const int priority : {-1, 0, 100}) {
     EXPECT_THAT(refusal(SchedPolicy::fifo(priority)),
                 AllOf(HasSubstr(fmt::format("fifo({0}) has priority {0}", priority)),
-                      HasSubstr("from 1 (lowest) to 99 (highest), like fifo(50)")));
+                      HasSubstr("from 1 (lowest) to 97 (highest), like fifo(50)")));
     EXPECT_THAT(refusal(SchedPolicy::rr(priority)), HasSubstr("like rr(50)"));
   }
+}
+
+TEST(SchedPolicy, RefusesWhatWouldRunAboveTheTestsBody) {
+  for (const int priority : {98, 99})
+    for (const SchedPolicy& policy : {SchedPolicy::fifo(priority), SchedPolicy::rr(priority)})
+      EXPECT_THAT(refusal(policy), HasSubstr("the test's body and the agent have the priorities 98 and 99")) << priority;
 }
 
 TEST(SchedPolicy, RefusesAPriorityWhereThereIsNone) {
@@ -51,6 +57,7 @@ TEST(SchedPolicy, SaysWhichOfTheDeadlineTimesIsOutOfOrder) {
   EXPECT_THAT(refusal(SchedPolicy::deadline_of(2ms, 11ms, 10ms)),
               HasSubstr("the deadline 11ms is longer than the period 10ms"));
   EXPECT_THAT(refusal(SchedPolicy::deadline_of(2ms, 10ms, 0ms)), HasSubstr("longer than the period 0s"));
+  EXPECT_THAT(refusal(SchedPolicy::deadline_of(2ms, 10ms, 9'000'000'000s)), HasSubstr("is longer than 4294.967295s"));
 }
 
 TEST(SchedPolicy, RefusesDeadlineTimesOfOtherPolicies) {

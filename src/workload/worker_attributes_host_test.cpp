@@ -68,7 +68,7 @@ class WorkerAttributesOnTheHost : public testing::Test {
 
 TEST_F(WorkerAttributesOnTheHost, RunsWorkersUnderEveryOrdinaryAndRealTimePolicy) {
   for (const SchedPolicy& policy :
-       {SchedPolicy::normal(), SchedPolicy::batch(), SchedPolicy::idle(), SchedPolicy::fifo(3), SchedPolicy::rr(99)}) {
+       {SchedPolicy::normal(), SchedPolicy::batch(), SchedPolicy::idle(), SchedPolicy::fifo(3), SchedPolicy::rr(97)}) {
     auto group = spawn({.type = Bursty{.burst = 100us, .sleep = 100us}, .nice = -4, .policy = policy});
     ASSERT_TRUE(group) << group.error().render();
     EXPECT_EQ(sched_of(*group).policy, policy);

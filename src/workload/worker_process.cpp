@@ -34,6 +34,15 @@ namespace {
   ::_exit(0);
 }
 
+Error cannot_start(const WorkerPlan& plan) {
+  Error error = fail_errno("cannot start {}", plan.task());
+  if (error.saved_errno() == EAGAIN)
+    error.with_hint(
+        "a limit on tasks is reached: pids_max of the cgroup or of one above it, or kernel.threads-max, which follows the "
+        "guest's memory (`memory`)");
+  return error;
+}
+
 }  // namespace
 
 Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
@@ -48,7 +57,7 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   }
   const pid_t parent = ::getpid();
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0) return fail_errno("cannot start {}", plan.task());
+  if (pid < 0) return cannot_start(plan);
   if (pid == 0) worker_main(plan, parent);
   return WorkerProcess{static_cast<pid_t>(pid), Fd(pidfd)};
 }
@@ -58,7 +67,7 @@ Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
 Result<WorkerProcess> start_leader(const WorkerPlan& plan) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) return fail_errno("cannot start {}", plan.task());
+  if (pid < 0) return cannot_start(plan);
   if (pid == 0) leader_main(plan, parent);
   const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd >= 0) return WorkerProcess{pid, Fd(pidfd)};

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "base/oom_score.h"
 #include "workload/worker_threads.h"
 
 namespace ktstr {
@@ -36,6 +37,8 @@ bool reset_signals(const WorkerPlan&) {
   sigemptyset(&none);
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
+
+bool leave_oom_protection(const WorkerPlan&) { return become_killable(); }
 
 bool set_comm(const WorkerPlan& plan) { return ::prctl(PR_SET_NAME, plan.comm.c_str()) == 0; }
 
@@ -128,6 +131,7 @@ constexpr struct {
   Error (*explain)(Error error, const WorkerPlan& plan) = nullptr;
 } kSetup[] = {
     {reset_signals, "reset its signals", kOfProcess | kOfLeader},
+    {leave_oom_protection, "leave the protection from the OOM killer", kOfProcess | kOfLeader},
     {set_comm, "set its name"},
     {enter_cgroup, "enter its cgroup", kOfProcess | kOfLeader},
     {go_to_start_cpus, "go to the CPU where it is to start"},

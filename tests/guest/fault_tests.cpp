@@ -211,7 +211,7 @@ KTSTR_TEST(a_program_that_may_not_fork_is_told, {.topology = "1n1l2c1t", .durati
 }
 
 KTSTR_TEST(a_program_that_the_kernel_kills_for_its_memory_is_told,
-           {.topology = "1n1l2c1t", .duration = 1s, .payloads = {Payload::program("tail", "tail")}}) {
+           {.topology = "1n1l2c1t", .duration = 1s, .payloads = {Payload::program("tail", "tail"), kShell[0]}}) {
   Judged judged(ctx);
   // It looks for the end of a line without end, and keeps all of it.
   Payload grows = Payload::program("grows", "tail").args({"/dev/zero"});
@@ -219,7 +219,13 @@ KTSTR_TEST(a_program_that_the_kernel_kills_for_its_memory_is_told,
   const Backdrop small{.cgroups = {CgroupDef::named("a").workers(1).memory_max(8 << 20).memory_swap_max(0)}};
   const auto result =
       execute_scenario(ctx, small, {held({Op::run_payload_in_cgroup("a", grows), Op::wait_payload("grows")})});
-  judged.says(result, Verdict::kFail, "it was killed by signal 9 (SIGKILL)");
-  judged.that(result && result->payloads.size() == 1 && !result->payloads[0].killed, "the scenario did not kill it");
+  judged.says(result, Verdict::kFail, "it was killed by signal 9 (SIGKILL) by the OOM killer of its cgroup");
+  judged.that(result && result->payloads.size() == 1 && !result->payloads[0].killed && result->payloads[0].oom_killed,
+              "the scenario did not kill it");
+  Payload parent = shell("parent", "tail /dev/zero; exit 0");
+  const auto child =
+      execute_scenario(ctx, small, {held({Op::run_payload_in_cgroup("a", parent), Op::wait_payload("parent")})});
+  judged.says(child, Verdict::kPass, "(tail) was killed by the OOM killer of its cgroup while it ran");
+  judged.that(child && child->verdict() == Verdict::kPass, "what it exits with is its own");
   return judged.take();
 }
