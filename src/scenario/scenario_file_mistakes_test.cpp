@@ -117,7 +117,9 @@ TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
             "t.toml:1:1: unknown key 'topolgy' in the file; did you mean 'topology'? accepted: " + kTopLevel);
   EXPECT_EQ(in_checks("gap = '2s'"),
             "t.toml:2:1: unknown key 'gap' in [checks]; accepted: max_gap, max_spread_pct, progress, "
-            "isolation, scheduler_attached");
+            "isolation, scheduler_attached, scheduler_used, share, share_tolerance_pct");
+  EXPECT_EQ(in_checks("share_tolerance_pct = 0"),
+            "t.toml:2:23: share_tolerance_pct 0 cannot be; accepted: more than 0, up to 100");
   EXPECT_EQ(in_step("holds = 0.5"),
             "t.toml:2:1: unknown key 'holds' in [[step]]; did you mean 'hold'? accepted: name, hold, cgroup, op");
 }

@@ -100,8 +100,8 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   const ScenarioFile file = parsed(
       "name = 'x'\nscheduler = 'scx_a --slice 5'\nseed = 7\nworkers_per_cgroup = 3\n"
       "[checks]\nmax_gap = false\nmax_spread_pct = 12.5\nprogress = false\nisolation = true\nscheduler_attached = "
-      "false\n"
-      "[[cgroup]]\nname = 'a'\n");
+      "false\nscheduler_used = false\nshare = true\nshare_tolerance_pct = 4\n"
+      "[[cgroup]]\nname = 'a'\nshare = false\n");
   EXPECT_EQ(file.scheduler, "scx_a --slice 5");
   EXPECT_EQ(file.seed, 7u);
   EXPECT_EQ(file.workers_per_cgroup, 3);
@@ -110,6 +110,10 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   EXPECT_EQ(file.checks.progress, false);
   EXPECT_EQ(file.checks.isolation, true);
   EXPECT_EQ(file.checks.scheduler_attached, false);
+  EXPECT_EQ(file.checks.scheduler_used, false);
+  EXPECT_EQ(file.checks.share, true);
+  EXPECT_EQ(file.checks.share_tolerance_pct, 4.0);
+  EXPECT_EQ(cgroup_of(file, 0, 0).share_judged(), false);
 }
 
 TEST(ScenarioFile, ReadsEveryFormOfHold) {
