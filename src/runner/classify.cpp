@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runner/judge_use.h"
 #include "scheduler/exit_reason.h"
 
 namespace ktstr {
@@ -162,6 +163,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.checked = story.result->result.checked;
   }
   judge_scheduler(request, story, limits, record);
+  judge_use(request, story, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
   if (story.result && !story.result->error.empty() && record.details.empty()) {
     record.outcome = story.result->code == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
