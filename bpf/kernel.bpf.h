@@ -38,8 +38,8 @@ typedef __u32 __wsum;
 #define ENOMEM 12
 
 /* include/uapi/linux/bpf.h */
-enum { BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29 };
-enum { BPF_F_NO_PREALLOC = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29 };
+enum { BPF_ANY = 0, BPF_F_NO_PREALLOC = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { CLOCK_MONOTONIC = 1 };
 
 struct bpf_timer {
@@ -88,7 +88,31 @@ struct scx_exit_info {
   char* dump;
 };
 
-struct scx_init_task_args;
+struct kernfs_node {
+  __u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+  struct cgroup* cgroup;
+  struct cgroup_subsys_state* parent;
+};
+
+struct cgroup {
+  struct cgroup_subsys_state self;
+  int level; /* 0: the root */
+  struct kernfs_node* kn;
+};
+
+struct scx_cgroup_init_args {
+  __u32 weight;
+};
+
+struct scx_init_task_args {
+  struct cgroup* cgroup; /* not without CONFIG_EXT_GROUP_SCHED */
+};
+
 struct scx_dump_ctx;
 
 struct scx_bpf_dsq_insert_vtime_args___new {

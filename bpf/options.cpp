@@ -22,6 +22,7 @@ enum OptionId {
   kStarve,
   kSlowDispatch,
   kLoseWakeup,
+  kIgnoreWeights,
   kFailVerify,
   kTalk,
   kSysfs,
@@ -39,6 +40,7 @@ constexpr std::array kLongOptions{
     option{"starve", required_argument, nullptr, kStarve},
     option{"slow-dispatch", required_argument, nullptr, kSlowDispatch},
     option{"lose-wakeup", no_argument, nullptr, kLoseWakeup},
+    option{"ignore-weights", no_argument, nullptr, kIgnoreWeights},
     option{"fail-verify", no_argument, nullptr, kFailVerify},
     option{"talk", no_argument, nullptr, kTalk},
     option{"sysfs", required_argument, nullptr, kSysfs},
@@ -90,6 +92,9 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
     case kLoseWakeup:
       options.lose_wakeup = true;
       return {};
+    case kIgnoreWeights:
+      options.ignore_weights = true;
+      return {};
     case kFailVerify:
       options.fail_verify = true;
       return {};
@@ -137,8 +142,8 @@ tl::expected<Options, std::string> parse_options(std::span<char* const> args) {
 
 const char* usage() {
   return R"(Usage: scx_ktstr [OPTION]...
-A sched_ext scheduler for testing test harnesses: weighted virtual time with one queue per
-last-level cache. Runs until SIGTERM or SIGINT, or until the kernel ends it.
+A sched_ext scheduler for testing test harnesses: virtual time weighted by nice and cpu.weight,
+with one queue per last-level cache. Runs until SIGTERM or SIGINT, or until the kernel ends it.
 
   --slice-us US        time slice (default 5000)
   --watchdog-ms MS     the kernel ends the scheduler when a runnable task has not run for so long
@@ -152,6 +157,7 @@ Switches that make it bad on purpose; MS count from when the scheduler is loaded
   --slow-dispatch US   burn US microseconds in each dispatch
   --lose-wakeup        hand waking tasks over to idle CPUs through mailboxes with a race of a few
                        instructions: once in a long while a task stays in its mailbox
+  --ignore-weights     no cpu.weight of cgroups: all tasks share by their nice values alone
   --fail-verify        load a program that the verifier refuses
   --talk               print lines without pause
 

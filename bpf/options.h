@@ -26,6 +26,7 @@ struct Options {
   std::string starve_comm;
   std::uint64_t slow_dispatch_us = 0;
   bool lose_wakeup = false;
+  bool ignore_weights = false;
   bool fail_verify = false;
   bool talk = false;
   std::string sysfs_root = "/sys";

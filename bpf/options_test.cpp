@@ -26,6 +26,7 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
   EXPECT_TRUE(options->starve_comm.empty());
   EXPECT_EQ(options->slow_dispatch_us, 0U);
   EXPECT_FALSE(options->lose_wakeup);
+  EXPECT_FALSE(options->ignore_weights);
   EXPECT_FALSE(options->fail_verify);
   EXPECT_FALSE(options->talk);
 }
@@ -33,7 +34,8 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
 TEST(ParseOptions, ReadsEverySwitch) {
   const auto options =
       parse({"--slice-us=700", "--watchdog-ms", "900", "--stall-after", "1", "--crash-after=0", "--exit-after", "3",
-             "--starve", "victim", "--slow-dispatch", "40", "--lose-wakeup", "--fail-verify", "--talk", "--sysfs", "/x"});
+             "--starve", "victim", "--slow-dispatch", "40", "--lose-wakeup", "--ignore-weights", "--fail-verify", "--talk",
+             "--sysfs", "/x"});
   ASSERT_TRUE(options) << options.error();
   EXPECT_EQ(options->slice_us, 700U);
   EXPECT_EQ(options->watchdog_ms(), 900U);
@@ -43,6 +45,7 @@ TEST(ParseOptions, ReadsEverySwitch) {
   EXPECT_EQ(options->starve_comm, "victim");
   EXPECT_EQ(options->slow_dispatch_us, 40U);
   EXPECT_TRUE(options->lose_wakeup);
+  EXPECT_TRUE(options->ignore_weights);
   EXPECT_TRUE(options->fail_verify);
   EXPECT_TRUE(options->talk);
   EXPECT_EQ(options->sysfs_root, "/x");

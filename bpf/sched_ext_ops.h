@@ -12,8 +12,10 @@
 #include <linux/types.h>
 #endif
 
+struct cgroup;
 struct cpumask;
 struct task_struct;
+struct scx_cgroup_init_args;
 struct scx_init_task_args;
 struct scx_exit_info;
 
@@ -21,10 +23,17 @@ struct sched_ext_ops {
   __s32 (*select_cpu)(struct task_struct* p, __s32 prev_cpu, __u64 wake_flags);
   void (*enqueue)(struct task_struct* p, __u64 enq_flags);
   void (*dispatch)(__s32 cpu, struct task_struct* prev);
+  void (*runnable)(struct task_struct* p, __u64 enq_flags);
   void (*running)(struct task_struct* p);
   void (*stopping)(struct task_struct* p, bool runnable);
+  void (*quiescent)(struct task_struct* p, __u64 deq_flags);
   __s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
   void (*enable)(struct task_struct* p);
+  /* Not without CONFIG_EXT_GROUP_SCHED. */
+  __s32 (*cgroup_init)(struct cgroup* cgrp, struct scx_cgroup_init_args* args);
+  void (*cgroup_exit)(struct cgroup* cgrp);
+  void (*cgroup_move)(struct task_struct* p, struct cgroup* from, struct cgroup* to);
+  void (*cgroup_set_weight)(struct cgroup* cgrp, __u32 weight);
   void (*cpu_online)(__s32 cpu);
   void (*cpu_offline)(__s32 cpu);
   __s32 (*init)(void);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 #include "sched_ext_ops.h"
@@ -53,6 +54,7 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   config.starve_len = static_cast<__u32>(options.starve_comm.size());
   options.starve_comm.copy(config.starve_comm, sizeof(config.starve_comm));
   config.lose_wakeup = options.lose_wakeup ? 1 : 0;
+  config.ignore_weights = options.ignore_weights ? 1 : 0;
   config.nr_cpus = static_cast<__u32>(llcs.llc_of_cpu.size());
   config.nr_llcs = llcs.nr_llcs;
   std::copy(llcs.llc_of_cpu.begin(), llcs.llc_of_cpu.end(), config.llc_of_cpu);
@@ -74,6 +76,20 @@ tl::expected<void, std::string> use_unverifiable_dispatch(bpf_object* object, sc
   return {};
 }
 
+// As a scheduler that has nothing to do with cgroups.
+void leave_out_cgroups(bpf_object* object, sched_ext_ops& ops) {
+  for (const char* name : {"ktstr_runnable", "ktstr_quiescent", "ktstr_cgroup_init", "ktstr_cgroup_exit",
+                           "ktstr_cgroup_move", "ktstr_cgroup_set_weight"})
+    if (bpf_program* program = bpf_object__find_program_by_name(object, name))
+      bpf_program__set_autoload(program, false);
+  ops.runnable = nullptr;
+  ops.quiescent = nullptr;
+  ops.cgroup_init = nullptr;
+  ops.cgroup_exit = nullptr;
+  ops.cgroup_move = nullptr;
+  ops.cgroup_set_weight = nullptr;
+}
+
 __attribute__((format(printf, 2, 0))) int print_all(libbpf_print_level, const char* format, va_list args) {
   return std::vfprintf(stderr, format, args);
 }
@@ -85,6 +101,17 @@ void Scheduler::Closer::operator()(bpf_link* link) const { bpf_link__destroy(lin
 
 tl::expected<Scheduler, std::string> Scheduler::load(const Options& options, const LlcMap& llcs) {
   if (options.verbose) libbpf_set_print(print_all);
+  int error = 0;
+  auto scheduler = load_once(options, llcs, error);
+  // libbpf's answer where the kernel's sched_ext_ops has no such callbacks.
+  if (scheduler || error != -ENOTSUP || options.ignore_weights) return scheduler;
+  std::fprintf(stderr, "scx_ktstr: this kernel has no CONFIG_EXT_GROUP_SCHED: weights of cgroups are ignored\n");
+  Options without = options;
+  without.ignore_weights = true;
+  return load_once(without, llcs, error);
+}
+
+tl::expected<Scheduler, std::string> Scheduler::load_once(const Options& options, const LlcMap& llcs, int& error) {
   const auto size = static_cast<std::size_t>(scx_ktstr_object_end - scx_ktstr_object_begin);
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof(open_options);
@@ -100,11 +127,12 @@ tl::expected<Scheduler, std::string> Scheduler::load(const Options& options, con
   if (!ops) return tl::unexpected(ops.error());
   configure(**config, options, llcs);
   set_ops(**ops, options);
+  if (options.ignore_weights) leave_out_cgroups(object, **ops);
   if (options.fail_verify) {
     const auto used = use_unverifiable_dispatch(object, **ops);
     if (!used) return tl::unexpected(used.error());
   }
-  const int error = bpf_object__load(object);
+  error = bpf_object__load(object);
   if (error)
     return tl::unexpected(std::string("the kernel did not take the BPF object: ") + std::strerror(-error) +
                           (error == -ESRCH ? " (a kernel without sched_ext?)" : ""));

@@ -41,6 +41,8 @@ class Scheduler {
     void operator()(bpf_link* link) const;
   };
   explicit Scheduler(bpf_object* object) : object_(object) {}
+  // `error`: what the kernel, or libbpf, said of the object; a negative errno.
+  static tl::expected<Scheduler, std::string> load_once(const Options& options, const LlcMap& llcs, int& error);
 
   std::unique_ptr<bpf_object, Closer> object_;
   std::unique_ptr<bpf_link, Closer> link_;

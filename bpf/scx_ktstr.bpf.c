@@ -3,7 +3,8 @@
  * scx_ktstr: the harness's own sched_ext scheduler. Weighted virtual time with one queue (DSQ) per
  * last-level cache.
  *
- * A task's virtual time advances by the CPU time that it gets, divided by its weight. A CPU runs
+ * A task's virtual time advances by the CPU time that it gets, divided by its weight: that of its nice value, and of the
+ * cgroups in which it is (weights.bpf.h). A CPU runs
  * the task with the least virtual time among the one that it runs already, those in its LLC's
  * queue, and those in one other LLC's queue, each LLC in its turn; the latter count as a slice
  * later, so that a task changes caches only when the shares would become unequal otherwise. With
@@ -22,6 +23,7 @@
 #include "faults.bpf.h"
 #include "mailbox.bpf.h"
 #include "sched_ext_ops.h"
+#include "weights.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -35,6 +37,10 @@ struct {
 
 struct task_ctx {
   __u64 charged_runtime; /* se.sum_exec_runtime up to which virtual time was charged */
+  __u64 cgroup;          /* id; 0: the root */
+  /* As long as it is runnable: the cgroup whose load has its weight, and how much that was. */
+  __u64 counted_in;
+  __s64 counted;
 };
 
 struct {
@@ -61,7 +67,12 @@ static struct cpu_state* state_of(__s32 cpu) { return &cpu_states[cpu & (KTSTR_M
 static __u32 llc_of(__s32 cpu) { return config.llc_of_cpu[cpu & (KTSTR_MAX_CPUS - 1)]; }
 
 /* A weight of 100 is that of nice 0, and of a cgroup's default cpu.weight. */
-static __u64 to_virtual(const struct task_struct* p, __u64 time_ns) { return time_ns * 100 / p->scx.weight; }
+static __u64 to_virtual(struct task_struct* p, __u64 time_ns) {
+  struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
+  __u64 virtual = time_ns * 100 / p->scx.weight;
+
+  return tctx ? virtual_in_cgroup(tctx->cgroup, virtual) : virtual;
+}
 
 static void advance_clock(struct cpu_state* state, __u64 vtime) {
   if (time_before(state->clock, vtime)) state->clock = vtime;
@@ -76,7 +87,7 @@ static void start_at_clock(struct task_struct* p, struct cpu_state* state) {
 
 /* A slice ends at the first tick after it is used up, so one run can take a slice and a tick (10 ms
  * with HZ=100). */
-static __u64 queue_near_clock(const struct task_struct* p, const struct cpu_state* state) {
+static __u64 queue_near_clock(struct task_struct* p, const struct cpu_state* state) {
   __u64 latest = state->clock + to_virtual(p, 2 * (config.slice_ns + 10000000));
 
   return time_before(latest, p->scx.dsq_vtime) ? latest : p->scx.dsq_vtime;
@@ -133,19 +144,24 @@ void BPF_PROG(ktstr_enqueue, struct task_struct* p, __u64 enq_flags) {
     enqueue_by_vtime(p, enq_flags);
 }
 
-/* Find the virtual time of the first task in @llc's queue that may run on @cpu. */
+/*
+ * Find the virtual time of the first task in @llc's queue that may run on @cpu. How far this CPU's clock may stay
+ * behind is measured in slices of that task: one of low weight is rightly that much further ahead.
+ */
 static bool find_first(__u32 llc, __s32 cpu, __u64* vtime) {
   struct bpf_iter_scx_dsq it;
   struct task_struct* p;
+  __u64 max_lag = 0;
   bool found = false;
 
   bpf_iter_scx_dsq_new(&it, llc, 0);
   while (!found && (p = bpf_iter_scx_dsq_next(&it))) {
     *vtime = p->scx.dsq_vtime;
     found = bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+    if (found) max_lag = to_virtual(p, MAX_LAG_SLICES * config.slice_ns);
   }
   bpf_iter_scx_dsq_destroy(&it);
-  if (found) advance_clock(state_of(cpu), *vtime - MAX_LAG_SLICES * config.slice_ns);
+  if (found) advance_clock(state_of(cpu), *vtime - max_lag);
   return found;
 }
 
@@ -227,9 +243,41 @@ void BPF_PROG(ktstr_running, struct task_struct* p) {
 SEC("struct_ops/ktstr_stopping")
 void BPF_PROG(ktstr_stopping, struct task_struct* p, bool runnable) { charge(p); }
 
+/* From when @p wants a CPU until it no longer does its weight counts in its cgroup. A change of weight comes between. */
+SEC("struct_ops/ktstr_runnable")
+void BPF_PROG(ktstr_runnable, struct task_struct* p, __u64 enq_flags) {
+  struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
+
+  if (!tctx || tctx->counted) return;
+  tctx->counted_in = tctx->cgroup;
+  tctx->counted = p->scx.weight;
+  change_load(tctx->counted_in, tctx->counted);
+}
+
+SEC("struct_ops/ktstr_quiescent")
+void BPF_PROG(ktstr_quiescent, struct task_struct* p, __u64 deq_flags) {
+  struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
+
+  if (!tctx) return;
+  change_load(tctx->counted_in, -tctx->counted);
+  tctx->counted = 0;
+}
+
+/* The kernel has taken @p off its runqueue for this. */
+SEC("struct_ops/ktstr_cgroup_move")
+void BPF_PROG(ktstr_cgroup_move, struct task_struct* p, struct cgroup* from, struct cgroup* to) {
+  struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
+
+  if (tctx) tctx->cgroup = cgroup_id(to);
+}
+
 SEC("struct_ops.s/ktstr_init_task")
 __s32 BPF_PROG(ktstr_init_task, struct task_struct* p, struct scx_init_task_args* args) {
-  return bpf_task_storage_get(&task_ctxs, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) ? 0 : -ENOMEM;
+  struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+  if (!tctx) return -ENOMEM;
+  if (!config.ignore_weights && bpf_core_field_exists(args->cgroup)) tctx->cgroup = cgroup_id(args->cgroup);
+  return 0;
 }
 
 SEC("struct_ops/ktstr_enable")
@@ -298,10 +346,16 @@ struct sched_ext_ops ktstr_ops = {
     .select_cpu = (void*)ktstr_select_cpu,
     .enqueue = (void*)ktstr_enqueue,
     .dispatch = (void*)ktstr_dispatch,
+    .runnable = (void*)ktstr_runnable,
     .running = (void*)ktstr_running,
     .stopping = (void*)ktstr_stopping,
+    .quiescent = (void*)ktstr_quiescent,
     .init_task = (void*)ktstr_init_task,
     .enable = (void*)ktstr_enable,
+    .cgroup_init = (void*)ktstr_cgroup_init,
+    .cgroup_exit = (void*)ktstr_cgroup_exit,
+    .cgroup_move = (void*)ktstr_cgroup_move,
+    .cgroup_set_weight = (void*)ktstr_cgroup_set_weight,
     .cpu_online = (void*)ktstr_cpu_online,
     .cpu_offline = (void*)ktstr_cpu_offline,
     .init = (void*)ktstr_init,

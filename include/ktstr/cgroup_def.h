@@ -40,6 +40,7 @@ class CgroupDef {
   CgroupDef& gid(std::uint32_t id);
   CgroupDef& numa_node(NumaNode node);
   CgroupDef& swappable(bool allowed);       // whether Ctx::work_type_override() replaces its work types
+  CgroupDef& share(bool judged);            // its share of CPU time against its weight, whatever Checks::share says
   CgroupDef& workload(Payload payload);     // one program, started after the workers, killed at teardown
 
   // Limits; see ktstr/knob.h. The last call for a file wins.
@@ -82,6 +83,7 @@ class CgroupDef {
   std::vector<KnobSetting> knobs() const;
   const std::optional<Payload>& payload() const { return payload_; }
   bool is_swappable() const { return swappable_; }
+  const std::optional<bool>& share_judged() const { return share_; }
   // Whether it brings processes into its cgroup.
   bool has_processes() const { return !work_.empty() || payload_.has_value(); }
 
@@ -95,6 +97,7 @@ class CgroupDef {
   std::vector<KnobSetting> knobs_;
   std::optional<Payload> payload_;
   bool swappable_ = false;
+  std::optional<bool> share_;
   bool workers_said_ = false;
 };
 

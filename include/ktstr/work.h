@@ -160,7 +160,7 @@ struct WorkerReport {
   std::string exit;
   bool gone = true;                  // false: it did not end within the grace after SIGKILL either
   std::uint64_t held_ns = 0;         // frozen or stopped by the scenario, over the run: no time in which it could run
-  std::string sched_class;           // that it had at the end: "ext", "fair", "rt", "deadline"; "" where not known
+  std::string sched_class;           // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed; "" where not known
   int nice = 0;                      // at the end
 
   // Time off the CPU that it did not ask for: wall - cpu - sleep - held, as a share (0 to 100) of the wall time that it

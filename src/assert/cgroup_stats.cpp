@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "workload/sched_class.h"
+
 namespace ktstr {
 
 namespace {
@@ -46,6 +48,7 @@ void add_sums(CgroupStats& stats, const WorkerReport& report) {
   stats.cpu_time_ns += report.cpu_time_ns;
   stats.run_delay_ns += report.run_delay_ns;
   stats.wakeups += report.wakeups;
+  add_sched_class(stats.sched_class, report.sched_class);
   stats.wake_max_ns = std::max(stats.wake_max_ns, report.wake_max_ns);
   if (report.max_gap_ns > stats.max_gap_ns) {
     stats.max_gap_ns = report.max_gap_ns;

@@ -28,6 +28,21 @@ std::uint64_t per_worker(std::uint64_t sum, int workers) {
   return workers > 0 ? sum / static_cast<std::uint64_t>(workers) : 0;
 }
 
+// Under a sched_ext scheduler, and wherever they differ: else all are what one expects.
+bool classes_matter(const RunRecord& record) {
+  return !record.scheduler.command.empty() ||
+         std::any_of(record.cgroups.begin(), record.cgroups.end(), [&](const CgroupStats& c) {
+           return c.sched_class != record.cgroups.front().sched_class;
+         });
+}
+
+// "62.1% of 66.7%" where it is known what it is entitled to; nothing where a cgroup shares with nobody.
+std::string share_text(const CgroupStats& c) {
+  if (c.share_pct <= 0 || c.share_pct >= 100) return "";
+  if (c.entitled_pct < 0) return fmt::format("{:.1f}%", c.share_pct);
+  return fmt::format("{:.1f}% of {:.1f}%", c.share_pct, c.entitled_pct);
+}
+
 }  // namespace
 
 std::string cgroup_table(const RunRecord& record, std::string_view indent) {
@@ -35,11 +50,13 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
   const int first_phase = record.cgroups.front().phase;
   const bool steps = std::any_of(record.cgroups.begin(), record.cgroups.end(),
                                  [&](const CgroupStats& c) { return c.phase != first_phase; });
-  Table table({"cgroup", "step", "workers", "CPUs", "iterations", "off-CPU", "spread", "max gap", "migrations",
-               "delay/worker", "wake p99"});
+  const bool classes = classes_matter(record);
+  Table table({"cgroup", "step", "workers", "class", "CPUs", "CPU time", "share", "off-CPU", "spread", "max gap",
+               "migrations", "delay/worker", "wake p99"});
   for (const CgroupStats& c : record.cgroups)
     table.add({place_text(c.cgroup), steps ? step_text(c.phase) : "", fmt::format("{}", c.workers),
-               cpus_text(c.cpus_used), short_count(c.iterations), short_percent(c.avg_off_cpu_pct),
+               classes ? printable(c.sched_class) : "", cpus_text(c.cpus_used), short_duration(c.cpu_time_ns), share_text(c),
+               short_percent(c.avg_off_cpu_pct),
                c.workers > 1 ? short_percent(c.spread_pct) : "-", short_duration(c.max_gap_ns), short_count(c.migrations),
                short_duration(per_worker(c.run_delay_ns, c.workers)), c.wakeups > 0 ? short_duration(c.wake_p99_ns) : "-"});
   return table.render(indent);

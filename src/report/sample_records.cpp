@@ -22,6 +22,9 @@ CgroupStats stats(const std::string& name, CpuSet cpus, int workers, double off_
   s.spread_pct = spread;
   s.max_gap_ns = gap_ns;
   s.run_delay_ns = 1996 * kMs;
+  s.cpu_time_ns = 2004 * kMs;
+  s.sched_class = "ext";
+  s.share_pct = 50;
   return s;
 }
 
@@ -95,6 +98,8 @@ RunRecord base_record() {
 RunRecord passing_record() {
   RunRecord r = base_record();
   r.cgroups = {stats("cg_0", {0, 1}, 4, 49.9, 2.4, 24'100'000), stats("cg_1", {2, 3}, 4, 50.1, 1.9, 20'500'000)};
+  r.cgroups[0].weight = r.cgroups[1].weight = 100;
+  r.cgroups[0].entitled_pct = r.cgroups[1].entitled_pct = 50;
   r.cgroups[1].wakeups = 40;
   r.cgroups[1].wake_p99_ns = 812'000;
   r.workers = {{1, worker("cg_0", 0)}, {1, worker("cg_0", 1)}};

@@ -7,6 +7,7 @@
 #include "runner/judge_evidence.h"
 #include "runner/judge_kernel.h"
 #include "runner/judge_scheduler.h"
+#include "runner/judge_use.h"
 #include "runner/missing_in_guest.h"
 
 namespace ktstr {
@@ -55,6 +56,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     return;
   }
   judge_scheduler(request, story, limits, record);
+  judge_use(request, story, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
   judge_kernel(request, story, {}, record);
   if (story.result && !story.result->error.empty() && record.details.empty()) {

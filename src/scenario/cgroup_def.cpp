@@ -133,6 +133,11 @@ CgroupDef& CgroupDef::swappable(bool allowed) {
   return *this;
 }
 
+CgroupDef& CgroupDef::share(bool judged) {
+  share_ = judged;
+  return *this;
+}
+
 CgroupDef& CgroupDef::workload(Payload payload) {
   if (payload.kind() == Payload::Kind::kScheduler)
     throw std::invalid_argument(fmt::format(

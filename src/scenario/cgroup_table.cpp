@@ -28,6 +28,7 @@ class CgroupReader {
     if (auto cpuset = read_cpuset(reader_, "cpuset")) def.cpuset(*std::move(cpuset));
     for (KnobSetting& setting : read_knobs(reader_)) def.set(setting.knob, std::move(setting.value));
     const bool whole = read_workload(def);
+    if (const auto judged = reader_.boolean("share")) def.share(*judged);
     reader_.finish();
     if (!name || !whole) return {};
     return def;

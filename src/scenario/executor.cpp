@@ -136,7 +136,7 @@ Result<AssertResult> ScenarioRun::run() {
     stop_for(DetailKind::kBackdropFailed, 0, "the Backdrop could not be set up", ready.error());
   ctx_.set_phase(0);
   // Behind a set-up that failed this is no news.
-  if (const Status torn_down = world_.backdrop().tear_down(findings_); ready && !torn_down)
+  if (const Status torn_down = world_.end_backdrop(); ready && !torn_down)
     result_.details.push_back({.kind = DetailKind::kBackdropFailed, .message = in_one_line(torn_down.error())});
   std::move(stops_.begin(), stops_.end(), std::back_inserter(result_.details));
   mark(StepMark::Kind::kScenarioEnd);
@@ -181,6 +181,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   world_.begin_step(number, step(number).interval.has_value());
   mark(StepMark::Kind::kStepStart);
   Acted acted = act(number);
+  if (acted.held && *acted.held == HoldEnd::kSchedulerGone) world_.leave_shares_undefined("the scheduler ended meanwhile");
   const Status torn_down = world_.end_step();
   if (acted.step) acted.step = torn_down;
   mark(StepMark::Kind::kStepEnd);

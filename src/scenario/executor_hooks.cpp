@@ -5,8 +5,11 @@
 
 #include <map>
 
+#include "base/file.h"
 #include "scenario/scheduler_end.h"
 #include "workload/core_sched.h"
+#include "workload/sched_class.h"
+#include "workload/task_sched.h"
 
 namespace ktstr {
 
@@ -107,6 +110,12 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   ExecutorHooks hooks;
   hooks.spawn = spawn_workers;
   hooks.start_payload = start_program;
+  hooks.sched_class = [](int pid) -> std::string {
+    const auto state = read_attribute("/sys/kernel/sched_ext/state");
+    if (!state || *state != "enabled") return "";
+    const auto sched = read_task_sched(pid, "");
+    return sched ? SchedClassReader("/proc").of(pid, sched->policy.kind) : "";
+  };
   hooks.core_create = [](const std::vector<int>& pids) { return core_sched_create(pids); };
   hooks.core_clear = [](const std::vector<int>& pids) { return core_sched_clear(pids); };
   hooks.core_share = [](int from, const std::vector<int>& pids) { return core_sched_share(from, pids); };

@@ -67,6 +67,8 @@ struct ExecutorHooks {
   // See WorkerGroup::spawn().
   std::function<Result<std::unique_ptr<RunningWorkers>>(const std::vector<WorkerPart>& parts, int first_index)> spawn;
   std::function<Result<std::unique_ptr<RunningPayload>>(const PayloadStart& start)> start_payload;
+  // The scheduling class of a task (workload/sched_class.h); "" where it is not known. May be empty.
+  std::function<std::string(int pid)> sched_class;
   // See workload/core_sched.h.
   std::function<Status(const std::vector<int>& pids)> core_create, core_clear;
   std::function<Status(int from, const std::vector<int>& pids)> core_share;

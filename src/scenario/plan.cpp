@@ -180,7 +180,7 @@ std::vector<std::vector<std::size_t>> spawned_together(const std::vector<WorkSpe
 }
 
 PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t seed, Messages& mistakes) {
-  PlannedCgroup cgroup{.name = def.name(), .knobs = def.knobs(), .payload = def.payload()};
+  PlannedCgroup cgroup{.name = def.name(), .knobs = def.knobs(), .payload = def.payload(), .share = def.share_judged()};
   Messages own;
   if (def.cpuset_spec()) {
     auto cpus = def.cpuset_spec()->resolve(ctx.topology(), seed);

@@ -35,6 +35,7 @@ struct PlannedCgroup {
   std::optional<CpuSet> cpuset;
   std::vector<KnobSetting> knobs;
   std::optional<Payload> payload;
+  std::optional<bool> share;  // CgroupDef::share_judged()
 
   bool has_processes() const { return !work.empty() || payload.has_value(); }
 };

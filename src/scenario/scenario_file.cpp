@@ -66,6 +66,7 @@ class FileReader {
   void read_checks(const TomlValue& table);
   void read_max_gap(TableReader& checks);
   void read_max_spread(TableReader& checks);
+  void read_share_tolerance(TableReader& checks);
   void read_workers(TableReader& top);
   void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
@@ -167,6 +168,16 @@ void FileReader::read_max_spread(TableReader& checks) {
   file_.checks.max_spread_pct = pct;
 }
 
+void FileReader::read_share_tolerance(TableReader& checks) {
+  const auto points = checks.number("share_tolerance_pct", "a number of points like 5");
+  if (!points) return;
+  // Written so that NaN fails too.
+  if (!(*points > 0 && *points <= 100))
+    return mistakes_.add(checks.at("share_tolerance_pct"),
+                         fmt::format("share_tolerance_pct {} cannot be; accepted: more than 0, up to 100", *points));
+  file_.checks.share_tolerance_pct = *points;
+}
+
 void FileReader::read_checks(const TomlValue& table) {
   TableReader checks(table, "[checks]", mistakes_);
   read_max_gap(checks);
@@ -179,6 +190,9 @@ void FileReader::read_checks(const TomlValue& table) {
   const auto& allowed = file_.checks.kernel_log_allow;
   if (std::find(allowed.begin(), allowed.end(), "") != allowed.end())
     checks.mistake("kernel_log_allow", "an empty text would allow everything; kernel_log = false switches the check off");
+  file_.checks.scheduler_used = checks.boolean("scheduler_used");
+  file_.checks.share = checks.boolean("share");
+  read_share_tolerance(checks);
   checks.finish();
 }
 

@@ -117,9 +117,11 @@ TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
             "t.toml:1:1: unknown key 'topolgy' in the file; did you mean 'topology'? accepted: " + kTopLevel);
   EXPECT_EQ(in_checks("gap = '2s'"),
             "t.toml:2:1: unknown key 'gap' in [checks]; accepted: max_gap, max_spread_pct, progress, "
-            "isolation, scheduler_attached, kernel_log, kernel_log_allow");
+            "isolation, scheduler_attached, kernel_log, kernel_log_allow, scheduler_used, share, share_tolerance_pct");
   EXPECT_EQ(in_checks("kernel_log_allow = ['']"),
             "t.toml:2:20: an empty text would allow everything; kernel_log = false switches the check off");
+  EXPECT_EQ(in_checks("share_tolerance_pct = 0"),
+            "t.toml:2:23: share_tolerance_pct 0 cannot be; accepted: more than 0, up to 100");
   EXPECT_EQ(in_step("holds = 0.5"),
             "t.toml:2:1: unknown key 'holds' in [[step]]; did you mean 'hold'? accepted: name, hold, cgroup, op");
 }

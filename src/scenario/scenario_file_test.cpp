@@ -101,7 +101,8 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
       "name = 'x'\nscheduler = 'scx_a --slice 5'\nscheduler_include = ['/etc/scx.json']\nseed = 7\nworkers_per_cgroup = 3\n"
       "[checks]\nmax_gap = false\nmax_spread_pct = 12.5\nprogress = false\nisolation = true\nscheduler_attached = "
       "false\nkernel_log = false\nkernel_log_allow = ['foo.c']\n"
-      "[[cgroup]]\nname = 'a'\n");
+      "scheduler_used = false\nshare = true\nshare_tolerance_pct = 4\n"
+      "[[cgroup]]\nname = 'a'\nshare = false\n");
   EXPECT_EQ(file.scheduler, "scx_a --slice 5");
   EXPECT_EQ(file.scheduler_include, std::vector<std::string>{"/etc/scx.json"});
   EXPECT_EQ(file.seed, 7u);
@@ -113,6 +114,10 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   EXPECT_EQ(file.checks.scheduler_attached, false);
   EXPECT_EQ(file.checks.kernel_log, false);
   EXPECT_EQ(file.checks.kernel_log_allow, std::vector<std::string>{"foo.c"});
+  EXPECT_EQ(file.checks.scheduler_used, false);
+  EXPECT_EQ(file.checks.share, true);
+  EXPECT_EQ(file.checks.share_tolerance_pct, 4.0);
+  EXPECT_EQ(cgroup_of(file, 0, 0).share_judged(), false);
 }
 
 TEST(ScenarioFile, ReadsEveryFormOfHold) {

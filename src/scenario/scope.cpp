@@ -232,9 +232,23 @@ void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& repo
   findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
 }
 
+// Without the latencies, which may be many and tell nothing here.
+void Scope::remember_share(const LiveCgroup& group, const std::vector<WorkerReport>& reports) {
+  if (reports.empty()) return;
+  ShareClient& client = share_clients_.emplace_back(ShareClient{group.name, group.cpuset, group.share, "", {}});
+  for (const WorkerSet& set : group.sets)
+    if (client.why_undefined.empty()) client.why_undefined = set.no_share;
+  for (const WorkerReport& report : reports) {
+    client.workers.push_back(report);
+    client.workers.back().wake_latencies_ns = {};
+    if (report.held_ns > 0) leave_shares_undefined(fmt::format("workers of {} were held", group.name));
+  }
+}
+
 Status Scope::collect_and_judge(LiveCgroup& group, const Findings& findings) {
   auto reports = collect(group);
   if (reports) name_oom_kills(*reports, group.processes(), findings.oom);
+  if (reports) remember_share(group, *reports);
   const bool released = std::any_of(group.sets.begin(), group.sets.end(), [](const auto& set) { return set.released; });
   if (reports) judge(group, *reports, findings);
   group.sets.clear();

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "assert/share_check.h"
 #include "cgroup/cgroup_scope.h"
 #include "scenario/event_sink.h"
 #include "scenario/executor_hooks.h"
@@ -44,12 +45,14 @@ struct WorkerSet {
   int first_index = 0;  // WorkerReport::index of the first of them, there
   bool released = false;
   std::vector<CpuSet> cpusets = {};  // that bounded them, in turn
+  std::string no_share = {};  // why they are not entitled to a certain share of CPU time; empty: perhaps they are
 };
 
 // A cgroup of the scope with what runs in it; the one named "" is the place outside of the scenario's cgroups.
 struct LiveCgroup {
   std::string name;
   std::optional<CpuSet> cpuset;  // what was written to cpuset.cpus
+  std::optional<bool> share;     // CgroupDef::share_judged()
   std::vector<WorkerSet> sets;
   int next_index = 0;  // of the next worker
   int next_group = 0;  // of the next set's first
@@ -123,6 +126,12 @@ class Scope {
   std::vector<LiveCgroup>& live() { return live_; }
   std::vector<LivePayload>& payloads() { return payloads_; }
   MachineChanges& machine() { return machine_; }
+  // Who had CPU time, for world_shares.cpp: workers that were collected. And why none of them is entitled to a share.
+  std::vector<ShareClient>& share_clients() { return share_clients_; }
+  const std::string& why_no_shares() const { return why_no_shares_; }
+  void leave_shares_undefined(std::string why) {
+    if (why_no_shares_.empty()) why_no_shares_ = std::move(why);
+  }
 
  private:
   Result<std::vector<WorkerReport>> collect(LiveCgroup& group);
@@ -134,6 +143,7 @@ class Scope {
   Status stop(LiveCgroup& group, Nanoseconds deadline);
   void thaw(LiveCgroup& group, AssertResult& result);
   void note(std::string cgroup, std::string message, AssertResult& result) const;
+  void remember_share(const LiveCgroup& group, const std::vector<WorkerReport>& reports);
 
   CgroupOps& ops_;
   const ExecutorHooks& hooks_;
@@ -144,6 +154,8 @@ class Scope {
   CgroupScope cgroups_;  // before what runs in them: that must be gone when cgroups are removed
   std::vector<LiveCgroup> live_;
   std::vector<LivePayload> payloads_;  // in order of their start
+  std::vector<ShareClient> share_clients_;
+  std::string why_no_shares_;
 };
 
 }  // namespace ktstr

@@ -47,6 +47,7 @@ void World::begin_step(int number, bool loops) {
 
 Status World::end_step() {
   Status outcome = step_->end_processes(findings_);
+  judge_shares(*step_);
   // The Backdrop's workers see that put back.
   if (!step_->machine().empty())
     off_the_clock([this] {
@@ -58,6 +59,15 @@ Status World::end_step() {
     });
   step_->remove_cgroups(findings_);
   step_.reset();
+  return outcome;
+}
+
+Status World::end_backdrop() {
+  Status outcome = backdrop_.end_processes(findings_);
+  judge_shares(backdrop_);
+  judge_payload_use();
+  backdrop_.put_back_machine(findings_);
+  backdrop_.remove_cgroups(findings_);
   return outcome;
 }
 
@@ -174,6 +184,7 @@ Stimulus World::stimulus(Nanoseconds since_start, const std::vector<Op>& ops) {
 
 Status World::apply(const Op& op) {
   pause();
+  note_op(op);
   return std::visit([this](const auto& each) { return ktstr::apply(each, *this); }, op.kind()).context(op.describe());
 }
 

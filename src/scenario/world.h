@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ class World {
   // Until end_step(), what is created belongs to the step; else to the Backdrop.
   void begin_step(int number, bool loops);
   Status end_step();
+  // The end of the Backdrop, and of the scenario.
+  Status end_backdrop();
   Scope& backdrop() { return backdrop_; }
   Scope& target() { return step_ ? *step_ : backdrop_; }
 
@@ -92,6 +95,9 @@ class World {
   void set_end(Nanoseconds end) { end_ = end; }
   std::uint64_t next_seed(Vary factor);
 
+  // See world_shares.cpp. Nothing is said about shares of CPU time of all that runs now.
+  void leave_shares_undefined(const std::string& why);
+
   // Before each op and definition; off the clock.
   void pause();
   Stimulus stimulus(Nanoseconds since_start, const std::vector<Op>& ops);
@@ -109,6 +115,10 @@ class World {
   Result<WorkerPart> part_for(const LiveCgroup& group, const WorkSpec& spec, int number, const Fd& directory);
   // For the moment in which a change is under way: what is allowed then is no cpuset of theirs.
   void allow_meanwhile(LiveCgroup& group, const CpuSet& cpus);
+  void note_op(const Op& op);
+  void note_neighbours(const std::string& what);
+  void judge_shares(Scope& scope);
+  void judge_payload_use();
   // The scenario's end moves by what the action takes.
   void off_the_clock(const std::function<void()>& action);
 
@@ -123,6 +133,8 @@ class World {
   bool loops_ = false;
   int ops_done_ = 0;
   int spawns_ = 0;
+  bool had_workers_ = false;
+  std::map<std::string, std::string> payload_classes_;  // by payload: that its first process had when it started
 };
 
 }  // namespace ktstr

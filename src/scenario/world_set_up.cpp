@@ -4,8 +4,25 @@
 #include <fmt/format.h>
 
 #include "scenario/world.h"
+#include "workload/sched_class.h"
 
 namespace ktstr {
+
+namespace {
+
+// Entitled to a share are workers that want a CPU all the time, and any of them, by their weight alone.
+std::string why_no_share(const WorkSpec& spec) {
+  using Kind = SchedPolicy::Kind;
+  const Kind kind = spec.policy.kind;
+  if (!std::holds_alternative<SpinWait>(spec.type))
+    return fmt::format("{} workers, which give up their CPU by themselves,", name_of(spec.type));
+  if (!spec.affinity.inherits() || spec.numa_node) return "the affinity";
+  if (kind != Kind::kNormal && kind != Kind::kBatch && kind != Kind::kExt)
+    return fmt::format("the policy {}", spec.policy.describe());
+  return "";
+}
+
+}  // namespace
 
 Status World::create(const PlannedCgroup& cgroup) {
   KTSTR_TRY(check_unused(cgroup.name));
@@ -18,6 +35,7 @@ Status World::create(const PlannedCgroup& cgroup) {
     KTSTR_TRY(cgroups().set(cgroup.name, "cpuset.cpus", cgroup.cpuset->to_string()).context(where));
     target().find(cgroup.name)->cpuset = cgroup.cpuset;
   }
+  target().find(cgroup.name)->share = cgroup.share;
   for (const KnobSetting& setting : cgroup.knobs) KTSTR_TRY(set_knob(cgroup.name, setting));
   return ok();
 }
@@ -76,6 +94,8 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
   if (!group.name.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(group.name).context(where));
   }
+  had_workers_ = true;
+  note_neighbours("workers");
   // As the groups stand in the definition, whatever is spawned together.
   const int first_group = group.next_group;
   for (const auto& positions : spawned_together(work)) {
@@ -86,6 +106,7 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
       auto part = part_for(group, work[i], number, directory).context(where);
       if (!part) return std::move(part).error();
       parts.push_back(*std::move(part));
+      if (set.no_share.empty()) set.no_share = why_no_share(work[i]);
       set.groups.emplace(number, number);
     }
     KTSTR_TRY_ASSIGN(set.workers, hooks_.spawn(parts, set.first_index).context(where));
@@ -128,6 +149,9 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
                            .search_path = ctx_.payload_path()};
   const std::size_t oom_since = findings_.oom.count();
   KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));
+  if (hooks_.sched_class) add_sched_class(payload_classes_[payload.name()], hooks_.sched_class(running->pid()));
+  note_neighbours(fmt::format("payload '{}'", payload.name()));
+  leave_shares_undefined(fmt::format("payload '{}' ran beside the workers", payload.name()));
   findings_.oom.know({running->pid()});
   target().payloads().push_back({.name = payload.name(),
                                  .cgroup = cgroup,

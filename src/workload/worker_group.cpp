@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/task_seen.h"
 #include "workload/group_memory.h"
+#include "workload/sched_class.h"
 #include "workload/task_affinity.h"
 #include "workload/task_sched.h"
 #include "workload/worker_process.h"
@@ -50,6 +51,8 @@ struct Worker {
   WorkerPlan plan;
   std::size_t process = 0;         // its place among the group's
   HoldTimes::Wait held_wait = {};  // the longest that a hold put an end to
+  std::string sched_class;         // WorkerReport::sched_class
+  int nice = 0;                    // as last seen
 };
 
 }  // namespace
@@ -82,6 +85,8 @@ struct WorkerGroup::State {
   // Does `change` to every worker that lives; one that ends meanwhile is passed over.
   Status change_each(const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change);
   void let_timers_be_exact(pid_t pid, const std::string& task) const;
+  // Looks at the class and the nice value of all that live.
+  void note_sched();
   void wake_stopped();
   // After a change of `frozen` or `may_be_stopped`.
   void update_hold();
@@ -318,6 +323,19 @@ void WorkerGroup::State::let_timers_be_exact(pid_t pid, const std::string& task)
     log_debug("{} may wake up late by its timer slack: {}", task, written.error().render());
 }
 
+// One that is gone keeps what was seen before.
+void WorkerGroup::State::note_sched() {
+  SchedClassReader classes(proc_root);
+  for (Worker& worker : workers) {
+    const pid_t tid = worker.plan.slot->tid;
+    const auto sched = has_ended(worker) ? Result<TaskSched>(fail(ErrorCode::kNotFound, "it is gone"))
+                                         : read_task_sched(tid, worker.plan.task());
+    if (!sched) continue;
+    add_sched_class(worker.sched_class, classes.of(tid, sched->policy.kind));
+    worker.nice = sched->nice;
+  }
+}
+
 void WorkerGroup::State::wake_stopped() {
   if (!may_be_stopped) return;
   may_be_stopped = false;
@@ -376,6 +394,8 @@ WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) 
   report.group = worker.plan.spec;
   report.index = first_index + static_cast<int>(i);
   report.pid = slot.tid;
+  report.sched_class = worker.sched_class;
+  report.nice = worker.nice;
   report.responded = has_ended(worker);
   return report;
 }
@@ -398,6 +418,7 @@ Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int
     KTSTR_TRY(hand_over(*state->leader, state->leader->slot->tid).context(where));
   }
   for (const Worker& worker : state->workers) KTSTR_TRY(hand_over(worker.plan, worker.plan.slot->tid).context(where));
+  state->note_sched();
   WorkerGroup group(std::move(state));
   if (const auto& allowed = parts.front().placement.allowed) group.set_allowed(*allowed);
   return group;
@@ -434,17 +455,21 @@ std::uint64_t WorkerGroup::iterations() const {
 
 Status WorkerGroup::set_nice(int nice) {
   KTSTR_TRY(check_nice(nice).context(state_->where()));
-  return state_->change_each(
+  Status changed = state_->change_each(
       [&](std::size_t, pid_t pid, const std::string& task) { return set_task_nice(pid, nice, task); });
+  state_->note_sched();
+  return changed;
 }
 
 Status WorkerGroup::set_policy(const SchedPolicy& policy) {
   KTSTR_TRY(policy.validate().context(state_->where()));
-  return state_->change_each([&](std::size_t, pid_t pid, const std::string& task) -> Status {
+  Status changed = state_->change_each([&](std::size_t, pid_t pid, const std::string& task) -> Status {
     KTSTR_TRY(set_task_policy(pid, policy, task));
     state_->let_timers_be_exact(pid, task);
     return ok();
   });
+  state_->note_sched();
+  return changed;
 }
 
 Status WorkerGroup::set_affinity(const std::vector<CpuSet>& per_worker) {

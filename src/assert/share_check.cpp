@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "assert/share_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace ktstr {
+
+namespace {
+
+constexpr double kSliceAndTickSeconds = 0.030;
+constexpr double kRoundingPoints = 1, kSeveralCpusPoints = 2;
+
+// A cgroup with what it got and should have got, both in percent of all.
+struct Share {
+  const ShareClient* client;
+  double got = 0, entitled = -1;
+};
+
+double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+// The time that all of them ran: workers are let go together, and stop together as far as the scheduler lets them.
+std::uint64_t window_ns(const ShareWindow& window) {
+  std::uint64_t shortest = UINT64_MAX;
+  for (const ShareClient& client : window.clients)
+    for (const WorkerReport& worker : client.workers) shortest = std::min(shortest, worker.wall_time_ns);
+  return shortest;
+}
+
+bool started_together(const ShareWindow& window) {
+  std::uint64_t first = UINT64_MAX, last = 0;
+  for (const ShareClient& client : window.clients)
+    for (const WorkerReport& worker : client.workers) {
+      first = std::min(first, worker.started_ns);
+      last = std::max(last, worker.started_ns);
+    }
+  return last - first <= window_ns(window) / 100;
+}
+
+std::size_t worker_count(const ShareWindow& window) {
+  std::size_t count = 0;
+  for (const ShareClient& client : window.clients) count += client.workers.size();
+  return count;
+}
+
+std::string why_undefined(const ShareClient& client) {
+  if (client.cgroup.empty()) return "workers outside of the cgroups ran beside them";
+  if (!client.why_undefined.empty()) return fmt::format("{} of {}", client.why_undefined, client.cgroup);
+  for (const WorkerReport& worker : client.workers)
+    if (!worker.exit.empty()) return fmt::format("worker {} of {} died", worker.index, client.cgroup);
+  return "";
+}
+
+std::string why_classes_differ(const ShareWindow& window) {
+  std::set<std::string> classes;
+  for (const ShareClient& client : window.clients)
+    for (const WorkerReport& worker : client.workers) classes.insert(worker.sched_class);
+  return classes.size() > 1 ? "the workers are not all in one scheduling class" : "";
+}
+
+int levels(const ShareWindow& window) {
+  std::ptrdiff_t deepest = 0;
+  for (const ShareClient& client : window.clients)
+    deepest = std::max(deepest, std::count(client.cgroup.begin(), client.cgroup.end(), '/'));
+  return static_cast<int>(deepest) + 1;
+}
+
+std::vector<double> entitlements(const ShareWindow& window) {
+  std::vector<WeightedGroup> groups;
+  for (const ShareClient& client : window.clients) {
+    WeightedGroup& group = groups.emplace_back(WeightedGroup{client.cgroup, {}, {}});
+    for (const WorkerReport& worker : client.workers) group.nice.push_back(worker.nice);
+  }
+  for (const WeightedGroup& weighted : window.weights) {
+    const auto same =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.name == weighted.name; });
+    if (same != groups.end())
+      same->weight = weighted.weight;
+    else
+      groups.push_back({weighted.name, weighted.weight, {}});
+  }
+  std::vector<double> cpus = entitled_cpus(groups, window.cpus);
+  cpus.resize(window.clients.size());
+  return cpus;
+}
+
+std::vector<Share> shares_of(const ShareWindow& window, bool defined) {
+  std::vector<Share> shares;
+  double time = 0, cpus = 0;
+  const std::vector<double> entitled = defined ? entitlements(window) : std::vector<double>(window.clients.size());
+  for (std::size_t i = 0; i < window.clients.size(); ++i) {
+    Share& share = shares.emplace_back(Share{&window.clients[i]});
+    for (const WorkerReport& worker : share.client->workers) share.got += seconds(worker.cpu_time_ns);
+    time += share.got;
+    cpus += entitled[i];
+  }
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[i].got = time > 0 ? 100 * shares[i].got / time : 0;
+    if (defined && cpus > 0) shares[i].entitled = 100 * entitled[i] / cpus;
+  }
+  return shares;
+}
+
+std::optional<int> weight_of(const ShareWindow& window, const std::string& cgroup) {
+  for (const WeightedGroup& group : window.weights)
+    if (group.name == cgroup) return group.weight;
+  return {};
+}
+
+void fill_in(const ShareWindow& window, const std::vector<Share>& shares, AssertResult& result) {
+  for (const Share& share : shares)
+    for (CgroupStats& stats : result.cgroups) {
+      if (stats.phase != window.phase || stats.cgroup != share.client->cgroup) continue;
+      stats.weight = weight_of(window, stats.cgroup).value_or(0);
+      stats.share_pct = share.got;
+      stats.entitled_pct = share.entitled;
+    }
+}
+
+bool wanted(const ShareClient& client, const Checks& checks) { return client.wanted.value_or(checks.share_on()); }
+
+// Whether there is anything by which shares of equal size would not be right.
+bool weights_differ(const ShareWindow& window) {
+  std::set<int> weights, nice;
+  for (const WeightedGroup& group : window.weights)
+    if (group.weight) weights.insert(*group.weight);
+  for (const ShareClient& client : window.clients)
+    for (const WorkerReport& worker : client.workers) nice.insert(worker.nice);
+  return weights.size() > 1 || nice.size() > 1;
+}
+
+std::string by_what(const ShareWindow& window, const ShareClient& client) {
+  const auto weight = weight_of(window, client.cgroup);
+  return weight ? fmt::format("cpu.weight {}", *weight) : fmt::format("nice {}", client.workers.front().nice);
+}
+
+std::string compared(const ShareWindow& window, const Share& share) {
+  return fmt::format("{} got {:.1f}% of the CPU time, entitled to {:.1f}% ({})", share.client->cgroup, share.got,
+                     share.entitled, by_what(window, *share.client));
+}
+
+void add(AssertResult& result, const ShareWindow& window, Verdict verdict, DetailKind kind, std::string message) {
+  result.details.push_back({.verdict = verdict, .kind = kind, .message = std::move(message), .phase = window.phase});
+}
+
+void judge_each(const ShareWindow& window, const std::vector<Share>& shares, const Checks& checks, double tolerance,
+                AssertResult& result) {
+  std::string judged, off;
+  for (const Share& share : shares) {
+    const bool outside = std::abs(share.got - share.entitled) > tolerance;
+    if (!wanted(*share.client, checks)) {
+      if (outside) off += (off.empty() ? "" : "; ") + compared(window, share);
+      continue;
+    }
+    judged += (judged.empty() ? "" : ", ") + share.client->cgroup;
+    if (!outside) continue;
+    add(result, window, Verdict::kFail, DetailKind::kShare,
+        fmt::format("{}: more than {:.1f} points apart", compared(window, share), tolerance));
+    Detail& detail = result.details.back();
+    detail.cgroup = share.client->cgroup;
+    detail.measured = share.got;
+    detail.limit = share.entitled;
+    detail.unit = "%";
+  }
+  if (!judged.empty())
+    result.checked.push_back(fmt::format("share: CPU time of {} by weight, limit {:.1f} points", judged, tolerance));
+  else if (!off.empty() && weights_differ(window))
+    add(result, window, Verdict::kPass, DetailKind::kNote,
+        fmt::format("weights were not followed: {}; [checks] share = true makes a failure of that", off));
+}
+
+}  // namespace
+
+double implied_share_tolerance(std::chrono::nanoseconds window, int cpus, int levels) {
+  const double length = std::max(std::chrono::duration<double>(window).count(), 1e-9);
+  return kRoundingPoints + (cpus > 1 ? kSeveralCpusPoints : 0) + 100 * levels * kSliceAndTickSeconds / length;
+}
+
+std::string why_no_entitlement(const ShareWindow& window) {
+  if (!window.why_undefined.empty()) return window.why_undefined;
+  if (window.clients.size() < 2) return "there are no two cgroups with workers";
+  for (const ShareClient& client : window.clients)
+    if (const std::string why = why_undefined(client); !why.empty()) return why;
+  for (const ShareClient& client : window.clients)
+    if (client.cpuset != window.clients.front().cpuset) return "the cgroups have different cpusets";
+  if (const std::string why = why_classes_differ(window); !why.empty()) return why;
+  if (!started_together(window)) return "the workers did not start together";
+  if (worker_count(window) <= static_cast<std::size_t>(window.cpus))
+    return fmt::format("{} workers do not fill {} CPUs, so that weights decide nothing", worker_count(window),
+                       window.cpus);
+  return "";
+}
+
+void judge_shares(const ShareWindow& window, const Checks& checks, AssertResult& result) {
+  if (window.clients.empty()) return;
+  std::string why = why_no_entitlement(window);
+  const std::vector<Share> shares = shares_of(window, why.empty());
+  fill_in(window, shares, result);
+  const bool asked = std::any_of(window.clients.begin(), window.clients.end(),
+                                 [&](const ShareClient& client) { return wanted(client, checks); });
+  const double implied =
+      implied_share_tolerance(std::chrono::nanoseconds(window_ns(window)), window.cpus, levels(window));
+  if (why.empty() && !checks.share_tolerance_pct && implied > kMostShareTolerance)
+    why = fmt::format("{:.2f} s are too short: a share is only known to {:.0f} points then", seconds(window_ns(window)),
+                      implied);
+  if (why.empty()) return judge_each(window, shares, checks, checks.share_tolerance_pct.value_or(implied), result);
+  if (asked)
+    add(result, window, Verdict::kInconclusive, DetailKind::kShare,
+        fmt::format("shares of CPU time cannot be judged: {}", why));
+}
+
+}  // namespace ktstr
