@@ -40,6 +40,7 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
       look_(io.pause != nullptr ? kPauseLook : kLook),
       waited_(machine_.qemu->pid()),
       lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
+      activity_(spec.limits),
       records_(machine_.memory.mailbox(), io.on_record) {}
 
 double GuestRun::host_seconds() const { return to_seconds(monotonic_now() - machine_.started); }
@@ -72,8 +73,10 @@ Status GuestRun::on_ring(mailbox::BellReason reason) {
 }
 
 std::optional<Lifecycle::Finding> GuestRun::observe() {
-  return lifecycle_.observe(take_sample(machine_.memory.mailbox()), host_seconds(),
-                            to_seconds(waited_.at(monotonic_now())));
+  const GuestSample sample = take_sample(machine_.memory.mailbox());
+  const Nanoseconds now = monotonic_now();
+  activity_.say(sample, now);
+  return lifecycle_.observe(sample, host_seconds(), to_seconds(waited_.at(now)));
 }
 
 Result<std::optional<Lifecycle::Finding>> GuestRun::look() {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/guest.h"
+#include "engine/guest_activity.h"
 #include "engine/lifecycle.h"
 #include "engine/machine.h"
 #include "engine/record_stream.h"
@@ -47,6 +48,7 @@ class GuestRun {
   std::chrono::microseconds look_;  // between two looks at the mailbox
   RunDelay waited_;
   Lifecycle lifecycle_;
+  GuestActivity activity_;
   RecordStream records_;
   Doorbell::State bell_ = Doorbell::State::kQuiet;
   bool said_done_ = false;  // through the doorbell
