@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "base/temp_dir_list.h"
 
 namespace ktstr {
 
@@ -26,12 +27,22 @@ Result<Fd> open_file(const fs::path& path, int flags, unsigned mode) {
 
 namespace {
 
+std::string_view kind_of(mode_t mode) {
+  if (S_ISFIFO(mode)) return "FIFO";
+  if (S_ISSOCK(mode)) return "socket";
+  return S_ISCHR(mode) ? "character device" : "block device";
+}
+
 template <typename Container>
 Result<Container> read_whole(const fs::path& path, Bytes limit) {
-  KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
+  // Without O_NONBLOCK the open(2) of a FIFO waits for somebody who writes.
+  KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("cannot stat {}", path.string());
   if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kInvalidArgument, "{} is a directory", path.string());
+  if (!S_ISREG(info.st_mode))
+    return fail(ErrorCode::kInvalidArgument, "{} is no regular file, but a {}", path.string(), kind_of(info.st_mode))
+        .with_hint("write its contents to a file");
   Container data;
   std::size_t used = 0;
   // A /proc file says 0; one byte more than the size lets the first read see the end of an ordinary file.
@@ -105,6 +116,7 @@ Result<Bytes> free_space(const fs::path& path) {
 Result<TempDir> TempDir::create(const fs::path& parent, std::string_view prefix) {
   std::string name = (parent / fmt::format("{}.{}.XXXXXX", prefix, ::getpid())).string();
   if (::mkdtemp(name.data()) == nullptr) return fail_errno("cannot make a directory in {}", parent.string());
+  list_temp_dir(name.c_str());
   return TempDir(fs::path(name));
 }
 
@@ -120,9 +132,13 @@ TempDir::~TempDir() {
   std::error_code error;
   fs::remove_all(path_, error);
   if (error) log_warn("cannot remove {}: {}", path_.string(), error.message());
+  unlist_temp_dir(path_.c_str());
 }
 
-fs::path TempDir::release() { return std::exchange(path_, fs::path()); }
+fs::path TempDir::release() {
+  unlist_temp_dir(path_.c_str());
+  return std::exchange(path_, fs::path());
+}
 
 std::size_t remove_stale_dirs(const fs::path& parent, std::string_view prefix) {
   std::size_t removed = 0;

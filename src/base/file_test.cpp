@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/hash.h"
@@ -82,6 +83,17 @@ TEST(Mapping, SharesBytesWithTheFile) {
 
 TEST(Sha256, MatchesThePublishedVector) {
   EXPECT_EQ(sha256(as_byte_span("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(ReadText, OfAFifoIsRefusedAndDoesNotWait) {
+  auto dir = TempDir::create(fs::temp_directory_path(), "ktstr_file_test");
+  ASSERT_TRUE(dir);
+  const fs::path fifo = dir->path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const auto text = read_text(fifo);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(read_text("/dev/null").error().code(), ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ Result<ChildPlan> make_plan(const Subprocess::Options& options) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
+  for (const int ignored : {SIGPIPE, SIGXFSZ}) ::signal(ignored, SIG_DFL);  // else exec(2) hands that on
   const int null_fd = options.stdin_fd >= 0 ? options.stdin_fd : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null_fd < 0 || ::dup2(null_fd, STDIN_FILENO) < 0) give_up();
   if (options.stdout_fd >= 0 && ::dup2(options.stdout_fd, STDOUT_FILENO) < 0) give_up();
@@ -95,6 +95,17 @@ Result<ChildPlan> make_plan(const Subprocess::Options& options) {
 
 }  // namespace
 
+namespace {
+
+// fork(2): EAGAIN is a limit of processes, of this user or of a cgroup.
+Error no_process(Error error) {
+  if (error.saved_errno() == EAGAIN)
+    error.with_hint("no more processes may be made: see `ulimit -u` and pids.max of this cgroup");
+  return error;
+}
+
+}  // namespace
+
 Result<Subprocess> Subprocess::start(const Options& options) {
   KTSTR_TRY_ASSIGN(const ChildPlan plan, make_plan(options));
   int pipe_fds[2];
@@ -102,10 +113,11 @@ Result<Subprocess> Subprocess::start(const Options& options) {
   Fd read_end(pipe_fds[0]), write_end(pipe_fds[1]);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) return fail_errno("cannot fork for {}", plan.program);
+  if (pid < 0) return no_process(fail_errno("cannot fork for {}", plan.program));
   if (pid == 0) child(options, plan, parent, write_end.get());
   write_end.reset();
-  Subprocess process(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
+  Subprocess process(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+                     options.new_process_group && options.end_whole_group);
   if (!process.pidfd_.valid()) return fail_errno("cannot pidfd_open {}", plan.program);
   int child_errno = 0;
   ssize_t got;
@@ -120,13 +132,17 @@ Result<Subprocess> Subprocess::start(const Options& options) {
 }
 
 Subprocess::Subprocess(Subprocess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)), status_(other.status_) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      pidfd_(std::move(other.pidfd_)),
+      whole_group_(other.whole_group_),
+      status_(other.status_) {}
 
 Subprocess& Subprocess::operator=(Subprocess&& other) noexcept {
   if (this != &other) {
     kill();
     pid_ = std::exchange(other.pid_, -1);
     pidfd_ = std::move(other.pidfd_);
+    whole_group_ = other.whole_group_;
     status_ = other.status_;
   }
   return *this;
@@ -148,6 +164,7 @@ Result<std::optional<ExitStatus>> Subprocess::wait(std::optional<std::chrono::mi
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return fail_errno("cannot poll the pidfd of process {}", pid_);
     if (ready == 0) return std::optional<ExitStatus>();
+    end_group();
     int wait_status = 0;
     if (::waitpid(pid_, &wait_status, 0) < 0) {
       if (errno == EINTR) continue;
@@ -165,9 +182,14 @@ Status Subprocess::signal(int number) {
   return ok();
 }
 
+void Subprocess::end_group() const {
+  if (whole_group_ && pid_ > 0) ::kill(-pid_, SIGKILL);
+}
+
 void Subprocess::kill() {
   if (pid_ < 0 || status_) return;
   ::kill(pid_, SIGKILL);
+  end_group();
   int wait_status = 0;
   while (::waitpid(pid_, &wait_status, 0) < 0 && errno == EINTR) {
   }
@@ -233,7 +255,9 @@ Result<fs::path> find_program(const std::string& name) {
 Result<fs::path> own_executable() {
   std::error_code error;
   fs::path path = fs::read_symlink("/proc/self/exe", error);
-  if (error) return Error::from_errno(error.value(), "cannot read /proc/self/exe");
+  if (error)
+    return Error(ErrorCode::kUnsupported, Error::from_errno(error.value(), "cannot read /proc/self/exe").message())
+        .with_hint("mount proc on /proc: mount -t proc proc /proc");
   return path;
 }
 

@@ -40,6 +40,9 @@ class Subprocess {
     fs::path working_dir;          // empty: ours
     bool die_with_parent = true;
     bool new_process_group = true;  // so that the terminal's Ctrl-C reaches us alone
+    // With new_process_group: what the program has started in its group ends with it, however that comes about. A
+    // wrapper script that does not exec leaves the program that matters behind otherwise.
+    bool end_whole_group = false;
   };
 
   static Result<Subprocess> start(const Options& options);
@@ -57,9 +60,13 @@ class Subprocess {
   void kill();
 
  private:
-  Subprocess(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Subprocess(pid_t pid, Fd pidfd, bool whole_group)
+      : pid_(pid), pidfd_(std::move(pidfd)), whole_group_(whole_group) {}
+  // While the process is a zombie at least: nobody else's group has its number then.
+  void end_group() const;
   pid_t pid_ = -1;
   Fd pidfd_;
+  bool whole_group_ = false;
   std::optional<ExitStatus> status_;
 };
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
 
 namespace ktstr {
 namespace {
@@ -30,6 +35,38 @@ TEST(Subprocess, ReportsAProgramThatIsNotThere) {
 
 TEST(Subprocess, ReportsAFileThatIsNotExecutable) {
   EXPECT_EQ(Subprocess::start({.argv = {"/etc/passwd"}}).error().code(), ErrorCode::kPermission);
+}
+
+bool is_gone(pid_t pid) {
+  for (int i = 0; i < 500; ++i) {
+    const auto stat = read_text("/proc/" + std::to_string(pid) + "/stat");
+    if (!stat || stat->find(") Z") != std::string::npos) return true;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  return false;
+}
+
+TEST(Subprocess, WhatAProgramHasStartedEndsWithItWhereThatIsAskedFor) {
+  for (const std::string end : {"exit 0", "wait"}) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    auto process = *Subprocess::start({.argv = {"sh", "-c", std::string("sleep 600 & echo $!; ") + end},
+                                       .stdout_fd = writer.get(),
+                                       .end_whole_group = true});
+    writer.reset();
+    char text[32] = {};
+    ASSERT_GT(::read(reader.get(), text, sizeof text - 1), 0);
+    const pid_t child = std::atoi(text);
+    ASSERT_GT(child, 0);
+    if (end == "wait")
+      process.kill();
+    else
+      ASSERT_TRUE(process.wait());
+    EXPECT_TRUE(is_gone(child)) << end;
+    ::kill(child, SIGKILL);
+  }
 }
 
 TEST(Subprocess, TellsDeathBySignal) {

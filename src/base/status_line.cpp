@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/printable.h"
 
 namespace ktstr {
 
@@ -25,17 +26,19 @@ void draw(std::string_view text) {
 }  // namespace
 
 void set_status_line(std::string_view text) {
+  const std::string shown = escaped(text);
   const std::lock_guard lock(mutex);
-  if (text == status_line) return;
-  status_line = text;
+  if (shown == status_line) return;
+  status_line = shown;
   draw(std::string(kClear) + status_line);
 }
 
 Status write_above_status_line(int fd, std::string_view text) {
+  const std::string shown = escaped(text, ::isatty(fd) == 1 ? Colors::kOurs : Colors::kNone);
   const std::lock_guard lock(mutex);
-  if (status_line.empty()) return write_all(fd, as_byte_span(text));
+  if (status_line.empty()) return write_all(fd, as_byte_span(shown));
   draw(kClear);
-  Status status = write_all(fd, as_byte_span(text));
+  Status status = write_all(fd, as_byte_span(shown));
   draw(status_line);
   return status;
 }

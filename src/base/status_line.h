@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A line at the bottom of the terminal that says what is going on. Whatever else is written goes above it, whole.
+// All that a person reads goes through here: stdout, stderr, and a line at the bottom of the terminal that says what is
+// going on. What else is written goes above that line, whole. Control characters are escaped (base/printable.h): only
+// our own colours come through, and only to a terminal.
 #pragma once
 
 #include <string_view>

@@ -128,6 +128,7 @@ struct ReplayFlags {
   CLI::App* replay;
   ReplayCommand command;
   std::string with, until;
+  std::optional<std::string> kernel;
 
   explicit ReplayFlags(CLI::App& app)
       : replay(app.add_subcommand("replay", "run a kept run once more, with the inputs as they were")) {
@@ -145,7 +146,7 @@ struct ReplayFlags {
              "stop the guest there and let it stand still: 1.5s after the body's start, or fail, fail-20ms, fail+20ms");
     replay->add_flag("--gdb", command.gdb,
                      "with --until: open a gdbstub, and write a script that gives gdb the kernel's symbols");
-    add_text(*replay, "--kernel", command.kernel, "PATH|KEY|VERSION", "where the recorded kernel is, or another one");
+    add_text(*replay, "--kernel", kernel, "PATH|KEY|VERSION", "where the recorded kernel is, or another one");
     replay->add_flag("--anyway", command.anyway, "also with another QEMU or kernel: the digest may differ");
     replay->add_flag("--json", command.json, "machine-readable results on stdout");
     replay->add_flag("-v,--verbose", command.verbosity, "say what is being done; twice: and why");
@@ -153,6 +154,9 @@ struct ReplayFlags {
 
   Result<Command> interpreted() const {
     ReplayCommand result = command;
+    if (kernel) {
+      KTSTR_TRY_ASSIGN(result.kernel, parse_kernel(*kernel));
+    }
     if (!until.empty()) {
       KTSTR_TRY_ASSIGN(result.until, StopTime::parse(until).context("--until"));
       if (result.times > 1) return fail(ErrorCode::kInvalidArgument, "--until stops one replay: leave --times out");

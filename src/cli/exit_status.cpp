@@ -5,7 +5,13 @@
 #include <array>
 #include <iterator>
 
+#include <filesystem>
+#include <new>
+#include <system_error>
+
 #include "base/log.h"
+#include "cli/output.h"
+#include "runner/interrupt.h"
 
 namespace ktstr::cli {
 
@@ -43,6 +49,22 @@ int exit_code_for(const Error& error) {
       break;
   }
   return kExitInfrastructure;
+}
+
+int guarded(const std::function<int()>& program) {
+  prepare_to_end();
+  try {
+    return exit_of(program());
+  } catch (const std::bad_alloc&) {
+    return report_error(Error(ErrorCode::kNoSpace, "out of memory").with_hint("see `ulimit -v` and memory.max of this cgroup"));
+  } catch (const std::filesystem::filesystem_error& thrown) {
+    return report_error(Error::from_errno(thrown.code().value(), "cannot work with " + thrown.path1().string())
+                            .with_hint("the current directory may be gone: cd to one that is there"));
+  } catch (const std::system_error& thrown) {
+    return report_error(Error(ErrorCode::kIo, thrown.what()));
+  } catch (const std::exception& thrown) {
+    return report_error(Error(ErrorCode::kInternal, std::string("a defect of ktstr: ") + thrown.what()));
+  }
 }
 
 int report_error(const Error& error) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What our programs exit with. One run: 0 pass or skip, 1 fail, 2 inconclusive, 3 the harness could not find out, 64
-// the user asked for something that cannot work (EX_USAGE of sysexits.h), 130 interrupted. Several runs: the worst of
+// the user asked for something that cannot work (EX_USAGE of sysexits.h), 130 interrupted, 141 nobody reads
+// stdout any more. Several runs: the worst of
 // them, where 130 > 64 > 3 > 1 > 2 > 0: a fail among runs of which some could not be made is reported as "could not
 // find out", so that nobody takes a half-made matrix for a verdict on the scheduler.
 #pragma once
+
+#include <functional>
 
 #include "base/error.h"
 
@@ -19,6 +22,10 @@ int worse_exit(int a, int b);
 // For an error before anything ran. Something that the user named and that is not there is the user's; the machine's
 // lacks are not.
 int exit_code_for(const Error& error);
+
+// All that one of our programs does, behind its main(): exceptions of the library (no memory, no thread) become an error
+// with exit status 3, a reader of stdout that has gone becomes 141.
+int guarded(const std::function<int()>& program);
 
 // "ktstr: error: ..." and the hint on stderr; returns exit_code_for(error).
 int report_error(const Error& error);

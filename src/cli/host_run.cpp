@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/activity.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/host_child.h"
@@ -19,6 +20,7 @@
 #include "results/run_id.h"
 #include "results/run_record_json.h"
 #include "runner/classify.h"
+#include "runner/interrupt.h"
 
 namespace ktstr::cli {
 
@@ -126,7 +128,7 @@ void HostRun::conclude(HostChildEnd end) {
   record_.body_log.assign(end.output.end() - static_cast<std::ptrdiff_t>(shown), end.output.end());
   if (end.kind == HostChildEnd::Kind::kInterrupted) {
     record_.outcome = Outcome::kInterrupted;
-    record_.error = "interrupted";
+    record_.error = interruption();
     return;
   }
   if (end.kind == HostChildEnd::Kind::kTimedOut) {
@@ -164,6 +166,7 @@ void HostRun::store() {
 }
 
 RunRecord HostRun::execute() {
+  const Activity running(fmt::format("running {} on this machine", request_.test), Activity::Kind::kRunning);
   const Nanoseconds start = monotonic_now();
   const auto now = std::chrono::system_clock::now();
   introduce(now);

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "kernel/apt.h"
 #include "kernel/cache.h"
 #include "kernel/debian.h"
@@ -59,6 +60,7 @@ std::string describe(const CacheEntry& cached) {
 }
 
 Status fetch(const std::string& what) {
+  const Progress shown(Progress::kind(), false);
   KTSTR_TRY_ASSIGN(KernelCache cache, open_cache());
   const KernelRequest request{.what = what, .mirror = debian_mirror(std::getenv("KTSTR_DEBIAN_MIRROR"))};
   const auto progress = [](std::string_view line) { log_message(LogLevel::kInfo, line); };
@@ -74,7 +76,7 @@ Status list(bool json) {
     text += describe(cached);
     document.push_back(to_json(cached));
   }
-  if (json) return print_out(document.dump(2) + "\n");
+  if (json) return print_out(document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   if (text.empty()) text = fmt::format("no kernels in {}; 'ktstr kernel fetch' gets one\n", cache.root().string());
   return print_out(text);
 }
@@ -85,6 +87,7 @@ Status remove(const std::string& key) {
 }
 
 Status print_path(const std::string& spec) {
+  const Progress shown(Progress::kind(), false);
   KTSTR_TRY_ASSIGN(const KernelEnvironment environment, KernelEnvironment::from_process());
   KTSTR_TRY_ASSIGN(const KernelImage image, select_kernel(environment, spec));
   return print_out(fs::absolute(image.vmlinux).string() + "\n");

@@ -20,7 +20,9 @@ int main(int argc, char** argv) {
   using namespace ktstr::cli;
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (!arguments.empty() && arguments.front() == ktstr::kHostBodyArgument) return ktstr::host_scenario_main();
-  const auto command = parse_command_line(arguments);
-  if (!command) return report_error(command.error());
-  return std::visit([](const auto& one) { return execute(one); }, *command);
+  return guarded([&] {
+    const auto command = parse_command_line(arguments);
+    if (!command) return report_error(command.error());
+    return std::visit([](const auto& one) { return execute(one); }, *command);
+  });
 }

@@ -4,9 +4,18 @@
 #include <unistd.h>
 
 #include "base/status_line.h"
+#include "runner/interrupt.h"
 
 namespace ktstr::cli {
 
-Status print_out(std::string_view text) { return write_above_status_line(STDOUT_FILENO, text).context("stdout"); }
+Status print_out(std::string_view text) {
+  if (nobody_reads()) return ok();
+  Status written = write_above_status_line(STDOUT_FILENO, text).context("stdout");
+  if (written || written.error().saved_errno() != EPIPE) return written;
+  stop_as_nobody_reads();
+  return ok();
+}
+
+int exit_of(int status) { return nobody_reads() ? kExitNobodyReads : status; }
 
 }  // namespace ktstr::cli

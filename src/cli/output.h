@@ -7,7 +7,11 @@
 
 namespace ktstr::cli {
 
-// To stdout, at once: a full disk or a closed pipe is an error and no lost report.
+// To stdout, at once: a full disk is an error and no lost report. A reader that has gone wants no more: that is no
+// error, but the end of what runs (runner/interrupt.h).
 Status print_out(std::string_view text);
+
+// What main() returns for a command that ended with `status`: 141 when nobody reads what it printed.
+int exit_of(int status);
 
 }  // namespace ktstr::cli

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/stopped_guest.h"
 #include "kernel/select.h"
 #include "report/sections.h"
@@ -17,6 +18,7 @@
 #include "results/find_run.h"
 #include "results/run_directory.h"
 #include "results/run_record_json.h"
+#include "runner/environment.h"
 #include "runner/event_file.h"
 #include "runner/event_text.h"
 #include "runner/replay.h"
@@ -85,10 +87,12 @@ std::string introduction(const StoredRun& stored, const ReplayPlan& plan, bool c
 
 class ReplaySession {
  public:
-  explicit ReplaySession(const ReplayCommand& command) : command_(command) {}
+  explicit ReplaySession(const ReplayCommand& command)
+      : command_(command), progress_(Progress::kind(), command.json) {}
 
   int execute() {
     auto steps = [&]() -> Status {
+      KTSTR_TRY(has_directories(environment_));
       KTSTR_TRY_ASSIGN(const fs::path dir, find_run(environment_.state_dir, command_.run));
       KTSTR_TRY_ASSIGN(held_, hold_run(dir));
       KTSTR_TRY_ASSIGN(stored_, load_stored_run(dir));
@@ -203,6 +207,7 @@ class ReplaySession {
   }
 
   const ReplayCommand& command_;
+  const Progress progress_;
   RunnerEnvironment environment_ = RunnerEnvironment::from_process();
   std::optional<FileLock> held_;
   StoredRun stored_;

@@ -49,6 +49,13 @@ Result<std::string> parse_mode(const std::string& text) {
       .with_hint("accepted: det (repeatable bit for bit), kvm, tcg, auto (kvm where it works, else det)");
 }
 
+Result<Bytes> parse_memory(const std::string& text) {
+  KTSTR_TRY_ASSIGN(const Bytes memory, parse_bytes(text).context("--memory"));
+  if (memory > 0) return memory;
+  return fail(ErrorCode::kInvalidArgument, "--memory '{}': a guest cannot run without memory", text)
+      .with_hint("leave it out for as much as the topology needs, or give at least 64M a CPU");
+}
+
 Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
   if (texts.topology) {
     KTSTR_TRY_ASSIGN(options.topology, Topology::parse(*texts.topology).context("--topology"));
@@ -57,7 +64,7 @@ Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
     KTSTR_TRY_ASSIGN(options.mode, parse_mode(*texts.mode));
   }
   if (texts.memory) {
-    KTSTR_TRY_ASSIGN(options.memory, parse_bytes(*texts.memory).context("--memory"));
+    KTSTR_TRY_ASSIGN(options.memory, parse_memory(*texts.memory));
   }
   if (texts.shift) {
     KTSTR_TRY_ASSIGN(options.icount_shift, parse_number("--shift", *texts.shift, 0, kMaxIcountShift));
@@ -91,10 +98,18 @@ Status interpret_seeds(const RunOptionTexts& texts, RunOptions& options) {
 
 }  // namespace
 
+Result<std::string> parse_kernel(const std::string& text) {
+  if (!text.empty()) return text;
+  return fail(ErrorCode::kInvalidArgument, "--kernel '': names no kernel")
+      .with_hint("leave it out for the default, or see 'ktstr kernel list'");
+}
+
 Result<RunOptions> interpret(const RunOptionTexts& texts) {
   RunOptions options;
   options.scheduler = texts.scheduler;
-  options.kernel = texts.kernel;
+  if (texts.kernel) {
+    KTSTR_TRY_ASSIGN(options.kernel, parse_kernel(*texts.kernel));
+  }
   KTSTR_TRY(interpret_machine(texts, options));
   if (texts.duration) {
     KTSTR_TRY_ASSIGN(options.duration, parse_positive_duration("--duration", *texts.duration));

@@ -48,6 +48,9 @@ struct RunOptionTexts {
       jobs;
 };
 
+// As given to --kernel: an empty word names none.
+Result<std::string> parse_kernel(const std::string& text);
+
 // kInvalidArgument that names the option and the value.
 Result<RunOptions> interpret(const RunOptionTexts& texts);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/users_mistake.h"
 #include "cli/host_options.h"
 #include "cli/repeat_command.h"
 #include "engine/guest.h"
@@ -42,8 +43,9 @@ fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexical
 Result<std::string> resolve_scheduler(const std::string& command, const fs::path& beside) {
   KTSTR_TRY_ASSIGN(std::vector<std::string> words, split_command(command).context("scheduler"));
   if (words.empty()) return std::string();
-  KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(words.front(), beside));
-  words.front() = absolute_path(program).string();
+  const auto program = find_scheduler(words.front(), beside);
+  if (!program) return users_mistake(program.error());
+  words.front() = absolute_path(*program).string();
   return shell_join(words);
 }
 
@@ -60,7 +62,8 @@ Result<std::string> resolve_kernel(const std::string& wanted, const RunnerEnviro
   if (!image) {
     // Nobody named one: that there is none is this machine's lack, not a mistake of the caller.
     const bool named = !wanted.empty() || environment.kernel.has_value();
-    if (named || image.error().code() != ErrorCode::kNotFound) return std::move(image).error();
+    if (named) return users_mistake(std::move(image).error());
+    if (image.error().code() != ErrorCode::kNotFound) return std::move(image).error();
     return Error(ErrorCode::kUnsupported, image.error().message()).with_hint(image.error().hint());
   }
   const fs::path vmlinux = absolute_path(image->vmlinux);
@@ -95,7 +98,9 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
 
 Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& options) {
   if (file.native().starts_with(kCannedPrefix)) return request_for_canned(file.native(), options);
-  KTSTR_TRY_ASSIGN(std::string text, read_text(file, kLongestScenario).context("scenario file"));
+  auto read = read_text(file, kLongestScenario);
+  if (!read) return users_mistake(std::move(read).error()).context("scenario file");
+  std::string text = *std::move(read);
   KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(text, file.string()));
   RunRequest request;
   request.test = scenario.name;

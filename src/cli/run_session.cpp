@@ -15,6 +15,7 @@
 #include "report/repeat_report.h"
 #include "report/text_report.h"
 #include "results/run_record_json.h"
+#include "runner/environment.h"
 #include "runner/explore.h"
 
 namespace ktstr::cli {
@@ -52,7 +53,10 @@ Outcome worse_outcome(Outcome a, Outcome b) {
 }
 
 RunSession::RunSession(const RunOptions& options, RunnerEnvironment environment, bool many_tests)
-    : options_(options), environment_(std::move(environment)), many_tests_(many_tests) {
+    : options_(options),
+      environment_(std::move(environment)),
+      many_tests_(many_tests),
+      progress_(Progress::kind(), options.json) {
   if (const auto self = own_executable()) beside_ = self->parent_path();
 }
 
@@ -63,6 +67,7 @@ void RunSession::refuse(const std::string& test, const Error& error) {
 }
 
 void RunSession::add(RunRequest request, Invocation invocation) {
+  if (const Status places = has_directories(environment_); !places) return refuse(request.test, places.error());
   if (const Status resolved = resolve(request, environment_, beside_); !resolved)
     return refuse(request.test, resolved.error());
   request.repeat_command = repeat_command(invocation, request, options_);
@@ -76,11 +81,11 @@ void RunSession::add(RunRequest request, Invocation invocation) {
   entry.invocation = std::move(invocation);
 }
 
-PoolOptions RunSession::pool(Progress& progress) const {
+PoolOptions RunSession::pool() {
   const int one_or_auto = many_tests_ || options_.seeds ? kAutoJobs : 1;
   PoolOptions pool = pool_for_runs(options_.jobs.value_or(one_or_auto), environment_);
   pool.fail_fast = options_.fail_fast;
-  pool.progress = [&progress](const PoolState& state) { progress.show(state); };
+  pool.progress = [this](const PoolState& state) { progress_.show(state); };
   return pool;
 }
 
@@ -105,8 +110,8 @@ void RunSession::run_once_or_repeatedly() {
     if (index % times + 1 == times) conclude(entry);
     return true;
   };
-  Progress progress(Progress::kind_for(options_.json));
-  run_pool(entries.size() * times, job, pool(progress), done);
+  run_pool(entries.size() * times, job, pool(), done);
+  progress_.show({});
   for (Entry* entry : entries) conclude(*entry);  // those that were stopped on their way
 }
 
@@ -126,6 +131,7 @@ PoolJob RunSession::job_of(Entry& entry) const {
 }
 
 void RunSession::take(Entry& entry, int number, RunRecord record) {
+  if (record.test.empty()) record.test = entry.request.test;  // not even begun
   const bool is_first = entry.records.empty();
   if (!is_first && (entry.refusal || entry.records.front().outcome == Outcome::kBadInput)) return;
   if (!is_first) compare_repeated(entry.records.front(), record);
@@ -151,9 +157,8 @@ void RunSession::explore_seeds(Entry& entry) {
     found.results = {{found.range.from, refused.outcome, "", ""}};
     found.first_trouble = refused.error;
   } else {
-    Progress progress(Progress::kind_for(options_.json));
     found = explore({.range = *options_.seeds,
-                     .pool = pool(progress),
+                     .pool = pool(),
                      .request =
                          [&](std::uint64_t seed) {
                            RunRequest request = entry.request;
@@ -163,6 +168,7 @@ void RunSession::explore_seeds(Entry& entry) {
                          },
                      .run = [&](const RunRequest& request) { return run_one(request); },
                      .done = [&](const RunRecord& record) { show_seed(record); }});
+    progress_.show({});
   }
   const Outcome outcome = outcome_of(found);
   settle(outcome);

@@ -50,7 +50,7 @@ class RunSession {
     std::optional<Outcome> worst;
   };
 
-  PoolOptions pool(Progress& progress) const;
+  PoolOptions pool();
   void run_once_or_repeatedly();
   RunRecord run_one(const RunRequest& request) const;
   PoolJob job_of(Entry& entry) const;
@@ -66,6 +66,7 @@ class RunSession {
   RunnerEnvironment environment_;
   bool many_tests_;
   std::filesystem::path beside_;
+  Progress progress_;
   std::list<Entry> entries_;
   std::vector<Exploration> explorations_;
   std::map<Outcome, int> tally_;

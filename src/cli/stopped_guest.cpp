@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/activity.h"
 #include "cli/repeat_command.h"
 #include "runner/runner.h"
 
@@ -42,6 +43,7 @@ nlohmann::ordered_json as_json(const StoppedGuest& guest, const StopMoment& mome
 }
 
 void wait_for_a_person() {
+  const Activity stands("standing still", Activity::Kind::kOfPerson);
   while (!interrupted()) {
     pollfd input{STDIN_FILENO, POLLIN, 0};
     if (::poll(&input, 1, 200) <= 0) continue;

@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "runner/interrupt.h"
 
 namespace ktstr::cli {
 
@@ -31,6 +32,7 @@ int execute(const TestCommand& command) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  forget_ends();
   ::execv(argv.front(), argv.data());
   return report_error(fail_errno("start test program {}", program->string()));
 }

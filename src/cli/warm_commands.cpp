@@ -5,9 +5,11 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/run_request.h"
 #include "cli/warm_report.h"
 #include "ktstr/test.h"
+#include "runner/environment.h"
 
 namespace ktstr::cli {
 
@@ -21,15 +23,23 @@ int finish(const Status& status) {
   return status.error().code() == ErrorCode::kCancelled ? kExitInterrupted : code;
 }
 
+Result<RunnerEnvironment> usable_environment() {
+  RunnerEnvironment environment = RunnerEnvironment::from_process();
+  KTSTR_TRY(has_directories(environment));
+  return environment;
+}
+
 Status list(bool json) {
-  const WarmCache cache = warm_cache(RunnerEnvironment::from_process());
+  KTSTR_TRY_ASSIGN(const RunnerEnvironment environment, usable_environment());
+  const WarmCache cache = warm_cache(environment);
   KTSTR_TRY_ASSIGN(const auto entries, cache.list());
   return print_out(json ? warm_list_json(entries, cache.limit())
                         : warm_list_text(entries, cache.limit(), std::time(nullptr)));
 }
 
 Status build(const WarmBuildCommand& command) {
-  const RunnerEnvironment environment = RunnerEnvironment::from_process();
+  const Progress progress(Progress::kind(), false);
+  KTSTR_TRY_ASSIGN(const RunnerEnvironment environment, usable_environment());
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
   std::vector<Topology> topologies = command.topologies;
   if (topologies.empty()) {
@@ -56,7 +66,8 @@ Status build(const WarmBuildCommand& command) {
 }
 
 Status clean(const std::vector<std::string>& digests) {
-  WarmCache cache = warm_cache(RunnerEnvironment::from_process());
+  KTSTR_TRY_ASSIGN(const RunnerEnvironment environment, usable_environment());
+  WarmCache cache = warm_cache(environment);
   KTSTR_TRY_ASSIGN(const WarmCache::Cleaned cleaned, cache.clean(digests));
   return print_out(describe(cleaned));
 }

@@ -32,7 +32,9 @@ Status make_sparse(const fs::path& path, Bytes size) {
 }
 
 Status check_space(const fs::path& ram_dir, Bytes needed) {
-  KTSTR_TRY_ASSIGN(const Bytes available, free_space(ram_dir));
+  const auto free = free_space(ram_dir);
+  if (!free) return Error(free.error()).with_hint("point $KTSTR_RAM_DIR at a directory that is there, on a tmpfs");
+  const Bytes available = *free;
   if (available >= needed) return ok();
   return fail(ErrorCode::kNoSpace, "guest memory of {} does not fit into {}: {} are free", format_bytes(needed),
               ram_dir.string(), format_bytes(available))

@@ -47,6 +47,7 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
       lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       total_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       output_(io.console_log, machine_.output),
+      activity_(spec.limits),
       records_(machine_.memory.mailbox(), io.on_record) {}
 
 double GuestRun::host_seconds() const { return to_seconds(monotonic_now() - machine_.started); }
@@ -81,7 +82,9 @@ Status GuestRun::on_ring(mailbox::BellReason reason) {
 
 std::optional<Lifecycle::Finding> GuestRun::observe() {
   const GuestSample sample = take_sample(machine_.memory.mailbox());
-  const double waited = to_seconds(waited_.at(monotonic_now()));
+  const Nanoseconds now = monotonic_now();
+  const double waited = to_seconds(waited_.at(now));
+  activity_.say(sample, now);
   if (auto finding = total_.observe(sample, host_seconds() - waited)) return finding;
   return lifecycle_.observe(sample, host_seconds(), waited);
 }

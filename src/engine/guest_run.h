@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/guest.h"
+#include "engine/guest_activity.h"
 #include "engine/lifecycle.h"
 #include "engine/machine.h"
 #include "engine/output_watch.h"
@@ -52,6 +53,7 @@ class GuestRun {
   Lifecycle lifecycle_;
   TotalLimits total_;
   OutputWatch output_;
+  GuestActivity activity_;
   RecordStream records_;
   Doorbell::State bell_ = Doorbell::State::kQuiet;
   bool said_done_ = false;  // through the doorbell

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cstring>
 
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/run_delay.h"
 #include "engine/warm_image.h"
 
 namespace ktstr {
@@ -17,12 +19,17 @@ namespace {
 
 constexpr std::chrono::seconds kQmpLimit{60};
 
-Status fill_and_continue(Machine& machine, const WarmImage& image, const GuestDelivery& first) {
+// It takes a fraction of a second to come up, where it may run.
+constexpr double kSilentSeconds = 20;
+
+Status fill_and_continue(Machine& machine, const WarmImage& image, const GuestDelivery& first,
+                         const std::function<bool()>& interrupted) {
+  const Activity restoring("restoring the image");
   // QEMU is just starting, and does not look at its memory yet.
   KTSTR_TRY(image.restore_memory(machine.memory));
   KTSTR_TRY(machine.memory.mailbox().put_delivery(first.kind, first.archive));
   Qmp& qmp = machine.qmp;
-  KTSTR_TRY(qmp.greet(kQmpLimit));
+  KTSTR_TRY(machine.greet(interrupted));
   KTSTR_TRY(image.load_device_state(qmp));
   return qmp.execute("cont", Qmp::Json::object(), kQmpLimit).map([](const Qmp::Json&) {});
 }
@@ -79,6 +86,7 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.inherit_fds = {qmp.qemu_fd()};
   KTSTR_TRY_ASSIGN(const Fd out, open_file(output, O_WRONLY | O_CREAT | O_APPEND));
   options.argv = qemu_command_line(spec, files, layout, vendor);
+  options.end_whole_group = true;  // $KTSTR_QEMU may be a script that does not exec
   options.stdout_fd = out.get();
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
@@ -86,11 +94,27 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output, started, std::move(qemu)};
 }
 
+Status Machine::greet(const std::function<bool()>& interrupted) {
+  const Activity waiting("waiting for QEMU to speak");
+  RunDelay waited(qemu->pid());
+  const Nanoseconds since = monotonic_now();
+  return qmp.greet(
+      [&]() -> Status {
+        if (interrupted && interrupted()) return fail(ErrorCode::kCancelled, "interrupted");
+        const Nanoseconds now = monotonic_now();
+        if (to_seconds(now - since - waited.at(now)) < kSilentSeconds) return ok();
+        return fail(ErrorCode::kTimedOut, "QEMU said nothing for {:.0f} s in which it could run", kSilentSeconds)
+            .with_hint("see what $KTSTR_QEMU runs: a script must give QEMU all its arguments, and had best exec it");
+      },
+      kQmpLimit);
+}
+
 Result<Machine> Machine::resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,
-                                const GuestDelivery& first, const fs::path& console_log) {
+                                const GuestDelivery& first, const fs::path& console_log,
+                                const std::function<bool()>& interrupted) {
   KTSTR_TRY(write_text(console_log, image.console()).context("the console log"));
   KTSTR_TRY_ASSIGN(Machine machine, start(spec, layout, console_log, Start::kIncoming));
-  if (Status resumed = fill_and_continue(machine, image, first); !resumed)
+  if (Status resumed = fill_and_continue(machine, image, first, interrupted); !resumed)
     return with_qemus_words(std::move(resumed).error(), machine).context("continue a warm image");
   return machine;
 }

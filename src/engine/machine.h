@@ -27,10 +27,13 @@ struct Machine {
   // Nothing is said over QMP yet: Qmp::greet() comes first.
   static Result<Machine> start(const GuestSpec& spec, const MemoryLayout& layout,
                                const std::filesystem::path& console_log, Start start);
+  // Waits until QEMU speaks. kTimedOut when it says nothing though it could run; kCancelled by `interrupted`.
+  Status greet(const std::function<bool()>& interrupted);
   // A QEMU that continues `image`, from its first instruction on; `first` is delivered before. kCorruptData: the image
   // is damaged.
   static Result<Machine> resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,
-                                const GuestDelivery& first, const std::filesystem::path& console_log);
+                                const GuestDelivery& first, const std::filesystem::path& console_log,
+                                const std::function<bool()>& interrupted);
 };
 
 // For the spec's own machine, with a mailbox that holds `delivery` bytes.

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/activity.h"
 #include "base/file.h"
 #include "base/file_stamp.h"
 #include "base/log.h"
@@ -29,6 +30,7 @@ Result<fs::path> locate(const std::string& name) {
   return fs::path(name);
 }
 
+constexpr std::chrono::seconds kVersionLimit{10};
 constexpr Bytes kLongestAnswer = 64 << 10;
 
 // "10.0.2 (Debian ...)" -> 10, 0.
@@ -49,8 +51,14 @@ Result<fs::path> locate_qemu(const std::string& name) {
 Result<std::string> ask_version(const fs::path& path) {
   Subprocess::Options options;
   options.argv = {path.string(), "--version"};
-  KTSTR_TRY_ASSIGN(CapturedOutput output, run_captured(options, std::chrono::seconds(20)).context("find QEMU"));
-  if (output.status.success()) return std::move(output.out);
+  options.end_whole_group = true;
+  const Activity asking("asking " + path.string() + " for its version");
+  auto asked = run_captured(options, kVersionLimit);
+  if (!asked && asked.error().code() == ErrorCode::kTimedOut)
+    return fail(ErrorCode::kUnsupported, "{} --version does not end within {} s", path.string(), kVersionLimit.count())
+        .with_hint(kInstallHint);
+  KTSTR_TRY_ASSIGN(const CapturedOutput output, std::move(asked).context("find QEMU"));
+  if (output.status.success()) return output.out;
   return fail(ErrorCode::kUnsupported, "{} --version {}: {}", path.string(), output.status.describe(),
               output.err.substr(0, 500))
       .with_hint(kInstallHint);

@@ -16,6 +16,10 @@ namespace ktstr {
 namespace {
 
 constexpr std::size_t kLongestMessage = 1 << 20;
+constexpr std::chrono::milliseconds kBetweenLooks{50};
+
+// What calls itself QEMU may say anything, also what is no UTF-8.
+std::string dumped(const Qmp::Json& json) { return json.dump(-1, ' ', false, Qmp::Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -31,13 +35,28 @@ std::vector<std::string> Qmp::arguments() const {
 }
 
 Status Qmp::greet(std::chrono::milliseconds timeout) {
+  const auto deadline = monotonic_now() + timeout;
+  return greet([&]() -> Status {
+    if (monotonic_now() < deadline) return ok();
+    return fail(ErrorCode::kTimedOut, "QEMU gave no answer in time");
+  }, timeout);
+}
+
+Status Qmp::greet(const std::function<Status()>& go_on, std::chrono::milliseconds timeout) {
   if (greeted_) return ok();
   theirs_.reset();
-  KTSTR_TRY_ASSIGN(const Json greeting, next_message(monotonic_now() + timeout));
-  if (!greeting.contains("QMP")) return fail(ErrorCode::kProtocol, "QEMU's greeting is none: {}", greeting.dump());
-  KTSTR_TRY(execute("qmp_capabilities", Json::object(), timeout));
-  greeted_ = true;
-  return ok();
+  for (;;) {
+    const auto greeting = next_message(monotonic_now() + kBetweenLooks);
+    if (!greeting && greeting.error().code() == ErrorCode::kTimedOut) {
+      KTSTR_TRY(go_on());
+      continue;
+    }
+    if (!greeting) return greeting.error();
+    if (!greeting->contains("QMP")) return fail(ErrorCode::kProtocol, "QEMU's greeting is none: {}", dumped(*greeting));
+    KTSTR_TRY(execute("qmp_capabilities", Json::object(), timeout));
+    greeted_ = true;
+    return ok();
+  }
 }
 
 Result<Qmp::Json> Qmp::next_message(std::chrono::nanoseconds deadline) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ class Qmp {
   // Once QEMU was started: closes its end here, so that its death is seen, and takes the greeting. Only the first call
   // does anything; QEMU keeps its greeting in the socket until then.
   Status greet(std::chrono::milliseconds timeout);
+  // The same, for as long as `go_on` says so, which is asked several times a second; its Error ends it.
+  Status greet(const std::function<Status()>& go_on, std::chrono::milliseconds timeout);
 
   // One command and its answer; events in between are passed over. kProtocol with QEMU's words when it refuses,
   // kGuestLost when it is gone.

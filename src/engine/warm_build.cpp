@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/guest_run.h"
@@ -28,7 +29,7 @@ Status wait_for_migration(Qmp& qmp) {
     if (status == "completed") return ok();
     if (status == "failed" || status == "cancelled")
       return fail(ErrorCode::kIo, "QEMU could not save the machine: {}", state.value("error-desc", status));
-    if (monotonic_now() > deadline) return fail(ErrorCode::kTimedOut, "QEMU did not save the machine");
+    if (monotonic_now() > deadline) return fail(ErrorCode::kIo, "QEMU did not save the machine within {} s", kQmpLimit.count());
     std::this_thread::sleep_for(milliseconds(2));
   }
 }
@@ -71,10 +72,10 @@ class Attempt {
  private:
   ktstr::Result<Machine> start() {
     if (source_.base != nullptr)
-      return Machine::resume(spec_, layout_, *source_.base, *source_.scheduler, io_.console_log);
+      return Machine::resume(spec_, layout_, *source_.base, *source_.scheduler, io_.console_log, io_.interrupted);
     KTSTR_TRY(write_text(io_.console_log, ""));
     KTSTR_TRY_ASSIGN(Machine machine, Machine::start(spec_, layout_, io_.console_log, Start::kBoot));
-    KTSTR_TRY(machine.qmp.greet(kQmpLimit).context("speak to QEMU"));
+    KTSTR_TRY(machine.greet(io_.interrupted));
     return machine;
   }
 
@@ -89,6 +90,7 @@ class Attempt {
   }
 
   Status save(GuestRun& run, const WarmKey& key) {
+    const Activity saving("saving the image");
     Machine& machine = run.machine();
     Qmp& qmp = machine.qmp;
     KTSTR_TRY(qmp.answer(kQmpLimit).context("QMP stop"));
@@ -112,7 +114,7 @@ class Attempt {
     const auto& guest = machine.memory.mailbox().layout().guest;
     const Nanoseconds deadline = monotonic_now() + kQmpLimit;
     while (mailbox::load(guest.warm_windows) == windows_before_) {
-      if (monotonic_now() > deadline) return fail(ErrorCode::kTimedOut, "the saved machine does not go on");
+      if (monotonic_now() > deadline) return fail(ErrorCode::kIo, "the saved machine does not go on");
       if (io_.interrupted && io_.interrupted()) return fail(ErrorCode::kCancelled, "interrupted");
       std::this_thread::sleep_for(milliseconds(1));
     }

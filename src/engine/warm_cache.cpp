@@ -8,6 +8,7 @@
 #include <numeric>
 #include <thread>
 
+#include "base/activity.h"
 #include "base/log.h"
 
 namespace ktstr {
@@ -63,12 +64,15 @@ Result<WarmImage> WarmCache::open(const std::string& digest) const {
 
 Result<FileLock> WarmCache::wait_for(const std::string& digest, FileLock::Kind kind,
                                      const std::function<bool()>& interrupted) const {
-  bool said = false;
+  std::optional<Activity> waiting;
   for (;;) {
     auto lock = FileLock::try_acquire(lock_path(digest), kind);
     if (lock || lock.error().code() != ErrorCode::kBusy) return lock;
     if (interrupted && interrupted()) return fail(ErrorCode::kCancelled, "interrupted");
-    if (!std::exchange(said, true)) log_info("another run is building or removing warm image {}: waiting", digest);
+    if (!waiting) {
+      log_info("another run is building or removing warm image {}: waiting", digest);
+      waiting.emplace("waiting for another run, which builds or removes warm image " + digest);
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/warm_guest.h"
 
+#include <mutex>
+#include <set>
+
+#include "base/activity.h"
 #include "base/log.h"
 #include "engine/machine.h"
 
@@ -9,6 +13,24 @@ namespace ktstr {
 namespace {
 
 constexpr int kImageTries = 2;
+
+// "/usr/bin/scx_x -v" -> "scx_x".
+std::string program_of(const std::string& command) {
+  return fs::path(command.substr(0, command.find(' '))).filename().string();
+}
+
+// Many runs have the same reason: it is said once.
+bool is_new_reason(const std::string& reason) {
+  static std::mutex mutex;
+  static std::set<std::string> said;
+  const std::lock_guard lock(mutex);
+  return said.insert(reason).second;
+}
+
+// A second try, or a boot instead, cannot go better: the user wants an end, or QEMU does not speak.
+bool is_final(const Error& error) {
+  return error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kTimedOut;
+}
 
 class WarmRun {
  public:
@@ -49,6 +71,8 @@ class WarmRun {
 
   Status attach(const WarmKey& key, const fs::path& directory) {
     KTSTR_TRY_ASSIGN(WarmCache::Lease base, lease_booted());
+    const Activity building(fmt::format("building the image of {} with {} and {} attached, first run only",
+                                        key.topology, key.kernel, program_of(key.scheduler)));
     log_info("building the warm image of {} with {} attached", key.topology, key.scheduler);
     auto built =
         build_warm_image(spec_, memory_layout(spec_, largest(deliveries_)),
@@ -81,6 +105,8 @@ Result<WarmCache::Lease> lease_booted_image(const GuestSpec& spec, WarmCache& ca
                                             const std::function<bool()>& interrupted,
                                             std::optional<WarmBuild::Failure>& failure) {
   auto build = [&](const fs::path& directory) -> Status {
+    const Activity building(
+        fmt::format("building the image of {} with {}, first run only", key.topology, key.kernel));
     log_info("building the warm image of {} with {}: this boots once", key.topology, key.kernel);
     KTSTR_TRY_ASSIGN(WarmBuild built,
                      build_warm_image(spec, memory_layout(spec, delivery), {}, key, directory, interrupted));
@@ -103,11 +129,11 @@ Result<GuestOutcome> run_warm_guest(const GuestSpec& spec, WarmCache& cache, con
       for (const Record& record : failure->records) KTSTR_TRY(io.on_record(record));
       return std::move(failure->outcome);
     }
-    if (outcome.error().code() == ErrorCode::kCancelled) return outcome;
+    if (is_final(outcome.error())) return outcome;
     last = std::move(outcome).error();
     if (last.code() != ErrorCode::kCorruptData) break;
   }
-  log_warn("no warm image, this run boots for itself: {}", last.render());
+  if (is_new_reason(last.message())) log_warn("no warm image, this run boots for itself: {}", last.render());
   start = {.image = {}, .why_cold = last.message()};
   return run_guest(spec, deliveries, io);
 }

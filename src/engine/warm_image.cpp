@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/json_fault.h"
 #include "engine/command_line.h"
 #include "engine/machine.h"
 
@@ -194,7 +195,7 @@ Result<WarmImage> WarmImage::open(const fs::path& directory) {
       image.ram_.push_back(std::move(ram));
     }
   } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "its description is malformed: {}", error.what());
+    return fail(ErrorCode::kCorruptData, "its description is malformed: {}", json_fault(error.id, error.what()));
   }
   auto check_size = [&](const fs::path& path, Bytes size) -> Status {
     std::error_code error;
@@ -257,7 +258,7 @@ Status WarmImage::load_device_state(Qmp& qmp) const {
     if (status.value("status", "") == "paused") return ok();
     if (status.value("status", "") != "inmigrate")
       return fail(ErrorCode::kProtocol, "QEMU did not take the image: it is now '{}'", status.value("status", ""));
-    if (monotonic_now() > deadline) return fail(ErrorCode::kTimedOut, "QEMU did not load the image");
+    if (monotonic_now() > deadline) return fail(ErrorCode::kIo, "QEMU did not load the image within {} s", kLoadLimit.count());
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }

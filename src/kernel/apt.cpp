@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "base/activity.h"
 #include "base/log.h"
 #include "base/process.h"
 
@@ -111,6 +112,7 @@ Result<std::string> PrivateApt::run(std::vector<std::string> argv, const fs::pat
 
 Result<PrivateApt> PrivateApt::update(const fs::path& directory, std::string_view mirror, std::string_view suite) {
   KTSTR_TRY(need_debian_tools());
+  const Activity reading(fmt::format("reading Debian's {}", suite));
   PrivateApt apt(directory, suite);
   KTSTR_TRY(apt.write_configuration(mirror));
   auto updated = apt.run({"apt-get", "-q", "update"}, directory, minutes(10));
@@ -145,6 +147,7 @@ Result<std::string> PrivateApt::version_of(std::string_view package) const {
 }
 
 Result<fs::path> PrivateApt::unpack(std::string_view package) const {
+  const Activity downloading(fmt::format("downloading {}", package));
   KTSTR_TRY_ASSIGN(const TempDir download, TempDir::create(directory_ / "download", package));
   KTSTR_TRY(run({"apt-get", "-q", "download", std::string(package)}, download.path(), minutes(30)));
   fs::path archive;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/activity.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/user_directory.h"
 #include "kernel/image.h"
 #include "kernel/metadata.h"
 #include "kernel/version.h"
@@ -65,6 +67,7 @@ Result<FileLock> KernelCache::lock() const {
 }
 
 Status KernelCache::verify(const KernelEntry& entry) const {
+  const Activity checking(fmt::format("checking the cached kernel {}", entry.key));
   auto digest = sha256_file(entry.vmlinux());
   if (!digest) return damaged(entry.key, digest.error().message(), &entry.source);
   if (*digest != entry.facts.sha256)
@@ -142,6 +145,7 @@ Result<KernelEntry> KernelCache::add_image(const fs::path& image, const KernelSo
 
 Result<KernelEntry> KernelCache::add_image(ByteVector image, std::string_view name, const KernelSource& source,
                                            std::string_view config) {
+  const Activity unpacking(fmt::format("unpacking the kernel {}", name));
   KTSTR_TRY_ASSIGN(const ByteVector vmlinux, unpack_kernel(std::move(image), name));
   KTSTR_TRY_ASSIGN(KernelFacts facts, inspect_kernel(vmlinux));
   KernelEntry entry;
@@ -200,11 +204,8 @@ Status KernelCache::remove(std::string_view key) {
 }
 
 Result<fs::path> default_cache_root(const char* xdg_cache_home, const char* home) {
-  // The XDG base directory specification: a relative path is to be ignored.
-  if (xdg_cache_home != nullptr && xdg_cache_home[0] == '/') return fs::path(xdg_cache_home) / "ktstr" / "kernels";
-  if (home != nullptr && home[0] == '/') return fs::path(home) / ".cache" / "ktstr" / "kernels";
-  return fail(ErrorCode::kInvalidArgument, "no place for the kernel cache: neither XDG_CACHE_HOME nor HOME is set")
-      .with_hint("set HOME or XDG_CACHE_HOME to an absolute path");
+  KTSTR_TRY_ASSIGN(const fs::path cache, user_directory(xdg_cache_home, home, ".cache").context("the kernel cache"));
+  return cache / "ktstr" / "kernels";
 }
 
 Result<ByteVector> read_kernel_image(const fs::path& image) {

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_fault.h"
+
 namespace ktstr {
 
 using nlohmann::json;
@@ -52,7 +54,7 @@ Result<KernelEntry> parse_metadata(std::string_view text) {
                       .inode = verified.at("inode").get<std::uint64_t>()};
     return entry;
   } catch (const json::exception& problem) {
-    return fail(ErrorCode::kCorruptData, "metadata.json cannot be read: {}", problem.what());
+    return fail(ErrorCode::kCorruptData, "metadata.json cannot be read: {}", json_fault(problem.id, problem.what()));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "base/activity.h"
 #include "base/log.h"
 #include "kernel/elf.h"
 #include "kernel/facts.h"
@@ -87,6 +88,7 @@ Result<KernelImage> select_path(const KernelEnvironment& environment, const fs::
   const fs::path path = fs::absolute(given, error);
   if (error) return Error::from_errno(error.value(), fmt::format("cannot resolve {}", given.string()));
   if (auto known = select_in_cache(environment, path)) return *std::move(known);
+  const Activity looking(fmt::format("looking into the kernel {}", given.string()));
   KTSTR_TRY_ASSIGN(ByteVector bytes, read_kernel_image(path));
   if (ElfFile::has_magic(bytes)) {
     KTSTR_TRY_ASSIGN(const ByteVector vmlinux, unpack_kernel(std::move(bytes), given.string()));

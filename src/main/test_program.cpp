@@ -46,7 +46,7 @@ std::string list_of(const std::vector<TestEntry>& tests, bool json) {
                         {"expect_failure", test.attributes.expect_failure},
                         {"host_only", test.attributes.host_only}});
   }
-  return json ? document.dump(2) + "\n" : names;
+  return json ? document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : names;
 }
 
 Result<std::vector<TestEntry>> select(const std::vector<TestEntry>& tests, const std::string& patterns) {
@@ -91,6 +91,21 @@ int print(const std::string& text) {
   return printed ? cli::kExitOk : cli::report_error(printed.error());
 }
 
+// Not as a body.
+int run_command(const std::vector<TestEntry>& tests, const std::string& program_name,
+                const std::vector<std::string>& arguments) {
+  const auto parsed = cli::parse_test_program_arguments(program_name, arguments);
+  if (!parsed) return cli::report_error(parsed.error());
+  if (const auto* text = std::get_if<cli::ShowText>(&*parsed)) return print(text->text);
+  const auto& command = std::get<TestProgramCommand>(*parsed);
+  cli::set_verbosity(command.options.verbosity);
+  if (command.list && tests.empty()) return print(command.options.json ? "[]\n" : "");
+  const auto selected = select(tests, command.filter);
+  if (!selected) return cli::report_error(selected.error());
+  if (command.list) return print(list_of(*selected, command.options.json));
+  return run_tests(*selected, command);
+}
+
 }  // namespace
 
 std::string summary_line(const std::map<Outcome, int>& tally, int not_run) {
@@ -122,16 +137,7 @@ int run_test_program(const std::vector<TestEntry>& tests, const std::string& pro
       if (arguments.front().starts_with(argument))
         return run_body(tests, arguments.front().substr(argument.size()), argument == kHostBodyArgument);
 
-  const auto parsed = cli::parse_test_program_arguments(program_name, arguments);
-  if (!parsed) return cli::report_error(parsed.error());
-  if (const auto* text = std::get_if<cli::ShowText>(&*parsed)) return print(text->text);
-  const auto& command = std::get<TestProgramCommand>(*parsed);
-  cli::set_verbosity(command.options.verbosity);
-  if (command.list && tests.empty()) return print(command.options.json ? "[]\n" : "");
-  const auto selected = select(tests, command.filter);
-  if (!selected) return cli::report_error(selected.error());
-  if (command.list) return print(list_of(*selected, command.options.json));
-  return run_tests(*selected, command);
+  return cli::guarded([&] { return run_command(tests, program_name, arguments); });
 }
 
 }  // namespace ktstr

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "report/cause.h"
 #include "report/cgroup_table.h"
 #include "report/payload_section.h"
@@ -46,10 +47,10 @@ class TextReport {
   std::string name() const { return printable(r_.test.empty() ? "run" : r_.test); }
 
   void write_pass() {
-    add(style_.verdict(r_.outcome) + "  " + name() + ": " + one_line_setting(r_));
-    text_ += cgroup_table(r_, "  ");
-    if (options_.verbose && !r_.workers.empty()) text_ += "\n" + worker_table(r_, "  ");
-    if (!r_.payloads.empty()) text_ += "\n" + payload_table(r_, "  ");
+    add(style_.verdict(r_.outcome) + "  " + name() + ": " + escaped(one_line_setting(r_)));
+    text_ += escaped(cgroup_table(r_, "  "));
+    if (options_.verbose && !r_.workers.empty()) text_ += "\n" + escaped(worker_table(r_, "  "));
+    if (!r_.payloads.empty()) text_ += "\n" + escaped(payload_table(r_, "  "));
     notes();
     if (options_.verbose) {
       section("What the kernel reported", r_.kernel_reports);
@@ -82,7 +83,7 @@ class TextReport {
     notes();
     if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));
     table("Workers by cgroup (guest time)", cgroup_table(r_, "  "));
-    if (options_.verbose && !r_.workers.empty()) text_ += "\n" + worker_table(r_, "  ");
+    if (options_.verbose && !r_.workers.empty()) text_ += "\n" + escaped(worker_table(r_, "  "));
     table("Payloads (guest time)", payload_table(r_, "  "));
     outputs();
     if (options_.verbose) section("Captured", capture_lines(r_.captures));
@@ -145,15 +146,16 @@ class TextReport {
   }
 
   void repeat() {
-    if (!r_.repeat_command.empty()) text_ += "\n" + style_.heading("Run it again") + "\n  " + r_.repeat_command + "\n";
+    if (!r_.repeat_command.empty()) text_ += "\n" + style_.heading("Run it again") + "\n  " + escaped(r_.repeat_command) + "\n";
     if (!r_.replay_command.empty())
-      text_ += "\n" + style_.heading("Run it again with the inputs as they were") + "\n  " + r_.replay_command + "\n";
+      text_ += "\n" + style_.heading("Run it again with the inputs as they were") + "\n  " + escaped(r_.replay_command) + "\n";
   }
 
   void add(const std::string& line) { text_ += line + "\n"; }
-  void field(std::string_view label, std::string_view text) { add(fmt::format("  {:<9}  {}", label, text)); }
+  // All text of others passes one of these three, which escape it; our colours are only in headings and the verdict.
+  void field(std::string_view label, std::string_view text) { add(fmt::format("  {:<9}  {}", label, escaped(text))); }
   void table(std::string_view title, const std::string& text) {
-    if (!text.empty()) text_ += "\n" + style_.heading(title) + "\n" + text;
+    if (!text.empty()) text_ += "\n" + style_.heading(title) + "\n" + escaped(text);
   }
   void section(std::string_view title, const std::vector<std::string>& lines) {
     if (lines.empty()) return;

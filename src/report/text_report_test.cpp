@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "base/approved.h"
+#include "base/printable.h"
 #include "report/sample_records.h"
 
 namespace ktstr {
@@ -94,7 +95,7 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   RunRecord record = stalled_record();
   record.payloads = failed_payload_record().payloads;
   record.captures = payload_record().captures;
-  const std::string evil = "\x1b]0;title\a\x1b[2J\r\bx";
+  const std::string evil = "\x1b]0;title\a\x1b[2J\r\bx\xc2\x9b\u202e\x7f";
   record.details[0].message = record.scheduler_log[0] = record.kernel_log[0] = record.scheduler.ops = evil;
   record.kernel_reports = {evil};
   record.vcpus = {{.cpu = 0, .pc = 0, .symbol = evil, .state = evil}};
@@ -105,9 +106,15 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   for (StepMark& mark : record.marks) mark.name = evil;
   record.stimuli[0].op_kinds = {evil};
   record.stimuli[0].ops = 1;
-  for (const bool verbose : {false, true}) {
-    const std::string text = text_report(record, {.verbose = verbose});
-    for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << text;
+  record.test = record.run_dir = record.replay_command = record.repeat_command = record.error = record.error_hint = evil;
+  record.scheduler.command = record.scheduler.exit = record.tuple.vary = record.checked.emplace_back() = evil;
+  for (auto& [phase, worker] : record.workers) worker.cgroup = evil;
+  for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kInfrastructure}) {
+    record.outcome = outcome;
+    for (const bool verbose : {false, true}) {
+      const std::string text = text_report(record, {.verbose = verbose});
+      EXPECT_EQ(escaped(text), text);
+    }
   }
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/printable.h"
+
 namespace ktstr {
 
 namespace {
@@ -67,11 +69,11 @@ std::string printable(std::string_view text) {
     }
     if (c == '\t')
       clean += ' ';
-    else if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
+    else if (static_cast<unsigned char>(c) >= 0x20)
       clean += c;
     ++i;
   }
-  return clean;
+  return escaped(clean);
 }
 
 std::string shortened(std::string_view text, std::size_t width) {

@@ -41,6 +41,7 @@ TEST(Printable, LeavesTextAndTakesControl) {
   EXPECT_EQ(printable("cut \x1b["), "cut ");
   EXPECT_EQ(printable("\x1b"), "");
   EXPECT_EQ(printable("\xc3\xa9"), "\xc3\xa9");
+  EXPECT_EQ(printable("\xc2\x9b\u202e\x7f"), "\\u009b\\u202e\\u007f");
 }
 
 TEST(Shortened, SaysThatSomethingIsMissing) {

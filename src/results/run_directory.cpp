@@ -32,9 +32,9 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
   const fs::path runs = state_dir / "runs";
   std::error_code error;
   fs::create_directories(runs, error);
+  constexpr const char* kWayOut = "set XDG_STATE_HOME to a directory that you may write to, with room";
   if (error)
-    return Error::from_errno(error.value(), fmt::format("cannot make {}", runs.string()))
-        .with_hint("set XDG_STATE_HOME to a directory that you may write to");
+    return Error::from_errno(error.value(), fmt::format("cannot make {}", runs.string())).with_hint(kWayOut);
   for (int i = 0; i < kMostTries; ++i) {
     KTSTR_TRY_ASSIGN(const std::uint16_t random, random_digits());
     std::string id = make_run_id(now, test, random);
@@ -43,7 +43,7 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
       KTSTR_TRY_ASSIGN(FileLock lock, FileLock::try_acquire(path / kLockName, FileLock::Kind::kExclusive));
       return RunDirectory(std::move(id), std::move(path), std::move(lock));
     }
-    if (errno != EEXIST) return fail_errno("cannot make {}", path.string());
+    if (errno != EEXIST) return fail_errno("cannot make {}", path.string()).with_hint(kWayOut);
   }
   return fail(ErrorCode::kBusy, "no free run id in {} after {} tries", runs.string(), kMostTries);
 }

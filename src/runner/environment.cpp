@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "runner/environment.h"
+
 #include <cstdlib>
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/user_directory.h"
 #include "engine/warm_cache.h"
 #include "runner/runner.h"
 
@@ -16,10 +19,18 @@ std::optional<std::string> variable(const char* name) {
   return std::string(value);
 }
 
-// XDG base directory specification: $XDG_x, else a directory below the home directory.
+constexpr const char* kCacheBelowHome = ".cache";
+
+// Empty where there is none.
 fs::path xdg_dir(const char* name, const char* below_home) {
-  if (const auto dir = variable(name)) return fs::path(*dir) / "ktstr";
-  return fs::path(variable("HOME").value_or("/root")) / below_home / "ktstr";
+  const auto directory = user_directory(std::getenv(name), std::getenv("HOME"), below_home);
+  return directory ? *directory / "ktstr" : fs::path();
+}
+
+fs::path absolute_path(const fs::path& path) {
+  std::error_code error;
+  fs::path absolute = fs::absolute(path, error);
+  return error ? path : absolute;
 }
 
 Bytes warm_limit_asked_for() {
@@ -50,16 +61,21 @@ fs::path find_agent() {
 }  // namespace
 
 RunnerEnvironment RunnerEnvironment::from_process() {
-  const fs::path cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
+  const fs::path cache_dir = xdg_dir("XDG_CACHE_HOME", kCacheBelowHome);
   const auto ram_dir = variable("KTSTR_RAM_DIR");
   return {.state_dir = xdg_dir("XDG_STATE_HOME", ".local/state"),
           .cache_dir = cache_dir,
-          .ram_dir = ram_dir.value_or("/dev/shm"),
+          .ram_dir = ram_dir ? absolute_path(*ram_dir) : fs::path("/dev/shm"),
           .ram_fallback = ram_dir ? fs::path() : cache_dir / "ram",
           .agent = find_agent(),
           .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
           .kernel = variable("KTSTR_KERNEL"),
           .warm_limit = warm_limit_asked_for()};
+}
+
+Status has_directories(const RunnerEnvironment& environment) {
+  if (!environment.cache_dir.empty() && !environment.state_dir.empty()) return ok();
+  return user_directory(nullptr, std::getenv("HOME"), kCacheBelowHome).map([](const fs::path&) {});
 }
 
 }  // namespace ktstr

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/guest_machine.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 
 #include "base/clock.h"
@@ -17,24 +20,43 @@ namespace {
 constexpr int kDefaultShift = 3;
 constexpr Bytes kLeastMemoryPerCpu = Bytes{64} << 20;
 
-bool fits(const fs::path& directory, Bytes needed) {
+// Why guest memory cannot go there; "" if it can.
+std::string obstacle(const fs::path& directory, Bytes needed) {
   const auto free = free_space(directory);
-  return free && *free >= needed;
+  if (!free) return free.error().message();
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) return fail_errno("cannot write to {}", directory.string()).message();
+  if (*free >= needed) return "";
+  return fmt::format("{} has no room for {} of guest memory", directory.string(), format_bytes(needed));
+}
+
+Status check_ram_dir(const fs::path& directory) {
+  struct stat info {};
+  Error error(ErrorCode::kUnsupported, "");
+  if (::stat(directory.c_str(), &info) != 0)
+    error = fail_errno("no directory for guest memory: {}", directory.string());
+  else if (!S_ISDIR(info.st_mode))
+    error = fail(ErrorCode::kUnsupported, "no directory for guest memory: {} is no directory", directory.string());
+  else if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    error = fail_errno("cannot write guest memory into {}", directory.string());
+  else
+    return ok();
+  return error.with_hint("$KTSTR_RAM_DIR names the directory, /dev/shm if unset: one that you may write to, on a tmpfs");
 }
 
 // Where nothing has room the first choice stays: its error says what to do.
 fs::path choose_ram_dir(const RunnerEnvironment& environment, Bytes needed) {
   const fs::path& disk = environment.ram_fallback;
-  if (disk.empty() || fits(environment.ram_dir, needed)) return environment.ram_dir;
+  const std::string why = disk.empty() ? "" : obstacle(environment.ram_dir, needed);
+  if (why.empty()) return environment.ram_dir;
   std::error_code error;
   fs::create_directories(disk, error);
-  if (error || !fits(disk, needed)) return environment.ram_dir;
+  if (error || !obstacle(disk, needed).empty()) return environment.ram_dir;
   static std::atomic<bool> said = false;
   if (!said.exchange(true))
     log_warn(
-        "{} has no room for {} of guest memory: it goes to disk, into {}, which is slower; enlarge the first (mount -o "
-        "remount,size=...), or point $KTSTR_RAM_DIR at a larger tmpfs",
-        environment.ram_dir.string(), format_bytes(needed), disk.string());
+        "{}: it goes to disk, into {}, which is slower; make the first usable (for room: mount -o remount,size=...), or "
+        "point $KTSTR_RAM_DIR at another tmpfs",
+        why, disk.string());
   return disk;
 }
 
@@ -76,6 +98,7 @@ Result<TempDir> put_initramfs(GuestSpec& spec, const PackedInputs& packed, Bytes
   for (const fs::path& directory : {environment.ram_dir, environment.ram_fallback})
     if (!directory.empty()) remove_guest_leftovers(directory);
   spec.ram_dir = choose_ram_dir(environment, memory_layout(spec, delivery).total() + packed.initramfs.size());
+  KTSTR_TRY(check_ram_dir(spec.ram_dir));
   KTSTR_TRY_ASSIGN(TempDir files, TempDir::create(spec.ram_dir, "ktstr-vm"));
   spec.initramfs = files.path() / "initramfs";
   KTSTR_TRY(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/package_guest.h"
 
+#include "base/activity.h"
 #include "base/hash.h"
 #include "base/process.h"
 #include "guest/body.h"
@@ -60,6 +61,7 @@ Status add_payloads_and_files(const RunRequest& request, NewcWriter& archive, Pa
 }  // namespace
 
 Status pack_files(const RunRequest& request, PackedInputs& packed) {
+  const Activity packing(fmt::format("packing the files of {}", request.test));
   const std::string job_directory = fs::path(kJobPath).parent_path().string();
   if (!request.scheduler.empty()) {
     NewcWriter archive;

@@ -9,9 +9,11 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -27,6 +29,7 @@ namespace {
 using namespace literals;
 
 constexpr std::chrono::milliseconds kLook{100};  // between two looks for an interrupt
+constexpr const char* kThreadHint = "no more threads may be made: see `ulimit -u` and pids.max of this cgroup";
 constexpr Bytes kInitramfsRoom = 32_MiB;         // agent and libraries
 constexpr Bytes kLibrariesRoom = 8_MiB;          // of scheduler and test program
 
@@ -54,6 +57,7 @@ class Pool {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  void start(std::vector<std::jthread>& threads);
   void work();
   std::optional<PoolJob> take(Lock& lock, std::uint64_t& index);
   bool fits(Bytes ram);
@@ -89,11 +93,13 @@ bool Pool::fits(Bytes ram) {
 }
 
 std::optional<PoolJob> Pool::take(Lock& lock, std::uint64_t& index) {
+  std::optional<Activity> waiting;
   for (;;) {
     if (options_.interrupted && options_.interrupted()) stopped_ = true;
     if (is_over()) return {};
     if (!waiting_) waiting_ = job_(next_);
     if (fits(waiting_->ram)) break;
+    if (!waiting) waiting.emplace("waiting for room for " + format_bytes(waiting_->ram) + " of guest memory");
     room_.wait_for(lock, kLook);
   }
   index = next_++;
@@ -130,10 +136,28 @@ void Pool::work() {
   result_.notify_one();
 }
 
+// With fewer threads than asked for it only takes longer; with none the first job says why nothing is run.
+void Pool::start(std::vector<std::jthread>& threads) {
+  const auto wanted = std::min<std::uint64_t>(count_, static_cast<std::uint64_t>(state_.jobs));
+  try {
+    while (threads.size() < wanted) threads.emplace_back([this] { work(); });
+  } catch (const std::system_error& thrown) {
+    const Lock lock(mutex_);
+    state_.jobs = std::max(1, static_cast<int>(threads.size()));
+    if (!threads.empty()) return log_warn("{} runs at once instead of {}: no more threads ({})", state_.jobs, wanted, thrown.what());
+    RunRecord record;
+    record.outcome = Outcome::kInfrastructure;
+    record.error = std::string("cannot start a thread for the run: ") + thrown.what();
+    record.error_hint = kThreadHint;
+    finished_.emplace(next_++, std::move(record));
+    ++state_.done;
+    stopped_ = true;
+  }
+}
+
 std::uint64_t Pool::run(const std::function<bool(std::uint64_t, RunRecord)>& done) {
   std::vector<std::jthread> threads;
-  const auto wanted = std::min<std::uint64_t>(count_, static_cast<std::uint64_t>(state_.jobs));
-  for (std::uint64_t i = 0; i < wanted; ++i) threads.emplace_back([this] { work(); });
+  start(threads);
   std::uint64_t handed_out = 0;
   Lock lock(mutex_);
   while (!(is_over() && state_.running == 0 && finished_.empty())) {

@@ -2,6 +2,9 @@
 #include "runner/pool.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -190,6 +193,28 @@ TEST(RamOf, CountsGuestMemoryAndMore) {
   EXPECT_GT(ram_of(request), Bytes{2} << 30);
   EXPECT_GT(pool_for_runs(0, {.ram_dir = "/"}).jobs, 0);
   EXPECT_EQ(pool_for_runs(3, {.ram_dir = "/"}).jobs, 3);
+}
+
+// In a process of its own: limits cannot be raised again, and root has none.
+TEST(Pool, WithoutAThreadToBeHadTheFirstJobSaysSoAndNoOtherIsRun) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (::geteuid() == 0 && ::setresuid(65533, 65533, 65533) != 0) ::_exit(10);
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(11);
+    std::vector<RunRecord> records;
+    const auto job = [](std::uint64_t) { return PoolJob{.ram = 0, .run = [] { return RunRecord{}; }}; };
+    const auto left = run_pool(5, job, {.jobs = 2}, [&](std::uint64_t, RunRecord record) {
+      records.push_back(std::move(record));
+      return true;
+    });
+    if (left != 4 || records.size() != 1) ::_exit(12);
+    if (records[0].outcome != Outcome::kInfrastructure) ::_exit(13);
+    ::_exit(records[0].error_hint.find("ulimit -u") != std::string::npos ? 0 : 14);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/users_mistake.h"
 #include "engine/warm_guest.h"
 #include "report/text_report.h"
 #include "results/object_store.h"
@@ -16,6 +18,7 @@
 #include "runner/collector.h"
 #include "runner/event_file.h"
 #include "runner/guest_machine.h"
+#include "runner/interrupt.h"
 #include "runner/package_guest.h"
 #include "runner/stored_request.h"
 #include "runner/vcpus_seen.h"
@@ -38,7 +41,10 @@ constexpr std::size_t kLogTail = 200;
 // One run on its way. Each part either goes on or has left its Error in `record`.
 class Run {
  public:
-  Run(const RunRequest& request, const RunnerEnvironment& environment) : request_(request), environment_(environment) {}
+  Run(const RunRequest& request, const RunnerEnvironment& environment)
+      : request_(request),
+        environment_(environment),
+        running_(fmt::format("running {}", request.test), Activity::Kind::kRunning) {}
 
   RunRecord execute();
 
@@ -46,17 +52,20 @@ class Run {
   // What the user named, then what the machine has: the first mistake of the user is worth more than a missing QEMU.
   Status check_request();
   Status prepare_user_inputs();
+  Status pack_named_files();
   Status prepare_machine();
   void keep_inputs();
   Status boot();
   Status take(const Record& record);
   void finish_events();
   Result<GuestOutcome> start_guest(const Deliveries& deliveries);
+  Status take(const Record& record);
   void remember(const GuestOutcome& guest);
   void store();
 
   const RunRequest& request_;
   const RunnerEnvironment& environment_;
+  Activity running_;
   RunRecord record_;
   std::optional<RunDirectory> directory_;
   KernelImage kernel_;
@@ -90,7 +99,7 @@ Status Run::prepare_user_inputs() {
   if (request_.packed)
     packed_ = request_.packed.get();
   else
-    KTSTR_TRY(pack_files(request_, own_));
+    KTSTR_TRY(pack_named_files());
   job_.scheduler = packed_->scheduler;
   job_.body = packed_->body;
   job_.payload_path = packed_->payload_path;
@@ -98,6 +107,12 @@ Status Run::prepare_user_inputs() {
   if (request_.kernel.empty() && !environment_.kernel) return ok();
   KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
   return ok();
+}
+
+Status Run::pack_named_files() {
+  Status packed = pack_files(request_, own_);
+  if (!packed) return users_mistake(std::move(packed).error());
+  return packed;
 }
 
 Status Run::prepare_machine() {
@@ -146,6 +161,7 @@ Status Run::prepare_machine() {
 
 // So that the run can be replayed. That it cannot be is no reason not to run.
 void Run::keep_inputs() {
+  const Activity keeping("keeping the inputs for replays");
   const fs::path& dir = directory_->path();
   auto keep = [&]() -> Status {
     const ObjectStore objects(environment_.state_dir);
@@ -165,6 +181,9 @@ void Run::keep_inputs() {
 Status Run::take(const Record& record) {
   KTSTR_TRY(collector_.add(record));
   if (events_) events_->add(record);
+  if (record.type != RecordType::kMark) return ok();
+  const int step = collector_.story().marks.back().step;
+  if (step > 0) running_.rename(fmt::format("running {}, step {}", request_.test, step));
   return ok();
 }
 
@@ -279,6 +298,7 @@ RunRecord Run::execute() {
     record_.error = status.error().message();
     record_.error_hint = status.error().hint();
   }
+  if (record_.outcome == Outcome::kInterrupted) record_.error = interruption();
   record_.host_seconds = to_seconds(monotonic_now() - start);
   store();
   ignore_result(prune_runs(environment_.state_dir), "old runs are removed another time");

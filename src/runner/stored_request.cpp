@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/hash.h"
+#include "base/json_fault.h"
 #include "results/object_store.h"
 #include "results/run_record_json.h"
 #include "wire/mailbox.h"
@@ -41,6 +43,50 @@ Json asked_to_json(const RunRequest& request) {
           {"repeat_command", request.repeat_command}, {"host_limit_scale", request.host_limit_scale}};
 }
 
+// Over all the rest: whoever edits a stored request makes another run of it, which is not the one that is replayed.
+constexpr const char* kChecksum = "sha256";
+
+std::string checksum_of(Json json) {
+  json.erase(kChecksum);
+  const std::string text = dumped(json, -1);
+  return sha256(as_byte_span(text));
+}
+
+Error edited(const std::string& what) {
+  return fail(ErrorCode::kCorruptData, "it was edited: {}", what)
+      .with_hint("'ktstr run' with other flags makes another run; a replay is of the run as it was");
+}
+
+// What the tuple and the job both say. The tuple's is what the report shows, the job's what the guest does.
+Status compare_with_job(const RunTuple& tuple, const Job& job) {
+  const auto differ = [](std::string_view what, const auto& in_tuple, const auto& in_job) -> Status {
+    if (in_tuple == in_job) return ok();
+    return edited(fmt::format("the {} is {} in its tuple and {} in its job", what, in_tuple, in_job));
+  };
+  KTSTR_TRY(differ("test", tuple.test, job.test));
+  KTSTR_TRY(differ("seed", tuple.seed, job.seed));
+  KTSTR_TRY(differ("topology", tuple.topology.to_string(), job.topology.to_string()));
+  KTSTR_TRY(differ("choice of what the seed varies", tuple.vary, job.vary.to_string()));
+  return differ("quantum in ns", tuple.quantum_ns, static_cast<std::uint64_t>(job.quantum.count()));
+}
+
+Status in_range(std::string_view what, double value, double least, double most) {
+  if (value >= least && value <= most) return ok();  // not for what is no number
+  return fail(ErrorCode::kCorruptData, "its {} is {}; accepted: {} to {}", what, value, least, most);
+}
+
+// Also of a request whose checksum was made anew: nothing that it says may stop us or take what is not ours.
+Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_scale) {
+  constexpr double kDay = 86400e9, kMostMemory = 1ULL << 46;
+  KTSTR_TRY(in_range("duration in ns", static_cast<double>(job.duration.count()), 1, kDay));
+  KTSTR_TRY(in_range("quantum in ns", static_cast<double>(job.quantum.count()), 0, kDay));
+  for (const auto limit : {job.limits.attach, job.limits.dispatch, job.limits.body, job.limits.teardown})
+    KTSTR_TRY(in_range("limit of a phase in ms", static_cast<double>(limit.count()), 1, 2 * kDay / 1e6));
+  KTSTR_TRY(in_range("memory in bytes", static_cast<double>(tuple.memory_bytes), 1 << 20, kMostMemory));
+  KTSTR_TRY(in_range("instruction-count shift", tuple.icount_shift, 0, 10));
+  return in_range("scale of limits in host time", host_limit_scale, 1e-3, 1e6);
+}
+
 RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, std::string mode) {
   RunRequest request{.test = job.test,
                      .scenario_text = job.scenario,
@@ -66,11 +112,16 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
   return request;
 }
 
+Result<std::uint32_t> mailbox_version_in(const Json& json) {
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() <= UINT32_MAX) return json.get<std::uint32_t>();
+  return fail(ErrorCode::kCorruptData, "its mailbox_version is not a number from 0 to {}", UINT32_MAX);
+}
+
 }  // namespace
 
 std::string request_to_json(const RunRequest& request, const RunRecord& record, std::string_view job_json,
                             const PackedInputs& packed) {
-  const Json json = {{"version", kRequestVersion},
+  Json json = {{"version", kRequestVersion},
                      {"id", record.id},
                      {"mode", record.mode},
                      {"kernel", record.kernel},
@@ -83,6 +134,7 @@ std::string request_to_json(const RunRequest& request, const RunRecord& record, 
                       {{"files", packed.files_sha256},
                        {"scheduler", packed.scheduler_files_sha256},
                        {"initramfs", packed.initramfs_sha256}}}};
+  json[kChecksum] = checksum_of(json);
   return dumped(json, 1) + "\n";
 }
 
@@ -96,7 +148,7 @@ Result<StoredRun> request_from_json(std::string_view text) {
     stored.id = json.at("id").get<std::string>();
     stored.kernel = json.at("kernel").get<std::string>();
     stored.kernel_path = json.at("kernel_path").get<std::string>();
-    stored.mailbox_version = json.at("mailbox_version").get<std::uint32_t>();
+    KTSTR_TRY_ASSIGN(stored.mailbox_version, mailbox_version_in(json.at("mailbox_version")));
     stored.files_sha256 = json.at("objects").at("files").get<std::string>();
     stored.scheduler_files_sha256 = json.at("objects").at("scheduler").get<std::string>();
     stored.initramfs_sha256 = json.at("objects").at("initramfs").get<std::string>();
@@ -104,9 +156,13 @@ Result<StoredRun> request_from_json(std::string_view text) {
     stored.job_json = dumped(json.at("job"), -1);
     KTSTR_TRY_ASSIGN(const Job job, job_from_json(stored.job_json));
     stored.request = request_of(json.at("request"), job, stored.tuple, json.at("mode").get<std::string>());
+    KTSTR_TRY(check_ranges(stored.tuple, job, stored.request.host_limit_scale));
+    KTSTR_TRY(compare_with_job(stored.tuple, job));
+    if (json.contains(kChecksum) && json.at(kChecksum).get<std::string>() != checksum_of(json))
+      return edited("its checksum is not that of its contents");
     return stored;
   } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "{}", error.what());
+    return fail(ErrorCode::kCorruptData, "{}", json_fault(error.id, error.what()));
   }
 }
 

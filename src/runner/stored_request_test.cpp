@@ -58,6 +58,7 @@ RunRecord record_of(const RunRequest& request) {
   record.kernel_path = "/k/vmlinux";
   record.tuple = {.test = "two",
                   .seed = request.seed,
+                  .vary = request.vary.to_string(),
                   .kernel_sha256 = std::string(64, '7'),
                   .topology = request.topology,
                   .icount_shift = 4,
@@ -116,6 +117,7 @@ TEST(StoredRequest, ReadsBackWhatDecidesARun) {
 TEST(StoredRequest, HasNoClockOfItsOwnInRealTime) {
   auto json = nlohmann::ordered_json::parse(some_json());
   json["mode"] = "kvm";
+  json.erase("sha256");  // as of a run before there were checksums
   const auto stored = request_from_json(json.dump());
   ASSERT_TRUE(stored) << stored.error().render();
   EXPECT_EQ(stored->request.icount_shift, std::nullopt);
@@ -128,18 +130,35 @@ TEST(StoredRequest, SaysWhatIsWrong) {
     json[nlohmann::ordered_json::json_pointer(pointer)] = std::move(value);
     return json.dump();
   };
-  const std::pair<std::string, std::string> cases[] = {{"", "parse error"},
-                                                       {"[]", "cannot use at()"},
-                                                       {"{}", "'version' not found"},
+  const std::pair<std::string, std::string> cases[] = {{"", "it is no JSON at line 1, column 1"},
+                                                       {"[]", "it must be an object"},
+                                                       {"{}", "it has no 'version'"},
                                                        {changed("/version", 2), "request version 2"},
                                                        {changed("/tuple/seed", "x"), "tuple.seed"},
                                                        {changed("/job/seed", "x"), "the job is malformed"},
-                                                       {changed("/objects", 1), "cannot use at()"},
-                                                       {changed("/request/args", 1), "accepted"}};
+                                                       {changed("/objects", 1), "it must be an object"},
+                                                       {changed("/mailbox_version", -1), "mailbox_version"},
+                                                       {changed("/job/duration_ns", -5), "duration in ns is -5"},
+                                                       {changed("/tuple/memory_bytes", 1ULL << 60), "memory in bytes"},
+                                                       {changed("/tuple/icount_shift", 77), "shift is 77"},
+                                                       {changed("/request/host_limit_scale", 0), "scale"},
+                                                       {changed("/request/args", 1), "edited"}};
   for (const auto& [text, wanted] : cases) {
     const auto stored = request_from_json(text);
     EXPECT_THAT(stored ? "accepted" : stored.error().message(), HasSubstr(wanted)) << text.substr(0, 60);
   }
+}
+
+TEST(StoredRequest, OneThatWasEditedIsNoReplay) {
+  const auto edited = [](const char* pointer, nlohmann::ordered_json value) {
+    auto json = nlohmann::ordered_json::parse(some_json());
+    json[nlohmann::ordered_json::json_pointer(pointer)] = std::move(value);
+    const auto stored = request_from_json(json.dump());
+    return stored ? "accepted" : stored.error().message();
+  };
+  EXPECT_THAT(edited("/job/seed", 123), HasSubstr("edited: the seed is"));
+  EXPECT_THAT(edited("/tuple/topology", "1n1l4c1t"), HasSubstr("edited: the topology is 1n1l4c1t in its tuple and"));
+  EXPECT_THAT(edited("/request/scheduler", "scx_other"), HasSubstr("edited: its checksum"));
 }
 
 class StoredRuns : public testing::Test {

@@ -107,7 +107,7 @@ class ElfOnDisk {
 }  // namespace
 
 Result<ByteVector> read_without_debug_info(const fs::path& path, Bytes limit) {
-  KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
+  KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("cannot stat {}", path.string());
   ElfOnDisk file(fd.get(), static_cast<std::uint64_t>(info.st_size));

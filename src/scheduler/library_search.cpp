@@ -165,7 +165,8 @@ Result<FoundLibrary> find_library(const std::string& name, std::uint16_t machine
 }
 
 Result<ProgramKind> read_program_kind(const fs::path& path) {
-  KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY));
+  // A FIFO does not make us wait; its pread(2) fails.
+  KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   std::array<unsigned char, sizeof(Elf64_Ehdr)> bytes{};
   const ssize_t got = ::pread(fd.get(), bytes.data(), bytes.size(), 0);
   if (got < 0) return fail_errno("cannot read {}", path.string());

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_fault.h"
+
 namespace ktstr {
 
 namespace {
@@ -96,7 +98,7 @@ Result<Job> job_from_json(std::string_view text) {
     job.limits = limits_from_json(json.at("limits"));
     return job;
   } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "the job is malformed: {}", error.what());
+    return fail(ErrorCode::kCorruptData, "the job is malformed: {}", json_fault(error.id, error.what()));
   }
 }
 
@@ -115,7 +117,7 @@ Result<AttachJob> attach_job_from_json(std::string_view text) {
     job.limit = std::chrono::milliseconds(json.at("limit_ms").get<std::int64_t>());
     return job;
   } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "the attach job is malformed: {}", error.what());
+    return fail(ErrorCode::kCorruptData, "the attach job is malformed: {}", json_fault(error.id, error.what()));
   }
 }
 

@@ -31,7 +31,7 @@ fs::path KtstrProgram::good_scenario(std::string_view more) const {
   return write("good.toml", "topology = \"1n2l1c1t\"\n" + std::string(more) + "[[cgroup]]\nname = \"cg_0\"\n");
 }
 
-Ran KtstrProgram::run(const std::vector<std::string>& arguments) const {
+Ran KtstrProgram::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) const {
   const std::string world = world_->path().string();
   Subprocess::Options options;
   options.argv = {KTSTR_PROGRAM};
@@ -39,6 +39,7 @@ Ran KtstrProgram::run(const std::vector<std::string>& arguments) const {
   options.clear_env = true;
   options.env = {"PATH=/usr/bin:/bin", "HOME=" + world, "XDG_CACHE_HOME=" + world + "/cache",
                  "XDG_STATE_HOME=" + world + "/state"};
+  options.env.insert(options.env.end(), environment.begin(), environment.end());
   options.working_dir = world;
   const auto output = run_captured(std::move(options), std::chrono::seconds(60));
   if (!output) {

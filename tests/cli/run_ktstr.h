@@ -26,7 +26,8 @@ class KtstrProgram : public testing::Test {
   void SetUp() override;
   fs::path path(std::string_view name) const { return world_->path() / name; }
   fs::path write(std::string_view name, std::string_view text, unsigned mode = 0644) const;
-  Ran run(const std::vector<std::string>& arguments) const;
+  // `environment` is added to that of the world; of two with one name the later counts.
+  Ran run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) const;
   // A scenario file that is right; `more` is put in front of its cgroup.
   fs::path good_scenario(std::string_view more = "") const;
 
