@@ -59,7 +59,6 @@ class Run {
   Status take(const Record& record);
   void finish_events();
   Result<GuestOutcome> start_guest(const Deliveries& deliveries);
-  Status take(const Record& record);
   void remember(const GuestOutcome& guest);
   void store();
 
