@@ -19,6 +19,7 @@
 #include "guest/setup.h"
 #include "guest/unkillable.h"
 #include "guest/variation.h"
+#include "workload/priorities.h"
 
 #ifndef KTSTR_VERSION
 #define KTSTR_VERSION "unknown"
@@ -318,7 +319,7 @@ void Agent::tear_down(const Job& job) {
   if (serve_until(gone, monotonic_now() + kNotRunLimit, milliseconds(5))) return;
   if (scheduler_->was_not_run_since(before)) {
     scheduler_->report(log_, SchedulerRecord::Kind::kNotRun);
-    scheduler_->make_realtime(kAgentPriority - 1);
+    scheduler_->make_realtime(ktstr::kBodyPriority);
   }
   if (serve_until(gone, monotonic_now() + (deadline - monotonic_now()) / 2, milliseconds(5))) return;
   if (!scheduler_->has_ended()) scheduler_->report(log_, SchedulerRecord::Kind::kKilled);
