@@ -5,7 +5,7 @@
 
 #include "runner/kernel_findings.h"
 #include "runner/taint.h"
-#include "scheduler/exit_reason.h"
+#include "sched_ext/exit_reason.h"
 #include "wire/kernel_reports.h"
 
 namespace ktstr {
