@@ -71,7 +71,7 @@ bool is_hung_task(std::string_view text) {
 }  // namespace
 
 std::optional<DetailKind> kernel_report_kind(std::string_view text) {
-  // Its own messages are about schedulers (scheduler/exit_reason.h).
+  // Its own messages are about schedulers (sched_ext/exit_reason.h).
   if (text.starts_with("sched_ext")) return {};
   if (is_hung_task(text)) return DetailKind::kHungTask;
   for (const Sign& sign : kSigns)
