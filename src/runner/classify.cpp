@@ -78,6 +78,26 @@ bool out_of_memory(const GuestOutcome& guest) {
   return says(guest.message) || std::any_of(guest.console_tail.begin(), guest.console_tail.end(), says);
 }
 
+// What no failure of another kind explains: the kernel's own faults, and output without end.
+bool stands_for_itself(DetailKind kind) {
+  switch (kind) {
+    case DetailKind::kKernelPanic:
+    case DetailKind::kKernelStall:
+    case DetailKind::kKernelHang:
+    case DetailKind::kKernelOops:
+    case DetailKind::kKernelWarning:
+    case DetailKind::kLockdep:
+    case DetailKind::kHungTask:
+    case DetailKind::kRcuStall:
+    case DetailKind::kLockup:
+    case DetailKind::kKernelTaint:
+    case DetailKind::kOutputFlood:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // However the guest ended: what it did until then explains the end.
 void keep_what_was_said(const GuestStory& story, RunRecord& record) {
   for (const auto& [time_ns, stimulus] : story.stimuli) record.stimuli.push_back(seen_at(time_ns, stimulus));
@@ -101,10 +121,16 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     record.outcome = Outcome::kFail;
     return;
   }
-  for (Detail& detail : record.details)
-    if (detail.verdict == Verdict::kFail) detail.verdict = Verdict::kPass;
   record.checked.push_back("expected failure: " + expected);
+  const bool of_kernel = stands_for_itself(detail_kind_from(expected).value_or(DetailKind::kUser));
   record.outcome = evidence_is_lost(record) ? Outcome::kInconclusive : Outcome::kPass;
+  for (Detail& detail : record.details) {
+    if (detail.verdict != Verdict::kFail) continue;
+    if (stands_for_itself(detail.kind) && !of_kernel)
+      record.outcome = Outcome::kFail;
+    else
+      detail.verdict = Verdict::kPass;
+  }
 }
 
 Outcome outcome_of_error(const Error& error, bool of_user) {

@@ -113,6 +113,21 @@ TEST(Classify, TellsACrashedBodyFromASlowOne) {
   EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kTimeout);
 }
 
+TEST(JudgeExpectation, ExcusesWhatAnExpectedFailureExplainsAndNoFaultOfTheKernel) {
+  RunRecord record{.outcome = Outcome::kFail};
+  record.details = {{.kind = DetailKind::kSchedulerStalled}, {.kind = DetailKind::kStuck}};
+  RunRecord with_oops = record;
+  judge_expectation("scheduler_stalled", record);
+  EXPECT_EQ(record.outcome, Outcome::kPass);
+  with_oops.details.push_back({.kind = DetailKind::kKernelOops});
+  RunRecord oops_expected = with_oops;
+  judge_expectation("scheduler_stalled", with_oops);
+  EXPECT_EQ(with_oops.outcome, Outcome::kFail);
+  EXPECT_EQ(with_oops.details.back().verdict, Verdict::kFail);
+  judge_expectation("kernel_oops", oops_expected);
+  EXPECT_EQ(oops_expected.outcome, Outcome::kPass);
+}
+
 TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
   RunRequest request = scheduler_request();
   request.expect_failure = "scheduler_exited";
