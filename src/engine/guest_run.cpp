@@ -147,13 +147,15 @@ void GuestRun::explain_from_console(Finding& finding, const std::string& console
 
 // The guest is given up: QEMU may be asked, which acts on it.
 void GuestRun::look_into(Finding& finding, GuestOutcome& outcome) {
-  if (!finding.silent) return;
+  if (!finding.silent && !finding.crawls) return;
   auto heartbeats = [&] { return mailbox::load(machine_.memory.mailbox().layout().guest.heartbeats); };
   const std::uint64_t before = heartbeats();
   auto vcpus = look_at_vcpus(machine_.qmp);
   if (!vcpus) {
     finding.message += "; QEMU itself does not answer: " + vcpus.error().message();
-  } else if (heartbeats() != before) {
+  } else if (finding.crawls && standstill_of(*vcpus) != Standstill::kKernel) {
+    finding.message += "; its programs take that long";
+  } else if (!finding.crawls && heartbeats() != before) {
     finding.message += "; it went on when it was looked at";
   } else {
     outcome.vcpus = *std::move(vcpus);

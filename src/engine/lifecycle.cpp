@@ -16,6 +16,11 @@ constexpr double kSilenceSeconds = 10;
 constexpr int kFewCpus = 16;
 constexpr double kSilenceSecondsForCpu = 0.5;  // for each above those
 constexpr double kTimesLongestSilence = 8;
+constexpr double kMostSilenceSeconds = 55;  // TotalLimits ends what is silent for longer, without a look at it
+// A guest second takes up to some seconds of the host. An emulated CPU that spins in the kernel with `pause`, as every lock
+// does, gives up its turn at each, and makes that a minute.
+constexpr double kCrawlSeconds = 30;
+constexpr std::uint64_t kCrawlNs = 1'000'000'000;
 // A block is not read in one piece: only what is seen this often in a row counts.
 constexpr int kConfirmations = 3;
 // A lying guest must not fill our memory.
@@ -76,6 +81,7 @@ std::optional<Lifecycle::Finding> Lifecycle::observe(const GuestSample& sample, 
   }
   if (done()) return {};
   if (auto finding = check_guest_time(sample)) return finding;
+  if (auto finding = check_pace(sample, ran_seconds)) return finding;
   return check_host_time(sample, ran_seconds);
 }
 
@@ -88,10 +94,26 @@ void Lifecycle::note_sign_of_life(const GuestSample& sample, double ran_seconds)
   last_sign_of_life_ = ran_seconds;
 }
 
+std::optional<Lifecycle::Finding> Lifecycle::check_pace(const GuestSample& sample, double ran_seconds) {
+  const std::uint64_t went = sample.heartbeat_ns > pace_clock_ns_ ? sample.heartbeat_ns - pace_clock_ns_ : 0;
+  if (phase() == Phase::kBoot || pace_clock_ns_ == 0 || went >= kCrawlNs) {
+    pace_since_ = ran_seconds;
+    pace_clock_ns_ = sample.heartbeat_ns;
+    return {};
+  }
+  const double limit = (kCrawlSeconds + kSilenceSecondsForCpu * 4 * std::max(0, cpus_ - kFewCpus)) * scale_;
+  if (went == 0 || ran_seconds - pace_since_ <= limit) return {};
+  return Finding{.end = GuestEnd::kHang,
+                 .message = fmt::format("the guest's clock went on by {:.3f} s in {:.0f} s of host time in which QEMU "
+                                        "could run, in phase {}",
+                                        static_cast<double>(went) / 1e9, ran_seconds - pace_since_, to_string(phase())),
+                 .crawls = true};
+}
+
 double Lifecycle::silence_limit() const {
   if (phase() == Phase::kBoot) return kBootSilenceSeconds * scale_;
   const double usual = kSilenceSeconds + kSilenceSecondsForCpu * std::max(0, cpus_ - kFewCpus);
-  return std::max(usual, std::min(kTimesLongestSilence * longest_silence_, kBootSilenceSeconds)) * scale_;
+  return std::min(std::max(usual, kTimesLongestSilence * longest_silence_), kMostSilenceSeconds) * scale_;
 }
 
 std::optional<Lifecycle::Finding> Lifecycle::check_block(const GuestSample& sample) const {

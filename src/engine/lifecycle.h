@@ -39,6 +39,7 @@ class Lifecycle {
     GuestEnd end;
     std::string message;
     bool silent = false;  // kHang after the boot, for want of any sign of life
+    bool crawls = false;  // kHang after the boot, with signs of life, but hardly any time between them
   };
   // `host_seconds` since QEMU was started, in `waited_seconds` of which it was kept waiting for a CPU. A finding means:
   // stop.
@@ -56,6 +57,7 @@ class Lifecycle {
   std::optional<std::chrono::milliseconds> limit_of(Phase phase) const;
   double host_limit_of(Phase phase) const;
   double silence_limit() const;
+  std::optional<Finding> check_pace(const GuestSample& sample, double ran_seconds);
   void note_sign_of_life(const GuestSample& sample, double ran_seconds);
 
   PhaseLimits limits_;
@@ -67,6 +69,8 @@ class Lifecycle {
   double last_sign_of_life_ = 0;
   double longest_silence_ = 0;  // that ended, since the boot
   double phase_began_ = 0;
+  double pace_since_ = 0;              // in host seconds as above; the guest's clock then
+  std::uint64_t pace_clock_ns_ = 0;
   int over_limit_ = 0;  // samples in a row
 };
 

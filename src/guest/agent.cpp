@@ -2,7 +2,6 @@
 #include "guest/agent.h"
 
 #include <fcntl.h>
-#include <fmt/ranges.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/reboot.h>
@@ -48,7 +47,7 @@ constexpr std::chrono::seconds kIdleLimit{15};
 // through /proc takes a CPU from the workers for 0.1 s.
 constexpr std::chrono::seconds kLate{2};
 // That a late body may wait for what SIGKILL does not end.
-constexpr std::chrono::seconds kUnkillableLimit{8};
+constexpr std::chrono::seconds kUnkillableLimit{4};
 // For what SIGKILL ends.
 constexpr std::chrono::seconds kKillLimit{2};
 
@@ -101,10 +100,12 @@ void Agent::report_taint() {
 
 std::string Agent::what_cannot_be_killed() {
   kill_programs("/proc", scheduler_ ? scheduler_->pid() : 0);
-  std::vector<std::string> left;
+  std::vector<UnkillableThread> left;
   auto all_gone = [&] { return (left = unkillable_threads("/proc")).empty(); };
   serve_until(all_gone, monotonic_now() + kKillLimit, kHeartbeat);
-  return left.empty() ? "" : fmt::format("{}{}", kCannotBeKilled, fmt::join(left, ", "));
+  std::string text;
+  for (const UnkillableThread& thread : left) text += std::string(text.empty() ? kCannotBeKilled : ", ") + thread.text;
+  return text;
 }
 
 void Agent::finish_logs() {
@@ -212,8 +213,7 @@ bool Agent::something_cannot_be_killed() {
   const Nanoseconds now = monotonic_now();
   if (now - looked_for_unkillable_ < std::chrono::seconds(1)) return false;
   looked_for_unkillable_ = now;
-  if (unkillable_threads("/proc").empty()) unkillable_since_ = now;
-  return now - unkillable_since_ >= kUnkillableLimit;
+  return unkillable_.stays_at(unkillable_threads("/proc"), now) >= kUnkillableLimit;
 }
 
 // From its own delivery. False: it was not enabled, or has ended since.
@@ -269,7 +269,6 @@ Status Agent::run_body(const Job& job) {
     enter(Phase::kBody);
     if (scheduler_) scheduler_->output().begin_test();
     const Nanoseconds late = monotonic_now() + job.duration + kLate;
-    unkillable_since_ = late;
     auto over = [&] { return body_ended() || (monotonic_now() > late && something_cannot_be_killed()); };
     serve_until(over, monotonic_now() + job.limits.body, kHeartbeat);
     timed_out = !body_ended();

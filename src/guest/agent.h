@@ -18,6 +18,7 @@
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/scheduler_process.h"
+#include "guest/unkillable.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 
@@ -66,7 +67,8 @@ class Agent {
   std::optional<BodyProcess> body_;
   TestTopology topology_;
   std::uint32_t taken_ = 0;  // deliveries
-  Nanoseconds looked_for_unkillable_{0}, unkillable_since_{0};
+  Nanoseconds looked_for_unkillable_{0};
+  UnkillableWatch unkillable_;
 };
 
 [[noreturn]] void power_off();

@@ -16,20 +16,25 @@ Result<KernelLog> KernelLog::open() {
   return KernelLog(std::move(fd));
 }
 
-void KernelLog::drain(RecordLog& log) {
+bool KernelLog::drain(RecordLog& log) {
   char buffer[8192];
   // A share at a time: what logs without pause must not keep the agent from everything else.
   for (int record = 0; record < kShare; ++record) {
     const ssize_t got = ::read(fd_.get(), buffer, sizeof buffer);
     // EPIPE: the oldest were overwritten. The next record's number says how many.
     if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;
-    if (got <= 0) return;
+    if (got <= 0) return false;
     for (std::string& line : filter_.lines_of({buffer, static_cast<std::size_t>(got)}))
       log.log(LogRecord::Stream::kKernel, std::move(line));
   }
+  return true;
 }
 
-void KernelLog::finish(RecordLog& log) const {
+void KernelLog::finish(RecordLog& log) {
+  // More than the kernel's buffer holds, unless it still fills.
+  constexpr int kMostShares = 40;
+  for (int share = 0; share < kMostShares && drain(log); ++share) {
+  }
   if (filter_.dropped() == 0) return;
   log.write(RecordType::kOutput, OutputRecord{.stream = LogRecord::Stream::kKernel,
                                               .printed = filter_.wanted(),

@@ -49,9 +49,10 @@ class KernelLog {
   static constexpr int kShare = 500;  // records read at most at a time
   static Result<KernelLog> open();
   int fd() const { return fd_.get(); }
-  void drain(RecordLog& log);
+  // Reads a share of what is there; true: there may be more.
+  bool drain(RecordLog& log);
   // At the end of the run: how many lines were not kept, where that is any.
-  void finish(RecordLog& log) const;
+  void finish(RecordLog& log);
 
  private:
   explicit KernelLog(Fd fd) : fd_(std::move(fd)) {}

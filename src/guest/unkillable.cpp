@@ -85,8 +85,8 @@ void kill_programs(const fs::path& proc, int spared) {
   }
 }
 
-std::vector<std::string> unkillable_threads(const fs::path& proc) {
-  std::vector<std::string> found;
+std::vector<UnkillableThread> unkillable_threads(const fs::path& proc) {
+  std::vector<UnkillableThread> found;
   for (const int pid : numbers_in(proc)) {
     const fs::path tasks = proc / std::to_string(pid) / "task";
     for (const int thread : numbers_in(tasks)) {
@@ -97,11 +97,25 @@ std::vector<std::string> unkillable_threads(const fs::path& proc) {
       // A kernel thread ignores signals and has no memory of its own.
       if (state.empty() || state[0] == 'Z' || state[0] == 'X' || field_of(*status, "VmSize").empty()) continue;
       if (found.size() == kMost) return found;
-      found.push_back(
-          fmt::format("{}[{}] (state {}{})", field_of(*status, "Name"), thread, state[0], place_of(path, state[0])));
+      found.push_back({thread, fmt::format("{}[{}] (state {}{})", field_of(*status, "Name"), thread, state[0],
+                                           place_of(path, state[0]))});
     }
   }
   return found;
+}
+
+std::chrono::nanoseconds UnkillableWatch::stays_at(const std::vector<UnkillableThread>& found,
+                                                   std::chrono::nanoseconds now) {
+  std::map<int, std::chrono::nanoseconds> still;
+  std::chrono::nanoseconds longest{0};
+  for (const UnkillableThread& thread : found) {
+    const auto known = since_.find(thread.tid);
+    const auto since = known != since_.end() ? known->second : now;
+    still.emplace(thread.tid, since);
+    longest = std::max(longest, now - since);
+  }
+  since_ = std::move(still);
+  return longest;
 }
 
 }  // namespace ktstr::guest

@@ -24,6 +24,11 @@ class Unkillable : public testing::Test {
                                           "0 0 0 0 0 0 0 17 3 0 0\n"));
     ASSERT_TRUE(write_text(path / "stack", "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x1/0x2\n"));
   }
+  static std::vector<std::string> texts(const std::vector<UnkillableThread>& threads) {
+    std::vector<std::string> all;
+    for (const UnkillableThread& thread : threads) all.push_back(thread.text);
+    return all;
+  }
   TempDir root_ = *TempDir::create(fs::temp_directory_path(), "ktstr-unkillable-test");
 };
 
@@ -33,8 +38,18 @@ TEST_F(Unkillable, AreThreadsWithAPendingKillThatAreStillThere) {
   thread(70, 70, "healthy", "S (sleeping)", "0000000000000000");
   thread(71, 71, "dead", "Z (zombie)", "0000000000000100");
   thread(72, 72, "kworker", "I (idle)", "0000000000000100", "");
-  EXPECT_THAT(unkillable_threads(root_.path()),
+  EXPECT_THAT(texts(unkillable_threads(root_.path())),
               ElementsAre("insmod[61] (state D in msleep+0x2d/0x40)", "spin[63] (state R on CPU 3)"));
+}
+
+TEST(UnkillableWatch, CountsOnlyAThreadThatStays) {
+  using std::chrono::seconds;
+  UnkillableWatch watch;
+  EXPECT_EQ(watch.stays_at({{61, ""}}, seconds(10)), seconds(0));
+  EXPECT_EQ(watch.stays_at({{61, ""}, {62, ""}}, seconds(12)), seconds(2));
+  EXPECT_EQ(watch.stays_at({{62, ""}}, seconds(13)), seconds(1));
+  EXPECT_EQ(watch.stays_at({{63, ""}}, seconds(20)), seconds(0));
+  EXPECT_EQ(watch.stays_at({}, seconds(21)), seconds(0));
 }
 
 TEST_F(Unkillable, AreNoneInAnEmptyProc) { EXPECT_TRUE(unkillable_threads(root_.path()).empty()); }

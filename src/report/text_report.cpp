@@ -114,9 +114,18 @@ class TextReport {
     section("Where the guest's CPUs stood", vcpu_lines(r_.vcpus));
     section("What the kernel reported", r_.kernel_reports);
     section("Scheduler log", log_lines(r_.scheduler_log, limit()));
-    section("Kernel log (sched_ext, stalls, panics)", log_lines(r_.kernel_log, limit()));
+    section("Kernel log (sched_ext, stalls, panics)", log_lines(kernel_log(), limit()));
     section("Test's own output", log_lines(r_.body_log, limit()));
     if (guest_in_trouble(r_) || options_.verbose) section("Console", log_lines(r_.console_tail, limit()));
+  }
+
+  // Without what was shown as reports already.
+  std::vector<std::string> kernel_log() const {
+    if (r_.kernel_reports.empty() || options_.verbose) return r_.kernel_log;
+    std::vector<std::string> lines;
+    for (const std::string& line : r_.kernel_log)
+      if (line.find("sched_ext") != std::string::npos) lines.push_back(line);
+    return lines;
   }
 
   void notes() {

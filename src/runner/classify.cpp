@@ -26,8 +26,10 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
     const std::string& exit = story.body_end->exit;
     const std::size_t left = exit.find(kCannotBeKilled);
     record.details.push_back(failure(
-        DetailKind::kTimeout, fmt::format("the body did not end within {} s of guest time{}", limits.body.count() / 1000,
-                                          left == std::string::npos ? "" : exit.substr(left))));
+        DetailKind::kTimeout,
+        left == std::string::npos
+            ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
+            : fmt::format("the body does not come to its end{}", exit.substr(left))));
   } else if (story.body_end) {
     record.details.push_back(
         failure(DetailKind::kBodyCrashed,
@@ -59,7 +61,10 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   judge_use(request, story, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
   judge_kernel(request, story, {}, record);
-  if (story.result && !story.result->error.empty() && record.details.empty()) {
+  // Notes explain no error.
+  const bool found = std::any_of(record.details.begin(), record.details.end(),
+                                 [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
+  if (story.result && !story.result->error.empty() && !found) {
     record.outcome = story.result->code == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
     record.error = story.result->error;
     record.error_hint = story.result->error_hint;

@@ -111,6 +111,7 @@ class Parser {
     if (known_) return;
     known_ = true;
     open_->kind = kind;
+    text = text.substr(0, text.find(", CPU#"));  // and the task, which the finding has for itself
     // What WARN() was given to say is printed before.
     open_->what = message_.empty() ? std::string(text) : fmt::format("{}; {}", message_, text);
   }

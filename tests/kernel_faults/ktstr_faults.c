@@ -32,7 +32,7 @@ static void spin_without_interrupts(void *unused)
 }
 
 // What WARN_ON(1) is on x86: an invalid instruction and an entry in __bug_table (arch/x86/include/asm/bug.h).
-static void warn(void)
+__attribute__((noinline)) static void warn(void)
 {
 	asm volatile("1:	ud2\n"
 		     ".pushsection .rodata.str, \"a\"\n"
@@ -67,7 +67,7 @@ __attribute__((noinline)) static void ktstr_fault(const char *name)
 	if (strcmp(name, "warn") == 0)
 		warn();
 	if (strcmp(name, "warn_twice") == 0)
-		for (int i = 0; i < 2; ++i)
+		for (volatile int i = 0; i < 2; ++i)
 			warn();
 	if (strcmp(name, "atomic_sleep") == 0)
 		sleep_in_atomic_context();
