@@ -68,7 +68,7 @@ TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
 TEST_F(SchedulerEnds, AFileThatItReadsAtItsStartComesAlong) {
   const fs::path options = write("options", "--slice-us 3000\n");
   const fs::path wrapper =
-      script("wrap.sh", "read options < " + options.string() + " || exit 1\nexec " + fixture() + " $options");
+      script("wrap.sh", "read options < " + options.string() + " || exit 1\n" + fixture() + " $options");
   const GuestRun ran = run({scenario("scheduler_include = ['" + options.string() + "']\n").string(), "--scheduler",
                             wrapper.string(), "--cold"});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
