@@ -218,7 +218,7 @@ void judge_teardown(const GuestStory& story, bool ended_before, RunRecord& recor
     add_in_front(record,
                  failure(DetailKind::kSchedulerStalled,
                          fmt::format("the scheduler does not run its own process: after SIGTERM it was runnable and "
-                                     "got no CPU for 2 s, with nothing else left to run; {}",
+                                     "got no CPU for 2 s, with the test over; {}",
                                      story.not_detached ? "made a real-time task it did not unload the scheduler either"
                                      : story.killed     ? "as a real-time task it had to be killed"
                                                         : "as a real-time task it ended at once")));
