@@ -2,6 +2,7 @@
 #include "guest/scheduler_process.h"
 
 #include <sched.h>
+#include <signal.h>
 
 namespace ktstr::guest {
 
@@ -39,6 +40,11 @@ bool SchedulerProcess::note_exit(RecordLog& log) {
   output_.drain(log);
   report(log, SchedulerRecord::Kind::kExited);
   return true;
+}
+
+Status SchedulerProcess::signal(int number) {
+  if (::kill(-process_.pid(), number) != 0) return fail_errno("cannot signal the scheduler's process group");
+  return ok();
 }
 
 bool SchedulerProcess::was_not_run_since(const ProcessLook& before) const {

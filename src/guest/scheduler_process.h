@@ -33,7 +33,8 @@ class SchedulerProcess {
   void give_up(std::string why) { exit_ = std::move(why); }
   // Writes how things stand.
   void report(RecordLog& log, SchedulerRecord::Kind kind);
-  Status signal(int number) { return process_.signal(number); }
+  // To all of its process group: a script need not end in `exec`.
+  Status signal(int number);
   // Whether it is runnable and has not been run since `before`.
   bool was_not_run_since(const ProcessLook& before) const;
   ProcessLook look() const { return look_at_process("/proc", process_.pid()); }

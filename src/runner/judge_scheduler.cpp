@@ -147,6 +147,12 @@ bool is_as_at_the_start(const GuestStory& story) {
          !story.exited;
 }
 
+// The kernel counts schedulers (enable_seq); where it does not, this is not known.
+bool is_the_same_all_along(const GuestStory& story) {
+  return story.attached && story.attached->enable_seq != 0 && is_as_at_the_start(story) &&
+         story.checked->enable_seq == story.attached->enable_seq;
+}
+
 // The kernel ends a scheduler without ops for CPU hotplug and asks its program to load it again (SCX_ECODE_RSN_HOTPLUG,
 // SCX_ECODE_ACT_RESTART). One that did is what was asked for.
 bool only_restarted_on_hotplug(const GuestStory& story, const std::vector<SchedulerExit>& exits) {
@@ -197,23 +203,22 @@ void add_in_front(RunRecord& record, Detail detail) {
   record.details.insert(record.details.begin(), std::move(detail));
 }
 
-// An error that the kernel found only when the scheduler was being unloaded: the log of the test does not have it.
-const SchedulerExit* error_in_teardown(const KernelLogVerdict& all) {
-  for (const SchedulerExit& exit : all.exits)
-    if (is_error(exit.by)) return &exit;
-  return nullptr;
+// What the kernel said after the test.
+KernelLogVerdict teardown_log(const GuestStory& story) {
+  const auto before = std::min(story.kernel_log_in_test.size(), story.kernel_log.size());
+  return parse_scheduler_exit({story.kernel_log.begin() + static_cast<std::ptrdiff_t>(before), story.kernel_log.end()});
 }
 
 void judge_teardown(const GuestStory& story, bool ended_before, RunRecord& record) {
-  const KernelLogVerdict all = parse_scheduler_exit(story.kernel_log);
-  const SchedulerExit* error = ended_before ? nullptr : error_in_teardown(all);
-  if (error != nullptr) {
-    add_in_front(record, ended_early(story, error, "while it was being unloaded"));
+  const KernelLogVerdict kernel = teardown_log(story);
+  const SchedulerExit* exit = deciding_exit(kernel);
+  if (exit != nullptr && is_error(exit->by) && !ended_before) {
+    add_in_front(record, ended_early(story, exit, "while it was being unloaded"));
   } else if (story.not_run && !ended_before) {
     add_in_front(record,
                  failure(DetailKind::kSchedulerStalled,
                          fmt::format("the scheduler does not run its own process: after SIGTERM it was runnable and "
-                                     "got no CPU for 2 s, with nothing else left to run; {}",
+                                     "got no CPU for 2 s, with the test over; {}",
                                      story.not_detached ? "made a real-time task it did not unload the scheduler either"
                                      : story.killed     ? "as a real-time task it had to be killed"
                                                         : "as a real-time task it ended at once")));
@@ -256,6 +261,7 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
   KernelLogVerdict kernel = parse_scheduler_exit(story.kernel_log_in_test);
   take_messages_from_output(story.scheduler_log, kernel.exits);
   const SchedulerExit* exit = deciding_exit(kernel);
+  if (is_the_same_all_along(story)) exit = nullptr;  // what the log says came before it was attached
   describe(story, exit, record.scheduler);
   if (request.checks.scheduler_attached_on())
     record.checked.push_back("scheduler: enabled when the body starts, and still at its end");
@@ -263,11 +269,13 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
     if (request.checks.scheduler_attached_on()) add_in_front(record, not_attached(story, kernel, limits));
     return;
   }
+  // A guest that was lost did not come to look.
+  const bool known = story.checked || story.exited;
   const bool unchanged = is_as_at_the_start(story) && story.checked->enable_seq == story.attached->enable_seq;
   bool ended = false;
   if (exit != nullptr && only_restarted_on_hotplug(story, kernel.exits)) {
     record.details.push_back(hotplug_note(kernel.exits, story));
-  } else if (exit != nullptr || !unchanged) {
+  } else if (exit != nullptr || (known && !unchanged)) {
     ended = true;
     if (request.checks.scheduler_attached_on()) {
       Detail detail = ended_early(story, exit, when_it_ended(story));

@@ -150,6 +150,18 @@ TEST(JudgeScheduler, FailsOneThatIsAnotherAtTheEndAlsoWhereTheLogDoesNotSayWhy) 
   EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("was not the one at the end"));
 }
 
+TEST(JudgeScheduler, SaysNothingOfItsEndWhereTheGuestWasLostBefore) {
+  GuestStory story = attached_story();
+  story.checked.reset();
+  EXPECT_THAT(judged(story).details, IsEmpty());
+}
+
+TEST(JudgeScheduler, TakesNoEndFromBeforeItWasAttached) {
+  GuestStory story = attached_story();
+  log(story, {kEnabled, disabled("unregistered from user space"), kEnabled});
+  EXPECT_THAT(judged(story).details, IsEmpty()) << "it tried itself out first";
+}
+
 TEST(JudgeScheduler, FailsOneThatDoesNotUnload) {
   GuestStory story = attached_story();
   story.killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state D in x"};

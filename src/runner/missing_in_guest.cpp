@@ -71,7 +71,8 @@ std::optional<Error> missing_command(const GuestStory& story, const std::vector<
       return mistake(fmt::format("the scheduler's script calls {}, which is not in the guest", name),
                      fmt::format("{}; let the script call it by that path", kInclude));
     }
-  return mistake("the scheduler's script calls a program that is not in the guest: it " + story.exited->exit,
+  return mistake("the scheduler's script calls a program that is not in the guest, or cannot be run there: it " +
+                     story.exited->exit,
                  fmt::format("{}; let the script call it by that path", kInclude));
 }
 
@@ -99,11 +100,29 @@ std::vector<std::string> words_of(const std::string& line) {
   return words;
 }
 
+// A program names its own source files, which are on the machine that built it.
+bool is_source(const std::string& path) {
+  constexpr std::string_view kEndings[] = {".c", ".h", ".cc", ".cpp", ".rs", ".go"};
+  const std::string ending = fs::path(path).extension().string();
+  return std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings);
+}
+
+// libbpf says "No such file or directory" of whatever it does not find: of types, functions and symbols of the kernel.
+// What it opens by itself is the kernel's. Others name the file in the same line, or shortly before (Rust's "Caused
+// by").
 std::optional<Error> missing_file(const std::vector<std::string>& lines, const RunRecord& record) {
-  if (!line_with(lines, "No such file")) return {};  // dash leaves out the directory
+  constexpr std::size_t kBefore = 3;
   std::vector<std::string> candidates;
-  for (const std::string& line : lines)
-    for (std::string& word : words_of(line)) candidates.push_back(std::move(word));
+  bool said = false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    // dash leaves out the directory.
+    if (lines[i].starts_with("libbpf:") || lines[i].find("No such file") == std::string::npos) continue;
+    said = true;
+    for (std::size_t at = i - std::min(i, kBefore); at <= i; ++at)
+      for (std::string& word : words_of(lines[at]))
+        if (!is_source(word)) candidates.push_back(std::move(word));
+  }
+  if (!said) return {};
   for (std::string& word : words_of(record.scheduler.command)) candidates.push_back(std::move(word));
   // The program itself is in the guest, under another path.
   const auto command = split_command(record.scheduler.command);

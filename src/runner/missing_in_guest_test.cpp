@@ -71,6 +71,8 @@ TEST(MissingInGuest, NamesAFileOfThisMachineThatStayedHere) {
       said(ended("exited with status 1", {"open: No such file or directory"}), record_with({}, "/s/scx f:" + path)),
       HasSubstr("reads " + path));
   EXPECT_EQ(said(ended("exited with status 1", {"/sys/kernel: No such file or directory", "/nowhere/x"})), "");
+  EXPECT_EQ(said(ended("exited with status 1", {path, "libbpf: failed to find x: No such file or directory"})), "")
+      << "libbpf looked for something of the kernel's";
 }
 
 TEST(MissingInGuest, SaysNothingOfASchedulerThatAttachedOrNeverEnded) {

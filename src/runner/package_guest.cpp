@@ -23,8 +23,10 @@ std::vector<std::string> files_in_arguments(const std::vector<std::string>& comm
     const std::string& word = command[i];
     const std::size_t from = word.starts_with('/') ? 0 : word.find("=/") + 1;  // npos + 1 is 0
     std::error_code error;
-    if (from < word.size() && word[from] == '/' && fs::is_regular_file(word.substr(from), error))
-      files.push_back(word.substr(from));
+    if (from >= word.size() || word[from] != '/') continue;
+    const std::string path = fs::path(word.substr(from)).lexically_normal().string();
+    const bool of_kernel = path.starts_with("/proc/") || path.starts_with("/sys/") || path.starts_with("/dev/");
+    if (!of_kernel && fs::is_regular_file(path, error)) files.push_back(path);
   }
   return files;
 }

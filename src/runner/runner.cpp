@@ -125,7 +125,7 @@ Status Run::prepare_machine() {
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no BTF (no .BTF section in {}), which sched_ext and its schedulers need",
                              kernel_.release, kernel_.vmlinux.string()))
-        .with_hint("build it with CONFIG_DEBUG_INFO_BTF=y, or give an image that was not stripped of it (a bzImage never is)");
+        .with_hint("build it with CONFIG_DEBUG_INFO_BTF=y, or give an image that was not stripped of it");
   if (!request_.scheduler.empty() && !kernel_.has_sched_ext)
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no sched_ext, and a scheduler was asked for", kernel_.release))

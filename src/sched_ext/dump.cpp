@@ -193,7 +193,6 @@ std::string what_it_did(const SchedExtDump& dump, Cpu number) {
 
 constexpr std::string_view kLocalDsq = "0x8000000000000002";  // SCX_DSQ_LOCAL, include/linux/sched/ext.h
 
-// A task's block without its backtrace, which of a waiting task is always the same.
 void add_lines(const std::vector<std::string>& output, std::size_t from, std::size_t to, std::size_t most,
                std::vector<std::string>& kept) {
   for (std::size_t at = from; at < to && most > 0; ++at) {
@@ -203,26 +202,35 @@ void add_lines(const std::vector<std::string>& output, std::size_t from, std::si
   }
 }
 
+// A CPU's lines without what is the same for every waiting task: backtraces, flags.
+void add_cpu(const std::vector<std::string>& output, const DumpCpu& cpu, std::vector<std::string>& kept) {
+  std::size_t room = kCpuLines;
+  for (std::size_t at = cpu.first_line; at < cpu.end_line && room > 0; ++at) {
+    const std::string& line = output[at];
+    const bool says = at == cpu.first_line || line.find("curr=") != std::string::npos || task_in(line) ||
+                      !value_of(line, "dsq_id=").empty() || !value_of(line, "cpus=").empty();
+    if (!says) continue;
+    kept.push_back(line);
+    --room;
+  }
+}
+
 void add_short(const std::vector<std::string>& output, const SchedExtDump& dump, int stalled,
                std::vector<std::string>& kept) {
+  constexpr std::size_t kTriggerAndReason = 2;
   const std::size_t before = kept.size();
   const std::size_t cpus = dump.cpus.empty() ? dump.end_line : dump.cpus.front().first_line;
-  add_lines(output, dump.first_line, cpus, kHeadLines, kept);
   if (const DumpCpu* cpu = find_task(dump, stalled).first; cpu != nullptr) {
-    add_lines(output, cpu->first_line, cpu->end_line, kCpuLines, kept);
+    add_lines(output, dump.first_line, cpus, kTriggerAndReason, kept);  // the backtrace is the watchdog's
+    add_cpu(output, *cpu, kept);
   } else {
-    std::size_t room = kAllCpusLines;
-    for (const DumpCpu& each : dump.cpus) {
-      if (each.tasks.empty() || room == 0) continue;
-      const std::size_t had = kept.size();
-      add_lines(output, each.first_line, each.end_line, std::min(room, kCpuLines), kept);
-      room -= kept.size() - had;
-    }
+    add_lines(output, dump.first_line, cpus, kHeadLines, kept);
+    const std::size_t most = kept.size() + kAllCpusLines;
+    for (const DumpCpu& each : dump.cpus)
+      if (!each.tasks.empty() && kept.size() < most) add_cpu(output, each, kept);
   }
   const std::size_t all = dump.end_line - dump.first_line, shown = kept.size() - before;
-  if (all > shown)
-    kept.push_back(fmt::format("(of the kernel's dump {} of {} lines: other CPUs and the event counters are left out)",
-                               shown, all));
+  if (all > shown) kept.push_back(fmt::format("(of the kernel's dump {} of {} lines)", shown, all));
 }
 
 }  // namespace

@@ -56,9 +56,9 @@ TEST_F(SchedulerEnds, ARealTimeTaskThatHoldsTheCpuOfAStalledOneIsNamed) {
   EXPECT_THAT(ran.first_message(), HasSubstr("CPU 1 was held by the real-time task hog/0["));
 }
 
-// The script comes with the program that it calls, and the scheduler that it starts never sees SIGTERM.
+// What it starts ends on SIGTERM; the script itself has to be killed.
 TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
-  const fs::path wrapper = script("wrap.sh", "trap '' TERM\nexec " + fixture());
+  const fs::path wrapper = script("wrap.sh", "trap '' TERM\n" + fixture() + "\nwhile :; do sleep 1; done");
   const GuestRun ran = run_under(wrapper.string(), scenario(""));
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
@@ -68,7 +68,7 @@ TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
 TEST_F(SchedulerEnds, AFileThatItReadsAtItsStartComesAlong) {
   const fs::path options = write("options", "--slice-us 3000\n");
   const fs::path wrapper =
-      script("wrap.sh", "read options < " + options.string() + " || exit 1\nexec " + fixture() + " $options");
+      script("wrap.sh", "read options < " + options.string() + " || exit 1\n" + fixture() + " $options");
   const GuestRun ran = run({scenario("scheduler_include = ['" + options.string() + "']\n").string(), "--scheduler",
                             wrapper.string(), "--cold"});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
