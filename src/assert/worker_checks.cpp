@@ -91,9 +91,10 @@ void check_end(const CgroupReports& reports, AssertResult& result) {
   for (const WorkerReport& worker : reports.workers) {
     if (worker.gone) continue;
     if (first == nullptr) first = &worker;
-    if (++count <= kMostNamed)
-      names += fmt::format("{}worker {} (pid {}) had not run for {:.0f} ms", names.empty() ? "" : ", ", worker.index,
-                           worker.pid, ms_of(worker.max_gap_ns));
+    if (++count > kMostNamed) continue;
+    names += fmt::format("{}worker {} (pid {})", names.empty() ? "" : ", ", worker.index, worker.pid);
+    // Where its longest gap is the one that goes on. Whether it waits for a CPU or hangs on one, nobody knows.
+    if (worker.max_gap_cpu < 0) names += fmt::format(" had been away for {:.0f} ms", ms_of(worker.max_gap_ns));
   }
   if (count == 0) return;
   if (count > kMostNamed) names += fmt::format(" and {} more", count - kMostNamed);

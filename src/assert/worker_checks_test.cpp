@@ -69,12 +69,13 @@ TEST(CheckWorkers, FailsWorkersThatSigkillDoesNotEndWhateverTheLimitsAre) {
     worker.gone = worker.responded = false;
     worker.pid = 100 + worker.index;
     worker.max_gap_ns = 2'551'000'000;
+    worker.max_gap_cpu = worker.index == 2 ? 0 : -1;
   }
   const AssertResult result = check(workers, {.progress = false, .isolation = false, .gap_off = true, .spread_off = true});
   ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kStuck));
   EXPECT_EQ(result.details[0].message,
-            "4 workers of cg_0 neither stopped nor ended after SIGKILL: worker 1 (pid 101) had not run for 2551 ms, worker "
-            "2 (pid 102) had not run for 2551 ms, worker 3 (pid 103) had not run for 2551 ms and 1 more");
+            "4 workers of cg_0 neither stopped nor ended after SIGKILL: worker 1 (pid 101) had been away for 2551 ms, "
+            "worker 2 (pid 102), worker 3 (pid 103) had been away for 2551 ms and 1 more");
   EXPECT_EQ(result.verdict(), Verdict::kFail);
   EXPECT_THAT(kinds_of(check(workers)), ElementsAre(DetailKind::kStuck)) << "their gaps are said there";
 }

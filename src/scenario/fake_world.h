@@ -57,6 +57,7 @@ class FakeWorld final : public EventSink {
   std::vector<std::string> killed_payloads;  // "NAME as asked", "NAME out of time"
   std::vector<OomKill> oom_kills;
   std::vector<Nanoseconds> graces, pauses;
+  std::vector<std::size_t> stopped_before_collect;  // how many sets, at each collect
   int next_pid = 1000;
   int alive = 0;  // worker sets and payloads that exist
 
@@ -134,7 +135,6 @@ class FakeWorld final : public EventSink {
     void release() override { say("release"); }
     void request_stop() override { say("stop"); }
     Status stop(Nanoseconds grace) override {
-      say("end");
       world_.graces.push_back(grace);
       world_.time += world_.stop_takes;
       return ok();
@@ -251,6 +251,7 @@ class FakeWorld final : public EventSink {
   Result<std::vector<WorkerReport>> collect(const std::vector<WorkerPart>& parts, int first) {
     const std::string& name = parts.front().placement.cgroup;
     log.push_back("collect " + name);
+    stopped_before_collect.push_back(graces.size());
     if (const auto failing = collect_fails.find(name); failing != collect_fails.end()) return failing->second;
     std::vector<WorkerReport> all;
     for (const WorkerPart& part : parts)

@@ -7,6 +7,7 @@
 
 #include "scenario/executor.h"
 #include "scenario/fake_world.h"
+#include "scenario/scope.h"
 
 namespace ktstr {
 namespace {
@@ -68,15 +69,20 @@ TEST_F(Ops, StopLeavesTheGroupEmpty) {
   EXPECT_EQ(std::count(world_.log.begin(), world_.log.end(), "collect a"), 2);
 }
 
-TEST_F(Ops, KillIsNoFaultOfTheSchedulerInTheCgroupAndBelow) {
-  const auto result = world_.run({.cgroups = {CgroupDef::named("a").no_workers(), CgroupDef::named("a/in").workers(1),
-                                              CgroupDef::named("ab").workers(1)}},
-                                 {{.ops = {Op::kill_cgroup("a")}, .hold = HoldSpec::fraction(0.5)}});
-  ASSERT_TRUE(result) << result.error().render();
+TEST_F(Ops, KillIsNoFaultOfTheScheduler) {
+  const AssertResult result = after({Op::kill_cgroup("a")});
   EXPECT_THAT(world_.ops.calls(), Contains("kill a"));
-  EXPECT_THAT(world_.log, Contains("expect kill a/in"));
-  EXPECT_THAT(world_.log, Not(Contains("expect kill ab")));
-  EXPECT_THAT(result->details, IsEmpty());
+  EXPECT_THAT(world_.log, Contains("expect kill a"));
+  EXPECT_THAT(world_.log, Not(Contains("expect kill b")));
+  EXPECT_THAT(result.details, IsEmpty());
+}
+
+TEST(IsWithin, IsTheCgroupAndThoseBelow) {
+  EXPECT_TRUE(is_within("a", "a"));
+  EXPECT_TRUE(is_within("a/b", "a"));
+  EXPECT_FALSE(is_within("ab", "a"));
+  EXPECT_FALSE(is_within("a", "a/b"));
+  EXPECT_FALSE(is_within("", "a"));
 }
 
 TEST_F(Ops, WorkersMoveIntoACgroupThatWasKilledOnce) {
@@ -109,7 +115,11 @@ TEST_F(Ops, AFreezeHoldsTheWorkersOfCgroupsBelow) {
 }
 
 TEST_F(Ops, WorkersThatMoveAreHeldWhereTheyAre) {
-  after({Op::freeze_cgroup("b"), Op::move_all_tasks("a", "b"), Op::add_cgroup("c"), Op::move_all_tasks("b", "c")});
+  const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(1), CgroupDef::named("b").workers(1),
+                                      CgroupDef::named("c").no_workers()}};
+  const auto result = world_.run(
+      backdrop, {{.ops = {Op::freeze_cgroup("b"), Op::move_all_tasks("a", "b"), Op::move_all_tasks("b", "c")}}});
+  ASSERT_TRUE(result) << result.error().render();
   EXPECT_THAT(world_.log, IsSupersetOf({"hold b", "hold a", "let go a", "let go b"}));
 }
 
@@ -235,8 +245,11 @@ TEST_F(Ops, CpusetsAreSetClearedAndSwapped) {
 TEST_F(Ops, IsolationIsOfAllCpusetsThatWorkersHad) {
   const AssertResult result = after({Op::set_cpuset("a", CpusetSpec::cpus({1})), Op::clear_cpuset("a")});
   EXPECT_THAT(result.checked, Contains("isolation: the 2 workers of a in cpuset 0-1, then 1"));
-  const AssertResult moved = after({Op::add_cgroup("c"), Op::move_all_tasks("a", "c")});
-  EXPECT_THAT(moved.checked, Contains("isolation: the 2 workers of c in cpuset 0-1"));
+  const Backdrop backdrop{.cgroups = {CgroupDef::named("d").workers(2).cpuset(CpusetSpec::llc(0)),
+                                      CgroupDef::named("e").no_workers()}};
+  const auto moved = world_.run(backdrop, {{.ops = {Op::move_all_tasks("d", "e")}}});
+  ASSERT_TRUE(moved) << moved.error().render();
+  EXPECT_THAT(moved->checked, Contains("isolation: the 2 workers of e in cpuset 0-1"));
 }
 
 TEST_F(Ops, AffinityIsResolvedForEachWorkerWithinTheCpuset) {
