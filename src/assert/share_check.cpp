@@ -12,7 +12,7 @@ namespace ktstr {
 namespace {
 
 constexpr double kSliceAndTickSeconds = 0.030;
-constexpr double kRoundingPoints = 1, kSeveralCpusPoints = 2;
+constexpr double kRoundingPoints = 1;
 
 // A cgroup with what it got and should have got, both in percent of all.
 struct Share {
@@ -66,6 +66,19 @@ int levels(const ShareWindow& window) {
   for (const ShareClient& client : window.clients)
     deepest = std::max(deepest, std::count(client.cgroup.begin(), client.cgroup.end(), '/'));
   return static_cast<int>(deepest) + 1;
+}
+
+double points_of_length(std::uint64_t window_ns, int levels) {
+  return 100 * levels * kSliceAndTickSeconds / std::max(seconds(window_ns), 1e-9);
+}
+
+// How far the entitlements are from the shares that the cgroups would have if each worker got the same, in points.
+double pull_of_weights(const ShareWindow& window, const std::vector<Share>& shares) {
+  double most = 0;
+  for (const Share& share : shares)
+    most = std::max(most, std::abs(share.entitled - 100 * static_cast<double>(share.client->workers.size()) /
+                                                        static_cast<double>(worker_count(window))));
+  return most;
 }
 
 std::vector<double> entitlements(const ShareWindow& window) {
@@ -172,11 +185,24 @@ void judge_each(const ShareWindow& window, const std::vector<Share>& shares, con
         fmt::format("weights were not followed: {}; [checks] share = true makes a failure of that", off));
 }
 
+// Within the tolerance, weights that are followed and weights that are ignored look alike.
+std::string why_not_told_apart(const ShareWindow& window, const std::vector<Share>& shares, double implied) {
+  const std::uint64_t length = window_ns(window);
+  if (points_of_length(length, levels(window)) > kMostPointsOfLength)
+    return fmt::format("{:.2f} s are too short for them", seconds(length));
+  const double pull = pull_of_weights(window, shares);
+  if (pull < 0.1 || pull > implied) return "";
+  return fmt::format(
+      "the weights make {:.1f} points, and {:.1f} may be chance with {} workers on {} CPUs in {:.2f} s; take more "
+      "workers, one CPU, or set share_tolerance_pct",
+      pull, implied, worker_count(window), window.cpus, seconds(length));
+}
+
 }  // namespace
 
-double implied_share_tolerance(std::chrono::nanoseconds window, int cpus, int levels) {
-  const double length = std::max(std::chrono::duration<double>(window).count(), 1e-9);
-  return kRoundingPoints + (cpus > 1 ? kSeveralCpusPoints : 0) + 100 * levels * kSliceAndTickSeconds / length;
+double implied_share_tolerance(std::chrono::nanoseconds window, int cpus, std::size_t workers, int levels) {
+  const double of_places = cpus > 1 ? 50.0 * cpus / static_cast<double>(std::max<std::size_t>(workers, 1)) : 0;
+  return kRoundingPoints + points_of_length(static_cast<std::uint64_t>(window.count()), levels) + of_places;
 }
 
 std::string why_no_entitlement(const ShareWindow& window) {
@@ -201,11 +227,10 @@ void judge_shares(const ShareWindow& window, const Checks& checks, AssertResult&
   fill_in(window, shares, result);
   const bool asked = std::any_of(window.clients.begin(), window.clients.end(),
                                  [&](const ShareClient& client) { return wanted(client, checks); });
+  const std::uint64_t length = window_ns(window);
   const double implied =
-      implied_share_tolerance(std::chrono::nanoseconds(window_ns(window)), window.cpus, levels(window));
-  if (why.empty() && !checks.share_tolerance_pct && implied > kMostShareTolerance)
-    why = fmt::format("{:.2f} s are too short: a share is only known to {:.0f} points then", seconds(window_ns(window)),
-                      implied);
+      implied_share_tolerance(std::chrono::nanoseconds(length), window.cpus, worker_count(window), levels(window));
+  if (why.empty() && !checks.share_tolerance_pct) why = why_not_told_apart(window, shares, implied);
   if (why.empty()) return judge_each(window, shares, checks, checks.share_tolerance_pct.value_or(implied), result);
   if (asked)
     add(result, window, Verdict::kInconclusive, DetailKind::kShare,

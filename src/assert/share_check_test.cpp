@@ -26,10 +26,10 @@ ShareClient client(const std::string& cgroup, int workers, double cpu_seconds_ea
   return made;
 }
 
-// Two CPUs, weights 100 to 300, three workers each: entitled to 25% and 75%.
+// Two CPUs, weights 100 to 300, six workers each: entitled to 25% and 75%.
 ShareWindow window(double low_pct) {
   ShareWindow made{.phase = 1, .cpus = 2};
-  made.clients = {client("low", 3, 2 * low_pct / 100 / 3), client("high", 3, 2 * (100 - low_pct) / 100 / 3)};
+  made.clients = {client("low", 6, 2 * low_pct / 100 / 6), client("high", 6, 2 * (100 - low_pct) / 100 / 6)};
   made.weights = {{"low", 100, {}}, {"high", 300, {}}};
   return made;
 }
@@ -51,7 +51,7 @@ TEST(JudgeShares, PassesSharesThatFollowTheWeights) {
   const AssertResult result = judged(window(26), kOn);
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   ASSERT_EQ(result.checked.size(), 1u);
-  EXPECT_THAT(result.checked[0], HasSubstr("share: CPU time of low, high by weight, limit 6.0 points"));
+  EXPECT_THAT(result.checked[0], HasSubstr("share: CPU time of low, high by weight, limit 12.3 points"));
   EXPECT_NEAR(result.cgroups[0].share_pct, 26, 1e-6);
   EXPECT_NEAR(result.cgroups[0].entitled_pct, 25, 1e-9);
   EXPECT_EQ(result.cgroups[1].weight, 300);
@@ -67,7 +67,7 @@ TEST(JudgeShares, FailsEachCgroupWhoseShareDoesNot) {
   EXPECT_DOUBLE_EQ(*low.measured, 50);
   EXPECT_NEAR(*low.limit, 25, 1e-9);
   EXPECT_EQ(low.message,
-            "low got 50.0% of the CPU time, entitled to 25.0% (cpu.weight 100): more than 6.0 points apart");
+            "low got 50.0% of the CPU time, entitled to 25.0% (cpu.weight 100): more than 12.3 points apart");
 }
 
 TEST(JudgeShares, OnlyNotesThatWeightsAreNotFollowedWhereNobodyAsked) {
@@ -106,10 +106,10 @@ TEST(JudgeShares, TakeAToleranceThatIsGiven) {
   EXPECT_EQ(judged(window(50), tight).verdict(), Verdict::kPass);
 }
 
-TEST(ImpliedShareTolerance, ShrinksWithTheWindowAndGrowsWithLevels) {
-  EXPECT_DOUBLE_EQ(implied_share_tolerance(milliseconds(1000), 1, 1), 4);
-  EXPECT_DOUBLE_EQ(implied_share_tolerance(milliseconds(3000), 1, 1), 2);
-  EXPECT_DOUBLE_EQ(implied_share_tolerance(milliseconds(1000), 4, 2), 9);
+TEST(ImpliedShareTolerance, ShrinksWithTheWindowAndWorkersAndGrowsWithLevels) {
+  EXPECT_DOUBLE_EQ(implied_share_tolerance(milliseconds(1000), 1, 4, 1), 4);
+  EXPECT_DOUBLE_EQ(implied_share_tolerance(milliseconds(3000), 1, 4, 1), 2);
+  EXPECT_DOUBLE_EQ(implied_share_tolerance(milliseconds(1000), 4, 20, 2), 17);
 }
 
 struct Undefined {
@@ -135,14 +135,16 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Undefined{"the scheduler ended", [](ShareWindow& w) { w.why_undefined = "the scheduler ended"; }},
         Undefined{"Bursty workers of low", [](ShareWindow& w) { w.clients[0].why_undefined = "Bursty workers"; }},
+        // A scheduler that ignores them would pass.
+        Undefined{"the weights make 2.4 points", [](ShareWindow& w) { w.weights[1].weight = 110; }},
         Undefined{"different cpusets", [](ShareWindow& w) { w.clients[0].cpuset = CpuSet{0}; }},
-        Undefined{"do not fill 8 CPUs", [](ShareWindow& w) { w.cpus = 8; }},
+        Undefined{"do not fill 16 CPUs", [](ShareWindow& w) { w.cpus = 16; }},
         Undefined{"one scheduling class", [](ShareWindow& w) { w.clients[0].workers[1].sched_class = "fair"; }},
         Undefined{"worker 2 of high died", [](ShareWindow& w) { w.clients[1].workers[2].exit = "killed"; }},
         Undefined{"did not start together", [](ShareWindow& w) { w.clients[1].workers[2].started_ns += kSecond / 4; }},
         Undefined{"no two cgroups", [](ShareWindow& w) { w.clients.pop_back(); }},
         Undefined{"outside of the cgroups", [](ShareWindow& w) { w.clients[0].cgroup = ""; }},
-        Undefined{"0.10 s are too short", [](ShareWindow& w) {
+        Undefined{"0.10 s are too short for them", [](ShareWindow& w) {
                     for (ShareClient& each : w.clients)
                       for (WorkerReport& worker : each.workers) worker.wall_time_ns /= 10;
                   }}));

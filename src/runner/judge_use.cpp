@@ -42,8 +42,8 @@ std::string not_used(const std::string& ops, const Seen& seen) {
   else if (seen.all.find("fair") == std::string::npos)
     why = "; the kernel runs such tasks before those of any sched_ext scheduler";
   return fmt::format(
-      "the scheduler{} was enabled and ran none of the {} workers, which were in class {}{}. [checks] scheduler_used = "
-      "false says that this is meant",
+      "the scheduler{} was enabled and ran none of the workers: {} in class {}{}. [checks] scheduler_used = false says "
+      "that this is meant",
       ops.empty() ? "" : " '" + ops + "'", seen.workers, seen.all, why);
 }
 

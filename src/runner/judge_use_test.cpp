@@ -42,7 +42,7 @@ TEST(JudgeUse, IsInconclusiveWhenItRanNone) {
   ASSERT_EQ(record.details.size(), 1u);
   EXPECT_EQ(record.details[0].verdict, Verdict::kInconclusive);
   EXPECT_EQ(record.details[0].kind, DetailKind::kSchedulerNotUsed);
-  EXPECT_THAT(record.details[0].message, HasSubstr("'qmap' was enabled and ran none of the 2 workers"));
+  EXPECT_THAT(record.details[0].message, HasSubstr("'qmap' was enabled and ran none of the workers: 2 in class fair"));
   EXPECT_THAT(record.details[0].message, HasSubstr("SCX_OPS_SWITCH_PARTIAL"));
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Three workers each on two CPUs: entitled to 25% and 75%. Those of `high` are threads, whose class must be seen too.
+// Six workers each on two CPUs: entitled to 25% and 75%. Those of `high` are threads, whose class must be seen too.
 constexpr std::string_view kWeights = R"(
 topology = "1n1l2c1t"
 duration = "1s"
@@ -18,11 +18,11 @@ duration = "1s"
 share = true
 [[cgroup]]
 name = "low"
-workers = 3
+workers = 6
 cpu_weight = 100
 [[cgroup]]
 name = "high"
-workers = 3
+workers = 6
 cpu_weight = 300
 pcomm = "high"
 )";
