@@ -24,12 +24,13 @@ std::string_view between(std::string_view text, std::string_view before, std::st
 // column 2: ...", "... key 'x' not found", "... type must be string, but is number".
 std::string json_fault(int id, std::string_view what) {
   constexpr int kParseErrors = 200;  // 1xx
-  constexpr int kNoKey = 403, kNoObject = 304;
+  constexpr int kNoKey = 403, kTooLarge = 406, kNoObject = 304;
   if (id < kParseErrors) {
     const std::string_view where = between(what, "parse error at ", ":");
     return where.empty() ? "it is no JSON" : fmt::format("it is no JSON at {}", where);
   }
   if (id == kNoKey) return fmt::format("it has no '{}'", between(what, "key '", "' not found"));
+  if (id == kTooLarge) return "a number is too large";
   if (id == kNoObject) return "a value has another type: it must be an object";
   const std::string_view wanted = between(what, "type must be ", ", but is ");
   if (wanted.empty()) return fmt::format("it is not what was written (JSON fault {})", id);

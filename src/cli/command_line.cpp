@@ -37,11 +37,13 @@ std::string veiled(const std::string& word) {
   return word.empty() || empty_value ? word + std::string(kEmptyWord) : word;
 }
 
+std::string unveiled(const std::string& word) { return word == kEmptyWord ? std::string() : word; }
+
 // Into a std::string or an optional one.
 template <typename Text>
 CLI::Option* add_text(CLI::App& app, const std::string& name, Text& into, const std::string& type,
                       const std::string& description) {
-  const auto store = [&into](const std::string& word) { into = word == kEmptyWord ? std::string() : word; };
+  const auto store = [&into](const std::string& word) { into = unveiled(word); };
   return app.add_option_function<std::string>(name, store, description)->type_name(type);
 }
 
@@ -246,12 +248,16 @@ struct WarmCommands {
 
   Result<Command> interpreted() const {
     if (*list) return Command(list_command);
-    if (*clean) return Command(clean_command);
+    if (*clean) {
+      WarmCleanCommand result = clean_command;
+      std::transform(result.digests.begin(), result.digests.end(), result.digests.begin(), unveiled);
+      return Command(std::move(result));
+    }
     WarmBuildCommand command;
     KTSTR_TRY_ASSIGN(command.options, interpret(texts));
     command.options.verbosity = verbosity;
     for (const std::string& text : topologies) {
-      KTSTR_TRY_ASSIGN(const Topology topology, Topology::parse(text).context("--topology"));
+      KTSTR_TRY_ASSIGN(const Topology topology, Topology::parse(unveiled(text)).context("--topology"));
       command.topologies.push_back(topology);
     }
     return Command(std::move(command));

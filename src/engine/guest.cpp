@@ -66,6 +66,9 @@ Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveri
   KTSTR_TRY(write_text(io.console_log, "").context("the console log"));
   KTSTR_TRY_ASSIGN(Machine machine,
                    Machine::start(spec, memory_layout(spec, largest(deliveries)), io.console_log, Start::kBoot));
+  // One that has ended already is the run's to explain.
+  if (const Status spoke = machine.hear(io.interrupted); !spoke && spoke.error().code() != ErrorCode::kGuestLost)
+    return spoke.error();
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver = deliveries;
   return to_the_end(run, io);

@@ -27,7 +27,8 @@ Bytes round_up(Bytes value, Bytes unit) { return (value + unit - 1) / unit * uni
 Status make_sparse(const fs::path& path, Bytes size) {
   KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600));
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
-    return fail_errno("cannot make {} {} long", path.string(), format_bytes(size));
+    return fail_errno("cannot make {} {} long", path.string(), format_bytes(size))
+        .with_hint("a file may be limited: see `ulimit -f`, and what its file system holds");
   return ok();
 }
 

@@ -95,18 +95,21 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
 }
 
 Status Machine::greet(const std::function<bool()>& interrupted) {
+  KTSTR_TRY(hear(interrupted));
+  return qmp.greet(kQmpLimit);
+}
+
+Status Machine::hear(const std::function<bool()>& interrupted) {
   const Activity waiting("waiting for QEMU to speak");
   RunDelay waited(qemu->pid());
   const Nanoseconds since = monotonic_now();
-  return qmp.greet(
-      [&]() -> Status {
-        if (interrupted && interrupted()) return fail(ErrorCode::kCancelled, "interrupted");
-        const Nanoseconds now = monotonic_now();
-        if (to_seconds(now - since - waited.at(now)) < kSilentSeconds) return ok();
-        return fail(ErrorCode::kTimedOut, "QEMU said nothing for {:.0f} s in which it could run", kSilentSeconds)
-            .with_hint("see what $KTSTR_QEMU runs: a script must give QEMU all its arguments, and had best exec it");
-      },
-      kQmpLimit);
+  return qmp.hear([&]() -> Status {
+    if (interrupted && interrupted()) return fail(ErrorCode::kCancelled, "interrupted");
+    const Nanoseconds now = monotonic_now();
+    if (to_seconds(now - since - waited.at(now)) < kSilentSeconds) return ok();
+    return fail(ErrorCode::kTimedOut, "QEMU said nothing for {:.0f} s in which it could run", kSilentSeconds)
+        .with_hint("see what $KTSTR_QEMU runs: a script must give QEMU all its arguments, and had best exec it");
+  });
 }
 
 Result<Machine> Machine::resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,

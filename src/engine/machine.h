@@ -29,6 +29,8 @@ struct Machine {
                                const std::filesystem::path& console_log, Start start);
   // Waits until QEMU speaks. kTimedOut when it says nothing though it could run; kCancelled by `interrupted`.
   Status greet(const std::function<bool()>& interrupted);
+  // The same without an answer, which a guest that runs could notice.
+  Status hear(const std::function<bool()>& interrupted);
   // A QEMU that continues `image`, from its first instruction on; `first` is delivered before. kCorruptData: the image
   // is damaged.
   static Result<Machine> resume(const GuestSpec& spec, const MemoryLayout& layout, const WarmImage& image,

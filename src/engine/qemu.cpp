@@ -65,8 +65,9 @@ Result<std::string> ask_version(const fs::path& path) {
 }
 
 Result<QemuInfo> describe(const fs::path& path, std::string_view said) {
-  KTSTR_TRY_ASSIGN(QemuInfo info, parse_qemu_version(said).context(path.string()));
-  info.path = path;
+  auto info = parse_qemu_version(said).context(path.string());
+  if (!info) return std::move(info.error().with_hint(kInstallHint));
+  info->path = path;
   return info;
 }
 

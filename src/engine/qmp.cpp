@@ -44,8 +44,15 @@ Status Qmp::greet(std::chrono::milliseconds timeout) {
 
 Status Qmp::greet(const std::function<Status()>& go_on, std::chrono::milliseconds timeout) {
   if (greeted_) return ok();
+  KTSTR_TRY(hear(go_on));
+  KTSTR_TRY(execute("qmp_capabilities", Json::object(), timeout));
+  greeted_ = true;
+  return ok();
+}
+
+Status Qmp::hear(const std::function<Status()>& go_on) {
   theirs_.reset();
-  for (;;) {
+  while (!heard_) {
     const auto greeting = next_message(monotonic_now() + kBetweenLooks);
     if (!greeting && greeting.error().code() == ErrorCode::kTimedOut) {
       KTSTR_TRY(go_on());
@@ -53,10 +60,9 @@ Status Qmp::greet(const std::function<Status()>& go_on, std::chrono::millisecond
     }
     if (!greeting) return greeting.error();
     if (!greeting->contains("QMP")) return fail(ErrorCode::kProtocol, "QEMU's greeting is none: {}", dumped(*greeting));
-    KTSTR_TRY(execute("qmp_capabilities", Json::object(), timeout));
-    greeted_ = true;
-    return ok();
+    heard_ = true;
   }
+  return ok();
 }
 
 Result<Qmp::Json> Qmp::next_message(std::chrono::nanoseconds deadline) {

@@ -29,6 +29,8 @@ class Qmp {
   Status greet(std::chrono::milliseconds timeout);
   // The same, for as long as `go_on` says so, which is asked several times a second; its Error ends it.
   Status greet(const std::function<Status()>& go_on, std::chrono::milliseconds timeout);
+  // The first half of that, which says nothing to QEMU and so disturbs no guest: waits until it has spoken.
+  Status hear(const std::function<Status()>& go_on);
 
   // One command and its answer; events in between are passed over. kProtocol with QEMU's words when it refuses,
   // kGuestLost when it is gone.
@@ -42,7 +44,7 @@ class Qmp {
   Result<Json> next_message(std::chrono::nanoseconds deadline);
 
   Fd ours_, theirs_;
-  bool greeted_ = false;
+  bool heard_ = false, greeted_ = false;
   std::string pending_;  // received, not yet a whole line
 };
 

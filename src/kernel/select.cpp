@@ -181,9 +181,13 @@ Result<KernelEnvironment> KernelEnvironment::from_process() {
 
 Result<KernelImage> select_kernel(const KernelEnvironment& environment, const std::string& wanted) {
   if (!wanted.empty()) return select_named(environment, wanted);
-  if (environment.ktstr_kernel)
-    return select_named(environment, *environment.ktstr_kernel)
-        .context(fmt::format("KTSTR_KERNEL={}", *environment.ktstr_kernel));
+  if (environment.ktstr_kernel) {
+    auto image = select_named(environment, *environment.ktstr_kernel)
+                     .context(fmt::format("KTSTR_KERNEL={}", *environment.ktstr_kernel));
+    if (!image && image.error().hint().empty())
+      image.error().with_hint("correct KTSTR_KERNEL, or unset it for the default; see 'ktstr kernel list'");
+    return image;
+  }
   return select_default(environment);
 }
 

@@ -16,7 +16,8 @@ std::string short_duration(std::uint64_t ns);
 std::string short_count(std::uint64_t count);
 // "0%", "0.4%", "12.3%", "100%"; "-" for what is no number.
 std::string short_percent(double percent);
-// Without escape sequences and control characters; tabs become blanks.
+// One line of what others print: without escape sequences and control characters of ASCII; tabs become blanks, the rest
+// is escaped (base/printable.h).
 std::string printable(std::string_view text);
 // At most `width` characters, the last two of them ".." where something was left out.
 std::string shortened(std::string_view text, std::size_t width);

@@ -118,5 +118,20 @@ TEST_F(BadInput, WithoutAReaderTheExitStatusIsThatOfADeathBySigpipe) {
   EXPECT_EQ((*status)->describe(), "exited with status 141");
 }
 
+TEST_F(BadInput, WithoutAThreadToBeHadItIsAnErrorWithAWayOut) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become a user who has no more processes";
+  good_scenario();
+  ::chmod(path("").c_str(), 0755);
+  Subprocess::Options options;
+  options.argv = {"bash", "-c",
+                  "ulimit -u 1; exec setpriv --reuid 65533 --clear-groups " KTSTR_PROGRAM " run good.toml --host"};
+  options.env = {"XDG_STATE_HOME=/nonexistent", "XDG_CACHE_HOME=/nonexistent"};
+  options.working_dir = path("");
+  const auto ran = run_captured(std::move(options), std::chrono::seconds(60));
+  ASSERT_TRUE(ran.has_value()) << ran.error().render();
+  EXPECT_EQ(ran->status.describe(), "exited with status 3") << ran->err;
+  EXPECT_THAT(ran->out, AllOf(HasSubstr("cannot start a thread"), HasSubstr("ulimit -u")));
+}
+
 }  // namespace
 }  // namespace ktstr

@@ -112,15 +112,5 @@ TEST_F(Ends, AQemuThatNeverSpeaksIsAnErrorWithAWayOutAndWhatIsWaitedForIsSaid) {
   EXPECT_THAT(ran.err, HasSubstr("ktstr: waiting for QEMU to speak\n"));
 }
 
-TEST_F(Ends, WithoutAThreadToBeHadItIsAnErrorWithAWayOut) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become a user who has no more processes";
-  ::chmod(state_dir().c_str(), 0755);
-  const std::string file = write("s.toml", kScenario);
-  const CapturedOutput ran = shell("ulimit -u 1; exec setpriv --reuid 65533 --clear-groups", {"run", file, "--mode", "det"}, "",
-                                   {"XDG_STATE_HOME=" + (state_dir() / "none").string()});
-  EXPECT_EQ(ran.status.describe(), "exited with status 3") << ran.out << ran.err;
-  EXPECT_THAT(ran.out + ran.err, HasSubstr("ulimit -u"));
-}
-
 }  // namespace
 }  // namespace ktstr
