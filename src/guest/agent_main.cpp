@@ -33,6 +33,8 @@ void on_terminate() { on_fatal_signal(SIGABRT); }
 Status bring_up() {
   KTSTR_TRY(guest::mount_file_systems());
   KTSTR_TRY(guest::become_realtime(kAgentPriority, guest::Children::kOrdinary));
+  // A line for each of a thousand processes would push the one that says who was killed out of the kernel's log.
+  ignore_result(write_text("/proc/sys/vm/oom_dump_tasks", "0"), "a kernel without sysctls has no such file");
   KTSTR_TRY(set_oom_score_adj(kNeverKilled));  // the body inherits it
   KTSTR_TRY(guest::bring_loopback_up());
   return guest::set_clock_if_unset();

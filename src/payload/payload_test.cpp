@@ -82,5 +82,18 @@ TEST(PayloadModel, RefusesANulInAnArgument) {
   EXPECT_FALSE(fio().args({nul}).validate());
 }
 
+TEST(PayloadModel, RefusesArgumentsThatExecveDoesNotTake) {
+  const auto with = [](std::size_t bytes, std::size_t count) {
+    return Payload::program("p", "p").args(std::vector<std::string>(count, std::string(bytes, 'x')));
+  };
+  EXPECT_TRUE(with(131071, 1).validate());
+  const Status longer = with(131072, 1).validate();
+  ASSERT_FALSE(longer);
+  EXPECT_THAT(longer.error().message(), HasSubstr("has 131072 bytes; at most 131071"));
+  EXPECT_TRUE(with(131071, 13).validate());
+  EXPECT_FALSE(with(131071, 14).validate());
+  EXPECT_FALSE(with(131071, 13).check_args({std::string(131071, 'y')})) << "those of the op are added";
+}
+
 }  // namespace
 }  // namespace ktstr

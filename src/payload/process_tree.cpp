@@ -81,6 +81,7 @@ bool is_own(const fs::path& proc, int pid, const Stat& stat, int leader, std::st
 
 constexpr int kMostStops = 32;         // rounds; one that gets away by setsid(2) in each of them is killed all the same
 constexpr std::size_t kMostHandles = 64;
+constexpr std::chrono::milliseconds kTurnOfOthers{20};
 
 using Identity = std::pair<int, std::uint64_t>;  // pid and start
 Identity identity_of(const TreeProcess& process) { return {process.pid, process.start}; }
@@ -95,8 +96,8 @@ class TreeEnd {
     for (;;) {
       KTSTR_TRY_ASSIGN(const auto living, look());
       if (living.empty()) break;
-      KTSTR_TRY(signal_all(living, SIGKILL));
-      KTSTR_TRY(wait_for(living));
+      for (std::size_t from = 0; from < living.size(); from += kMostHandles)
+        KTSTR_TRY(kill(living, from, std::min(living.size(), from + kMostHandles)));
     }
     reap();
     return ok();
@@ -106,6 +107,8 @@ class TreeEnd {
   // Those that have not ended.
   Result<std::vector<TreeProcess>> look() {
     reap();
+    // We may be real-time, and a look at very many takes long: others get their turn before the next.
+    if (seen_.size() > kMostHandles) sleep_for(kTurnOfOthers);
     KTSTR_TRY_ASSIGN(std::vector<TreeProcess> tree, payload_tree(proc_, leader_, mark_));
     for (const TreeProcess& process : tree)
       if (process.pid != leader_) seen_.insert(process.pid);
@@ -120,33 +123,33 @@ class TreeEnd {
       KTSTR_TRY_ASSIGN(std::vector<TreeProcess> fresh, look());
       std::erase_if(fresh, [&](const TreeProcess& process) { return !stopped.insert(identity_of(process)).second; });
       if (fresh.empty()) return ok();
-      KTSTR_TRY(signal_all(fresh, SIGSTOP));
+      KTSTR_TRY(stop(fresh));
     }
     return ok();
   }
 
-  Status signal_all(const std::vector<TreeProcess>& processes, int number) {
+  Status stop(const std::vector<TreeProcess>& processes) {
     std::set<int> groups;
     for (const TreeProcess& process : processes) {
       // Others than the payload's are only in our own session.
       const bool whole = process.session != own_session_ && process.session > 0 && process.group > 1;
       if (whole && !groups.insert(process.group).second) continue;
-      const Status sent = whole ? signal_group(process.group, number) : signal_one(process, number);
+      const Status sent = whole ? stop_group(process.group) : stop_one(process);
       KTSTR_TRY(sent);
     }
     return ok();
   }
 
-  static Status signal_group(int group, int number) {
-    if (::kill(-group, number) == 0 || errno == ESRCH) return ok();
-    return fail_errno("cannot send signal {} to the processes of group {} of a payload", number, group);
+  static Status stop_group(int group) {
+    if (::kill(-group, SIGSTOP) == 0 || errno == ESRCH) return ok();
+    return fail_errno("cannot stop the processes of group {} of a payload", group);
   }
 
-  Status signal_one(const TreeProcess& process, int number) {
+  Status stop_one(const TreeProcess& process) {
     KTSTR_TRY_ASSIGN(const Fd handle, open(process));
-    if (!handle.valid() || ::syscall(SYS_pidfd_send_signal, handle.get(), number, nullptr, 0) == 0 || errno == ESRCH)
+    if (!handle.valid() || ::syscall(SYS_pidfd_send_signal, handle.get(), SIGSTOP, nullptr, 0) == 0 || errno == ESRCH)
       return ok();
-    return fail_errno("cannot send signal {} to process {} of a payload", number, process.pid);
+    return fail_errno("cannot stop process {} of a payload", process.pid);
   }
 
   // Not valid when it has ended. A pid may have become another's between the look and the handle.
@@ -159,17 +162,19 @@ class TreeEnd {
     return handle;
   }
 
-  Status wait_for(const std::vector<TreeProcess>& processes) {
-    for (std::size_t from = 0; from < processes.size(); from += kMostHandles) {
-      std::map<int, Fd> handles;
-      for (std::size_t i = from; i < std::min(processes.size(), from + kMostHandles); ++i) {
-        KTSTR_TRY_ASSIGN(Fd handle, open(processes[i]));
-        if (handle.valid()) handles.emplace(processes[i].pid, std::move(handle));
-      }
-      for (const auto& [pid, handle] : handles) {
-        KTSTR_TRY_ASSIGN(const bool gone, wait_readable(handle, deadline_));
-        if (!gone) return does_not_end(pid, processes.size());
-      }
+  // Few at a time: a thousand that all want a CPU to die on would keep it from everybody else, kernel threads included.
+  Status kill(const std::vector<TreeProcess>& processes, std::size_t from, std::size_t end) {
+    std::map<int, Fd> handles;
+    for (std::size_t i = from; i < end; ++i) {
+      KTSTR_TRY_ASSIGN(Fd handle, open(processes[i]));
+      if (!handle.valid()) continue;
+      if (::syscall(SYS_pidfd_send_signal, handle.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
+        return fail_errno("cannot kill process {} of a payload", processes[i].pid);
+      handles.emplace(processes[i].pid, std::move(handle));
+    }
+    for (const auto& [pid, handle] : handles) {
+      KTSTR_TRY_ASSIGN(const bool gone, wait_readable(handle, deadline_));
+      if (!gone) return does_not_end(pid, processes.size());
     }
     return ok();
   }

@@ -30,7 +30,7 @@ struct TreeProcess {
 Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, int leader, std::string_view mark);
 
 // Ends them all, however many they are: each is stopped first, until nobody is left who could fork, then killed and waited
-// for. A group of theirs is signalled as a whole, which no fork(2) in it escapes (a signal that waits makes it start over);
+// for, few at a time. A group of theirs is stopped as a whole, which no fork(2) in it escapes (a signal that waits makes it start over);
 // so a fork bomb ends. At most 64 file descriptors are open meanwhile. Those that are or become our own children are
 // reaped, except the leader, whose status the caller wants. kTimedOut naming a pid at `deadline` of CLOCK_MONOTONIC.
 Status end_payload_tree(const fs::path& proc, int leader, std::string_view mark, Nanoseconds deadline);

@@ -98,6 +98,17 @@ TEST(Classify, CallsAPanicUnderTestAFailure) {
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kKernelPanic);
 }
 
+TEST(Classify, DoesNotBlameAnybodyForAGuestThatIsTooSmall) {
+  const RunRecord record =
+      classified(scheduler_request(), attached_story(),
+                 {.end = GuestEnd::kKernelPanic,
+                  .phase = Phase::kBody,
+                  .message = "Kernel panic - not syncing: System is deadlocked on memory"});
+  EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
+  EXPECT_NE(record.error.find("the guest ran out of memory"), std::string::npos);
+  EXPECT_NE(record.error_hint.find("give the guest more memory"), std::string::npos);
+}
+
 TEST(Classify, CallsALostGuestInfrastructure) {
   const RunRecord record = classified(scheduler_request(), attached_story(), {.end = GuestEnd::kHang, .phase = Phase::kBody});
   EXPECT_EQ(record.outcome, Outcome::kInfrastructure);

@@ -10,7 +10,6 @@
 //   cpuset = "llc:0"                                           # "node:1", "slice:0/2", "0-3,8", "all", ...
 //   cpu_weight = 200                                           # and the other knobs, see knob_reader.h
 //   workload = "disk"                                          # a [[payload]] that runs beside the workers
-//   swappable = true                                           # its work types may be overridden from outside
 //
 // With several kinds of workers in one cgroup, what is said of them moves into one table for each kind:
 //

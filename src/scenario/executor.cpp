@@ -102,7 +102,7 @@ void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, c
   if (error.saved_errno() != ENOMEM) return;
   // Nobody is to blame for a machine that is too small.
   out_of_memory_ = fail(ErrorCode::kNoSpace, "{}", stops_.back().message)
-                       .with_hint("give the guest more memory (`memory`, --memory), or the scenario fewer workers");
+                       .with_hint("give the guest more memory (`memory`, --memory), the scenario fewer workers, or their cgroup a higher memory_max");
   stops_.back().verdict = Verdict::kInconclusive;
 }
 

@@ -49,6 +49,27 @@ TEST(FailedStep, KeepsEarlierResultsAndRunsNoLaterStep) {
   EXPECT_THAT(world.ops.calls(), Not(Contains("create d")));
 }
 
+TEST(FailedStep, BlamesNobodyForAMachineThatIsTooSmall) {
+  FakeWorld world;
+  world.spawn_fails.emplace("b", Error::from_errno(ENOMEM, "cannot start worker b/0"));
+  const auto result = world.run(three_steps());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kNoSpace);
+  EXPECT_THAT(result.error().message(), testing::HasSubstr("step 2 failed: cgroup 'b': cannot start worker b/0"));
+  EXPECT_THAT(result.error().hint(), testing::HasSubstr("give the guest more memory"));
+  EXPECT_THAT(world.ops.groups(), IsEmpty());
+}
+
+TEST(FailedStep, KeepsAFailureThatCameBeforeTheMemoryRanOut) {
+  FakeWorld world;
+  world.idle_workers = true;
+  world.spawn_fails.emplace("b", Error::from_errno(ENOMEM, "cannot start worker b/0"));
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->verdict(), Verdict::kFail);
+  EXPECT_EQ(result->details.back().verdict, Verdict::kInconclusive);
+}
+
 TEST(FailedStep, TearsDownAfterAWriteThatFails) {
   FakeWorld world;
   world.ops.fail_matching("cpu.weight 60", kRefused);

@@ -71,7 +71,8 @@ KTSTR_TEST(a_payload_that_ends_with_its_cgroup_is_not_blamed, {.topology = "1n1l
 }
 
 // More than the body may have open files.
-KTSTR_TEST(a_payload_of_many_processes_ends, {.topology = "1n1l2c1t", .duration = 30s, .payloads = kShell}) {
+KTSTR_TEST(a_payload_of_many_processes_ends,
+           {.topology = "1n1l2c1t", .duration = 30s, .memory = std::uint64_t{768} << 20, .payloads = kShell}) {
   AssertResult claims;
   if (::mkfifo("/tmp/many", 0600) != 0) return fail_errno("cannot make /tmp/many");
   const Payload many = shell("many",
