@@ -54,8 +54,9 @@ class ScriptReader {
       } else if (c == '#') {
         i = std::min(text.find('\n', i), text.size());
       } else if (c == '<' || c == '>') {
-        i = text.find_first_not_of("<>&|", i);
+        i = text.find_first_not_of("<>&| \t", i);
         if (i == std::string_view::npos) return;
+        if (text[i] == '\n') continue;
         const bool was = at_command;
         word_at(text, i, depth);  // the file
         at_command = was;
