@@ -14,8 +14,8 @@ namespace ktstr {
 
 class TotalLimits {
  public:
-  // Of rings: a lane that is full, a warm point and the end ring, which are some tens in a run.
-  static constexpr int kMostRings = 2000;
+  // Of rings: lanes that are full, warm points and the end. All that a guest may report are 64 full lanes.
+  static constexpr int kMostRings = 300;
 
   TotalLimits(const PhaseLimits& limits, int cpus, double host_limit_scale);
 
