@@ -88,9 +88,21 @@ TEST(Output, ThatIsOnlyLongIsANote) {
                     .test_printed = 2 * kMostPrinted,
                     .test_ns = 1'000'000'000},
                    {.stream = LogRecord::Stream::kBody, .printed = 20 * kMostPrinted, .dropped = 18 * kMostPrinted}};
+  story.body_start_ns = 1;
+  story.body_end_ns = 10'000'000'001;
   const RunRecord record = classified(story, {.console_cut = 5});
   EXPECT_EQ(record.outcome, Outcome::kPass);
   EXPECT_EQ(record.details.size(), 3u);
+}
+
+TEST(Output, OfAGuestThatPrintsOnItsConsoleWithoutPauseIsAFailure) {
+  GuestStory story = whole_story();
+  story.body_start_ns = 1;
+  story.body_end_ns = 1'000'000'001;
+  const RunRecord record = classified(story, {.console_tail = {"again"}, .console_cut = 1});
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(record.details.at(0).kind, DetailKind::kOutputFlood);
+  EXPECT_THAT(record.details[0].message, HasSubstr("last: again"));
 }
 
 TEST(Output, OfAGuestThatFloodsItsConsoleIsAFailureAfterTheBoot) {
