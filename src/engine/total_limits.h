@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What no guest may exceed, whatever it says of itself: phases go forward, so does its clock, and a run as a whole has a
-// limit in guest time, in host time and in rings of the doorbell. Lifecycle judges a guest that tells the truth; this
+// What no guest may exceed, whatever it says of itself: phases go forward, so does its clock, and a run as a whole has
+// a limit in guest time, in host time and in rings of the doorbell. Lifecycle judges a guest that tells the truth; this
 // one ends a guest that does not. Pure: no clock, no VM.
 #pragma once
 

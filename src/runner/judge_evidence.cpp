@@ -39,10 +39,10 @@ bool is_flood(const OutputRecord& output) {
 }
 
 Detail flood(const OutputRecord& output, const std::vector<std::string>& log) {
-  std::string message =
-      fmt::format("the scheduler printed without pause: {} in {:.3f} s of guest time (at most {}, and as much again each "
-                  "second), of which the first and the last are kept",
-                  format_bytes(output.test_printed), static_cast<double>(output.test_ns) / 1e9, format_bytes(kMostPrinted));
+  std::string message = fmt::format(
+      "the scheduler printed without pause: {} in {:.3f} s of guest time (at most {}, and as much again each "
+      "second), of which the first and the last are kept",
+      format_bytes(output.test_printed), static_cast<double>(output.test_ns) / 1e9, format_bytes(kMostPrinted));
   if (!log.empty()) message += "; last: " + log.back().substr(0, kWordsShown);
   return {.verdict = Verdict::kFail,
           .kind = DetailKind::kOutputFlood,
@@ -62,9 +62,9 @@ void judge_outputs(const GuestStory& story, RunRecord& record) {
       record.details.push_back(
           lost(fmt::format("{} lines of the kernel's log are not kept: what they say is not judged", output.dropped)));
     } else if (output.dropped != 0) {
-      record.details.push_back(note(fmt::format("{} printed {}, of which {} between the first and the last lines are not kept",
-                                                who(output.stream), format_bytes(output.printed),
-                                                format_bytes(output.dropped))));
+      record.details.push_back(
+          note(fmt::format("{} printed {}, of which {} between the first and the last lines are not kept",
+                           who(output.stream), format_bytes(output.printed), format_bytes(output.dropped))));
     }
   }
 }
@@ -92,12 +92,14 @@ void judge_console(const GuestStory& story, const GuestOutcome& guest, RunRecord
     return;
   }
   std::string message = fmt::format(
-      "the guest printed without pause on its console: {} in a run whose body took {:.3f} s of guest time (at most {}, and "
+      "the guest printed without pause on its console: {} in a run whose body took {:.3f} s of guest time (at most {}, "
+      "and "
       "as much again each second), of which the first and the last are kept",
       format_bytes(length), seconds, format_bytes(kMostOnConsole));
   if (!guest.console_tail.empty()) message += "; last: " + guest.console_tail.back().substr(0, kWordsShown);
   const auto at = std::find_if_not(record.details.begin(), record.details.end(), is_about_the_scheduler);
-  record.details.insert(at, {.verdict = Verdict::kFail, .kind = DetailKind::kOutputFlood, .message = std::move(message)});
+  record.details.insert(at,
+                        {.verdict = Verdict::kFail, .kind = DetailKind::kOutputFlood, .message = std::move(message)});
 }
 
 }  // namespace
@@ -111,9 +113,10 @@ void judge_evidence(const GuestStory& story, const GuestOutcome& guest, bool bod
 Detail too_much(const GuestStory& story, const GuestOutcome& guest) {
   std::string message = fmt::format("{}, in phase {}, and was ended", guest.message, to_string(guest.phase));
   if (guest.end == GuestEnd::kTooMuchSaid)
-    return lost(message + fmt::format(": {} marks and {} reports of workers came until then. A scenario with fewer workers "
-                                      "or steps fits into a run",
-                                      story.marks.size(), story.workers.size()));
+    return lost(message +
+                fmt::format(": {} marks and {} reports of workers came until then. A scenario with fewer workers "
+                            "or steps fits into a run",
+                            story.marks.size(), story.workers.size()));
   if (!guest.console_tail.empty()) message += "; last: " + guest.console_tail.back().substr(0, kWordsShown);
   return {.verdict = Verdict::kFail, .kind = DetailKind::kOutputFlood, .message = std::move(message)};
 }

@@ -106,7 +106,8 @@ TEST(Output, OfAGuestThatPrintsOnItsConsoleWithoutPauseIsAFailure) {
 }
 
 TEST(Output, OfAGuestThatFloodsItsConsoleIsAFailureAfterTheBoot) {
-  const GuestOutcome guest{.end = GuestEnd::kFlood, .phase = Phase::kBody, .message = "it printed", .console_tail = {"again"}};
+  const GuestOutcome guest{
+      .end = GuestEnd::kFlood, .phase = Phase::kBody, .message = "it printed", .console_tail = {"again"}};
   const RunRecord record = classified(whole_story(), guest);
   EXPECT_EQ(record.outcome, Outcome::kFail);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kOutputFlood);
@@ -115,7 +116,8 @@ TEST(Output, OfAGuestThatFloodsItsConsoleIsAFailureAfterTheBoot) {
 }
 
 TEST(Output, OfMoreRecordsThanAreKeptIsLostEvidence) {
-  const RunRecord record = classified(whole_story(), {.end = GuestEnd::kTooMuchSaid, .phase = Phase::kBody, .message = "m"});
+  const RunRecord record =
+      classified(whole_story(), {.end = GuestEnd::kTooMuchSaid, .phase = Phase::kBody, .message = "m"});
   EXPECT_EQ(record.outcome, Outcome::kInconclusive);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kLostEvidence);
 }

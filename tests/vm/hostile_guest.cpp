@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A payload that attacks the harness from inside of the guest, as root: it maps the mailbox and writes there what no agent
-// writes, or takes what it can get of the machine. One attack a run, named by the argument.
+// A payload that attacks the harness from inside of the guest, as root: it maps the mailbox and writes there what no
+// agent writes, or takes what it can get of the machine. One attack a run, named by the argument.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/io.h>
@@ -181,8 +181,8 @@ void hog() {
 constexpr struct {
   std::string_view name;
   void (*run)();
-} kAttacks[] = {{"nothing", nothing},       {"garbage", garbage}, {"records", records}, {"sets", sets},
-                {"heartbeats", heartbeats}, {"dropped", dropped}, {"done", done},       {"bell", bell},
+} kAttacks[] = {{"nothing", nothing},       {"garbage", garbage}, {"records", records},     {"sets", sets},
+                {"heartbeats", heartbeats}, {"dropped", dropped}, {"done", done},           {"bell", bell},
                 {"console", console},       {"kmsg", kmsg},       {"processes", processes}, {"hog", hog}};
 
 }  // namespace

@@ -42,7 +42,9 @@ class HostileGuest : public GuestTest {
   GuestRun attack(const std::string& name) {
     const std::string scenario =
         "topology = '1n1l2c1t'\nduration = '1s'\n[[payload]]\nname = 'hostile'\nprogram = '" KTSTR_HOSTILE_GUEST
-        "'\nargs = ['" + name + "']\n[[step]]\nhold = '5ms'\n"
+        "'\nargs = ['" +
+        name +
+        "']\n[[step]]\nhold = '5ms'\n"
         "[[step.op]]\nop = 'run_payload'\npayload = 'hostile'\n"
         "[[step.op]]\nop = 'wait_payload'\npayload = 'hostile'\n";
     return measured({write(name + ".toml", scenario).string()});
@@ -53,7 +55,8 @@ class HostileGuest : public GuestTest {
     GuestRun result;
     Subprocess::Options options = command(arguments);
     const fs::path out = state_dir() / "out", err = state_dir() / "err";
-    const auto out_fd = open_file(out, O_WRONLY | O_CREAT | O_TRUNC), err_fd = open_file(err, O_WRONLY | O_CREAT | O_TRUNC);
+    const auto out_fd = open_file(out, O_WRONLY | O_CREAT | O_TRUNC),
+               err_fd = open_file(err, O_WRONLY | O_CREAT | O_TRUNC);
     options.stdout_fd = out_fd->get();
     options.stderr_fd = err_fd->get();
     auto process = Subprocess::start(options);
