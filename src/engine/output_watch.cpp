@@ -37,9 +37,10 @@ std::optional<Lifecycle::Finding> OutputWatch::look() const {
     return Lifecycle::Finding{GuestEnd::kFlood,
                               fmt::format("the guest printed more than {} on its console", format_bytes(kMostConsole))};
   if (size_of(qemu_output_) > kMostOfQemu)
-    return Lifecycle::Finding{GuestEnd::kCorrupt, fmt::format("QEMU itself printed more than {}, as some devices do when "
-                                                              "a guest misuses them",
-                                                              format_bytes(kMostOfQemu))};
+    return Lifecycle::Finding{GuestEnd::kCorrupt,
+                              fmt::format("QEMU itself printed more than {}, as some devices do when "
+                                          "a guest misuses them",
+                                          format_bytes(kMostOfQemu))};
   return {};
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The files that QEMU writes while a guest runs: the serial console and its own output. Nothing pushes back on QEMU,
-// since what a guest prints must cost it the same on every host; so a guest that prints without end has to be ended, and
-// what it printed is cut down afterwards.
+// since what a guest prints must cost it the same on every host; so a guest that prints without end has to be ended,
+// and what it printed is cut down afterwards.
 #pragma once
 
 #include <filesystem>

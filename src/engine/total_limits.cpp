@@ -34,10 +34,11 @@ std::optional<Finding> TotalLimits::observe(const GuestSample& sample, double ra
   if (auto finding = check_order(sample)) return finding;
   if (auto finding = check_guest_time(sample)) return finding;
   if (ran_seconds <= host_limit_seconds_) return {};
-  return Finding{GuestEnd::kHang,
-                 fmt::format("the run went on for more than {:.0f} s of host time in which QEMU could run, whatever the "
-                             "guest says of itself: its clock is at {:.3f} s",
-                             host_limit_seconds_, static_cast<double>(sample.heartbeat_ns) / 1e9)};
+  return Finding{
+      GuestEnd::kHang,
+      fmt::format("the run went on for more than {:.0f} s of host time in which QEMU could run, whatever the "
+                  "guest says of itself: its clock is at {:.3f} s",
+                  host_limit_seconds_, static_cast<double>(sample.heartbeat_ns) / 1e9)};
 }
 
 std::optional<Finding> TotalLimits::check_clock_goes(const GuestSample& sample, double ran_seconds) {
@@ -52,10 +53,10 @@ std::optional<Finding> TotalLimits::check_clock_goes(const GuestSample& sample, 
 std::optional<Finding> TotalLimits::check_order(const GuestSample& sample) {
   if (sample.agent_version == 0) return {};
   if (sample.phase < phase_)
-    return Finding{GuestEnd::kCorrupt, fmt::format("the guest went from phase {} back to {}, which its agent never does: "
-                                                   "something else writes into the mailbox",
-                                                   to_string(static_cast<Phase>(phase_)),
-                                                   to_string(static_cast<Phase>(sample.phase)))};
+    return Finding{GuestEnd::kCorrupt,
+                   fmt::format("the guest went from phase {} back to {}, which its agent never does: "
+                               "something else writes into the mailbox",
+                               to_string(static_cast<Phase>(phase_)), to_string(static_cast<Phase>(sample.phase)))};
   if (sample.heartbeat_ns < clock_ns_)
     return Finding{GuestEnd::kCorrupt,
                    fmt::format("the guest's clock went from {:.3f} s back to {:.3f} s: something else than its agent "
@@ -72,9 +73,10 @@ std::optional<Finding> TotalLimits::check_guest_time(const GuestSample& sample) 
   if (!phases_began_ns_) phases_began_ns_ = sample.heartbeat_ns;
   const double took = static_cast<double>(sample.heartbeat_ns - *phases_began_ns_) / 1e9;
   if (took <= guest_limit_seconds_) return {};
-  return Finding{GuestEnd::kPhaseTimeout,
-                 fmt::format("the run took {:.1f} s of guest time after the boot; all its phases together may take {:.1f} s",
-                             took, guest_limit_seconds_)};
+  return Finding{
+      GuestEnd::kPhaseTimeout,
+      fmt::format("the run took {:.1f} s of guest time after the boot; all its phases together may take {:.1f} s", took,
+                  guest_limit_seconds_)};
 }
 
 Status TotalLimits::count_ring() {

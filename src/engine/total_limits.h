@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What no guest may exceed, whatever it says of itself: phases go forward, so does its clock, and a run as a whole has a
-// limit in guest time, in host time and in rings of the doorbell. Lifecycle judges a guest that tells the truth; this
+// What no guest may exceed, whatever it says of itself: phases go forward, so does its clock, and a run as a whole has
+// a limit in guest time, in host time and in rings of the doorbell. Lifecycle judges a guest that tells the truth; this
 // one ends a guest that does not. Pure: no clock, no VM.
 #pragma once
 
@@ -14,8 +14,8 @@ namespace ktstr {
 
 class TotalLimits {
  public:
-  // Of rings: a lane that is full, a warm point and the end ring, which are some tens in a run.
-  static constexpr int kMostRings = 2000;
+  // Of rings: lanes that are full, warm points and the end. All that a guest may report are 64 full lanes.
+  static constexpr int kMostRings = 300;
 
   TotalLimits(const PhaseLimits& limits, int cpus, double host_limit_scale);
 

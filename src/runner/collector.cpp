@@ -27,7 +27,8 @@ Result<T> Collector::decoded(const Record& record) {
   KTSTR_TRY_ASSIGN(T value, decode<T>(record.payload, &weight));
   weight_ += weight;
   if (weight_ > kMostWeight)
-    return fail(ErrorCode::kUnsupported, "the guest reported more than is kept of one run, {} with what it takes to write it down",
+    return fail(ErrorCode::kUnsupported,
+                "the guest reported more than is kept of one run, {} with what it takes to write it down",
                 format_bytes(kMostWeight));
   return value;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the guest said, decoded and in one place. Nothing here judges; see classify.h. The guest decides how much it says,
-// so there is a limit to what is kept of it.
+// What the guest said, decoded and in one place. Nothing here judges; see classify.h. The guest decides how much it
+// says, so there is a limit to what is kept of it.
 #pragma once
 
 #include <optional>
@@ -32,12 +32,12 @@ struct GuestStory {
   std::vector<std::pair<int, WorkerReport>> workers;
   std::vector<PayloadReport> payloads;  // as they ended; those of the result come on top
   std::vector<std::string> scheduler_log, body_log, agent_log;
-  std::vector<std::string> kernel_log;           // all of it
-  std::vector<std::uint64_t> kernel_log_ns;      // when each line of it was read, CLOCK_MONOTONIC
-  std::vector<std::string> kernel_log_in_test;   // what came before the teardown
+  std::vector<std::string> kernel_log;          // all of it
+  std::vector<std::uint64_t> kernel_log_ns;     // when each line of it was read, CLOCK_MONOTONIC
+  std::vector<std::string> kernel_log_in_test;  // what came before the teardown
   std::optional<std::uint64_t> taint_at_start;
-  std::uint64_t taint = 0;                       // as last reported
-  std::vector<OutputRecord> outputs;             // of whoever printed much
+  std::uint64_t taint = 0;            // as last reported
+  std::vector<OutputRecord> outputs;  // of whoever printed much
   std::uint64_t body_start_ns = 0, body_end_ns = 0;
   bool tearing_down = false;
   bool ended = false;  // the agent's last record came

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The guest's event stream as a file (events.bin), its digest, and where two streams first differ. A stream may be as long
-// as a hostile guest makes it, so it is written as it comes, and compared without being held in memory.
+// The guest's event stream as a file (events.bin), its digest, and where two streams first differ. A stream may be as
+// long as a hostile guest makes it, so it is written as it comes, and compared without being held in memory.
 #pragma once
 
 #include <array>

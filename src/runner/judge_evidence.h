@@ -13,6 +13,9 @@ namespace ktstr {
 // What a scheduler may print while the body runs: this much at once, and as much again each second of guest time.
 constexpr Bytes kMostPrinted = Bytes{256} << 10;
 
+// The same for the guest's console, where it is longer than what is kept of it. A kernel's report takes some KiB.
+constexpr Bytes kMostOnConsole = Bytes{512} << 10;
+
 // Of a guest that came to its end. Adds details: a flood before those that are not about the scheduler, lost evidence
 // after all others. `body_was_due`: the scheduler, if any, was attached, so that a body ran.
 void judge_evidence(const GuestStory& story, const GuestOutcome& guest, bool body_was_due, RunRecord& record);

@@ -88,13 +88,26 @@ TEST(Output, ThatIsOnlyLongIsANote) {
                     .test_printed = 2 * kMostPrinted,
                     .test_ns = 1'000'000'000},
                    {.stream = LogRecord::Stream::kBody, .printed = 20 * kMostPrinted, .dropped = 18 * kMostPrinted}};
+  story.body_start_ns = 1;
+  story.body_end_ns = 10'000'000'001;
   const RunRecord record = classified(story, {.console_cut = 5});
   EXPECT_EQ(record.outcome, Outcome::kPass);
   EXPECT_EQ(record.details.size(), 3u);
 }
 
+TEST(Output, OfAGuestThatPrintsOnItsConsoleWithoutPauseIsAFailure) {
+  GuestStory story = whole_story();
+  story.body_start_ns = 1;
+  story.body_end_ns = 1'000'000'001;
+  const RunRecord record = classified(story, {.console_tail = {"again"}, .console_cut = 1});
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(record.details.at(0).kind, DetailKind::kOutputFlood);
+  EXPECT_THAT(record.details[0].message, HasSubstr("last: again"));
+}
+
 TEST(Output, OfAGuestThatFloodsItsConsoleIsAFailureAfterTheBoot) {
-  const GuestOutcome guest{.end = GuestEnd::kFlood, .phase = Phase::kBody, .message = "it printed", .console_tail = {"again"}};
+  const GuestOutcome guest{
+      .end = GuestEnd::kFlood, .phase = Phase::kBody, .message = "it printed", .console_tail = {"again"}};
   const RunRecord record = classified(whole_story(), guest);
   EXPECT_EQ(record.outcome, Outcome::kFail);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kOutputFlood);
@@ -103,7 +116,8 @@ TEST(Output, OfAGuestThatFloodsItsConsoleIsAFailureAfterTheBoot) {
 }
 
 TEST(Output, OfMoreRecordsThanAreKeptIsLostEvidence) {
-  const RunRecord record = classified(whole_story(), {.end = GuestEnd::kTooMuchSaid, .phase = Phase::kBody, .message = "m"});
+  const RunRecord record =
+      classified(whole_story(), {.end = GuestEnd::kTooMuchSaid, .phase = Phase::kBody, .message = "m"});
   EXPECT_EQ(record.outcome, Outcome::kInconclusive);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kLostEvidence);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A payload that attacks the harness from inside of the guest, as root: it maps the mailbox and writes there what no agent
-// writes, or takes what it can get of the machine. One attack a run, named by the argument.
+// A payload that attacks the harness from inside of the guest, as root: it maps the mailbox and writes there what no
+// agent writes, or takes what it can get of the machine. One attack a run, named by the argument.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/io.h>
+#include <sys/reboot.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -127,8 +128,10 @@ void dropped() {
   for (auto& lane : box().layout().lanes) mailbox::store(lane.dropped, UINT64_MAX);
 }
 
+// As if all were over: no result, no end of the body, no last record.
 void done() {
   mailbox::store(box().layout().guest.phase, static_cast<std::uint32_t>(Phase::kDone));
+  ::reboot(RB_POWER_OFF);
   ::pause();
 }
 
@@ -178,8 +181,8 @@ void hog() {
 constexpr struct {
   std::string_view name;
   void (*run)();
-} kAttacks[] = {{"nothing", nothing},       {"garbage", garbage}, {"records", records}, {"sets", sets},
-                {"heartbeats", heartbeats}, {"dropped", dropped}, {"done", done},       {"bell", bell},
+} kAttacks[] = {{"nothing", nothing},       {"garbage", garbage}, {"records", records},     {"sets", sets},
+                {"heartbeats", heartbeats}, {"dropped", dropped}, {"done", done},           {"bell", bell},
                 {"console", console},       {"kmsg", kmsg},       {"processes", processes}, {"hog", hog}};
 
 }  // namespace
