@@ -2,6 +2,7 @@
 #include "engine/qmp.h"
 
 #include <gmock/gmock.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -31,6 +32,27 @@ class QmpTest : public testing::Test {
   Qmp qmp_;
   Fd qemu_;
 };
+
+TEST_F(QmpTest, HearingTheGreetingSaysNothingAndTheAnswerMayComeLater) {
+  says("{\"QMP\": {\"version\": {}}}\r\n");
+  ASSERT_TRUE(qmp_.hear([] { return ok(); }));
+  char byte;
+  EXPECT_LT(::recv(qemu_.get(), &byte, 1, MSG_DONTWAIT), 0) << "something was said";
+  says("{\"return\": {}}\r\n");
+  ASSERT_TRUE(qmp_.greet(1s));
+  EXPECT_EQ(heard(), "{\"execute\":\"qmp_capabilities\"}\n");
+}
+
+TEST_F(QmpTest, WaitingForTheGreetingEndsWithTheErrorOfWhoIsAsked) {
+  int asked = 0;
+  const Status heard = qmp_.hear([&]() -> Status {
+    if (++asked < 2) return ok();
+    return fail(ErrorCode::kCancelled, "interrupted");
+  });
+  ASSERT_FALSE(heard);
+  EXPECT_EQ(heard.error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(asked, 2);
+}
 
 TEST_F(QmpTest, PassesOverEventsAndReturnsTheAnswer) {
   greet();

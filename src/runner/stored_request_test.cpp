@@ -157,7 +157,7 @@ TEST(StoredRequest, OneThatWasEditedIsNoReplay) {
     return stored ? "accepted" : stored.error().message();
   };
   EXPECT_THAT(edited("/job/seed", 123), HasSubstr("edited: the seed is"));
-  EXPECT_THAT(edited("/tuple/topology", "1n1l4c1t"), HasSubstr("edited: the topology is 1n1l4c1t in its tuple and"));
+  EXPECT_THAT(edited("/job/topology", "1n1l4c1t"), HasSubstr("and 1n1l4c1t in its job"));
   EXPECT_THAT(edited("/request/scheduler", "scx_other"), HasSubstr("edited: its checksum"));
 }
 
