@@ -173,7 +173,7 @@ void Agent::wait_at_warm_point(milliseconds look, milliseconds quiet_limit) {
 Result<mailbox::DeliveryKind> Agent::take_delivery() {
   mailbox::store(view_.layout().guest.taken, ++taken_);
   KTSTR_TRY_ASSIGN(const ByteSpan archive, view_.take_delivery());
-  KTSTR_TRY(unpack(archive, "/"));
+  KTSTR_TRY(unpack(archive, "/", [this] { heartbeat(); }));
   return static_cast<mailbox::DeliveryKind>(mailbox::load(view_.layout().host.delivery_kind));
 }
 

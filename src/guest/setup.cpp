@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -92,7 +93,21 @@ Status become_realtime(int priority, Children children) {
   return ok();
 }
 
-Status unpack(ByteSpan archive, const char* root) {
+namespace {
+
+constexpr std::size_t kPart = std::size_t{1} << 20;  // between two signs of life
+
+Status write_parts(int fd, ByteSpan bytes, const std::function<void()>& alive) {
+  for (std::size_t at = 0; at < bytes.size(); at += kPart) {
+    KTSTR_TRY(write_all(fd, bytes.subspan(at, std::min(kPart, bytes.size() - at))));
+    if (alive) alive();
+  }
+  return ok();
+}
+
+}  // namespace
+
+Status unpack(ByteSpan archive, const char* root, const std::function<void()>& alive) {
   KTSTR_TRY_ASSIGN(const auto entries, read_newc(archive));
   for (const NewcEntry& entry : entries) {
     const fs::path path = fs::path(root) / entry.path;
@@ -109,7 +124,7 @@ Status unpack(ByteSpan archive, const char* root) {
         // The agent's own libraries may be there from the initramfs, and running: replace, never rewrite.
         ::unlink(path.c_str());
         KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_WRONLY | O_CREAT | O_TRUNC, permissions));
-        KTSTR_TRY(write_all(fd.get(), entry.contents).context("unpack " + path.string()));
+        KTSTR_TRY(write_parts(fd.get(), entry.contents, alive).context("unpack " + path.string()));
         break;
       }
       default:

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include <functional>
+
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -22,7 +24,8 @@ Status seed_random_pool(std::uint64_t seed);
 // keep its policy until the workload module has set them up and hands them over.
 enum class Children { kOrdinary, kInherit };
 Status become_realtime(int priority, Children children);
-// Unpacks a delivery below `root`.
-Status unpack(ByteSpan archive, const char* root);
+// Unpacks a delivery below `root`. `alive` is called every now and then: a large one takes seconds of host time, for which
+// the guest must not be taken for dead.
+Status unpack(ByteSpan archive, const char* root, const std::function<void()>& alive = {});
 
 }  // namespace ktstr::guest
