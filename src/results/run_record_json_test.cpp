@@ -40,6 +40,7 @@ RunRecord full_record() {
   c.min_off_cpu_pct = 1.25, c.max_off_cpu_pct = 2.5, c.avg_off_cpu_pct = 1.75, c.spread_pct = 1.25;
   c.max_gap_ns = 6, c.max_gap_cpu = 7, c.cpu_time_ns = 8, c.run_delay_ns = 9;
   c.wakeups = 10, c.wake_p50_ns = 11, c.wake_p99_ns = 12, c.wake_max_ns = 13;
+  c.sched_class = "ext", c.weight = 100, c.share_pct = 50.5, c.entitled_pct = 49.5;
   r.cgroups = {c};
   r.checked = {"gap"};
   r.marks = {{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "first"}};
@@ -49,6 +50,7 @@ RunRecord full_record() {
   p.metrics = {{"write_iops", 1.5, Polarity::kHigher, "1/s"}, {"lat", 2.5, Polarity::kLower, "ms"}};
   p.missing = {"read_iops: none"};
   p.output_tail = "done\n";
+  p.oom_killed = true;
   r.payloads = {p};
   r.captures = {{"before", "cg_0", 1, {101, 102}}};
   WorkerReport w;
@@ -60,6 +62,7 @@ RunRecord full_record() {
   w.sleep_ns = 15, w.wakeups = 16, w.wake_max_ns = 17, w.wake_latencies_ns = {18, 19};
   w.responded = false;
   w.exit = "killed by signal 11 (SIGSEGV)";
+  w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
   r.workers = {{1, w}};
   r.digest = std::string(64, 'd');
   r.digest_complete = true;
@@ -67,7 +70,10 @@ RunRecord full_record() {
   r.body_ns = 20;
   r.host_seconds = 4.5;
   r.phases = {{"boot", 21, 0.5}};
-  r.end_of_guest = "completed";
+  r.end_of_guest = "hang";
+  r.vcpus = {{1, 2, "native_halt+0xe", "halted"}};
+  r.new_taint = "W";
+  r.kernel_reports = {"WARNING: CPU: 1"};
   r.scheduler_log = {"s"}, r.kernel_log = {"k"}, r.body_log = {"b"}, r.console_tail = {"c"};
   r.run_dir = "/run";
   r.started_at = "2026-11-24T01:38:55Z";

@@ -29,7 +29,9 @@ TEST(Executor, TouchesCgroupsInOneOrder) {
   ASSERT_TRUE(world.run({two_cgroups()}));
   EXPECT_THAT(world.ops.calls(), ElementsAre("enable cpuset cpu", "create cg_0", "set cg_0 cpuset.cpus 0-1",
                                              "create cg_1", "set cg_1 cpuset.cpus 2-3", "set cg_1 cpu.weight 50",
-                                             "directory cg_0", "directory cg_1", "remove cg_1", "remove cg_0"));
+                                             "directory cg_0", "directory cg_1", "get cg_0 cpu.max",
+                                             "get cg_0 cpu.weight", "get cg_1 cpu.max", "get cg_1 cpu.weight",
+                                             "remove cg_1", "remove cg_0"));
 }
 
 TEST(Executor, ReleasesAllWorkersTogetherAndStopsAllBeforeItCollects) {
