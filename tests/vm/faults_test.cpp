@@ -47,7 +47,7 @@ TEST_F(Faults, ASchedulerThatLeavesIsNotAPass) {
 
 TEST_F(Faults, AStarvedWorkerIsNamed) {
   const GuestRun ran = run_bad("--starve cg_0");
-  EXPECT_THAT(ran.failures(), Contains("no_progress"));
+  EXPECT_THAT(ran.failures(), Contains("stuck"));
   EXPECT_THAT(ran.failures(), ::testing::Not(Contains("scheduler_exited")));
   EXPECT_THAT(ran.first_message(), HasSubstr("cg_0"));
   EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
