@@ -45,6 +45,7 @@ struct Process {
   std::string exit;             // how it ended where that was not the ordinary end; once it is reaped
   bool status_unknown = false;  // somebody else reaped it
   bool by_sigkill = false;
+  bool before_kill = false;  // it had ended when the scenario killed the group
 };
 
 struct Worker {
@@ -245,7 +246,7 @@ std::string WorkerGroup::State::exit_of(const Worker& worker) {
   reap(process);
   const bool finished = worker.plan.slot->state == WorkerSlot::kFinished;
   if (process.exit.empty() || (process.status_unknown && finished)) return "";
-  if (process.by_sigkill && kill_expected_ns != 0) return "";
+  if (process.by_sigkill && kill_expected_ns != 0 && !process.before_kill) return "";
   return leader ? fmt::format("process '{}': {}", leader->comm, process.exit) : process.exit;
 }
 
@@ -507,7 +508,13 @@ void WorkerGroup::set_frozen(bool frozen) {
   state_->update_hold();
 }
 
-void WorkerGroup::expect_kill() { state_->kill_expected_ns = static_cast<std::uint64_t>(monotonic_now().count()); }
+void WorkerGroup::expect_kill() {
+  for (Process& process : state_->processes) {
+    state_->reap(process);
+    process.before_kill = process.before_kill || process.ended;
+  }
+  state_->kill_expected_ns = static_cast<std::uint64_t>(monotonic_now().count());
+}
 
 void WorkerGroup::release() {
   GroupBlock& block = state_->memory.group();

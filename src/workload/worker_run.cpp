@@ -55,7 +55,7 @@ void WorkerRun::begin(std::chrono::nanoseconds phase) {
 
 std::uint64_t WorkerRun::checkpoint() {
   const std::uint64_t allowed_sequence = group_.allowed_sequence.load();
-  const std::uint64_t now = probes_.now_ns();
+  const std::uint64_t now = until_stop(probes_.now_ns());
   const Cpu cpu = probes_.cpu();
   note_gap(now, last_ns_, cpu);
   note_cpu(cpu, allowed_sequence);
@@ -66,6 +66,12 @@ std::uint64_t WorkerRun::checkpoint() {
 }
 
 void WorkerRun::end() { checkpoint(); }
+
+// When it gets around to seeing the stop is not judged: it was told to end then. `stopped_ns` is written before `stop`.
+std::uint64_t WorkerRun::until_stop(std::uint64_t now) const {
+  const std::uint64_t stopped = group_.stop.load() != 0 ? group_.stopped_ns.load() : 0;
+  return stopped == 0 ? now : std::max(last_ns_, std::min(now, stopped));
+}
 
 void WorkerRun::note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu) {
   const HoldTimes::Wait away = group_.hold.read().wait(since, now);

@@ -58,6 +58,7 @@ class WorkerRun {
   void end_iteration();
 
  private:
+  std::uint64_t until_stop(std::uint64_t now) const;
   void note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu);
   void note_cpu(Cpu cpu, std::uint64_t allowed_sequence);
   void spin_unit(std::uint32_t spins);

@@ -185,7 +185,7 @@ TEST_F(WorkerRunTest, EndsASleepOnStopAndMeasuresFromThere) {
   run.sleep_for(100us);
   EXPECT_TRUE(run.stopping());
   EXPECT_EQ(slot_->sleep_ns, 2500u);
-  EXPECT_EQ(slot_->max_gap_ns, 30u);
+  EXPECT_EQ(slot_->max_gap_ns, 0u) << "how late it sees the stop is not judged";
   EXPECT_EQ(slot_->wake_latencies.count(), 0u) << "it was woken before its time";
 }
 
