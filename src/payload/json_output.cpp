@@ -128,7 +128,7 @@ Number number_at(const Json& document, const std::string& path) {
 
 }  // namespace
 
-Result<std::string_view> last_json_document(std::string_view text) {
+Result<std::string_view> last_json_document(std::string_view text, bool may_end_cut_off) {
   std::optional<std::string_view> last;
   bool cut_off = false;
   for (std::size_t at = text.find_first_of("{["); at != std::string_view::npos; at = text.find_first_of("{[", at)) {
@@ -144,18 +144,18 @@ Result<std::string_view> last_json_document(std::string_view text) {
     // What failed, failed at its last byte, which may begin a document itself.
     at += attempt.complete ? attempt.consumed : std::max<std::size_t>(attempt.consumed, 2) - 1;
   }
-  if (last) return *last;
+  if (last && (!cut_off || may_end_cut_off)) return *last;
   if (cut_off) return fail(ErrorCode::kNotFound, "its output ends in the middle of the JSON document");
   return fail(ErrorCode::kNotFound, "its output holds no JSON document");
 }
 
 ExtractedMetrics extract_metrics(const std::vector<PayloadMetric>& metrics, std::string_view standard_output,
-                                 std::string_view standard_error) {
+                                 std::string_view standard_error, bool killed) {
   ExtractedMetrics extracted;
   if (metrics.empty()) return extracted;
-  auto document = last_json_document(standard_output);
+  auto document = last_json_document(standard_output, killed);
   if (!document) {
-    auto other = last_json_document(standard_error);
+    auto other = last_json_document(standard_error, killed);
     if (other) document = std::move(other);
   }
   const Json json = document ? Json::parse(*document) : Json();

@@ -21,10 +21,13 @@ struct ExtractedMetrics {
 
 // From standard output; from standard error only when standard output holds no document (fio and others can be told to
 // write there). Numbers, numbers in strings ("12.5") and booleans (0, 1) are values; what is not finite is missing.
+// `killed`: a last document that is cut off is passed over for the one before; of a program that ended by itself it is
+// what is missing.
 ExtractedMetrics extract_metrics(const std::vector<PayloadMetric>& metrics, std::string_view standard_output,
-                                 std::string_view standard_error);
+                                 std::string_view standard_error, bool killed = false);
 
 // The last complete document in `text`; kNotFound saying whether there was none at all or none that is complete.
-Result<std::string_view> last_json_document(std::string_view text);
+// `may_end_cut_off`: what comes after the last whole document does not matter, even if it begins another.
+Result<std::string_view> last_json_document(std::string_view text, bool may_end_cut_off = true);
 
 }  // namespace ktstr

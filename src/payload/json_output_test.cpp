@@ -33,6 +33,13 @@ TEST(JsonOutput, TakesTheLastCompleteDocument) {
   EXPECT_EQ(*last_json_document("{\"a\":1}{\"a\":2}"), "{\"a\":2}");
 }
 
+TEST(JsonOutput, OfAProgramThatEndedByItselfIsNotTheDocumentBeforeTheOneThatIsCutOff) {
+  const std::vector<PayloadMetric> metrics = {{.name = "m"}};
+  const std::string_view cut = "{\"m\": 1}\n{\"m\": 2, \"more\": [";
+  EXPECT_THAT(extract_metrics(metrics, cut, "").values, IsEmpty());
+  EXPECT_EQ(extract_metrics(metrics, cut, "", true).values.size(), 1u) << "one that was killed could not go on";
+}
+
 TEST(JsonOutput, FindsADocumentThatBeginsWhereAnotherAttemptFailed) {
   EXPECT_EQ(*last_json_document("{\"a\"{\"b\": 1}"), "{\"b\": 1}");
   EXPECT_EQ(*last_json_document("[[x{\"b\": 1}"), "{\"b\": 1}");

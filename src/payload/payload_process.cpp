@@ -109,7 +109,7 @@ struct PayloadProcess::State {
     made.wall_time_ns = static_cast<std::uint64_t>((ended - started).count());
     KTSTR_TRY_ASSIGN(const std::string out_text, out.last(kMostJson));
     KTSTR_TRY_ASSIGN(const std::string err_text, err.last(kMostJson));
-    auto extracted = extract_metrics(payload.metrics(), out_text, err_text);
+    auto extracted = extract_metrics(payload.metrics(), out_text, err_text, made.exit_code < 0);
     made.metrics = std::move(extracted.values);
     made.missing = std::move(extracted.missing);
     made.output_tail = output_tail(out_text, err_text);
