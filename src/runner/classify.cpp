@@ -51,7 +51,9 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.cgroups = story.result->result.cgroups;
     record.checked = story.result->result.checked;
   }
-  if (const auto missing = missing_in_guest(story, record)) {
+  judge_kernel(request, story, {}, record);
+  const bool faulty = AssertResult{.details = record.details}.verdict() == Verdict::kFail;
+  if (const auto missing = missing_in_guest(story, record); missing && !faulty) {
     record.outcome = Outcome::kBadInput;
     record.error = missing->message();
     record.error_hint = missing->hint();
@@ -60,7 +62,6 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   judge_scheduler(request, story, limits, record);
   judge_use(request, story, record);
   if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
-  judge_kernel(request, story, {}, record);
   // Notes explain no error.
   const bool found = std::any_of(record.details.begin(), record.details.end(),
                                  [](const Detail& detail) { return detail.verdict > Verdict::kPass; });

@@ -172,6 +172,14 @@ double away_between(double start, double end, const std::vector<SchedulerExit>& 
   return away;
 }
 
+// Whether it was back before the end of the last hold: later there was nobody left for it to run.
+bool was_back_in_time(const std::vector<SchedulerExit>& exits, const GuestStory& story) {
+  const auto last = std::find_if(story.marks.rbegin(), story.marks.rend(),
+                                 [](const StepMark& mark) { return mark.kind == StepMark::Kind::kScenarioPause; });
+  if (last == story.marks.rend() || exits.back().again_s < 0) return true;
+  return exits.back().again_s < static_cast<double>(last->at_ns) / 1e9;
+}
+
 Detail hotplug_note(const std::vector<SchedulerExit>& exits, const GuestStory& story) {
   std::string text = fmt::format(
       "the kernel ended the scheduler {} because a CPU went online or offline, and it attached "
@@ -184,7 +192,10 @@ Detail hotplug_note(const std::vector<SchedulerExit>& exits, const GuestStory& s
       text += fmt::format(", {:.1f} s of the scenario's {:.1f} s", away, end - start);
   }
   if (!exits.front().message.empty()) text += " (" + exits.front().message + ")";
-  return {.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = std::move(text)};
+  if (was_back_in_time(exits, story))
+    return {.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = std::move(text)};
+  text += "; it was not back before the scenario's end: give the scenario more time after the change";
+  return {.verdict = Verdict::kInconclusive, .kind = DetailKind::kSchedulerNotUsed, .message = std::move(text)};
 }
 
 // What the executor saw of the scheduler's process is the same end, seen without its reason; the step is worth keeping.
