@@ -168,9 +168,13 @@ AssertResult check_workers(const Checks& checks, const CgroupReports& reports) {
   if (reports.workers.empty()) return result;
   check_end(reports, result);
   check_died(reports, result);
-  if (checks.progress_on()) check_progress(reports, result);
-  if (!checks.gap_off) check_gap(reports, checks.gap_limit(), result);
-  if (!checks.spread_off) check_spread(reports, checks.spread_limit(), result);
+  if (reports.has_quota) {
+    result.checked.push_back(fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)));
+  } else {
+    if (checks.progress_on()) check_progress(reports, result);
+    if (!checks.gap_off) check_gap(reports, checks.gap_limit(), result);
+    if (!checks.spread_off) check_spread(reports, checks.spread_limit(), result);
+  }
   if (checks.isolation_on()) check_isolation(reports, result);
   note_unresponsive(reports, result);
   return result;

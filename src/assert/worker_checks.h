@@ -21,6 +21,7 @@ struct CgroupReports {
   std::string cgroup;           // "": the place outside of the scenario's cgroups
   std::vector<CpuSet> cpusets;  // all that bounded its workers, in turn; none: they might run anywhere
   std::vector<WorkerReport> workers;
+  bool has_quota = false;  // of CPU time, by itself or above: the scenario itself keeps its workers waiting
 };
 
 // Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.

@@ -164,6 +164,19 @@ TEST(CheckWorkers, OnlyNotesWorkersThatDidNotStopWithinTheLimit) {
             "worker 0 of cg_0 did not stop when told to and was killed; its numbers are the last it published");
 }
 
+TEST(CheckWorkers, DoesNotJudgeWaitingThatTheScenariosOwnQuotaCauses) {
+  WorkerReport throttled = healthy(1);
+  throttled.max_gap_ns = 3'999'000'000;
+  throttled.work_units = 0;
+  throttled.cpu_time_ns = 1'000'000;
+  CgroupReports reports{.phase = 1, .cgroup = "cg_0", .workers = {healthy(0), throttled}};
+  EXPECT_EQ(check_workers({}, reports).verdict(), Verdict::kFail);
+  reports.has_quota = true;
+  EXPECT_EQ(check_workers({}, reports).verdict(), Verdict::kPass);
+  reports.workers[1].gone = false;
+  EXPECT_THAT(kinds_of(check_workers({}, reports)), ElementsAre(DetailKind::kStuck)) << "that it ends is judged";
+}
+
 TEST(CheckWorkers, FailsAnUnfairSpread) {
   WorkerReport starved = healthy(3);
   starved.cpu_time_ns = 772'000'000;

@@ -3,6 +3,9 @@
 
 #include "scenario/ops.h"
 
+#include <algorithm>
+#include <functional>
+
 namespace ktstr {
 
 Status apply(const op::SetCpuset& op, World& world) {
@@ -30,7 +33,7 @@ Status apply(const op::SetAffinity& op, World& world) {
   const CpuSet cpus = found.group->cpuset.value_or(CpuSet());
   const std::uint64_t seed = world.next_seed(Vary::kPlacement);
   int index = 0;
-  for (const WorkerSet& set : found.group->sets) {
+  for (WorkerSet& set : found.group->sets) {
     std::vector<CpuSet> per_worker;
     for (int i = 0; i < set.workers->count(); ++i) {
       KTSTR_TRY_ASSIGN(auto affinity, op.affinity.resolve(world.ctx().topology(), cpus, index++, seed));
@@ -38,6 +41,7 @@ Status apply(const op::SetAffinity& op, World& world) {
       per_worker.push_back(affinity.value_or(world.ctx().topology().cpus));
     }
     KTSTR_TRY(set.workers->set_affinity(per_worker));
+    set.apart = set.apart || std::adjacent_find(per_worker.begin(), per_worker.end(), std::not_equal_to<>()) != per_worker.end();
   }
   return ok();
 }

@@ -137,6 +137,12 @@ void Scope::release_workers() {
     }
 }
 
+bool Scope::has_quota(std::string_view name) const {
+  return std::any_of(live_.begin(), live_.end(),
+                     [&](const LiveCgroup& each) { return each.has_quota && is_within(name, each.name); }) ||
+         (outer_ != nullptr && outer_->has_quota(name));
+}
+
 bool Scope::is_frozen(std::string_view name) const {
   return std::any_of(live_.begin(), live_.end(),
                      [&](const LiveCgroup& each) { return each.frozen && is_within(name, each.name); }) ||
@@ -173,7 +179,8 @@ void Scope::name_oom_kill(const LivePayload& payload, PayloadReport& report, con
 }
 
 void Scope::finish_payload(LivePayload& payload, PayloadReport report, PayloadKill why, const Findings& findings) {
-  if (payload.killed && report.exit_code < 0) report.killed = true;
+  // What ended it, where a kill of its cgroup was on the way: one that crashed has crashed all the same.
+  if (payload.killed && report.exit.starts_with("killed by signal 9 ")) report.killed = true;
   name_oom_kill(payload, report, findings);
   findings.events.payload(report);
   AssertResult judged = payload.running->judge(report, why);
@@ -215,6 +222,9 @@ Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group) {
       part[i].cgroup = group.name;
       part[i].group = set.groups.at(part[i].group);
       part[i].index = set.first_index + static_cast<int>(i);
+      // Each has CPUs of its own, with other neighbours: nobody is its equal.
+      constexpr int kApart = 1'000'000;
+      if (set.apart) part[i].group = kApart + part[i].index;
     }
     std::move(part.begin(), part.end(), std::back_inserter(reports));
   }
@@ -228,7 +238,7 @@ void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& repo
   for (const WorkerSet& set : group.sets)
     for (const CpuSet& cpus : set.cpusets)
       if (std::find(cpusets.begin(), cpusets.end(), cpus) == cpusets.end()) cpusets.push_back(cpus);
-  findings.result.merge(check_workers(findings.checks, {phase_, group.name, std::move(cpusets), reports}));
+  findings.result.merge(check_workers(findings.checks, {phase_, group.name, std::move(cpusets), reports, has_quota(group.name)}));
   findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
 }
 

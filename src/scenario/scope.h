@@ -45,6 +45,7 @@ struct WorkerSet {
   int first_index = 0;  // WorkerReport::index of the first of them, there
   bool released = false;
   std::vector<CpuSet> cpusets = {};  // that bounded them, in turn
+  bool apart = false;  // pinned to different CPUs: they are not each other's equals
   std::string no_share = {};  // why they are not entitled to a certain share of CPU time; empty: perhaps they are
 };
 
@@ -56,6 +57,7 @@ struct LiveCgroup {
   std::vector<WorkerSet> sets;
   int next_index = 0;  // of the next worker
   int next_group = 0;  // of the next set's first
+  bool has_quota = false;  // has or had one of CPU time, by itself
   bool frozen = false;  // by itself; see Scope::is_frozen()
   bool killed = false;  // once, by its cgroup.kill or that of a cgroup above
 
@@ -97,6 +99,8 @@ class Scope {
   LiveCgroup& outside();
   LivePayload* find_payload(std::string_view name, std::string_view cgroup);
   void release_workers();
+  // Whether it, or a cgroup above it, has or had a quota of CPU time.
+  bool has_quota(std::string_view name) const;
   // Whether the scenario froze it, or a cgroup above it.
   bool is_frozen(std::string_view name) const;
   // Tells workers whether they are frozen, which is not judged: before something is frozen, and after it was thawed.

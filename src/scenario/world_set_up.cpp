@@ -3,6 +3,9 @@
 // The World's part that creates: cgroups with their limits, workers, payloads.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "scenario/world.h"
 #include "workload/sched_class.h"
 
@@ -58,6 +61,10 @@ Status World::set_knob(const std::string& group, const KnobSetting& setting) {
     if (cgroups().get(group, file_of(setting.knob)))
       KTSTR_TRY(hold_exclusive_above(group, cpus).context(fmt::format("above cgroup '{}'", group)));
   }
+  if (setting.knob == Knob::kCpuMax && !setting.value.starts_with("max"))
+    for_each_scope([&](Scope& scope) {
+      if (LiveCgroup* live = scope.find(group)) live->has_quota = true;
+    });
   return cgroups().set(group, file_of(setting.knob), setting.value).context(fmt::format("cgroup '{}'", group));
 }
 
@@ -105,6 +112,8 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
       const int number = first_group + static_cast<int>(i);
       auto part = part_for(group, work[i], number, directory).context(where);
       if (!part) return std::move(part).error();
+      const auto& pinned = part->placement.affinity;
+      set.apart = set.apart || std::adjacent_find(pinned.begin(), pinned.end(), std::not_equal_to<>()) != pinned.end();
       parts.push_back(*std::move(part));
       if (set.no_share.empty()) set.no_share = why_no_share(work[i]);
       set.groups.emplace(number, number);
