@@ -73,6 +73,7 @@ class ScenarioRun {
   std::optional<Error> out_of_memory_;
   Nanoseconds start_;
   bool first_hold_ = true;
+  bool loop_ran_ = false;  // the step's first round has begun
 };
 
 void ScenarioRun::mark(StepMark::Kind kind) {
@@ -180,6 +181,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   ctx_.set_phase(std::min(number, kLastPhase));
   world_.begin_step(number, step(number).interval.has_value());
   mark(StepMark::Kind::kStepStart);
+  loop_ran_ = false;
   Acted acted = act(number);
   if (acted.held && *acted.held == HoldEnd::kSchedulerGone) world_.leave_shares_undefined("the scheduler ended meanwhile");
   const Status torn_down = world_.end_step();
@@ -236,8 +238,10 @@ Nanoseconds ScenarioRun::time_for(int number, Nanoseconds wanted) {
   const Nanoseconds given = std::max(std::min(wanted, world_.end() - now), Nanoseconds(0));
   const bool no_time = given.count() == 0;
   const bool is_loop = step(number).interval.has_value();
-  // A "full" hold asks for whatever is left, and cutting it is no news; nor is a loop's last round.
-  if (!is_loop && (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()))
+  // A "full" hold asks for whatever is left, and cutting it is no news; nor is a loop's last round, but its first is.
+  const bool counts = !is_loop || (no_time && !std::exchange(loop_ran_, true));
+  loop_ran_ = true;
+  if (counts && (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()))
     note(no_time ? Verdict::kInconclusive : Verdict::kPass, number,
          fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),
                      format_duration(given), format_duration(wanted)));

@@ -208,6 +208,7 @@ class FakeWorld final : public EventSink {
       report.pid = pid_;
       report.killed = killed;
       report.exit_code = killed ? -1 : 0;
+      report.exit = killed ? "killed by signal 9 (SIGKILL)" : "exited with status 0";
       return report;
     }
     FakeWorld& world_;

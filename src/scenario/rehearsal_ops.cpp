@@ -27,7 +27,7 @@ void rehearse(const op::AddCgroupDef& op, RehearsedWorld& world) {
 }
 void rehearse(const op::RemoveCgroup& op, RehearsedWorld& world) { world.remove_group(op.cgroup); }
 void rehearse(const op::StopCgroup& op, RehearsedWorld& world) { world.empty_group(op.cgroup); }
-void rehearse(const op::KillCgroup& op, RehearsedWorld& world) { world.empty_group(op.cgroup); }
+void rehearse(const op::KillCgroup& op, RehearsedWorld& world) { world.kill_group(op.cgroup); }
 void rehearse(const op::MoveAllTasks& op, RehearsedWorld& world) {
   if (op.from == op.to) return world.mistake("from and to are both '{}'; name two cgroups", op.from);
   Group* from = op.from.empty() ? &world.outside() : world.find_with_workers(op.from);

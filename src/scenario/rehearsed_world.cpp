@@ -128,6 +128,18 @@ void RehearsedWorld::empty_group(const std::string& name) {
   end_payloads_in(name);
 }
 
+void RehearsedWorld::kill_group(const std::string& name) {
+  if (find(name) == nullptr) return;
+  bool any = false;
+  for (auto& [below, group] : groups_) {
+    if (below != name && !below.starts_with(name + "/")) continue;
+    any = any || has_processes(below, group);
+    group.workers = false;
+    end_payloads_in(below);
+  }
+  if (!any) mistake("the cgroup '{}' is empty at this point: there is nobody to end", name);
+}
+
 void RehearsedWorld::check_takes_processes(const std::string& name) {
   if (has_children(name))
     mistake(

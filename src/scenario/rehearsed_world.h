@@ -60,6 +60,8 @@ class RehearsedWorld {
   void remove_group(const std::string& name);
   // Its workers and payloads end.
   void empty_group(const std::string& name);
+  // The same, of the cgroups below it as well.
+  void kill_group(const std::string& name);
   bool has_children(const std::string& name) const;
   // A mistake where the kernel allows no processes in it.
   void check_takes_processes(const std::string& name);
