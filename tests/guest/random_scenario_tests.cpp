@@ -167,7 +167,7 @@ KTSTR_TEST(random_scenarios,
   }
   all.claim(ran == kScenarios, fmt::format("{} scenarios left what they found", ran));
   // Trouble that never came, or came always, would prove nothing.
-  all.claim(verdicts[Verdict::kPass] > 2, fmt::format("{} of them passed", verdicts[Verdict::kPass]));
+  all.claim(verdicts[Verdict::kPass] > 0, fmt::format("{} of them passed", verdicts[Verdict::kPass]));
   all.claim(verdicts[Verdict::kFail] > 2, fmt::format("{} of them failed", verdicts[Verdict::kFail]));
   return all;
 }

@@ -38,11 +38,12 @@ CgroupDef web(const std::string& cgroup) {
 
 }  // namespace
 
-KTSTR_TEST(threads_of_one_process, {.topology = "2n2l2c1t", .duration = 300ms, .checks = {.spread_off = true}}) {
+// What is observed keeps a CPU busy for more than 0.1 s, with one of the workers pinned to it perhaps.
+KTSTR_TEST(threads_of_one_process, {.topology = "2n2l2c1t", .duration = 600ms, .checks = {.spread_off = true}}) {
   CgroupDef def = web("a").uid(1000);
   def.work({.comm = "far", .affinity = AffinityIntent::exact({3}), .mem_policy = MemPolicy::bind({1})});
   def.work({.comm = "alone", .pcomm = "db", .uid = 1001});
-  return observed(ctx, {}, {{.setup = {def}, .hold = HoldSpec::fixed(100ms)}}, [](int, Observer& see) {
+  return observed(ctx, {}, {{.setup = {def}, .hold = HoldSpec::fixed(400ms)}}, [](int, Observer& see) {
     const std::vector<int> processes = see.pids("a");
     see.that(processes.size() == 2, "two processes");
     see.that(lines_of(see, "a", "cgroup.threads") == 7, "seven tasks: two leaders and five workers");
