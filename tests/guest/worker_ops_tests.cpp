@@ -52,7 +52,7 @@ KTSTR_TEST(worker_attributes, {.topology = "2n2l2c1t", .duration = 300ms, .check
   });
 }
 
-KTSTR_TEST(live_changes_of_workers, {.topology = "1n1l2c1t", .duration = 400ms}) {
+KTSTR_TEST(live_changes_of_workers, {.topology = "1n1l2c1t", .duration = 400ms, .checks = {.spread_off = true}}) {
   const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2)}};
   return observed(ctx, backdrop,
                   {held({Op::set_nice("a", 7), Op::set_uclamp("a", 100, 800),
