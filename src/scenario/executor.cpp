@@ -239,8 +239,8 @@ Nanoseconds ScenarioRun::time_for(int number, Nanoseconds wanted) {
   const bool no_time = given.count() == 0;
   const bool is_loop = step(number).interval.has_value();
   // A "full" hold asks for whatever is left, and cutting it is no news; nor is a loop's last round, but its first is.
-  const bool counts = !is_loop || (no_time && !std::exchange(loop_ran_, true));
-  loop_ran_ = true;
+  const bool first_round = !std::exchange(loop_ran_, true);
+  const bool counts = !is_loop || (no_time && first_round);
   if (counts && (no_time ? wanted.count() > 0 : given < wanted / 2 && wanted < ctx_.duration()))
     note(no_time ? Verdict::kInconclusive : Verdict::kPass, number,
          fmt::format("step {} of {} holds for {} of its {}: the scenario is over then", number, last(),

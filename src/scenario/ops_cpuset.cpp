@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "scenario/ops.h"
-
 #include <algorithm>
 #include <functional>
+
+#include "scenario/ops.h"
 
 namespace ktstr {
 
