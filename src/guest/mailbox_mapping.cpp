@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/io.h>
+#include <sys/mman.h>
 
 #include <charconv>
 
@@ -37,6 +38,10 @@ Result<Mapping> map_mailbox(std::string_view kernel_command_line) {
   KTSTR_TRY_ASSIGN(const Fd memory, open_file("/dev/mem", O_RDWR));
   KTSTR_TRY_ASSIGN(Mapping mapping, Mapping::map(memory, range.address, range.size, true));
   KTSTR_TRY(mailbox::View(mapping.bytes()).check_header());
+  // The page tables of device memory are copied by fork(2) and undone at each exit, entry by entry: for a mailbox of
+  // 32 MB most of what a worker costs. Nobody but us may write here anyway.
+  if (::madvise(mapping.data(), mapping.size(), MADV_DONTFORK) != 0)
+    return fail_errno("cannot keep the mailbox out of child processes");
   return mapping;
 }
 
