@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/oom_score.h"
+#include "base/open_files.h"
 #include "payload/captured_output.h"
 #include "payload/wait_readable.h"
 
@@ -71,7 +72,10 @@ bool take_streams(const ExecPlan& plan) {
 
 bool leave_our_files(const ExecPlan&) { return ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) == 0; }
 
-bool limit_files(const ExecPlan& plan) { return ::setrlimit(RLIMIT_FSIZE, &plan.file_limit) == 0; }
+bool limit_files(const ExecPlan& plan) {
+  restore_open_files();
+  return ::setrlimit(RLIMIT_FSIZE, &plan.file_limit) == 0;
+}
 
 // The kernel takes those CPUs that there are and that the cpuset allows.
 bool go_anywhere(const ExecPlan&) {
@@ -101,7 +105,7 @@ constexpr struct {
               {leave_oom_protection, "leave the protection from the OOM killer"},
               {take_streams, "take its standard streams"},
               {leave_our_files, "leave inherited files"},
-              {limit_files, "limit the size of its files"},
+              {limit_files, "limit its files"},
               {go_anywhere, "be let go to any CPU"},
               {become_ordinary, "become SCHED_OTHER with nice 0"},
               {exec, "be executed"}};

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "base/open_files.h"
 #include "scenario/scheduler_end.h"
 #include "workload/core_sched.h"
 #include "workload/sched_class.h"
@@ -103,6 +104,7 @@ class Watches {
 }  // namespace
 
 Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
+  allow_many_open_files();
   const auto watches = std::make_shared<Watches>();
   KTSTR_TRY(watches->of(scheduler_pid));
   const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
