@@ -5,116 +5,33 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
-#include "base/task_seen.h"
-#include "workload/group_memory.h"
 #include "workload/sched_class.h"
 #include "workload/task_affinity.h"
 #include "workload/task_sched.h"
-#include "workload/worker_process.h"
-#include "workload/worker_report.h"
+#include "workload/worker_group_state.h"
 #include "workload/worker_setup.h"
 #include "workload/worker_slot.h"
-#include "workload/worker_threads.h"
 
 namespace ktstr {
 
 namespace {
 
-// Of workers that are dropped. To give back its copy of our memory takes a worker tens of ms of CPU time, and longer
-// where others want the CPU too; one that gets none does not die.
-constexpr std::chrono::milliseconds kDropWait{500};
+// For each process of a group, between one change and the next look at all of them.
+constexpr std::chrono::microseconds kGather{10};
 
 std::string workers_of_place(const std::string& cgroup) {
   return cgroup.empty() ? "workers outside of the cgroups" : "workers of " + cgroup;
 }
 
-struct Process {
-  std::string task;  // for messages
-  WorkerProcess handle;
-  bool ended = false;  // seen on its pidfd
-  bool reaped = false;
-  std::string exit;             // how it ended where that was not the ordinary end; once it is reaped
-  bool status_unknown = false;  // somebody else reaped it
-  bool by_sigkill = false;
-  bool before_kill = false;  // it had ended when the scenario killed the group
-};
-
-struct Worker {
-  WorkerPlan plan;
-  std::size_t process = 0;         // its place among the group's
-  HoldTimes::Wait held_wait = {};  // the longest that a hold put an end to
-  std::string sched_class;         // WorkerReport::sched_class
-  int nice = 0;                    // as last seen
-};
-
 }  // namespace
 
-struct WorkerGroup::State {
-  ~State();
-  Status start(const std::vector<WorkerPart>& parts, int first_index);
-  Status add_part(const WorkerPart& part);
-  Status add_process(const WorkerPlan& plan, Result<WorkerProcess> process);
-  Status wait_until_ready();
-  // False: it is on its way. An Error when it never will be.
-  Result<bool> is_ready(const WorkerPlan& plan, Process& process);
-  // Waits for pidfds, and for `eventfd` too where it is valid; false when the deadline has passed.
-  Result<bool> wait_for_change(Nanoseconds deadline, const Fd& eventfd);
-  Status wait_until_ended(Nanoseconds deadline);
-  // SIGKILL to those that have not ended; whether there are any.
-  bool send_kill();
-  void kill_and_reap();
-  Status wait_for_deaths();
-  // CPU time of those that have not ended, of all threads together, in ns.
-  std::uint64_t cpu_time_of_dying() const;
-  WorkerReport report_of(std::size_t i, std::uint64_t now_ns);
-  void reap(Process& process);
-  // How a worker whose process has ended did, where that was not the ordinary end.
-  std::string exit_of(const Worker& worker);
-  // A thread may have, and its process not.
-  bool has_ended(const Worker& worker) const {
-    return processes[worker.process].ended || worker.plan.slot->state == WorkerSlot::kFinished;
-  }
-  // Does `change` to every worker that lives; one that ends meanwhile is passed over.
-  Status change_each(const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change);
-  void let_timers_be_exact(pid_t pid, const std::string& task) const;
-  // Looks at the class and the nice value of all that live.
-  void note_sched();
-  void wake_stopped();
-  // After a change of `frozen` or `may_be_stopped`.
-  void update_hold();
-  void add_times_from_outside(WorkerReport& report, const WorkerSlot& slot) const;
-  bool all_ended() const {
-    return std::all_of(processes.begin(), processes.end(), [](const Process& each) { return each.ended; });
-  }
-
-  std::string where() const { return workers_of_place(cgroup); }
-
-  std::string cgroup, proc_root;
-  int first_index = 0;
-  GroupMemory memory;
-  Fd ready_eventfd;
-  std::vector<Worker> workers;       // in order of index
-  std::optional<WorkerPlan> leader;  // where they are threads
-  WorkerThreads threads;
-  std::vector<Process> processes;
-  bool may_be_stopped = false;  // by a signal that we sent
-  bool frozen = false;
-  bool released = false;
-  bool stopped = false;  // stop() is done
-  bool collected = false;
-  std::uint64_t kill_expected_ns = 0;  // CLOCK_MONOTONIC; 0: the scenario does not kill them
-  Nanoseconds killed_at{};             // by stop()
-  std::vector<WorkerReport> reports;   // of stop()
-};
+std::string WorkerGroup::State::where() const { return workers_of_place(cgroup); }
 
 Status WorkerGroup::State::add_part(const WorkerPart& part) {
   const int first = first_index + static_cast<int>(workers.size());
@@ -150,6 +67,7 @@ Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first
     for (std::size_t i = 0; i < count; ++i) {
       workers[i].process = i;
       KTSTR_TRY(add_process(workers[i].plan, start_worker(workers[i].plan)));
+      breather.breathe();
     }
     return ok();
   }
@@ -174,6 +92,8 @@ Result<bool> WorkerGroup::State::wait_for_change(Nanoseconds deadline, const Fd&
   if (ready < 0 && errno != EINTR) return fail_errno("cannot poll the {}", where());
   for (std::size_t i = 0; i < processes.size() && ready > 0; ++i)
     if (fds[i].revents != 0) processes[i].ended = true;
+  // The more there are to look at, the more of them at a time: each alone would make it the square of their number.
+  if (ready > 0) sleep_for(kGather * processes.size());
   return ready > 0 || monotonic_now() < deadline;
 }
 
@@ -214,94 +134,6 @@ Status WorkerGroup::State::wait_until_ready() {
   }
 }
 
-Status WorkerGroup::State::wait_until_ended(Nanoseconds deadline) {
-  while (!all_ended()) {
-    KTSTR_TRY_ASSIGN(const bool in_time, wait_for_change(deadline, Fd()));
-    if (!in_time) break;
-  }
-  return ok();
-}
-
-void WorkerGroup::State::reap(Process& process) {
-  if (process.reaped) return;
-  siginfo_t info{};
-  const auto pidfd = static_cast<id_t>(process.handle.pidfd.get());
-  if (::waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG) != 0) {
-    // ECHILD: somebody else (an agent that reaps everything) was faster.
-    process.reaped = process.status_unknown = true;
-    process.exit = "ended, and its status was not ours to read";
-    return;
-  }
-  if (info.si_pid == 0) return;
-  process.reaped = process.ended = true;
-  const bool exited = info.si_code == CLD_EXITED;
-  process.by_sigkill = !exited && info.si_status == SIGKILL;
-  if (exited && info.si_status == 0) return;
-  const auto kind = exited ? ExitStatus::Kind::kExited : ExitStatus::Kind::kSignaled;
-  process.exit = ExitStatus{kind, info.si_status}.describe();
-}
-
-std::string WorkerGroup::State::exit_of(const Worker& worker) {
-  Process& process = processes[worker.process];
-  reap(process);
-  const bool finished = worker.plan.slot->state == WorkerSlot::kFinished;
-  if (process.exit.empty() || (process.status_unknown && finished)) return "";
-  if (process.by_sigkill && kill_expected_ns != 0 && !process.before_kill) return "";
-  return leader ? fmt::format("process '{}': {}", leader->comm, process.exit) : process.exit;
-}
-
-bool WorkerGroup::State::send_kill() {
-  bool any = false;
-  for (const Process& process : processes) {
-    if (process.reaped || process.ended) continue;
-    any = true;
-    if (::syscall(SYS_pidfd_send_signal, process.handle.pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH)
-      log_warn("cannot kill {} ({}): errno {}", process.task, process.handle.pid, errno);
-  }
-  return any;
-}
-
-void WorkerGroup::State::kill_and_reap() {
-  // Where stop() was done, all the waiting was done for collect().
-  if (send_kill() && !stopped)
-    if (const Status waited = wait_until_ended(monotonic_now() + kDropWait); !waited)
-      log_warn("{}", waited.error().render());
-  for (Process& process : processes) reap(process);
-}
-
-std::uint64_t WorkerGroup::State::cpu_time_of_dying() const {
-  std::uint64_t sum = 0;
-  const auto add = [&](pid_t tid) {
-    Schedstat now;
-    if (read_schedstat(fmt::format("{}/{}/schedstat", proc_root, tid).c_str(), now)) sum += now.cpu_time_ns;
-  };
-  if (leader && !processes.front().ended) add(processes.front().handle.pid);
-  for (const Worker& worker : workers)
-    if (!processes[worker.process].ended) add(worker.plan.slot->tid);
-  return sum;
-}
-
-// To die takes CPU time, which a crowd gets bit by bit: only who gets none is stuck.
-Status WorkerGroup::State::wait_for_deaths() {
-  const auto living = [this] {
-    return std::count_if(processes.begin(), processes.end(), [](const Process& each) { return !each.ended; });
-  };
-  Nanoseconds last_sign = killed_at, last_end = killed_at;
-  for (auto before = living(); before > 0;) {
-    const std::uint64_t cpu_time = cpu_time_of_dying();
-    KTSTR_TRY(wait_until_ended(std::min(last_sign + kKillGrace, last_end + kMostKillGrace)));
-    const auto left = living();
-    const Nanoseconds now = monotonic_now();
-    if (left < before) last_end = now;
-    if (left == before && cpu_time_of_dying() == cpu_time) break;
-    if (now >= last_end + kMostKillGrace) break;
-    last_sign = now;
-    before = left;
-  }
-  for (Process& process : processes) reap(process);
-  return ok();
-}
-
 Status WorkerGroup::State::change_each(
     const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change) {
   // A pid is only sure to be the worker's as long as the worker has not ended.
@@ -334,6 +166,7 @@ void WorkerGroup::State::note_sched() {
     if (!sched) continue;
     add_sched_class(worker.sched_class, classes.of(tid, sched->policy.kind));
     worker.nice = sched->nice;
+    breather.breathe();
   }
 }
 
@@ -362,45 +195,6 @@ void WorkerGroup::State::update_hold() {
   block.hold.begin(now_ns);
 }
 
-WorkerGroup::State::~State() { kill_and_reap(); }
-
-// Before it is reaped: a zombie still has its schedstat. A thread that is gone has none.
-void WorkerGroup::State::add_times_from_outside(WorkerReport& report, const WorkerSlot& slot) const {
-  Schedstat now;
-  const std::string path = fmt::format("{}/{}/schedstat", proc_root, slot.tid.load());
-  if (read_schedstat(path.c_str(), now)) add_schedstat(report, slot, now);
-}
-
-WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) {
-  const Worker& worker = workers[i];
-  const WorkerSlot& slot = *worker.plan.slot;
-  const bool process_ended = processes[worker.process].ended;
-  WorkerReport report = published_report(slot, memory.group());
-  const bool finished = slot.state == WorkerSlot::kFinished;
-  if (!finished) add_times_from_outside(report, slot);
-  if (process_ended) report.exit = exit_of(worker);
-  if (!finished) {
-    // One that the scenario has killed was as good as any other until then.
-    if (process_ended && kill_expected_ns != 0 && report.exit.empty())
-      close_at(report, slot, memory.group(), std::max(kill_expected_ns, slot.last_checkpoint_ns.load()));
-    else if (process_ended)
-      close_at_death(report, slot);
-    else
-      close_at(report, slot, memory.group(), now_ns);
-  }
-  note_wait(report, worker.held_wait);
-  add_held(report, memory.group());
-  if (!finished && !process_ended && look_at_task(proc_root, slot.tid).state == 'R') add_open_run_delay(report);
-  report.cgroup = cgroup;
-  report.group = worker.plan.spec;
-  report.index = first_index + static_cast<int>(i);
-  report.pid = slot.tid;
-  report.sched_class = worker.sched_class;
-  report.nice = worker.nice;
-  report.responded = has_ended(worker);
-  return report;
-}
-
 WorkerGroup::WorkerGroup(std::unique_ptr<State> state) : state_(std::move(state)) {}
 WorkerGroup::WorkerGroup(WorkerGroup&&) noexcept = default;
 WorkerGroup& WorkerGroup::operator=(WorkerGroup&&) noexcept = default;
@@ -418,7 +212,10 @@ Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int
     state->leader->cgroup_dir = nullptr;
     KTSTR_TRY(hand_over(*state->leader, state->leader->slot->tid).context(where));
   }
-  for (const Worker& worker : state->workers) KTSTR_TRY(hand_over(worker.plan, worker.plan.slot->tid).context(where));
+  for (const Worker& worker : state->workers) {
+    KTSTR_TRY(hand_over(worker.plan, worker.plan.slot->tid).context(where));
+    state->breather.breathe();
+  }
   state->note_sched();
   WorkerGroup group(std::move(state));
   if (const auto& allowed = parts.front().placement.allowed) group.set_allowed(*allowed);
@@ -535,31 +332,6 @@ void WorkerGroup::request_stop() {
   }
   // Even where the stop was requested before: the signal may have come since.
   state_->wake_stopped();
-}
-
-Status WorkerGroup::stop(std::chrono::nanoseconds grace) {
-  if (!state_->released)
-    return fail(ErrorCode::kInvalidArgument, "{} can be stopped after they were released", state_->where());
-  if (state_->stopped) return ok();
-  request_stop();
-  KTSTR_TRY(state_->wait_until_ended(monotonic_now() + grace));
-  state_->stopped = true;
-  state_->killed_at = monotonic_now();
-  const auto now_ns = static_cast<std::uint64_t>(state_->killed_at.count());
-  for (std::size_t i = 0; i < state_->workers.size(); ++i) state_->reports.push_back(state_->report_of(i, now_ns));
-  state_->send_kill();
-  return ok();
-}
-
-Result<std::vector<WorkerReport>> WorkerGroup::collect(std::chrono::nanoseconds grace) {
-  if (!state_->released || state_->collected)
-    return fail(ErrorCode::kInvalidArgument, "{} can be collected once, after they were released", state_->where());
-  KTSTR_TRY(stop(grace));
-  state_->collected = true;
-  KTSTR_TRY(state_->wait_for_deaths());
-  for (std::size_t i = 0; i < state_->workers.size(); ++i)
-    state_->reports[i].gone = state_->has_ended(state_->workers[i]);
-  return std::move(state_->reports);
 }
 
 }  // namespace ktstr

@@ -102,6 +102,8 @@ class WorkerGroup {
   Result<std::vector<WorkerReport>> collect(std::chrono::nanoseconds grace = {});
 
  private:
+  struct Process;
+  struct Worker;
   struct State;
   explicit WorkerGroup(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
