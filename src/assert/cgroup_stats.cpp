@@ -82,6 +82,11 @@ bool had_time(const WorkerReport& report) {
   return report.wall_time_ns > report.sleep_ns + report.held_ns + kLeastTime;
 }
 
+std::chrono::nanoseconds time_awake(const WorkerReport& report) {
+  const std::uint64_t away = std::min(report.wall_time_ns, report.sleep_ns + report.held_ns);
+  return std::chrono::nanoseconds(report.wall_time_ns - away);
+}
+
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports) {
   std::map<int, OffCpuSpread> groups;
   for (const WorkerReport& report : reports) {
@@ -93,6 +98,8 @@ std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& repor
       std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
     if (spread.workers == 0 || pct > spread.max_pct)
       std::tie(spread.max_pct, spread.max_worker) = std::pair(pct, report.index);
+    const std::chrono::nanoseconds awake = time_awake(report);
+    spread.least_awake = spread.workers == 0 ? awake : std::min(spread.least_awake, awake);
     ++spread.workers;
   }
   std::vector<OffCpuSpread> list;

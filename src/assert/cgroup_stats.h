@@ -3,6 +3,7 @@
 // The numbers of one cgroup, from the reports of its workers.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ namespace ktstr {
 // of any scheduler, of its time awake had too little to say how a scheduler treated it.
 bool had_time(const WorkerReport& report);
 
+// In which it wanted a CPU and might have one: neither asleep by itself nor held.
+std::chrono::nanoseconds time_awake(const WorkerReport& report);
+
 // Off-CPU shares of the workers of one WorkSpec: only equal workers can be compared. Of a worker that died nothing is
 // taken, since it stopped wanting the CPU, nor of one that had no time.
 struct OffCpuSpread {
@@ -22,6 +26,7 @@ struct OffCpuSpread {
   int workers = 0;
   double min_pct = 0, max_pct = 0;
   int min_worker = -1, max_worker = -1;  // indexes in the cgroup
+  std::chrono::nanoseconds least_awake{};  // of the worker that had the least time_awake()
 
   double spread_pct() const { return max_pct - min_pct; }
 };

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace ktstr {
 
 namespace {
 
 double ms_of(std::uint64_t ns) { return static_cast<double>(ns) / 1e6; }
+double ms_of(std::chrono::nanoseconds length) { return static_cast<double>(length.count()) / 1e6; }
 double seconds_of(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 Detail detail_of(const CgroupReports& reports, int worker, DetailKind kind, std::string message) {
@@ -112,10 +114,22 @@ void check_died(const CgroupReports& reports, AssertResult& result) {
                                                      seconds_of(worker.wall_time_ns), worker.exit)));
 }
 
+std::chrono::nanoseconds round_of(const CgroupReports& reports) {
+  if (reports.crowding <= 1) return {};
+  return std::chrono::nanoseconds(std::llround(2 * reports.crowding * std::chrono::nanoseconds(kLongestTurn).count()));
+}
+
 void check_progress(const CgroupReports& reports, AssertResult& result) {
-  result.checked.push_back("progress: " + workers_of(reports));
+  const std::chrono::nanoseconds round = round_of(reports);
+  const auto too_short = [&](const WorkerReport& worker) { return time_awake(worker) < round; };
+  const auto short_ones = std::count_if(reports.workers.begin(), reports.workers.end(), too_short);
+  result.checked.push_back(
+      fmt::format("progress: {}{}", workers_of(reports),
+                  short_ones == 0 ? ""
+                                  : fmt::format(", without {} that had less than {:.0f} ms, two turns of all that share a CPU",
+                                                short_ones, ms_of(round))));
   for (const WorkerReport& worker : reports.workers) {
-    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker)) continue;
+    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker) || too_short(worker)) continue;
     result.details.push_back(measured(detail_of(reports, worker.index, DetailKind::kNoProgress,
                                                 fmt::format("{} made no progress (0 work units) in {:.2f} s",
                                                             name_of(reports, worker), seconds_of(worker.wall_time_ns))),
@@ -123,7 +137,9 @@ void check_progress(const CgroupReports& reports, AssertResult& result) {
   }
 }
 
-void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, AssertResult& result) {
+void check_gap(const CgroupReports& reports, std::optional<std::chrono::milliseconds> asked, AssertResult& result) {
+  const auto round = std::chrono::ceil<std::chrono::milliseconds>(round_of(reports));
+  const std::chrono::milliseconds limit = asked.value_or(std::max(Checks::kDefaultMaxGap, round));
   result.checked.push_back(
       fmt::format("gap: {}{}, limit {} ms", workers_of(reports), held_text(reports), limit.count()));
   for (const WorkerReport& worker : reports.workers) {
@@ -137,6 +153,12 @@ void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, As
 void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& result) {
   for (const OffCpuSpread& group : off_cpu_spreads(reports.workers)) {
     if (group.workers < 2) continue;
+    if (group.least_awake < kSpreadWindow && reports.crowding > 1) {
+      result.checked.push_back(
+          fmt::format("spread: not of {} equal workers {}, which share CPUs and had less than {} s", group.workers,
+                      place_of(reports), kSpreadWindow.count()));
+      continue;
+    }
     result.checked.push_back(fmt::format("spread: off-CPU shares of {} equal workers {}, limit {}%", group.workers,
                                          place_of(reports), limit_pct));
     if (group.spread_pct() <= limit_pct) continue;
@@ -172,7 +194,7 @@ AssertResult check_workers(const Checks& checks, const CgroupReports& reports) {
     result.checked.push_back(fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)));
   } else {
     if (checks.progress_on()) check_progress(reports, result);
-    if (!checks.gap_off) check_gap(reports, checks.gap_limit(), result);
+    if (!checks.gap_off) check_gap(reports, checks.max_gap, result);
     if (!checks.spread_off) check_spread(reports, checks.spread_limit(), result);
   }
   if (checks.isolation_on()) check_isolation(reports, result);

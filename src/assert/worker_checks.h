@@ -22,14 +22,25 @@ struct CgroupReports {
   std::vector<CpuSet> cpusets;  // all that bounded its workers, in turn; none: they might run anywhere
   std::vector<WorkerReport> workers;
   bool has_quota = false;  // of CPU time, by itself or above: the scenario itself keeps its workers waiting
+  // How many tasks like its workers share a CPU, in the worst case that the scenario allows; 1: each can have its own.
+  double crowding = 1;
 };
 
 // Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.
 void check_end(const CgroupReports& reports, AssertResult& result);
 void check_died(const CgroupReports& reports, AssertResult& result);
-// A worker that was held for nearly all of its time had none in which to make progress, and is not judged.
+// In which a sound scheduler has given a turn to every worker that wants one: twice a turn of kLongestTurn for each of
+// those that share a CPU; 0 for workers that share none.
+inline constexpr std::chrono::milliseconds kLongestTurn{20};  // sched_ext's default slice, SCX_SLICE_DFL
+std::chrono::nanoseconds round_of(const CgroupReports& reports);
+// How long workers must want a CPU for their shares to be compared, where they share CPUs: schedulers move tasks
+// between CPUs some times a second only.
+inline constexpr std::chrono::seconds kSpreadWindow{1};
+
+// Not judged: a worker that was held for nearly all of its time, and one that had less than a round of it.
 void check_progress(const CgroupReports& reports, AssertResult& result);
-void check_gap(const CgroupReports& reports, std::chrono::milliseconds limit, AssertResult& result);
+// `limit`: none for the default, which is a round where that is longer.
+void check_gap(const CgroupReports& reports, std::optional<std::chrono::milliseconds> limit, AssertResult& result);
 void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& result);
 void check_isolation(const CgroupReports& reports, AssertResult& result);
 

@@ -226,5 +226,32 @@ TEST(CheckWorkers, ReportsADeathOnceAndComparesTheOthers) {
   EXPECT_EQ(result.details[0].message, "worker 1 of cg_0 died 0.25 s after its start: killed by signal 11 (SIGSEGV)");
 }
 
+// 100 to a CPU, and 0.3 s: in that time not everybody has had a turn of any scheduler.
+TEST(CheckWorkers, AllowsForACrowd) {
+  WorkerReport waiting = healthy(0), other = healthy(1);
+  for (WorkerReport* each : {&waiting, &other}) each->wall_time_ns = 300'000'000;
+  waiting.work_units = 0;
+  waiting.cpu_time_ns = 0;
+  const auto in_crowd = [&](double crowding, const Checks& checks = {}) {
+    return check_workers(checks, {.phase = 1, .cgroup = "cg_0", .workers = {waiting, other}, .crowding = crowding});
+  };
+  EXPECT_THAT(kinds_of(in_crowd(1)), ElementsAre(DetailKind::kNoProgress, DetailKind::kUnfair));
+  const AssertResult crowded = in_crowd(100);
+  EXPECT_THAT(crowded.details, IsEmpty());
+  EXPECT_THAT(crowded.checked,
+              testing::IsSupersetOf(
+                  {"progress: the 2 workers of cg_0, without 2 that had less than 4000 ms, two turns of all that share a CPU",
+                   "gap: the 2 workers of cg_0, limit 4000 ms",
+                   "spread: not of 2 equal workers of cg_0, which share CPUs and had less than 1 s"}));
+  // With time enough they are judged in a crowd too, and gaps by a limit that the test itself sets.
+  waiting.wall_time_ns = other.wall_time_ns = 5'000'000'000;
+  waiting.max_gap_ns = 4'900'000'000;
+  EXPECT_THAT(kinds_of(in_crowd(100)), ElementsAre(DetailKind::kNoProgress, DetailKind::kStuck, DetailKind::kUnfair));
+  waiting.max_gap_ns = 2'500'000'000;
+  EXPECT_THAT(kinds_of(in_crowd(100)), ElementsAre(DetailKind::kNoProgress, DetailKind::kUnfair));
+  EXPECT_THAT(kinds_of(in_crowd(100, {.max_gap = 2s})),
+              ElementsAre(DetailKind::kNoProgress, DetailKind::kStuck, DetailKind::kUnfair));
+}
+
 }  // namespace
 }  // namespace ktstr

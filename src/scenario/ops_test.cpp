@@ -134,7 +134,7 @@ TEST_F(Ops, MoveAllTasksComparesWorkersOnlyWithTheirEquals) {
   std::vector<std::pair<int, int>> numbers;
   for (const auto& [phase, report] : world_.reports) numbers.emplace_back(report.group, report.index);
   EXPECT_THAT(numbers, ElementsAre(std::pair(0, 0), std::pair(0, 1), std::pair(1, 2), std::pair(1, 3)));
-  EXPECT_THAT(result.checked, Contains("spread: off-CPU shares of 2 equal workers of b, limit 35%"));
+  EXPECT_THAT(result.checked, Contains("spread: not of 2 equal workers of b, which share CPUs and had less than 1 s"));
 }
 
 TEST_F(Ops, WorkersThatMoveKeepTheirNumbersWhereNobodyHasThem) {

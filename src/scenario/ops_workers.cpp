@@ -8,9 +8,9 @@ namespace ktstr {
 
 namespace {
 
-Status for_each_set(World& world, const std::string& cgroup, const std::function<Status(RunningWorkers&)>& change) {
+Status for_each_set(World& world, const std::string& cgroup, const std::function<Status(WorkerSet&)>& change) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(cgroup));
-  for (const WorkerSet& set : found.group->sets) KTSTR_TRY(change(*set.workers));
+  for (WorkerSet& set : found.group->sets) KTSTR_TRY(change(set));
   return ok();
 }
 
@@ -27,15 +27,21 @@ Status apply(const op::Spawn& op, World& world) {
 }
 
 Status apply(const op::SetNice& op, World& world) {
-  return for_each_set(world, op.cgroup, [&](RunningWorkers& workers) { return workers.set_nice(op.nice); });
+  return for_each_set(world, op.cgroup, [&](WorkerSet& set) {
+    set.note_nice(op.nice);
+    return set.workers->set_nice(op.nice);
+  });
 }
 
 Status apply(const op::SetPolicy& op, World& world) {
-  return for_each_set(world, op.cgroup, [&](RunningWorkers& workers) { return workers.set_policy(op.policy); });
+  return for_each_set(world, op.cgroup, [&](WorkerSet& set) {
+    set.note_policy(op.policy);
+    return set.workers->set_policy(op.policy);
+  });
 }
 
 Status apply(const op::SetUclamp& op, World& world) {
-  return for_each_set(world, op.cgroup, [&](RunningWorkers& workers) { return workers.set_uclamp(op.min, op.max); });
+  return for_each_set(world, op.cgroup, [&](WorkerSet& set) { return set.workers->set_uclamp(op.min, op.max); });
 }
 
 Status apply(const op::CoreSchedCreate& op, World& world) {

@@ -52,6 +52,17 @@ bool is_within(std::string_view name, std::string_view above) {
   return name == above || (name.starts_with(above) && name.substr(above.size()).starts_with('/'));
 }
 
+void WorkerSet::note_nice(int nice) {
+  highest_nice = std::max(highest_nice, nice);
+  lowest_nice = std::min(lowest_nice, nice);
+}
+
+void WorkerSet::note_policy(const SchedPolicy& policy) {
+  using Kind = SchedPolicy::Kind;
+  idle = idle || policy.kind == Kind::kIdle;
+  realtime = realtime || policy.kind == Kind::kFifo || policy.kind == Kind::kRr || policy.kind == Kind::kDeadline;
+}
+
 void LiveCgroup::add(WorkerSet set) {
   if (std::any_of(sets.begin(), sets.end(), [&](const WorkerSet& other) { return overlap(set, other); })) {
     for (auto& [spawned, number] : set.groups) number = next_group++;
@@ -238,7 +249,12 @@ void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& repo
   for (const WorkerSet& set : group.sets)
     for (const CpuSet& cpus : set.cpusets)
       if (std::find(cpusets.begin(), cpusets.end(), cpus) == cpusets.end()) cpusets.push_back(cpus);
-  findings.result.merge(check_workers(findings.checks, {phase_, group.name, std::move(cpusets), reports, has_quota(group.name)}));
+  findings.result.merge(check_workers(findings.checks, {.phase = phase_,
+                                                          .cgroup = group.name,
+                                                          .cpusets = std::move(cpusets),
+                                                          .workers = reports,
+                                                          .has_quota = has_quota(group.name),
+                                                          .crowding = group.crowding}));
   findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
 }
 

@@ -47,6 +47,13 @@ struct WorkerSet {
   std::vector<CpuSet> cpusets = {};  // that bounded them, in turn
   bool apart = false;  // pinned to different CPUs: they are not each other's equals
   std::string no_share = {};  // why they are not entitled to a certain share of CPU time; empty: perhaps they are
+  // What makes them wait for others, or others for them, at the worst of what they had so far (crowding.h).
+  int highest_nice = 0, lowest_nice = 0;
+  bool idle = false, realtime = false;
+  int fewest_cpus = 0;  // that one of them is pinned to; 0: none is
+
+  void note_nice(int nice);
+  void note_policy(const SchedPolicy& policy);
 };
 
 // A cgroup of the scope with what runs in it; the one named "" is the place outside of the scenario's cgroups.
@@ -58,6 +65,8 @@ struct LiveCgroup {
   int next_index = 0;  // of the next worker
   int next_group = 0;  // of the next set's first
   bool has_quota = false;  // has or had one of CPU time, by itself
+  int weight = 100, heaviest_weight = 100;  // the least and the highest cpu.weight that it had, by itself
+  double crowding = 1;     // the most so far (crowding.h)
   bool frozen = false;  // by itself; see Scope::is_frozen()
   bool killed = false;  // once, by its cgroup.kill or that of a cgroup above
 

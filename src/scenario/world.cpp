@@ -185,7 +185,10 @@ Stimulus World::stimulus(Nanoseconds since_start, const std::vector<Op>& ops) {
 Status World::apply(const Op& op) {
   pause();
   note_op(op);
-  return std::visit([this](const auto& each) { return ktstr::apply(each, *this); }, op.kind()).context(op.describe());
+  Status done =
+      std::visit([this](const auto& each) { return ktstr::apply(each, *this); }, op.kind()).context(op.describe());
+  note_crowding();
+  return done;
 }
 
 }  // namespace ktstr

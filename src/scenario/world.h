@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scenario/crowding.h"
 #include "scenario/scope.h"
 
 namespace ktstr {
@@ -116,6 +117,11 @@ class World {
   // For the moment in which a change is under way: what is allowed then is no cpuset of theirs.
   void allow_meanwhile(LiveCgroup& group, const CpuSet& cpus);
   void note_op(const Op& op);
+  // What checks of waiting allow for: see world_crowding.cpp.
+  void note_limits(const std::string& group, const KnobSetting& setting);
+  void note_crowding();
+  CpuSet online_cpus();
+  CrowdMember member_of(const std::string& cgroup, const CpuSet& online);
   void note_neighbours(const std::string& what);
   void judge_shares(Scope& scope);
   void judge_payload_use();

@@ -61,10 +61,7 @@ Status World::set_knob(const std::string& group, const KnobSetting& setting) {
     if (cgroups().get(group, file_of(setting.knob)))
       KTSTR_TRY(hold_exclusive_above(group, cpus).context(fmt::format("above cgroup '{}'", group)));
   }
-  if (setting.knob == Knob::kCpuMax && !setting.value.starts_with("max"))
-    for_each_scope([&](Scope& scope) {
-      if (LiveCgroup* live = scope.find(group)) live->has_quota = true;
-    });
+  note_limits(group, setting);
   return cgroups().set(group, file_of(setting.knob), setting.value).context(fmt::format("cgroup '{}'", group));
 }
 
@@ -113,6 +110,11 @@ Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work
       auto part = part_for(group, work[i], number, directory).context(where);
       if (!part) return std::move(part).error();
       const auto& pinned = part->placement.affinity;
+      set.note_nice(work[i].nice.value_or(0));
+      set.note_policy(work[i].policy);
+      for (const CpuSet& cpus : pinned)
+        if (const int size = static_cast<int>(cpus.size()); set.fewest_cpus == 0 || size < set.fewest_cpus)
+          set.fewest_cpus = size;
       set.apart = set.apart || std::adjacent_find(pinned.begin(), pinned.end(), std::not_equal_to<>()) != pinned.end();
       parts.push_back(*std::move(part));
       if (set.no_share.empty()) set.no_share = why_no_share(work[i]);
@@ -132,6 +134,7 @@ Status World::set_up(const std::vector<PlannedCgroup>& cgroups) {
   for (const PlannedCgroup& cgroup : cgroups) KTSTR_TRY(spawn(cgroup));
   for (const PlannedCgroup& cgroup : cgroups)
     if (cgroup.payload) KTSTR_TRY(start_payload(*cgroup.payload, {}, cgroup.name, "CgroupDef::workload"));
+  note_crowding();
   return ok();
 }
 
