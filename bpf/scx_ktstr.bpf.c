@@ -119,9 +119,13 @@ __s32 BPF_PROG(ktstr_select_cpu, struct task_struct* p, __s32 prev_cpu, __u64 wa
 
 static void enqueue_by_vtime(struct task_struct* p, __u64 enq_flags) {
   __s32 cpu = scx_bpf_task_cpu(p);
+  __u64 vtime = queue_near_clock(p, state_of(cpu));
   __s32 idle_cpu;
 
-  dsq_insert_vtime(p, llc_of(cpu), config.slice_ns, queue_near_clock(p, state_of(cpu)), enq_flags);
+  /* A kernel thread that wakes up has little to do, and others wait for it; one of them feeds the watchdog that would
+   * end us. It comes first, and is near the clock again as soon as it runs. */
+  if ((p->flags & PF_KTHREAD) && (enq_flags & ENQ_WAKEUP)) vtime = 0;
+  dsq_insert_vtime(p, llc_of(cpu), config.slice_ns, vtime, enq_flags);
   idle_cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
   if (idle_cpu >= 0) scx_bpf_kick_cpu(idle_cpu, KICK_IDLE);
 }
