@@ -129,9 +129,10 @@ void SchedulerLog::scheduler_line(std::string_view rest, double time_s) {
   if (what.starts_with("enabled")) {
     enabled_now_ = true;
     if (enabled_ops_.empty()) enabled_ops_ = name;
-    if (!exits_.empty() && exits_.back().ops == name && !exits_.back().attached_again) {
-      exits_.back().attached_again = true;
-      exits_.back().again_s = time_s;
+    // An attempt to come back may have been ended too: CPUs that came and went meanwhile are enough.
+    for (auto exit = exits_.rbegin(); exit != exits_.rend() && exit->ops == name && !exit->attached_again; ++exit) {
+      exit->attached_again = true;
+      exit->again_s = std::exchange(time_s, exit->ended_s);
     }
     return;
   }

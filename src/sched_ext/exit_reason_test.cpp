@@ -123,6 +123,20 @@ TEST(SchedulerExit, SaysWhoEndedIt) {
   }
 }
 
+// As scx_simple of Linux 7.3 does where CPUs go on- and offline while it loads itself again.
+TEST(SchedulerExit, SeesThatItAttachedAgainAtTheSecondAttempt) {
+  const KernelLogVerdict verdict = parse_scheduler_exit(
+      {"[   10.909590] sched_ext: BPF scheduler \"simple\" enabled",
+       "[   12.760019] sched_ext: BPF scheduler \"simple\" disabled (unregistered from the main kernel)",
+       "[   19.679180] sched_ext: BPF scheduler \"simple\" disabled (unregistered from the main kernel)",
+       "[   21.729574] sched_ext: BPF scheduler \"simple\" enabled"});
+  ASSERT_EQ(verdict.exits.size(), 2u);
+  EXPECT_TRUE(verdict.exits[0].attached_again);
+  EXPECT_DOUBLE_EQ(verdict.exits[0].again_s, 19.679180);
+  EXPECT_TRUE(verdict.exits[1].attached_again);
+  EXPECT_DOUBLE_EQ(verdict.exits[1].again_s, 21.729574);
+}
+
 TEST(SchedulerExit, SeesThatItAttachedAgain) {
   const auto verdict =
       parse_scheduler_exit({"sched_ext: BPF scheduler \"a\" enabled",

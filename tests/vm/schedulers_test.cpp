@@ -40,12 +40,14 @@ TEST_F(ThirdParty, ScxCentralAttaches) {
   EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
 }
 
-// It has no ops for CPUs that come and go: the kernel ends it, and it loads itself again.
+// It has no ops for CPUs that come and go: the kernel ends it, and it loads itself again. How long that takes is its own
+// affair: where it is not back before the end, the test has seen too little of it, and that is no failure either.
 TEST_F(ThirdParty, ScxSimpleIsNotBlamedForCpuHotplug) {
   const std::string program = built("scx_simple");
   if (program.empty()) return;
   const GuestRun ran = run({":hotplug", "--topology", "1n1l2c1t", "--duration", "500ms", "--scheduler", program});
-  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.status, testing::AnyOf(0, 2)) << ran.out << ran.err;
+  EXPECT_THAT(ran.failures(), testing::IsEmpty());
   EXPECT_THAT(ran.out, testing::HasSubstr("because a CPU went online or offline, and it attached again"));
 }
 
