@@ -13,7 +13,8 @@ namespace ktstr {
 
 // In the step that has most of them, with the Backdrop's. What ops make is left out of a step that removes things too.
 struct ScenarioSize {
-  std::int64_t tasks = 0;  // workers and payloads
+  std::int64_t tasks = 0;      // workers and payloads
+  std::int64_t processes = 0;  // the same, but threads of one process (pcomm) are one
   std::int64_t cgroups = 0;
 };
 ScenarioSize size_of(const Ctx& ctx, const ScenarioPlan& plan);

@@ -24,6 +24,7 @@ TEST(ScenarioSize, IsTheLargestStepsWithTheBackdrops) {
                          Op::add_cgroup("d"), Op::run_payload(Payload::program("q", "q"))}}};
   const ScenarioSize size = size_of(ctx, plan);
   EXPECT_EQ(size.tasks, 3 + 1 + 14);
+  EXPECT_EQ(size.processes, 3 + 1 + 14);
   EXPECT_EQ(size.cgroups, 1 + 2);
   plan.steps[1].ops.push_back(Op::remove_cgroup("c"));
   EXPECT_EQ(size_of(ctx, plan).tasks, 3 + 1 + 11) << "what is there at one time is not known then";
@@ -46,8 +47,18 @@ TEST(ScenarioSize, IsRefusedWithMoreCgroupsThanThereIsTimeFor) {
               HasSubstr("2049 cgroups at a time; at most 2048"));
 }
 
+TEST(ScenarioSize, IsRefusedWithMoreProcessesThanThereIsMemoryOrTimeFor) {
+  EXPECT_TRUE(check_size({.tasks = 640, .processes = 640}, 256 * kMiB, 2));
+  EXPECT_TRUE(check_size({.tasks = 1, .processes = 1}, 64 * kMiB, 2)) << "a small guest is nobody's mistake";
+  const Status refused = check_size({.tasks = 641, .processes = 641}, 256 * kMiB, 2);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), HasSubstr("641 processes at a time: a guest with 256 MiB has no room"));
+  EXPECT_THAT(refused.error().hint(), HasSubstr("257M"));
+  EXPECT_THAT(check_size({.tasks = 1001, .processes = 1001}, 4096 * kMiB, 2).error().hint(), HasSubstr("pcomm"));
+}
+
 TEST(ScenarioSize, IsAskedOfAFileWithTheGuestsMemory) {
-  const auto file = parse_scenario("[[cgroup]]\nname = 'a'\nworkers = 4096\n", "t.toml");
+  const auto file = parse_scenario("[[cgroup]]\nname = 'a'\nworkers = 4096\npcomm = 'p'\n", "t.toml");
   ASSERT_TRUE(file);
   const Topology topology{1, 1, 2, 1};
   EXPECT_TRUE(check_against(*file, topology, file->duration, 512 * kMiB));
