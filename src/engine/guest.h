@@ -42,6 +42,7 @@ struct GuestSpec {
   std::filesystem::path ram_dir = "/dev/shm";
   PhaseLimits limits;
   double host_limit_scale = 1.0;
+  double pace = 1.0;  // how fast the guest's clock may go at best, beside that of the default shift and quantum
 };
 
 // max(256 MiB, 64 MiB a CPU).

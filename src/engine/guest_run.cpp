@@ -44,7 +44,7 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
       io_(io),
       look_(io.pause != nullptr ? kPauseLook : kLook),
       waited_(machine_.qemu->pid()),
-      lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
+      lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale, spec.pace),
       total_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       output_(io.console_log, machine_.output),
       activity_(spec.limits),

@@ -18,9 +18,9 @@ constexpr double kSilenceSecondsForCpu = 0.5;  // for each above those
 constexpr double kTimesLongestSilence = 8;
 constexpr double kMostSilenceSeconds = 55;  // TotalLimits ends what is silent for longer, without a look at it
 // A guest second takes up to some seconds of the host. An emulated CPU that spins in the kernel with `pause`, as every lock
-// does, gives up its turn at each, and makes that a minute.
-constexpr double kCrawlSeconds = 30;
-constexpr std::uint64_t kCrawlNs = 1'000'000'000;
+// does, gives up its turn at each, and makes that half a minute.
+constexpr double kCrawlSeconds = 10;
+constexpr std::uint64_t kCrawlNs = 500'000'000;
 // A block is not read in one piece: only what is seen this often in a row counts.
 constexpr int kConfirmations = 3;
 // A lying guest must not fill our memory.
@@ -40,8 +40,8 @@ GuestSample take_sample(mailbox::View view) {
   return sample;
 }
 
-Lifecycle::Lifecycle(const PhaseLimits& limits, int cpus, double host_limit_scale)
-    : limits_(limits), cpus_(cpus), scale_(host_limit_scale) {}
+Lifecycle::Lifecycle(const PhaseLimits& limits, int cpus, double host_limit_scale, double pace)
+    : limits_(limits), cpus_(cpus), scale_(host_limit_scale), pace_(pace) {}
 
 std::optional<std::chrono::milliseconds> Lifecycle::limit_of(Phase phase) const {
   switch (phase) {
@@ -101,7 +101,7 @@ std::optional<Lifecycle::Finding> Lifecycle::check_pace(const GuestSample& sampl
     pace_clock_ns_ = sample.heartbeat_ns;
     return {};
   }
-  const double limit = (kCrawlSeconds + kSilenceSecondsForCpu * 4 * std::max(0, cpus_ - kFewCpus)) * scale_;
+  const double limit = (kCrawlSeconds + kSilenceSecondsForCpu * 4 * std::max(0, cpus_ - kFewCpus)) * scale_ / pace_;
   if (went == 0 || ran_seconds - pace_since_ <= limit) return {};
   return Finding{.end = GuestEnd::kHang,
                  .message = fmt::format("the guest's clock went on by {:.3f} s in {:.0f} s of host time in which QEMU "

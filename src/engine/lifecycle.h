@@ -32,8 +32,9 @@ GuestSample take_sample(mailbox::View view);
 
 class Lifecycle {
  public:
-  // `host_limit_scale` stretches the backstops in host time.
-  Lifecycle(const PhaseLimits& limits, int cpus, double host_limit_scale);
+  // `host_limit_scale` stretches the backstops in host time. `pace` is how fast the guest's clock may go at best, 1 for
+  // that of the default shift: a guest that gets less time out of an instruction is not to be called slow for it.
+  Lifecycle(const PhaseLimits& limits, int cpus, double host_limit_scale, double pace = 1);
 
   struct Finding {
     GuestEnd end;
@@ -63,6 +64,7 @@ class Lifecycle {
   PhaseLimits limits_;
   int cpus_;
   double scale_;
+  double pace_;
   std::vector<GuestOutcome::PhaseStart> phases_{{Phase::kBoot, 0, 0}};
   std::uint64_t last_heartbeats_ = 0, last_answered_ = 0;
   // In host seconds without those of waiting.

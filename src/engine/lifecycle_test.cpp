@@ -104,17 +104,30 @@ TEST_F(LifecycleTest, GivesAGuestWithManyCpusMoreTime) {
 }
 
 TEST_F(LifecycleTest, CallsAGuestHungWhoseClockCrawls) {
+  Lifecycle slow(limits(), 4, 1.0, 0.25);  // two steps of --shift below the default
   alive(Phase::kBody, 2);
   EXPECT_FALSE(look(3));
-  for (int i = 1; i <= 6; ++i) {
+  EXPECT_FALSE(slow.observe(sample_, 3));
+  for (int i = 1; i <= 4; ++i) {
     alive(Phase::kBody, 2 + 0.1 * i);
-    EXPECT_FALSE(look(3 + 5.0 * i)) << i;
+    EXPECT_FALSE(look(3 + 2.5 * i)) << i;
+    EXPECT_FALSE(slow.observe(sample_, 3 + 2.5 * i)) << i;
   }
-  alive(Phase::kBody, 2.7);
-  const auto finding = look(38);
+  alive(Phase::kBody, 2.45);
+  const auto finding = look(14);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->end, GuestEnd::kHang);
   EXPECT_TRUE(finding->crawls);
+  EXPECT_FALSE(slow.observe(sample_, 14));
+}
+
+TEST_F(LifecycleTest, LetsAGuestBeSlow) {
+  alive(Phase::kBody, 2);
+  EXPECT_FALSE(look(3));
+  for (int i = 1; i <= 20; ++i) {
+    alive(Phase::kBody, 2 + 0.1 * i);
+    EXPECT_FALSE(look(3 + 1.8 * i)) << i;
+  }
 }
 
 TEST_F(LifecycleTest, GivesABootMoreTime) {
@@ -143,12 +156,12 @@ TEST_F(LifecycleTest, CallsABootHungThatNeverReachesTheAgent) {
 TEST_F(LifecycleTest, CallsAPhaseHungThatBeatsWithoutGettingAnywhere) {
   alive(Phase::kBody, 2);
   EXPECT_FALSE(look(0));
-  alive(Phase::kBody, 2.5);
+  alive(Phase::kBody, 2.4);
+  EXPECT_FALSE(look(6));
+  alive(Phase::kBody, 2.4);
   EXPECT_FALSE(look(9));
-  alive(Phase::kBody, 2.5);
-  EXPECT_FALSE(look(29));
-  alive(Phase::kBody, 2.5);
-  const auto finding = look(31);
+  alive(Phase::kBody, 2.4);
+  const auto finding = look(11);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->end, GuestEnd::kHang);
 }

@@ -100,6 +100,15 @@ TEST_P(KernelFaultOn, AHangIsTheKernelsAndSaysWhereItsCpusStand) {
   }
 }
 
+// An emulated CPU that spins with `pause` lets the guest's clock crawl, and the agent on another CPU lives.
+TEST_F(KernelFault, ACpuThatSpinsInTheKernelWithInterruptsOnIsFound) {
+  if (!is_built("7")) return;
+  const GuestRun ran = run_fault("spin");
+  ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_EQ(ran.failures().at(0), "kernel_hang");
+  EXPECT_THAT(message_of(ran, "kernel_hang"), HasSubstr("in a module (kernel, interrupts on)"));
+}
+
 TEST_F(KernelFault, AModuleWithoutAFaultPasses) {
   if (!is_built("7")) return;
   const GuestRun ran = run_fault("none");
