@@ -38,6 +38,9 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
   }
 }
 
+// A mistake in the test, or something that the guest lacks for it.
+bool is_of_test(ErrorCode code) { return code == ErrorCode::kInvalidArgument || code == ErrorCode::kUnsupported; }
+
 void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
                         const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
@@ -70,7 +73,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   const bool found = std::any_of(record.details.begin(), record.details.end(),
                                  [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
   if (story.result && !story.result->error.empty() && !found) {
-    record.outcome = story.result->code == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
+    record.outcome = is_of_test(story.result->code) ? Outcome::kBadInput : Outcome::kInfrastructure;
     record.error = story.result->error;
     record.error_hint = story.result->error_hint;
     return;

@@ -167,6 +167,18 @@ TEST(Classify, PutsAnOopsBeforeWhatTheAgentFailedAt) {
   EXPECT_EQ(classified(expecting, story, guest).outcome, Outcome::kInconclusive) << "no pass";
 }
 
+TEST(Classify, CallsWhatTheGuestLacksForTheScenarioBadInput) {
+  GuestStory story = attached_story();
+  story.result->error = "step 1 failed: the machine lacks what it asks for: sysctl x: there is no /proc/sys/x";
+  story.result->code = ErrorCode::kUnsupported;
+  EXPECT_EQ(classified(scheduler_request(), story).outcome, Outcome::kBadInput);
+  story.result->code = ErrorCode::kIo;
+  EXPECT_EQ(classified(scheduler_request(), story).outcome, Outcome::kInfrastructure);
+  story.result->code = ErrorCode::kUnsupported;
+  story.kernel_log = kOops;
+  EXPECT_EQ(classified(scheduler_request(), story).outcome, Outcome::kFail);
+}
+
 TEST(Classify, TellsACrashedBodyFromASlowOne) {
   RunRequest request{.test = "t"};
   GuestStory story;
