@@ -167,6 +167,23 @@ TEST(Classify, PutsAnOopsBeforeWhatTheAgentFailedAt) {
   EXPECT_EQ(classified(expecting, story, guest).outcome, Outcome::kInconclusive) << "no pass";
 }
 
+TEST(Classify, PutsAnOopsBeforeWhatIsMissingInTheGuest) {
+  RunRecord record;
+  record.scheduler.command = "x.sh";
+  GuestStory story;
+  story.ended = true;
+  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 127"};
+  story.scheduler_log = {"x.sh: 2: scx_real: not found"};
+  RunRecord with_oops = record;
+  classify(scheduler_request(), story, {}, record);
+  EXPECT_EQ(record.outcome, Outcome::kBadInput);
+  story.kernel_log = kOops;
+  classify(scheduler_request(), story, {}, with_oops);
+  EXPECT_EQ(with_oops.outcome, Outcome::kFail);
+  EXPECT_TRUE(std::any_of(with_oops.details.begin(), with_oops.details.end(),
+                          [](const Detail& detail) { return detail.kind == DetailKind::kKernelOops; }));
+}
+
 TEST(Classify, CallsWhatTheGuestLacksForTheScenarioBadInput) {
   GuestStory story = attached_story();
   story.result->error = "step 1 failed: the machine lacks what it asks for: sysctl x: there is no /proc/sys/x";

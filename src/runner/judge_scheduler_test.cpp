@@ -95,6 +95,22 @@ TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
   EXPECT_THAT(record.details[0].message, HasSubstr("1.0 s of the scenario's 3.0 s (cpu 3 going offline"));
 }
 
+TEST(JudgeScheduler, DecidesNothingOfOneThatCameBackAfterTheLastHold) {
+  GuestStory story = attached_story();
+  story.checked->enable_seq = 2;
+  log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    3.500] " + kEnabled});
+  story.marks = {{.at_ns = 1'000'000'000},
+                 {.kind = StepMark::Kind::kScenarioPause, .at_ns = 3'000'000'000},
+                 {.kind = StepMark::Kind::kScenarioEnd, .at_ns = 4'000'000'000}};
+  const RunRecord late = judged(story);
+  ASSERT_THAT(late.details, SizeIs(1));
+  EXPECT_EQ(late.details[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(late.details[0].kind, DetailKind::kSchedulerNotUsed);
+  EXPECT_THAT(late.details[0].message, HasSubstr("it was not back before the scenario's end"));
+  story.marks[1].at_ns = 3'600'000'000;
+  EXPECT_EQ(judged(story).details.at(0).verdict, Verdict::kPass);
+}
+
 TEST(JudgeScheduler, FailsOneThatDoesNotAttachAgainAfterHotplug) {
   GuestStory story = attached_story();
   end_process(story, "exited with status 0");
