@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/how_it_ended.h"
 #include "runner/detail_text.h"
 #include "runner/judge_evidence.h"
 #include "runner/judge_kernel.h"
@@ -31,10 +32,10 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
             ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
             : fmt::format("the body does not come to its end{}", exit.substr(left))));
   } else if (story.body_end) {
-    record.details.push_back(
-        failure(DetailKind::kBodyCrashed,
-                with_words(fmt::format("the test's body gave no result: its process {}", story.body_end->exit),
-                           last_words(story.body_log))));
+    record.details.push_back(failure(
+        DetailKind::kBodyCrashed,
+        with_words(fmt::format("the test's body gave no result: its process {}", how_it_ended(story.body_end->exit)),
+                   last_words(story.body_log))));
   }
 }
 

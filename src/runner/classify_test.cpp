@@ -202,6 +202,8 @@ TEST(Classify, TellsACrashedBodyFromASlowOne) {
   story.ended = true;
   story.body_end = BodyEndRecord{.exit = "killed by signal 11 (SIGSEGV)"};
   EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kBodyCrashed);
+  EXPECT_NE(classified(request, story).details[0].message.find("its process was killed by signal 11"),
+            std::string::npos);
   story.body_end->timed_out = true;
   EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kTimeout);
 }

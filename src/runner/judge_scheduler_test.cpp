@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using Kind = SchedulerRecord::Kind;
 
@@ -146,6 +147,7 @@ TEST(JudgeScheduler, SaysWhoEndedIt) {
     const auto found = failing(judged(story));
     ASSERT_THAT(found, SizeIs(1)) << reason;
     EXPECT_THAT(found[0].message, HasSubstr(words));
+    EXPECT_THAT(found[0].message, Not(HasSubstr("process killed by")));
     EXPECT_EQ(found[0].kind, kind) << reason;
   }
 }
