@@ -47,7 +47,7 @@ Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, con
   if (!exit.empty())
     return failure(DetailKind::kSchedulerRejected,
                    with_words(fmt::format("the scheduler {} before it was enabled", how_it_ended(exit)),
-                              last_words(story.scheduler_log)));
+                              error_words(story.scheduler_log)));
   if (story.not_attached && !story.not_attached->exit.empty())
     return failure(DetailKind::kSchedulerNotAttached,
                    fmt::format("the scheduler was not enabled (state '{}'), and {}", story.not_attached->state,

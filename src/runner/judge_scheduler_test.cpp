@@ -220,6 +220,19 @@ TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
   EXPECT_THAT(judged(story).details, IsEmpty());
 }
 
+TEST(JudgeScheduler, GivesTheLineWithTheErrorAsTheReasonAndNotTheEndOfTheHelp) {
+  GuestStory story;
+  story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 1"};
+  story.scheduler_log = {"starting", "scx_simple: Unrecognized option '-z'", "Usage: scx_simple [-f]",
+                         "  -f  use FIFO"};
+  EXPECT_EQ(failing(judged(story)).at(0).message,
+            "the scheduler exited with status 1 before it was enabled: scx_simple: Unrecognized option '-z'");
+  story.scheduler_log = {"starting", "out of luck", " "};
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("enabled: out of luck"));
+  story.exited->exit = "killed by signal 9 (SIGKILL)";
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("the scheduler was killed by signal 9 (SIGKILL) before"));
+}
+
 TEST(JudgeScheduler, CallsAProgramThatEndsWellAndLoadsNothingNotAttached) {
   GuestStory story;
   story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 0"};
