@@ -172,7 +172,7 @@ TEST(Stimulus, SaysWhatWasDoneToTheSystem) {
   EXPECT_EQ(second.elapsed_ms, 520u);
 }
 
-TEST(SchedulerDeath, IsToldByWhatTheExitProbeSaw) {
+TEST(SchedulerDeath, IsReportedByWhatTheExitProbeSaw) {
   for (const auto& [end, kind, words] :
        {std::tuple(SchedulerEnd::kCrashed, DetailKind::kSchedulerCrashed, "the scheduler crashed during step 1"),
         std::tuple(SchedulerEnd::kStalled, DetailKind::kSchedulerStalled,

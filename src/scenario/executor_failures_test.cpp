@@ -141,7 +141,7 @@ std::vector<std::string> kinds(const AssertResult& result) {
 
 const Backdrop kBase{.cgroups = {CgroupDef::named("base")}};
 
-TEST(FailedStep, IsToldWhenTheBackdropHasBeenCollected) {
+TEST(FailedStep, IsReportedWhenTheBackdropHasBeenCollected) {
   FakeWorld world;
   world.idle_workers = true;
   world.ops.fail_matching("create c", kRefused);
@@ -161,7 +161,7 @@ TEST(FailedStep, ThatLacksSomethingHidesNoFailure) {
   EXPECT_EQ(result->details.back().verdict, Verdict::kInconclusive);
 }
 
-TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothTold) {
+TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothReported) {
   FakeWorld world;
   world.collect_fails.emplace("base", kRefused);
   world.ops.fail_matching("create a", kRefused);
@@ -170,7 +170,7 @@ TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothTold) {
   EXPECT_THAT(kinds(*result), ElementsAre("backdrop_failed 0", "step_failed 1"));
 }
 
-TEST(DeadScheduler, IsToldWhenTheBackdropHasBeenCollected) {
+TEST(DeadScheduler, IsReportedWhenTheBackdropHasBeenCollected) {
   // In a hold, between steps, after all steps.
   for (const auto& [alive_for, step] : {std::pair(200ms, 1), std::pair(255ms, 1), std::pair(1005ms, 3)}) {
     FakeWorld world;
