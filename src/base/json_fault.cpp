@@ -30,7 +30,8 @@ std::string json_fault(int id, std::string_view what) {
     return where.empty() ? "it is no JSON" : fmt::format("it is no JSON at {}", where);
   }
   if (id == kNoKey) return fmt::format("it has no '{}'", between(what, "key '", "' not found"));
-  if (id == kTooLarge) return "a number is too large";
+  if (id == kTooLarge)
+    return fmt::format("the number {} is too large", between(what, "number overflow parsing '", "'"));
   if (id == kNoObject) return "a value has another type: it must be an object";
   const std::string_view wanted = between(what, "type must be ", ", but is ");
   if (wanted.empty()) return fmt::format("it is not what was written (JSON fault {})", id);

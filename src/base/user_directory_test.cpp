@@ -47,6 +47,8 @@ TEST(JsonFault, NamesWhatIsWrongInWordsOfOurs) {
   EXPECT_EQ(json_fault(403, "[json.exception.out_of_range.403] key 'seed' not found"), "it has no 'seed'");
   EXPECT_EQ(json_fault(302, "[json.exception.type_error.302] type must be string, but is number"),
             "a value has another type: it must be a string, and is a number");
+  EXPECT_EQ(json_fault(406, "[json.exception.out_of_range.406] number overflow parsing '1e999'"),
+            "the number 1e999 is too large");
   EXPECT_EQ(json_fault(999, "what"), "it is not what was written (JSON fault 999)");
 }
 

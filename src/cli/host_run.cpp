@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/activity.h"
+#include "base/how_it_ended.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/host_child.h"
@@ -138,8 +139,8 @@ void HostRun::conclude(HostChildEnd end) {
     take(*std::move(from_body));
   } else {
     const std::string words = record_.body_log.empty() ? "" : ": " + record_.body_log.back();
-    fail_body(DetailKind::kBodyCrashed,
-              fmt::format("the test's body gave no result: its process {}{}", end.exit.describe(), words));
+    fail_body(DetailKind::kBodyCrashed, fmt::format("the test's body gave no result: its process {}{}",
+                                                    how_it_ended(end.exit.describe()), words));
   }
   record_.details.insert(record_.details.end(), notes_.begin(), notes_.end());
   if (record_.error.empty()) judge_expectation(request_.expect_failure, record_);

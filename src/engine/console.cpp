@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "wire/kernel_reports.h"
 
 namespace ktstr {
 
@@ -62,6 +63,9 @@ constexpr std::array kSigns = {
 };
 
 bool shows(const Sign& sign, std::string_view line) {
+  if (is_about_a_program(line)) return false;
+  // What a program is called may stand anywhere in other lines.
+  if (sign.end == GuestEnd::kKernelStall && !kernel_report_kind(line)) return false;
   return sign.at_start ? line.starts_with(sign.text) : line.find(sign.text) != std::string_view::npos;
 }
 

@@ -53,6 +53,11 @@ TEST(Console, AControlGroupOutOfMemoryIsTheTestsOwnBusiness) {
   EXPECT_FALSE(classify_console("[  8.0] Memory cgroup out of memory: Killed process 70 (w)\n"));
 }
 
+TEST(Console, WhatAProgramIsCalledIsNoSign) {
+  EXPECT_FALSE(classify_console("[ 8.0] Out of memory[70]: segfault at 0 ip 0 sp 0 error 4\n"));
+  EXPECT_FALSE(classify_console("[ 8.0] Memory cgroup out of memory: Killed process 70 (hard LOCKUP) total-vm:9kB\n"));
+}
+
 TEST(Console, TheCauseWinsOverWhatItLedTo) {
   const auto oom = classify_console(
       "[ 8.0] Out of memory: Killed process 1 (init)\n[ 8.1] Kernel panic - not syncing: Attempted to kill init!\n");

@@ -10,20 +10,11 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/kernel_message.h"
 #include "base/result.h"
 #include "guest/mailbox_mapping.h"
 
 namespace ktstr::guest {
-
-// One record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg): "6,1234,5678,-;text\n KEY=value".
-struct KernelMessage {
-  bool of_kernel = false;  // else a program wrote it there
-  unsigned level = 0;
-  std::uint64_t sequence = 0;
-  std::uint64_t microseconds = 0;  // since the boot
-  std::string_view text;           // its first line
-};
-std::optional<KernelMessage> parse_kernel_message(std::string_view kmsg_record);
 
 // Which messages are worth keeping: warnings and worse, everything that sched_ext says, and each report about a fault of
 // the kernel with the lines after its first, whatever their level. Pure.

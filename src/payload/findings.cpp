@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/how_it_ended.h"
+
 namespace ktstr {
 
 namespace {
@@ -25,10 +27,6 @@ std::string way_out(const PayloadReport& report) {
   return report.oom_killed ? "; give the guest more memory (`memory`), or its cgroup a higher memory_max" : "";
 }
 
-std::string how_it_ended(const PayloadReport& report) {
-  return (report.exit.starts_with("killed") ? "was " : "") + report.exit;
-}
-
 std::optional<PayloadFinding> exit_finding(const PayloadCheck& check, const PayloadReport& report, PayloadKill why) {
   if (report.killed && why == PayloadKill::kAsked)
     return PayloadFinding{
@@ -43,7 +41,7 @@ std::optional<PayloadFinding> exit_finding(const PayloadCheck& check, const Payl
                           .limit = check.low};
   if (report.exit_code == static_cast<int>(check.low)) return {};
   PayloadFinding finding{.message = fmt::format("{}: {} does not hold: it {}{}", who(report), check.describe(),
-                                                how_it_ended(report), way_out(report)),
+                                                how_it_ended(report.exit), way_out(report)),
                          .limit = check.low};
   if (report.exit_code >= 0) finding.measured = report.exit_code;
   return finding;
@@ -52,7 +50,7 @@ std::optional<PayloadFinding> exit_finding(const PayloadCheck& check, const Payl
 // Of a payload without a check on its exit code.
 std::optional<PayloadFinding> failed_end(const PayloadReport& report) {
   if (report.killed || report.exit_code == 0) return {};
-  PayloadFinding finding{.message = fmt::format("{} {}{}", who(report), how_it_ended(report), way_out(report)),
+  PayloadFinding finding{.message = fmt::format("{} {}{}", who(report), how_it_ended(report.exit), way_out(report)),
                          .limit = 0.0};
   if (report.exit_code >= 0) finding.measured = report.exit_code;
   return finding;

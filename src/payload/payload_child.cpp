@@ -156,8 +156,8 @@ void kill_and_reap(const StartedChild& child) {
 
 // exec closes the pipe, and so does the child's death; a failure is written into it.
 Status wait_for_exec(const Fd& report, const PayloadChild& plan) {
-  KTSTR_TRY_ASSIGN(const bool told, wait_readable(report, monotonic_now() + kStartLimit));
-  if (!told)
+  KTSTR_TRY_ASSIGN(const bool reported, wait_readable(report, monotonic_now() + kStartLimit));
+  if (!reported)
     return fail(ErrorCode::kTimedOut, "{} was not executed within {} s", plan.program.string(), kStartLimit.count())
         .with_hint("the scheduler gives its process no CPU, or the cgroup was frozen meanwhile");
   Failure failure;

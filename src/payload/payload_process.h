@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A payload that runs: started in its cgroup from its first instruction, in a session and process group of its own,
-// with its output captured in memory and its end told by a pidfd. However it ends, its descendants end with it
+// with its output captured in memory and its end reported by a pidfd. However it ends, its descendants end with it
 // (process_tree.h), and the report that comes of it is the same for wait() and kill().
 //
-// SIGCHLD's disposition is never touched, by start, end or destruction: ends are told by pidfds, so no handler is
+// SIGCHLD's disposition is never touched, by start, end or destruction: ends are reported by pidfds, so no handler is
 // needed, and there is nothing to restore in any order. What is changed once, and stays: our process becomes the reaper
 // of orphaned descendants (PR_SET_CHILD_SUBREAPER), so that those a payload leaves can be waited for.
 //

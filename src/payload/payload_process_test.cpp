@@ -176,16 +176,16 @@ TEST(PayloadProcess, EndsTheOneThatAnotherIsAssignedTo) {
 }
 
 TEST(PayloadProcess, LeavesTheDispositionOfSigchldAlone) {
-  static volatile sig_atomic_t told = 0;
+  static volatile sig_atomic_t seen = 0;
   struct sigaction ours {
   }, before{}, after{};
-  ours.sa_handler = [](int) { told = told + 1; };
+  ours.sa_handler = [](int) { seen = seen + 1; };
   ASSERT_EQ(::sigaction(SIGCHLD, &ours, &before), 0);
   const PayloadReport report = report_of(shell("exit 5"));
   ASSERT_EQ(::sigaction(SIGCHLD, &before, &after), 0);
   EXPECT_EQ(after.sa_handler, ours.sa_handler);
   EXPECT_EQ(report.exit_code, 5);
-  EXPECT_GE(told, 1);
+  EXPECT_GE(seen, 1);
 }
 
 TEST(PayloadProcess, HasDefaultSignalsAndNoFileOfOurs) {

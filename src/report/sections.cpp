@@ -5,12 +5,17 @@
 
 #include <algorithm>
 
+#include "base/how_it_ended.h"
 #include "report/cause.h"
 #include "report/units.h"
 
 namespace ktstr {
 
 namespace {
+
+std::string with_unit(double value, const std::string& unit) {
+  return fmt::format("{:.4g}{}{}", value, unit.empty() ? "" : " ", unit);
+}
 
 bool has_scheduler(const SchedulerSeen& s) { return !s.command.empty() || !s.ops.empty(); }
 
@@ -32,7 +37,8 @@ std::string finding_text(const RunRecord& record, const Detail& detail) {
   const bool steps = std::any_of(record.marks.begin(), record.marks.end(), [](const StepMark& m) { return m.step > 1; });
   std::string text = fmt::format("{}: {}", to_string(detail.kind), printable(detail.message));
   if (detail.measured && detail.limit && detail.message.find("limit") == std::string::npos)
-    text += fmt::format(" (measured {:.4g} {}, limit {:.4g} {})", *detail.measured, detail.unit, *detail.limit, detail.unit);
+    text += fmt::format(" (measured {}, limit {})", with_unit(*detail.measured, detail.unit),
+                        with_unit(*detail.limit, detail.unit));
   if (steps && detail.phase > 0) text += fmt::format(" [step {}]", detail.phase);
   return text;
 }
@@ -80,7 +86,7 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
   std::string scheduler = s.ops.empty() && has_scheduler(s) ? scheduler_state(record) : scheduler_name(s);
   if (!s.ops.empty()) scheduler += fmt::format(" ({})", scheduler_state(record));
   if (!s.command.empty()) scheduler += ": " + printable(s.command);
-  if (!s.exit.empty()) scheduler += "; its process " + printable(s.exit);
+  if (!s.exit.empty()) scheduler += "; its process " + printable(how_it_ended(s.exit));
   lines.emplace_back("scheduler", scheduler);
   lines.emplace_back("kernel", record.kernel.empty() ? "unknown" : printable(record.kernel));
   const int cpus = record.tuple.topology.cpus();

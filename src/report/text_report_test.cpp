@@ -128,6 +128,12 @@ TEST(TextReport, SaysWhatTheSchedulerSaidWhereTheFindingDoesNot) {
   EXPECT_THAT(text_report(record), Not(HasSubstr("  sched_ext  ")));
 }
 
+TEST(TextReport, HasNoBlanksInPlaceOfAUnit) {
+  RunRecord record = stalled_record();
+  record.details = {{.kind = DetailKind::kPayload, .message = "p exited", .measured = 127, .limit = 0}};
+  EXPECT_THAT(text_report(record), HasSubstr("p exited (measured 127, limit 0)"));
+}
+
 TEST(TextReport, HoldsNothingBackOfARecordThatIsAlmostEmpty) {
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kInconclusive, Outcome::kSkip,
                                 Outcome::kInfrastructure, Outcome::kBadInput, Outcome::kInterrupted}) {

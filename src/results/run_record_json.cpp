@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "base/file.h"
+#include "base/json_fault.h"
 #include "results/run_record_fields.h"
 
 namespace ktstr {
@@ -206,8 +207,12 @@ std::string to_json(const std::vector<RunRecord>& records) {
 }
 
 Result<RunRecord> from_json(std::string_view text) {
-  const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return fail(ErrorCode::kCorruptData, "not valid JSON");
+  Json json;
+  try {
+    json = Json::parse(text.begin(), text.end());
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::kCorruptData, "{}", json_fault(error.id, error.what()));
+  }
   Failure failure;
   int version = 0;
   Reader(json, "", failure)("version", version);

@@ -177,7 +177,8 @@ TEST(RunRecordJson, NamesTheKeyThatIsWrong) {
       {changed("/workers/0/report", 1), "workers[0].report is not an object"},
       {changed("/tuple/inputs", 1), "tuple.inputs is not an object"},
       {"[]", "the record is not an object"},
-      {"{", "not valid JSON"},
+      {"{", "it is no JSON at line 1, column 2"},
+      {R"({"version": 1e999})", "the number 1e999 is too large"},
       {"{}", "version is missing"},
       {R"({"version": 1})", "id is missing"},
   };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/how_it_ended.h"
 #include "runner/detail_text.h"
 #include "runner/judge_evidence.h"
 #include "runner/judge_kernel.h"
@@ -31,19 +32,26 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
             ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
             : fmt::format("the body does not come to its end{}", exit.substr(left))));
   } else if (story.body_end) {
-    record.details.push_back(
-        failure(DetailKind::kBodyCrashed,
-                with_words(fmt::format("the test's body gave no result: its process {}", story.body_end->exit),
-                           last_words(story.body_log))));
+    record.details.push_back(failure(
+        DetailKind::kBodyCrashed,
+        with_words(fmt::format("the test's body gave no result: its process {}", how_it_ended(story.body_end->exit)),
+                   last_words(story.body_log))));
   }
 }
+
+// A mistake in the test, or something that the guest lacks for it.
+bool is_of_test(ErrorCode code) { return code == ErrorCode::kInvalidArgument || code == ErrorCode::kUnsupported; }
 
 void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
                         const PhaseLimits& limits, RunRecord& record) {
   if (!story.errors.empty()) {
-    judge_kernel(request, story, {}, record);
     const GuestErrorRecord& error = story.errors.front();
-    infrastructure(record, error.message, error.hint);
+    // A kernel that is at fault explains what failed in its guest; the rest of the test was not seen.
+    if (!judge_lost_guest(request, story, guest, record)) return infrastructure(record, error.message, error.hint);
+    record.details.push_back({.verdict = Verdict::kInconclusive,
+                              .kind = DetailKind::kLostEvidence,
+                              .message = "the guest's agent failed: " + error.message});
+    judge_expectation(request.expect_failure, record);
     return;
   }
   if (story.result) {
@@ -66,7 +74,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   const bool found = std::any_of(record.details.begin(), record.details.end(),
                                  [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
   if (story.result && !story.result->error.empty() && !found) {
-    record.outcome = story.result->code == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
+    record.outcome = is_of_test(story.result->code) ? Outcome::kBadInput : Outcome::kInfrastructure;
     record.error = story.result->error;
     record.error_hint = story.result->error_hint;
     return;
@@ -84,8 +92,7 @@ bool out_of_memory(const GuestOutcome& guest) {
   return says(guest.message) || std::any_of(guest.console_tail.begin(), guest.console_tail.end(), says);
 }
 
-// What no failure of another kind explains: the kernel's own faults, and output without end.
-bool stands_for_itself(DetailKind kind) {
+bool is_of_kernel(DetailKind kind) {
   switch (kind) {
     case DetailKind::kKernelPanic:
     case DetailKind::kKernelStall:
@@ -97,11 +104,16 @@ bool stands_for_itself(DetailKind kind) {
     case DetailKind::kRcuStall:
     case DetailKind::kLockup:
     case DetailKind::kKernelTaint:
-    case DetailKind::kOutputFlood:
       return true;
     default:
       return false;
   }
+}
+
+// No failure of another kind explains a fault of the kernel, or output without end.
+bool is_excused(DetailKind kind, DetailKind expected) {
+  if (kind == DetailKind::kOutputFlood) return expected == kind;
+  return !is_of_kernel(kind) || is_of_kernel(expected);
 }
 
 // However the guest ended: what it did until then explains the end.
@@ -128,14 +140,14 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     return;
   }
   record.checked.push_back("expected failure: " + expected);
-  const bool of_kernel = stands_for_itself(detail_kind_from(expected).value_or(DetailKind::kUser));
+  const DetailKind expected_kind = detail_kind_from(expected).value_or(DetailKind::kUser);
   record.outcome = evidence_is_lost(record) ? Outcome::kInconclusive : Outcome::kPass;
   for (Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail) continue;
-    if (stands_for_itself(detail.kind) && !of_kernel)
-      record.outcome = Outcome::kFail;
-    else
+    if (is_excused(detail.kind, expected_kind))
       detail.verdict = Verdict::kPass;
+    else
+      record.outcome = Outcome::kFail;
   }
 }
 
@@ -187,8 +199,9 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     case GuestEnd::kFlood:
     case GuestEnd::kTooMuchSaid:
       if (!scheduler_could_be_at_fault) break;
+      judge_lost_guest(request, story, guest, record);
       record.details.push_back(too_much(story, guest));
-      record.outcome = outcome_of(record.details.back().verdict);
+      record.outcome = outcome_of(AssertResult{.details = record.details}.verdict());
       judge_expectation(request.expect_failure, record);
       return;
     default:

@@ -114,12 +114,96 @@ TEST(Classify, CallsALostGuestInfrastructure) {
   EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
 }
 
+const std::vector<std::string> kOops = {"[ 5.0] BUG: kernel NULL pointer dereference, address: 0",
+                                        "[ 5.0] RIP: 0010:foo+0x1/0x2"};
+
+std::vector<DetailKind> kinds(const RunRecord& record) {
+  std::vector<DetailKind> found;
+  for (const Detail& detail : record.details) found.push_back(detail.kind);
+  return found;
+}
+
+TEST(Classify, PutsAnOopsBeforeTheFloodThatFollowedIt) {
+  GuestStory story = attached_story();
+  story.kernel_log = kOops;
+  const RunRecord record = classified(scheduler_request(), story, {.end = GuestEnd::kFlood, .phase = Phase::kBody});
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(kinds(record), (std::vector{DetailKind::kKernelOops, DetailKind::kOutputFlood}));
+  EXPECT_FALSE(record.kernel_reports.empty());
+}
+
+TEST(Classify, FailsForAnOopsOfAGuestThatSaidTooMuchAndDecidesNothingWithoutIt) {
+  GuestStory story = attached_story();
+  const GuestOutcome guest{.end = GuestEnd::kTooMuchSaid, .phase = Phase::kBody};
+  EXPECT_EQ(classified(scheduler_request(), story, guest).outcome, Outcome::kInconclusive);
+  story.kernel_log = kOops;
+  EXPECT_EQ(classified(scheduler_request(), story, guest).outcome, Outcome::kFail);
+  RunRequest expecting = scheduler_request();
+  expecting.expect_failure = "kernel_oops";
+  EXPECT_EQ(classified(expecting, story, guest).outcome, Outcome::kInconclusive) << "the rest was not seen";
+}
+
+TEST(Classify, TakesNoFloodOfAProgramForTheKernelsWords) {
+  const RunRecord record = classified(scheduler_request(), attached_story(),
+                                      {.end = GuestEnd::kFlood, .phase = Phase::kBody, .console_tail = kOops});
+  EXPECT_EQ(kinds(record), (std::vector{DetailKind::kOutputFlood}));
+}
+
+TEST(Classify, PutsAnOopsBeforeWhatTheAgentFailedAt) {
+  const GuestOutcome guest{.phase = Phase::kDone};
+  GuestStory story = attached_story();
+  story.errors = {{ErrorCode::kIo, "cannot read the job", ""}};
+  const RunRecord healthy = classified(scheduler_request(), story, guest);
+  EXPECT_EQ(healthy.outcome, Outcome::kInfrastructure);
+  EXPECT_EQ(healthy.error, "cannot read the job");
+  story.kernel_log = kOops;
+  const RunRecord record = classified(scheduler_request(), story, guest);
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  EXPECT_EQ(record.error, "");
+  ASSERT_EQ(kinds(record), (std::vector{DetailKind::kKernelOops, DetailKind::kLostEvidence}));
+  EXPECT_EQ(record.details[1].message, "the guest's agent failed: cannot read the job");
+  RunRequest expecting = scheduler_request();
+  expecting.expect_failure = "kernel_oops";
+  EXPECT_EQ(classified(expecting, story, guest).outcome, Outcome::kInconclusive) << "no pass";
+}
+
+TEST(Classify, PutsAnOopsBeforeWhatIsMissingInTheGuest) {
+  RunRecord record;
+  record.scheduler.command = "x.sh";
+  GuestStory story;
+  story.ended = true;
+  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 127"};
+  story.scheduler_log = {"x.sh: 2: scx_real: not found"};
+  RunRecord with_oops = record;
+  classify(scheduler_request(), story, {}, record);
+  EXPECT_EQ(record.outcome, Outcome::kBadInput);
+  story.kernel_log = kOops;
+  classify(scheduler_request(), story, {}, with_oops);
+  EXPECT_EQ(with_oops.outcome, Outcome::kFail);
+  EXPECT_TRUE(std::any_of(with_oops.details.begin(), with_oops.details.end(),
+                          [](const Detail& detail) { return detail.kind == DetailKind::kKernelOops; }));
+}
+
+TEST(Classify, CallsWhatTheGuestLacksForTheScenarioBadInput) {
+  GuestStory story = attached_story();
+  story.result->error = "step 1 failed: the machine lacks what it asks for: sysctl x: there is no /proc/sys/x";
+  story.result->code = ErrorCode::kUnsupported;
+  EXPECT_EQ(classified(scheduler_request(), story).outcome, Outcome::kBadInput);
+  story.result->code = ErrorCode::kIo;
+  EXPECT_EQ(classified(scheduler_request(), story).outcome, Outcome::kInfrastructure);
+  story.result->code = ErrorCode::kUnsupported;
+  story.kernel_log = kOops;
+  EXPECT_EQ(classified(scheduler_request(), story).outcome, Outcome::kFail);
+}
+
 TEST(Classify, TellsACrashedBodyFromASlowOne) {
   RunRequest request{.test = "t"};
   GuestStory story;
   story.ended = true;
   story.body_end = BodyEndRecord{.exit = "killed by signal 11 (SIGSEGV)"};
   EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kBodyCrashed);
+  EXPECT_NE(classified(request, story).details[0].message.find("its process was killed by signal 11"),
+            std::string::npos);
   story.body_end->timed_out = true;
   EXPECT_EQ(classified(request, story).details.at(0).kind, DetailKind::kTimeout);
 }
@@ -135,8 +219,15 @@ TEST(JudgeExpectation, ExcusesWhatAnExpectedFailureExplainsAndNoFaultOfTheKernel
   judge_expectation("scheduler_stalled", with_oops);
   EXPECT_EQ(with_oops.outcome, Outcome::kFail);
   EXPECT_EQ(with_oops.details.back().verdict, Verdict::kFail);
+  RunRecord flooded = oops_expected;
   judge_expectation("kernel_oops", oops_expected);
   EXPECT_EQ(oops_expected.outcome, Outcome::kPass);
+  flooded.details.push_back({.kind = DetailKind::kOutputFlood});
+  for (const char* expected : {"kernel_oops", "output_flood"}) {
+    RunRecord record_of_both = flooded;
+    judge_expectation(expected, record_of_both);
+    EXPECT_EQ(record_of_both.outcome, Outcome::kFail) << expected;
+  }
 }
 
 TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {

@@ -15,6 +15,9 @@ Detail failure(DetailKind kind, std::string message);
 // The last line a program printed that says something; "" where there is none.
 std::string last_words(const std::vector<std::string>& log);
 
+// The first line that names an error, which in a program's help or a backtrace is not the last; the last one without.
+std::string error_words(const std::vector<std::string>& log);
+
 // "MESSAGE: WORDS", or the message alone where there are no words.
 std::string with_words(std::string message, const std::string& words);
 

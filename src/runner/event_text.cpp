@@ -70,7 +70,8 @@ std::string text_of(const PayloadReport& r) {
   std::string text = fmt::format("{} {} (phase {}, pid {}): {}{}, code {}, wall {} ns", r.name, place_of(r.cgroup), r.phase,
                                  r.pid, r.killed ? "stopped, " : "", r.exit, r.exit_code, r.wall_time_ns);
   for (const PayloadValue& metric : r.metrics)
-    text += fmt::format("; {} {} {} ({})", metric.name, metric.value, metric.unit, to_string(metric.polarity));
+    text += fmt::format("; {} {}{}{} ({})", metric.name, metric.value, metric.unit.empty() ? "" : " ", metric.unit,
+                        to_string(metric.polarity));
   for (const std::string& missing : r.missing) text += "; missing " + missing;
   if (!r.output_tail.empty()) text += "; said " + in_one_line(r.output_tail);
   return text;

@@ -42,7 +42,7 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
                               .exit = "exit status 0",
                               .exit_code = 0,
                               .wall_time_ns = 5,
-                              .metrics = {{"iops", 12.5, Polarity::kHigher, "1/s"}},
+                              .metrics = {{"iops", 12.5, Polarity::kHigher, "1/s"}, {"ops", 7, Polarity::kHigher, ""}},
                               .missing = {"lat: none"},
                               .output_tail = "a\nb"};
   const Stimulus stimulus{
@@ -56,7 +56,8 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
       {record_of(RecordType::kStimulus, stimulus),
        "stimulus: step 2 at 12 ms, 3 ops (add_cgroup add_cgroup_def), 4 cgroups, 5 workers, 6 iterations so far"},
       {record_of(RecordType::kPayload, payload),
-       "payload: fio of cg_0 (phase 1, pid 9): exit status 0, code 0, wall 5 ns; iops 12.5 1/s (higher); missing lat: "
+       "payload: fio of cg_0 (phase 1, pid 9): exit status 0, code 0, wall 5 ns; iops 12.5 1/s (higher); ops 7 "
+       "(higher); missing lat: "
        "none; said a|b"},
       {record_of(RecordType::kResult, result), "; capture before of cg_0 (phase 1): 101 102"},
       {record_of(RecordType::kHello, HelloRecord{"1", "7.3", "#1"}), "hello: agent 1 on 7.3 #1"},

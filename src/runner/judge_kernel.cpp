@@ -52,10 +52,15 @@ Detail judged(const Checks& checks, DetailKind kind, std::string message, const 
   return {.verdict = Verdict::kFail, .kind = kind, .message = std::move(message), .phase = step};
 }
 
-// Of a guest that died the console may have more than the agent could send.
+// Of a guest that died the console may have more than the agent could send. Where it did not, the agent has all, and
+// nobody takes what programs print on the console for the kernel's words.
+bool says_more_on_console(GuestEnd end) {
+  return end != GuestEnd::kCompleted && end != GuestEnd::kFlood && end != GuestEnd::kTooMuchSaid;
+}
+
 std::vector<KernelFinding> all_findings(const GuestStory& story, const GuestOutcome& guest) {
   auto findings = kernel_findings(story.kernel_log, story.kernel_log_ns);
-  if (guest.end == GuestEnd::kCompleted) return findings;
+  if (!says_more_on_console(guest.end)) return findings;
   // Its time is when the guest was last heard of: no later mark has come.
   const std::uint64_t last = story.marks.empty() ? 0 : story.marks.back().at_ns;
   for (KernelFinding& finding : kernel_findings(guest.console_tail)) {

@@ -16,8 +16,9 @@ namespace ktstr {
 // for every run that got as far as the test.
 void judge_kernel(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
 
-// For a guest that did not get to its end: true when that, or what the kernel reported before, is a failure; `record` then
-// has it, and the outcome. False: the run says nothing about the kernel. The scheduler is not judged, only its state kept.
+// For a guest that did not get to its end, or whose agent failed: true when that, or what the kernel reported before,
+// is a failure; `record` then has it, and the outcome. False: the run says nothing about the kernel. The scheduler is
+// not judged, only its state kept.
 bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
 
 // Whether the scheduler had failed to attach or had ended when the guest was last heard of: of one that had not, a lost guest

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/how_it_ended.h"
 #include "runner/detail_text.h"
 #include "sched_ext/dump.h"
 #include "sched_ext/exit_reason.h"
@@ -44,9 +45,9 @@ Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, con
                    with_words("the scheduler's program exited with status 0 and enabled no scheduler",
                               last_words(story.scheduler_log)));
   if (!exit.empty())
-    return failure(
-        DetailKind::kSchedulerRejected,
-        with_words(fmt::format("the scheduler {} before it was enabled", exit), last_words(story.scheduler_log)));
+    return failure(DetailKind::kSchedulerRejected,
+                   with_words(fmt::format("the scheduler {} before it was enabled", how_it_ended(exit)),
+                              error_words(story.scheduler_log)));
   if (story.not_attached && !story.not_attached->exit.empty())
     return failure(DetailKind::kSchedulerNotAttached,
                    fmt::format("the scheduler was not enabled (state '{}'), and {}", story.not_attached->state,
@@ -111,7 +112,7 @@ std::string stall_words(const SchedulerExit& exit, const GuestStory& story) {
 std::string what_became_of_it(const SchedulerExit* exit, const GuestStory& story) {
   std::string text;
   if (story.exited)
-    text = "; its process " + story.exited->exit;
+    text = "; its process " + how_it_ended(story.exited->exit);
   else if (exit != nullptr && exit->attached_again)
     text = "; it attached again";
   else

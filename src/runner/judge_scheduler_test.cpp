@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using Kind = SchedulerRecord::Kind;
 
@@ -95,6 +96,22 @@ TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
   EXPECT_THAT(record.details[0].message, HasSubstr("1.0 s of the scenario's 3.0 s (cpu 3 going offline"));
 }
 
+TEST(JudgeScheduler, DecidesNothingOfOneThatCameBackAfterTheLastHold) {
+  GuestStory story = attached_story();
+  story.checked->enable_seq = 2;
+  log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    3.500] " + kEnabled});
+  story.marks = {{.at_ns = 1'000'000'000},
+                 {.kind = StepMark::Kind::kScenarioPause, .at_ns = 3'000'000'000},
+                 {.kind = StepMark::Kind::kScenarioEnd, .at_ns = 4'000'000'000}};
+  const RunRecord late = judged(story);
+  ASSERT_THAT(late.details, SizeIs(1));
+  EXPECT_EQ(late.details[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(late.details[0].kind, DetailKind::kSchedulerNotUsed);
+  EXPECT_THAT(late.details[0].message, HasSubstr("it was not back before the scenario's end"));
+  story.marks[1].at_ns = 3'600'000'000;
+  EXPECT_EQ(judged(story).details.at(0).verdict, Verdict::kPass);
+}
+
 TEST(JudgeScheduler, FailsOneThatDoesNotAttachAgainAfterHotplug) {
   GuestStory story = attached_story();
   end_process(story, "exited with status 0");
@@ -130,6 +147,7 @@ TEST(JudgeScheduler, SaysWhoEndedIt) {
     const auto found = failing(judged(story));
     ASSERT_THAT(found, SizeIs(1)) << reason;
     EXPECT_THAT(found[0].message, HasSubstr(words));
+    EXPECT_THAT(found[0].message, Not(HasSubstr("process killed by")));
     EXPECT_EQ(found[0].kind, kind) << reason;
   }
 }
@@ -200,6 +218,19 @@ TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
   EXPECT_THAT(found[0].message, HasSubstr("while it was being unloaded"));
   story.kernel_log = {kEnabled, disabled("unregistered from user space")};
   EXPECT_THAT(judged(story).details, IsEmpty());
+}
+
+TEST(JudgeScheduler, GivesTheLineWithTheErrorAsTheReasonAndNotTheEndOfTheHelp) {
+  GuestStory story;
+  story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 1"};
+  story.scheduler_log = {"starting", "scx_simple: Unrecognized option '-z'", "Usage: scx_simple [-f]",
+                         "  -f  use FIFO"};
+  EXPECT_EQ(failing(judged(story)).at(0).message,
+            "the scheduler exited with status 1 before it was enabled: scx_simple: Unrecognized option '-z'");
+  story.scheduler_log = {"starting", "out of luck", " "};
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("enabled: out of luck"));
+  story.exited->exit = "killed by signal 9 (SIGKILL)";
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("the scheduler was killed by signal 9 (SIGKILL) before"));
 }
 
 TEST(JudgeScheduler, CallsAProgramThatEndsWellAndLoadsNothingNotAttached) {

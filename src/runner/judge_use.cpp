@@ -76,7 +76,7 @@ void judge_use(const RunRequest& request, const GuestStory& story, RunRecord& re
   if (seen.all.empty()) {
     record.details.push_back(detail_of(Verdict::kPass, DetailKind::kNote,
                                        "whether the scheduler ran the workers is not known: the kernel "
-                                       "does not tell their class (no /proc/PID/sched)"));
+                                       "does not report their class (no /proc/PID/sched)"));
     return;
   }
   record.checked.push_back(fmt::format("scheduler_used: it ran {} of {} workers", seen.on_ext, seen.workers));

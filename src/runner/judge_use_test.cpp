@@ -72,6 +72,20 @@ TEST(JudgeUse, CountsWorkersThatWereOnExtForAPartOfTheTime) {
   EXPECT_TRUE(judged(story_of({{"a", "ext+fair"}, {"b", "ext+rt"}})).details.empty());
 }
 
+// Where its end is judged that says it all; where it is not, nothing else does.
+TEST(JudgeUse, LooksAtASchedulerThatEndedOnlyWhereItsEndIsNotJudged) {
+  GuestStory story = story_of({{"a", "fair"}});
+  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 0"};
+  EXPECT_TRUE(judged(story).details.empty());
+  RunRequest request{.test = "t", .scheduler = "scx_qmap"};
+  request.checks.scheduler_attached = false;
+  RunRecord record;
+  judge_use(request, story, record);
+  ASSERT_EQ(record.details.size(), 1u);
+  EXPECT_EQ(record.details[0].kind, DetailKind::kSchedulerNotUsed);
+  EXPECT_EQ(record.details[0].verdict, Verdict::kInconclusive);
+}
+
 TEST(JudgeUse, NotesAKernelThatDoesNotTell) {
   const RunRecord record = judged(story_of({{"a", ""}}));
   ASSERT_EQ(record.details.size(), 1u);

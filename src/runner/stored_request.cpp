@@ -141,8 +141,9 @@ std::string request_to_json(const RunRequest& request, const RunRecord& record, 
 Result<StoredRun> request_from_json(std::string_view text) {
   try {
     const Json json = Json::parse(text);
-    if (const int version = json.at("version").get<int>(); version != kRequestVersion)
-      return fail(ErrorCode::kUnsupported, "request version {}; this ktstr reads version {}", version, kRequestVersion)
+    if (const Json& version = json.at("version"); version != kRequestVersion)
+      return fail(ErrorCode::kUnsupported, "request version {}; this ktstr reads version {}", dumped(version, -1),
+                  kRequestVersion)
           .with_hint("replay it with the ktstr that ran it");
     StoredRun stored;
     stored.id = json.at("id").get<std::string>();

@@ -99,6 +99,17 @@ TEST(Loop, SetsUpOnceAndRepeatsItsOpsUntilTheTimeIsOver) {
   EXPECT_THAT(result->details, IsEmpty());
 }
 
+TEST(Loop, WithoutTimeForItsFirstRoundDecidesNothing) {
+  FakeWorld world;
+  world.spawn_takes = 200ms;
+  const auto result = world.run({{.setup = {CgroupDef::named("a")}, .hold = HoldSpec::fixed(900ms)},
+                                 {.setup = {CgroupDef::named("b")}, .hold = HoldSpec::loop(50ms)}});
+  ASSERT_TRUE(result) << result.error().render();
+  ASSERT_EQ(result->details.size(), 1u);
+  EXPECT_EQ(result->details[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(result->details[0].message, "step 2 of 2 holds for 0s of its 50ms: the scenario is over then");
+}
+
 TEST(Loop, EndsWithTheScheduler) {
   FakeWorld world;
   world.scheduler_ends = world.time + 400ms;
@@ -161,7 +172,7 @@ TEST(Stimulus, SaysWhatWasDoneToTheSystem) {
   EXPECT_EQ(second.elapsed_ms, 520u);
 }
 
-TEST(SchedulerDeath, IsToldByWhatTheExitProbeSaw) {
+TEST(SchedulerDeath, IsReportedByWhatTheExitProbeSaw) {
   for (const auto& [end, kind, words] :
        {std::tuple(SchedulerEnd::kCrashed, DetailKind::kSchedulerCrashed, "the scheduler crashed during step 1"),
         std::tuple(SchedulerEnd::kStalled, DetailKind::kSchedulerStalled,

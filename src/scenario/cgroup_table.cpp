@@ -85,9 +85,10 @@ class CgroupReader {
           key, kMaxWorkers);
     });
     if (reader_.has("work"))
-      reader_.mistake("workers", fmt::format("0 workers with 'work' cannot be; accepted: 1 to {} workers, or an empty "
-                                             "cgroup without 'work'",
-                                             kMaxWorkers));
+      reader_.mistake("workers",
+                      fmt::format("0 workers with 'work' are not valid; accepted: 1 to {} workers, or an empty "
+                                  "cgroup without 'work'",
+                                  kMaxWorkers));
   }
 
   template <typename Message>

@@ -37,7 +37,7 @@ std::string refusal(const Backdrop& backdrop, const std::vector<Step>& steps) {
 
 TEST(Refused, IsALoopWithoutAnInterval) {
   EXPECT_EQ(refusal({}, {half(), {.hold = HoldSpec::loop(0ns)}}),
-            "step 2: a loop of 0s cannot be; an interval is longer than 0s");
+            "step 2: a loop of 0s is not valid; an interval is longer than 0s");
 }
 
 TEST(Refused, IsASchedulerAmongThePayloads) {

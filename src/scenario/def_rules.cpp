@@ -60,7 +60,7 @@ Status check_cgroup_path(std::string_view path) {
 
 Status check_workers(std::int64_t count) {
   if (count >= 1 && count <= kMaxWorkers) return ok();
-  return fail(ErrorCode::kInvalidArgument, "{} workers cannot be; accepted: 1 to {}", count, kMaxWorkers);
+  return fail(ErrorCode::kInvalidArgument, "{} workers are not valid; accepted: 1 to {}", count, kMaxWorkers);
 }
 
 Status check_nice(std::int64_t value) {
@@ -70,13 +70,14 @@ Status check_nice(std::int64_t value) {
 
 Status check_workers_pct(double of_cpus) {
   if (std::isfinite(of_cpus) && of_cpus > 0) return ok();
-  return fail(ErrorCode::kInvalidArgument, "workers_pct {} cannot be; accepted: finite and above 0, 1.0 is one worker a CPU",
-              of_cpus);
+  return fail(ErrorCode::kInvalidArgument,
+              "workers_pct {} is not valid; accepted: finite and above 0, 1.0 is one worker a CPU", of_cpus);
 }
 
 Status check_quota_pct(std::int64_t percent) {
   if (percent >= 1 && percent <= 409600) return ok();
-  return fail(ErrorCode::kInvalidArgument, "a CPU quota of {}% cannot be; accepted: 1 and more, 100 is one CPU", percent);
+  return fail(ErrorCode::kInvalidArgument, "a CPU quota of {}% is not valid; accepted: 1 and more, 100 is one CPU",
+              percent);
 }
 
 Status check_comm(std::string_view name, std::string_view key) {
@@ -87,8 +88,8 @@ Status check_comm(std::string_view name, std::string_view key) {
 
 Status check_uclamp(std::int64_t min, std::int64_t max) {
   if (min >= 0 && min <= max && max <= kMaxUclamp) return ok();
-  return fail(ErrorCode::kInvalidArgument, "a task's uclamp of {} to {} cannot be; accepted: 0 <= min <= max <= {}", min,
-              max, kMaxUclamp);
+  return fail(ErrorCode::kInvalidArgument, "a task's uclamp of {} to {} is not valid; accepted: 0 <= min <= max <= {}",
+              min, max, kMaxUclamp);
 }
 
 Status check_work_spec(const WorkSpec& spec) {

@@ -57,7 +57,7 @@ class ScenarioRun {
   int last() const { return static_cast<int>(plan_.steps.size()); }
   void mark(StepMark::Kind kind);
   void note(Verdict verdict, int number, std::string message);
-  // Why there is no further step: told when all is collected, behind what was found there.
+  // Why there is no further step: reported when all is collected, behind what was found there.
   void stop_for(DetailKind kind, int number, std::string message);
   void stop_for(DetailKind kind, int number, std::string_view what, const Error& error);
   void stop_for_scheduler(int number, std::string_view when, Nanoseconds at);
@@ -70,7 +70,7 @@ class ScenarioRun {
   Findings findings_;
   World world_;
   std::vector<Detail> stops_;
-  std::optional<Error> out_of_memory_;
+  std::optional<Error> machine_fails_;  // it is too small, or lacks something: nobody is to blame
   Nanoseconds start_;
   bool first_hold_ = true;
   bool loop_ran_ = false;  // the step's first round has begun
@@ -100,10 +100,16 @@ void ScenarioRun::stop_for(DetailKind kind, int number, std::string message) {
 
 void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, const Error& error) {
   stop_for(kind, number, fmt::format("{}: {}", what, in_one_line(error)));
-  if (error.saved_errno() != ENOMEM) return;
-  // Nobody is to blame for a machine that is too small.
-  out_of_memory_ = fail(ErrorCode::kNoSpace, "{}", stops_.back().message)
-                       .with_hint("give the guest more memory (`memory`, --memory), the scenario fewer workers, or their cgroup a higher memory_max");
+  if (error.saved_errno() == ENOMEM)
+    machine_fails_ = fail(ErrorCode::kNoSpace, "{}", stops_.back().message)
+                         .with_hint(
+                             "give the guest more memory (`memory`, --memory), the scenario fewer workers, or "
+                             "their cgroup a higher memory_max");
+  else if (error.code() == ErrorCode::kUnsupported)
+    machine_fails_ = fail(ErrorCode::kUnsupported, "{}: the machine lacks what it asks for: {}", what, error.message())
+                         .with_hint(error.hint());
+  else
+    return;
   stops_.back().verdict = Verdict::kInconclusive;
 }
 
@@ -143,7 +149,7 @@ Result<AssertResult> ScenarioRun::run() {
   mark(StepMark::Kind::kScenarioEnd);
   ctx_.set_phase(outer_phase);
   if (!outcome) return outcome.error();
-  if (out_of_memory_ && result_.verdict() != Verdict::kFail) return *out_of_memory_;
+  if (machine_fails_ && result_.verdict() != Verdict::kFail) return *machine_fails_;
   if (ctx_.scheduler_pid() != 0) result_.checked.emplace_back("scheduler: its process lives through every step");
   return std::move(result_);
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "scenario/executor.h"
 #include "scenario/fake_world.h"
 
@@ -11,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
@@ -35,6 +37,19 @@ std::vector<std::string> described(const AssertResult& result) {
 }
 
 const Error kRefused = Error::from_errno(EINVAL, "cannot write it");
+
+TEST(FailedStep, BlamesNobodyForWhatTheMachineLacks) {
+  FakeWorld world;
+  const auto dir = *TempDir::create(fs::temp_directory_path(), "ktstr-executor-test");
+  world.root = dir.path();
+  const auto result = world.run({{.ops = {Op::write_sysctl("kernel.no_such", "1")}}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kUnsupported);
+  EXPECT_THAT(result.error().message(),
+              HasSubstr("step 1 failed: the machine lacks what it asks for: write_sysctl kernel.no_such = 1: sysctl "
+                        "kernel.no_such: there is no "));
+  EXPECT_EQ(result.error().hint(), "this kernel has no such sysctl");
+}
 
 TEST(FailedStep, KeepsEarlierResultsAndRunsNoLaterStep) {
   FakeWorld world;
@@ -126,7 +141,7 @@ std::vector<std::string> kinds(const AssertResult& result) {
 
 const Backdrop kBase{.cgroups = {CgroupDef::named("base")}};
 
-TEST(FailedStep, IsToldWhenTheBackdropHasBeenCollected) {
+TEST(FailedStep, IsReportedWhenTheBackdropHasBeenCollected) {
   FakeWorld world;
   world.idle_workers = true;
   world.ops.fail_matching("create c", kRefused);
@@ -135,7 +150,18 @@ TEST(FailedStep, IsToldWhenTheBackdropHasBeenCollected) {
   EXPECT_THAT(kinds(*result), ElementsAre("no_progress 1", "no_progress 0", "step_failed 2"));
 }
 
-TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothTold) {
+TEST(FailedStep, ThatLacksSomethingHidesNoFailure) {
+  FakeWorld world;
+  world.idle_workers = true;
+  world.ops.fail_matching("create c", fail(ErrorCode::kUnsupported, "there is none"));
+  const auto result = world.run(three_steps());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->verdict(), Verdict::kFail);
+  EXPECT_THAT(kinds(*result), ElementsAre("no_progress 1", "step_failed 2"));
+  EXPECT_EQ(result->details.back().verdict, Verdict::kInconclusive);
+}
+
+TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothReported) {
   FakeWorld world;
   world.collect_fails.emplace("base", kRefused);
   world.ops.fail_matching("create a", kRefused);
@@ -144,7 +170,7 @@ TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothTold) {
   EXPECT_THAT(kinds(*result), ElementsAre("backdrop_failed 0", "step_failed 1"));
 }
 
-TEST(DeadScheduler, IsToldWhenTheBackdropHasBeenCollected) {
+TEST(DeadScheduler, IsReportedWhenTheBackdropHasBeenCollected) {
   // In a hold, between steps, after all steps.
   for (const auto& [alive_for, step] : {std::pair(200ms, 1), std::pair(255ms, 1), std::pair(1005ms, 3)}) {
     FakeWorld world;

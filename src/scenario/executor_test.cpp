@@ -53,7 +53,8 @@ TEST(Executor, EnablesNoControllerThatNobodyNeeds) {
 TEST(Executor, TouchesNothingWhenAScenarioHasMistakes) {
   FakeWorld world;
   const auto result = world.run({half("a"), {.setup = {CgroupDef::named("b")}, .hold = HoldSpec::fraction(0)}});
-  EXPECT_EQ(result.error().message(), "step 2: a hold of 0 times the duration cannot be; a fraction is finite and > 0");
+  EXPECT_EQ(result.error().message(),
+            "step 2: a hold of 0 times the duration is not valid; a fraction is finite and > 0");
   EXPECT_THAT(world.ops.calls(), IsEmpty());
   EXPECT_THAT(world.log, IsEmpty());
 }

@@ -45,6 +45,7 @@ class FakeWorld final : public EventSink {
   // What the OOM killer ends: payloads, a process 4242 that a payload started, the first worker that is collected.
   bool oom_of_next_payload = false, oom_of_a_child = false, oom_of_first_worker = false;
   bool payloads_die_with_their_cgroup = false;  // before an op kills them themselves
+  std::string payload_crash;                    // how a payload has ended before somebody kills it; "": it lives
 
   std::vector<std::string> log;
   std::vector<StepMark> marks;
@@ -191,7 +192,8 @@ class FakeWorld final : public EventSink {
     Result<PayloadReport> kill() override {
       world_.log.push_back("kill " + name_);
       PayloadReport killed = report(true);
-      if (world_.payloads_die_with_their_cgroup) killed.killed = false;
+      if (world_.payloads_die_with_their_cgroup || !world_.payload_crash.empty()) killed.killed = false;
+      if (!world_.payload_crash.empty()) killed.exit = world_.payload_crash;
       return killed;
     }
     AssertResult judge(const PayloadReport& report, PayloadKill why) const override {

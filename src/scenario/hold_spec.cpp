@@ -12,18 +12,19 @@ Status HoldSpec::validate() const {
     // Written so that NaN fails too.
     if (!(std::isfinite(fraction->of_duration) && fraction->of_duration > 0))
       return fail(ErrorCode::kInvalidArgument,
-                  "a hold of {} times the duration cannot be; a fraction is finite and > 0", fraction->of_duration);
+                  "a hold of {} times the duration is not valid; a fraction is finite and > 0", fraction->of_duration);
     return ok();
   }
   if (const auto* loop = std::get_if<Loop>(&kind_)) {
     if (loop->interval.count() <= 0)
-      return fail(ErrorCode::kInvalidArgument, "a loop of {} cannot be; an interval is longer than 0s",
+      return fail(ErrorCode::kInvalidArgument, "a loop of {} is not valid; an interval is longer than 0s",
                   format_duration(loop->interval));
     return ok();
   }
   const auto time = std::get<Fixed>(kind_).time;
   if (time.count() < 0)
-    return fail(ErrorCode::kInvalidArgument, "a hold of {} cannot be; a time is not negative", format_duration(time));
+    return fail(ErrorCode::kInvalidArgument, "a hold of {} is not valid; a time is not negative",
+                format_duration(time));
   return ok();
 }
 

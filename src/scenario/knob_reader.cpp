@@ -59,7 +59,7 @@ std::optional<std::string> microseconds_of(TableReader& reader, std::string_view
   }
   const auto whole = std::chrono::floor<microseconds>(*time);
   if (whole == *time) return std::to_string(whole.count());
-  reader.mistake(key, fmt::format("'{}' of {} cannot be; accepted: whole microseconds", key, text));
+  reader.mistake(key, fmt::format("'{}' of {} is not valid; accepted: whole microseconds", key, text));
   return {};
 }
 
@@ -74,7 +74,7 @@ std::optional<std::string> percent_of(TableReader& reader, std::string_view key,
   const double percent = value.kind == Kind::kFloat ? value.number : static_cast<double>(value.integer);
   // Written so that NaN fails too. The upper bound keeps a number of 300 digits out of messages and files.
   if (percent >= 0 && percent <= 100) return fmt::format("{:.2f}", percent);
-  reader.mistake(key, fmt::format("{} {} cannot be; accepted: 0 to 100, or \"max\"", key, percent));
+  reader.mistake(key, fmt::format("{} {} is not valid; accepted: 0 to 100, or \"max\"", key, percent));
   return {};
 }
 
@@ -146,9 +146,10 @@ class QuotaReader {
     const auto percent = cgroup_.number("cpu_quota_pct", "a percentage of one CPU like 50 or 150");
     if (!percent) return {};
     if (!(std::isfinite(*percent) && *percent == std::floor(*percent) && std::fabs(*percent) < 1e9)) {
-      cgroup_.mistake("cpu_quota_pct", fmt::format("cpu_quota_pct {} cannot be; accepted: whole percents of one CPU, "
-                                                   "like 50 or 150",
-                                                   *percent));
+      cgroup_.mistake("cpu_quota_pct",
+                      fmt::format("cpu_quota_pct {} is not valid; accepted: whole percents of one CPU, "
+                                  "like 50 or 150",
+                                  *percent));
       return {};
     }
     const auto whole = static_cast<std::int64_t>(*percent);

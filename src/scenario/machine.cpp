@@ -49,7 +49,7 @@ Result<std::string> find_irq(const fs::path& interrupts, const std::string& labe
   }
   if (found.size() == 1) return found.front();
   if (found.empty())
-    return fail(ErrorCode::kNotFound, "no interrupt in {} is named '{}'", interrupts.string(), label)
+    return fail(ErrorCode::kUnsupported, "no interrupt in {} is named '{}'", interrupts.string(), label)
         .with_hint("name it by its number, or by words of its line there");
   std::string all;
   for (const std::string& number : found) all += (all.empty() ? "" : ", ") + number;

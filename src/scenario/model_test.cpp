@@ -56,7 +56,7 @@ TEST(CgroupDef, SaysWhichRuleWasBroken) {
     CgroupDef::named("cg_0").workers(0);
     FAIL();
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "cgroup 'cg_0': 0 workers cannot be; accepted: 1 to 4096");
+    EXPECT_STREQ(error.what(), "cgroup 'cg_0': 0 workers are not valid; accepted: 1 to 4096");
   }
 }
 
@@ -69,7 +69,7 @@ TEST(HoldSpec, AcceptsPositiveFractionsAndTimesFromZero) {
 TEST(HoldSpec, RefusesWhatIsNoLengthOfTime) {
   for (const double fraction : {0.0, -0.5, std::nan(""), std::numeric_limits<double>::infinity()})
     EXPECT_EQ(HoldSpec::fraction(fraction).validate().error().code(), ErrorCode::kInvalidArgument) << fraction;
-  EXPECT_EQ(HoldSpec::fixed(-1ms).validate().error().message(), "a hold of -1ms cannot be; a time is not negative");
+  EXPECT_EQ(HoldSpec::fixed(-1ms).validate().error().message(), "a hold of -1ms is not valid; a time is not negative");
 }
 
 TEST(HoldSpec, IsNeverLongerThanTheDuration) {

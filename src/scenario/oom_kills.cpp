@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/kernel_message.h"
 #include "scenario/executor_hooks.h"
 
 namespace ktstr {
@@ -17,7 +18,6 @@ std::string OomKill::by() const {
 
 std::optional<OomKill> oom_kill_in(std::string_view line) {
   // "Out of memory: Killed process 131 (stress-ng-vm) total-vm:...", "Memory cgroup out of memory: Killed process ...".
-  // A record of /dev/kmsg has its header in front, up to a ';'.
   constexpr std::string_view kKilled = ": Killed process ";
   const std::size_t at = line.find(kKilled);
   if (at == std::string_view::npos) return {};
@@ -29,9 +29,7 @@ std::optional<OomKill> oom_kill_in(std::string_view line) {
   if (error != std::errc() || kill.pid <= 0 || rest.substr(digits, 2) != " (" || comm_end == std::string_view::npos)
     return {};
   kill.comm = rest.substr(digits + 2, comm_end - digits - 2);
-  const std::string_view before = line.substr(0, at);
-  const std::string_view cause = before.substr(before.rfind(';') + 1);  // npos + 1 is 0
-  kill.of_cgroup = !cause.starts_with("Out of memory");
+  kill.of_cgroup = !line.starts_with("Out of memory");
   return kill;
 }
 
@@ -49,7 +47,9 @@ const std::vector<OomKill>& OomLog::look() {
     const ssize_t got = ::read(log_.get(), record, sizeof record);
     if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;
     if (got <= 0) return seen_;
-    auto kill = oom_kill_in({record, static_cast<std::size_t>(got)});
+    const auto message = parse_kernel_message({record, static_cast<std::size_t>(got)});
+    if (!message || !message->of_kernel) continue;
+    auto kill = oom_kill_in(message->text);
     if (kill && seen_.size() < kMostKept) seen_.push_back(*std::move(kill));
   }
 }

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "base/file.h"
 #include "scenario/executor_hooks.h"
 
 namespace ktstr {
@@ -10,8 +13,8 @@ namespace {
 
 TEST(OomKill, IsReadFromTheKernelsLog) {
   const auto kill = oom_kill_in(
-      "3,1055,8123456,-;Out of memory: Killed process 131 (stress-ng (vm)) total-vm:301208kB, anon-rss:196608kB, "
-      "file-rss:1536kB, shmem-rss:0kB, UID:0 pgtables:460kB oom_score_adj:0\n");
+      "Out of memory: Killed process 131 (stress-ng (vm)) total-vm:301208kB, anon-rss:196608kB, "
+      "file-rss:1536kB, shmem-rss:0kB, UID:0 pgtables:460kB oom_score_adj:0");
   ASSERT_TRUE(kill);
   EXPECT_EQ(kill->pid, 131);
   EXPECT_EQ(kill->comm, "stress-ng (vm)");
@@ -19,8 +22,8 @@ TEST(OomKill, IsReadFromTheKernelsLog) {
 }
 
 TEST(OomKill, IsToldFromOneInACgroup) {
-  const auto kill = oom_kill_in(
-      "3,9,1,-;Memory cgroup out of memory: Killed process 7 (sh) total-vm:1kB, anon-rss:1kB, file-rss:1kB");
+  const auto kill =
+      oom_kill_in("Memory cgroup out of memory: Killed process 7 (sh) total-vm:1kB, anon-rss:1kB, file-rss:1kB");
   ASSERT_TRUE(kill);
   EXPECT_TRUE(kill->of_cgroup);
   EXPECT_EQ(kill->by(), "by the OOM killer of its cgroup");
@@ -28,10 +31,24 @@ TEST(OomKill, IsToldFromOneInACgroup) {
 
 TEST(OomKill, IsNotSeenInOtherLines) {
   for (const char* line :
-       {"", "6,1,1,-;oom_reaper: reaped process 131 (stress-ng), now anon-rss:0kB", "x: Killed process (sh) total",
+       {"", "oom_reaper: reaped process 131 (stress-ng), now anon-rss:0kB", "x: Killed process (sh) total",
         "x: Killed process -4 (sh) total", "x: Killed process 99999999999 (sh) total", "x: Killed process 12",
         "x: Killed process 12 (sh"})
     EXPECT_FALSE(oom_kill_in(line)) << line;
+}
+
+TEST(OomLog, BelievesTheKernelAndNoProgram) {
+  const TempDir dir = *TempDir::create(fs::temp_directory_path(), "ktstr-oom-log");
+  const std::string path = (dir.path() / "kmsg").string();
+  ASSERT_TRUE(write_text(path, ""));
+  OomLog log = OomLog::open(path.c_str());
+  // One record a read, as of /dev/kmsg. 12 is LOG_USER with LOG_WARNING, what a program's line has.
+  std::ofstream(path, std::ios::app) << "12,1,1,-;Out of memory: Killed process 131 (sh) total-vm:1kB\n";
+  EXPECT_TRUE(log.look().empty());
+  std::ofstream(path, std::ios::app) << "3,2,1,-;Out of memory: Killed process 132 (sh) total-vm:1kB\n";
+  ASSERT_EQ(log.look().size(), 1u);
+  EXPECT_EQ(log.look()[0].pid, 132);
+  EXPECT_FALSE(log.look()[0].of_cgroup);
 }
 
 TEST(OomKills, KnowWhomTheyHitAndSinceWhen) {

@@ -51,12 +51,12 @@ class Parameters {
     const auto value = reader_.integer(key, form(key));
     if (!value) return {};
     if (std::in_range<int>(*value)) return static_cast<int>(*value);
-    reader_.mistake(key, fmt::format("{} {} cannot be; accepted: {}", key, *value, form(key)));
+    reader_.mistake(key, fmt::format("{} {} is not valid; accepted: {}", key, *value, form(key)));
     return {};
   }
   Cpu cpu() {
     const int number = integer("cpu");
-    if (number < 0) reader_.mistake("cpu", fmt::format("cpu {} cannot be; accepted: {}", number, form("cpu")));
+    if (number < 0) reader_.mistake("cpu", fmt::format("cpu {} is not valid; accepted: {}", number, form("cpu")));
     return number;
   }
   bool boolean(std::string_view key) {

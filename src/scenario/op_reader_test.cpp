@@ -128,8 +128,8 @@ TEST(ScenarioOps, HaveTheirParametersJudgedWhereTheyStand) {
   EXPECT_EQ(mistakes("op = 'freeze_cgroup'\ncgroup = 1"),
             "t.toml:7:10: 'cgroup' is a whole number; accepted: a cgroup's name");
   EXPECT_EQ(mistakes("op = 'set_nice'\ncgroup = 'a'\nnice = 99999999999"),
-            "t.toml:8:8: nice 99999999999 cannot be; accepted: -20 to 19");
-  EXPECT_EQ(mistakes("op = 'cpu_offline'\ncpu = -1"), "t.toml:7:7: cpu -1 cannot be; accepted: a CPU's number");
+            "t.toml:8:8: nice 99999999999 is not valid; accepted: -20 to 19");
+  EXPECT_EQ(mistakes("op = 'cpu_offline'\ncpu = -1"), "t.toml:7:7: cpu -1 is not valid; accepted: a CPU's number");
   EXPECT_EQ(mistakes("op = 'signal_storm'\ncgroup = 'a'\ncount = 1\ninterval = 5"),
             "t.toml:9:12: 'interval' is a whole number; accepted: a time like \"50ms\"");
   EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_wieght'\nvalue = 1").substr(0, 69),
@@ -140,7 +140,7 @@ TEST(ScenarioOps, HaveTheirParametersJudgedWhereTheyStand) {
   EXPECT_EQ(mistakes("op = 'run_payload'\npayload = 'p'\nargs = [1]"),
             "t.toml:8:9: 'args' holds a whole number; accepted: an array of texts like [\"a\", \"b\"]");
   EXPECT_EQ(mistakes("op = 'spawn'\ncgroup = ''\nwork = { type = 'Mixed', workers = 0 }"),
-            "t.toml:8:36: 0 workers cannot be; accepted: 1 to 4096");
+            "t.toml:8:36: 0 workers are not valid; accepted: 1 to 4096");
   EXPECT_EQ(mistakes("op = 'add_cgroup_def'\ndef = { workers = 1 }"), "t.toml:7:7: a [[cgroup]] needs a 'name'");
   EXPECT_EQ(mistakes("op = 'steer_irq'\nirq = 1.5\ncpu = 0"),
             "t.toml:7:7: 'irq' is a number with a fraction; accepted: a number, or words of its line in "

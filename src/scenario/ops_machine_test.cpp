@@ -79,9 +79,9 @@ TEST_F(OpsOnTheMachine, ArePutBackAfterTheStep) {
 TEST_F(OpsOnTheMachine, SayWhatIsMissing) {
   world_.root = "/nonexistent";
   const auto result = world_.run({{.ops = {Op::write_sysctl("kernel.nothing", "1")}}});
-  ASSERT_TRUE(result);
-  EXPECT_THAT(result->details.at(0).message,
-              HasSubstr("there is no /nonexistent/proc/sys/kernel/nothing; this kernel has no such sysctl"));
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message(), HasSubstr("there is no /nonexistent/proc/sys/kernel/nothing"));
+  EXPECT_EQ(result.error().hint(), "this kernel has no such sysctl");
 }
 
 TEST_F(OpsOnTheMachine, SwitchCpusAtTheExpenseOfNoHold) {

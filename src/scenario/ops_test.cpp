@@ -63,6 +63,17 @@ TEST_F(Ops, RemoveReportsTheWorkersBeforeTheGroupGoes) {
   EXPECT_EQ(result.cgroups.at(0).phase, 1);
 }
 
+TEST_F(Ops, KillingAParentKillsThoseBelow) {
+  const Backdrop family{.cgroups = {CgroupDef::named("outer").no_workers(), CgroupDef::named("outer/in").workers(1)}};
+  const auto result =
+      world_.run(family, {{.ops = {Op::kill_cgroup("outer"), Op::spawn_workers("outer/in", {.workers = 1})}}});
+  ASSERT_TRUE(result) << result.error().render();
+  EXPECT_THAT(world_.log, Contains("expect kill outer/in"));
+  const auto twice = world_.run(family, {{.ops = {Op::kill_cgroup("outer"), Op::kill_cgroup("outer/in")}}});
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().message(), HasSubstr("the cgroup 'outer/in' is empty at this point"));
+}
+
 TEST_F(Ops, StopLeavesTheGroupEmpty) {
   after({Op::stop_cgroup("a"), Op::spawn_workers("a", {.workers = 1})});
   EXPECT_EQ(std::count(world_.log.begin(), world_.log.end(), "spawn a"), 2);
@@ -328,6 +339,14 @@ TEST_F(Ops, KillingACgroupIsNoEndThatItsPayloadsChose) {
   const AssertResult result = after({Op::run_payload_in_cgroup("a", program("p")), Op::kill_cgroup("a")});
   ASSERT_EQ(result.payloads.size(), 1u);
   EXPECT_TRUE(result.payloads[0].killed);
+}
+
+TEST_F(Ops, KillingACgroupDoesNotExcuseAPayloadThatHadCrashed) {
+  world_.payload_crash = "killed by signal 11 (SIGSEGV)";
+  const AssertResult result = after({Op::run_payload_in_cgroup("a", program("p")), Op::kill_cgroup("a")});
+  ASSERT_EQ(result.payloads.size(), 1u);
+  EXPECT_FALSE(result.payloads[0].killed);
+  EXPECT_EQ(result.payloads[0].exit, "killed by signal 11 (SIGSEGV)");
 }
 
 TEST_F(Ops, APayloadThatTheOomKillerEndedSaysSo) {

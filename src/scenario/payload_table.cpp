@@ -38,7 +38,7 @@ std::optional<T> read_choice(TableReader& reader, std::string_view key, const Ch
   for (const auto& each : choices)
     if (each.word == *text) return each.value;
   reader.mistake(key,
-                 fmt::format("{} '{}' cannot be;{} accepted: {}", key, *text, did_you_mean(*text, words), accepted));
+                 fmt::format("{} '{}' is not valid;{} accepted: {}", key, *text, did_you_mean(*text, words), accepted));
   return {};
 }
 
@@ -66,7 +66,7 @@ std::optional<double> read_limit(TableReader& reader, std::string_view key) {
     return {};
   }
   if (std::isfinite(*limit)) return limit;
-  reader.mistake(key, fmt::format("{} {} cannot be; accepted: a finite number", key, *limit));
+  reader.mistake(key, fmt::format("{} {} is not valid; accepted: a finite number", key, *limit));
   return {};
 }
 
@@ -123,10 +123,11 @@ class PayloadReader {
     if (!flags) return;
     for (const std::string& flag : *flags)
       if (flag.size() < 3 || !flag.starts_with("--") || flag.find('=') != std::string::npos)
-        reader_.mistake("known_flags",
-                        fmt::format("the known flag '{}' cannot be; accepted: long flags with their dashes and without "
-                                    "a value, like \"--runtime\"",
-                                    flag));
+        reader_.mistake(
+            "known_flags",
+            fmt::format("the known flag '{}' is not valid; accepted: long flags with their dashes and without "
+                        "a value, like \"--runtime\"",
+                        flag));
     payload.known_flags(*std::move(flags));
   }
 
@@ -195,7 +196,7 @@ class PayloadReader {
     const auto code = reader.integer("code", "0 to 255");
     if (!code && !reader.has("code")) reader.mistake("code", "this check needs 'code', 0 to 255");
     if (code && (*code < 0 || *code > 255))
-      reader.mistake("code", fmt::format("exit code {} cannot be; accepted: 0 to 255", *code));
+      reader.mistake("code", fmt::format("exit code {} is not valid; accepted: 0 to 255", *code));
     return static_cast<int>(std::clamp<std::int64_t>(code.value_or(0), 0, 255));
   }
 

@@ -30,7 +30,7 @@ void note(Messages& mistakes, const Status& status) {
 void check_holds(const std::vector<Step>& steps, Nanoseconds duration, std::vector<PlanMistake>& mistakes) {
   if (duration.count() <= 0)
     mistakes.push_back(
-        {{}, fmt::format("a duration of {} cannot be; accepted: longer than 0s", format_duration(duration))});
+        {{}, fmt::format("a duration of {} is not valid; accepted: longer than 0s", format_duration(duration))});
   if (steps.empty()) mistakes.push_back({{}, "a scenario needs at least one step"});
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (const Status valid = steps[i].hold.validate(); !valid)

@@ -58,9 +58,9 @@ TEST(PlanScenario, ListsAllMistakesWithTheirSteps) {
       {.setup = {CgroupDef::named("b").cpuset(CpusetSpec::llc(5)), CgroupDef::named("c").work_type(Mixed{.spins = 0})},
        .hold = HoldSpec::fixed(-1ms)}};
   EXPECT_EQ(mistakes(steps),
-            "step 1: a hold of nan times the duration cannot be; a fraction is finite and > 0\n"
+            "step 1: a hold of nan times the duration is not valid; a fraction is finite and > 0\n"
             "step 1: a cgroup 'a' is there already; give this one another name\n"
-            "step 2: a hold of -1ms cannot be; a time is not negative\n"
+            "step 2: a hold of -1ms is not valid; a time is not negative\n"
             "step 2: cgroup 'b': cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0\n"
             "step 2: cgroup 'c': Mixed: spins is 0, must be at least 1");
   EXPECT_EQ(plan(steps).error().code(), ErrorCode::kInvalidArgument);
@@ -75,7 +75,7 @@ TEST(PlanScenario, RefusesAStepThatNoTimeIsLeftFor) {
 
 TEST(PlanScenario, RefusesAScenarioWithoutStepsOrTime) {
   EXPECT_EQ(mistakes({}), "a scenario needs at least one step");
-  EXPECT_EQ(mistakes({Step{}}, 0ns), "a duration of 0s cannot be; accepted: longer than 0s");
+  EXPECT_EQ(mistakes({Step{}}, 0ns), "a duration of 0s is not valid; accepted: longer than 0s");
 }
 
 TEST(PlanScenario, RefusesThreadsOfOneProcessWithDifferentIds) {

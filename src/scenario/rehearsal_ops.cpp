@@ -114,10 +114,10 @@ void rehearse(const op::CoreSchedShare& op, RehearsedWorld& world) {
 void rehearse(const op::CoreSchedClear& op, RehearsedWorld& world) { world.find_with_workers(op.cgroup); }
 void rehearse(const op::SignalStorm& op, RehearsedWorld& world) {
   if (world.find_with_workers(op.cgroup) == nullptr) return;
-  if (op.count < 1) return world.mistake("a storm of {} signals cannot be; at least 1", op.count);
+  if (op.count < 1) return world.mistake("a storm of {} signals is not valid; at least 1", op.count);
   if (op.interval.count() <= 0) return world.mistake("a storm needs an interval longer than 0s");
   if (op.count > kMostSignals)
-    return world.mistake("a storm of {} signals cannot be; at most {}", op.count, kMostSignals);
+    return world.mistake("a storm of {} signals is not valid; at most {}", op.count, kMostSignals);
   // It ends before the body's own time does (limits_for()).
   const double lasts = static_cast<double>(op.interval.count()) * op.count;
   if (lasts > static_cast<double>(world.ctx().duration().count()) + 25e9)
@@ -132,7 +132,8 @@ void rehearse(const op::RunPayload& op, RehearsedWorld& world) {
 }
 void rehearse(const op::WaitPayload& op, RehearsedWorld& world) {
   if (op.timeout && op.timeout->count() < 0)
-    return world.mistake("a wait of {} cannot be; accepted: 0s and more, or no timeout", format_duration(*op.timeout));
+    return world.mistake("a wait of {} is not valid; accepted: 0s and more, or no timeout",
+                         format_duration(*op.timeout));
   world.end_payload(op.payload, op.cgroup, !op.timeout);
 }
 void rehearse(const op::KillPayload& op, RehearsedWorld& world) { world.end_payload(op.payload, op.cgroup, true); }

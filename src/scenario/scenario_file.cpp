@@ -150,7 +150,7 @@ void FileReader::read_max_gap(TableReader& checks) {
   if (whole.count() == 0 || whole != *gap)
     return mistakes_.add(
         value->at,
-        fmt::format("max_gap {} cannot be; accepted: whole milliseconds, at least 1ms, or false", value->text));
+        fmt::format("max_gap {} is not valid; accepted: whole milliseconds, at least 1ms, or false", value->text));
   file_.checks.max_gap = whole;
 }
 
@@ -164,7 +164,7 @@ void FileReader::read_max_spread(TableReader& checks) {
   const double pct = value->kind == Kind::kFloat ? value->number : static_cast<double>(value->integer);
   // Written so that NaN fails too.
   if (!(pct >= 0 && pct <= 100))
-    return mistakes_.add(value->at, fmt::format("max_spread_pct {} cannot be; accepted: 0 to 100, or false", pct));
+    return mistakes_.add(value->at, fmt::format("max_spread_pct {} is not valid; accepted: 0 to 100, or false", pct));
   file_.checks.max_spread_pct = pct;
 }
 
@@ -174,7 +174,7 @@ void FileReader::read_share_tolerance(TableReader& checks) {
   // Written so that NaN fails too.
   if (!(*points > 0 && *points <= 100))
     return mistakes_.add(checks.at("share_tolerance_pct"),
-                         fmt::format("share_tolerance_pct {} cannot be; accepted: more than 0, up to 100", *points));
+                         fmt::format("share_tolerance_pct {} is not valid; accepted: more than 0, up to 100", *points));
   file_.checks.share_tolerance_pct = *points;
 }
 
@@ -222,7 +222,7 @@ std::optional<HoldSpec> FileReader::hold_from(const TomlValue& value) {
   if (value.kind == Kind::kString) shown = fmt::format("'{}'", value.text);
   if (value.kind == Kind::kFloat) shown = fmt::format("{}", value.number);
   if (value.kind == Kind::kInteger) shown = fmt::format("{}", value.integer);
-  mistakes_.add(value.at, fmt::format("hold {} cannot be; accepted: {}", shown, kAcceptedHold));
+  mistakes_.add(value.at, fmt::format("hold {} is not valid; accepted: {}", shown, kAcceptedHold));
   return {};
 }
 

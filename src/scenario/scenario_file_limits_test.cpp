@@ -81,19 +81,20 @@ TEST(ScenarioLimits, EveryWayToWriteAQuotaEndsInCpuMax) {
 
 TEST(ScenarioLimits, RefuseWhatCannotBeAtItsPlace) {
   EXPECT_EQ(mistakes("cpu_idle = 1"), "t.toml:3:12: 'cpu_idle' is a whole number; accepted: true, false");
-  EXPECT_EQ(mistakes("uclamp_min = 101"), "t.toml:3:14: uclamp_min 101 cannot be; accepted: 0 to 100, or \"max\"");
-  EXPECT_EQ(mistakes("uclamp_min = nan"), "t.toml:3:14: uclamp_min nan cannot be; accepted: 0 to 100, or \"max\"");
+  EXPECT_EQ(mistakes("uclamp_min = 101"), "t.toml:3:14: uclamp_min 101 is not valid; accepted: 0 to 100, or \"max\"");
+  EXPECT_EQ(mistakes("uclamp_min = nan"), "t.toml:3:14: uclamp_min nan is not valid; accepted: 0 to 100, or \"max\"");
   EXPECT_EQ(mistakes("memory_max = '64Q'"),
             "t.toml:3:14: '64Q' is not a size; write 512M, 2G or a number of bytes, or \"max\"");
   EXPECT_EQ(mistakes("memory_max = 64"),
             "t.toml:3:14: 'memory_max' is a whole number; accepted: a size like \"64M\", or \"max\"");
-  EXPECT_EQ(mistakes("cpu_burst = '5ns'"), "t.toml:3:13: 'cpu_burst' of 5ns cannot be; accepted: whole microseconds");
+  EXPECT_EQ(mistakes("cpu_burst = '5ns'"),
+            "t.toml:3:13: 'cpu_burst' of 5ns is not valid; accepted: whole microseconds");
   EXPECT_EQ(mistakes("pids_max = 'many'"),
             "t.toml:3:12: 'pids_max' is a text; accepted: a whole number like 100, or \"max\"");
   EXPECT_EQ(mistakes("cpu_quota_pct = 0"),
-            "t.toml:3:17: a CPU quota of 0% cannot be; accepted: 1 and more, 100 is one CPU");
+            "t.toml:3:17: a CPU quota of 0% is not valid; accepted: 1 and more, 100 is one CPU");
   EXPECT_EQ(mistakes("cpu_quota_pct = 0.5"),
-            "t.toml:3:17: cpu_quota_pct 0.5 cannot be; accepted: whole percents of one CPU, like 50 or 150");
+            "t.toml:3:17: cpu_quota_pct 0.5 is not valid; accepted: whole percents of one CPU, like 50 or 150");
   EXPECT_EQ(mistakes("cpu_unlimited = false"),
             "t.toml:3:17: cpu_unlimited = false says nothing; accepted: true, or leave it out");
   EXPECT_EQ(mistakes("cpu_period = '10ms'"),
@@ -159,7 +160,7 @@ TEST(ScenarioWorkers, EachWorkTableHasAttributesOfItsOwnAndTheRestOfTheCgroup) {
 TEST(ScenarioWorkers, AreNotThereWhenTheirNumberIsZero) {
   EXPECT_TRUE(cgroup_with("workers = 0").work_specs().empty());
   EXPECT_EQ(mistakes("workers = 0\nwork = 'SpinWait'"),
-            "t.toml:3:11: 0 workers with 'work' cannot be; accepted: 1 to 4096 workers, or an empty cgroup without "
+            "t.toml:3:11: 0 workers with 'work' are not valid; accepted: 1 to 4096 workers, or an empty cgroup without "
             "'work'");
   EXPECT_EQ(mistakes("workers = 0\npolicy = 'batch'"),
             "t.toml:4:10: 'policy' is of no use in a cgroup without workers; accepted: workers = 1 to 4096 with it, or "
@@ -213,24 +214,24 @@ TEST(ScenarioWorkers, NameTheFormsOfAPolicy) {
 
 TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
   EXPECT_EQ(mistakes("workers = 4294967297"),
-            "t.toml:3:11: 4294967297 workers cannot be; accepted: 0 to 4096, 0 for an empty cgroup");
+            "t.toml:3:11: 4294967297 workers are not valid; accepted: 0 to 4096, 0 for an empty cgroup");
   EXPECT_EQ(mistakes("workers = '2'"), "t.toml:3:11: 'workers' is a text; accepted: a whole number like 2");
   EXPECT_EQ(mistakes("workers = 1\nworkers_pct = 1"),
             "t.toml:4:15: 'workers_pct' beside 'workers'; accepted: one of them");
   EXPECT_EQ(mistakes("workers_pct = 0"),
-            "t.toml:3:15: workers_pct 0 cannot be; accepted: finite and above 0, 1.0 is one worker a CPU");
+            "t.toml:3:15: workers_pct 0 is not valid; accepted: finite and above 0, 1.0 is one worker a CPU");
   EXPECT_EQ(mistakes("nice = 20"), "t.toml:3:8: nice 20 is out of range; accepted: -20 to 19");
   EXPECT_EQ(mistakes("comm = 'longer than a comm'"),
             "t.toml:3:8: 'longer than a comm' cannot be a comm; accepted: 1 to 15 bytes without a NUL");
   EXPECT_EQ(mistakes("pcomm = 'longer than a comm'"),
             "t.toml:3:9: 'longer than a comm' cannot be a pcomm; accepted: 1 to 15 bytes without a NUL");
-  EXPECT_EQ(mistakes("uid = -1"), "t.toml:3:7: uid -1 cannot be; accepted: 0 to 4294967294");
-  EXPECT_EQ(mistakes("numa_node = -1"), "t.toml:3:13: numa_node -1 cannot be; accepted: 0 to 1023");
-  EXPECT_EQ(mistakes("task_uclamp_min = 1025"), "t.toml:3:19: task_uclamp_min 1025 cannot be; accepted: 0 to 1024");
+  EXPECT_EQ(mistakes("uid = -1"), "t.toml:3:7: uid -1 is not valid; accepted: 0 to 4294967294");
+  EXPECT_EQ(mistakes("numa_node = -1"), "t.toml:3:13: numa_node -1 is not valid; accepted: 0 to 1023");
+  EXPECT_EQ(mistakes("task_uclamp_min = 1025"), "t.toml:3:19: task_uclamp_min 1025 is not valid; accepted: 0 to 1024");
   EXPECT_EQ(mistakes("task_uclamp_min = 9\ntask_uclamp_max = 8"),
             "t.toml:4:19: task_uclamp_max 8 is below task_uclamp_min 9; accepted: 9 to 1024");
   EXPECT_EQ(mistakes("[[cgroup.work]]\ntype = 'Mixed'\nworkers = 0"),
-            "t.toml:5:11: 0 workers cannot be; accepted: 1 to 4096");
+            "t.toml:5:11: 0 workers are not valid; accepted: 1 to 4096");
   EXPECT_EQ(mistakes("workers = 1\npolicy = 'batch'\n[[cgroup.work]]\ntype = 'Mixed'"),
             "t.toml:3:11: 'workers' belongs into each [[cgroup.work]] table when there are any\n"
             "t.toml:4:10: 'policy' belongs into each [[cgroup.work]] table when there are any");

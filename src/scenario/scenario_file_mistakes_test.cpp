@@ -83,11 +83,11 @@ TEST(ScenarioMistakes, JudgeChecks) {
   EXPECT_EQ(in_checks("max_gap = true"),
             "t.toml:2:11: 'max_gap' is true or false; accepted: a time like \"2s\", or false");
   EXPECT_EQ(in_checks("max_gap = '100us'"),
-            "t.toml:2:11: max_gap 100us cannot be; accepted: whole milliseconds, at least 1ms, or false");
+            "t.toml:2:11: max_gap 100us is not valid; accepted: whole milliseconds, at least 1ms, or false");
   EXPECT_EQ(in_checks("max_spread_pct = 101"),
-            "t.toml:2:18: max_spread_pct 101 cannot be; accepted: 0 to 100, or false");
+            "t.toml:2:18: max_spread_pct 101 is not valid; accepted: 0 to 100, or false");
   EXPECT_EQ(in_checks("max_spread_pct = nan"),
-            "t.toml:2:18: max_spread_pct nan cannot be; accepted: 0 to 100, or false");
+            "t.toml:2:18: max_spread_pct nan is not valid; accepted: 0 to 100, or false");
   EXPECT_EQ(in_checks("max_spread_pct = '35'"),
             "t.toml:2:18: 'max_spread_pct' is a text; accepted: a percentage like 35, or false");
   EXPECT_EQ(in_checks("progress = 1"), "t.toml:2:12: 'progress' is a whole number; accepted: true, false");
@@ -97,17 +97,17 @@ TEST(ScenarioMistakes, JudgeChecks) {
 TEST(ScenarioMistakes, JudgeHolds) {
   const std::string accepted =
       "; accepted: \"full\", a fraction of the duration like 0.5, a time like \"300ms\", or { loop = \"50ms\" }";
-  EXPECT_EQ(in_step("hold = 0.0"), "t.toml:2:8: hold 0 cannot be" + accepted);
-  EXPECT_EQ(in_step("hold = -0.5"), "t.toml:2:8: hold -0.5 cannot be" + accepted);
-  EXPECT_EQ(in_step("hold = nan"), "t.toml:2:8: hold nan cannot be" + accepted);
-  EXPECT_EQ(in_step("hold = 1.5"), "t.toml:2:8: hold 1.5 cannot be" + accepted);
-  EXPECT_EQ(in_step("hold = 2"), "t.toml:2:8: hold 2 cannot be" + accepted);
-  EXPECT_EQ(in_step("hold = 'half'"), "t.toml:2:8: hold 'half' cannot be" + accepted);
-  EXPECT_EQ(in_step("hold = false"), "t.toml:2:8: hold true or false cannot be" + accepted);
+  EXPECT_EQ(in_step("hold = 0.0"), "t.toml:2:8: hold 0 is not valid" + accepted);
+  EXPECT_EQ(in_step("hold = -0.5"), "t.toml:2:8: hold -0.5 is not valid" + accepted);
+  EXPECT_EQ(in_step("hold = nan"), "t.toml:2:8: hold nan is not valid" + accepted);
+  EXPECT_EQ(in_step("hold = 1.5"), "t.toml:2:8: hold 1.5 is not valid" + accepted);
+  EXPECT_EQ(in_step("hold = 2"), "t.toml:2:8: hold 2 is not valid" + accepted);
+  EXPECT_EQ(in_step("hold = 'half'"), "t.toml:2:8: hold 'half' is not valid" + accepted);
+  EXPECT_EQ(in_step("hold = false"), "t.toml:2:8: hold true or false is not valid" + accepted);
   EXPECT_EQ(in_step("hold = { lop = '5ms' }"),
             "t.toml:2:8: hold, as a table, needs 'loop'" + accepted +
                 "\nt.toml:2:10: unknown key 'lop' in hold; did you mean 'loop'? accepted: loop");
-  EXPECT_EQ(in_step("hold = { loop = '0s' }"), "t.toml:2:17: a loop of 0s cannot be; an interval is longer than 0s");
+  EXPECT_EQ(in_step("hold = { loop = '0s' }"), "t.toml:2:17: a loop of 0s is not valid; an interval is longer than 0s");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\nduration = '2s'\n[[step]]\n[[step]]\nhold = '1s'\n"),
             "t.toml:5:8: no time is left for this step: the holds before it take all of the scenario's 2s; make them "
             "shorter, or the duration longer");
@@ -122,7 +122,7 @@ TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
   EXPECT_EQ(in_checks("kernel_log_allow = ['']"),
             "t.toml:2:20: an empty text would allow everything; kernel_log = false switches the check off");
   EXPECT_EQ(in_checks("share_tolerance_pct = 0"),
-            "t.toml:2:23: share_tolerance_pct 0 cannot be; accepted: more than 0, up to 100");
+            "t.toml:2:23: share_tolerance_pct 0 is not valid; accepted: more than 0, up to 100");
   EXPECT_EQ(in_step("holds = 0.5"),
             "t.toml:2:1: unknown key 'holds' in [[step]]; did you mean 'hold'? accepted: name, hold, cgroup, op");
 }
@@ -142,7 +142,7 @@ TEST(ScenarioMistakes, AreReportedAllAtOnceInTheOrderOfTheFile) {
                      "cpu_weight = 0.5\n[[step.cgroup]]\nname = 'a'\n"),
             "t.toml:1:1: unknown key 'sed' in the file; did you mean 'seed'? accepted: " + kTopLevel +
                 "\n"
-                "t.toml:6:11: -1 workers cannot be; accepted: 0 to 4096, 0 for an empty cgroup\n"
+                "t.toml:6:11: -1 workers are not valid; accepted: 0 to 4096, 0 for an empty cgroup\n"
                 "t.toml:7:14: 'cpu_weight' is a number with a fraction; accepted: a whole number like 200\n"
                 "t.toml:8:1: a cgroup 'a' is there already; give this one another name");
 }

@@ -108,11 +108,11 @@ TEST(ScenarioPayloads, NeedANameAndAProgram) {
 
 TEST(ScenarioPayloads, HaveTheirKeysJudged) {
   EXPECT_EQ(in_payload("output = 'jsn'"),
-            "t.toml:4:10: output 'jsn' cannot be; did you mean 'json'? accepted: \"exit_code\", \"json\"");
+            "t.toml:4:10: output 'jsn' is not valid; did you mean 'json'? accepted: \"exit_code\", \"json\"");
   EXPECT_EQ(in_payload("args = 'x'"), "t.toml:4:8: 'args' is a text; accepted: an array of texts like [\"a\", \"b\"]");
   EXPECT_EQ(
       in_payload("known_flags = ['-v']"),
-      "t.toml:4:15: the known flag '-v' cannot be; accepted: long flags with their dashes and without a value, like "
+      "t.toml:4:15: the known flag '-v' is not valid; accepted: long flags with their dashes and without a value, like "
       "\"--runtime\"");
   EXPECT_EQ(in_payload("programm = 'x'"),
             "t.toml:4:1: unknown key 'programm' in [[payload]]; did you mean 'program'? accepted: name, program, args, "
@@ -130,7 +130,7 @@ TEST(ScenarioPayloads, HaveTheirMetricsAndChecksJudged) {
     return in_payload("output = 'json'\n[[payload.metric]]\nname = 'm'\n" + lines);
   };
   EXPECT_EQ(with_metric("polarity = 'up'"),
-            "t.toml:7:12: polarity 'up' cannot be; accepted: \"higher\", \"lower\", \"neutral\"");
+            "t.toml:7:12: polarity 'up' is not valid; accepted: \"higher\", \"lower\", \"neutral\"");
   EXPECT_EQ(with_metric("[[payload.metric]]\nname = 'm'"), "t.toml:8:8: the payload has a metric 'm' already");
   EXPECT_EQ(with_metric("[[payload.check]]\nmetric = 'm'"),
             "t.toml:7:1: [[payload.check]] needs a 'kind': \"min\", \"max\", \"range\", \"exists\", \"exit_code\"");
@@ -139,11 +139,11 @@ TEST(ScenarioPayloads, HaveTheirMetricsAndChecksJudged) {
   EXPECT_EQ(with_metric("[[payload.check]]\nkind = 'min'\nmetric = 'm'"),
             "t.toml:7:1: this check needs 'value', a number");
   EXPECT_EQ(with_metric("[[payload.check]]\nkind = 'max'\nmetric = 'm'\nvalue = nan"),
-            "t.toml:10:9: value nan cannot be; accepted: a finite number");
+            "t.toml:10:9: value nan is not valid; accepted: a finite number");
   EXPECT_EQ(with_metric("[[payload.check]]\nkind = 'range'\nmetric = 'm'\nlow = 2\nhigh = 1"),
             "t.toml:11:8: high 1 is below low 2; the check can never hold");
   EXPECT_EQ(with_metric("[[payload.check]]\nkind = 'exit_code'\ncode = 256"),
-            "t.toml:9:8: exit code 256 cannot be; accepted: 0 to 255");
+            "t.toml:9:8: exit code 256 is not valid; accepted: 0 to 255");
   EXPECT_EQ(with_metric("[[payload.check]]\nkind = 'exists'\nmetric = 'm'\nvalue = 1"),
             "t.toml:10:1: unknown key 'value' in [[payload.check]]; accepted: kind, metric");
 }

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/kernel_message.h"
+
 namespace ktstr {
 
 namespace {
@@ -34,8 +36,8 @@ void ExitProbe::read_on() {
     const ssize_t got = ::read(log_.get(), record, sizeof record);
     if (got < 0 && (errno == EINTR || errno == EPIPE)) continue;
     if (got <= 0) return;
-    const std::string_view text(record, static_cast<std::size_t>(got));
-    log_seen_.line(text.substr(0, text.find('\n')));
+    const auto message = parse_kernel_message({record, static_cast<std::size_t>(got)});
+    if (message && message->of_kernel) log_seen_.line(message->text);
   }
 }
 

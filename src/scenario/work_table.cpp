@@ -93,7 +93,7 @@ std::optional<std::uint32_t> read_id(TableReader& reader, std::string_view key) 
   const auto value = reader.integer(key, "a whole number like 1000");
   if (!value) return {};
   if (*value >= 0 && *value <= kMost) return static_cast<std::uint32_t>(*value);
-  reader.mistake(key, fmt::format("{} {} cannot be; accepted: 0 to {}", key, *value, kMost));
+  reader.mistake(key, fmt::format("{} {} is not valid; accepted: 0 to {}", key, *value, kMost));
   return {};
 }
 
@@ -102,7 +102,7 @@ std::optional<NumaNode> read_node(TableReader& reader) {
   const auto value = reader.integer("numa_node", "a node's number like 0");
   if (!value) return {};
   if (*value >= 0 && *value <= kMost) return static_cast<NumaNode>(*value);
-  reader.mistake("numa_node", fmt::format("numa_node {} cannot be; accepted: 0 to {}", *value, kMost));
+  reader.mistake("numa_node", fmt::format("numa_node {} is not valid; accepted: 0 to {}", *value, kMost));
   return {};
 }
 
@@ -110,7 +110,7 @@ std::optional<int> read_clamp(TableReader& reader, std::string_view key) {
   const auto value = reader.integer(key, "a whole number like 512");
   if (!value) return {};
   if (*value >= 0 && *value <= kMaxUclamp) return static_cast<int>(*value);
-  reader.mistake(key, fmt::format("{} {} cannot be; accepted: 0 to {}", key, *value, kMaxUclamp));
+  reader.mistake(key, fmt::format("{} {} is not valid; accepted: 0 to {}", key, *value, kMaxUclamp));
   return {};
 }
 
@@ -133,9 +133,10 @@ bool read_worker_count(TableReader& reader, int least, WorkSpec& spec) {
     return true;
   }
   if (count && (*count < least || *count > kMaxWorkers))
-    reader.mistake("workers", least == 0 ? fmt::format("{} workers cannot be; accepted: 0 to {}, 0 for an empty cgroup",
-                                                       *count, kMaxWorkers)
-                                         : check_workers(*count).error().message());
+    reader.mistake("workers", least == 0
+                                  ? fmt::format("{} workers are not valid; accepted: 0 to {}, 0 for an empty cgroup",
+                                                *count, kMaxWorkers)
+                                  : check_workers(*count).error().message());
   else if (count)
     spec.workers = static_cast<int>(*count);
   if (pct) {

@@ -107,12 +107,13 @@ CpuSet usable_between(const TestTopology& topology, std::size_t from, std::size_
 
 Status check_range(double start, double end) {
   if (std::isfinite(start) && std::isfinite(end) && start >= 0 && start < end && end <= 1) return ok();
-  return fail(ErrorCode::kInvalidArgument, "a range from {} to {} cannot be; accepted: 0 <= start < end <= 1", start, end);
+  return fail(ErrorCode::kInvalidArgument, "a range from {} to {} is not valid; accepted: 0 <= start < end <= 1", start,
+              end);
 }
 
 Status check_overlap(double fraction) {
   if (std::isfinite(fraction) && fraction >= 0 && fraction <= 1) return ok();
-  return fail(ErrorCode::kInvalidArgument, "an overlap of {} cannot be; accepted: 0 to 1", fraction);
+  return fail(ErrorCode::kInvalidArgument, "an overlap of {} is not valid; accepted: 0 to 1", fraction);
 }
 
 Result<CpuSet> range_cpus(double start, double end, const TestTopology& topology) {

@@ -40,7 +40,7 @@ std::string defect_of(const Topology& t) {
                {t.cores_per_llc, "cores per LLC"},
                {t.threads_per_core, "threads per core"}};
   for (const auto& part : parts)
-    if (part.count < 1) return fmt::format("{} {} cannot be, there is at least 1", part.count, part.what);
+    if (part.count < 1) return fmt::format("{} {} are too few; at least 1", part.count, part.what);
   // Each factor is bounded before the product is taken, so that it cannot overflow.
   for (const auto& part : parts)
     if (part.count > kCpuLimit) return fmt::format("{} {} are more than {}", part.count, part.what, kCpuLimit);

@@ -29,7 +29,7 @@ TEST(TopologyParse, RefusesLlcsThatDoNotDivideAmongNodes) {
 TEST(TopologyParse, SaysWhichPartIsZero) {
   const auto parsed = Topology::parse("1n3l0c1t");
   EXPECT_EQ(parsed.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(parsed.error().message(), HasSubstr("0 cores per LLC cannot be"));
+  EXPECT_THAT(parsed.error().message(), HasSubstr("0 cores per LLC are too few; at least 1"));
 }
 
 TEST(TopologyParse, RefusesTextThatIsNoTopology) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/job.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/json_fault.h"
 
@@ -28,10 +30,26 @@ Json checks_to_json(const Checks& checks) {
   return json;
 }
 
-Checks checks_from_json(const Json& json) {
+// json.get() would cut off a fraction, and what the type does not hold.
+template <typename T>
+Result<T> whole(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  const bool is_unsigned = value.is_number_unsigned();
+  if (value.is_number_integer() && (is_unsigned ? std::in_range<T>(value.template get<std::uint64_t>())
+                                                : std::in_range<T>(value.template get<std::int64_t>())))
+    return value.template get<T>();
+  return fail(ErrorCode::kCorruptData, "the job's {} is {}; accepted: a whole number from {} to {}", key,
+              value.dump(-1, ' ', false, Json::error_handler_t::replace), std::numeric_limits<T>::min(),
+              std::numeric_limits<T>::max());
+}
+
+Result<Checks> checks_from_json(const Json& json) {
   Checks checks;
   if (json.contains("progress")) checks.progress = json["progress"].get<bool>();
-  if (json.contains("max_gap_ms")) checks.max_gap = std::chrono::milliseconds(json["max_gap_ms"].get<std::int64_t>());
+  if (json.contains("max_gap_ms")) {
+    KTSTR_TRY_ASSIGN(const auto max_gap_ms, whole<std::int64_t>(json, "max_gap_ms"));
+    checks.max_gap = std::chrono::milliseconds(max_gap_ms);
+  }
   if (json.contains("max_spread_pct")) checks.max_spread_pct = json["max_spread_pct"].get<double>();
   if (json.contains("isolation")) checks.isolation = json["isolation"].get<bool>();
   if (json.contains("scheduler_attached")) checks.scheduler_attached = json["scheduler_attached"].get<bool>();
@@ -52,10 +70,14 @@ Json limits_to_json(const PhaseLimits& limits) {
           {"teardown_ms", limits.teardown.count()}};
 }
 
-PhaseLimits limits_from_json(const Json& json) {
-  auto at = [&](const char* key) { return std::chrono::milliseconds(json.at(key).get<std::int64_t>()); };
-  return {
-      .attach = at("attach_ms"), .dispatch = at("dispatch_ms"), .body = at("body_ms"), .teardown = at("teardown_ms")};
+Result<PhaseLimits> limits_from_json(const Json& json) {
+  PhaseLimits limits;
+  for (auto& [key, limit] : {std::pair("attach_ms", &limits.attach), std::pair("dispatch_ms", &limits.dispatch),
+                             std::pair("body_ms", &limits.body), std::pair("teardown_ms", &limits.teardown)}) {
+    KTSTR_TRY_ASSIGN(const auto ms, whole<std::int64_t>(json, key));
+    *limit = std::chrono::milliseconds(ms);
+  }
+  return limits;
 }
 
 }  // namespace
@@ -90,12 +112,14 @@ Result<Job> job_from_json(std::string_view text) {
     // Jobs of runs that were stored before there were payloads have none.
     job.payload_path = json.value("payload_path", std::vector<std::string>());
     KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
-    job.duration = std::chrono::nanoseconds(json.at("duration_ns").get<std::int64_t>());
-    job.seed = json.at("seed").get<std::uint64_t>();
+    KTSTR_TRY_ASSIGN(const auto duration_ns, whole<std::int64_t>(json, "duration_ns"));
+    job.duration = std::chrono::nanoseconds(duration_ns);
+    KTSTR_TRY_ASSIGN(job.seed, whole<std::uint64_t>(json, "seed"));
     KTSTR_TRY_ASSIGN(job.vary, VarySet::parse(json.at("vary").get<std::string>()));
-    job.quantum = std::chrono::nanoseconds(json.at("quantum_ns").get<std::int64_t>());
-    job.checks = checks_from_json(json.at("checks"));
-    job.limits = limits_from_json(json.at("limits"));
+    KTSTR_TRY_ASSIGN(const auto quantum_ns, whole<std::int64_t>(json, "quantum_ns"));
+    job.quantum = std::chrono::nanoseconds(quantum_ns);
+    KTSTR_TRY_ASSIGN(job.checks, checks_from_json(json.at("checks")));
+    KTSTR_TRY_ASSIGN(job.limits, limits_from_json(json.at("limits")));
     return job;
   } catch (const Json::exception& error) {
     return fail(ErrorCode::kCorruptData, "the job is malformed: {}", json_fault(error.id, error.what()));
@@ -114,7 +138,8 @@ Result<AttachJob> attach_job_from_json(std::string_view text) {
     AttachJob job;
     job.scheduler = json.at("scheduler").get<std::vector<std::string>>();
     KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
-    job.limit = std::chrono::milliseconds(json.at("limit_ms").get<std::int64_t>());
+    KTSTR_TRY_ASSIGN(const auto limit_ms, whole<std::int64_t>(json, "limit_ms"));
+    job.limit = std::chrono::milliseconds(limit_ms);
     return job;
   } catch (const Json::exception& error) {
     return fail(ErrorCode::kCorruptData, "the attach job is malformed: {}", json_fault(error.id, error.what()));

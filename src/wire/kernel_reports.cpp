@@ -10,7 +10,9 @@ namespace ktstr {
 
 namespace {
 
-enum class Where { kStart, kAnywhere };
+// kInReport: behind the name of what watches over the kernel, since what a program or a cgroup is called stands in the
+// middle of many other lines.
+enum class Where { kStart, kInReport };
 
 struct Sign {
   DetailKind kind;
@@ -22,19 +24,19 @@ struct Sign {
 // kernel/sched/core.c, kernel/locking/lockdep.c, kernel/rcu/tree_stall.h, kernel/hung_task.c, kernel/watchdog.c,
 // kernel/workqueue.c, mm/kasan/report.c, lib/ubsan.c.
 constexpr Sign kSigns[] = {
-    {DetailKind::kLockup, "BUG: soft lockup", Where::kAnywhere},
-    {DetailKind::kLockup, "hard LOCKUP", Where::kAnywhere},
+    {DetailKind::kLockup, "BUG: soft lockup", Where::kInReport},
+    {DetailKind::kLockup, "hard LOCKUP", Where::kInReport},
     {DetailKind::kLockup, "BUG: workqueue lockup"},
-    {DetailKind::kRcuStall, "self-detected stall on CPU", Where::kAnywhere},
-    {DetailKind::kRcuStall, "detected stalls on CPUs/tasks", Where::kAnywhere},
-    {DetailKind::kRcuStall, "detected expedited stalls on CPUs/tasks", Where::kAnywhere},
+    {DetailKind::kRcuStall, "self-detected stall on CPU", Where::kInReport},
+    {DetailKind::kRcuStall, "detected stalls on CPUs/tasks", Where::kInReport},
+    {DetailKind::kRcuStall, "detected expedited stalls on CPUs/tasks", Where::kInReport},
     {DetailKind::kRcuStall, "rcu: rcu_preempt kthread starved for"},
     {DetailKind::kRcuStall, "rcu: rcu_sched kthread starved for"},
     {DetailKind::kLockdep, "BUG: sleeping function called from invalid context"},
     {DetailKind::kLockdep, "BUG: scheduling while atomic"},
     {DetailKind::kLockdep, "BUG: workqueue leaked"},
-    {DetailKind::kLockdep, "BUG: using ", Where::kStart},  // "BUG: using smp_processor_id() in preemptible"
-    {DetailKind::kLockdep, "WARNING: possible "},          // circular, recursive, irq lock inversion
+    {DetailKind::kLockdep, "BUG: using "},         // "BUG: using smp_processor_id() in preemptible"
+    {DetailKind::kLockdep, "WARNING: possible "},  // circular, recursive, irq lock inversion
     {DetailKind::kLockdep, "WARNING: inconsistent lock state"},
     {DetailKind::kLockdep, "WARNING: suspicious RCU usage"},
     {DetailKind::kLockdep, "WARNING: bad unlock balance"},
@@ -60,7 +62,27 @@ constexpr std::string_view kLostBefore = "ktstr: ";
 constexpr std::string_view kLostAfter = " lines of the kernel's log were overwritten before they could be read";
 
 bool shows(const Sign& sign, std::string_view text) {
-  return sign.where == Where::kStart ? text.starts_with(sign.text) : text.find(sign.text) != std::string_view::npos;
+  if (sign.where == Where::kStart) return text.starts_with(sign.text);
+  constexpr std::string_view kWatchers[] = {"watchdog: ", "NMI watchdog: ", "rcu: ", "INFO: rcu", "BUG: soft lockup"};
+  return text.find(sign.text) != std::string_view::npos &&
+         std::any_of(std::begin(kWatchers), std::end(kWatchers),
+                     [&](std::string_view watcher) { return text.starts_with(watcher); });
+}
+
+// Whether `text` begins with a number between these brackets and goes on with one of these.
+bool begins_with_pid(std::string_view text, char open, char close, std::string_view next) {
+  if (!text.starts_with(open)) return false;
+  const std::size_t end = text.find_first_not_of("0123456789", 1);
+  return end != std::string_view::npos && end > 1 && text[end] == close && end + 1 < text.size() &&
+         next.find(text[end + 1]) != std::string_view::npos;
+}
+
+// What comes behind the name of a program in lines that begin with it. Texts: arch/x86/mm/fault.c,
+// arch/x86/kernel/traps.c, mm/oom_kill.c, mm/page_alloc.c, and messages about old interfaces, as of fs/drop_caches.c.
+bool goes_on_as_of_a_program(std::string_view text) {
+  return begins_with_pid(text, '[', ']', ": ") || text.starts_with(" invoked oom-killer: ") ||
+         text.starts_with(": page allocation failure: ") || text.starts_with(": vmalloc error: ") ||
+         (text.starts_with(' ') && begins_with_pid(text.substr(1), '(', ')', ": "));
 }
 
 // "INFO: task worker:123 blocked for more than 120 seconds."
@@ -74,12 +96,26 @@ std::optional<DetailKind> kernel_report_kind(std::string_view text) {
   // Its own messages are about schedulers (sched_ext/exit_reason.h).
   if (text.starts_with("sched_ext")) return {};
   if (is_hung_task(text)) return DetailKind::kHungTask;
+  if (is_about_a_program(text)) return {};
   for (const Sign& sign : kSigns)
     if (shows(sign, text)) return sign.kind;
   return {};
 }
 
-bool is_cut_here(std::string_view text) { return text.find("-[ cut here ]-") != std::string_view::npos; }
+bool is_about_a_program(std::string_view text) {
+  constexpr std::string_view kTraps = "traps: ";
+  constexpr int kMostOfName = 15;  // TASK_COMM_LEN, without its end
+  if (text.starts_with(kTraps)) text.remove_prefix(kTraps.size());
+  std::size_t at = 0;
+  for (int i = 0; i < kMostOfName && at < text.size(); ++i) {
+    // /dev/kmsg writes what cannot be printed as "\x1b".
+    at += text.substr(at, 2) == "\\x" ? 4 : 1;
+    if (at < text.size() && goes_on_as_of_a_program(text.substr(at))) return true;
+  }
+  return false;
+}
+
+bool is_cut_here(std::string_view text) { return text.starts_with("------------[ cut here ]"); }
 
 std::string_view without_log_stamp(std::string_view line) {
   while (line.starts_with('[')) {

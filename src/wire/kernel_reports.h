@@ -15,6 +15,9 @@ namespace ktstr {
 // The kind of fault of which this line (without its time stamp) is the first that names it: kKernelOops, kKernelWarning,
 // kLockdep, kHungTask, kRcuStall or kLockup.
 std::optional<DetailKind> kernel_report_kind(std::string_view text);
+// Whether the kernel says this of a program, whose name comes first and may be any text: "BUG: x[61]: segfault at 0 ip
+// ...", "traps: PANIC: x[61] general protection fault ip:...", "Oops invoked oom-killer: ...".
+bool is_about_a_program(std::string_view text);
 // "------------[ cut here ]------------": a report begins, and a later line says of what.
 bool is_cut_here(std::string_view text);
 

@@ -35,6 +35,30 @@ TEST(KernelReports, AreNotSeenInWhatElseAKernelSays) {
     EXPECT_FALSE(kernel_report_kind(line)) << line;
 }
 
+TEST(KernelReports, AreNotSeenInWhatAKernelSaysOfProgramsAndCgroupsOfAnyName) {
+  for (const std::string_view line :
+       {"BUG: x[123]: segfault at 0 ip 0000000000000000 sp 00007ffe error 14 in x[400000+1000]",
+        "traps: BUG: x[123] general protection fault ip:401136 sp:7ffe error:0 in x[401000+1000]",
+        "traps: PANIC: x[123] trap invalid opcode ip:401136 sp:7ffe error:0",
+        "Oops: [123]: segfault at 0 ip 0 sp 0 error 4", "WARNING: ab cde[1]: segfault at 0 ip 0 sp 0 error 4",
+        "BUG: \\x1b\\x1b\\x1b\\x1b\\x1b\\x1b\\x1b[1]: segfault at 0 ip 0 sp 0 error 4",
+        "BUG: [5] a[123] bad frame in rt_sigreturn frame:0 ip:0 sp:0 orax:0",
+        "BUG: x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        "BUG: x: page allocation failure: order:4, mode:0xcc0(GFP_KERNEL)", "BUG: x (123): drop_caches: 3",
+        "hard LOCKUP[123]: segfault at 0 ip 0 sp 0 error 4",
+        "Memory cgroup out of memory: Killed process 123 (hard LOCKUP) total-vm:1kB",
+        "Memory cgroup stats for /BUG: soft lockup:"})
+    EXPECT_FALSE(kernel_report_kind(line)) << line;
+  EXPECT_FALSE(is_cut_here("-[ cut here ]-[123]: segfault at 0 ip 0 sp 0 error 4"));
+}
+
+TEST(KernelReports, AreSeenWhateverTheProgramInThemIsCalled) {
+  EXPECT_EQ(kernel_report_kind("INFO: task x[1]: y:61 blocked for more than 10 seconds."), DetailKind::kHungTask);
+  EXPECT_EQ(kernel_report_kind("BUG: scheduling while atomic: x[1]: y/61/0x00000002"), DetailKind::kLockdep);
+  EXPECT_EQ(kernel_report_kind("watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [x[1]: y:61]"), DetailKind::kLockup);
+  EXPECT_EQ(kernel_report_kind("Oops: 0002 [#1] SMP PTI"), DetailKind::kKernelOops);
+}
+
 TEST(KernelReports, AreReadBehindTimeStamps) {
   EXPECT_EQ(without_log_stamp("[    5.005678] WARNING: x"), "WARNING: x");
   EXPECT_EQ(without_log_stamp("[    5.005678][   T61] WARNING: x"), "WARNING: x");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether a task that wants to run gets to run, told from outside: its context switches and its run time in
+// Whether a task that wants to run gets to run, seen from outside: its context switches and its run time in
 // /proc/PID/sched (nr_switches, se.sum_exec_runtime; kernel/sched/debug.c). A task that is runnable (state R) while
 // both stand still for several samples in a row has stalled: its scheduler has forgotten it. A sleeping task has not,
 // and neither has one that spins: its run time grows.

@@ -256,6 +256,19 @@ TEST(WorkerGroup, DoesNotTakeTheScenariosKillForAnyOtherDeath) {
   EXPECT_EQ(group.collect(kPatience)->at(0).exit, "killed by signal 11 (SIGSEGV)");
 }
 
+TEST(WorkerGroup, DoesNotTakeADeathBeforeTheScenariosKillForIt) {
+  WorkerGroup group = spawned({.workers = 2});
+  group.release();
+  ASSERT_EQ(::kill(group.pids()[0], SIGKILL), 0);
+  wait_for_state(group.pids()[0], 'Z');
+  group.expect_kill();
+  ASSERT_EQ(::kill(group.pids()[1], SIGKILL), 0);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  EXPECT_EQ(reports->at(0).exit, "killed by signal 9 (SIGKILL)");
+  EXPECT_EQ(reports->at(1).exit, "");
+}
+
 TEST(WorkerGroup, CountsTimeInWhichItsWorkersAreStoppedAsHeld) {
   WorkerGroup group = spawned({.workers = 1});
   group.release();

@@ -24,7 +24,7 @@ Payload shell(const std::string& name, const std::string& script) {
 }
 
 // What was found, with the verdict that each finding has; the test's own claims are about this text.
-std::string told(const Result<AssertResult>& result) {
+std::string said_by(const Result<AssertResult>& result) {
   if (!result) return "error: " + result.error().render();
   std::string text;
   for (const Detail& detail : result->details)
@@ -44,7 +44,7 @@ class Judged {
   explicit Judged(Ctx& ctx) : ctx_(ctx), before_(what_is_left(ctx)) {}
   Judged& says(const Result<AssertResult>& result, Verdict verdict, const std::string& words) {
     const bool said = ::says(result, verdict, words);
-    claims_.claim(said, fmt::format("it says '{}'{}", words, said ? "" : ", and not: " + told(result)));
+    claims_.claim(said, fmt::format("it says '{}'{}", words, said ? "" : ", and not: " + said_by(result)));
     return *this;
   }
   Judged& that(bool holds, std::string what) {
@@ -161,7 +161,7 @@ KTSTR_TEST(frozen_cgroups_are_torn_down, {.topology = "1n1l2c1t", .duration = 40
 
 // --- what the kernel says to a knob
 
-KTSTR_TEST(what_the_kernel_refuses_of_a_knob_is_told, {.topology = "1n1l2c1t", .duration = 200ms}) {
+KTSTR_TEST(what_the_kernel_refuses_of_a_knob_is_reported, {.topology = "1n1l2c1t", .duration = 200ms}) {
   const struct {
     CgroupDef def;
     const char* words;
@@ -185,7 +185,7 @@ KTSTR_TEST(what_the_kernel_refuses_of_a_knob_is_told, {.topology = "1n1l2c1t", .
   return judged.take();
 }
 
-KTSTR_TEST(a_limit_on_cgroups_is_told, {.topology = "1n1l2c1t", .duration = 200ms}) {
+KTSTR_TEST(a_limit_on_cgroups_is_reported, {.topology = "1n1l2c1t", .duration = 200ms}) {
   Judged judged(ctx);
   KTSTR_TRY(ctx.cgroups().set("", "cgroup.max.descendants", "1"));
   const auto result =
@@ -197,7 +197,7 @@ KTSTR_TEST(a_limit_on_cgroups_is_told, {.topology = "1n1l2c1t", .duration = 200m
 
 // --- what a limit does to programs
 
-KTSTR_TEST(a_program_that_may_not_fork_is_told, {.topology = "1n1l2c1t", .duration = 400ms, .payloads = kShell}) {
+KTSTR_TEST(a_program_that_may_not_fork_is_reported, {.topology = "1n1l2c1t", .duration = 400ms, .payloads = kShell}) {
   Judged judged(ctx);
   Payload forks = shell("forks", ": & wait");
   forks.check(PayloadCheck::exit_code(0));
@@ -210,7 +210,7 @@ KTSTR_TEST(a_program_that_may_not_fork_is_told, {.topology = "1n1l2c1t", .durati
   return judged.take();
 }
 
-KTSTR_TEST(a_program_that_the_kernel_kills_for_its_memory_is_told,
+KTSTR_TEST(a_program_that_the_kernel_kills_for_its_memory_is_reported,
            {.topology = "1n1l2c1t", .duration = 1s, .payloads = {Payload::program("tail", "tail"), kShell[0]}}) {
   Judged judged(ctx);
   // It looks for the end of a line without end, and keeps all of it.

@@ -105,7 +105,7 @@ KTSTR_TEST(threads_beyond_pids_max_are_contained, {.topology = "1n1l2c1t",
   if (!result) return result;
   result->claim(what_is_left(ctx) == before, "nothing is left behind: " + what_is_left(ctx));
   result->claim(result->details.at(0).message.find("process 'web' of a cannot start its threads") != std::string::npos,
-                "the reason is told: " + result->details.at(0).message);
+                "the reason is reported: " + result->details.at(0).message);
   return result;
 }
 
@@ -118,9 +118,9 @@ KTSTR_TEST(a_thread_that_dies_takes_all_along, {.topology = "1n1l2c1t",
     see.that(::tgkill(tasks.at(0), tasks.at(2), SIGSEGV) == 0, "a thread gets a fault");
   });
   if (!result) return result;
-  const auto told = std::count_if(result->details.begin(), result->details.end(), [](const Detail& detail) {
+  const auto reported = std::count_if(result->details.begin(), result->details.end(), [](const Detail& detail) {
     return detail.message.find("process 'web': killed by signal 11 (SIGSEGV)") != std::string::npos;
   });
-  result->claim(told == 3, fmt::format("each of three workers is reported (seen: {})", told));
+  result->claim(reported == 3, fmt::format("each of three workers is reported (seen: {})", reported));
   return result;
 }

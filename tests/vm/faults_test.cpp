@@ -23,7 +23,7 @@ class Faults : public GuestTest {
   }
 };
 
-TEST_F(Faults, AStallIsToldAsTheWatchdogsDoing) {
+TEST_F(Faults, AStallIsReportedAsTheWatchdogsDoing) {
   const GuestRun ran = run_bad("--stall-after 500");
   EXPECT_EQ(ran.failures().at(0), "scheduler_stalled");
   EXPECT_THAT(ran.first_message(), HasSubstr("runnable task stall"));

@@ -125,6 +125,30 @@ TEST_F(KernelFault, IsANoteWhereTheTestAllowsIt) {
   EXPECT_THAT(message_of(ran, "note"), HasSubstr("allowed by kernel_log_allow: kernel_warning"));
 }
 
+// Its stack overflows; the kernel says "BUG: x[61]: segfault at ...".
+TEST_F(KernelFault, AProgramThatIsCalledLikeAReportIsNone) {
+  need_kernel("7");
+  if (IsSkipped() || HasFatalFailure()) return;
+  const fs::path file = write("named.toml", R"(
+name = 'named'
+topology = '1n1l2c1t'
+[[payload]]
+name = 'named'
+program = 'sh'
+args = ['-c', 'printf "BUG: x" >/proc/$$/comm; ulimit -s 64; f() { f; }; f']
+[[step]]
+hold = '300ms'
+[[step.op]]
+op = 'run_payload'
+payload = 'named'
+)");
+  const GuestRun ran = run({file.string(), "--kernel", "7"});
+  ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.failures(), ElementsAre("payload"));
+  EXPECT_THAT(message_of(ran, "payload"), HasSubstr("SIGSEGV"));
+  EXPECT_TRUE(ran.json["kernel_reports"].empty());
+}
+
 TEST_F(KernelFault, ATaskThatHangsIsReportedWithItsPlace) {
   if (!is_built("7")) return;
   const GuestRun ran = run_fault("hung_task", "7", "", "echo 1 >/proc/sys/kernel/hung_task_timeout_secs;");

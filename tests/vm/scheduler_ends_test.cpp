@@ -83,5 +83,26 @@ TEST_F(SchedulerEnds, AProgramThatItsScriptMissesIsNoFaultOfTheScheduler) {
   EXPECT_THAT(ran.out, HasSubstr("calls scx_elsewhere, which is not in the guest"));
 }
 
+TEST_F(SchedulerEnds, ASysctlThatTheGuestLacksIsNoFaultOfTheScheduler) {
+  const fs::path file = write("sysctl.toml", R"(
+topology = '1n1l2c1t'
+duration = '200ms'
+[[step]]
+[[step.cgroup]]
+name = 'a'
+workers = 2
+[[step.op]]
+op = 'write_sysctl'
+name = 'kernel.sched_no_such'
+value = 1
+)");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture("")});
+  EXPECT_EQ(ran.status, 64) << ran.out << ran.err;
+  EXPECT_THAT(ran.json["error"].get<std::string>(),
+              testing::AllOf(HasSubstr("the machine lacks what it asks for: "),
+                             HasSubstr("sysctl kernel.sched_no_such: there is no /proc/sys/")));
+  EXPECT_EQ(ran.json["error_hint"], "this kernel has no such sysctl");
+}
+
 }  // namespace
 }  // namespace ktstr
