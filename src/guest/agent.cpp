@@ -98,8 +98,8 @@ void Agent::report_taint() {
     log_.write(RecordType::kTaint, taint);
 }
 
-std::string Agent::what_cannot_be_killed() {
-  kill_programs("/proc", scheduler_ ? scheduler_->pid() : 0);
+std::string Agent::what_cannot_be_killed(const std::vector<pid_t>& schedulers) {
+  kill_programs("/proc", schedulers);
   std::vector<UnkillableThread> left;
   auto all_gone = [&] { return (left = unkillable_threads("/proc")).empty(); };
   serve_until(all_gone, monotonic_now() + kKillLimit, kHeartbeat);
@@ -119,7 +119,7 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
   Nanoseconds next_beat = monotonic_now() + kHeartbeat;
   for (;;) {
     drain_logs();
-    if (scheduler_) scheduler_->note_exit(log_);
+    if (scheduler_) note_scheduler_exit();
     if (done()) return true;
     const Nanoseconds now = monotonic_now();
     if (now >= deadline) return false;
@@ -234,7 +234,7 @@ Result<bool> Agent::attach() {
   if (!attached) return false;
   wait_at_warm_point(kAttachedLook, kAttachedQuietLimit);
   drain_logs();
-  return !scheduler_->note_exit(log_);
+  return !note_scheduler_exit();
 }
 
 // A body for scenario files, made ready before it is known whether one is wanted: its start is then in the warm image.
@@ -280,11 +280,13 @@ Status Agent::run_body(const Job& job) {
     scheduler_->report(log_, SchedulerRecord::Kind::kChecked);
   }
   drain_logs();
+  std::vector<pid_t> schedulers;
+  if (timed_out && scheduler_) schedulers = scheduler_->processes(body_->pid());
   if (!body_->exit()) {
     ignore_result(body_->signal(SIGKILL), "it may be dying already");
     serve_until(body_ended, monotonic_now() + kKillLimit, kHeartbeat);
   }
-  const std::string left = timed_out ? what_cannot_be_killed() : "";
+  const std::string left = timed_out ? what_cannot_be_killed(schedulers) : "";
   drain_logs();
   const auto& exit = body_->exit();
   log_.write(RecordType::kBodyEnd,
@@ -299,12 +301,17 @@ Status Agent::run_body(const Job& job) {
 void Agent::let_a_changing_scheduler_finish(std::chrono::seconds limit) {
   auto settled = [&] {
     const std::string state = read_sched_ext_state("/sys").state;
-    return scheduler_->note_exit(log_) ? state == "disabled" : state == "enabled";
+    return note_scheduler_exit() ? state == "disabled" : state == "enabled";
   };
   const Nanoseconds now = monotonic_now();
   if (settled()) return;
   serve_until([&] { return settled() || (scheduler_->has_ended() && monotonic_now() > now + kDyingLimit); },
               now + limit, milliseconds(5));
+}
+
+bool Agent::note_scheduler_exit() {
+  const bool body_lives = body_ && !body_->has_ended();
+  return scheduler_->note_exit(log_, body_lives ? std::optional(body_->pid()) : std::nullopt);
 }
 
 bool Agent::scheduler_is_gone() const {
@@ -316,16 +323,16 @@ void Agent::tear_down(const Job& job) {
   if (!scheduler_) return;
   const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
   auto gone = [&] { return scheduler_is_gone(); };
-  const ProcessLook before = scheduler_->look();
-  ignore_result(scheduler_->signal(SIGTERM), "it may have ended already");
+  const SchedulerProcess::Looks before = scheduler_->look_at_family();
+  ignore_result(SchedulerProcess::signal_everybody(SIGTERM), "it may have ended already");
   if (serve_until(gone, monotonic_now() + kNotRunLimit, milliseconds(5))) return;
-  if (scheduler_->was_not_run_since(before)) {
+  if (SchedulerProcess::was_not_run_since(before)) {
     scheduler_->report(log_, SchedulerRecord::Kind::kNotRun);
-    scheduler_->make_realtime(ktstr::kBodyPriority);
+    SchedulerProcess::make_realtime(before, ktstr::kBodyPriority);
   }
   if (serve_until(gone, monotonic_now() + (deadline - monotonic_now()) / 2, milliseconds(5))) return;
-  if (!scheduler_->has_ended()) scheduler_->report(log_, SchedulerRecord::Kind::kKilled);
-  ignore_result(scheduler_->signal(SIGKILL), "it may have ended already");
+  if (!scheduler_->look_at_what_is_left().threads.empty()) scheduler_->report(log_, SchedulerRecord::Kind::kKilled);
+  ignore_result(SchedulerProcess::signal_everybody(SIGKILL), "it may have ended already");
   if (serve_until(gone, deadline, milliseconds(5))) return;
   scheduler_->report(log_, SchedulerRecord::Kind::kNotDetached);
 }

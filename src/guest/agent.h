@@ -46,6 +46,8 @@ class Agent {
   Status start_body(const Job& job);
   Status run_body(const Job& job);
   void let_a_changing_scheduler_finish(std::chrono::seconds limit);
+  // Reports its end, and whether there was one.
+  bool note_scheduler_exit();
   bool scheduler_is_gone() const;
   void tear_down(const Job& job);
 
@@ -53,8 +55,9 @@ class Agent {
   void heartbeat();
   void drain_logs();
   void report_taint();
-  // What stands in the way of a body that did not end in time, once all its programs were killed; "" for nothing.
-  std::string what_cannot_be_killed();
+  // What stands in the way of a body that did not end in time, once all programs but `schedulers` were killed; "" for
+  // nothing.
+  std::string what_cannot_be_killed(const std::vector<pid_t>& schedulers);
   void finish_logs();
   // Serves logs and heartbeat until `done` says so or `deadline` (guest CLOCK_MONOTONIC) is over: then false. Wakes up
   // at least every `interval`, and whenever something is to be read or a watched process ends.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/body.h"
 
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -126,6 +127,8 @@ int body_main(const RunBody& run_body) {
   };
   auto prepare = []() -> Result<Prepared> {
     Prepared prepared;
+    // What descends from the body stays below it, so that the agent can tell it from the scheduler's (programs.h).
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return fail_errno("the body cannot become the reaper of its orphans");
     KTSTR_TRY(guest::become_realtime(kBodyPriority, guest::Children::kInherit));
     KTSTR_TRY_ASSIGN(const std::string command_line, read_text("/proc/cmdline"));
     KTSTR_TRY_ASSIGN(prepared.mailbox, guest::map_mailbox(command_line));

@@ -3,6 +3,13 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "guest/programs.h"
 
 namespace ktstr::guest {
 
@@ -31,40 +38,89 @@ Result<SchedulerProcess> SchedulerProcess::start(const std::vector<std::string>&
   return scheduler;
 }
 
-bool SchedulerProcess::note_exit(RecordLog& log) {
+// The agent is the parent of a successor, too, and nobody else reaps it.
+Result<std::optional<ExitStatus>> SchedulerProcess::poll_end() {
+  if (!successor_) return process_.wait(std::chrono::milliseconds(0));
+  int status = 0;
+  const pid_t ended = ::waitpid(successor_->pid, &status, WNOHANG);
+  if (ended < 0) return fail_errno("cannot wait for process {}", successor_->pid);
+  if (ended == 0) return std::optional<ExitStatus>();
+  return std::optional(ExitStatus::from_wait(status));
+}
+
+// Another status than 0 is a failure, whoever lives on.
+bool SchedulerProcess::hand_over(RecordLog& log, const ExitStatus& status, pid_t body) {
+  if (!status.success()) return false;
+  const auto living = programs_below("/proc", ::getpid(), body);
+  if (living.empty()) return false;
+  const Program& next = living.front();
+  log.log(LogRecord::Stream::kScheduler,
+          fmt::format("(its process {} {} and left {} ({}) behind, which is taken for the scheduler)", pid(),
+                      status.describe(), next.pid, next.name));
+  successor_ = Successor{next.pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, next.pid, 0)))};
+  report(log, SchedulerRecord::Kind::kStarted);
+  return true;
+}
+
+bool SchedulerProcess::note_exit(RecordLog& log, std::optional<pid_t> body) {
   if (ended_) return true;
-  const auto status = process_.wait(std::chrono::milliseconds(0));
+  const auto status = poll_end();
   if (status && !*status) return false;
+  output_.drain(log);
+  if (status && body && hand_over(log, **status, *body)) return false;
   ended_ = true;
   exit_ = status ? (*status)->describe() : status.error().message();
-  output_.drain(log);
   report(log, SchedulerRecord::Kind::kExited);
   return true;
 }
 
-Status SchedulerProcess::signal(int number) {
-  if (::kill(-process_.pid(), number) != 0) return fail_errno("cannot signal the scheduler's process group");
+std::vector<pid_t> SchedulerProcess::processes(pid_t body) const {
+  std::vector<pid_t> pids;
+  for (const Program& program : programs_below("/proc", ::getpid(), body)) pids.push_back(program.pid);
+  return pids;
+}
+
+Status SchedulerProcess::signal_everybody(int number) {
+  if (::getpid() != 1) return fail(ErrorCode::kInternal, "only PID 1 of a guest signals everybody");
+  if (::kill(-1, number) != 0) return fail_errno("cannot signal the programs of the guest");
   return ok();
 }
 
-bool SchedulerProcess::was_not_run_since(const ProcessLook& before) const {
-  const ProcessLook now = look();
-  return now.runnable && now.cpu_ns == before.cpu_ns;
+SchedulerProcess::Looks SchedulerProcess::look_at_family() const {
+  Looks looks{{pid(), look_at_process("/proc", pid())}};
+  for (const Program& program : programs_below("/proc", pid(), 0))
+    looks.emplace(program.pid, look_at_process("/proc", program.pid));
+  return looks;
 }
 
-void SchedulerProcess::make_realtime(int priority) const {
+bool SchedulerProcess::was_not_run_since(const Looks& before) {
+  return std::any_of(before.begin(), before.end(), [](const auto& seen) {
+    const ProcessLook now = look_at_process("/proc", seen.first);
+    return now.runnable && now.cpu_ns == seen.second.cpu_ns;
+  });
+}
+
+void SchedulerProcess::make_realtime(const Looks& family, int priority) {
   sched_param parameters{};
   parameters.sched_priority = priority;
-  for (const pid_t thread : look().threads) ::sched_setscheduler(thread, SCHED_FIFO, &parameters);  // it may be ending
+  for (const auto& [pid, look] : family)
+    for (const pid_t thread : look_at_process("/proc", pid).threads)
+      ::sched_setscheduler(thread, SCHED_FIFO, &parameters);  // it may be ending
+}
+
+ProcessLook SchedulerProcess::look_at_what_is_left() const {
+  if (!ended_) return look_at_process("/proc", pid());
+  const auto left = programs_below("/proc", ::getpid(), 0);
+  return look_at_process("/proc", left.empty() ? pid() : left.front().pid);
 }
 
 void SchedulerProcess::report(RecordLog& log, SchedulerRecord::Kind kind) {
   const SchedExtState state = read_sched_ext_state("/sys");
   log.write(RecordType::kScheduler, SchedulerRecord{.kind = kind,
-                                                    .pid = process_.pid(),
+                                                    .pid = pid(),
                                                     .state = state.state,
                                                     .ops = state.ops,
-                                                    .exit = of_teardown(kind) ? look().text : exit_,
+                                                    .exit = of_teardown(kind) ? look_at_what_is_left().text : exit_,
                                                     .enable_seq = state.enable_seq});
 }
 

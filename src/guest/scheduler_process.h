@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler under test, as the agent sees it: a program that loads a sched_ext scheduler and stays.
+// The scheduler under test, as the agent sees it: a program that loads a sched_ext scheduler and stays. It may be a script
+// that starts the real one. When its first process exits with status 0 and leaves others behind, the oldest of those is
+// the scheduler from then on.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,35 +21,50 @@ class SchedulerProcess {
  public:
   static Result<SchedulerProcess> start(const std::vector<std::string>& argv, RecordLog& log);
 
-  int pid() const { return process_.pid(); }
-  const Fd& pidfd() const { return process_.pidfd(); }
+  int pid() const { return successor_ ? successor_->pid : process_.pid(); }
+  const Fd& pidfd() const { return successor_ ? successor_->pidfd : process_.pidfd(); }
   PipeLog& output() { return output_; }
   // Whether the kernel says that a scheduler is loaded which was not before. The kernel says `enabled` a moment before it
   // counts (enable_seq), so both must have changed where it counts at all.
   bool is_attached(const SchedExtState& state) const {
     return state.state == "enabled" && (!counted_ || state.enable_seq != enable_seq_before_);
   }
-  // Reports its end once, as soon as it has ended.
-  bool note_exit(RecordLog& log);
+  // Reports its end once, as soon as it has ended. `body`: its process, as long as it lives; without it nobody can be told
+  // to be the scheduler's.
+  bool note_exit(RecordLog& log, std::optional<pid_t> body);
   bool has_ended() const { return ended_; }
   // Why it is not waited for any longer, in reports from now on.
   void give_up(std::string why) { exit_ = std::move(why); }
   // Writes how things stand.
   void report(RecordLog& log, SchedulerRecord::Kind kind);
-  // To all of its process group: a script need not end in `exec`.
-  Status signal(int number);
-  // Whether it is runnable and has not been run since `before`.
-  bool was_not_run_since(const ProcessLook& before) const;
-  ProcessLook look() const { return look_at_process("/proc", process_.pid()); }
-  // Makes its threads SCHED_FIFO, so that they run whatever sched_ext scheduler is loaded.
-  void make_realtime(int priority) const;
+  // All of its processes while the body lives: what it starts need not stay in its group or session.
+  std::vector<pid_t> processes(pid_t body) const;
+  // To all programs of the guest: those that are left when the body has ended are the scheduler's.
+  static Status signal_everybody(int number);
+  // Its process and those that descend from it.
+  using Looks = std::map<pid_t, ProcessLook>;
+  Looks look_at_family() const;
+  // Whether one of them is runnable and has not been run since `before`.
+  static bool was_not_run_since(const Looks& before);
+  // Makes their threads SCHED_FIFO, so that they run whatever sched_ext scheduler is loaded.
+  static void make_realtime(const Looks& family, int priority);
+  // Its process, or when that has ended, the oldest program that is left, once the body has ended.
+  ProcessLook look_at_what_is_left() const;
 
  private:
+  struct Successor {
+    pid_t pid = 0;
+    Fd pidfd;  // not valid where it could not be opened
+  };
+  // No value while it runs.
+  Result<std::optional<ExitStatus>> poll_end();
+  bool hand_over(RecordLog& log, const ExitStatus& status, pid_t body);
   SchedulerProcess(Subprocess process, PipeLog output) : process_(std::move(process)), output_(std::move(output)) {}
   Subprocess process_;
   PipeLog output_;
   bool counted_ = false;
   std::uint64_t enable_seq_before_ = 0;
+  std::optional<Successor> successor_;
   bool ended_ = false;
   std::string exit_;
 };

@@ -76,11 +76,12 @@ std::string place_of(const fs::path& thread, char state) {
 
 }  // namespace
 
-void kill_programs(const fs::path& proc, int spared) {
+void kill_programs(const fs::path& proc, const std::vector<int>& spared) {
+  const auto is_spared = [&](int pid) { return std::find(spared.begin(), spared.end(), pid) != spared.end(); };
   for (const int pid : numbers_in(proc)) {
-    if (pid == ::getpid() || pid == spared) continue;
+    if (pid == ::getpid() || is_spared(pid)) continue;
     const auto status = read_text(proc / std::to_string(pid) / "status", 16384);
-    if (!status || (spared != 0 && number_of(*status, "PPid") == spared)) continue;
+    if (!status || is_spared(number_of(*status, "PPid"))) continue;
     ::kill(pid, SIGKILL);  // kernel threads do not mind
   }
 }

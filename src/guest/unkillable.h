@@ -9,8 +9,8 @@
 
 namespace ktstr::guest {
 
-// Sends SIGKILL to every program of the guest but this one, `spared` (a pid; 0: none) and its children.
-void kill_programs(const std::filesystem::path& proc, int spared);
+// Sends SIGKILL to every program of the guest but this one, `spared` (pids) and their children.
+void kill_programs(const std::filesystem::path& proc, const std::vector<int>& spared);
 
 struct UnkillableThread {
   int tid = 0;

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
+#include <set>
 
 #include "base/log.h"
 #include "base/process.h"
@@ -30,6 +32,34 @@ constexpr Bytes kMostJson = Bytes{16} << 20;
 std::string next_mark() {
   static std::atomic<unsigned> count{0};
   return fmt::format("KTSTR_PAYLOAD={}.{}", ::getpid(), ++count);
+}
+
+// The first processes of all payloads of ours that are not reaped yet.
+class RunningPayloads {
+ public:
+  void add(int pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.insert(pid);
+  }
+  void remove(int pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.erase(pid);
+  }
+  std::vector<int> besides(int pid) {
+    const std::lock_guard lock(mutex_);
+    std::vector<int> others(pids_.begin(), pids_.end());
+    std::erase(others, pid);
+    return others;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<int> pids_;
+};
+
+RunningPayloads& running_payloads() {
+  static RunningPayloads payloads;
+  return payloads;
 }
 
 std::string where(const PayloadStart& start) {
@@ -78,7 +108,8 @@ struct PayloadProcess::State {
   // session's.
   Status end_and_reap() {
     if (status) return ok();
-    KTSTR_TRY(end_payload_tree(proc, pid, mark, monotonic_now() + kDeathLimit).context("end " + name()));
+    const PayloadOrigin origin{pid, mark, ::getpid(), running_payloads().besides(pid)};
+    KTSTR_TRY(end_payload_tree(proc, origin, monotonic_now() + kDeathLimit).context("end " + name()));
     int wait_status = 0;
     while (::waitpid(pid, &wait_status, 0) < 0) {
       if (errno == EINTR) continue;
@@ -86,6 +117,7 @@ struct PayloadProcess::State {
       if (errno == ECHILD) error.with_hint("somebody else reaped it, or SIGCHLD is ignored in this process");
       return error;
     }
+    running_payloads().remove(pid);
     status = ExitStatus::from_wait(wait_status);
     return ok();
   }
@@ -160,6 +192,7 @@ Result<PayloadProcess> PayloadProcess::start(const PayloadStart& start) {
                                                             .stderr_fd = err.fd().get(),
                                                             .file_limit = payload.most_file_bytes()})
                                            .context(what));
+  running_payloads().add(child.pid);
   return PayloadProcess(std::unique_ptr<State>(new State{.payload = payload,
                                                          .cgroup = start.cgroup,
                                                          .phase = start.phase,

@@ -155,6 +155,48 @@ TEST(PayloadProcess, KillsWhatItLeavesBehindWhenItEndsByItself) {
   EXPECT_FALSE(exists(std::stoi(report.output_tail))) << report.output_tail;
 }
 
+// Nothing that it has of its own tells whose it is: its session, environment and parent are others.
+std::string daemon_that_says_its_pid(const Fifo& fifo) {
+  return "(env -i setsid /bin/sh -c 'echo $$ > " + fifo.path() + "; exec sleep 600' &); ";
+}
+
+TEST(PayloadProcess, EndsADaemonThatLeftItsSessionAndItsEnvironment) {
+  const Fifo fifo;
+  PayloadProcess process = started(shell(daemon_that_says_its_pid(fifo) + "exec sleep 600"));
+  const int daemon = std::stoi(fifo.line());
+  EXPECT_TRUE(exists(daemon));
+  ASSERT_TRUE(process.kill());
+  EXPECT_FALSE(exists(daemon)) << daemon;
+}
+
+TEST(PayloadProcess, EndsADaemonThatItLeavesBehindAndNoProcessOfOurOwn) {
+  const Fifo fifo;
+  const auto ours = Subprocess::start({.argv = {"sleep", "600"}, .clear_env = true});
+  ASSERT_TRUE(ours) << ours.error().render();
+  PayloadProcess process = started(shell(daemon_that_says_its_pid(fifo) + "exit 3"));
+  const auto later = Subprocess::start({.argv = {"sleep", "600"}, .clear_env = true});
+  ASSERT_TRUE(later) << later.error().render();
+  const int daemon = std::stoi(fifo.line());
+  EXPECT_EQ(report_of(std::move(process)).exit_code, 3);
+  EXPECT_FALSE(exists(daemon)) << daemon;
+  for (const auto* child : {&*ours, &*later})
+    EXPECT_EQ(::waitpid(child->pid(), nullptr, WNOHANG), 0) << "it still runs";
+}
+
+// The daemon of the later one began after both.
+TEST(PayloadProcess, EndsADaemonOfAnotherPayloadOnlyWithThat) {
+  const Fifo fifo;
+  PayloadProcess first = started(Payload::program("p", "sleep").args({"600"}));
+  sleep_for(50ms);  // /proc knows starts to the 1/100 s
+  PayloadProcess second = started(shell(daemon_that_says_its_pid(fifo) + "exec sleep 600"));
+  const int daemon = std::stoi(fifo.line());
+  ASSERT_TRUE(first.kill());
+  EXPECT_TRUE(exists(daemon));
+  EXPECT_TRUE(exists(second.pid()));
+  ASSERT_TRUE(second.kill());
+  EXPECT_FALSE(exists(daemon));
+}
+
 TEST(PayloadProcess, DiesWithoutAReportWhenItIsDropped) {
   int pid = 0;
   {

@@ -59,11 +59,13 @@ bool carries(const fs::path& process, std::string_view mark) {
   return false;
 }
 
-Result<std::map<int, Stat>> read_all(const fs::path& proc) {
+using Processes = std::map<int, Stat>;
+
+Result<Processes> read_all(const fs::path& proc) {
   std::error_code error;
   fs::directory_iterator entries(proc, error);
   if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", proc.string()));
-  std::map<int, Stat> all;
+  Processes all;
   for (; entries != fs::directory_iterator(); entries.increment(error)) {
     const std::string name = entries->path().filename().string();
     int pid = 0;
@@ -75,8 +77,22 @@ Result<std::map<int, Stat>> read_all(const fs::path& proc) {
   return all;
 }
 
-bool is_own(const fs::path& proc, int pid, const Stat& stat, int leader, std::string_view mark) {
-  return pid == leader || stat.group == leader || stat.session == leader || carries(proc / std::to_string(pid), mark);
+bool began_before(const Processes& all, int pid, const Stat& stat) {
+  const auto found = all.find(pid);
+  return found != all.end() && found->second.start <= stat.start;
+}
+
+bool is_orphan(const Processes& all, const Stat& stat, const PayloadOrigin& origin) {
+  const auto reaper = all.find(origin.reaper);
+  return reaper != all.end() && stat.parent == origin.reaper && stat.session != reaper->second.session &&
+         began_before(all, origin.leader, stat) &&
+         std::none_of(origin.others.begin(), origin.others.end(),
+                      [&](int other) { return began_before(all, other, stat); });
+}
+
+bool is_own(const fs::path& proc, const Processes& all, int pid, const Stat& stat, const PayloadOrigin& origin) {
+  return pid == origin.leader || stat.group == origin.leader || stat.session == origin.leader ||
+         is_orphan(all, stat, origin) || carries(proc / std::to_string(pid), origin.mark);
 }
 
 constexpr int kMostStops = 32;         // rounds; one that gets away by setsid(2) in each of them is killed all the same
@@ -88,8 +104,8 @@ Identity identity_of(const TreeProcess& process) { return {process.pid, process.
 
 class TreeEnd {
  public:
-  TreeEnd(const fs::path& proc, int leader, std::string_view mark, Nanoseconds deadline)
-      : proc_(proc), leader_(leader), mark_(mark), deadline_(deadline), own_session_(::getsid(0)) {}
+  TreeEnd(const fs::path& proc, const PayloadOrigin& origin, Nanoseconds deadline)
+      : proc_(proc), origin_(origin), deadline_(deadline), own_session_(::getsid(0)) {}
 
   Status run() {
     KTSTR_TRY(stop_all());
@@ -109,9 +125,9 @@ class TreeEnd {
     reap();
     // We may be real-time, and a look at very many takes long: others get their turn before the next.
     if (seen_.size() > kMostHandles) sleep_for(kTurnOfOthers);
-    KTSTR_TRY_ASSIGN(std::vector<TreeProcess> tree, payload_tree(proc_, leader_, mark_));
+    KTSTR_TRY_ASSIGN(std::vector<TreeProcess> tree, payload_tree(proc_, origin_));
     for (const TreeProcess& process : tree)
-      if (process.pid != leader_) seen_.insert(process.pid);
+      if (process.pid != origin_.leader) seen_.insert(process.pid);
     std::erase_if(tree, [](const TreeProcess& process) { return process.zombie; });
     if (!tree.empty() && monotonic_now() >= deadline_) return does_not_end(tree.front().pid, tree.size());
     return tree;
@@ -191,8 +207,7 @@ class TreeEnd {
   }
 
   const fs::path& proc_;
-  const int leader_;
-  const std::string_view mark_;
+  const PayloadOrigin& origin_;
   const Nanoseconds deadline_;
   const int own_session_;
   std::set<int> seen_;  // that may have to be reaped
@@ -200,11 +215,11 @@ class TreeEnd {
 
 }  // namespace
 
-Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, int leader, std::string_view mark) {
+Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, const PayloadOrigin& origin) {
   KTSTR_TRY_ASSIGN(const auto all, read_all(proc));
   std::set<int> members;
   for (const auto& [pid, stat] : all)
-    if (is_own(proc, pid, stat, leader, mark)) members.insert(pid);
+    if (is_own(proc, all, pid, stat, origin)) members.insert(pid);
   for (bool grown = true; grown;) {
     grown = false;
     for (const auto& [pid, stat] : all)
@@ -218,8 +233,8 @@ Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, int leader, 
   return tree;
 }
 
-Status end_payload_tree(const fs::path& proc, int leader, std::string_view mark, Nanoseconds deadline) {
-  return TreeEnd(proc, leader, mark, deadline).run();
+Status end_payload_tree(const fs::path& proc, const PayloadOrigin& origin, Nanoseconds deadline) {
+  return TreeEnd(proc, origin, deadline).run();
 }
 
 }  // namespace ktstr

@@ -25,14 +25,14 @@ class ProcessTree : public ::testing::Test {
     ASSERT_TRUE(dir);
     dir_.emplace(*std::move(dir));
   }
-  void process(int pid, std::string_view stat, std::string_view environment = "") {
+  void process(int pid, std::string_view stat, std::string_view environment = "", int start = 0) {
     const fs::path path = dir_->path() / std::to_string(pid);
     fs::create_directory(path);
-    ASSERT_TRUE(write_text(path / "stat", fmt::format("{} {} 0 -1", pid, stat)));
+    ASSERT_TRUE(write_text(path / "stat", fmt::format("{} {} 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {} 0", pid, stat, start)));
     ASSERT_TRUE(write_text(path / "environ", environment));
   }
-  std::vector<int> pids() {
-    const auto tree = payload_tree(dir_->path(), 100, "M=1");
+  std::vector<int> pids(int reaper = 0, std::vector<int> others = {}) {
+    const auto tree = payload_tree(dir_->path(), {100, "M=1", reaper, std::move(others)});
     EXPECT_TRUE(tree) << tree.error().render();
     std::vector<int> list;
     for (const TreeProcess& one : *tree) list.push_back(one.pid);
@@ -61,10 +61,35 @@ TEST_F(ProcessTree, TakesTheWholeVariableForAMark) {
   EXPECT_THAT(pids(), ElementsAre(8));
 }
 
+TEST_F(ProcessTree, TakesOrphansThatBeganAfterItAndLeaveTheReapersSession) {
+  process(1, "(init) S 0 1 1");
+  process(50, "(body) S 1 50 50", "", 10);
+  process(60, "(older orphan) S 50 60 60", "", 19);
+  process(61, "(worker) R 50 50 50", "", 30);
+  process(62, "(worker) R 50 62 50", "", 30);
+  process(100, "(sh) S 50 100 100", "", 20);
+  process(110, "(daemon) S 50 110 110", "", 20);
+  process(111, "(its child) S 110 111 111", "", 40);
+  process(112, "(stranger) S 1 112 112", "", 40);
+  EXPECT_THAT(pids(50), ElementsAre(100, 110, 111));
+  EXPECT_THAT(pids(), ElementsAre(100)) << "nobody adopts orphans";
+}
+
+TEST_F(ProcessTree, LeavesOrphansThatMayBeAnotherPayloadsToTheLastOfThem) {
+  process(50, "(body) S 1 50 50", "", 10);
+  process(100, "(sh) S 50 100 100", "", 20);
+  process(101, "(daemon) S 50 101 101", "", 29);
+  process(200, "(other payload) S 50 200 200", "", 30);
+  process(201, "(of either) S 50 201 201", "", 30);
+  process(202, "(of the other) S 200 202 202", "", 40);
+  EXPECT_THAT(pids(50, {200}), ElementsAre(100, 101));
+  EXPECT_THAT(pids(50, {300}), ElementsAre(100, 101, 200, 201, 202)) << "300 is no process";
+}
+
 TEST_F(ProcessTree, ReadsNamesThatLookLikeStatesAndTellsZombies) {
   process(100, "(a) Z 1 1 1) S 50 100 100");
   process(101, "(b) Z 100 101 101");
-  const auto tree = payload_tree(dir_->path(), 100, "M=1");
+  const auto tree = payload_tree(dir_->path(), {100, "M=1"});
   ASSERT_TRUE(tree);
   EXPECT_THAT(*tree, ElementsAre(TreeProcess{100, false, 100, 100}, TreeProcess{101, true, 101, 101}));
 }
@@ -78,13 +103,13 @@ TEST_F(ProcessTree, PassesOverWhatIsNoProcessAndWhatHasEnded) {
 }
 
 TEST_F(ProcessTree, CannotBeFoundWhereThereIsNoProc) {
-  EXPECT_EQ(payload_tree("/nonexistent/proc", 1, "M=1").error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(payload_tree("/nonexistent/proc", {1, "M=1"}).error().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(ProcessTree, EndsAndLeavesTheFirstProcessToBeReaped) {
   auto leader = Subprocess::start({.argv = {"sh", "-c", "setsid env -i sleep 600 & sleep 600; exit 0"}});
   ASSERT_TRUE(leader) << leader.error().render();
-  const Status ended = end_payload_tree("/proc", leader->pid(), "KTSTR_NO_SUCH_MARK=1", monotonic_now() + 60s);
+  const Status ended = end_payload_tree("/proc", {leader->pid(), "KTSTR_NO_SUCH_MARK=1"}, monotonic_now() + 60s);
   ASSERT_TRUE(ended) << ended.error().render();
   const auto status = leader->wait(0ms);
   ASSERT_TRUE(status && *status);
@@ -105,7 +130,7 @@ class FewDescriptors {
 };
 
 int still_alive(std::string_view mark) {
-  const auto tree = payload_tree("/proc", -1, mark);
+  const auto tree = payload_tree("/proc", {-1, mark});
   return static_cast<int>(std::count_if(tree->begin(), tree->end(), [](const auto& process) { return !process.zombie; }));
 }
 
@@ -117,7 +142,7 @@ TEST_F(ProcessTree, EndsMoreProcessesThanItMayOpenFiles) {
   ASSERT_TRUE(leader) << leader.error().render();
   while (still_alive(kMark) < 301) sleep_for(10ms);
   const FewDescriptors few(100);
-  const Status ended = end_payload_tree("/proc", leader->pid(), kMark, monotonic_now() + 60s);
+  const Status ended = end_payload_tree("/proc", {leader->pid(), kMark}, monotonic_now() + 60s);
   ASSERT_TRUE(ended) << ended.error().render();
   EXPECT_EQ(still_alive(kMark), 0);
 }
@@ -129,7 +154,7 @@ TEST_F(ProcessTree, EndsProcessesThatForkWithoutEnd) {
       Subprocess::start({.argv = {"setsid", "sh", "-c", "f() { (f) & }; for i in 1 2 3 4; do f; done; sleep 600"},
                          .env = {kMark}});
   ASSERT_TRUE(leader) << leader.error().render();
-  const Status ended = end_payload_tree("/proc", leader->pid(), kMark, monotonic_now() + 60s);
+  const Status ended = end_payload_tree("/proc", {leader->pid(), kMark}, monotonic_now() + 60s);
   ASSERT_TRUE(ended) << ended.error().render();
   EXPECT_EQ(still_alive(kMark), 0);
 }
@@ -138,7 +163,7 @@ TEST_F(ProcessTree, LeavesProcessesOfItsOwnSessionThatAreNotThePayloadsAlone) {
   auto bystander = Subprocess::start({.argv = {"sleep", "600"}, .new_process_group = false});
   auto leader = Subprocess::start({.argv = {"sh", "-c", "sleep 600 & sleep 600; exit 0"}, .new_process_group = false});
   ASSERT_TRUE(bystander && leader);
-  const Status ended = end_payload_tree("/proc", leader->pid(), "KTSTR_NO_SUCH_MARK=1", monotonic_now() + 60s);
+  const Status ended = end_payload_tree("/proc", {leader->pid(), "KTSTR_NO_SUCH_MARK=1"}, monotonic_now() + 60s);
   ASSERT_TRUE(ended) << ended.error().render();
   const auto status = bystander->wait(0ms);
   EXPECT_TRUE(status && !*status) << "it still runs";

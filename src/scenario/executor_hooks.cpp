@@ -88,12 +88,14 @@ Result<std::unique_ptr<RunningWorkers>> spawn_workers(const std::vector<WorkerPa
   return std::unique_ptr<RunningWorkers>(std::make_unique<SpawnedWorkers>(std::move(group)));
 }
 
+bool scheduler_is_loaded() { return read_attribute("/sys/kernel/sched_ext/state").value_or("") == "enabled"; }
+
 // One watch a scheduler process, opened when it is first asked for: a scenario that swaps schedulers has several.
 class Watches {
  public:
   Result<const SchedulerWatch*> of(int pid) {
     if (const auto known = watches_.find(pid); known != watches_.end()) return &known->second;
-    KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(pid));
+    KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(pid, scheduler_is_loaded));
     return &watches_.emplace(pid, std::move(opened)).first->second;
   }
 

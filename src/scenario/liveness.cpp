@@ -31,12 +31,14 @@ Status add_to(const Fd& epoll, const Fd& fd, int bit, int pid) {
 
 }  // namespace
 
-Result<SchedulerWatch> SchedulerWatch::open(int pid) {
+Result<SchedulerWatch> SchedulerWatch::open(int pid, std::function<bool()> still_loaded) {
   SchedulerWatch watch(pid, false);
+  watch.still_loaded_ = std::move(still_loaded);
   if (pid != 0) {
     watch.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!watch.pidfd_.valid() && errno == ESRCH) return SchedulerWatch(pid, true);
-    if (!watch.pidfd_.valid())
+    const bool gone = !watch.pidfd_.valid() && errno == ESRCH;
+    if (gone && !watch.lives_on()) return SchedulerWatch(pid, true);
+    if (!gone && !watch.pidfd_.valid())
       return cannot("pidfd_open", pid, "a scheduler's pid is that of a process, and Linux knows pidfd_open since 5.3");
   }
   watch.timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -64,7 +66,11 @@ Result<int> SchedulerWatch::wait_for_events(int timeout_ms) const {
 Result<bool> SchedulerWatch::alive() const {
   if (was_gone_) return false;
   KTSTR_TRY_ASSIGN(const int bits, wait_for_events(0));
-  return (bits & kSchedulerEnded) == 0;
+  if ((bits & kSchedulerEnded) == 0) return true;
+  if (!lives_on()) return false;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, pidfd_.get(), nullptr) != 0)
+    return cannot("epoll_ctl", pid_, "this is a defect of the harness; report it");
+  return true;
 }
 
 Result<HoldEnd> SchedulerWatch::hold_until(Nanoseconds deadline) const {
@@ -76,7 +82,11 @@ Result<HoldEnd> SchedulerWatch::hold_until(Nanoseconds deadline) const {
     // Setting it anew also takes back an expiry that an earlier hold left unread.
     if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr) != 0)
       return cannot("timerfd_settime", pid_, "this is a defect of the harness; report it");
-    KTSTR_TRY(wait_for_events(-1));
+    for (int bits = 0; (bits & kTimerFired) == 0;) {
+      KTSTR_TRY_ASSIGN(bits, wait_for_events(-1));
+      KTSTR_TRY_ASSIGN(const bool alive_now, alive());
+      if (!alive_now) return HoldEnd::kSchedulerGone;
+    }
   }
   KTSTR_TRY_ASSIGN(const bool still_alive, alive());
   return still_alive ? HoldEnd::kTimeOver : HoldEnd::kSchedulerGone;

@@ -74,6 +74,22 @@ TEST(SchedulerWatch, SeesASchedulerThatEndedAtADeadlineThatIsOver) {
   EXPECT_EQ(*watch.hold_until(Nanoseconds(0)), HoldEnd::kSchedulerGone);
 }
 
+TEST(SchedulerWatch, HoldsOnWhenTheProcessHasLeftItsSchedulerToAnother) {
+  auto scheduler = start({"true"});
+  int asked = 0;
+  const auto watch = *SchedulerWatch::open(scheduler.pid(), [&] { return ++asked > 0; });
+  for (int i = 0; i < 2; ++i) {
+    const Nanoseconds deadline = monotonic_now() + 200ms;
+    EXPECT_EQ(*watch.hold_until(deadline), HoldEnd::kTimeOver);
+    EXPECT_GE(monotonic_now(), deadline);
+  }
+  EXPECT_EQ(*watch.alive(), true);
+  EXPECT_EQ(asked, 1) << "its end was seen in the first hold";
+  scheduler.kill();
+  EXPECT_EQ(*(*SchedulerWatch::open(scheduler.pid(), [] { return true; })).alive(), true);
+  EXPECT_EQ(*(*SchedulerWatch::open(scheduler.pid(), [] { return false; })).alive(), false);
+}
+
 TEST(SchedulerWatch, TakesAPidThatIsNoMoreForASchedulerThatIsGone) {
   auto scheduler = start({"true"});
   const pid_t pid = scheduler.pid();

@@ -15,9 +15,10 @@ constexpr std::string_view kShells[] = {"sh", "bash", "dash", "ash", "ksh", "mks
 constexpr std::string_view kSearchDirectory = "/ktstr/bin";
 
 // After these the next word is a command again (POSIX sh, 2.4 and 2.14; and what only starts another program).
-constexpr std::string_view kBeforeCommands[] = {"exec",  "command", "builtin", "eval", "nohup", "setsid",
-                                                "env",   "time",    "if",      "then", "elif",  "else",
-                                                "while", "until",   "do",      "!",    "{",     "sudo"};
+constexpr std::string_view kBeforeCommands[] = {"exec", "command", "builtin", "eval", "time", "if", "then", "elif",
+                                                "else", "while",   "until",   "do",   "!",    "{",  "sudo"};
+// The same, but programs.
+constexpr std::string_view kProgramsBeforeCommands[] = {"env", "nohup", "setsid"};
 constexpr std::string_view kOfTheShell[] = {
     ".",        ":",        "[",      "[[",      "alias", "bg",     "break", "case",  "cd",     "continue",
     "declare",  "done",     "echo",   "esac",    "exit",  "export", "false", "fg",    "fi",     "for",
@@ -75,7 +76,9 @@ class ScriptReader {
   void take(const std::string& word, bool& at_command, bool& in_prefix) {
     if (at_command) {
       if (is_assignment(word)) return;
-      if (is_one_of(word, kBeforeCommands)) {
+      const bool program = is_one_of(word, kProgramsBeforeCommands);
+      if (program) add(word);
+      if (program || is_one_of(word, kBeforeCommands)) {
         in_prefix = true;
         return;
       }

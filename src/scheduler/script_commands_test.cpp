@@ -18,8 +18,8 @@ TEST(ScriptCommands, AreTheWordsAtThePlaceOfACommand) {
               ElementsAre("scx_a", "scx_b", "scx_c", "tee", "scx_d"));
   EXPECT_THAT(commands_in_script("if test -f x; then scx_a; else ! scx_b; fi\nwhile true; do sleep 1; done"),
               ElementsAre("scx_a", "scx_b", "sleep"));
-  EXPECT_THAT(commands_in_script("env -i X=1 scx_a\nnohup scx_b\nexec 'scx c'"),
-              ElementsAre("scx_a", "scx_b", "scx c"));
+  EXPECT_THAT(commands_in_script("env -i X=1 scx_a\nnohup setsid -f scx_b\nexec 'scx c'"),
+              ElementsAre("env", "scx_a", "nohup", "setsid", "scx_b", "scx c"));
 }
 
 TEST(ScriptCommands, HoldExpansionsAsOneSign) {

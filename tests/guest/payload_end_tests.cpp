@@ -88,6 +88,32 @@ KTSTR_TEST(a_payload_of_many_processes_ends,
   return claims;
 }
 
+// Its session, environment and parent do not tell whose such a daemon is.
+KTSTR_TEST(daemons_of_another_session_without_environment_end_with_their_payload,
+           {.topology = "1n1l2c1t", .duration = 2s,
+            .payloads = {kShell[0], Payload::program("setsid", "setsid"), Payload::program("env", "env")}}) {
+  AssertResult claims;
+  for (const char* fifo : {"/tmp/there", "/tmp/nobody_writes"})
+    if (::mkfifo(fifo, 0600) != 0) return fail_errno("cannot make {}", fifo);
+  const std::string daemon =
+      "(setsid env -i /bin/sh -c 'echo >/tmp/there; read x </tmp/nobody_writes' &); read x </tmp/there; ";
+  const std::string before = what_is_left(ctx);
+  const auto nothing_is_left = [&](std::string_view when) {
+    const std::string after = what_is_left(ctx);
+    claims.claim(after == before, fmt::format("nothing is left {}: {} (seen: {})", when, before, after));
+  };
+  const auto run = [&](std::vector<Op> ops) {
+    return execute_scenario(ctx, {.cgroups = {load()}}, {held(std::move(ops), HoldSpec::fixed(300ms))});
+  };
+  const Payload leaves = shell("leaves", daemon + "exit 0");
+  claim_verdict(claims, run({Op::run_payload(leaves), Op::wait_payload("leaves")}), Verdict::kPass, "");
+  nothing_is_left("of one that ended by itself");
+  const Payload stays = shell("stays", daemon + "read x </tmp/nobody_writes");
+  claim_verdict(claims, run({Op::run_payload_in_cgroup("a", stays)}), Verdict::kPass, "");
+  nothing_is_left("of one that was killed");
+  return claims;
+}
+
 KTSTR_TEST(a_payload_that_forks_without_end_ends, {.topology = "1n1l2c1t", .duration = 1s, .payloads = kShell}) {
   AssertResult claims;
   const std::string before = what_is_left(ctx);

@@ -10,7 +10,10 @@ namespace ktstr {
 namespace {
 
 using ::testing::Contains;
+using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SchedulerEnds : public GuestTest {
  protected:
@@ -25,6 +28,12 @@ class SchedulerEnds : public GuestTest {
   }
   GuestRun run_under(const std::string& scheduler, const fs::path& file) {
     return run({file.string(), "--scheduler", scheduler});
+  }
+  // Goes on for a second of the test, with `scheduler` in the background.
+  fs::path short_lived_script(const std::string& scheduler, const std::string& end) {
+    return script("wrap.sh", "setsid " + scheduler +
+                                 " &\nuntil read state < /sys/kernel/sched_ext/state && [ \"$state\" = enabled ]; do "
+                                 "sleep 0.1; done\nsleep 1\n" + end);
   }
   static std::vector<std::string> notes(const GuestRun& ran) {
     std::vector<std::string> found;
@@ -63,6 +72,44 @@ TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
   EXPECT_THAT(notes(ran), Contains(HasSubstr("did not end on SIGTERM")));
+}
+
+// In a session of its own, so not in the group of the script, which waits for it.
+TEST_F(SchedulerEnds, OneThatLeftItsProcessGroupIsEndedBySigterm) {
+  const fs::path wrapper = script("wrap.sh", "setsid " + fixture() + " &\nwait");
+  const GuestRun ran = run_under(wrapper.string(), scenario(""));
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_THAT(notes(ran), Each(Not(HasSubstr("SIGTERM"))));
+}
+
+TEST_F(SchedulerEnds, OneWhoseScriptLeavesItBehindIsTheScheduler) {
+  const fs::path wrapper = script("wrap.sh", "(setsid " + fixture() + " &)\nexit 0");
+  const GuestRun ran = run_under(wrapper.string(), scenario(""));
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_THAT(notes(ran), Each(Not(HasSubstr("SIGTERM"))));
+}
+
+TEST_F(SchedulerEnds, OneWhoseScriptLeavesItBehindDuringTheTestIsTheScheduler) {
+  const GuestRun ran = run_under(short_lived_script(fixture(), "exit 0").string(), scenario("", "3s"));
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.json["scheduler_log"].dump(), HasSubstr("exited with status 0 and left"));
+}
+
+TEST_F(SchedulerEnds, OneThatItsScriptLeftBehindIsFoundWhenItEnds) {
+  const fs::path wrapper = script("wrap.sh", "setsid " + fixture("--exit-after 800") + " &\nexit 0");
+  const GuestRun ran = run_under(wrapper.string(), scenario("", "2s"));
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.failures(), ElementsAre("scheduler_exited"));
+  EXPECT_THAT(ran.first_message(), HasSubstr("its process exited with status 0"));
+}
+
+TEST_F(SchedulerEnds, AScriptThatFailsIsNotExcusedByWhatItLeavesBehind) {
+  const GuestRun ran = run_under(short_lived_script(fixture(), "exit 3").string(), scenario("", "3s"));
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.failures(), ElementsAre("scheduler_exited"));
+  EXPECT_THAT(ran.first_message(), HasSubstr("its process exited with status 3, and a scheduler is still enabled"));
 }
 
 TEST_F(SchedulerEnds, AFileThatItReadsAtItsStartComesAlong) {
