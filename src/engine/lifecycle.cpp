@@ -102,7 +102,9 @@ std::optional<Lifecycle::Finding> Lifecycle::check_pace(const GuestSample& sampl
     return {};
   }
   const double limit = (kCrawlSeconds + kSilenceSecondsForCpu * 4 * std::max(0, cpus_ - kFewCpus)) * scale_ / pace_;
-  if (went == 0 || ran_seconds - pace_since_ <= limit) return {};
+  // One that says nothing any more is silent, which is something else.
+  const bool silent = ran_seconds - last_sign_of_life_ > kSilenceSeconds / 2 * scale_;
+  if (went == 0 || silent || ran_seconds - pace_since_ <= limit) return {};
   return Finding{.end = GuestEnd::kHang,
                  .message = fmt::format("the guest's clock went on by {:.3f} s in {:.0f} s of host time in which QEMU "
                                         "could run, in phase {}",

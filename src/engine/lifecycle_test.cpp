@@ -121,6 +121,18 @@ TEST_F(LifecycleTest, CallsAGuestHungWhoseClockCrawls) {
   EXPECT_FALSE(slow.observe(sample_, 14));
 }
 
+TEST_F(LifecycleTest, CallsAGuestSilentThatStoppedAfterItsLastSign) {
+  alive(Phase::kBody, 2);
+  EXPECT_FALSE(look(3));
+  alive(Phase::kBody, 2.004);
+  EXPECT_FALSE(look(3.5));
+  EXPECT_FALSE(look(13.2));
+  const auto finding = look(13.8);
+  ASSERT_TRUE(finding);
+  EXPECT_TRUE(finding->silent);
+  EXPECT_FALSE(finding->crawls);
+}
+
 TEST_F(LifecycleTest, LetsAGuestBeSlow) {
   alive(Phase::kBody, 2);
   EXPECT_FALSE(look(3));

@@ -46,8 +46,9 @@ constexpr std::chrono::seconds kIdleLimit{15};
 // When a body is late, beyond its scenario's time: set-up and the end of the workers need some. Not before: to look
 // through /proc takes a CPU from the workers for 0.1 s.
 constexpr std::chrono::seconds kLate{2};
-// That a late body may wait for what SIGKILL does not end.
-constexpr std::chrono::seconds kUnkillableLimit{4};
+// That a late body may wait for what SIGKILL does not end: it has its own limits, which name the workers, and with grace
+// for the stop, for deaths and for cgroups comes to its end within 6.5 s of the scenario's.
+constexpr std::chrono::seconds kUnkillableLimit{5};
 // For what SIGKILL ends.
 constexpr std::chrono::seconds kKillLimit{2};
 
