@@ -70,7 +70,7 @@ class Agent {
   std::optional<BodyProcess> body_;
   TestTopology topology_;
   std::uint32_t taken_ = 0;  // deliveries
-  Nanoseconds looked_for_unkillable_{0};
+  Nanoseconds next_look_for_unkillable_{0};
   UnkillableWatch unkillable_;
 };
 
