@@ -81,7 +81,7 @@ const std::array<OpRow, Op::kKinds>& op_table() {
       {"capture_cgroup_procs", kCgroups, "Keeps its cgroup.procs in the result.",
        {kCgroup, {"tag", "a text to find it by"}}},
       {"set_cpuset", kCpus, "Writes cpuset.cpus.", {kCgroup, {"cpuset", "a cpuset"}}},
-      {"clear_cpuset", kCpus, "Empties cpuset.cpus: the cgroup inherits.", {kCgroup}},
+      {"clear_cpuset", kCpus, "Empties cpuset.cpus: the cgroup inherits. Linux 6.18 refuses that to one with tasks: it is given what it would inherit.", {kCgroup}},
       {"swap_cpusets", kCpus, "Gives each of two cgroups the other's cpuset.",
        {{"a", "a cgroup's name"}, {"b", "a cgroup's name"}}},
       {"set_affinity", kCpus, "Pins its workers with sched_setaffinity(2).", {kCgroup, {"affinity", "an affinity"}}},

@@ -253,6 +253,22 @@ TEST_F(Ops, CpusetsAreSetClearedAndSwapped) {
                                                 "set b cpuset.cpus "}));
 }
 
+TEST_F(Ops, ACpusetThatCannotBeEmptiedIsGivenWhatItWouldInherit) {
+  after({Op::clear_cpuset("b")});
+  const auto& calls = world_.ops.calls();
+  const auto emptied = std::find(calls.begin(), calls.end(), "set b cpuset.cpus ");
+  ASSERT_NE(emptied, calls.end());
+  FakeWorld old;
+  old.ops.fail_call(static_cast<std::size_t>(emptied - calls.begin()) + 1, Error::from_errno(ENOSPC, "cannot write ''"));
+  old.ops.preset("", "cpuset.cpus.effective", "0-3");
+  const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2).cpuset(CpusetSpec::llc(0)),
+                                      CgroupDef::named("b").workers(2).cpuset(CpusetSpec::llc(1))}};
+  const auto result = old.run(backdrop, {{.ops = {Op::clear_cpuset("b")}, .hold = HoldSpec::fraction(0.5)}});
+  ASSERT_TRUE(result) << result.error().render();
+  EXPECT_THAT(result->details, IsEmpty());
+  EXPECT_THAT(old.ops.calls(), Contains("set b cpuset.cpus 0-3"));
+}
+
 TEST_F(Ops, IsolationIsOfAllCpusetsThatWorkersHad) {
   const AssertResult result = after({Op::set_cpuset("a", CpusetSpec::cpus({1})), Op::clear_cpuset("a")});
   EXPECT_THAT(result.checked, Contains("isolation: the 2 workers of a in cpuset 0-1, then 1"));

@@ -52,6 +52,11 @@ bool is_within(std::string_view name, std::string_view above) {
   return name == above || (name.starts_with(above) && name.substr(above.size()).starts_with('/'));
 }
 
+std::string parent_of(const std::string& group) {
+  const std::size_t slash = group.rfind('/');
+  return slash == std::string::npos ? "" : group.substr(0, slash);
+}
+
 void WorkerSet::note_nice(int nice) {
   highest_nice = std::max(highest_nice, nice);
   lowest_nice = std::min(lowest_nice, nice);

@@ -28,6 +28,8 @@ inline constexpr Nanoseconds kStopGrace = std::chrono::seconds(2);
 
 // Whether the cgroup `name` is `above` or below it.
 bool is_within(std::string_view name, std::string_view above);
+// The cgroup above; "" for one that has none of the scenario's above it.
+std::string parent_of(const std::string& group);
 
 // Where a scenario's findings go.
 struct Findings {

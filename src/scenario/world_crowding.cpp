@@ -14,11 +14,6 @@ namespace {
 constexpr double kIdleRatio = 1024.0 / 3;  // a task of SCHED_IDLE beside one of nice 0: WEIGHT_IDLEPRIO, kernel/sched
 constexpr double kRealtimeRatio = 20;      // what real-time tasks leave: kernel.sched_rt_runtime_us, 95% by default
 
-std::string parent_of(const std::string& group) {
-  const std::size_t slash = group.rfind('/');
-  return slash == std::string::npos ? "" : group.substr(0, slash);
-}
-
 }  // namespace
 
 void World::note_limits(const std::string& group, const KnobSetting& setting) {

@@ -26,11 +26,6 @@ bool leaves_shares_alone(const Op& op) {
          std::holds_alternative<op::CaptureCgroupProcs>(op.kind()) || std::holds_alternative<op::SteerIrq>(op.kind());
 }
 
-std::string parent_of(const std::string& group) {
-  const std::size_t slash = group.rfind('/');
-  return slash == std::string::npos ? "" : group.substr(0, slash);
-}
-
 // The group and those above it, without the root.
 std::set<std::string> with_parents(const std::vector<ShareClient>& clients) {
   std::set<std::string> names;
