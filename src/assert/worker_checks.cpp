@@ -82,6 +82,19 @@ std::string text_of(const std::vector<CpuSet>& cpusets) {
   return text;
 }
 
+// Else a pass would be silent about it.
+void note_unjudged(const CgroupReports& reports, const CpuSet& indexes, std::chrono::nanoseconds round,
+                   AssertResult& result) {
+  if (indexes.empty()) return;
+  Detail note = detail_of(reports, -1, DetailKind::kNote,
+                          fmt::format("worker{} {} {} did no work, which is not judged: {} had less than the {:.0f} ms "
+                                      "of two turns of all that share a CPU",
+                                      indexes.size() == 1 ? "" : "s", indexes.to_string(), place_of(reports),
+                                      indexes.size() == 1 ? "it" : "they", ms_of(round)));
+  note.verdict = Verdict::kPass;
+  result.details.push_back(std::move(note));
+}
+
 }  // namespace
 
 void check_end(const CgroupReports& reports, AssertResult& result) {
@@ -128,13 +141,19 @@ void check_progress(const CgroupReports& reports, AssertResult& result) {
                   short_ones == 0 ? ""
                                   : fmt::format(", without {} that had less than {:.0f} ms, two turns of all that share a CPU",
                                                 short_ones, ms_of(round))));
+  CpuSet unjudged;  // indexes, for their text
   for (const WorkerReport& worker : reports.workers) {
-    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker) || too_short(worker)) continue;
+    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker)) continue;
+    if (too_short(worker)) {
+      unjudged.add(worker.index);
+      continue;
+    }
     result.details.push_back(measured(detail_of(reports, worker.index, DetailKind::kNoProgress,
                                                 fmt::format("{} made no progress (0 work units) in {:.2f} s",
                                                             name_of(reports, worker), seconds_of(worker.wall_time_ns))),
                                       0, 1, "work units"));
   }
+  note_unjudged(reports, unjudged, round, result);
 }
 
 void check_gap(const CgroupReports& reports, std::optional<std::chrono::milliseconds> asked, AssertResult& result) {

@@ -29,18 +29,19 @@ struct CgroupReports {
 // Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.
 void check_end(const CgroupReports& reports, AssertResult& result);
 void check_died(const CgroupReports& reports, AssertResult& result);
-// In which a sound scheduler has given a turn to every worker that wants one: twice a turn of kLongestTurn for each of
-// those that share a CPU; 0 for workers that share none.
+// The time in which a sound scheduler has given a turn to every worker that wants one: two turns of kLongestTurn for each
+// of those that share a CPU; 0 for workers that share none.
 inline constexpr std::chrono::milliseconds kLongestTurn{20};  // sched_ext's default slice, SCX_SLICE_DFL
 std::chrono::nanoseconds round_of(const CgroupReports& reports);
 // How long workers must want a CPU for their shares to be compared, where they share CPUs: schedulers move tasks
 // between CPUs some times a second only.
 inline constexpr std::chrono::seconds kSpreadWindow{1};
 
-// Not judged: a worker that was held for nearly all of its time, and one that had less than a round of it.
+// Not judged: a worker that was held for nearly all of its time, and one that had less than a round of it. That such a one
+// did no work is a note.
 void check_progress(const CgroupReports& reports, AssertResult& result);
-// `limit`: none for the default, which is a round where that is longer.
-void check_gap(const CgroupReports& reports, std::optional<std::chrono::milliseconds> limit, AssertResult& result);
+// `asked`: the test's own limit; without one it is the default, or a round where that is longer.
+void check_gap(const CgroupReports& reports, std::optional<std::chrono::milliseconds> asked, AssertResult& result);
 void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& result);
 void check_isolation(const CgroupReports& reports, AssertResult& result);
 

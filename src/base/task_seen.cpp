@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace ktstr {
 
@@ -19,6 +20,19 @@ TaskSeen look_at_task(const fs::path& proc, int pid) {
   if (seen.state != 'R') seen.wchan = read_text(directory / "wchan").value_or("");
   if (seen.wchan == "0") seen.wchan.clear();
   return seen;
+}
+
+Result<std::vector<int>> list_processes(const fs::path& proc) {
+  std::vector<int> pids;
+  std::error_code error;
+  for (fs::directory_iterator entry(proc, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    int pid = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) pids.push_back(pid);
+  }
+  if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", proc.string()));
+  return pids;
 }
 
 std::string TaskSeen::describe() const {

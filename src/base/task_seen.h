@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What /proc says of a task that is where it should not be any more: for messages.
+// What /proc says: which processes there are, and of a task that is where it should not be any more, for messages.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "base/result.h"
 
 namespace ktstr {
 
@@ -21,6 +22,8 @@ struct TaskSeen {
 };
 
 TaskSeen look_at_task(const fs::path& proc, int pid);
+// All processes, in the order in which the kernel lists them.
+Result<std::vector<int>> list_processes(const fs::path& proc);
 // The first `most` of them, and how many more there are.
 std::string describe_tasks(const fs::path& proc, const std::vector<int>& pids, std::size_t most = 8);
 

@@ -2,6 +2,10 @@
 #include "base/task_seen.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 namespace ktstr {
 namespace {
@@ -35,6 +39,13 @@ TEST_F(TaskSeenTest, ListsAFewAndCountsTheRest) {
   EXPECT_EQ(describe_tasks(proc_.path(), {1, 2, 3}, 3), "1 (x, state S), 2 (x, state S), 3 (x, state S)");
   EXPECT_EQ(describe_tasks(proc_.path(), {1, 2, 3}, 1), "1 (x, state S) and 2 more");
   EXPECT_EQ(describe_tasks(proc_.path(), {}), "");
+}
+
+TEST(ListProcesses, FindsOurselvesAndSaysWhatCannotBeListed) {
+  const auto pids = list_processes("/proc");
+  ASSERT_TRUE(pids);
+  EXPECT_NE(std::find(pids->begin(), pids->end(), ::getpid()), pids->end());
+  EXPECT_EQ(list_processes("/nowhere").error().saved_errno(), ENOENT);
 }
 
 }  // namespace

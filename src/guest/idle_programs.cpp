@@ -2,11 +2,11 @@
 #include "guest/idle_programs.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <string>
 
 #include "base/file.h"
+#include "base/task_seen.h"
 
 namespace ktstr::guest {
 
@@ -28,14 +28,9 @@ std::uint64_t ticks_of(const std::string& stat) {
 
 std::uint64_t program_ticks(const fs::path& proc, const std::vector<int>& passed_over) {
   std::uint64_t ticks = 0;
-  std::error_code error;
-  for (fs::directory_iterator entry(proc, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename();
-    int pid = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
+  for (const int pid : list_processes(proc).value_or(std::vector<int>())) {
     if (std::find(passed_over.begin(), passed_over.end(), pid) != passed_over.end()) continue;
-    if (const auto stat = read_text(entry->path() / "stat", 4096)) ticks += ticks_of(*stat);
+    if (const auto stat = read_text(proc / std::to_string(pid) / "stat", 4096)) ticks += ticks_of(*stat);
   }
   return ticks;
 }

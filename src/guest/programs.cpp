@@ -2,7 +2,6 @@
 #include "guest/programs.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <map>
@@ -10,6 +9,7 @@
 #include <tuple>
 
 #include "base/file.h"
+#include "base/task_seen.h"
 
 namespace ktstr::guest {
 
@@ -39,14 +39,8 @@ std::optional<Seen> read_process(const fs::path& directory, pid_t pid) {
 
 std::map<pid_t, Seen> read_all(const fs::path& proc) {
   std::map<pid_t, Seen> all;
-  std::error_code error;
-  for (fs::directory_iterator entry(proc, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename();
-    pid_t pid = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
-    if (auto seen = read_process(entry->path(), pid)) all.emplace(pid, *std::move(seen));
-  }
+  for (const pid_t pid : list_processes(proc).value_or(std::vector<int>()))
+    if (auto seen = read_process(proc / std::to_string(pid), pid)) all.emplace(pid, *std::move(seen));
   return all;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/task_seen.h"
 #include "payload/process_tree.h"
 
 #include <signal.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <iterator>
@@ -62,18 +62,10 @@ bool carries(const fs::path& process, std::string_view mark) {
 using Processes = std::map<int, Stat>;
 
 Result<Processes> read_all(const fs::path& proc) {
-  std::error_code error;
-  fs::directory_iterator entries(proc, error);
-  if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", proc.string()));
+  KTSTR_TRY_ASSIGN(const std::vector<int> pids, list_processes(proc));
   Processes all;
-  for (; entries != fs::directory_iterator(); entries.increment(error)) {
-    const std::string name = entries->path().filename().string();
-    int pid = 0;
-    const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (failure != std::errc{} || end != name.data() + name.size()) continue;
-    if (const auto stat = read_stat(entries->path())) all.emplace(pid, *stat);
-  }
-  if (error) return Error::from_errno(error.value(), fmt::format("cannot list {}", proc.string()));
+  for (const int pid : pids)
+    if (const auto stat = read_stat(proc / std::to_string(pid))) all.emplace(pid, *stat);
   return all;
 }
 
