@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/task_seen.h"
 #include "payload/process_tree.h"
 
 #include <signal.h>
@@ -16,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "base/task_seen.h"
 #include "payload/wait_readable.h"
 
 namespace ktstr {
