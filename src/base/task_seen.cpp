@@ -19,6 +19,8 @@ TaskSeen look_at_task(const fs::path& proc, int pid) {
   seen.state = stat[close + 2];
   if (seen.state != 'R') seen.wchan = read_text(directory / "wchan").value_or("");
   if (seen.wchan == "0") seen.wchan.clear();
+  const std::string times = read_text(directory / "schedstat").value_or("");
+  std::from_chars(times.data(), times.data() + times.size(), seen.cpu_ns);
   return seen;
 }
 

@@ -16,6 +16,7 @@
 #include "guest/quantum.h"
 #include "guest/quiet.h"
 #include "guest/setup.h"
+#include "guest/stranded.h"
 #include "guest/unkillable.h"
 #include "guest/variation.h"
 #include "workload/priorities.h"
@@ -272,7 +273,16 @@ Status Agent::run_body(const Job& job) {
     enter(Phase::kBody);
     if (scheduler_) scheduler_->output().begin_test();
     const Nanoseconds late = monotonic_now() + job.duration + kLate;
-    auto over = [&] { return body_ended() || (monotonic_now() > late && something_cannot_be_killed()); };
+    StrandedWatch watch("/proc", body_->pid());
+    auto over = [&] {
+      if (body_ended()) return true;
+      const Nanoseconds now = monotonic_now();
+      if (watch.is_stranded_at(now)) {
+        log_.log(LogRecord::Stream::kAgent, "the body got no CPU for 1 s: the kernel does not let go of the one it was on");
+        move_here("/proc", body_->pid());
+      }
+      return now > late && something_cannot_be_killed();
+    };
     serve_until(over, monotonic_now() + job.limits.body, kHeartbeat);
     timed_out = !body_ended();
   }

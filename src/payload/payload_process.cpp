@@ -100,6 +100,7 @@ struct PayloadProcess::State {
   pid_t pid = -1;
   Fd pidfd;
   std::optional<ExitStatus> status;  // once reaped
+  bool given_up = false;             // SIGKILL does not end it
   std::optional<PayloadReport> report;
 
   std::string name() const { return fmt::format("payload '{}' (pid {})", payload.name(), pid); }
@@ -109,7 +110,11 @@ struct PayloadProcess::State {
   Status end_and_reap() {
     if (status) return ok();
     const PayloadOrigin origin{pid, mark, ::getpid(), running_payloads().besides(pid)};
-    KTSTR_TRY(end_payload_tree(proc, origin, monotonic_now() + kDeathLimit).context("end " + name()));
+    Status ended = end_payload_tree(proc, origin, monotonic_now() + kDeathLimit);
+    if (!ended) {
+      given_up = ended.error().code() == ErrorCode::kTimedOut;
+      return ended;
+    }
     int wait_status = 0;
     while (::waitpid(pid, &wait_status, 0) < 0) {
       if (errno == EINTR) continue;
@@ -167,8 +172,8 @@ PayloadProcess& PayloadProcess::operator=(PayloadProcess&& other) noexcept {
 }
 
 PayloadProcess::~PayloadProcess() {
-  if (!state_) return;
-  if (const Status dropped = state_->end_and_reap(); !dropped) log_warn("{}", dropped.error().render());
+  if (!state_ || state_->given_up) return;
+  if (const Status dropped = state_->end_and_reap(); !dropped) log_warn("end {}: {}", state_->name(), dropped.error().render());
 }
 
 Result<PayloadProcess> PayloadProcess::start(const PayloadStart& start) {
@@ -223,7 +228,7 @@ Result<std::optional<PayloadReport>> PayloadProcess::wait(std::optional<Nanoseco
   if (timeout) deadline = monotonic_now() + *timeout;
   KTSTR_TRY_ASSIGN(const bool ended, wait_readable(state_->pidfd, deadline).context("wait for " + state_->name()));
   if (!ended) return std::optional<PayloadReport>();
-  KTSTR_TRY(state_->finish(false));
+  KTSTR_TRY(state_->finish(false).context("end " + state_->name()));
   return state_->report;
 }
 

@@ -90,6 +90,8 @@ bool is_own(const fs::path& proc, const Processes& all, int pid, const Stat& sta
 constexpr int kMostStops = 32;         // rounds; one that gets away by setsid(2) in each of them is killed all the same
 constexpr std::size_t kMostHandles = 64;
 constexpr std::chrono::milliseconds kTurnOfOthers{20};
+// That a killed process may wait in the kernel, or run there: what it does before it dies takes much less.
+constexpr std::chrono::seconds kHangLimit{4};
 
 using Identity = std::pair<int, std::uint64_t>;  // pid and start
 Identity identity_of(const TreeProcess& process) { return {process.pid, process.start}; }
@@ -181,10 +183,25 @@ class TreeEnd {
       handles.emplace(processes[i].pid, std::move(handle));
     }
     for (const auto& [pid, handle] : handles) {
-      KTSTR_TRY_ASSIGN(const bool gone, wait_readable(handle, deadline_));
+      KTSTR_TRY_ASSIGN(const bool gone, wait_for_end(pid, handle));
       if (!gone) return does_not_end(pid, processes.size());
     }
     return ok();
+  }
+
+  // False: it hangs, or the deadline is past. One that only gets no CPU to die on has until then.
+  Result<bool> wait_for_end(int pid, const Fd& handle) const {
+    for (TaskSeen before = look_at_task(proc_, pid);;) {
+      const Nanoseconds now = monotonic_now();
+      KTSTR_TRY_ASSIGN(const bool gone, wait_readable(handle, std::min(deadline_, now + Nanoseconds(kHangLimit))));
+      if (gone || monotonic_now() >= deadline_) return gone;
+      TaskSeen after = look_at_task(proc_, pid);
+      const std::uint64_t ran = after.cpu_ns - before.cpu_ns;
+      const bool waits = before.state == 'D' && after.state == 'D' && ran == 0;
+      const bool runs = after.state == 'R' && ran > static_cast<std::uint64_t>(Nanoseconds(kHangLimit).count()) / 2;
+      if (waits || runs) return false;
+      before = std::move(after);
+    }
   }
 
   // A process becomes our child when the last of its parents has ended. ECHILD: its parent reaped it.
@@ -193,9 +210,10 @@ class TreeEnd {
       pid = ::waitpid(*pid, nullptr, WNOHANG) == *pid ? seen_.erase(pid) : std::next(pid);
   }
 
-  static Error does_not_end(int pid, std::size_t count) {
-    return fail(ErrorCode::kTimedOut, "process {} of a payload, one of {}, was killed and does not end", pid, count)
-        .with_hint("it waits in the kernel, or the scheduler gives it no CPU to die on");
+  Error does_not_end(int pid, std::size_t count) const {
+    return fail(ErrorCode::kTimedOut, "SIGKILL does not end process {}{}", look_at_task(proc_, pid).describe(),
+                count > 1 ? fmt::format(", one of {}", count) : "")
+        .with_hint(monotonic_now() < deadline_ ? "it hangs in the kernel" : "the scheduler gives it no CPU to die on");
   }
 
   const fs::path& proc_;

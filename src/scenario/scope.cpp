@@ -8,6 +8,7 @@
 
 #include "assert/cgroup_stats.h"
 #include "assert/worker_checks.h"
+#include "base/one_line.h"
 
 namespace ktstr {
 
@@ -319,7 +320,15 @@ Status Scope::end_processes(const Findings& findings) {
     LivePayload& newest = payloads_.back();
     // That nobody saw its end is said once.
     const PayloadKill why = newest.end_reported || newest.killed ? PayloadKill::kAsked : PayloadKill::kOutOfTime;
-    keep_first(kill_payload(newest, why, findings));
+    Status killed = kill_payload(newest, why, findings);
+    if (!killed && killed.error().code() == ErrorCode::kTimedOut) {
+      findings.result.details.push_back({.kind = DetailKind::kStuck,
+                                         .message = in_one_line(killed.error()),
+                                         .cgroup = newest.cgroup,
+                                         .phase = phase_});
+      killed = ok();
+    }
+    keep_first(std::move(killed));
     if (payloads_.size() == before) payloads_.pop_back();
   }
   if (hooks_.stalls)

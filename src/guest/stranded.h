@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace ktstr::guest {
+
+// A process of ours that gets no CPU although it is real-time: the kernel spins on the CPU where it waits, and nothing
+// else looks for another one for it (a single waiting real-time task is not pulled away).
+class StrandedWatch {
+ public:
+  StrandedWatch(std::filesystem::path proc, pid_t pid) : proc_(std::move(proc)), pid_(pid) {}
+
+  // Whether it was runnable without having run since the look before, with at least kApart of guest time in between.
+  // Looks no more often than that.
+  bool is_stranded_at(std::chrono::nanoseconds now);
+
+  static constexpr std::chrono::seconds kApart{1};
+
+ private:
+  std::filesystem::path proc_;
+  pid_t pid_;
+  std::optional<std::uint64_t> waited_at_cpu_ns_;  // what it had run when it was seen to wait for a CPU
+  std::chrono::nanoseconds next_look_{0};
+};
+
+// Puts the threads of `pid` on the CPU that we run on, and gives each back all CPUs that it may use.
+void move_here(const std::filesystem::path& proc, pid_t pid);
+
+}  // namespace ktstr::guest
