@@ -160,6 +160,7 @@ class Ctx {
   void set_workers_per_cgroup(int count) { init_.workers_per_cgroup = count; }
   // In place of the work types of cgroups that are swappable.
   const std::optional<WorkType>& work_type_override() const { return init_.work_type_override; }
+  void set_work_type_override(const WorkType& type) { init_.work_type_override = type; }
   bool on_host() const { return init_.on_host; }
   const std::vector<std::string>& payload_path() const { return init_.payload_path; }
   const std::shared_ptr<const ExecutorHooks>& hooks() const { return init_.hooks; }

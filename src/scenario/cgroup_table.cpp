@@ -29,6 +29,7 @@ class CgroupReader {
     for (KnobSetting& setting : read_knobs(reader_)) def.set(setting.knob, std::move(setting.value));
     const bool whole = read_workload(def);
     if (const auto judged = reader_.boolean("share")) def.share(*judged);
+    if (const auto allowed = reader_.boolean("swappable")) def.swappable(*allowed);
     reader_.finish();
     if (!name || !whole) return {};
     return def;

@@ -11,6 +11,7 @@
 #include "scenario/payload_table.h"
 #include "scenario/scenario_size.h"
 #include "scenario/table_reader.h"
+#include "scenario/work_table.h"
 
 namespace ktstr {
 
@@ -33,7 +34,8 @@ void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono
                  .duration = duration,
                  .seed = file.seed.value_or(1),
                  .checks = file.checks,
-                 .workers_per_cgroup = file.workers_per_cgroup});
+                 .workers_per_cgroup = file.workers_per_cgroup,
+                 .work_type_override = file.work_type_override});
   ScenarioPlan plan;
   for (PlanMistake& mistake : plan_scenario(ctx, file.backdrop, file.steps, plan)) {
     auto at = file.places.find(mistake.at);
@@ -235,6 +237,7 @@ HoldSpec FileReader::read_hold(TableReader& step) {
 }
 
 void FileReader::read_workers(TableReader& top) {
+  file_.work_type_override = read_work_type(top, "work_type_override");
   const auto workers = top.integer("workers_per_cgroup", "a whole number like 2");
   if (!workers) return;
   const Status valid = check_workers(*workers);
@@ -354,6 +357,7 @@ Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std:
   }
   KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
   ctx.set_workers_per_cgroup(file.workers_per_cgroup);
+  if (file.work_type_override) ctx.set_work_type_override(*file.work_type_override);
   return execute_scenario(ctx, file.backdrop, file.steps);
 }
 

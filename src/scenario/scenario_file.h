@@ -21,6 +21,8 @@
 //
 //   workers_per_cgroup = 2        # of cgroups that do not say; default 1
 //
+//   work_type_override = "Bursty" # in place of the work type of cgroups with swappable = true
+//
 //   [[payload]]                   # programs to run beside workers: payload_table.h
 //   name = "disk"
 //
@@ -65,6 +67,7 @@ struct ScenarioFile {
   Bytes memory = 0;  // 0: by rule
   Checks checks;
   int workers_per_cgroup = 1;     // Ctx::workers_per_cgroup()
+  std::optional<WorkType> work_type_override;
   std::vector<Payload> payloads;  // all that are declared: what the guest needs of programs
   Backdrop backdrop;
   std::vector<Step> steps;

@@ -43,7 +43,7 @@ TEST(ScenarioCgroups, HaveTheirKeysSpelt) {
   const std::string text = mistakes("[[cgroup]]\nname = 'a'\ncpu_wight = 2\n");
   EXPECT_THAT(text,
               HasSubstr("t.toml:3:1: unknown key 'cpu_wight' in [[cgroup]]; did you mean 'cpu_weight'? accepted: "));
-  EXPECT_THAT(text, EndsWith(", workload, share"));
+  EXPECT_THAT(text, EndsWith(", workload, share, swappable"));
 }
 
 TEST(ScenarioCgroups, AreComparedWithTheDeclaredTopology) {

@@ -120,6 +120,18 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   EXPECT_EQ(cgroup_of(file, 0, 0).share_judged(), false);
 }
 
+TEST(ScenarioFile, OverridesTheWorkOfSwappableCgroupsOnly) {
+  const ScenarioFile file = parsed(
+      "work_type_override = 'YieldHeavy'\n[[cgroup]]\nname = 'a'\nswappable = true\n[[cgroup]]\nname = 'b'\n");
+  const TestTopology machine = TestTopology::expected_for(*Topology::parse("1n1l2c1t"));
+  const Ctx ctx({.topology = &machine, .duration = file.duration, .work_type_override = file.work_type_override});
+  ScenarioPlan plan;
+  EXPECT_TRUE(plan_scenario(ctx, file.backdrop, file.steps, plan).empty());
+  const auto& cgroups = plan.steps.at(0).cgroups;
+  EXPECT_TRUE(std::holds_alternative<YieldHeavy>(cgroups.at(0).work.at(0).type));
+  EXPECT_TRUE(std::holds_alternative<SpinWait>(cgroups.at(1).work.at(0).type));
+}
+
 TEST(ScenarioFile, ReadsEveryFormOfHold) {
   const ScenarioFile file =
       parsed("[[step]]\nhold = '300ms'\n[[step]]\nhold = 0.25\n[[step]]\n[[step]]\nhold = { loop = '50ms' }\n");
