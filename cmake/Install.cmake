@@ -58,7 +58,7 @@ install(FILES ${PROJECT_BINARY_DIR}/ktstrConfig.cmake ${PROJECT_BINARY_DIR}/ktst
         DESTINATION ${KTSTR_PACKAGE_DIR})
 
 install(TARGETS ktstr DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS ktstr-agent DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ktstr)
+install(TARGETS ktstr-agent ktstr_turns DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ktstr)
 if(TARGET scx_ktstr)
   install(PROGRAMS $<TARGET_FILE:scx_ktstr> DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/file.h"
 
@@ -17,5 +18,9 @@ struct FileStamp {
 };
 
 Result<FileStamp> stamp_of(const fs::path& path);
+
+// A line that is another one for another program, and for the same one when it was changed or replaced. Empty where the
+// file alone does not say what runs: for a script, which can start something else tomorrow.
+std::string identity_of_program(const fs::path& path);
 
 }  // namespace ktstr

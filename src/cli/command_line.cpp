@@ -74,7 +74,9 @@ struct RunFlags {
     add_text(app, "--duration", texts.duration, "D", "length of the scenario in guest time: 500ms, 2s");
     add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
     add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
-    add_text(app, "--quantum", texts.quantum, "D", "det: how long the vCPUs' turns last at most");
+    add_text(app, "--turn", texts.turn, "N", "det: how many instructions a vCPU executes before the next has its turn");
+    add_text(app, "--quantum", texts.quantum, "D",
+             "det: turns by a timer in the guest instead, which are unequal: how long they last at most");
     app.add_flag("--cold", cold,
                  "boot a kernel for each run instead of continuing a warm image; the runs are the same");
     app.add_flag("--host", host,

@@ -55,7 +55,7 @@ TEST(CommandLine, RunTakesEveryFlag) {
 TEST(CommandLine, RunLeavesUnsetWhatIsNotSaid) {
   const RunOptions options = parsed_as<RunCommand>({"run", "two.toml"}).options;
   EXPECT_FALSE(options.scheduler || options.topology || options.kernel || options.seed || options.duration ||
-               options.memory || options.icount_shift || options.quantum);
+               options.memory || options.icount_shift || options.turn || options.quantum);
   EXPECT_EQ(options.mode, "auto");
   EXPECT_EQ(options.repeat, 1);
 }
@@ -98,6 +98,7 @@ TEST(CommandLine, HostModeRefusesWhatChoosesOrShapesAGuest) {
                                                                                     {"--mode", "det"},
                                                                                     {"--memory", "1G"},
                                                                                     {"--shift", "1"},
+                                                                                    {"--turn", "1000"},
                                                                                     {"--quantum", "1ms"},
                                                                                     {"--cold"}}) {
     std::vector<std::string> words = {"run", "f", "--host"};
@@ -131,6 +132,9 @@ TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
   EXPECT_THAT(refusal({"run", "f", "--quantum", "1h"}), HasSubstr("--quantum"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "999ns"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "11s"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
+  EXPECT_THAT(refusal({"run", "f", "--turn", "99"}), HasSubstr("--turn '99'"));
+  EXPECT_THAT(refusal({"run", "f", "--turn", "10000001"}), HasSubstr("--turn '10000001'"));
+  EXPECT_THAT(refusal({"run", "f", "--turn", "1000", "--quantum", "1ms"}), HasSubstr("--turn and --quantum exclude each other"));
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnowAndSaysWhereToLook) {

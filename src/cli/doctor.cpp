@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "engine/guest.h"
 #include "engine/mode.h"
+#include "engine/turns.h"
 #include "kernel/select.h"
 #include "ktstr/test.h"
 #include "wire/mailbox.h"
@@ -34,6 +35,24 @@ Need qemu(const RunnerEnvironment& environment) {
   need.found = fmt::format("{} {}", info->path.string(), info->version);
   need.met = info->quantum_is_safe();
   if (!need.met) need.found += " is too old: det mode needs 8.1";
+  return need;
+}
+
+Need turns(const RunnerEnvironment& environment) {
+  Need need{.name = "turns",
+            .optional = true,
+            .remedy = "use a QEMU with TCG plugins that exports cpu_exit and current_cpu, as Debian's does, and "
+                      "ktstr-turns.so beside ktstr or in ../libexec/ktstr; without them a timer in the guest ends turns, "
+                      "which are unequal and cost more"};
+  const auto info = find_qemu(environment.qemu);
+  if (!info) {
+    need.found = "no QEMU to ask";
+    return need;
+  }
+  const Status takes = check_turns_plugin(info->path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
+  need.met = takes.has_value();
+  need.found = takes ? environment.turns_plugin.string() + " ends turns with cpu_exit" : takes.error().message();
+  if (need.met && !environment.why_no_turns.empty()) need.found += ", but " + environment.why_no_turns;
   return need;
 }
 
@@ -137,6 +156,7 @@ Need writable(std::string name, const fs::path& directory, std::string_view vari
 
 std::vector<Need> examine_machine(const RunnerEnvironment& environment) {
   return {qemu(environment),
+          turns(environment),
           kernel(environment),
           agent(environment),
           ram(environment),

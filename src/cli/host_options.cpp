@@ -45,6 +45,7 @@ Status check_host_options(const RunOptions& options) {
   if (options.mode != "auto") of_guests.emplace_back("--mode");
   if (options.memory) of_guests.emplace_back("--memory");
   if (options.icount_shift) of_guests.emplace_back("--shift");
+  if (options.turn) of_guests.emplace_back("--turn");
   if (options.quantum) of_guests.emplace_back("--quantum");
   if (options.cold) of_guests.emplace_back("--cold");
   if (!of_guests.empty())

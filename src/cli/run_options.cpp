@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/duration.h"
+#include "engine/turns.h"
 
 namespace ktstr::cli {
 
@@ -69,6 +70,12 @@ Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
   if (texts.shift) {
     KTSTR_TRY_ASSIGN(options.icount_shift, parse_number("--shift", *texts.shift, 0, kMaxIcountShift));
   }
+  if (texts.turn) {
+    KTSTR_TRY_ASSIGN(options.turn, parse_number<std::uint32_t>("--turn", *texts.turn, kLeastTurn, kLongestTurn));
+  }
+  if (texts.turn && texts.quantum)
+    return fail(ErrorCode::kInvalidArgument, "--turn and --quantum exclude each other")
+        .with_hint("turns are ended by the plugin in QEMU (--turn) or by a timer in the guest (--quantum)");
   if (texts.quantum) {
     KTSTR_TRY_ASSIGN(options.quantum, parse_quantum(*texts.quantum));
   }

@@ -31,6 +31,7 @@ struct RunOptions {
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<Bytes> memory;
   std::optional<int> icount_shift;
+  std::optional<std::uint32_t> turn;
   std::optional<std::chrono::nanoseconds> quantum;
   int repeat = 1;
   std::optional<int> jobs;  // runs at once; kAutoJobs: as many as the machine has CPUs and room for
@@ -44,8 +45,8 @@ struct RunOptions {
 
 // The same as text, as it stood on the command line; an absent option is unset.
 struct RunOptionTexts {
-  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, quantum, repeat,
-      jobs;
+  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, turn, quantum,
+      repeat, jobs;
 };
 
 // As given to --kernel: an empty word names none.

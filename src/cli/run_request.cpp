@@ -28,6 +28,7 @@ void apply(const RunOptions& options, RunRequest& request) {
   request.on_host = request.on_host || options.host;
   request.cold = options.cold;
   request.icount_shift = options.icount_shift;
+  request.turn = options.turn;
   request.quantum = options.quantum;
   if (options.scheduler) request.scheduler = *options.scheduler;
   if (options.topology) request.topology = *options.topology;

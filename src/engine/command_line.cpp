@@ -9,13 +9,6 @@ namespace ktstr {
 
 namespace {
 
-// In a QEMU option list a comma inside a value is written twice.
-std::string option_value(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) escaped.append(c == ',' ? 2 : 1, c);
-  return escaped;
-}
-
 class CommandLine {
  public:
   void add(std::string argument) { argv_.push_back(std::move(argument)); }
@@ -81,6 +74,12 @@ void add_cpus(CommandLine& line, const GuestSpec& spec, CpuVendor host_vendor) {
 
 }  // namespace
 
+std::string option_value(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) escaped.append(c == ',' ? 2 : 1, c);
+  return escaped;
+}
+
 CpuVendor cpu_vendor(std::string_view cpuinfo) {
   const bool amd =
       cpuinfo.find("AuthenticAMD") != std::string_view::npos || cpuinfo.find("HygonGenuine") != std::string_view::npos;
@@ -120,6 +119,9 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
   line.add("-chardev", "file,id=bell,path=" + option_value(files.doorbell.string()));
   line.add("-device", fmt::format("isa-debugcon,iobase={:#x},chardev=bell", mailbox::kBellPort));
   for (const std::string& argument : files.qmp) line.add(argument);
+  if (!files.turns_plugin.empty())
+    line.add("-plugin", fmt::format("file={},page={}", option_value(files.turns_plugin.string()),
+                                    option_value(files.control_page.string())));
   if (files.start == Start::kIncoming) {
     line.add("-incoming", "defer");
     return line.take();

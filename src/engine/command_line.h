@@ -25,7 +25,12 @@ struct GuestFiles {
   std::filesystem::path console;           // serial console, appended to
   std::vector<std::string> qmp;            // Qmp::arguments(); empty: none
   Start start = Start::kBoot;
+  std::filesystem::path turns_plugin = {};  // empty: QEMU's own turns
+  std::filesystem::path control_page = {};
 };
+
+// A value in a QEMU option list: a comma inside of it is written twice.
+std::string option_value(const std::string& text);
 
 // Whose CPUID the guest of a kvm run shows.
 enum class CpuVendor { kIntel, kAmd };

@@ -107,6 +107,16 @@ TEST(CommandLine, OfAKvmGuestShowsTheHostsCpuWithDiesAsLlcs) {
   EXPECT_THAT(line(spec({1, 2, 2, 1}, Mode::kKvm)), Contains("4,sockets=1,dies=2,cores=2,threads=1"));
 }
 
+TEST(CommandLine, LoadsThePluginThatEndsTurns) {
+  const GuestSpec guest = spec({1, 1, 2, 1});
+  GuestFiles files{"/usr/bin/qemu", {"/ram0"}, "/bell", "/console"};
+  files.turns_plugin = "/lib/a,b.so";
+  files.control_page = "/ram/control";
+  const auto argv =
+      qemu_command_line(guest, files, MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB), CpuVendor::kIntel);
+  EXPECT_THAT(argv, Contains("file=/lib/a,,b.so,page=/ram/control"));
+}
+
 TEST(CommandLine, DoublesCommasInPathsThatAreOptionValues) {
   const GuestSpec guest = spec({1, 1, 1, 1});
   const GuestFiles files{"/usr/bin/qemu", {"/r,m/ram0"}, "/r,m/doorbell", "/r,m/console"};

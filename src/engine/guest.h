@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "engine/guest_end.h"
 #include "engine/mode.h"
 #include "engine/qemu.h"
+#include "engine/turns.h"
 #include "engine/vcpus.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
@@ -42,6 +44,7 @@ struct GuestSpec {
   std::filesystem::path ram_dir = "/dev/shm";
   PhaseLimits limits;
   double host_limit_scale = 1.0;
+  std::optional<TurnSettings> turns;  // det; from the body's start on. None: QEMU's own
   double pace = 1.0;  // how fast the guest's clock may go at best, beside that of the default shift and quantum
 };
 
@@ -62,6 +65,7 @@ struct GuestOutcome {
   std::vector<PhaseStart> phases;
   double host_seconds = 0;
   std::uint64_t dropped_records = 0;  // that the guest could not send; as many as there are numbers, if it says so
+  TurnCounts turns;                   // since the body's start; none without a plugin
   Bytes console_cut = 0;              // of the console's middle, which is not kept
   // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did not
   // say.

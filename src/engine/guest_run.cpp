@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <array>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -41,6 +42,7 @@ Lifecycle::Finding bad_records(const Error& error) {
 
 GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
     : machine_(std::move(machine)),
+      turns_(spec.turns),
       io_(io),
       look_(io.pause != nullptr ? kPauseLook : kLook),
       waited_(machine_.qemu->pid()),
@@ -73,9 +75,16 @@ Status GuestRun::on_warm_point() {
   return mailbox.put_delivery(next.kind, next.archive);
 }
 
+// Once: what a guest asks for again changes nothing.
+void GuestRun::begin_turns() {
+  if (!machine_.control || std::exchange(turns_began_, true)) return;
+  machine_.control->order(*turns_);
+}
+
 Status GuestRun::on_ring(mailbox::BellReason reason) {
   KTSTR_TRY(total_.count_ring());
   if (reason == mailbox::BellReason::kDone) said_done_ = true;
+  if (reason == mailbox::BellReason::kTurns) begin_turns();
   if (reason == mailbox::BellReason::kWarmPoint) KTSTR_TRY(on_warm_point());
   return records_.drain();
 }
@@ -166,6 +175,7 @@ GuestOutcome GuestRun::conclude(Finding finding) {
   GuestOutcome outcome;
   look_into(finding, outcome);
   machine_.qemu->kill();
+  if (machine_.control) outcome.turns = machine_.control->counts();
   outcome.host_seconds = host_seconds();
   auto console = read_console_tail(io_.console_log);
   if (!console) log_warn("{}", console.error().render());

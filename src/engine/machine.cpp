@@ -80,6 +80,12 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   KTSTR_TRY_ASSIGN(Doorbell doorbell, Doorbell::create(bell));
   KTSTR_TRY_ASSIGN(const CpuVendor vendor, guest_cpu_vendor(spec.mode));
   GuestFiles files{spec.qemu, memory.files(), bell, console_log, {}, start};
+  std::optional<ControlFile> control;
+  if (spec.turns) {
+    KTSTR_TRY_ASSIGN(control, ControlFile::create(memory.directory() / "control", spec.topology));
+    files.turns_plugin = spec.turns->plugin;
+    files.control_page = control->path();
+  }
   KTSTR_TRY_ASSIGN(Qmp qmp, Qmp::create());
   files.qmp = qmp.arguments();
   Subprocess::Options options;
@@ -91,7 +97,7 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
   if (spec.mode == Mode::kDet) never_let_main_thread_wait(qemu);
-  return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output, started, std::move(qemu)};
+  return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output, started, std::move(control), std::move(qemu)};
 }
 
 Status Machine::greet(const std::function<bool()>& interrupted) {

@@ -71,18 +71,6 @@ Result<QemuInfo> describe(const fs::path& path, std::string_view said) {
   return info;
 }
 
-// A line that is another one for another file, and for the same one when it was changed or replaced. Empty where the
-// file alone does not say what runs.
-std::string identity_of(const fs::path& path) {
-  const auto fd = open_file(path, O_RDONLY);
-  const auto stamp = stamp_of(path);
-  std::array<char, 4> magic{};
-  if (!fd || !stamp || ::read(fd->get(), magic.data(), magic.size()) != 4 ||
-      std::string_view(magic.data(), magic.size()) != "\177ELF")
-    return {};
-  return fmt::format("{} {} {} {}\n", path.string(), stamp->inode, stamp->size, stamp->mtime_ns);
-}
-
 }  // namespace
 
 Result<QemuInfo> parse_qemu_version(std::string_view output) {
@@ -104,7 +92,7 @@ Result<QemuInfo> find_qemu(const std::string& name) {
 
 Result<QemuInfo> find_qemu(const std::string& name, const fs::path& answers) {
   KTSTR_TRY_ASSIGN(const fs::path path, locate_qemu(name));
-  const std::string identity = identity_of(path);
+  const std::string identity = identity_of_program(path);
   if (identity.empty()) return find_qemu(name);
   // One line that names the file, then what it said.
   if (const auto known = read_text(answers, kLongestAnswer); known && known->starts_with(identity)) {

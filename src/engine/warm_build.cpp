@@ -43,6 +43,7 @@ class Attempt {
   Attempt(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source, const fs::path& directory,
           const std::function<bool()>& interrupted, int skip)
       : spec_(spec), layout_(layout), source_(source), directory_(directory), skip_(skip) {
+    spec_.turns.reset();  // they begin with the body
     io_.console_log = directory / "console";
     io_.on_record = [this](const Record& record) -> Status {
       record_bytes_ += kFrameHeaderBytes + record.payload.size();
@@ -121,7 +122,7 @@ class Attempt {
     return mailbox::load(guest.warm_disturbed) != 0;
   }
 
-  const GuestSpec& spec_;
+  GuestSpec spec_;
   const MemoryLayout& layout_;
   const WarmSource& source_;
   const fs::path& directory_;

@@ -265,7 +265,8 @@ Status Agent::run_body(const Job& job) {
   if (body_->is_ready() && !body_->exit()) {
     // Not earlier: nothing before the body needs fine time, which is slow.
     const std::uint64_t handover = seed_for(Vary::kHandover, job.vary, job.seed);
-    const auto quantum = varied_quantum(job.quantum, handover);
+    const auto quantum = job.turn == 0 ? varied_quantum(job.quantum, handover) : Nanoseconds(0);
+    if (job.turn != 0) ring_doorbell(view_, mailbox::BellReason::kTurns, 0);
     if (quantum.count() > 0) KTSTR_TRY(set_quantum(quantum, handover));
     log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(quantum.count())});
     sleep_for(start_offset(seed_for(Vary::kOffsets, job.vary, job.seed)));

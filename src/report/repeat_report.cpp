@@ -43,6 +43,8 @@ std::string input_difference(const RunTuple& a, const RunTuple& b) {
   if (a.kernel_sha256 != b.kernel_sha256) return differ("kernel", a.kernel_sha256.substr(0, 12), b.kernel_sha256.substr(0, 12));
   if (!(a.topology == b.topology)) return differ("topology", a.topology.to_string(), b.topology.to_string());
   if (a.icount_shift != b.icount_shift) return differ("icount shift", a.icount_shift, b.icount_shift);
+  if (a.turn_instructions != b.turn_instructions)
+    return differ("turns in instructions", a.turn_instructions, b.turn_instructions);
   if (a.quantum_ns != b.quantum_ns) return differ("quantum", short_duration(a.quantum_ns), short_duration(b.quantum_ns));
   if (a.memory_bytes != b.memory_bytes) return differ("memory", a.memory_bytes, b.memory_bytes);
   if (a.qemu_version != b.qemu_version) return differ("QEMU", a.qemu_version, b.qemu_version);

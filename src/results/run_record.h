@@ -43,7 +43,8 @@ struct RunTuple {
   std::string kernel_sha256;
   Topology topology;
   int icount_shift = 0;
-  std::uint64_t quantum_ns = 0;
+  std::uint32_t turn_instructions = 0;  // of a vCPU's turn, before the seed varies it; 0: no plugin ends turns
+  std::uint64_t quantum_ns = 0;         // without one
   std::uint64_t memory_bytes = 0;
   std::string qemu_version;
   std::map<std::string, std::string> inputs;  // path or role -> sha256: agent, scheduler, libraries, scenario, test binary
@@ -98,7 +99,9 @@ struct RunRecord {
   std::string kernel;  // release, "7.3.4+deb13-cloud-amd64"
   std::string kernel_path;
   std::string warm_image;      // digest of the image that it continued; "" for a boot of its own
-  std::uint64_t turn_ns = 0;  // what the quantum gives each vCPU
+  std::uint64_t turn_ns = 0;  // how long a vCPU's turn lasts
+  std::string why_quantum;    // det with several CPUs: why no plugin ends turns; "" where one does
+  std::vector<std::uint64_t> vcpu_instructions;  // that each vCPU executed from the body's start on; none without a plugin
   SchedulerSeen scheduler;
   std::vector<Detail> details;
   std::vector<CgroupStats> cgroups;

@@ -17,7 +17,8 @@ constexpr std::string_view kAddedLater[] = {"vary",    "replay_command", "replay
                                             "stimuli", "payloads",       "captures",  "gone",
                                             "held_ns", "sched_class",    "nice",      "weight",
                                             "share_pct", "entitled_pct", "oom_killed", "vcpus",
-                                            "new_taint", "kernel_reports"};
+                                            "new_taint", "kernel_reports",
+                                            "turn_instructions", "why_quantum", "vcpu_instructions"};
 
 template <typename A, typename T>
   requires std::is_same_v<std::remove_const_t<T>, Topology>
@@ -37,6 +38,7 @@ void fields(A& a, T& t) {
   a("kernel_sha256", t.kernel_sha256);
   a("topology", t.topology);
   a("icount_shift", t.icount_shift);
+  a("turn_instructions", t.turn_instructions);
   a("quantum_ns", t.quantum_ns);
   a("memory_bytes", t.memory_bytes);
   a("qemu_version", t.qemu_version);
@@ -226,6 +228,8 @@ void fields(A& a, T& t) {
   a("kernel", t.kernel);
   a("kernel_path", t.kernel_path);
   a("turn_ns", t.turn_ns);
+  a("why_quantum", t.why_quantum);
+  a("vcpu_instructions", t.vcpu_instructions);
   a("warm_image", t.warm_image);
   a("tuple", t.tuple);
   a("scheduler", t.scheduler);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/user_directory.h"
+#include "engine/turns.h"
 #include "engine/warm_cache.h"
 #include "runner/runner.h"
 
@@ -42,20 +43,28 @@ Bytes warm_limit_asked_for() {
   return kDefaultWarmLimit;
 }
 
-fs::path find_agent() {
-  if (const auto named = variable("KTSTR_AGENT")) return *named;
+// A file that belongs to this program: beside it, or where it was built or installed.
+fs::path find_companion(const char* name_in_environment, const char* file, const char* built, const char* installed) {
+  if (const auto named = variable(name_in_environment)) return *named;
   std::vector<fs::path> candidates;
   if (const auto self = own_executable()) {
-    candidates.push_back(self->parent_path() / "ktstr-agent");
-    candidates.push_back(self->parent_path().parent_path() / "libexec/ktstr/ktstr-agent");
+    candidates.push_back(self->parent_path() / file);
+    candidates.push_back(self->parent_path().parent_path() / "libexec/ktstr" / file);
   }
-  candidates.emplace_back(KTSTR_BUILT_AGENT);
-  candidates.emplace_back(KTSTR_INSTALLED_AGENT);
+  candidates.emplace_back(built);
+  candidates.emplace_back(installed);
   for (const fs::path& candidate : candidates) {
     std::error_code error;
     if (fs::is_regular_file(candidate, error)) return candidate;
   }
   return candidates.back();
+}
+
+std::string what_forbids_turns() {
+  const auto wanted = variable("KTSTR_TURNS");
+  if (!wanted || *wanted == "plugin") return "";
+  if (*wanted != "quantum") log_warn("KTSTR_TURNS '{}'; accepted: plugin (the default), quantum, which is used", *wanted);
+  return "$KTSTR_TURNS asks for the quantum";
 }
 
 }  // namespace
@@ -67,7 +76,10 @@ RunnerEnvironment RunnerEnvironment::from_process() {
           .cache_dir = cache_dir,
           .ram_dir = ram_dir ? absolute_path(*ram_dir) : fs::path("/dev/shm"),
           .ram_fallback = ram_dir ? fs::path() : cache_dir / "ram",
-          .agent = find_agent(),
+          .agent = find_companion("KTSTR_AGENT", "ktstr-agent", KTSTR_BUILT_AGENT, KTSTR_INSTALLED_AGENT),
+          .turns_plugin =
+              find_companion("KTSTR_TURNS_PLUGIN", kTurnsPluginName, KTSTR_BUILT_TURNS, KTSTR_INSTALLED_TURNS),
+          .why_no_turns = what_forbids_turns(),
           .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
           .kernel = variable("KTSTR_KERNEL"),
           .warm_limit = warm_limit_asked_for()};

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "engine/machine.h"
 #include "engine/mode.h"
@@ -103,6 +104,34 @@ Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const
   spec.qemu = qemu.path.string();
   spec.kernel = kernel.vmlinux;
   return qemu;
+}
+
+Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu) {
+  TurnChoice choice;
+  const std::uint32_t turn = request.turn.value_or(default_turn(request.topology));
+  if (turn == 0) return choice;
+  const bool asked_for = request.turn.has_value();
+  if (request.quantum && !asked_for)
+    choice.why_quantum = "--quantum asks for it";
+  else if (!asked_for)
+    choice.why_quantum = environment.why_no_turns;
+  if (!choice.why_quantum.empty()) return choice;
+  if (const Status takes = check_turns_plugin(qemu.path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
+      !takes) {
+    choice.why_quantum = takes.error().message();
+    if (!asked_for) return choice;
+    return Error(ErrorCode::kUnsupported, "turns of so many instructions: " + choice.why_quantum)
+        .with_hint("`ktstr doctor` says what is missing; without --turn a timer in the guest does what it can");
+  }
+  KTSTR_TRY_ASSIGN(const ByteVector plugin, read_bytes(environment.turns_plugin));
+  choice.plugin_sha256 = sha256(plugin);
+  choice.turn = turn;
+  const std::uint64_t handover = seed_for(Vary::kHandover, request.vary, request.seed);
+  choice.settings = TurnSettings{.plugin = environment.turns_plugin,
+                                 .turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn),
+                                 .phase_seed = handover,
+                                 .speed = {}};
+  return choice;
 }
 
 Result<TempDir> put_initramfs(GuestSpec& spec, const PackedInputs& packed, Bytes delivery,

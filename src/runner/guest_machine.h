@@ -16,6 +16,16 @@ namespace ktstr {
 Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment& environment);
 Result<KernelImage> kernel_for(const RunRequest& request, const RunnerEnvironment& environment);
 // Finds QEMU, and puts it and the kernel into the spec.
+// How the vCPUs of a det guest take turns: by the plugin, else by a timer in the guest.
+struct TurnChoice {
+  std::uint32_t turn = 0;               // instructions, before the seed varies it; 0: not by the plugin
+  std::optional<TurnSettings> settings;
+  std::string plugin_sha256;
+  std::string why_quantum;              // why not, where there is more than one vCPU
+};
+// kUnsupported where the request says how long turns are and there is no plugin.
+Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu);
+
 Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const RunnerEnvironment& environment);
 
 // Chooses where guest RAM goes (RunnerEnvironment::ram_fallback), removes what killed runs left there, and puts the

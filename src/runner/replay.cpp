@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/replay.h"
 
+#include "base/hash.h"
 #include "engine/mode.h"
 #include "engine/qemu.h"
 #include "kernel/cache.h"
@@ -70,6 +71,7 @@ Result<ReplayPlan> plan_replay(const StoredRun& stored, const ReplayOptions& opt
   const auto qemu = find_qemu(environment.qemu);
   here.qemu_error = error_of(qemu);
   if (qemu) here.qemu_version = qemu->version;
+  if (const auto turns = read_bytes(environment.turns_plugin)) here.turns_plugin_sha256 = sha256(*turns);
   here.mode_error = error_of(resolve_mode(stored.request.mode));
 
   auto packed = options.current ? pack_inputs(plan.request, environment) : load_inputs(stored, environment.state_dir);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/turns.h"
+
 namespace ktstr {
 
 namespace {
@@ -60,6 +62,12 @@ std::vector<Difference> differences_between(const StoredRun& stored, const Here&
   else if (here.qemu_version != tuple.qemu_version)
     found.push_back(
         {"QEMU", tuple.qemu_version, here.qemu_version, false, "install that version and name it: KTSTR_QEMU=PATH"});
+  const auto plugin = tuple.inputs.find(kTurnsPluginName);
+  if (plugin != tuple.inputs.end() && plugin->second != here.turns_plugin_sha256)
+    found.push_back({kTurnsPluginName, plugin->second.substr(0, kShaShown),
+                     here.turns_plugin_sha256.empty() ? "not here" : here.turns_plugin_sha256.substr(0, kShaShown),
+                     here.turns_plugin_sha256.empty(),
+                     "name that of the ktstr that ran it: KTSTR_TURNS_PLUGIN=PATH"});
   if (stored_agent && here.mailbox_version != stored.mailbox_version)
     found.push_back({"mailbox", fmt::format("version {}", stored.mailbox_version),
                      fmt::format("version {}", here.mailbox_version), true,

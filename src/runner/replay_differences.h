@@ -19,6 +19,7 @@ struct Here {
   std::string kernel, kernel_sha256;
   std::optional<Error> kernel_error;
   std::string qemu_version;
+  std::string turns_plugin_sha256;  // "" where there is none
   std::optional<Error> qemu_error;
   std::optional<Error> mode_error;
   std::optional<Error> inputs_error;

@@ -53,6 +53,7 @@ class Run {
   Status check_request();
   Status prepare_user_inputs();
   Status pack_named_files();
+  Status choose_turns();
   Status prepare_machine();
   void keep_inputs();
   Status boot();
@@ -74,6 +75,7 @@ class Run {
   PackedInputs own_;  // when the request comes without
   const PackedInputs* packed_ = &own_;
   QemuInfo qemu_;
+  std::string plugin_sha256_;  // of the plugin that ends turns; "" for none
   Collector collector_;
   std::optional<EventWriter> events_;
 };
@@ -114,6 +116,32 @@ Status Run::pack_named_files() {
   return packed;
 }
 
+// In det mode.
+Status Run::choose_turns() {
+  KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_));
+  record_.why_quantum = choice.why_quantum;
+  if (choice.settings) {
+    job_.turn = record_.tuple.turn_instructions = choice.turn;
+    plugin_sha256_ = choice.plugin_sha256;
+    spec_.turns = choice.settings;
+    record_.turn_ns = std::uint64_t{choice.settings->turn} << spec_.icount_shift;
+    return ok();
+  }
+  if (!choice.why_quantum.empty()) log_info("turns by a timer in the guest: {}", choice.why_quantum);
+  job_.quantum = request_.quantum.value_or(default_quantum(request_.topology));
+  if (job_.quantum.count() > 0 && !qemu_.quantum_is_safe())
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("QEMU {} does not repeat runs that use a quantum, which det mode needs for fine time",
+                             qemu_.version))
+        .with_hint(
+            "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but vCPUs "
+            "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not of "
+            "the scheduler");
+  record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());
+  record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
+  return ok();
+}
+
 Status Run::prepare_machine() {
   if (kernel_.vmlinux.empty()) {
     KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
@@ -133,20 +161,8 @@ Status Run::prepare_machine() {
   KTSTR_TRY_ASSIGN(qemu_, complete_spec(spec_, kernel_, environment_));
   record_.tuple.qemu_version = qemu_.version;
   if (spec_.mode == Mode::kDet) {
-    job_.quantum = request_.quantum.value_or(default_quantum(request_.topology));
-    if (job_.quantum.count() > 0 && !qemu_.quantum_is_safe())
-      return Error(ErrorCode::kUnsupported,
-                   fmt::format("QEMU {} does not repeat runs that use a quantum, which det mode needs for fine time",
-                               qemu_.version))
-          .with_hint(
-              "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but "
-              "vCPUs "
-              "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and "
-              "not "
-              "of the scheduler");
+    KTSTR_TRY(choose_turns());
     record_.tuple.icount_shift = spec_.icount_shift;
-    record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());
-    record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   }
   record_.tuple.memory_bytes = spec_.memory;
   if (!request_.packed) {
@@ -154,6 +170,7 @@ Status Run::prepare_machine() {
     KTSTR_TRY(pack_initramfs(environment_.agent, own_));
   }
   record_.tuple.inputs = packed_->inputs;
+  if (!plugin_sha256_.empty()) record_.tuple.inputs[kTurnsPluginName] = plugin_sha256_;
   job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
   return ok();
 }
@@ -245,7 +262,9 @@ void Run::remember(const GuestOutcome& guest) {
   record_.console_tail = guest.console_tail;
   record_.vcpus = vcpus_seen(guest.vcpus, kernel_.vmlinux);
   record_.marks = story.marks;
-  if (story.quantum) record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
+  record_.vcpu_instructions = guest.turns.instructions;
+  if (story.quantum && job_.turn == 0)
+    record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   record_.workers = story.workers;
   const DumpTask stalled = stalled_task(parse_scheduler_exit(story.kernel_log).message);
   record_.scheduler_log = tail(with_short_dumps(story.scheduler_log, stalled));

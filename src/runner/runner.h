@@ -58,7 +58,8 @@ struct RunRequest {
   Bytes memory = 0;  // 0: by rule
   Checks checks;
   std::optional<int> icount_shift;
-  std::optional<std::chrono::nanoseconds> quantum;
+  std::optional<std::uint32_t> turn;                // det: instructions of a vCPU's turn
+  std::optional<std::chrono::nanoseconds> quantum;  // instead of turns by the plugin
   std::string expect_failure;                  // a DetailKind's text
   std::string repeat_command;                  // printed with failures
   double host_limit_scale = 1.0;               // of the backstops in host time
@@ -77,6 +78,8 @@ struct RunnerEnvironment {
   std::filesystem::path ram_dir;       // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
   std::filesystem::path ram_fallback;  // on disk, where ram_dir has no room; empty: none, as with $KTSTR_RAM_DIR
   std::filesystem::path agent;         // ktstr-agent
+  std::filesystem::path turns_plugin;  // ktstr-turns.so
+  std::string why_no_turns;            // the user wants none ($KTSTR_TURNS=quantum); "" otherwise
   std::string qemu;                    // $KTSTR_QEMU or qemu-system-x86_64
   std::optional<std::string> kernel;   // $KTSTR_KERNEL
   Bytes warm_limit = Bytes{8} << 30;   // of all warm images: $KTSTR_WARM_LIMIT

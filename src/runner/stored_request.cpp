@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/json_fault.h"
+#include "engine/turns.h"
 #include "results/object_store.h"
 #include "results/run_record_json.h"
 #include "wire/mailbox.h"
@@ -67,6 +68,7 @@ Status compare_with_job(const RunTuple& tuple, const Job& job) {
   KTSTR_TRY(differ("seed", tuple.seed, job.seed));
   KTSTR_TRY(differ("topology", tuple.topology.to_string(), job.topology.to_string()));
   KTSTR_TRY(differ("choice of what the seed varies", tuple.vary, job.vary.to_string()));
+  KTSTR_TRY(differ("turn in instructions", tuple.turn_instructions, job.turn));
   return differ("quantum in ns", tuple.quantum_ns, static_cast<std::uint64_t>(job.quantum.count()));
 }
 
@@ -79,6 +81,7 @@ Status in_range(std::string_view what, double value, double least, double most) 
 Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_scale) {
   constexpr double kDay = 86400e9, kMostMemory = 1ULL << 46;
   KTSTR_TRY(in_range("duration in ns", static_cast<double>(job.duration.count()), 1, kDay));
+  if (job.turn != 0) KTSTR_TRY(in_range("turn in instructions", job.turn, kLeastTurn, kLongestTurn));
   KTSTR_TRY(in_range("quantum in ns", static_cast<double>(job.quantum.count()), 0, kDay));
   for (const auto limit : {job.limits.attach, job.limits.dispatch, job.limits.body, job.limits.teardown})
     KTSTR_TRY(in_range("limit of a phase in ms", static_cast<double>(limit.count()), 1, 2 * kDay / 1e6));
@@ -107,7 +110,10 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .host_limit_scale = asked.at("host_limit_scale").get<double>()};
   if (request.mode == "det") {
     request.icount_shift = tuple.icount_shift;
-    request.quantum = job.quantum;
+    if (job.turn != 0)
+      request.turn = job.turn;
+    else
+      request.quantum = job.quantum;
   }
   return request;
 }

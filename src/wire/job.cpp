@@ -93,6 +93,7 @@ std::string job_to_json(const Job& job) {
                      {"duration_ns", job.duration.count()},
                      {"seed", job.seed},
                      {"vary", job.vary.to_string()},
+                     {"turn", job.turn},
                      {"quantum_ns", job.quantum.count()},
                      {"checks", checks_to_json(job.checks)},
                      {"limits", limits_to_json(job.limits)}};
@@ -116,6 +117,8 @@ Result<Job> job_from_json(std::string_view text) {
     job.duration = std::chrono::nanoseconds(duration_ns);
     KTSTR_TRY_ASSIGN(job.seed, whole<std::uint64_t>(json, "seed"));
     KTSTR_TRY_ASSIGN(job.vary, VarySet::parse(json.at("vary").get<std::string>()));
+    // Jobs that were stored before there was a plugin have none.
+    job.turn = json.value("turn", std::uint32_t{0});
     KTSTR_TRY_ASSIGN(const auto quantum_ns, whole<std::int64_t>(json, "quantum_ns"));
     job.quantum = std::chrono::nanoseconds(quantum_ns);
     KTSTR_TRY_ASSIGN(job.checks, checks_from_json(json.at("checks")));

@@ -34,7 +34,8 @@ struct Job {
   std::chrono::nanoseconds duration{};
   std::uint64_t seed = 0;
   VarySet vary = VarySet::all();       // what the seed varies
-  std::chrono::nanoseconds quantum{};  // 0: no hand-over timer (modes other than det)
+  std::uint32_t turn = 0;              // instructions; the host ends the vCPUs' turns. 0: it does not
+  std::chrono::nanoseconds quantum{};  // where `turn` is 0: of the hand-over timer; 0: none (modes other than det)
   Checks checks;
   PhaseLimits limits;
 };

@@ -34,7 +34,7 @@ std::string_view to_string(Phase phase);
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 6;                 // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 7;                 // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
 constexpr Bytes kLanesOffset = 4096;
@@ -77,7 +77,7 @@ struct GuestBlock {
   std::uint32_t reserved;
 };
 
-enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2, kWarmPoint = 3 };
+enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2, kWarmPoint = 3, kTurns = 4 };
 
 struct DoorbellBlock {
   std::uint32_t reason;    // BellReason, written by the guest before it rings

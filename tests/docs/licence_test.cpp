@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each file says its licence in one of its first lines: GPL-2.0-only in bpf/ and for the kernel module of the tests, Apache-2.0
-// elsewhere.
+// Each file says its licence in one of its first lines: GPL-2.0-only in bpf/ and for the kernel module of the tests,
+// GPL-2.0-or-later in plugin/, Apache-2.0 elsewhere.
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -44,6 +44,7 @@ TEST(Licence, IsNamedInEachFile) {
     expect_below(source / directory, "Apache-2.0", source / kModule);
   expect_below(source / "bpf", "GPL-2.0-only");
   expect_below(source / kModule, "GPL-2.0-only");
+  expect_below(source / "plugin", "GPL-2.0-or-later");
   for (const char* file : {"CHANGELOG.md", "CMakeLists.txt", "README.md", "dev.sh"})
     EXPECT_EQ(licence_of(source / file), "Apache-2.0") << file;
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// ktstr-turns.so, a TCG plugin for a stock QEMU that runs with -icount in one thread: ends the vCPUs' turns where the
+// control page says.
+//
+//   -plugin file=ktstr-turns.so,page=FILE   FILE: a control page
+//   -plugin file=ktstr-turns.so,probe=on    says on stdout what it can do in this QEMU, and ends it
+//
+// In such a QEMU the vcpu_index that a callback gets is wrong (generated code has the number of the vCPU that it was
+// translated for), and so is everything in the API that builds on it, scoreboards and inline operations; `current_cpu` is
+// right. One thread runs all vCPUs, so plain variables do.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "control_page.h"
+#include "qemu_api.h"
+#include "turns.h"
+#include "vcpu_table.h"
+
+#define KTSTR_EXPORT __attribute__((visibility("default")))
+
+namespace ktstr::control {
+
+namespace {
+
+Page* page = nullptr;
+Turns* turns = nullptr;
+VcpuTable vcpus;
+
+void** current_cpu = nullptr;  // of the one thread that runs vCPUs
+void (*cpu_exit)(void*) = nullptr;
+
+void* running = nullptr;
+std::uint32_t running_vcpu = VcpuTable::kNone;
+std::uint32_t taken = 0;
+
+void take_orders(std::uint32_t orders) {
+  if (taken == 0)
+    turns->begin(page->turn, page->vcpus, page->phase_seed, page->speed);
+  else
+    turns->set_speeds(page->speed);
+  taken = orders;
+  __atomic_store_n(&page->taken, orders, __ATOMIC_RELEASE);
+}
+
+void on_block(unsigned, void* instructions) {
+  const std::uint32_t orders = __atomic_load_n(&page->orders, __ATOMIC_ACQUIRE);
+  if (orders != taken) take_orders(orders);
+  if (!turns->active()) return;
+  void* const cpu = *current_cpu;
+  if (cpu != running) {
+    running = cpu;
+    running_vcpu = vcpus.find(cpu);
+  }
+  if (running_vcpu == VcpuTable::kNone) return;
+  if (!turns->on_block(running_vcpu, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions)))) return;
+  page->turns = turns->ended();
+  cpu_exit(cpu);
+}
+
+void on_translation(std::uint64_t, qemu_plugin_tb* block) {
+  qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, 0, reinterpret_cast<void*>(qemu_plugin_tb_n_insns(block)));
+}
+
+void on_vcpu(std::uint64_t, unsigned index) {
+  current_cpu = static_cast<void**>(::dlsym(RTLD_DEFAULT, "current_cpu"));
+  vcpus.add(*current_cpu, index);
+}
+
+bool map_page(const char* file) {
+  const int fd = ::open(file, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;
+  void* const mapped = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  if (mapped == MAP_FAILED) return false;
+  page = static_cast<Page*>(mapped);
+  return page->magic == kMagic && page->version == kVersion;
+}
+
+// The version of the API that is asked for must be one that this QEMU has: it is told by what it exports.
+int api_version() {
+  if (::dlsym(RTLD_DEFAULT, "qemu_plugin_read_memory_vaddr") != nullptr) return 4;
+  return ::dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new") != nullptr ? 2 : 1;
+}
+
+int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
+  const char* file = nullptr;
+  bool probe = false;
+  for (int i = 0; i < argc; ++i) {
+    if (std::strncmp(argv[i], "page=", 5) == 0) file = argv[i] + 5;
+    if (std::strcmp(argv[i], "probe=on") == 0) probe = true;
+  }
+  cpu_exit = reinterpret_cast<void (*)(void*)>(::dlsym(RTLD_DEFAULT, "cpu_exit"));
+  const char* missing = cpu_exit == nullptr                                       ? "cpu_exit"
+                        : ::dlsym(RTLD_DEFAULT, "current_cpu") == nullptr ? "current_cpu"
+                                                                                  : nullptr;
+  if (probe) {
+    std::printf("ktstr-turns %s api %d-%d %s %s\n", info->target_name, info->version.min, info->version.cur,
+                missing == nullptr ? "ends turns with" : "lacks", missing == nullptr ? "cpu_exit" : missing);
+    std::fflush(stdout);
+    ::_exit(0);
+  }
+  if (missing != nullptr) {
+    std::fprintf(stderr, "ktstr-turns: this QEMU does not export %s\n", missing);
+    return 1;
+  }
+  if (file == nullptr || !map_page(file)) {
+    std::fprintf(stderr, "ktstr-turns: '%s' is no control page of version %u\n", file == nullptr ? "" : file, kVersion);
+    return 1;
+  }
+  static Turns all(page->instructions);
+  turns = &all;
+  page->ends_with = EndsWith::kCpuExit;
+  qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
+  qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace ktstr::control
+
+extern "C" {
+// Read before qemu_plugin_install() is called, and after the library's constructors have run.
+KTSTR_EXPORT int qemu_plugin_version = ktstr::control::api_version();
+
+KTSTR_EXPORT int qemu_plugin_install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
+  return ktstr::control::install(id, info, argc, argv);
+}
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the vCPUs of a det guest take turns: ktstr-turns.so, a plugin in QEMU (plugin/), ends each turn after a number of
+// instructions, as the control page says. See docs/decisions/0009-turns-by-a-plugin.md.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "ktstr/topology.h"
+
+namespace ktstr {
+
+struct TurnSettings {
+  std::filesystem::path plugin;
+  std::uint32_t turn = 0;            // instructions of one vCPU at full speed, kLeastTurn to kLongestTurn
+  std::uint64_t phase_seed = 0;      // where in its first turn each vCPU begins
+  std::vector<std::uint32_t> speed;  // percent, of each vCPU; empty: all have their full speed
+};
+
+inline constexpr const char* kTurnsPluginName = "ktstr-turns.so";
+inline constexpr std::uint32_t kLeastTurn = 100, kLongestTurn = 10'000'000;
+
+// 0 with one vCPU, which has nobody to hand over to.
+std::uint32_t default_turn(const Topology& topology);
+// What a seed makes of it: 80 to 120 percent.
+std::uint32_t varied_turn(std::uint32_t nominal, std::uint64_t handover_seed);
+
+// What the plugin counted since the turns began.
+struct TurnCounts {
+  std::uint64_t turns = 0;
+  std::vector<std::uint64_t> instructions;  // of each vCPU
+};
+
+// The control page of one machine.
+class ControlFile {
+ public:
+  // kUnsupported for more vCPUs than a page has room for.
+  static Result<ControlFile> create(const std::filesystem::path& file, const Topology& topology);
+
+  // While the guest stands still. The first call begins turns; later ones only change speeds.
+  void order(const TurnSettings& settings);
+  // At any time.
+  TurnCounts counts() const;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  ControlFile(std::filesystem::path path, Mapping mapping, int vcpus)
+      : path_(std::move(path)), mapping_(std::move(mapping)), vcpus_(vcpus) {}
+  std::filesystem::path path_;
+  Mapping mapping_;
+  int vcpus_;
+};
+
+// Whether this QEMU can end turns with this plugin: starts it to ask, and remembers the answer in the file `answers` until
+// one of the two files changes. kUnsupported, kNotFound: why it cannot.
+Status check_turns_plugin(const std::filesystem::path& qemu, const std::filesystem::path& plugin,
+                          const std::filesystem::path& answers);
+
+}  // namespace ktstr
