@@ -5,6 +5,7 @@
 
 #include "ktstr/cgroup_def.h"
 #include "ktstr/checks.h"
+#include "ktstr/cpu_speed.h"
 #include "ktstr/cpuset.h"
 #include "ktstr/knob.h"
 #include "ktstr/op.h"

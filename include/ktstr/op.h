@@ -64,6 +64,7 @@ struct CpuOnline { Cpu cpu = 0; };
 struct SetSmt { bool on = true; };                 // /sys/devices/system/cpu/smt/control
 struct WriteSysctl { std::string name, value; };   // "kernel.sched_rt_runtime_us"
 struct SteerIrq { std::string irq; Cpu cpu = 0; }; // a number, or a label of /proc/interrupts that is unique
+struct SetCpuSpeed { CpuSet cpus; int percent = 100; };  // of full speed, 1 to 100; det mode
 
 }  // namespace op
 
@@ -75,7 +76,8 @@ class Op {
                             op::CaptureCgroupProcs, op::SetCpuset, op::ClearCpuset, op::SwapCpusets, op::SetAffinity,
                             op::Spawn, op::SetNice, op::SetPolicy, op::SetUclamp, op::CoreSchedCreate,
                             op::CoreSchedShare, op::CoreSchedClear, op::SignalStorm, op::RunPayload, op::WaitPayload,
-                            op::KillPayload, op::CpuOffline, op::CpuOnline, op::SetSmt, op::WriteSysctl, op::SteerIrq>;
+                            op::KillPayload, op::CpuOffline, op::CpuOnline, op::SetSmt, op::WriteSysctl, op::SteerIrq,
+                            op::SetCpuSpeed>;
   static constexpr std::size_t kKinds = std::variant_size_v<Kind>;
   static_assert(kKinds <= 32, "StepMark::op_kinds is 32 bits wide");
 
@@ -117,6 +119,7 @@ class Op {
   static Op set_smt(bool on);
   static Op write_sysctl(std::string name, std::string value);
   static Op steer_irq(std::string irq, Cpu cpu);
+  static Op set_cpu_speed(CpuSet cpus, int percent);
 
   const Kind& kind() const { return kind_; }
   std::string_view name() const;     // as scenario files spell it: "move_all_tasks"

@@ -34,6 +34,7 @@ class CgroupOps;
 class EventSink;
 class Ctx;
 struct ExecutorHooks;
+struct CpuSpeedControl;
 
 // How long a step lasts, in guest time; never beyond the scenario's end, which is Ctx::duration() after the first
 // release of workers. The end moves by what no hold shall lose: the pauses between ops, and what the kernel takes for
@@ -139,6 +140,7 @@ class Ctx {
     bool on_host = false;  // host mode: no guest, no scheduler of ours
     std::vector<std::string> payload_path = {};  // directories in which payloads without a '/' are looked up
     std::shared_ptr<const ExecutorHooks> hooks = {};  // null: the real ones
+    std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};  // null: nobody decides how fast CPUs are
   };
   explicit Ctx(Init init) : init_(std::move(init)) {}
 
@@ -164,6 +166,7 @@ class Ctx {
   bool on_host() const { return init_.on_host; }
   const std::vector<std::string>& payload_path() const { return init_.payload_path; }
   const std::shared_ptr<const ExecutorHooks>& hooks() const { return init_.hooks; }
+  const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
   int phase() const { return phase_; }
   void set_phase(int phase) { phase_ = phase; }

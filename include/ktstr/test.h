@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "ktstr/cpu_speed.h"
 #include "ktstr/scenario.h"
 
 namespace ktstr {
@@ -27,6 +28,8 @@ struct TestAttributes {
   std::string scheduler = {};
   std::chrono::nanoseconds duration = std::chrono::seconds(1);  // guest time
   Bytes memory = 0;                                             // of the guest; 0: by rule
+  double cpu_mips = 0;  // det: what a CPU executes while all are busy, at least: million instructions a guest second; 0: by rule
+  std::vector<CpuSpeed> cpu_speeds = {};  // det: CPUs that are slower than the others
   Checks checks = {};
   std::string kernel = {};  // as --kernel takes it; empty: the default
   std::vector<std::string> include_files = {};  // host paths, delivered to the same path in the guest

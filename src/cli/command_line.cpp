@@ -64,7 +64,7 @@ struct RunFlags {
              "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t");
     add_text(app, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");
     add_text(app, "--mode", texts.mode, "det|kvm|tcg|auto",
-             "det repeats bit for bit; auto (the default) is kvm where it really works, else det");
+             "det (the default) repeats bit for bit on any machine; kvm is real time; auto is kvm where it works, else det");
     add_text(app, "--seed", texts.seed, "N", "decides everything that a run varies on purpose");
     add_text(app, "--seeds", texts.seeds, "A..B", "run once with each seed from A to B, and group the failures");
     add_text(
@@ -74,6 +74,8 @@ struct RunFlags {
     add_text(app, "--duration", texts.duration, "D", "length of the scenario in guest time: 500ms, 2s");
     add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
     add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
+    add_text(app, "--cpu-mips", texts.cpu_mips, "N",
+             "det: million instructions a guest second that a CPU has at least while all are busy, instead of --shift");
     add_text(app, "--turn", texts.turn, "N", "det: how many instructions a vCPU executes before the next has its turn");
     add_text(app, "--quantum", texts.quantum, "D",
              "det: turns by a timer in the guest instead, which are unequal: how long they last at most");

@@ -56,7 +56,7 @@ TEST(CommandLine, RunLeavesUnsetWhatIsNotSaid) {
   const RunOptions options = parsed_as<RunCommand>({"run", "two.toml"}).options;
   EXPECT_FALSE(options.scheduler || options.topology || options.kernel || options.seed || options.duration ||
                options.memory || options.icount_shift || options.turn || options.quantum);
-  EXPECT_EQ(options.mode, "auto");
+  EXPECT_EQ(options.mode, std::nullopt);
   EXPECT_EQ(options.repeat, 1);
 }
 
@@ -132,6 +132,9 @@ TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
   EXPECT_THAT(refusal({"run", "f", "--quantum", "1h"}), HasSubstr("--quantum"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "999ns"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "11s"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
+  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "0"}), HasSubstr("--cpu-mips '0'"));
+  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "fast"}), HasSubstr("--cpu-mips 'fast'"));
+  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "9", "--shift", "1"}), HasSubstr("--shift and --cpu-mips exclude"));
   EXPECT_THAT(refusal({"run", "f", "--turn", "99"}), HasSubstr("--turn '99'"));
   EXPECT_THAT(refusal({"run", "f", "--turn", "10000001"}), HasSubstr("--turn '10000001'"));
   EXPECT_THAT(refusal({"run", "f", "--turn", "1000", "--quantum", "1ms"}), HasSubstr("--turn and --quantum exclude each other"));

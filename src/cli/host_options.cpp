@@ -42,9 +42,10 @@ Status check_host_options(const RunOptions& options) {
   KTSTR_TRY(check_what_is_under_test(options, "--host"));
   std::vector<std::string_view> of_guests;
   if (options.topology) of_guests.emplace_back("--topology");
-  if (options.mode != "auto") of_guests.emplace_back("--mode");
+  if (options.mode) of_guests.emplace_back("--mode");
   if (options.memory) of_guests.emplace_back("--memory");
   if (options.icount_shift) of_guests.emplace_back("--shift");
+  if (options.cpu_mips) of_guests.emplace_back("--cpu-mips");
   if (options.turn) of_guests.emplace_back("--turn");
   if (options.quantum) of_guests.emplace_back("--quantum");
   if (options.cold) of_guests.emplace_back("--cold");

@@ -74,6 +74,7 @@ std::string repeat_command(const Invocation& invocation, const RunRequest& reque
   if (options.duration) add("--duration", format_duration(*options.duration));
   if (options.memory) add("--memory", std::to_string(*options.memory));
   if (options.icount_shift) add("--shift", std::to_string(*options.icount_shift));
+  if (options.cpu_mips) add("--cpu-mips", fmt::format("{}", *options.cpu_mips));
   if (options.turn) add("--turn", std::to_string(*options.turn));
   if (options.quantum) add("--quantum", format_duration(*options.quantum));
   if (!request.args.empty()) {

@@ -35,6 +35,14 @@ Result<std::chrono::nanoseconds> parse_positive_duration(std::string_view option
 }
 
 // "0" switches the hand-over timer off.
+Result<double> parse_mips(const std::string& text) {
+  double mips = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), mips);
+  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && mips > 0 && mips <= 1000) return mips;
+  return fail(ErrorCode::kInvalidArgument, "--cpu-mips '{}': million instructions a second; accepted: more than 0, up to 1000",
+              text);
+}
+
 Result<std::chrono::nanoseconds> parse_quantum(std::string_view text) {
   if (text == "0") return std::chrono::nanoseconds(0);
   KTSTR_TRY_ASSIGN(const auto quantum, parse_positive_duration("--quantum", text));
@@ -70,6 +78,12 @@ Status interpret_machine(const RunOptionTexts& texts, RunOptions& options) {
   if (texts.shift) {
     KTSTR_TRY_ASSIGN(options.icount_shift, parse_number("--shift", *texts.shift, 0, kMaxIcountShift));
   }
+  if (texts.cpu_mips) {
+    KTSTR_TRY_ASSIGN(options.cpu_mips, parse_mips(*texts.cpu_mips));
+  }
+  if (texts.shift && texts.cpu_mips)
+    return fail(ErrorCode::kInvalidArgument, "--shift and --cpu-mips exclude each other")
+        .with_hint("both say how many instructions a guest second has");
   if (texts.turn) {
     KTSTR_TRY_ASSIGN(options.turn, parse_number<std::uint32_t>("--turn", *texts.turn, kLeastTurn, kLongestTurn));
   }

@@ -24,13 +24,14 @@ struct RunOptions {
   std::optional<std::string> scheduler;  // "PATH ARGS"; "" asks for the kernel's own
   std::optional<Topology> topology;
   std::optional<std::string> kernel;
-  std::string mode = "auto";
+  std::optional<std::string> mode;  // none: det
   std::optional<std::uint64_t> seed;
   std::optional<SeedRange> seeds;  // run with each of them
   std::optional<VarySet> vary;
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<Bytes> memory;
   std::optional<int> icount_shift;
+  std::optional<double> cpu_mips;
   std::optional<std::uint32_t> turn;
   std::optional<std::chrono::nanoseconds> quantum;
   int repeat = 1;
@@ -45,8 +46,8 @@ struct RunOptions {
 
 // The same as text, as it stood on the command line; an absent option is unset.
 struct RunOptionTexts {
-  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, turn, quantum,
-      repeat, jobs;
+  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, cpu_mips, turn,
+      quantum, repeat, jobs;
 };
 
 // As given to --kernel: an empty word names none.

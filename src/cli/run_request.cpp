@@ -23,11 +23,12 @@ namespace {
 constexpr Bytes kLongestScenario = Bytes{16} << 20;
 
 void apply(const RunOptions& options, RunRequest& request) {
-  request.mode = options.mode;
+  if (options.mode) request.mode = *options.mode;
   request.args = options.args;
   request.on_host = request.on_host || options.host;
   request.cold = options.cold;
   request.icount_shift = options.icount_shift;
+  if (options.cpu_mips) request.cpu_mips = *options.cpu_mips;
   request.turn = options.turn;
   request.quantum = options.quantum;
   if (options.scheduler) request.scheduler = *options.scheduler;
@@ -113,6 +114,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.duration = scenario.duration;
   request.seed = scenario.seed.value_or(request.seed);
   request.memory = scenario.memory;
+  request.cpu_mips = scenario.cpu_mips;
+  request.cpu_speeds = scenario.cpu_speeds;
   request.checks = scenario.checks;
   request.payloads = scenario.payloads;
   apply(options, request);
@@ -144,6 +147,8 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.scheduler = asked.scheduler;
   request.duration = asked.duration;
   request.memory = asked.memory;
+  request.cpu_mips = asked.cpu_mips;
+  request.cpu_speeds = asked.cpu_speeds;
   request.checks = asked.checks;
   request.kernel = asked.kernel;
   request.include_files = asked.include_files;

@@ -53,7 +53,7 @@ TEST_F(RequestForFile, TakesWhatTheFileSays) {
   EXPECT_EQ(request->seed, 7U);
   EXPECT_EQ(request->memory, Bytes{512} << 20);
   EXPECT_EQ(request->checks.max_gap, 300ms);
-  EXPECT_EQ(request->mode, "auto");
+  EXPECT_EQ(request->mode, "det");
 }
 
 TEST_F(RequestForFile, FlagsWinOverTheFile) {

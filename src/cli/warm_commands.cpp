@@ -48,9 +48,10 @@ Status build(const WarmBuildCommand& command) {
   }
   RunRequest request;
   request.kernel = command.options.kernel.value_or("");
-  request.mode = command.options.mode;
+  if (command.options.mode) request.mode = *command.options.mode;
   request.memory = command.options.memory.value_or(0);
   request.icount_shift = command.options.icount_shift;
+  request.cpu_mips = command.options.cpu_mips.value_or(0);
   // Mistakes first: no boot is for nothing.
   for (const Topology& topology : topologies) {
     request.topology = topology;

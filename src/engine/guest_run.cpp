@@ -4,12 +4,14 @@
 #include <poll.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/console.h"
+#include "ktstr/cpu_speed.h"
 
 namespace ktstr {
 
@@ -79,12 +81,29 @@ Status GuestRun::on_warm_point() {
 void GuestRun::begin_turns() {
   if (!machine_.control || std::exchange(turns_began_, true)) return;
   machine_.control->order(*turns_);
+  auto& speeds = machine_.memory.mailbox().layout().speeds;
+  const std::size_t vcpus = machine_.control->counts().instructions.size();
+  for (std::size_t vcpu = 0; vcpu < vcpus; ++vcpu)
+    mailbox::store(speeds.percent[vcpu], vcpu < turns_->speed.size() ? turns_->speed[vcpu] : kFullCpuSpeed);
+  mailbox::store(speeds.vcpus, vcpus);
+}
+
+// A guest that writes nonsense there has CPUs of some speed or other.
+void GuestRun::take_speeds() {
+  if (!machine_.control || !turns_began_) return;
+  const auto& speeds = machine_.memory.mailbox().layout().speeds;
+  for (std::size_t vcpu = 0; vcpu < machine_.control->counts().instructions.size(); ++vcpu) {
+    turns_->speed.resize(std::max(turns_->speed.size(), vcpu + 1), kFullCpuSpeed);
+    turns_->speed[vcpu] = std::clamp<std::uint32_t>(mailbox::load(speeds.percent[vcpu]), kLeastCpuSpeed, kFullCpuSpeed);
+  }
+  machine_.control->order(*turns_);
 }
 
 Status GuestRun::on_ring(mailbox::BellReason reason) {
   KTSTR_TRY(total_.count_ring());
   if (reason == mailbox::BellReason::kDone) said_done_ = true;
   if (reason == mailbox::BellReason::kTurns) begin_turns();
+  if (reason == mailbox::BellReason::kCpuSpeed) take_speeds();
   if (reason == mailbox::BellReason::kWarmPoint) KTSTR_TRY(on_warm_point());
   return records_.drain();
 }

@@ -43,12 +43,13 @@ class GuestRun {
   Status on_ring(mailbox::BellReason reason);
   Status on_warm_point();
   void begin_turns();
+  void take_speeds();
   Finding ended_by_itself();
   void look_into(Finding& finding, GuestOutcome& outcome);
   void explain_from_console(Finding& finding, const std::string& console) const;
 
   Machine machine_;
-  const std::optional<TurnSettings> turns_;
+  std::optional<TurnSettings> turns_;
   bool turns_began_ = false;
   const GuestIo& io_;
   std::chrono::microseconds look_;  // between two looks at the mailbox

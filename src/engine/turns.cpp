@@ -47,6 +47,22 @@ Result<std::string> ask(const fs::path& qemu, const fs::path& plugin) {
 
 }  // namespace
 
+int default_shift(const Topology& topology) {
+  const int cpus = topology.cpus();
+  if (cpus <= 4) return 3;
+  return cpus <= 8 ? 2 : 0;
+}
+
+double mips_of(int shift, int cpus) { return 1000.0 / static_cast<double>(1 << shift) / cpus; }
+
+Result<int> shift_for_mips(const Topology& topology, double mips) {
+  for (int shift = 10; shift >= 0; --shift)
+    if (mips_of(shift, topology.cpus()) >= mips) return shift;
+  return fail(ErrorCode::kInvalidArgument, "{} million instructions a second for each of {} CPUs; at most {:.1f}", mips,
+              topology.cpus(), mips_of(0, topology.cpus()))
+      .with_hint("a guest second has at most 1000 million instructions, which all CPUs share");
+}
+
 std::uint32_t default_turn(const Topology& topology) {
   const int cpus = topology.cpus();
   if (cpus < 2) return 0;

@@ -25,6 +25,14 @@ struct TurnSettings {
 inline constexpr const char* kTurnsPluginName = "ktstr-turns.so";
 inline constexpr std::uint32_t kLeastTurn = 100, kLongestTurn = 10'000'000;
 
+// 2^shift ns an instruction: by how many vCPUs share them.
+int default_shift(const Topology& topology);
+// The largest shift with which each vCPU has so many million instructions a guest second while all are busy.
+// kInvalidArgument when even shift 0, 1000 of them for all, is too slow.
+Result<int> shift_for_mips(const Topology& topology, double mips);
+// What one vCPU executes while all are busy, in million instructions a guest second.
+double mips_of(int shift, int cpus);
+
 // 0 with one vCPU, which has nobody to hand over to.
 std::uint32_t default_turn(const Topology& topology);
 // What a seed makes of it: 80 to 120 percent.

@@ -21,6 +21,24 @@ TEST(Turn, HasALengthByTheNumberOfCpus) {
   EXPECT_EQ(default_turn(*Topology::parse("2n8l4c2t")), 1000u);
 }
 
+TEST(Shift, FollowsTheNumberOfCpus) {
+  EXPECT_EQ(default_shift(*Topology::parse("1n1l1c1t")), 3);
+  EXPECT_EQ(default_shift(*Topology::parse("1n2l2c1t")), 3);
+  EXPECT_EQ(default_shift(*Topology::parse("1n2l4c1t")), 2);
+  EXPECT_EQ(default_shift(*Topology::parse("2n8l4c2t")), 0);
+}
+
+TEST(Shift, IsTheLargestThatGivesEachCpuItsInstructions) {
+  const Topology four = *Topology::parse("1n2l2c1t");
+  EXPECT_EQ(mips_of(3, 4), 31.25);
+  EXPECT_EQ(*shift_for_mips(four, 31.25), 3);
+  EXPECT_EQ(*shift_for_mips(four, 31.3), 2);
+  EXPECT_EQ(*shift_for_mips(four, 250), 0);
+  const auto too_fast = shift_for_mips(four, 251);
+  ASSERT_FALSE(too_fast);
+  EXPECT_THAT(too_fast.error().message(), HasSubstr("at most 250.0"));
+}
+
 TEST(Turn, IsMovedByTheSeedByAFifth) {
   std::uint32_t least = UINT32_MAX, most = 0;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "cgroup/cgroup_fs.h"
+#include "guest/cpu_speeds.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/setup.h"
 #include "scenario/event_sink.h"
@@ -86,10 +87,11 @@ class AgentChannel {
 
 using RunBody = std::function<Result<AssertResult>(Ctx&, const Job&)>;
 
-Result<AssertResult> run_with_context(const Job& job, const TestTopology& topology, int scheduler_pid, RecordLog& log,
-                                      const RunBody& run_body) {
+Result<AssertResult> run_with_context(const Job& job, const TestTopology& topology, int scheduler_pid,
+                                      mailbox::View mailbox, RecordLog& log, const RunBody& run_body) {
   KTSTR_TRY_ASSIGN(CgroupFs cgroups, CgroupFs::create("/sys/fs/cgroup", "ktstr"));
   MailboxSink sink(log);
+  const auto speeds = guest::cpu_speeds(mailbox);
   Ctx ctx({.topology = &topology,
            .cgroups = &cgroups,
            .events = &sink,
@@ -99,7 +101,8 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
            .checks = job.checks,
            .scheduler_pid = scheduler_pid,
            .args = job.args,
-           .payload_path = job.payload_path});
+           .payload_path = job.payload_path,
+           .cpu_speeds = speeds ? std::make_shared<const CpuSpeedControl>(*speeds) : nullptr});
   try {
     auto result = run_body(ctx, job);
     if (result) sink.take_out_what_was_sent(*result);
@@ -143,9 +146,10 @@ int body_main(const RunBody& run_body) {
     log_error("{}", prepared.error().render());
     return EX_SOFTWARE;
   }
-  RecordLog log(mailbox::View(prepared->mailbox.bytes()), mailbox::Lane::kBody);
+  const mailbox::View mailbox(prepared->mailbox.bytes());
+  RecordLog log(mailbox, mailbox::Lane::kBody);
   ResultRecord record;
-  if (auto result = run_with_context(prepared->job, prepared->topology, prepared->scheduler_pid, log, run_body)) {
+  if (auto result = run_with_context(prepared->job, prepared->topology, prepared->scheduler_pid, mailbox, log, run_body)) {
     record.result = *std::move(result);
   } else {
     record.error = result.error().message();

@@ -45,6 +45,7 @@ std::string input_difference(const RunTuple& a, const RunTuple& b) {
   if (a.icount_shift != b.icount_shift) return differ("icount shift", a.icount_shift, b.icount_shift);
   if (a.turn_instructions != b.turn_instructions)
     return differ("turns in instructions", a.turn_instructions, b.turn_instructions);
+  if (a.cpu_speeds != b.cpu_speeds) return differ("speeds of CPUs", a.cpu_speeds, b.cpu_speeds);
   if (a.quantum_ns != b.quantum_ns) return differ("quantum", short_duration(a.quantum_ns), short_duration(b.quantum_ns));
   if (a.memory_bytes != b.memory_bytes) return differ("memory", a.memory_bytes, b.memory_bytes);
   if (a.qemu_version != b.qemu_version) return differ("QEMU", a.qemu_version, b.qemu_version);

@@ -156,9 +156,11 @@ std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::s
 
 std::string fineness(const RunRecord& record) {
   if (record.mode != "det") return "";
-  if (record.tuple.turn_instructions != 0)
-    return fmt::format("; turns of {} instructions ({})", record.turn_ns >> record.tuple.icount_shift,
-                       short_duration(record.turn_ns));
+  if (record.tuple.turn_instructions != 0) {
+    const int cpus = record.tuple.topology.cpus();
+    return fmt::format("; turns of {} instructions ({}), {:.3g} MIPS a CPU when all {} are busy",
+                       record.turn_ns >> record.tuple.icount_shift, short_duration(record.turn_ns), record.cpu_mips, cpus);
+  }
   if (record.tuple.quantum_ns == 0) return "; no quantum";
   return fmt::format("; quantum {}, turns of {}", short_duration(record.tuple.quantum_ns), short_duration(record.turn_ns));
 }

@@ -44,6 +44,7 @@ struct RunTuple {
   Topology topology;
   int icount_shift = 0;
   std::uint32_t turn_instructions = 0;  // of a vCPU's turn, before the seed varies it; 0: no plugin ends turns
+  std::string cpu_speeds;               // of CPUs that are slower than the others: "4-7=40%"; "" for none
   std::uint64_t quantum_ns = 0;         // without one
   std::uint64_t memory_bytes = 0;
   std::string qemu_version;
@@ -100,6 +101,7 @@ struct RunRecord {
   std::string kernel_path;
   std::string warm_image;      // digest of the image that it continued; "" for a boot of its own
   std::uint64_t turn_ns = 0;  // how long a vCPU's turn lasts
+  double cpu_mips = 0;        // det: million instructions a guest second of one CPU while all are busy
   std::string why_quantum;    // det with several CPUs: why no plugin ends turns; "" where one does
   std::vector<std::uint64_t> vcpu_instructions;  // that each vCPU executed from the body's start on; none without a plugin
   SchedulerSeen scheduler;

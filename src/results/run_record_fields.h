@@ -18,7 +18,8 @@ constexpr std::string_view kAddedLater[] = {"vary",    "replay_command", "replay
                                             "held_ns", "sched_class",    "nice",      "weight",
                                             "share_pct", "entitled_pct", "oom_killed", "vcpus",
                                             "new_taint", "kernel_reports",
-                                            "turn_instructions", "why_quantum", "vcpu_instructions"};
+                                            "turn_instructions", "cpu_speeds", "cpu_mips", "why_quantum",
+                                            "vcpu_instructions"};
 
 template <typename A, typename T>
   requires std::is_same_v<std::remove_const_t<T>, Topology>
@@ -39,6 +40,7 @@ void fields(A& a, T& t) {
   a("topology", t.topology);
   a("icount_shift", t.icount_shift);
   a("turn_instructions", t.turn_instructions);
+  a("cpu_speeds", t.cpu_speeds);
   a("quantum_ns", t.quantum_ns);
   a("memory_bytes", t.memory_bytes);
   a("qemu_version", t.qemu_version);
@@ -228,6 +230,7 @@ void fields(A& a, T& t) {
   a("kernel", t.kernel);
   a("kernel_path", t.kernel_path);
   a("turn_ns", t.turn_ns);
+  a("cpu_mips", t.cpu_mips);
   a("why_quantum", t.why_quantum);
   a("vcpu_instructions", t.vcpu_instructions);
   a("warm_image", t.warm_image);

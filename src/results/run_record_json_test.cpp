@@ -22,11 +22,12 @@ RunRecord full_record() {
   r.outcome = Outcome::kFail;
   r.error = "e";
   r.error_hint = "h";
-  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "k256", {2, 4, 3, 2}, 3, 3125, 100'000, 1ULL << 40, "10.0.11", {{"/init", "aa"}, {"scenario", "bb"}}};
+  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "k256", {2, 4, 3, 2}, 3, 3125, "1=40%", 100'000, 1ULL << 40, "10.0.11", {{"/init", "aa"}, {"scenario", "bb"}}};
   r.mode = "det";
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.kernel_path = "/boot/x";
   r.turn_ns = 25'000;
+  r.cpu_mips = 31.25;
   r.why_quantum = "why";
   r.vcpu_instructions = {1, UINT64_MAX};
   r.warm_image = "0123456789abcdef0123456789abcdef";

@@ -20,14 +20,14 @@ namespace ktstr {
 
 namespace {
 
-constexpr int kDefaultShift = 3;
+constexpr int kUsualShift = 3;
 constexpr Bytes kLeastMemoryPerCpu = Bytes{64} << 20;
 
-// Below the default shift an instruction gives less guest time. Turns below 20 us cost the host more than what runs in
+// Below the usual shift an instruction gives less guest time. Turns below 20 us cost the host more than what runs in
 // them (measured, 4 busy CPUs: 100 us 0.5 guest seconds a host second, 20 us 0.2, 5 us 0.07, 1 us 0.03).
 double pace_of(int shift, std::optional<std::chrono::nanoseconds> quantum) {
   constexpr double kCheapTurnNs = 20'000;
-  const double by_shift = std::ldexp(1.0, shift - kDefaultShift);
+  const double by_shift = std::ldexp(1.0, shift - kUsualShift);
   const double by_quantum = quantum ? static_cast<double>(quantum->count()) / kCheapTurnNs : 1.0;
   return std::min(1.0, by_shift) * std::min(1.0, by_quantum);
 }
@@ -83,7 +83,10 @@ Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment&
   GuestSpec spec;
   KTSTR_TRY_ASSIGN(spec.mode, resolve_mode(request.mode));
   spec.topology = request.topology;
-  spec.icount_shift = request.icount_shift.value_or(kDefaultShift);
+  spec.icount_shift = request.icount_shift.value_or(default_shift(request.topology));
+  if (request.cpu_mips > 0 && !request.icount_shift) {
+    KTSTR_TRY_ASSIGN(spec.icount_shift, shift_for_mips(request.topology, request.cpu_mips));
+  }
   if (spec.icount_shift < 0 || spec.icount_shift > 10)
     return fail(ErrorCode::kInvalidArgument, "an instruction-count shift of {}; accepted: 0 to 10", spec.icount_shift);
   spec.memory = request.memory != 0 ? request.memory : memory_by_rule(request.topology);
@@ -109,19 +112,25 @@ Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const
 Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu) {
   TurnChoice choice;
   const std::uint32_t turn = request.turn.value_or(default_turn(request.topology));
+  const bool unequal = !request.cpu_speeds.empty();
+  if (turn == 0 && unequal)
+    return fail(ErrorCode::kInvalidArgument, "speeds of CPUs mean nothing on a machine with one CPU");
   if (turn == 0) return choice;
   const bool asked_for = request.turn.has_value();
   if (request.quantum && !asked_for)
     choice.why_quantum = "--quantum asks for it";
   else if (!asked_for)
     choice.why_quantum = environment.why_no_turns;
+  if (!choice.why_quantum.empty() && unequal)
+    return Error(ErrorCode::kUnsupported, "CPUs with speeds of their own need turns by the plugin: " + choice.why_quantum);
   if (!choice.why_quantum.empty()) return choice;
   if (const Status takes = check_turns_plugin(qemu.path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
       !takes) {
     choice.why_quantum = takes.error().message();
-    if (!asked_for) return choice;
-    return Error(ErrorCode::kUnsupported, "turns of so many instructions: " + choice.why_quantum)
-        .with_hint("`ktstr doctor` says what is missing; without --turn a timer in the guest does what it can");
+    if (!asked_for && !unequal) return choice;
+    return Error(ErrorCode::kUnsupported,
+                 (unequal ? "CPUs with speeds of their own: " : "turns of so many instructions: ") + choice.why_quantum)
+        .with_hint("`ktstr doctor` says what is missing");
   }
   KTSTR_TRY_ASSIGN(const ByteVector plugin, read_bytes(environment.turns_plugin));
   choice.plugin_sha256 = sha256(plugin);
@@ -131,6 +140,12 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
                                  .turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn),
                                  .phase_seed = handover,
                                  .speed = {}};
+  if (unequal) choice.settings->speed.assign(static_cast<std::size_t>(request.topology.cpus()), kFullCpuSpeed);
+  for (const CpuSpeed& speed : request.cpu_speeds) {
+    KTSTR_TRY(check_cpu_speed(speed, request.topology.cpus()));
+    for (const Cpu cpu : speed.cpus)
+      choice.settings->speed[static_cast<std::size_t>(cpu)] = static_cast<std::uint32_t>(speed.percent);
+  }
   return choice;
 }
 

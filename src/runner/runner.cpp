@@ -163,6 +163,10 @@ Status Run::prepare_machine() {
   if (spec_.mode == Mode::kDet) {
     KTSTR_TRY(choose_turns());
     record_.tuple.icount_shift = spec_.icount_shift;
+    record_.tuple.cpu_speeds = to_string(request_.cpu_speeds);
+    record_.cpu_mips = mips_of(spec_.icount_shift, request_.topology.cpus());
+  } else if (!request_.cpu_speeds.empty()) {
+    return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
   }
   record_.tuple.memory_bytes = spec_.memory;
   if (!request_.packed) {

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "ktstr/checks.h"
+#include "ktstr/cpu_speed.h"
 #include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/vary.h"
@@ -51,13 +52,15 @@ struct RunRequest {
   Topology topology;
   std::string scheduler;  // "PATH ARGS"; empty: the kernel's own
   std::string kernel;     // as --kernel takes it; empty: the default
-  std::string mode = "auto";
+  std::string mode = "det";
   std::uint64_t seed = 1;
   VarySet vary = VarySet::all();  // what the seed varies
   std::chrono::nanoseconds duration = std::chrono::seconds(1);
   Bytes memory = 0;  // 0: by rule
   Checks checks;
   std::optional<int> icount_shift;
+  double cpu_mips = 0;                              // det: that a CPU has at least while all are busy; 0: by rule
+  std::vector<CpuSpeed> cpu_speeds = {};            // det
   std::optional<std::uint32_t> turn;                // det: instructions of a vCPU's turn
   std::optional<std::chrono::nanoseconds> quantum;  // instead of turns by the plugin
   std::string expect_failure;                  // a DetailKind's text

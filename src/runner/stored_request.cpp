@@ -85,6 +85,8 @@ Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_sca
   KTSTR_TRY(in_range("quantum in ns", static_cast<double>(job.quantum.count()), 0, kDay));
   for (const auto limit : {job.limits.attach, job.limits.dispatch, job.limits.body, job.limits.teardown})
     KTSTR_TRY(in_range("limit of a phase in ms", static_cast<double>(limit.count()), 1, 2 * kDay / 1e6));
+  if (const auto speeds = cpu_speeds_from(tuple.cpu_speeds); !speeds)
+    return fail(ErrorCode::kCorruptData, "its speeds of CPUs: {}", speeds.error().message());
   KTSTR_TRY(in_range("memory in bytes", static_cast<double>(tuple.memory_bytes), 1 << 20, kMostMemory));
   KTSTR_TRY(in_range("instruction-count shift", tuple.icount_shift, 0, 10));
   return in_range("scale of limits in host time", host_limit_scale, 1e-3, 1e6);
@@ -110,6 +112,7 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .host_limit_scale = asked.at("host_limit_scale").get<double>()};
   if (request.mode == "det") {
     request.icount_shift = tuple.icount_shift;
+    request.cpu_speeds = cpu_speeds_from(tuple.cpu_speeds).value_or(std::vector<CpuSpeed>());
     if (job.turn != 0)
       request.turn = job.turn;
     else

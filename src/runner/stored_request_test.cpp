@@ -114,6 +114,20 @@ TEST(StoredRequest, ReadsBackWhatDecidesARun) {
   EXPECT_EQ(read.quantum, 70us);
 }
 
+TEST(StoredRequest, HasTurnsOfThePluginOrAQuantum) {
+  auto json = nlohmann::ordered_json::parse(some_json());
+  json.erase("sha256");
+  json["job"]["turn"] = json["tuple"]["turn_instructions"] = 3125;
+  json["tuple"]["cpu_speeds"] = "1=40%";
+  const auto stored = request_from_json(json.dump());
+  ASSERT_TRUE(stored) << stored.error().render();
+  EXPECT_EQ(stored->request.turn, 3125u);
+  EXPECT_EQ(stored->request.quantum, std::nullopt);
+  EXPECT_EQ(stored->request.cpu_speeds, (std::vector<CpuSpeed>{{CpuSet{1}, 40}}));
+  json["job"]["turn"] = json["tuple"]["turn_instructions"] = 1;
+  EXPECT_FALSE(request_from_json(json.dump()));
+}
+
 TEST(StoredRequest, HasNoClockOfItsOwnInRealTime) {
   auto json = nlohmann::ordered_json::parse(some_json());
   json["mode"] = "kvm";

@@ -20,6 +20,7 @@
 #include "payload/findings.h"
 #include "payload/payload_process.h"
 #include "scenario/liveness.h"
+#include "scenario/machine.h"
 #include "scenario/oom_kills.h"
 #include "workload/worker_group.h"
 
@@ -88,6 +89,8 @@ struct ExecutorHooks {
   std::filesystem::path root = "/";  // of /sys and /proc, for the ops on the machine
   // Host mode writes down what a killed run could not put back (MachineChanges::BeforeChange). May be empty.
   std::function<Status(const std::filesystem::path& file, const std::string& before)> before_machine_change;
+
+  std::optional<CpuSpeedControl> cpu_speeds;
 
   // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on.
   static Result<ExecutorHooks> real(int scheduler_pid);

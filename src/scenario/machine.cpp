@@ -129,7 +129,24 @@ Result<CpuSet> MachineChanges::online() const {
   return CpuSet::parse(text);
 }
 
+Status MachineChanges::set_cpu_speed(const CpuSet& cpus, int percent) {
+  if (!speeds_)
+    return fail(ErrorCode::kUnsupported, "the speed of CPUs cannot be set here")
+        .with_hint("it needs det mode, with turns by the plugin: `ktstr doctor` says whether they are to be had");
+  std::vector<int> speeds = speeds_->get();
+  if (!speeds_before_) speeds_before_ = speeds;
+  for (const Cpu cpu : cpus) {
+    if (cpu < 0 || static_cast<std::size_t>(cpu) >= speeds.size())
+      return fail(ErrorCode::kInvalidArgument, "there is no CPU {}: the machine has {} CPUs", cpu, speeds.size());
+    speeds[static_cast<std::size_t>(cpu)] = percent;
+  }
+  speeds_->set(speeds);
+  return ok();
+}
+
 std::vector<Error> MachineChanges::restore() {
+  if (speeds_before_) speeds_->set(*speeds_before_);
+  speeds_before_.reset();
   std::vector<Error> errors;
   for (; !undo_.empty(); undo_.pop_back())
     if (Status restored = write_file(undo_.back().file, undo_.back().value); !restored)

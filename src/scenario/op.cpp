@@ -69,5 +69,6 @@ Op Op::write_sysctl(std::string name, std::string value) {
   return Op(op::WriteSysctl{std::move(name), std::move(value)});
 }
 Op Op::steer_irq(std::string irq, Cpu cpu) { return Op(op::SteerIrq{std::move(irq), cpu}); }
+Op Op::set_cpu_speed(CpuSet cpus, int percent) { return Op(op::SetCpuSpeed{std::move(cpus), percent}); }
 
 }  // namespace ktstr

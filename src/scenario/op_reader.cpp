@@ -59,6 +59,12 @@ class Parameters {
     if (number < 0) reader_.mistake("cpu", fmt::format("cpu {} is not valid; accepted: {}", number, form("cpu")));
     return number;
   }
+  CpuSet cpus() {
+    const std::string list = text("cpus");
+    auto parsed = CpuSet::parse(list);
+    if (!parsed) reader_.mistake("cpus", parsed.error().message());
+    return parsed ? *std::move(parsed) : CpuSet();
+  }
   bool boolean(std::string_view key) {
     require(key);
     return reader_.boolean(key).value_or(false);
@@ -199,6 +205,8 @@ op::WriteSysctl read(Of<op::WriteSysctl>, Parameters& p) {
   return {.name = p.text("name"), .value = p.text_or_number("value")};
 }
 op::SteerIrq read(Of<op::SteerIrq>, Parameters& p) { return {.irq = p.text_or_number("irq"), .cpu = p.cpu()}; }
+
+op::SetCpuSpeed read(Of<op::SetCpuSpeed>, Parameters& p) { return {.cpus = p.cpus(), .percent = p.integer("percent")}; }
 
 using Reader = Op (*)(Parameters&);
 template <std::size_t... kIndices>

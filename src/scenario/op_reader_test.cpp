@@ -67,6 +67,7 @@ std::vector<Case> cases() {
       {"'set_smt'\non = false", Op::set_smt(false)},
       {"'write_sysctl'\nname = 'kernel.x'\nvalue = 7", Op::write_sysctl("kernel.x", "7")},
       {"'steer_irq'\nirq = 'virtio0-requests'\ncpu = 1", Op::steer_irq("virtio0-requests", 1)},
+      {"'set_cpu_speed'\ncpus = '0-1'\npercent = 40", Op::set_cpu_speed(CpuSet{0, 1}, 40)},
   };
 }
 

@@ -59,6 +59,7 @@ std::string about(const op::CpuOnline& o) { return std::to_string(o.cpu); }
 std::string about(const op::SetSmt& o) { return o.on ? "on" : "off"; }
 std::string about(const op::WriteSysctl& o) { return fmt::format("{} = {}", o.name, o.value); }
 std::string about(const op::SteerIrq& o) { return fmt::format("{} -> CPU {}", o.irq, o.cpu); }
+std::string about(const op::SetCpuSpeed& o) { return fmt::format("{} to {}%", o.cpus.to_string(), o.percent); }
 
 }  // namespace
 
@@ -113,6 +114,8 @@ const std::array<OpRow, Op::kKinds>& op_table() {
        {{"name", "a name like \"kernel.sched_rt_runtime_us\""}, {"value", "a text or a number"}}},
       {"steer_irq", kMachine, "Sends an interrupt to one CPU.",
        {{"irq", "a number, or words of its line in /proc/interrupts"}, {"cpu", "a CPU's number"}}},
+      {"set_cpu_speed", kMachine, "Makes CPUs slower, or as fast as they were: parts of their turns (det mode).",
+       {{"cpus", "a list of CPUs like \"4-7\""}, {"percent", "1 to 100"}}},
   }};
   return rows;
 }

@@ -43,5 +43,6 @@ Status apply(const op::CpuOnline& op, World& world);
 Status apply(const op::SetSmt& op, World& world);
 Status apply(const op::WriteSysctl& op, World& world);
 Status apply(const op::SteerIrq& op, World& world);
+Status apply(const op::SetCpuSpeed& op, World& world);
 
 }  // namespace ktstr

@@ -21,4 +21,8 @@ Status apply(const op::WriteSysctl& op, World& world) {
 
 Status apply(const op::SteerIrq& op, World& world) { return world.target().machine().steer_irq(op.irq, op.cpu); }
 
+Status apply(const op::SetCpuSpeed& op, World& world) {
+  return world.target().machine().set_cpu_speed(op.cpus, op.percent);
+}
+
 }  // namespace ktstr

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/duration.h"
+#include "ktstr/cpu_speed.h"
 #include "scenario/def_rules.h"
 #include "scenario/machine.h"
 
@@ -140,6 +141,8 @@ void rehearse(const op::KillPayload& op, RehearsedWorld& world) { world.end_payl
 
 // --- the machine
 
+constexpr int kMostCpusOfAll = 4096;  // which CPUs there are is check_cpu()'s to say
+
 void rehearse(const op::CpuOffline& op, RehearsedWorld& world) {
   world.check_cpu(op.cpu);
   if (op.cpu == 0) world.mistake("CPU 0 cannot go offline: the kernel keeps it; take another one");
@@ -157,6 +160,10 @@ void rehearse(const op::SteerIrq& op, RehearsedWorld& world) {
   if (op.irq.empty())
     return world.mistake("an interrupt is named by its number or by words of its line in /proc/interrupts");
   world.check_cpu(op.cpu);
+}
+void rehearse(const op::SetCpuSpeed& op, RehearsedWorld& world) {
+  for (const Cpu cpu : op.cpus) world.check_cpu(cpu);
+  world.mistake_from(check_cpu_speed({op.cpus, op.percent}, kMostCpusOfAll));
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ class FileReader {
   void read_max_spread(TableReader& checks);
   void read_share_tolerance(TableReader& checks);
   void read_workers(TableReader& top);
+  void read_cpus(TableReader& top);
   void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
   void read_step(const TomlValue& table);
@@ -116,6 +117,30 @@ void FileReader::read_machine(TableReader& top) {
     else if (file_.memory == 0)
       mistakes_.add(top.at("memory"), "a guest needs memory; leave 'memory' out to have it chosen");
   }
+}
+
+void FileReader::read_cpus(TableReader& top) {
+  if (const auto mips = top.number("cpu_mips", "million instructions a second, like 20")) {
+    file_.cpu_mips = *mips;
+    if (!(*mips > 0)) top.mistake("cpu_mips", fmt::format("cpu_mips {} is not valid; accepted: more than 0", *mips));
+  }
+  const TomlValue* cpus = top.find("cpus", Kind::kTable, "a table [cpus]");
+  if (cpus == nullptr) return;
+  TableReader reader(*cpus, "[cpus]", mistakes_);
+  const TomlValue* speeds = reader.find("speed", Kind::kTable, "a table like { \"4-7\" = \"40%\" }");
+  for (std::size_t i = 0; speeds != nullptr && i < speeds->entries.size(); ++i) {
+    const TomlEntry& entry = speeds->entries[i];
+    const auto list = CpuSet::parse(entry.key);
+    const auto percent = entry.value.kind == Kind::kString ? parse_cpu_speed(entry.value.text) : Result<int>(0);
+    if (!list) mistakes_.add(entry.value.at, list.error().message());
+    if (!percent) mistakes_.add(entry.value.at, percent.error().message());
+    if (entry.value.kind != Kind::kString) reader.refuse_kind(entry.key, entry.value, "a text like \"40%\"");
+    if (list && percent) file_.cpu_speeds.push_back({*list, *percent});
+    if (list && percent && file_.topology && entry.value.kind == Kind::kString)
+      if (const Status fits = check_cpu_speed(file_.cpu_speeds.back(), file_.topology->cpus()); !fits)
+        mistakes_.add(entry.value.at, fits.error().message());
+  }
+  reader.finish();
 }
 
 void FileReader::read_duration(TableReader& top) {
@@ -323,6 +348,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   read_duration(top);
   read_seed(top);
   read_workers(top);
+  read_cpus(top);
   if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]")) read_checks(*checks);
   payloads_.read(top);
   file_.payloads = payloads_.list();

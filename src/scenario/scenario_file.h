@@ -23,6 +23,10 @@
 //
 //   work_type_override = "Bursty" # in place of the work type of cgroups with swappable = true
 //
+//   cpu_mips = 20                 # what a CPU executes while all are busy, at least: million instructions a guest second
+//   [cpus]
+//   speed = { "4-7" = "40%" }     # of the other CPUs' (det mode)
+//
 //   [[payload]]                   # programs to run beside workers: payload_table.h
 //   name = "disk"
 //
@@ -50,6 +54,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "ktstr/cpu_speed.h"
 #include "ktstr/scenario.h"
 #include "scenario/plan.h"
 #include "scenario/toml_tree.h"
@@ -65,6 +70,8 @@ struct ScenarioFile {
   std::chrono::nanoseconds duration = std::chrono::seconds(1);
   std::optional<std::uint64_t> seed;
   Bytes memory = 0;  // 0: by rule
+  double cpu_mips = 0;                // 0: by rule
+  std::vector<CpuSpeed> cpu_speeds;
   Checks checks;
   int workers_per_cgroup = 1;     // Ctx::workers_per_cgroup()
   std::optional<WorkType> work_type_override;

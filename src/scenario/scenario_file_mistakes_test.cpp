@@ -14,8 +14,8 @@ std::string mistakes(const std::string& text) {
 }
 
 const std::string kTopLevel =
-    "name, topology, scheduler, scheduler_include, memory, duration, seed, work_type_override, workers_per_cgroup, checks, "
-    "payload, backdrop, cgroup, step";
+    "name, topology, scheduler, scheduler_include, memory, duration, seed, work_type_override, workers_per_cgroup, cpu_mips, cpus, "
+    "checks, payload, backdrop, cgroup, step";
 
 // In a [[cgroup]] whose name is in line 2; `lines` begin in line 3.
 std::string in_cgroup(const std::string& lines) { return mistakes("[[cgroup]]\nname = 'a'\n" + lines + "\n"); }

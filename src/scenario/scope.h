@@ -101,7 +101,7 @@ class Scope {
         outer_(outer),
         phase_(phase),
         label_(std::move(label)),
-        machine_(hooks.root, hooks.before_machine_change),
+        machine_(hooks.root, hooks.before_machine_change, hooks.cpu_speeds),
         cgroups_(ops) {}
 
   Status create(const std::string& name);

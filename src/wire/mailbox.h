@@ -11,6 +11,7 @@
 //   1024     GuestBlock: what the guest says of itself all along
 //   1536     DoorbellBlock
 //   2048     LaneBlock, one for each lane
+//   2560     CpuSpeedBlock
 //   4096     lanes, kLaneSize each
 //   after    the delivery: a newc archive
 //
@@ -77,7 +78,7 @@ struct GuestBlock {
   std::uint32_t reserved;
 };
 
-enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2, kWarmPoint = 3, kTurns = 4 };
+enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2, kWarmPoint = 3, kTurns = 4, kCpuSpeed = 5 };
 
 struct DoorbellBlock {
   std::uint32_t reason;    // BellReason, written by the guest before it rings
@@ -93,6 +94,13 @@ struct LaneBlock {
   std::uint64_t reserved;
 };
 
+// How fast the vCPUs are. The host says it when turns begin; the guest changes it and rings kCpuSpeed.
+struct CpuSpeedBlock {
+  std::uint32_t vcpus;  // 0: the host does not decide it
+  std::uint32_t reserved;
+  std::array<std::uint16_t, 512> percent;  // of full speed, 1 to 100
+};
+
 struct Layout {
   MailboxHeader header;
   std::byte pad0[512 - sizeof(MailboxHeader)];
@@ -103,9 +111,11 @@ struct Layout {
   DoorbellBlock bell;
   std::byte pad3[512 - sizeof(DoorbellBlock)];
   std::array<LaneBlock, kLaneCount> lanes;
+  std::byte pad4[512 - sizeof(LaneBlock) * kLaneCount];
+  CpuSpeedBlock speeds;
 };
 static_assert(offsetof(Layout, host) == 512 && offsetof(Layout, guest) == 1024 && offsetof(Layout, bell) == 1536 &&
-              offsetof(Layout, lanes) == 2048 && sizeof(Layout) <= kLanesOffset);
+              offsetof(Layout, lanes) == 2048 && offsetof(Layout, speeds) == 2560 && sizeof(Layout) <= kLanesOffset);
 
 // The two sides look at the same memory: every field is read and written through these.
 template <typename T>

@@ -73,6 +73,47 @@ TEST_F(Turns, MakeTwoEqualCgroupsEqualUnderASchedExtScheduler) {
   EXPECT_NEAR(all.at("cg_0") / all.at("cg_1"), 1.0, 0.015);
 }
 
+// Of equal work: a little is lost to the ticks, which take their time of a slow CPU too.
+TEST_F(Turns, GiveSlowCpusTheirPart) {
+  const fs::path file = write("slow.toml", busy_cpus(4, "'SpinWait'", "topology = '1n2l2c1t'\ncpu_mips = 60\n") +
+                                               "[cpus]\nspeed = { '2-3' = '40%' }\n");
+  const GuestRun ran = run({file.string(), "--repeat", "2"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["digests_equal"], true);
+  const nlohmann::json& record = ran.json["runs"][0];
+  EXPECT_EQ(record["tuple"]["cpu_speeds"], "2-3=40%");
+  EXPECT_EQ(record["cpu_mips"], 62.5);
+  std::map<std::string, double> done;
+  for (const auto& cgroup : record["cgroups"]) done[cgroup["cgroup"]] = cgroup["iterations"].get<double>();
+  EXPECT_NEAR(done.at("cpu_2") / done.at("cpu_0"), 0.40, 0.01);
+  EXPECT_NEAR(done.at("cpu_3") / done.at("cpu_1"), 0.40, 0.01);
+}
+
+TEST_F(Turns, ChangeWhenTheScenarioChangesACpusSpeedAndAreAsBeforeAfterwards) {
+  std::string steps;
+  for (const char* op : {"", "[[step.op]]\nop = 'set_cpu_speed'\ncpus = '1'\npercent = 25\n", ""})
+    steps += std::string("[[step]]\nhold = '200ms'\n") + op +
+             "[[step.cgroup]]\nname = 'cpu_0'\nworkers = 1\ncpuset = '0'\n"
+             "[[step.cgroup]]\nname = 'cpu_1'\nworkers = 1\ncpuset = '1'\n";
+  const GuestRun ran = run({write("throttled.toml", "topology = '1n1l2c1t'\nduration = '600ms'\n" + steps).string()});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  std::map<std::pair<int, std::string>, double> done;
+  for (const auto& cgroup : ran.json["cgroups"])
+    done[{cgroup["phase"].get<int>(), cgroup["cgroup"]}] =  // for each second that it ran: CPU 0 has the body's work, too
+        cgroup["iterations"].get<double>() / cgroup["cpu_time_ns"].get<double>();
+  const auto ratio = [&](int step) { return done.at({step, "cpu_1"}) / done.at({step, "cpu_0"}); };
+  EXPECT_NEAR(ratio(1), 1.0, 0.02);
+  EXPECT_NEAR(ratio(2), 0.25, 0.02);
+  EXPECT_NEAR(ratio(3), 1.0, 0.02);
+}
+
+TEST_F(Turns, GiveNoSpeedsWithoutThePlugin) {
+  const fs::path file = write("slow.toml", busy_cpus(2) + "[cpus]\nspeed = { '1' = '40%' }\n");
+  const GuestRun ran = run({file.string()}, {"KTSTR_TURNS=quantum"});
+  EXPECT_EQ(ran.status, 3) << ran.out;
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("CPUs with speeds of their own need turns by the plugin"));
+}
+
 TEST_F(Turns, AreTheSameWarmAndCold) {
   const GuestRun warm = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--duration", "100ms"});
   const GuestRun cold = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--duration", "100ms", "--cold"});
