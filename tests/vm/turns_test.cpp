@@ -95,7 +95,7 @@ TEST_F(Turns, ChangeWhenTheScenarioChangesACpusSpeedAndAreAsBeforeAfterwards) {
     steps += std::string("[[step]]\nhold = '200ms'\n") + op +
              "[[step.cgroup]]\nname = 'cpu_0'\nworkers = 1\ncpuset = '0'\n"
              "[[step.cgroup]]\nname = 'cpu_1'\nworkers = 1\ncpuset = '1'\n";
-  const GuestRun ran = run({write("throttled.toml", "topology = '1n1l2c1t'\nduration = '600ms'\n" + steps).string()});
+  const GuestRun ran = run({write("throttled.toml", "topology = '1n1l2c1t'\nduration = '900ms'\n" + steps).string()});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
   std::map<std::pair<int, std::string>, double> done;
   for (const auto& cgroup : ran.json["cgroups"])
