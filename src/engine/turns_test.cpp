@@ -17,7 +17,8 @@ using ::testing::SizeIs;
 
 TEST(Turn, HasALengthByTheNumberOfCpus) {
   EXPECT_EQ(default_turn(*Topology::parse("1n1l1c1t")), 0u);
-  EXPECT_EQ(default_turn(*Topology::parse("1n1l2c1t")), 3125u);
+  EXPECT_EQ(default_turn(*Topology::parse("1n1l2c1t")), 1000u);
+  EXPECT_EQ(default_turn(*Topology::parse("1n2l2c1t")), 3125u);
   EXPECT_EQ(default_turn(*Topology::parse("2n8l4c2t")), 1000u);
 }
 
