@@ -123,7 +123,8 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
     choice.why_quantum = environment.why_no_turns;
   if (!choice.why_quantum.empty() && unequal)
     return Error(ErrorCode::kUnsupported, "CPUs with speeds of their own need turns by the plugin: " + choice.why_quantum);
-  if (!choice.why_quantum.empty()) return choice;
+  choice.wanted = !choice.why_quantum.empty();
+  if (choice.wanted) return choice;
   if (const Status takes = check_turns_plugin(qemu.path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
       !takes) {
     choice.why_quantum = takes.error().message();

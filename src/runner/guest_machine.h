@@ -22,6 +22,7 @@ struct TurnChoice {
   std::optional<TurnSettings> settings;
   std::string plugin_sha256;
   std::string why_quantum;              // why not, where there is more than one vCPU
+  bool wanted = false;                  // the user asked for the timer
 };
 // kUnsupported where the request says how long turns are and there is no plugin.
 Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu);

@@ -2,6 +2,7 @@
 #include "runner/runner.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/activity.h"
 #include "base/clock.h"
@@ -116,6 +117,15 @@ Status Run::pack_named_files() {
   return packed;
 }
 
+// Many runs have the same reason: it is said once.
+void warn_of_unequal_cpus(const std::string& why) {
+  static std::atomic<bool> said = false;
+  if (!said.exchange(true))
+    log_warn("CPUs are unequal and runs slower: a timer in the guest ends turns, because {}; see `ktstr doctor`, and "
+             "KTSTR_TURNS=quantum says that it is meant",
+             why);
+}
+
 // In det mode.
 Status Run::choose_turns() {
   KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_));
@@ -127,7 +137,10 @@ Status Run::choose_turns() {
     record_.turn_ns = std::uint64_t{choice.settings->turn} << spec_.icount_shift;
     return ok();
   }
-  if (!choice.why_quantum.empty()) log_info("turns by a timer in the guest: {}", choice.why_quantum);
+  if (choice.wanted)
+    log_info("turns by a timer in the guest: {}", choice.why_quantum);
+  else if (!choice.why_quantum.empty())
+    warn_of_unequal_cpus(choice.why_quantum);
   job_.quantum = request_.quantum.value_or(default_quantum(request_.topology));
   if (job_.quantum.count() > 0 && !qemu_.quantum_is_safe())
     return Error(ErrorCode::kUnsupported,

@@ -137,6 +137,7 @@ TEST_F(Turns, ComeFromATimerWhereThereIsNoPlugin) {
   const GuestRun ran = run({example("two_cgroups.toml"), "--duration", "100ms"}, {"KTSTR_TURNS_PLUGIN=/none.so"});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_THAT(ran.json["why_quantum"].get<std::string>(), HasSubstr("/none.so is not there"));
+  EXPECT_THAT(ran.err, HasSubstr("CPUs are unequal and runs slower"));
   const GuestRun asked = run({example("two_cgroups.toml"), "--turn", "1000"}, {"KTSTR_TURNS_PLUGIN=/none.so"});
   EXPECT_EQ(asked.status, 3) << asked.out;
   EXPECT_THAT(asked.out + asked.err, HasSubstr("/none.so is not there"));
