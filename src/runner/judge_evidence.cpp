@@ -80,6 +80,15 @@ void judge_records(const GuestStory& story, const GuestOutcome& guest, bool body
     record.details.push_back(lost("neither a result of the test's body nor its end was reported"));
 }
 
+// A run whose turns never began had CPUs that were not equal, whatever its tuple says.
+void judge_turns(const GuestOutcome& guest, bool body_was_due, RunRecord& record) {
+  if (record.tuple.turn_instructions == 0 || !body_was_due) return;
+  const auto& counts = guest.turns.instructions;
+  if (std::any_of(counts.begin(), counts.end(), [](std::uint64_t count) { return count != 0; })) return;
+  record.details.push_back(lost("the plugin in QEMU ended no turn of a CPU: the guest did not ask for it, or QEMU does not "
+                                "run it; CPUs may have been unequal (KTSTR_TURNS=quantum does without)"));
+}
+
 // Of a console that is cut down to its two ends: as long as it was, and how long a kernel may make it in that time.
 void judge_console(const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
   if (guest.console_cut == 0) return;
@@ -107,6 +116,7 @@ void judge_console(const GuestStory& story, const GuestOutcome& guest, RunRecord
 void judge_evidence(const GuestStory& story, const GuestOutcome& guest, bool body_was_due, RunRecord& record) {
   judge_outputs(story, record);
   judge_records(story, guest, body_was_due, record);
+  judge_turns(guest, body_was_due, record);
   judge_console(story, guest, record);
 }
 

@@ -61,6 +61,18 @@ TEST(Evidence, IsMissedWhereAGuestOnlySaysThatItIsDone) {
   EXPECT_THAT(record.details[1].message, HasSubstr("neither a result"));
 }
 
+TEST(Evidence, IsMissedWhereThePluginEndedNoTurn) {
+  const auto with = [](std::vector<std::uint64_t> counted) {
+    RunRecord record;
+    record.tuple.turn_instructions = 1000;
+    classify({.test = "t"}, whole_story(), {.turns = {.turns = 0, .instructions = std::move(counted)}}, record);
+    return record;
+  };
+  EXPECT_EQ(with({0, 7}).outcome, Outcome::kPass);
+  EXPECT_EQ(with({0, 0}).outcome, Outcome::kInconclusive);
+  EXPECT_THAT(with({}).details.at(0).message, HasSubstr("ended no turn"));
+}
+
 TEST(Evidence, OfTheKernelsLogThatWasCutIsLost) {
   GuestStory story = whole_story();
   story.outputs = {{.stream = LogRecord::Stream::kKernel, .printed = 5000, .dropped = 1000}};
