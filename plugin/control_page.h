@@ -19,9 +19,6 @@ constexpr std::size_t kMostVcpus = 512;
 constexpr std::uint32_t kLeastTurn = 10, kLongestTurn = 100'000'000;  // instructions
 constexpr std::uint32_t kFullSpeed = 100;                             // percent
 
-// How the plugin ends a turn, in Page::ends_with.
-enum class EndsWith : std::uint32_t { kNothing = 0, kCpuExit = 1 };
-
 struct Page {
   std::uint64_t magic;
   std::uint32_t version;
@@ -32,8 +29,6 @@ struct Page {
   std::uint64_t phase_seed;          // where in its first turn each vCPU begins
   std::uint32_t speed[kMostVcpus];   // percent of a full turn: 1 to 100
   // Plugin -> host.
-  std::uint32_t taken;               // the newest orders that took effect
-  EndsWith ends_with;
   std::uint64_t turns;               // that the plugin ended
   std::uint64_t instructions[kMostVcpus];  // of each vCPU since the first orders, by whole blocks
 };

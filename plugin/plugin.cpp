@@ -46,7 +46,6 @@ void take_orders(std::uint32_t orders) {
   else
     turns->set_speeds(page->speed);
   taken = orders;
-  __atomic_store_n(&page->taken, orders, __ATOMIC_RELEASE);
 }
 
 void on_block(unsigned, void* instructions) {
@@ -83,7 +82,7 @@ bool map_page(const char* file) {
   return page->magic == kMagic && page->version == kVersion;
 }
 
-// The version of the API that is asked for must be one that this QEMU has: it is told by what it exports.
+// QEMU refuses a plugin for a version of the API that it does not have. What it exports says which it has.
 int api_version() {
   if (::dlsym(RTLD_DEFAULT, "qemu_plugin_read_memory_vaddr") != nullptr) return 4;
   return ::dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new") != nullptr ? 2 : 1;
@@ -97,9 +96,9 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
     if (std::strcmp(argv[i], "probe=on") == 0) probe = true;
   }
   cpu_exit = reinterpret_cast<void (*)(void*)>(::dlsym(RTLD_DEFAULT, "cpu_exit"));
-  const char* missing = cpu_exit == nullptr                                       ? "cpu_exit"
-                        : ::dlsym(RTLD_DEFAULT, "current_cpu") == nullptr ? "current_cpu"
-                                                                                  : nullptr;
+  const char* missing = nullptr;
+  for (const char* symbol : {"cpu_exit", "current_cpu"})
+    if (::dlsym(RTLD_DEFAULT, symbol) == nullptr) missing = symbol;
   if (probe) {
     std::printf("ktstr-turns %s api %d-%d %s %s\n", info->target_name, info->version.min, info->version.cur,
                 missing == nullptr ? "ends turns with" : "lacks", missing == nullptr ? "cpu_exit" : missing);
@@ -116,7 +115,6 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
   }
   static Turns all(page->instructions);
   turns = &all;
-  page->ends_with = EndsWith::kCpuExit;
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return 0;

@@ -7,6 +7,7 @@ namespace ktstr::control {
 
 namespace {
 
+// splitmix64, as base/splitmix.h has it under another licence.
 std::uint64_t mixed(std::uint64_t z) {
   z += 0x9e3779b97f4a7c15ULL;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;

@@ -100,7 +100,7 @@ void GuestRun::take_speeds() {
 }
 
 Status GuestRun::on_ring(mailbox::BellReason reason) {
-  KTSTR_TRY(total_.count_ring());
+  KTSTR_TRY(reason == mailbox::BellReason::kCpuSpeed ? total_.count_speed_change() : total_.count_ring());
   if (reason == mailbox::BellReason::kDone) said_done_ = true;
   if (reason == mailbox::BellReason::kTurns) begin_turns();
   if (reason == mailbox::BellReason::kCpuSpeed) take_speeds();

@@ -82,6 +82,12 @@ TEST_F(TotalLimitsTest, CountRings) {
   EXPECT_EQ(total_.count_ring().error().code(), ErrorCode::kCorruptData);
 }
 
+TEST_F(TotalLimitsTest, CountChangesOfSpeedApart) {
+  for (int i = 0; i < TotalLimits::kMostSpeedChanges; ++i) ASSERT_TRUE(total_.count_speed_change());
+  EXPECT_TRUE(total_.count_ring());
+  EXPECT_FALSE(total_.count_speed_change());
+}
+
 // A fake agent may write anything, in any order: the end comes within the limit of host time.
 TEST_F(TotalLimitsTest, HoldAgainstAnySequenceOfSamples) {
   std::uint64_t state = 1;

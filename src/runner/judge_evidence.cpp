@@ -81,8 +81,9 @@ void judge_records(const GuestStory& story, const GuestOutcome& guest, bool body
 }
 
 // A run whose turns never began had CPUs that were not equal, whatever its tuple says.
-void judge_turns(const GuestOutcome& guest, bool body_was_due, RunRecord& record) {
-  if (record.tuple.turn_instructions == 0 || !body_was_due) return;
+void judge_turns(const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
+  const bool body_ran = story.result || story.body_end;
+  if (record.tuple.turn_instructions == 0 || !body_ran) return;
   const auto& counts = guest.turns.instructions;
   if (std::any_of(counts.begin(), counts.end(), [](std::uint64_t count) { return count != 0; })) return;
   record.details.push_back(lost("the plugin in QEMU ended no turn of a CPU: the guest did not ask for it, or QEMU does not "
@@ -116,7 +117,7 @@ void judge_console(const GuestStory& story, const GuestOutcome& guest, RunRecord
 void judge_evidence(const GuestStory& story, const GuestOutcome& guest, bool body_was_due, RunRecord& record) {
   judge_outputs(story, record);
   judge_records(story, guest, body_was_due, record);
-  judge_turns(guest, body_was_due, record);
+  judge_turns(story, guest, record);
   judge_console(story, guest, record);
 }
 

@@ -107,6 +107,18 @@ TEST_F(Turns, ChangeWhenTheScenarioChangesACpusSpeedAndAreAsBeforeAfterwards) {
   EXPECT_NEAR(ratio(3), 1.0, 0.02);
 }
 
+// More often than a guest may ring for anything else.
+TEST_F(Turns, MayChangeInALoop) {
+  const fs::path file = write("loop.toml",
+                              "topology = '1n1l2c1t'\nduration = '500ms'\n[checks]\nmax_spread_pct = false\n"
+                              "[[backdrop.cgroup]]\nname = 'cpu_0'\nworkers = 2\n"
+                              "[[step]]\nhold = { loop = '2ms' }\n"
+                              "[[step.op]]\nop = 'set_cpu_speed'\ncpus = '1'\npercent = 40\n"
+                              "[[step.op]]\nop = 'set_cpu_speed'\ncpus = '1'\npercent = 100\n");
+  const GuestRun ran = run({file.string()});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+}
+
 TEST_F(Turns, GiveNoSpeedsWithoutThePlugin) {
   const fs::path file = write("slow.toml", busy_cpus(2) + "[cpus]\nspeed = { '1' = '40%' }\n");
   const GuestRun ran = run({file.string()}, {"KTSTR_TURNS=quantum"});
