@@ -110,13 +110,14 @@ TEST_F(Turns, ChangeWhenTheScenarioChangesACpusSpeedAndAreAsBeforeAfterwards) {
 // More often than a guest may ring for anything else.
 TEST_F(Turns, MayChangeInALoop) {
   const fs::path file = write("loop.toml",
-                              "topology = '1n1l2c1t'\nduration = '500ms'\n[checks]\nmax_spread_pct = false\n"
+                              "topology = '1n1l2c1t'\nduration = '1s'\n[checks]\nmax_spread_pct = false\n"
                               "[[backdrop.cgroup]]\nname = 'cpu_0'\nworkers = 2\n"
                               "[[step]]\nhold = { loop = '2ms' }\n"
                               "[[step.op]]\nop = 'set_cpu_speed'\ncpus = '1'\npercent = 40\n"
                               "[[step.op]]\nop = 'set_cpu_speed'\ncpus = '1'\npercent = 100\n");
   const GuestRun ran = run({file.string()});
-  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_GT(ran.json["stimuli"].size(), 150u) << "of two rings each, where 300 are allowed otherwise";
 }
 
 TEST_F(Turns, GiveNoSpeedsWithoutThePlugin) {
