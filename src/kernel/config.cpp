@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/config.h"
 
+#include <charconv>
+
+#include "base/file.h"
+
 namespace ktstr {
 namespace {
 
@@ -38,6 +42,19 @@ std::optional<std::string_view> KernelConfig::get(std::string_view option) const
   const auto found = values_.find(option);
   if (found == values_.end()) return std::nullopt;
   return found->second;
+}
+
+std::optional<int> timer_hz(const std::filesystem::path& vmlinux) {
+  constexpr int kLeast = 24, kMost = 10'000;
+  const auto text = read_text(vmlinux.parent_path() / "config");
+  if (!text) return {};
+  const auto config = KernelConfig::parse(*text);
+  if (!config) return {};
+  const std::string_view written = config->get("CONFIG_HZ").value_or("");
+  int hz = 0;
+  const auto parsed = std::from_chars(written.data(), written.data() + written.size(), hz);
+  if (parsed.ec != std::errc() || hz < kLeast || hz > kMost) return {};
+  return hz;
 }
 
 }  // namespace ktstr

@@ -4,6 +4,7 @@
 // values. Says what was built in; for what a running kernel can do, ask BTF.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,5 +28,8 @@ class KernelConfig {
  private:
   std::map<std::string, std::string, std::less<>> values_;  // names without CONFIG_
 };
+
+// CONFIG_HZ out of the configuration beside an image ("config"). nullopt where there is none, or no plausible one in it.
+std::optional<int> timer_hz(const std::filesystem::path& vmlinux);
 
 }  // namespace ktstr

@@ -21,7 +21,7 @@ using std::chrono::nanoseconds;
 // arch/x86: where the kernel's image is mapped, and where from (__START_KERNEL_map). Without a decompressor before it
 // the kernel runs where it was linked for: nobody moves it (KASLR).
 constexpr std::uint64_t kKernelMap = 0xffffffff80000000;
-constexpr std::uint64_t kDefaultHz = 250;
+constexpr int kDefaultHz = 250;
 
 double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
@@ -85,16 +85,6 @@ class GuestClock {
   const std::uint64_t* jiffies_ = nullptr;
   std::uint64_t beats_ = 0, base_ns_ = 0, base_ticks_ = 0;
 };
-
-std::uint64_t ticks_a_second(const fs::path& vmlinux) {
-  const auto text = read_text(vmlinux.parent_path() / "config");
-  if (!text) return kDefaultHz;
-  const auto config = KernelConfig::parse(*text);
-  if (!config) return kDefaultHz;
-  const std::string hz(config->get("CONFIG_HZ").value_or(""));
-  const std::uint64_t value = std::strtoull(hz.c_str(), nullptr, 10);
-  return value >= 24 && value <= 10'000 ? value : kDefaultHz;
-}
 
 Result<fs::path> prepare_gdb(const TimeTravel& travel, const KernelSymbols& symbols, const PausedGuest& guest) {
   const fs::path symbol_path = travel.work_dir / "kernel.symbols", script = travel.work_dir / "gdb.script";
@@ -168,7 +158,7 @@ Result<std::shared_ptr<const GuestPause>> make_pause(const TimeTravel& travel) {
   if (!jiffies || jiffies->address < kKernelMap)
     return fail(ErrorCode::kUnsupported, "the kernel's image does not say where its clock is (no symbol jiffies_64)");
   auto symbols = std::make_shared<const KernelSymbols>(*std::move(found));
-  auto clock = std::make_shared<GuestClock>(jiffies->address, ticks_a_second(travel.vmlinux));
+  auto clock = std::make_shared<GuestClock>(jiffies->address, static_cast<std::uint64_t>(timer_hz(travel.vmlinux).value_or(kDefaultHz)));
   auto pause = std::make_shared<GuestPause>();
   pause->reached = [clock, until = travel.moment.guest_ns](const GuestMemory& memory) {
     return clock->now(memory) >= until;
