@@ -13,6 +13,7 @@
 #include "base/oom_score.h"
 #include "guest/body.h"
 #include "guest/idle_programs.h"
+#include "guest/late_cpus.h"
 #include "guest/quantum.h"
 #include "guest/quiet.h"
 #include "guest/setup.h"
@@ -352,6 +353,11 @@ void Agent::tear_down(const Job& job) {
 }
 
 Status Agent::run_job() {
+  if (mailbox::load(view_.layout().host.late_cpus) != 0) {
+    wait_at_warm_point(kBootedLook, kBootedQuietLimit);
+    KTSTR_TRY(take_delivery());
+    KTSTR_TRY(switch_late_cpus_on("/sys", [this] { heartbeat(); }));
+  }
   KTSTR_TRY(look_at_topology());
   KTSTR_TRY(start_scenario_body());
   wait_at_warm_point(kBootedLook, kBootedQuietLimit);
