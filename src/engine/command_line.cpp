@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include "engine/late_cpus.h"
 #include "wire/mailbox.h"
 
 namespace ktstr {
@@ -22,9 +23,12 @@ class CommandLine {
   std::vector<std::string> argv_;
 };
 
-std::string smp(const Topology& topology) {
-  return fmt::format("{},sockets={},dies={},cores={},threads={}", topology.cpus(), topology.numa_nodes,
-                     topology.llcs_per_node(), topology.cores_per_llc, topology.threads_per_core);
+std::string smp(const Topology& topology, bool some_are_late) {
+  std::string text = fmt::format("{},sockets={},dies={},cores={},threads={}", some_are_late ? kBootCpus : topology.cpus(),
+                                 topology.numa_nodes, topology.llcs_per_node(), topology.cores_per_llc,
+                                 topology.threads_per_core);
+  if (some_are_late) text += fmt::format(",maxcpus={}", topology.cpus());
+  return text;
 }
 
 void add_memory(CommandLine& line, const GuestFiles& files, const MemoryLayout& memory) {
@@ -47,8 +51,8 @@ void add_memory(CommandLine& line, const GuestFiles& files, const MemoryLayout& 
 // `monitor` idle vCPUs halt: TCG's mwait is a pause, and idle vCPUs would eat time.
 constexpr const char* kTcgCpu = "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor";
 
-void add_cpus(CommandLine& line, const GuestSpec& spec, CpuVendor host_vendor) {
-  line.add("-smp", smp(spec.topology));
+void add_cpus(CommandLine& line, const GuestSpec& spec, Start start, CpuVendor host_vendor) {
+  line.add("-smp", smp(spec.topology, spec.late_cpus && start == Start::kBoot));
   switch (spec.mode) {
     case Mode::kDet:
       line.add("-cpu", kTcgCpu);
@@ -96,6 +100,7 @@ std::string kernel_command_line(const GuestSpec& spec, Bytes mailbox_size) {
       mailbox::command_line(mailbox_size);
   // In real time an overloaded host can make the kernel's boot-time check of its timer fail, which is a panic.
   if (spec.mode != Mode::kDet) line += " no_timer_check";
+  if (spec.late_cpus) line += " " + late_cpus_arguments(spec.kernel_hz);
   for (const auto& argument : spec.kernel_arguments) line += " " + argument;
   return line;
 }
@@ -107,7 +112,7 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
   // smm=off: with system management mode each CPU has an address space more, which is half of the time that QEMU takes to
   // start with many CPUs. Nothing in the guest uses it.
   line.add("-machine", memory.nodes().size() == 1 ? "q35,smm=off,memory-backend=m0" : "q35,smm=off");
-  add_cpus(line, spec, host_vendor);
+  add_cpus(line, spec, files.start, host_vendor);
   add_memory(line, files, memory);
   line.add("-no-user-config");
   line.add("-nodefaults");
@@ -118,6 +123,7 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
   line.add("-serial", "chardev:console");
   line.add("-chardev", "file,id=bell,path=" + option_value(files.doorbell.string()));
   line.add("-device", fmt::format("isa-debugcon,iobase={:#x},chardev=bell", mailbox::kBellPort));
+  if (spec.late_cpus) line.add("-acpitable", "file=" + option_value(files.acpi_table.string()));
   for (const std::string& argument : files.qmp) line.add(argument);
   if (!files.turns_plugin.empty())
     line.add("-plugin", fmt::format("file={},page={}", option_value(files.turns_plugin.string()),
@@ -136,9 +142,9 @@ std::string machine_description(const GuestSpec& spec, const MemoryLayout& memor
   GuestSpec named = spec;
   named.kernel = "KERNEL";
   named.initramfs = "INITRAMFS";
-  const std::vector<fs::path> ram(memory.nodes().size(), "RAM");
-  return fmt::format(
-      "{}", fmt::join(qemu_command_line(named, {"QEMU", ram, "DOORBELL", "CONSOLE"}, memory, host_vendor), " "));
+  GuestFiles files{"QEMU", std::vector<fs::path>(memory.nodes().size(), "RAM"), "DOORBELL", "CONSOLE"};
+  files.acpi_table = "ACPI";
+  return fmt::format("{}", fmt::join(qemu_command_line(named, files, memory, host_vendor), " "));
 }
 
 }  // namespace ktstr

@@ -27,6 +27,7 @@ struct GuestFiles {
   Start start = Start::kBoot;
   std::filesystem::path turns_plugin = {};  // empty: QEMU's own turns
   std::filesystem::path control_page = {};
+  std::filesystem::path acpi_table = {};    // interrupt_controller_table(), where the spec has late CPUs
 };
 
 // A value in a QEMU option list: a comma inside of it is written twice.

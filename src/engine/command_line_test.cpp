@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/command_line.h"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "engine/late_cpus.h"
 
 namespace ktstr {
 namespace {
@@ -152,6 +155,28 @@ TEST(KernelCommandLine, EndsWithTheGuestsOwnArguments) {
   GuestSpec guest = spec({1, 1, 1, 1});
   guest.kernel_arguments = {"isolcpus=1", "quiet=0"};
   EXPECT_EQ(kernel_command_line(guest, 32_MiB), std::string(kKernelLine) + " isolcpus=1 quiet=0");
+}
+
+TEST(KernelCommandLine, TellsOfCpusThatComeLate) {
+  GuestSpec guest = spec({1, 4, 4, 1});
+  guest.late_cpus = true;
+  guest.kernel_hz = 1000;
+  guest.kernel_arguments = {"quiet=0"};
+  EXPECT_EQ(kernel_command_line(guest, 32_MiB), std::string(kKernelLine) + " " + late_cpus_arguments(1000) + " quiet=0");
+}
+
+TEST(QemuCommandLine, OnlyABootIsWithoutTheLateCpus) {
+  GuestSpec guest = spec({1, 4, 4, 1});
+  guest.late_cpus = true;
+  GuestFiles files{"QEMU", {"RAM"}, "DOORBELL", "CONSOLE"};
+  files.acpi_table = "MADT";
+  const auto layout = MemoryLayout::plan(guest.topology, 1_GiB, 32_MiB);
+  auto line = [&] { return fmt::format("{}", fmt::join(qemu_command_line(guest, files, layout, CpuVendor::kIntel), " ")); };
+  EXPECT_NE(line().find("-smp 2,sockets=1,dies=4,cores=4,threads=1,maxcpus=16 "), std::string::npos) << line();
+  EXPECT_NE(line().find("-acpitable file=MADT "), std::string::npos) << line();
+  files.start = Start::kIncoming;
+  EXPECT_NE(line().find("-smp 16,sockets=1,dies=4,cores=4,threads=1 "), std::string::npos) << line();
+  EXPECT_NE(line().find("-acpitable file=MADT "), std::string::npos) << line();
 }
 
 TEST(CpuVendor, IsReadFromCpuinfo) {

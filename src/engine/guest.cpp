@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "engine/guest_run.h"
+#include "engine/warm_build.h"
 #include "engine/warm_image.h"
+#include "wire/newc.h"
 
 namespace ktstr {
 
@@ -45,6 +47,25 @@ Result<GuestOutcome> to_the_end(GuestRun& run, const GuestIo& io) {
   return run.conclude({GuestEnd::kPaused, "stopped where it was to be"});
 }
 
+// Boots for itself, and goes on with all its CPUs from where it would have become an image.
+Result<GuestOutcome> run_with_late_cpus(const GuestSpec& spec, const Deliveries& deliveries, const GuestIo& io) {
+  KTSTR_TRY_ASSIGN(const TempDir directory, TempDir::create(spec.ram_dir, "ktstr-vm"));
+  const MemoryLayout layout = memory_layout(spec, largest(deliveries));
+  KTSTR_TRY_ASSIGN(WarmBuild booted, build_warm_image(spec, layout, {}, {}, directory.path(), io.interrupted));
+  if (booted.failure) {
+    for (const Record& record : booted.failure->records) KTSTR_TRY(io.on_record(record));
+    return std::move(booted.failure->outcome);
+  }
+  if (booted.never_quiet)
+    return fail(ErrorCode::kUnsupported, "the booted guest never keeps quiet, so that its other CPUs cannot be added")
+        .with_hint("up to 8 CPUs are there from the start");
+  KTSTR_TRY_ASSIGN(const WarmImage image, WarmImage::open(directory.path()));
+  const ByteVector nothing = NewcWriter().finish();
+  Deliveries all = {{mailbox::DeliveryKind::kCpus, nothing}};
+  all.insert(all.end(), deliveries.begin(), deliveries.end());
+  return fork_guest(spec, image, layout, all, io);
+}
+
 }  // namespace
 
 Bytes largest(const Deliveries& deliveries) {
@@ -64,6 +85,7 @@ Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveri
   KTSTR_TRY(check_readable(spec.initramfs, "initramfs"));
   // Made here so that a directory that is not there is an error before anything is booted.
   KTSTR_TRY(write_text(io.console_log, "").context("the console log"));
+  if (spec.late_cpus) return run_with_late_cpus(spec, deliveries, io);
   KTSTR_TRY_ASSIGN(Machine machine,
                    Machine::start(spec, memory_layout(spec, largest(deliveries)), io.console_log, Start::kBoot));
   // One that has ended already is the run's to explain.

@@ -45,6 +45,8 @@ struct GuestSpec {
   PhaseLimits limits;
   double host_limit_scale = 1.0;
   std::optional<TurnSettings> turns;  // det; from the body's start on. None: QEMU's own
+  bool late_cpus = false;             // det: boots on two vCPUs (engine/late_cpus.h)
+  int kernel_hz = 0;                  // its CONFIG_HZ; 0: not known
   double pace = 1.0;  // how fast the guest's clock may go at best, beside that of the default shift and quantum
 };
 

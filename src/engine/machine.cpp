@@ -10,6 +10,7 @@
 #include "base/activity.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/late_cpus.h"
 #include "engine/run_delay.h"
 #include "engine/warm_image.h"
 
@@ -75,11 +76,18 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   const Nanoseconds started = monotonic_now();
   KTSTR_TRY_ASSIGN(GuestMemory memory, GuestMemory::create(spec.ram_dir, layout));
   // QEMU keeps what is in the files, and neither firmware nor kernel touches the mailbox's range.
-  if (start == Start::kBoot) memory.mailbox().put_header();
+  if (start == Start::kBoot) {
+    memory.mailbox().put_header();
+    mailbox::store(memory.mailbox().layout().host.late_cpus, std::uint32_t{spec.late_cpus});
+  }
   const fs::path bell = memory.directory() / "doorbell", output = memory.directory() / "qemu.out";
   KTSTR_TRY_ASSIGN(Doorbell doorbell, Doorbell::create(bell));
   KTSTR_TRY_ASSIGN(const CpuVendor vendor, guest_cpu_vendor(spec.mode));
   GuestFiles files{spec.qemu, memory.files(), bell, console_log, {}, start};
+  if (spec.late_cpus) {
+    files.acpi_table = memory.directory() / "madt";
+    KTSTR_TRY(write_atomically(files.acpi_table, interrupt_controller_table(spec.topology)));
+  }
   std::optional<ControlFile> control;
   if (spec.turns) {
     KTSTR_TRY_ASSIGN(control, ControlFile::create(memory.directory() / "control", spec.topology));

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/warm_build.h"
 
+#include <sys/stat.h>
+
 #include <thread>
 
 #include "base/activity.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/guest_run.h"
+#include "wire/newc.h"
 
 namespace ktstr {
 
@@ -73,7 +76,7 @@ class Attempt {
  private:
   ktstr::Result<Machine> start() {
     if (source_.base != nullptr)
-      return Machine::resume(spec_, layout_, *source_.base, *source_.scheduler, io_.console_log, io_.interrupted);
+      return Machine::resume(spec_, layout_, *source_.base, *source_.delivery, io_.console_log, io_.interrupted);
     KTSTR_TRY(write_text(io_.console_log, ""));
     KTSTR_TRY_ASSIGN(Machine machine, Machine::start(spec_, layout_, io_.console_log, Start::kBoot));
     KTSTR_TRY(machine.greet(io_.interrupted));
@@ -134,9 +137,11 @@ class Attempt {
   WarmBuild::Failure failure_;
 };
 
-void empty(const fs::path& directory) {
+// But for directories in it, which hold what the image is made from.
+void remove_files(const fs::path& directory) {
   std::error_code ignored;
-  for (const auto& file : fs::directory_iterator(directory, ignored)) fs::remove(file, ignored);
+  for (const auto& file : fs::directory_iterator(directory, ignored))
+    if (!file.is_directory(ignored)) fs::remove(file, ignored);
 }
 
 }  // namespace
@@ -146,7 +151,7 @@ Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& la
                                    const std::function<bool()>& interrupted) {
   int skip = 0, missed = 0;
   while (skip < mailbox::kMostDisturbedWindows - 1) {
-    empty(directory);
+    remove_files(directory);
     Attempt attempt(spec, layout, source, directory, interrupted, skip);
     auto result = attempt.make(key);
     if (!result && result.error().code() == ErrorCode::kBusy && ++missed < kStopTries) {
@@ -163,6 +168,22 @@ Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& la
     ++skip;
   }
   return WarmBuild{.failure = {}, .never_quiet = true};
+}
+
+Result<WarmBuild> build_booted_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmKey& key,
+                                     const fs::path& directory, const std::function<bool()>& interrupted) {
+  if (!spec.late_cpus) return build_warm_image(spec, layout, {}, key, directory, interrupted);
+  const fs::path first = directory / "first";
+  if (::mkdir(first.c_str(), 0700) != 0) return fail_errno("cannot make {}", first.string());
+  KTSTR_TRY_ASSIGN(WarmBuild booted, build_warm_image(spec, layout, {}, key, first, interrupted));
+  if (booted.failure || booted.never_quiet) return booted;
+  KTSTR_TRY_ASSIGN(const WarmImage image, WarmImage::open(first));
+  const ByteVector nothing = NewcWriter().finish();
+  const WarmSource source{.base = &image, .delivery = GuestDelivery{mailbox::DeliveryKind::kCpus, nothing}};
+  KTSTR_TRY_ASSIGN(WarmBuild built, build_warm_image(spec, layout, source, key, directory, interrupted));
+  std::error_code ignored;
+  fs::remove_all(first, ignored);
+  return built;
 }
 
 }  // namespace ktstr

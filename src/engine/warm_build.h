@@ -11,8 +11,8 @@ namespace ktstr {
 
 // Where an image's machine comes from.
 struct WarmSource {
-  const WarmImage* base = nullptr;         // null: it boots
-  std::optional<GuestDelivery> scheduler;  // attached on the way
+  const WarmImage* base = nullptr;        // null: it boots
+  std::optional<GuestDelivery> delivery;  // with a base: what the machine gets on the way
 };
 
 // What came of it: saved, or the guest did not get to its warm point, or it never keeps quiet there.
@@ -30,5 +30,9 @@ struct WarmBuild {
 Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source,
                                    const WarmKey& key, const fs::path& directory,
                                    const std::function<bool()>& interrupted);
+
+// The image that a machine boots for: with all its CPUs, those that come late included.
+Result<WarmBuild> build_booted_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmKey& key,
+                                     const fs::path& directory, const std::function<bool()>& interrupted);
 
 }  // namespace ktstr

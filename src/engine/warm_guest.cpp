@@ -76,7 +76,7 @@ class WarmRun {
     log_info("building the warm image of {} with {} attached", key.topology, key.scheduler);
     auto built =
         build_warm_image(spec_, memory_layout(spec_, largest(deliveries_)),
-                         {.base = &base.image, .scheduler = deliveries_.at(0)}, key, directory, io_.interrupted);
+                         {.base = &base.image, .delivery = deliveries_.at(0)}, key, directory, io_.interrupted);
     if (!built) {
       if (built.error().code() != ErrorCode::kCorruptData) return std::move(built).error();
       KTSTR_TRY(cache_.discard(std::move(base), built.error().message(), io_.interrupted));
@@ -109,7 +109,7 @@ Result<WarmCache::Lease> lease_booted_image(const GuestSpec& spec, WarmCache& ca
         fmt::format("building the image of {} with {}, first run only", key.topology, key.kernel));
     log_info("building the warm image of {} with {}: this boots once", key.topology, key.kernel);
     KTSTR_TRY_ASSIGN(WarmBuild built,
-                     build_warm_image(spec, memory_layout(spec, delivery), {}, key, directory, interrupted));
+                     build_booted_image(spec, memory_layout(spec, delivery), key, directory, interrupted));
     if (built.never_quiet) return fail(ErrorCode::kUnsupported, "the booted guest never keeps quiet");
     if (!built.failure) return ok();
     failure = std::move(built.failure);

@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "engine/late_cpus.h"
 #include "engine/machine.h"
 #include "engine/mode.h"
 #include "engine/warm_guest.h"
+#include "kernel/config.h"
 #include "runner/package_guest.h"
 
 namespace ktstr {
@@ -106,6 +108,9 @@ Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const
   KTSTR_TRY_ASSIGN(QemuInfo qemu, find_qemu(environment.qemu, environment.cache_dir / "qemu-version"));
   spec.qemu = qemu.path.string();
   spec.kernel = kernel.vmlinux;
+  // The others come with a second QEMU, which continues what the first has saved.
+  spec.late_cpus = spec.mode == Mode::kDet && spec.topology.cpus() > kMostCpusAtOnce && qemu.can_save_machines();
+  if (spec.late_cpus) spec.kernel_hz = timer_hz(kernel.vmlinux).value_or(0);
   return qemu;
 }
 

@@ -35,7 +35,7 @@ std::string_view to_string(Phase phase);
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 7;                 // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 8;                 // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
 constexpr Bytes kLanesOffset = 4096;
@@ -52,10 +52,11 @@ struct MailboxHeader {
   std::uint64_t size;  // of the whole range
 };
 
-// What a delivery is for. A run with a scheduler gets two, one without gets only the second kind.
+// What a delivery is for. A run with a scheduler gets the first two, one without only the second kind.
 enum class DeliveryKind : std::uint32_t {
   kScheduler = 1,  // the scheduler's files, and /ktstr/attach.json
   kRun = 2,        // the test's files, and /ktstr/job.json
+  kCpus = 3,       // no files: the machine that goes on has all its CPUs. First, where HostBlock::late_cpus says so
 };
 
 struct HostBlock {
@@ -63,7 +64,7 @@ struct HostBlock {
   std::uint32_t delivery_crc;  // CRC-32 of the archive
   std::uint64_t delivery_size;
   std::uint32_t delivery_kind;  // DeliveryKind
-  std::uint32_t reserved;
+  std::uint32_t late_cpus;      // 1: the CPUs that the kernel did not start come with a delivery of their own
 };
 
 struct GuestBlock {
