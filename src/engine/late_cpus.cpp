@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <concepts>
 #include <numeric>
 #include <string_view>
+
+#include "topology/apic_ids.h"
 
 namespace ktstr {
 
@@ -39,9 +40,8 @@ class Table {
   ByteVector bytes_;
 };
 
-enum Entry : unsigned { kLocalApic = 0, kIoApic = 1, kOverride = 2, kLocalNmi = 4, kLocalX2Apic = 9, kX2ApicNmi = 10 };
+enum Entry : unsigned { kLocalApic = 0, kIoApic = 1, kOverride = 2, kLocalNmi = 4 };
 constexpr unsigned kEnabled = 1, kActiveHighLevel = 0xd;
-constexpr std::uint32_t kFirstX2ApicId = 255;
 
 void add_header(Table& table) {
   table.text("APIC");
@@ -58,20 +58,11 @@ void add_header(Table& table) {
 }
 
 void add_cpu(Table& table, std::uint32_t apic_id, unsigned uid) {
-  if (apic_id < kFirstX2ApicId) {
-    table.u8(kLocalApic);
-    table.u8(8);
-    table.u8(uid);
-    table.u8(apic_id);
-    table.u32(kEnabled);
-    return;
-  }
-  table.u8(kLocalX2Apic);
-  table.u8(16);
-  table.u16(0);
-  table.u32(apic_id);
+  table.u8(kLocalApic);
+  table.u8(8);
+  table.u8(uid);
+  table.u8(apic_id);
   table.u32(kEnabled);
-  table.u32(uid);
 }
 
 void add_override(Table& table, unsigned irq, std::uint32_t line, unsigned flags) {
@@ -84,7 +75,7 @@ void add_override(Table& table, unsigned irq, std::uint32_t line, unsigned flags
 }
 
 // As QEMU wires a q35: one IO-APIC, the timer on its line 2, PCI's interrupts level-triggered.
-void add_wiring(Table& table, bool x2apic) {
+void add_wiring(Table& table) {
   table.u8(kIoApic);
   table.u8(12);
   table.u8(0);
@@ -93,40 +84,21 @@ void add_wiring(Table& table, bool x2apic) {
   table.u32(0);
   add_override(table, 0, 2, 0);
   for (const unsigned irq : {5u, 9u, 10u, 11u}) add_override(table, irq, irq, kActiveHighLevel);
-  table.u8(x2apic ? kX2ApicNmi : kLocalNmi);
-  table.u8(x2apic ? 12 : 6);
-  if (!x2apic) table.u8(0xff);  // all CPUs
+  table.u8(kLocalNmi);
+  table.u8(6);
+  table.u8(0xff);  // all CPUs
   table.u16(0);
-  if (x2apic) table.u32(0xffffffff);
   table.u8(1);  // LINT1
-  for (int i = 0; x2apic && i < 3; ++i) table.u8(0);
 }
 
 }  // namespace
 
-std::vector<std::uint32_t> apic_ids(const Topology& topology) {
-  auto bits = [](int count) { return std::bit_width(static_cast<unsigned>(count - 1)); };
-  const auto thread_bits = bits(topology.threads_per_core), core_bits = bits(topology.cores_per_llc),
-             die_bits = bits(topology.llcs_per_node());
-  std::vector<std::uint32_t> ids;
-  for (int socket = 0; socket < topology.numa_nodes; ++socket)
-    for (int die = 0; die < topology.llcs_per_node(); ++die)
-      for (int core = 0; core < topology.cores_per_llc; ++core)
-        for (int thread = 0; thread < topology.threads_per_core; ++thread) {
-          auto id = static_cast<std::uint32_t>(socket);
-          id = (id << die_bits) | static_cast<std::uint32_t>(die);
-          id = (id << core_bits) | static_cast<std::uint32_t>(core);
-          ids.push_back((id << thread_bits) | static_cast<std::uint32_t>(thread));
-        }
-  return ids;
-}
-
 ByteVector interrupt_controller_table(const Topology& topology) {
   Table table;
   add_header(table);
-  const auto ids = apic_ids(topology);
+  const auto ids = apic_ids(topology);  // at most kLastApicId
   for (unsigned cpu = 0; cpu < ids.size(); ++cpu) add_cpu(table, ids[cpu], cpu);
-  add_wiring(table, ids.back() >= kFirstX2ApicId);
+  add_wiring(table);
   return std::move(table).finish();
 }
 

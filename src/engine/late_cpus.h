@@ -11,9 +11,7 @@
 // kernel expects of a CPU that it starts; the agent switches them on one by one.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/bytes.h"
 #include "ktstr/topology.h"
@@ -24,9 +22,6 @@ namespace ktstr {
 constexpr int kMostCpusAtOnce = 8;
 constexpr int kBootCpus = 2;
 
-// QEMU's APIC ids of a topology's CPUs, in the order of their numbers: one field of bits each for socket, die, core and
-// thread.
-std::vector<std::uint32_t> apic_ids(const Topology& topology);
 // The MADT (ACPI specification, 5.2.12) of a q35 machine of which all CPUs are there.
 ByteVector interrupt_controller_table(const Topology& topology);
 // What the kernel is told. `hz` is its CONFIG_HZ, 0: not known. With it no CPU measures how fast it is, which would take

@@ -16,14 +16,6 @@ std::uint32_t u32(const ByteVector& bytes, std::size_t at) {
   return value;
 }
 
-TEST(ApicIds, HaveAFieldOfBitsForEachLevel) {
-  EXPECT_EQ(apic_ids({1, 1, 4, 1}), (std::vector<std::uint32_t>{0, 1, 2, 3}));
-  // 3 cores take 2 bits: an id is left out at each LLC's end.
-  EXPECT_EQ(apic_ids({1, 2, 3, 1}), (std::vector<std::uint32_t>{0, 1, 2, 4, 5, 6}));
-  EXPECT_EQ(apic_ids({2, 4, 1, 2}), (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7}));
-  EXPECT_EQ(apic_ids({1, 4, 63, 1}).back(), 3u << 6 | 62u);
-}
-
 TEST(InterruptControllerTable, ListsEachCpuAsEnabled) {
   const ByteVector table = interrupt_controller_table({1, 2, 3, 1});
   EXPECT_EQ(as_text(ByteSpan(table).first(4)), "APIC");
@@ -45,20 +37,6 @@ TEST(InterruptControllerTable, ListsEachCpuAsEnabled) {
   EXPECT_EQ(at, table.size());
   EXPECT_EQ(ids, (std::vector<unsigned>{0, 1, 2, 4, 5, 6}));
   EXPECT_EQ(io_apics, 1u);
-}
-
-TEST(InterruptControllerTable, IdsAbove254TakeTheLongForm) {
-  const ByteVector table = interrupt_controller_table({1, 8, 18, 1});  // the last id is 7 << 5 | 17 = 241
-  for (std::size_t at = 44; at < table.size(); at += u8(table, at + 1)) EXPECT_NE(u8(table, at), 9u);
-  const ByteVector wide = interrupt_controller_table({1, 14, 18, 1});
-  std::size_t at = 44, long_forms = 0;
-  for (; at < wide.size(); at += u8(wide, at + 1))
-    if (u8(wide, at) == 9 && ++long_forms == 1) {
-      EXPECT_EQ(u32(wide, at + 4), 8u << 5);
-      EXPECT_EQ(u32(wide, at + 12), 8u * 18);
-    }
-  EXPECT_EQ(at, wide.size());
-  EXPECT_EQ(long_forms, 6u * 18);
 }
 
 TEST(LateCpusArguments, LeaveSpeedToTheKernelWhereItsTickIsNotKnown) {

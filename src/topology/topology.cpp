@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ktstr/topology.h"
 
+#include <bit>
 #include <charconv>
 
+#include "topology/apic_ids.h"
 #include "topology/presets.h"
 
 namespace ktstr {
 
 namespace {
 
-// QEMU's q35 without x2APIC hands out 8-bit APIC ids, and 255 is the broadcast id.
-constexpr int kCpuLimit = 255;
+constexpr int kCpuLimit = kLastApicId + 1;
 
 constexpr std::string_view kHowToWrite =
     "write NnNlNcNt (NUMA nodes, LLCs in all, cores per LLC, threads per core), for example 1n2l4c2t";
@@ -47,6 +48,11 @@ std::string defect_of(const Topology& t) {
   if (t.llcs % t.numa_nodes != 0)
     return fmt::format("{} LLCs cannot be split evenly over {} NUMA nodes", t.llcs, t.numa_nodes);
   if (t.cpus() > kCpuLimit) return fmt::format("{} CPUs are more than {}", t.cpus(), kCpuLimit);
+  if (const std::uint32_t last = apic_ids(t).back(); last > kLastApicId)
+    return fmt::format(
+        "the last CPU's APIC id would be {}, and the guest's can be {} at most; ids are counted in powers of 2, so that {} cores "
+        "per LLC take as many as {}",
+        last, kLastApicId, t.cores_per_llc, std::bit_ceil(static_cast<unsigned>(t.cores_per_llc)));
   return {};
 }
 

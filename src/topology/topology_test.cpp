@@ -40,6 +40,7 @@ TEST(TopologyParse, RefusesTextThatIsNoTopology) {
 
 TEST(TopologyParse, TakesAtMost255Cpus) {
   EXPECT_TRUE(Topology::parse("1n1l255c1t"));
+  EXPECT_THAT(Topology::parse("1n14l9c2t").error().message(), HasSubstr("the last CPU's APIC id would be 433"));
   EXPECT_THAT(Topology::parse("1n2l64c2t").error().message(), HasSubstr("256 CPUs are more than 255"));
   EXPECT_THAT(Topology::parse("1n2000000000l2000000000c1t").error().message(), HasSubstr("are more than 255"));
 }

@@ -21,7 +21,9 @@ class ComesUpAsAsked : public GuestTest {
 TEST_F(ComesUpAsAsked, OneCpu) { expect_topology("1n1l1c1t", "0"); }
 TEST_F(ComesUpAsAsked, ThreeLlcs) { expect_topology("1n3l1c2t", "5"); }
 TEST_F(ComesUpAsAsked, TwoNodesWithSmt) { expect_topology("2n4l2c2t", "15"); }
+TEST_F(ComesUpAsAsked, NodesOfWhichOneHasNoCpuAtBoot) { expect_topology("4n4l5c1t", "19"); }
 TEST_F(ComesUpAsAsked, SixtyFourCpus) { expect_topology("2n8l4c2t", "63"); }
+TEST_F(ComesUpAsAsked, AsManyAsThereCanBe) { expect_topology("max-cpu-nosmt", "251"); }
 
 }  // namespace
 }  // namespace ktstr
