@@ -14,7 +14,7 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kMagic = 0x31677063727473ULL;  // "strcpg1"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kMostVcpus = 512;
 constexpr std::uint32_t kLeastTurn = 10, kLongestTurn = 100'000'000;  // instructions
 constexpr std::uint32_t kFullSpeed = 100;                             // percent
@@ -29,6 +29,9 @@ struct Page {
   std::uint64_t phase_seed;          // where in its first turn each vCPU begins
   std::uint32_t speed[kMostVcpus];   // percent of a full turn: 1 to 100
   // Plugin -> host.
+  std::uint64_t idle_guarded;        // 1: the clock of an idle guest does not depend on the host's load (idle_guard.h)
+  std::uint64_t idle_jumps;          // that the main loop made with it
+  std::uint64_t idle_refused;        // that it would have made too early
   std::uint64_t turns;               // that the plugin ended
   std::uint64_t instructions[kMostVcpus];  // of each vCPU since the first orders, by whole blocks
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// ktstr-turns.so, a TCG plugin for a stock QEMU that runs with -icount in one thread: ends the vCPUs' turns where the
-// control page says.
+// ktstr-turns.so, a TCG plugin for a stock QEMU that runs with -icount sleep=off in one thread: ends the vCPUs' turns where
+// the control page says, and keeps the host's load out of an idle guest's clock (idle_guard.h).
 //
-//   -plugin file=ktstr-turns.so,page=FILE   FILE: a control page
-//   -plugin file=ktstr-turns.so,probe=on    says on stdout what it can do in this QEMU, and ends it
+//   -plugin file=ktstr-turns.so,page=FILE             FILE: a control page
+//   -plugin file=ktstr-turns.so,page=FILE,turns=off   leaves QEMU's own turns alone, at no cost
+//   -plugin file=ktstr-turns.so,probe=on              says on stdout what it can do in this QEMU, and ends it
 //
 // In such a QEMU the vcpu_index that a callback gets is wrong (generated code has the number of the vCPU that it was
 // translated for), and so is everything in the API that builds on it, scoreboards and inline operations; `current_cpu` is
@@ -19,6 +20,7 @@
 #include <cstring>
 
 #include "control_page.h"
+#include "idle_hook.h"
 #include "qemu_api.h"
 #include "turns.h"
 #include "vcpu_table.h"
@@ -70,6 +72,7 @@ void on_translation(std::uint64_t, qemu_plugin_tb* block) {
 void on_vcpu(std::uint64_t, unsigned index) {
   current_cpu = static_cast<void**>(::dlsym(RTLD_DEFAULT, "current_cpu"));
   vcpus.add(*current_cpu, index);
+  hook_idle(*current_cpu, index, *page);
 }
 
 bool map_page(const char* file) {
@@ -90,18 +93,22 @@ int api_version() {
 
 int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
   const char* file = nullptr;
-  bool probe = false;
+  bool probe = false, ends_turns = true;
   for (int i = 0; i < argc; ++i) {
     if (std::strncmp(argv[i], "page=", 5) == 0) file = argv[i] + 5;
     if (std::strcmp(argv[i], "probe=on") == 0) probe = true;
+    if (std::strcmp(argv[i], "turns=off") == 0) ends_turns = false;
   }
   cpu_exit = reinterpret_cast<void (*)(void*)>(::dlsym(RTLD_DEFAULT, "cpu_exit"));
   const char* missing = nullptr;
   for (const char* symbol : {"cpu_exit", "current_cpu"})
     if (::dlsym(RTLD_DEFAULT, symbol) == nullptr) missing = symbol;
   if (probe) {
-    std::printf("ktstr-turns %s api %d-%d %s %s\n", info->target_name, info->version.min, info->version.cur,
-                missing == nullptr ? "ends turns with" : "lacks", missing == nullptr ? "cpu_exit" : missing);
+    const char* const unguarded = idle_hook_lacks();
+    std::printf("ktstr-turns %s api %d-%d %s %s, %s %s\n", info->target_name, info->version.min, info->version.cur,
+                missing == nullptr ? "ends turns with" : "lacks", missing == nullptr ? "cpu_exit" : missing,
+                unguarded == nullptr ? "guards" : "cannot guard idle clocks: no",
+                unguarded == nullptr ? "idle clocks" : unguarded);
     std::fflush(stdout);
     ::_exit(0);
   }
@@ -116,7 +123,7 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
   static Turns all(page->instructions);
   turns = &all;
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
-  qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+  if (ends_turns) qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   return 0;
 }
 
