@@ -49,9 +49,10 @@ Need turns(const RunnerEnvironment& environment) {
     need.found = "no QEMU to ask";
     return need;
   }
-  const Status takes = check_turns_plugin(info->path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
+  const auto takes = check_turns_plugin(info->path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
   need.met = takes.has_value();
   need.found = takes ? environment.turns_plugin.string() + " ends turns with cpu_exit" : takes.error().message();
+  if (takes) need.found += takes->why_unguarded.empty() ? ", guards idle clocks" : ", " + takes->why_unguarded;
   if (need.met && !environment.why_no_turns.empty()) need.found += ", but " + environment.why_no_turns;
   return need;
 }

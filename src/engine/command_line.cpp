@@ -125,9 +125,9 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
   line.add("-device", fmt::format("isa-debugcon,iobase={:#x},chardev=bell", mailbox::kBellPort));
   if (spec.late_cpus) line.add("-acpitable", "file=" + option_value(files.acpi_table.string()));
   for (const std::string& argument : files.qmp) line.add(argument);
-  if (!files.turns_plugin.empty())
-    line.add("-plugin", fmt::format("file={},page={}", option_value(files.turns_plugin.string()),
-                                    option_value(files.control_page.string())));
+  if (!spec.plugin.empty())
+    line.add("-plugin", fmt::format("file={},page={}{}", option_value(spec.plugin.string()),
+                                    option_value(files.control_page.string()), spec.turns ? "" : ",turns=off"));
   if (files.start == Start::kIncoming) {
     line.add("-incoming", "defer");
     return line.take();
@@ -142,6 +142,8 @@ std::string machine_description(const GuestSpec& spec, const MemoryLayout& memor
   GuestSpec named = spec;
   named.kernel = "KERNEL";
   named.initramfs = "INITRAMFS";
+  named.turns.reset();
+  if (!named.plugin.empty()) named.plugin = "PLUGIN";
   GuestFiles files{"QEMU", std::vector<fs::path>(memory.nodes().size(), "RAM"), "DOORBELL", "CONSOLE"};
   files.acpi_table = "ACPI";
   return fmt::format("{}", fmt::join(qemu_command_line(named, files, memory, host_vendor), " "));

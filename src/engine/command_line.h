@@ -25,8 +25,7 @@ struct GuestFiles {
   std::filesystem::path console;           // serial console, appended to
   std::vector<std::string> qmp;            // Qmp::arguments(); empty: none
   Start start = Start::kBoot;
-  std::filesystem::path turns_plugin = {};  // empty: QEMU's own turns
-  std::filesystem::path control_page = {};
+  std::filesystem::path control_page = {};  // of the spec's plugin
   std::filesystem::path acpi_table = {};    // interrupt_controller_table(), where the spec has late CPUs
 };
 

@@ -110,14 +110,16 @@ TEST(CommandLine, OfAKvmGuestShowsTheHostsCpuWithDiesAsLlcs) {
   EXPECT_THAT(line(spec({1, 2, 2, 1}, Mode::kKvm)), Contains("4,sockets=1,dies=2,cores=2,threads=1"));
 }
 
-TEST(CommandLine, LoadsThePluginThatEndsTurns) {
-  const GuestSpec guest = spec({1, 1, 2, 1});
+TEST(CommandLine, LoadsThePluginWithTurnsOrWithout) {
+  GuestSpec guest = spec({1, 1, 2, 1});
+  guest.plugin = "/lib/a,b.so";
   GuestFiles files{"/usr/bin/qemu", {"/ram0"}, "/bell", "/console"};
-  files.turns_plugin = "/lib/a,b.so";
   files.control_page = "/ram/control";
-  const auto argv =
-      qemu_command_line(guest, files, MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB), CpuVendor::kIntel);
-  EXPECT_THAT(argv, Contains("file=/lib/a,,b.so,page=/ram/control"));
+  const auto layout = MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB);
+  EXPECT_THAT(qemu_command_line(guest, files, layout, CpuVendor::kIntel),
+              Contains("file=/lib/a,,b.so,page=/ram/control,turns=off"));
+  guest.turns = TurnSettings{};
+  EXPECT_THAT(qemu_command_line(guest, files, layout, CpuVendor::kIntel), Contains("file=/lib/a,,b.so,page=/ram/control"));
 }
 
 TEST(CommandLine, DoublesCommasInPathsThatAreOptionValues) {
@@ -149,6 +151,18 @@ TEST(MachineDescription, HasNoPathsAndTellsMachinesApart) {
   EXPECT_EQ(one.find('/'), std::string::npos) << one;
   guest.icount_shift = 4;
   EXPECT_NE(machine_description(guest, layout, CpuVendor::kIntel), one);
+}
+
+TEST(MachineDescription, IsTheSameForAllTurnsButNotWithoutAPlugin) {
+  GuestSpec guest = spec({1, 1, 1, 1});
+  const auto layout = MemoryLayout::plan(guest.topology, 256_MiB, 32_MiB);
+  const std::string without = machine_description(guest, layout, CpuVendor::kIntel);
+  guest.plugin = "/lib/ktstr-turns.so";
+  const std::string with = machine_description(guest, layout, CpuVendor::kIntel);
+  EXPECT_NE(with, without) << "the host's load during the boot may be in its image";
+  EXPECT_EQ(with.find('/'), std::string::npos) << with;
+  guest.turns = TurnSettings{.turn = 1000};
+  EXPECT_EQ(machine_description(guest, layout, CpuVendor::kIntel), with);
 }
 
 TEST(KernelCommandLine, EndsWithTheGuestsOwnArguments) {

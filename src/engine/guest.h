@@ -44,7 +44,8 @@ struct GuestSpec {
   std::filesystem::path ram_dir = "/dev/shm";
   PhaseLimits limits;
   double host_limit_scale = 1.0;
-  std::optional<TurnSettings> turns;  // det; from the body's start on. None: QEMU's own
+  std::filesystem::path plugin;       // det: ktstr-turns.so, which guards idle clocks; empty: none is loaded
+  std::optional<TurnSettings> turns;  // with the plugin; from the body's start on. None: QEMU's own
   bool late_cpus = false;             // det: boots on two vCPUs (engine/late_cpus.h)
   int kernel_hz = 0;                  // its CONFIG_HZ; 0: not known
   double pace = 1.0;  // how fast the guest's clock may go at best, beside that of the default shift and quantum
@@ -68,6 +69,7 @@ struct GuestOutcome {
   double host_seconds = 0;
   std::uint64_t dropped_records = 0;  // that the guest could not send; as many as there are numbers, if it says so
   TurnCounts turns;                   // since the body's start; none without a plugin
+  IdleCounts idle;
   Bytes console_cut = 0;              // of the console's middle, which is not kept
   // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did not
   // say.

@@ -79,7 +79,7 @@ Status GuestRun::on_warm_point() {
 
 // Once: what a guest asks for again changes nothing.
 void GuestRun::begin_turns() {
-  if (!machine_.control || std::exchange(turns_began_, true)) return;
+  if (!turns_ || std::exchange(turns_began_, true)) return;
   machine_.control->order(*turns_);
   auto& speeds = machine_.memory.mailbox().layout().speeds;
   const std::size_t vcpus = machine_.control->counts().instructions.size();
@@ -90,7 +90,7 @@ void GuestRun::begin_turns() {
 
 // A guest that writes nonsense there has CPUs of some speed or other.
 void GuestRun::take_speeds() {
-  if (!machine_.control || !turns_began_) return;
+  if (!turns_began_) return;
   const auto& speeds = machine_.memory.mailbox().layout().speeds;
   for (std::size_t vcpu = 0; vcpu < machine_.control->counts().instructions.size(); ++vcpu) {
     turns_->speed.resize(std::max(turns_->speed.size(), vcpu + 1), kFullCpuSpeed);
@@ -194,7 +194,10 @@ GuestOutcome GuestRun::conclude(Finding finding) {
   GuestOutcome outcome;
   look_into(finding, outcome);
   machine_.qemu->kill();
-  if (machine_.control) outcome.turns = machine_.control->counts();
+  if (machine_.control) {
+    outcome.turns = machine_.control->counts();
+    outcome.idle = machine_.control->idle();
+  }
   outcome.host_seconds = host_seconds();
   auto console = read_console_tail(io_.console_log);
   if (!console) log_warn("{}", console.error().render());

@@ -89,9 +89,8 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
     KTSTR_TRY(write_atomically(files.acpi_table, interrupt_controller_table(spec.topology)));
   }
   std::optional<ControlFile> control;
-  if (spec.turns) {
+  if (!spec.plugin.empty()) {
     KTSTR_TRY_ASSIGN(control, ControlFile::create(memory.directory() / "control", spec.topology));
-    files.turns_plugin = spec.turns->plugin;
     files.control_page = control->path();
   }
   KTSTR_TRY_ASSIGN(Qmp qmp, Qmp::create());

@@ -21,7 +21,7 @@ struct Machine {
   Qmp qmp;
   std::filesystem::path output;      // what QEMU itself prints
   std::chrono::nanoseconds started;  // monotonic_now() of the host
-  std::optional<ControlFile> control;  // where the spec asks for turns
+  std::optional<ControlFile> control;  // where there is a plugin
   std::optional<Subprocess> qemu;
 
   // Memory, doorbell and QEMU, started. With Start::kBoot it boots at once; with Start::kIncoming it waits.

@@ -27,12 +27,14 @@ constexpr std::string_view kPrefix = "ktstr-turns ";
 
 control::Page& page_in(const Mapping& mapping) { return *reinterpret_cast<control::Page*>(mapping.data()); }
 
-Status understood(const std::string& said) {
+Result<PluginSkills> understood(const std::string& said) {
   const std::string line = said.substr(0, said.find('\n'));
   if (!line.starts_with(kPrefix))
     return fail(ErrorCode::kUnsupported, "QEMU does not take the plugin: {}", line.empty() ? "it says nothing" : line);
-  if (line.find(" ends turns with ") != std::string::npos) return ok();
-  return fail(ErrorCode::kUnsupported, "QEMU cannot end turns: {}", line.substr(kPrefix.size()));
+  if (line.find(" ends turns with ") == std::string::npos)
+    return fail(ErrorCode::kUnsupported, "QEMU cannot end turns: {}", line.substr(kPrefix.size()));
+  if (line.ends_with(", guards idle clocks")) return PluginSkills{};
+  return PluginSkills{.why_unguarded = line.substr(line.rfind(", ") + 2)};
 }
 
 Result<std::string> ask(const fs::path& qemu, const fs::path& plugin) {
@@ -109,7 +111,14 @@ TurnCounts ControlFile::counts() const {
   return counts;
 }
 
-Status check_turns_plugin(const fs::path& qemu, const fs::path& plugin, const fs::path& answers) {
+IdleCounts ControlFile::idle() const {
+  const control::Page& page = page_in(mapping_);
+  return {.guarded = __atomic_load_n(&page.idle_guarded, __ATOMIC_RELAXED) != 0,
+          .jumps = __atomic_load_n(&page.idle_jumps, __ATOMIC_RELAXED),
+          .refused = __atomic_load_n(&page.idle_refused, __ATOMIC_RELAXED)};
+}
+
+Result<PluginSkills> check_turns_plugin(const fs::path& qemu, const fs::path& plugin, const fs::path& answers) {
   std::error_code error;
   if (!fs::is_regular_file(plugin, error))
     return fail(ErrorCode::kNotFound, "{} is not there", plugin.empty() ? "ktstr-turns.so" : plugin.string());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How the vCPUs of a det guest take turns: ktstr-turns.so, a plugin in QEMU (plugin/), ends each turn after a number of
-// instructions, as the control page says. See docs/decisions/0009-turns-by-a-plugin.md.
+// instructions, as the control page says. See docs/decisions/0009-turns-by-a-plugin.md. And it guards the clock of an idle
+// guest, with or without turns: docs/decisions/0010-idle-clocks.md.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,6 @@
 namespace ktstr {
 
 struct TurnSettings {
-  std::filesystem::path plugin;
   std::uint32_t turn = 0;            // instructions of one vCPU at full speed, kLeastTurn to kLongestTurn
   std::uint64_t phase_seed = 0;      // where in its first turn each vCPU begins
   std::vector<std::uint32_t> speed;  // percent, of each vCPU; empty: all have their full speed
@@ -44,6 +44,13 @@ struct TurnCounts {
   std::vector<std::uint64_t> instructions;  // of each vCPU
 };
 
+// How the clock went on while all vCPUs were idle, since QEMU's start.
+struct IdleCounts {
+  bool guarded = false;       // whatever the host's load, it went on by the same
+  std::uint64_t jumps = 0;    // to the next timer
+  std::uint64_t refused = 0;  // that QEMU would have made too early, by the host's load
+};
+
 // The control page of one machine.
 class ControlFile {
  public:
@@ -54,6 +61,7 @@ class ControlFile {
   void order(const TurnSettings& settings);
   // At any time.
   TurnCounts counts() const;
+  IdleCounts idle() const;
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -64,9 +72,13 @@ class ControlFile {
   int vcpus_;
 };
 
+// What a QEMU can do with the plugin, beside ending turns.
+struct PluginSkills {
+  std::string why_unguarded;  // why it cannot guard the clock of an idle guest; "" where it can
+};
 // Whether this QEMU can end turns with this plugin: starts it to ask, and remembers the answer in the file `answers` until
 // one of the two files changes. kUnsupported, kNotFound: why it cannot.
-Status check_turns_plugin(const std::filesystem::path& qemu, const std::filesystem::path& plugin,
-                          const std::filesystem::path& answers);
+Result<PluginSkills> check_turns_plugin(const std::filesystem::path& qemu, const std::filesystem::path& plugin,
+                                        const std::filesystem::path& answers);
 
 }  // namespace ktstr

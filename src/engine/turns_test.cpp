@@ -74,7 +74,7 @@ TEST_F(ControlFileTest, LeavesTurnsAloneUntilItOrdersThem) {
 
 TEST_F(ControlFileTest, PassesItsOrdersOn) {
   auto control = *ControlFile::create(file_, *Topology::parse("1n1l3c1t"));
-  control.order({.plugin = {}, .turn = 1234, .phase_seed = 5, .speed = {100, 40}});
+  control.order({.turn = 1234, .phase_seed = 5, .speed = {100, 40}});
   EXPECT_EQ(page().orders, 1u);
   EXPECT_EQ(page().turn, 1234u);
   EXPECT_EQ(page().phase_seed, 5u);
@@ -98,7 +98,7 @@ class CheckTurnsPlugin : public testing::Test {
     ::chmod(path.c_str(), 0755);
     return path;
   }
-  Status check(const fs::path& qemu) {
+  Result<PluginSkills> check(const fs::path& qemu) {
     EXPECT_TRUE(write_text(directory_.path() / "ktstr-turns.so", "x"));
     return check_turns_plugin(qemu, directory_.path() / "ktstr-turns.so", directory_.path() / "answers");
   }
@@ -106,21 +106,30 @@ class CheckTurnsPlugin : public testing::Test {
 };
 
 TEST_F(CheckTurnsPlugin, TakesOneThatCanEndTurns) {
-  EXPECT_TRUE(check(qemu_that("echo ktstr-turns x86_64 api 2-4 ends turns with cpu_exit")));
+  const auto skills = check(qemu_that("echo ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, guards idle clocks"));
+  ASSERT_TRUE(skills);
+  EXPECT_EQ(skills->why_unguarded, "");
+}
+
+TEST_F(CheckTurnsPlugin, SaysWhyIdleClocksAreNotGuarded) {
+  const auto skills = check(
+      qemu_that("echo 'ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, cannot guard idle clocks: no rr_kick_vcpu_thread'"));
+  ASSERT_TRUE(skills);
+  EXPECT_EQ(skills->why_unguarded, "cannot guard idle clocks: no rr_kick_vcpu_thread");
 }
 
 TEST_F(CheckTurnsPlugin, SaysWhatIsMissing) {
-  const Status lacks = check(qemu_that("echo ktstr-turns x86_64 api 2-4 lacks current_cpu"));
+  const auto lacks = check(qemu_that("echo ktstr-turns x86_64 api 2-4 lacks current_cpu, guards idle clocks"));
   ASSERT_FALSE(lacks);
   EXPECT_THAT(lacks.error().message(), HasSubstr("QEMU cannot end turns: x86_64 api 2-4 lacks current_cpu"));
-  const Status refuses = check(qemu_that("echo 'Could not load plugin: it requires API version 9' >&2; exit 1"));
+  const auto refuses = check(qemu_that("echo 'Could not load plugin: it requires API version 9' >&2; exit 1"));
   ASSERT_FALSE(refuses);
   EXPECT_THAT(refuses.error().message(), HasSubstr("does not take the plugin: Could not load plugin: it requires API"));
   EXPECT_FALSE(check(qemu_that("exit 1")));
 }
 
 TEST_F(CheckTurnsPlugin, NeedsThePlugin) {
-  const Status none = check_turns_plugin(qemu_that(""), directory_.path() / "none.so", directory_.path() / "answers");
+  const auto none = check_turns_plugin(qemu_that(""), directory_.path() / "none.so", directory_.path() / "answers");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code(), ErrorCode::kNotFound);
 }

@@ -120,7 +120,6 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   const bool unequal = !request.cpu_speeds.empty();
   if (turn == 0 && unequal)
     return fail(ErrorCode::kInvalidArgument, "speeds of CPUs mean nothing on a machine with one CPU");
-  if (turn == 0) return choice;
   const bool asked_for = request.turn.has_value();
   if (request.quantum && !asked_for)
     choice.why_quantum = "--quantum asks for it";
@@ -129,21 +128,29 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   if (!choice.why_quantum.empty() && unequal)
     return Error(ErrorCode::kUnsupported, "CPUs with speeds of their own need turns by the plugin: " + choice.why_quantum);
   choice.wanted = !choice.why_quantum.empty();
-  if (choice.wanted) return choice;
-  if (const Status takes = check_turns_plugin(qemu.path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
-      !takes) {
-    choice.why_quantum = takes.error().message();
+  if (choice.wanted) {
+    choice.why_unguarded = choice.why_quantum;
+    if (turn == 0) choice.why_quantum.clear();
+    return choice;
+  }
+  const auto skills = check_turns_plugin(qemu.path, environment.turns_plugin, environment.cache_dir / "turns-plugin");
+  if (!skills) {
+    choice.why_unguarded = skills.error().message();
+    if (turn == 0) return choice;
+    choice.why_quantum = choice.why_unguarded;
     if (!asked_for && !unequal) return choice;
     return Error(ErrorCode::kUnsupported,
                  (unequal ? "CPUs with speeds of their own: " : "turns of so many instructions: ") + choice.why_quantum)
         .with_hint("`ktstr doctor` says what is missing");
   }
   KTSTR_TRY_ASSIGN(const ByteVector plugin, read_bytes(environment.turns_plugin));
+  choice.plugin = environment.turns_plugin;
   choice.plugin_sha256 = sha256(plugin);
+  choice.why_unguarded = skills->why_unguarded;
+  if (turn == 0) return choice;
   choice.turn = turn;
   const std::uint64_t handover = seed_for(Vary::kHandover, request.vary, request.seed);
-  choice.settings = TurnSettings{.plugin = environment.turns_plugin,
-                                 .turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn),
+  choice.settings = TurnSettings{.turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn),
                                  .phase_seed = handover,
                                  .speed = {}};
   if (unequal) choice.settings->speed.assign(static_cast<std::size_t>(request.topology.cpus()), kFullCpuSpeed);
@@ -188,6 +195,10 @@ Result<PreparedImage> prepare_image(const RunRequest& request, const RunnerEnvir
   if (!qemu.can_save_machines())
     return fail(ErrorCode::kUnsupported, "QEMU {} cannot save machines to files", qemu.version)
         .with_hint("install QEMU 8.2 or later (bookworm-backports); runs boot for themselves until then");
+  if (spec.mode == Mode::kDet) {
+    KTSTR_TRY_ASSIGN(const TurnChoice choice, choose_turns(request, environment, qemu));
+    spec.plugin = choice.plugin;
+  }
   PackedInputs packed;
   KTSTR_TRY(pack_initramfs(environment.agent, packed));
   constexpr Bytes kUsualDelivery = 0;  // a mailbox of the smallest size

@@ -15,18 +15,20 @@ namespace ktstr {
 // All but kernel, initramfs and QEMU. An Error is the user's mistake.
 Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment& environment);
 Result<KernelImage> kernel_for(const RunRequest& request, const RunnerEnvironment& environment);
-// Finds QEMU, and puts it and the kernel into the spec.
 // How the vCPUs of a det guest take turns: by the plugin, else by a timer in the guest.
 struct TurnChoice {
+  std::filesystem::path plugin;         // loaded into QEMU, with one vCPU too; empty: none
   std::uint32_t turn = 0;               // instructions, before the seed varies it; 0: not by the plugin
   std::optional<TurnSettings> settings;
   std::string plugin_sha256;
+  std::string why_unguarded;            // why no plugin guards the clock of an idle guest; "" where one does
   std::string why_quantum;              // why not, where there is more than one vCPU
   bool wanted = false;                  // the user asked for the timer
 };
 // kUnsupported where the request says how long turns are and there is no plugin.
 Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu);
 
+// Finds QEMU, and puts it and the kernel into the spec.
 Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const RunnerEnvironment& environment);
 
 // Chooses where guest RAM goes (RunnerEnvironment::ram_fallback), removes what killed runs left there, and puts the

@@ -76,7 +76,7 @@ class Run {
   PackedInputs own_;  // when the request comes without
   const PackedInputs* packed_ = &own_;
   QemuInfo qemu_;
-  std::string plugin_sha256_;  // of the plugin that ends turns; "" for none
+  std::string plugin_sha256_;  // "" for none
   Collector collector_;
   std::optional<EventWriter> events_;
 };
@@ -130,14 +130,15 @@ void warn_of_unequal_cpus(const std::string& why) {
 Status Run::choose_turns() {
   KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_));
   record_.why_quantum = choice.why_quantum;
+  spec_.plugin = choice.plugin;
+  plugin_sha256_ = choice.plugin_sha256;
   if (choice.settings) {
     job_.turn = record_.tuple.turn_instructions = choice.turn;
-    plugin_sha256_ = choice.plugin_sha256;
     spec_.turns = choice.settings;
     record_.turn_ns = std::uint64_t{choice.settings->turn} << spec_.icount_shift;
     return ok();
   }
-  if (choice.wanted)
+  if (choice.wanted && !choice.why_quantum.empty())
     log_info("turns by a timer in the guest: {}", choice.why_quantum);
   else if (!choice.why_quantum.empty())
     warn_of_unequal_cpus(choice.why_quantum);
@@ -279,7 +280,7 @@ void Run::remember(const GuestOutcome& guest) {
   record_.console_tail = guest.console_tail;
   record_.vcpus = vcpus_seen(guest.vcpus, kernel_.vmlinux);
   record_.marks = story.marks;
-  record_.vcpu_instructions = guest.turns.instructions;
+  if (spec_.turns) record_.vcpu_instructions = guest.turns.instructions;
   if (story.quantum && job_.turn == 0)
     record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   record_.workers = story.workers;
