@@ -104,6 +104,8 @@ struct RunRecord {
   double cpu_mips = 0;        // det: million instructions a guest second of one CPU while all are busy
   std::string why_quantum;    // det with several CPUs: why no plugin ends turns; "" where one does
   std::vector<std::uint64_t> vcpu_instructions;  // that each vCPU executed from the body's start on; none without a plugin
+  bool idle_guarded = false;  // det: the host's load cannot get into the clock of an idle guest
+  std::uint64_t idle_jumps = 0, idle_refused = 0;  // of that clock: made, and refused because they came too early
   SchedulerSeen scheduler;
   std::vector<Detail> details;
   std::vector<CgroupStats> cgroups;

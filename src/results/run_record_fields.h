@@ -19,7 +19,7 @@ constexpr std::string_view kAddedLater[] = {"vary",    "replay_command", "replay
                                             "share_pct", "entitled_pct", "oom_killed", "vcpus",
                                             "new_taint", "kernel_reports",
                                             "turn_instructions", "cpu_speeds", "cpu_mips", "why_quantum",
-                                            "vcpu_instructions"};
+                                            "vcpu_instructions", "idle_guarded", "idle_jumps", "idle_refused"};
 
 template <typename A, typename T>
   requires std::is_same_v<std::remove_const_t<T>, Topology>
@@ -233,6 +233,9 @@ void fields(A& a, T& t) {
   a("cpu_mips", t.cpu_mips);
   a("why_quantum", t.why_quantum);
   a("vcpu_instructions", t.vcpu_instructions);
+  a("idle_guarded", t.idle_guarded);
+  a("idle_jumps", t.idle_jumps);
+  a("idle_refused", t.idle_refused);
   a("warm_image", t.warm_image);
   a("tuple", t.tuple);
   a("scheduler", t.scheduler);

@@ -30,6 +30,9 @@ RunRecord full_record() {
   r.cpu_mips = 31.25;
   r.why_quantum = "why";
   r.vcpu_instructions = {1, UINT64_MAX};
+  r.idle_guarded = true;
+  r.idle_jumps = 5;
+  r.idle_refused = 6;
   r.warm_image = "0123456789abcdef0123456789abcdef";
   r.scheduler = {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken"};
   r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};

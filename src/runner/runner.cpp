@@ -132,6 +132,8 @@ Status Run::choose_turns() {
   record_.why_quantum = choice.why_quantum;
   spec_.plugin = choice.plugin;
   plugin_sha256_ = choice.plugin_sha256;
+  if (!choice.why_unguarded.empty())
+    log_info("the clock of an idle guest is not guarded against the host's load: {}", choice.why_unguarded);
   if (choice.settings) {
     job_.turn = record_.tuple.turn_instructions = choice.turn;
     spec_.turns = choice.settings;
@@ -281,6 +283,9 @@ void Run::remember(const GuestOutcome& guest) {
   record_.vcpus = vcpus_seen(guest.vcpus, kernel_.vmlinux);
   record_.marks = story.marks;
   if (spec_.turns) record_.vcpu_instructions = guest.turns.instructions;
+  record_.idle_guarded = guest.idle.guarded;
+  record_.idle_jumps = guest.idle.jumps;
+  record_.idle_refused = guest.idle.refused;
   if (story.quantum && job_.turn == 0)
     record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
   record_.workers = story.workers;
