@@ -33,7 +33,7 @@ std::vector<std::string> line(const GuestSpec& spec, CpuVendor vendor = CpuVendo
 
 constexpr const char* kKernelLine =
     "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests damon_stat.enabled=N memmap=32M$0x8000000 "
-    "ktstr.mailbox=0x8000000,0x2000000";
+    "ktstr.mailbox=0x8000000,0x2000000 mitigations=off init_on_alloc=0";
 
 TEST(CommandLine, OfADetGuestOnOneNode) {
   const std::vector<std::string> expected = {"/usr/bin/qemu",
@@ -42,7 +42,7 @@ TEST(CommandLine, OfADetGuestOnOneNode) {
                                              "-smp",
                                              "4,sockets=1,dies=2,cores=2,threads=1",
                                              "-cpu",
-                                             "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor",
+                                             "max,vendor=GenuineIntel,level=0x1e,-rdrand,-rdseed,-monitor,-erms,-fsrm",
                                              "-accel",
                                              "tcg",
                                              "-icount",
