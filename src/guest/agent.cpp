@@ -41,6 +41,8 @@ constexpr std::chrono::seconds kReadyLimit{20};
 // For a scheduler that the kernel is just ending, and for one that then loads itself again, as after CPU hotplug: its
 // programs are verified anew. The second is less than what a body's limit has on top of its duration.
 constexpr std::chrono::seconds kDyingLimit{2}, kAgainLimit{20};
+// That a scheduler gets after SIGTERM before anybody looks at its processes.
+constexpr milliseconds kEndsByItself{100};
 // A runnable process that gets no CPU for so long while nothing else is left to run.
 constexpr std::chrono::seconds kNotRunLimit{2};
 // That a scheduler may do nothing before it is attached.
@@ -275,7 +277,7 @@ Status Agent::run_body(const Job& job) {
     enter(Phase::kBody);
     if (scheduler_) scheduler_->output().begin_test();
     const Nanoseconds late = monotonic_now() + job.duration + kLate;
-    StrandedWatch watch("/proc", body_->pid());
+    StrandedWatch watch("/proc", body_->pid(), monotonic_now() + StrandedWatch::kApart);
     auto over = [&] {
       if (body_ended()) return true;
       const Nanoseconds now = monotonic_now();
@@ -338,8 +340,10 @@ void Agent::tear_down(const Job& job) {
   if (!scheduler_) return;
   const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
   auto gone = [&] { return scheduler_is_gone(); };
-  const SchedulerProcess::Looks before = scheduler_->look_at_family();
   ignore_result(SchedulerProcess::signal_everybody(SIGTERM), "it may have ended already");
+  // Most are gone at once; to look through /proc takes longer than that.
+  if (serve_until(gone, monotonic_now() + kEndsByItself, milliseconds(5))) return;
+  const SchedulerProcess::Looks before = scheduler_->look_at_family();
   if (serve_until(gone, monotonic_now() + kNotRunLimit, milliseconds(5))) return;
   if (SchedulerProcess::was_not_run_since(before)) {
     scheduler_->report(log_, SchedulerRecord::Kind::kNotRun);

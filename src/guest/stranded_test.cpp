@@ -50,6 +50,14 @@ TEST_F(Stranded, IsNoneThatIsGone) {
   EXPECT_FALSE(watch_.is_stranded_at(2s));
 }
 
+TEST_F(Stranded, IsNotLookedAtBeforeItIsTime) {
+  StrandedWatch watch(proc_.path(), 7, 1s);
+  process_is('R', 100);
+  EXPECT_FALSE(watch.is_stranded_at(0s));
+  EXPECT_FALSE(watch.is_stranded_at(1s));
+  EXPECT_TRUE(watch.is_stranded_at(2s));
+}
+
 TEST(MoveHere, LeavesAProcessTheCpusThatItMayUse) {
   cpu_set_t before, after;
   ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
