@@ -99,9 +99,15 @@ void GuestRun::take_speeds() {
   machine_.control->order(*turns_);
 }
 
+// The guest stands still: what it has counted is the same in each run, whenever QEMU is ended.
+void GuestRun::be_done() {
+  said_done_ = true;
+  if (machine_.control && !counts_when_done_) counts_when_done_ = machine_.control->counts();
+}
+
 Status GuestRun::on_ring(mailbox::BellReason reason) {
   KTSTR_TRY(reason == mailbox::BellReason::kCpuSpeed ? total_.count_speed_change() : total_.count_ring());
-  if (reason == mailbox::BellReason::kDone) said_done_ = true;
+  if (reason == mailbox::BellReason::kDone) be_done();
   if (reason == mailbox::BellReason::kTurns) begin_turns();
   if (reason == mailbox::BellReason::kCpuSpeed) take_speeds();
   if (reason == mailbox::BellReason::kWarmPoint) KTSTR_TRY(on_warm_point());
@@ -126,7 +132,8 @@ Result<std::optional<Lifecycle::Finding>> GuestRun::look() {
   auto finding = observe();
   KTSTR_TRY(records_.drain());
   if (finding) return finding;
-  if (!lifecycle_.done() && !said_done_) return std::optional<Finding>();
+  if (said_done_) return std::optional(Finding{GuestEnd::kCompleted, ""});
+  if (!lifecycle_.done()) return std::optional<Finding>();
   if (done_since_ == 0) done_since_ = host_seconds();
   if (host_seconds() - done_since_ < kPowerOffSeconds) return std::optional<Finding>();
   return std::optional(Finding{GuestEnd::kCompleted, ""});
@@ -195,7 +202,7 @@ GuestOutcome GuestRun::conclude(Finding finding) {
   look_into(finding, outcome);
   machine_.qemu->kill();
   if (machine_.control) {
-    outcome.turns = machine_.control->counts();
+    outcome.turns = counts_when_done_ ? *counts_when_done_ : machine_.control->counts();
     outcome.idle = machine_.control->idle();
   }
   outcome.host_seconds = host_seconds();

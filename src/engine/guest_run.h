@@ -43,6 +43,7 @@ class GuestRun {
   Status on_ring(mailbox::BellReason reason);
   Status on_warm_point();
   void begin_turns();
+  void be_done();
   void take_speeds();
   Finding ended_by_itself();
   void look_into(Finding& finding, GuestOutcome& outcome);
@@ -61,6 +62,7 @@ class GuestRun {
   RecordStream records_;
   Doorbell::State bell_ = Doorbell::State::kQuiet;
   bool said_done_ = false;  // through the doorbell
+  std::optional<TurnCounts> counts_when_done_;
   double done_since_ = 0;   // host seconds; 0: not done
 };
 

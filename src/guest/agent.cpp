@@ -76,6 +76,12 @@ void Agent::enter(Phase phase) {
   log_.write(RecordType::kPhase, PhaseRecord{phase});
 }
 
+// The host ends the machine while it answers: a power-off would only take time.
+void Agent::finish() {
+  enter(Phase::kDone);
+  ring_doorbell(view_, mailbox::BellReason::kDone, 0);
+}
+
 void Agent::heartbeat() {
   auto& guest = view_.layout().guest;
   mailbox::store(guest.heartbeat_ns, now_ns());
@@ -84,7 +90,7 @@ void Agent::heartbeat() {
 
 void Agent::die(const std::string& why) {
   log_.write(RecordType::kGuestError, GuestErrorRecord{ErrorCode::kInternal, why, ""});
-  enter(Phase::kDone);
+  finish();
   power_off();
 }
 
@@ -403,7 +409,7 @@ void Agent::run() {
   }
   if (kernel_log_) report_taint();
   log_.write_empty(RecordType::kEnd);
-  enter(Phase::kDone);
+  finish();
 }
 
 }  // namespace ktstr::guest

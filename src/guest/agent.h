@@ -52,6 +52,7 @@ class Agent {
   void tear_down(const Job& job);
 
   void enter(Phase phase);
+  void finish();
   void heartbeat();
   void drain_logs();
   void report_taint();
