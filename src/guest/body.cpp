@@ -135,6 +135,7 @@ int body_main(const RunBody& run_body) {
     KTSTR_TRY(guest::become_realtime(kBodyPriority, guest::Children::kInherit));
     KTSTR_TRY_ASSIGN(const std::string command_line, read_text("/proc/cmdline"));
     KTSTR_TRY_ASSIGN(prepared.mailbox, guest::map_mailbox(command_line));
+    KTSTR_TRY(guest::keep_only(prepared.mailbox, mailbox::Lane::kBody));
     KTSTR_TRY_ASSIGN(prepared.topology, TestTopology::from_sysfs("/sys"));
     KTSTR_TRY_ASSIGN(prepared.scheduler_pid, AgentChannel::from_environment().ready());
     KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));

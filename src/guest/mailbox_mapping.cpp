@@ -45,6 +45,20 @@ Result<Mapping> map_mailbox(std::string_view kernel_command_line) {
   return mapping;
 }
 
+Status keep_only(const Mapping& mailbox, mailbox::Lane lane) {
+  const MutableByteSpan kept = mailbox::View(mailbox.bytes()).lane(lane);
+  std::byte* const end_of_mailbox = mailbox.data() + mailbox.size();
+  // Reserved as before, so that nothing else comes to be there and is undone with the mailbox.
+  const auto give_back = [](std::byte* from, std::byte* to) -> Status {
+    if (from == to || ::mmap(from, static_cast<std::size_t>(to - from), PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+      return ok();
+    return fail_errno("cannot give back a part of the mailbox");
+  };
+  KTSTR_TRY(give_back(mailbox.data() + mailbox::kLanesOffset, kept.data()));
+  return give_back(kept.data() + kept.size(), end_of_mailbox);
+}
+
 void ring_doorbell(mailbox::View view, mailbox::BellReason reason, std::uint32_t argument) {
   auto& bell = view.layout().bell;
   mailbox::store(bell.reason, static_cast<std::uint32_t>(reason));

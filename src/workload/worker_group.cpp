@@ -58,12 +58,13 @@ Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first
   proc_root = parts.front().placement.proc_root;
   std::size_t count = 0;
   for (const WorkerPart& part : parts) count += static_cast<std::size_t>(part.spec.workers);
-  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(count + 1));
+  const bool threaded = parts.front().spec.pcomm.has_value();
+  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(count + (threaded ? 1 : 0)));
   ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ready_eventfd.valid()) return fail_errno("cannot make an eventfd");
   workers.reserve(count);
   for (const WorkerPart& part : parts) KTSTR_TRY(add_part(part));
-  if (!parts.front().spec.pcomm) {
+  if (!threaded) {
     for (std::size_t i = 0; i < count; ++i) {
       workers[i].process = i;
       KTSTR_TRY(add_process(workers[i].plan, start_worker(workers[i].plan)));

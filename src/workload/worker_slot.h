@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -36,8 +37,9 @@ class CpuBits {
   }
   CpuSet to_set() const {
     CpuSet set;
-    for (Cpu cpu = 0; cpu < kLimit; ++cpu)
-      if (contains(cpu)) set.add(cpu);
+    for (std::size_t index = 0; index < words_.size(); ++index)
+      for (auto word = words_[index].load(std::memory_order_acquire); word != 0; word &= word - 1)
+        set.add(static_cast<Cpu>(index * 64) + std::countr_zero(word));
     return set;
   }
 
