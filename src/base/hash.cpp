@@ -3,9 +3,30 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 
+#include "base/sha256_blocks.h"
+
 namespace ktstr {
+
+Sha256& Sha256::update(ByteSpan bytes) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  std::size_t size = bytes.size();
+  if (size >= kSha256BlockBytes && has_sha256_instructions()) {
+    // libmd keeps less than a block; what lies between that and the rest goes past it.
+    const std::size_t kept = (context_.bitcount[0] / 8) % kSha256BlockBytes;
+    const std::size_t first = kept == 0 ? 0 : kSha256BlockBytes - kept;
+    const std::size_t blocks = (size - first) / kSha256BlockBytes;
+    SHA256Update(&context_, data, first);
+    sha256_blocks(context_.state.st32, data + first, blocks);
+    context_.bitcount[0] += std::uint64_t{blocks} * kSha256BlockBytes * 8;
+    data += first + blocks * kSha256BlockBytes;
+    size -= first + blocks * kSha256BlockBytes;
+  }
+  SHA256Update(&context_, data, size);
+  return *this;
+}
 
 std::string Sha256::finish() {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};

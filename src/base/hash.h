@@ -14,10 +14,7 @@ namespace ktstr {
 class Sha256 {
  public:
   Sha256() { SHA256Init(&context_); }
-  Sha256& update(ByteSpan bytes) {
-    SHA256Update(&context_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    return *this;
-  }
+  Sha256& update(ByteSpan bytes);
   // 64 lower-case hexadecimal digits; the object is used up.
   std::string finish();
 
