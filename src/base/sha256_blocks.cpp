@@ -51,6 +51,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) void sha256_blocks(std::uint32_t* st
     __m128i words[4];
     for (int i = 0; i < 4; ++i)
       words[i] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data) + i), big_endian);
+#pragma GCC unroll 16
     for (int four = 0; four < 16; ++four) {
       __m128i& now = words[four % 4];
       if (four >= 4) {
