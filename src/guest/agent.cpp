@@ -261,6 +261,8 @@ Status Agent::start_scenario_body() {
 Status Agent::start_body(const Job& job) {
   if (job.body.empty()) return ok();
   body_->kill();
+  // Its cgroup, which the next body makes anew; where it has none, that one says why.
+  ::rmdir((fs::path(kCgroupRoot) / kBodyGroup).c_str());
   KTSTR_TRY_ASSIGN(body_, BodyProcess::start(job.body));
   return ok();
 }

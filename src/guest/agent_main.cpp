@@ -32,6 +32,7 @@ void on_terminate() { on_fatal_signal(SIGABRT); }
 
 Status bring_up() {
   KTSTR_TRY(guest::mount_file_systems());
+  guest::enable_cpusets();
   KTSTR_TRY(guest::become_realtime(kAgentPriority, guest::Children::kOrdinary));
   // A line for each of a thousand processes would push the one that says who was killed out of the kernel's log.
   ignore_result(write_text("/proc/sys/vm/oom_dump_tasks", "0"), "a kernel without sysctls has no such file");

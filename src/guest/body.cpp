@@ -87,19 +87,27 @@ class AgentChannel {
 
 using RunBody = std::function<Result<AssertResult>(Ctx&, const Job&)>;
 
-Result<AssertResult> run_with_context(const Job& job, const TestTopology& topology, int scheduler_pid,
-                                      mailbox::View mailbox, RecordLog& log, const RunBody& run_body) {
-  KTSTR_TRY_ASSIGN(CgroupFs cgroups, CgroupFs::create("/sys/fs/cgroup", "ktstr"));
+struct Prepared {
+  Mapping mailbox;
+  TestTopology topology;
+  Result<CgroupFs> cgroups = fail(ErrorCode::kInternal, "not made yet");
+  int scheduler_pid = 0;
+  Job job;
+};
+
+Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox, RecordLog& log, const RunBody& run_body) {
+  const Job& job = prepared.job;
+  KTSTR_TRY_ASSIGN(CgroupFs cgroups, std::move(prepared.cgroups));
   MailboxSink sink(log);
   const auto speeds = guest::cpu_speeds(mailbox);
-  Ctx ctx({.topology = &topology,
+  Ctx ctx({.topology = &prepared.topology,
            .cgroups = &cgroups,
            .events = &sink,
            .duration = job.duration,
            .seed = job.seed,
            .vary = job.vary,
            .checks = job.checks,
-           .scheduler_pid = scheduler_pid,
+           .scheduler_pid = prepared.scheduler_pid,
            .args = job.args,
            .payload_path = job.payload_path,
            .cpu_speeds = speeds ? std::make_shared<const CpuSpeedControl>(*speeds) : nullptr});
@@ -122,12 +130,6 @@ Result<AssertResult> run_with_context(const Job& job, const TestTopology& topolo
 // Everything that needs no job comes before the body says that it is ready: for a scenario file it is then in the warm
 // image.
 int body_main(const RunBody& run_body) {
-  struct Prepared {
-    Mapping mailbox;
-    TestTopology topology;
-    int scheduler_pid;
-    Job job;
-  };
   auto prepare = []() -> Result<Prepared> {
     Prepared prepared;
     // What descends from the body stays below it, so that the agent can tell it from the scheduler's (programs.h).
@@ -137,6 +139,7 @@ int body_main(const RunBody& run_body) {
     KTSTR_TRY_ASSIGN(prepared.mailbox, guest::map_mailbox(command_line));
     KTSTR_TRY(guest::keep_only(prepared.mailbox, mailbox::Lane::kBody));
     KTSTR_TRY_ASSIGN(prepared.topology, TestTopology::from_sysfs("/sys"));
+    prepared.cgroups = CgroupFs::create(guest::kCgroupRoot, guest::kBodyGroup);
     KTSTR_TRY_ASSIGN(prepared.scheduler_pid, AgentChannel::from_environment().ready());
     KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
     KTSTR_TRY_ASSIGN(prepared.job, job_from_json(text));
@@ -150,7 +153,7 @@ int body_main(const RunBody& run_body) {
   const mailbox::View mailbox(prepared->mailbox.bytes());
   RecordLog log(mailbox, mailbox::Lane::kBody);
   ResultRecord record;
-  if (auto result = run_with_context(prepared->job, prepared->topology, prepared->scheduler_pid, mailbox, log, run_body)) {
+  if (auto result = run_with_context(*prepared, mailbox, log, run_body)) {
     record.result = *std::move(result);
   } else {
     record.error = result.error().message();

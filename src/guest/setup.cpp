@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/splitmix.h"
 #include "wire/newc.h"
 
@@ -48,6 +49,11 @@ Status mount_file_systems() {
       return fail_errno("cannot mount {} on {}", point.type, point.path);
   }
   return ok();
+}
+
+void enable_cpusets() {
+  if (const Status enabled = write_text(fs::path(kCgroupRoot) / "cgroup.subtree_control", "+cpuset"); !enabled)
+    log_debug("no cpusets: {}", enabled.error().render());
 }
 
 Status bring_loopback_up() {

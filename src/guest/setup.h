@@ -15,6 +15,11 @@ namespace ktstr::guest {
 // proc, sysfs, devtmpfs, tmpfs, cgroup2, and what BPF programs look for (bpffs, debugfs, tracefs; missing ones are fine).
 Status mount_file_systems();
 Status bring_loopback_up();
+// What enabling the first cpuset changes in the kernel's code (static keys) costs a run more than its cgroups do. A kernel
+// without the controller goes without.
+void enable_cpusets();
+constexpr const char* kCgroupRoot = "/sys/fs/cgroup";
+constexpr const char* kBodyGroup = "ktstr";  // below it, with all of the body's cgroups
 // A kernel without a readable RTC starts in 1970, which confuses programs.
 Status set_clock_if_unset();
 // What the guest reads as random follows from the seed from here on.
