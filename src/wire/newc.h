@@ -31,8 +31,12 @@ class NewcWriter {
  private:
   Status add_parents(std::string_view path);
   void entry(std::string_view path, std::uint32_t mode, ByteSpan contents, std::uint32_t major = 0, std::uint32_t minor = 0);
+  struct Place {
+    std::size_t at = 0, size = 0;
+  };
   ByteVector bytes_;
-  std::map<std::string, std::string, std::less<>> seen_;  // path -> what identifies its contents
+  std::map<std::string, std::string, std::less<>> seen_;  // path -> what it is
+  std::map<std::string, Place, std::less<>> files_;       // path -> its contents in `bytes_`
   std::uint32_t inode_ = 0;
 };
 
