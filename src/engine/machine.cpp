@@ -43,15 +43,14 @@ Error with_qemus_words(Error error, Machine& machine) {
   return error;
 }
 
-// An idle guest's clock is moved on by QEMU's main thread, which also wakes up at each timer of the guest. Where it
-// comes late, because the host has other things to do, it can take the last CPU for idle before that CPU's instructions
-// are counted, and the clock is then that much ahead: once in some hundred thousand idle times on a host with more to
-// do than it has CPUs. A main thread that never waits for a CPU does not come late. It needs little time, and vCPUs
-// stay ordinary.
-void never_let_main_thread_wait(const Subprocess& qemu) {
+// For where no plugin guards the clock of an idle guest (docs/decisions/0010-idle-clocks.md). QEMU's main thread moves it
+// on, and also wakes up at each timer of the guest. Where it comes late, because the host has other things to do, it can
+// take the last CPU for idle before that CPU's instructions are counted, and the clock is then that much ahead. A main
+// thread that never waits for a CPU does not come late. It needs little time, and vCPUs stay ordinary.
+void never_let_main_thread_wait(const Subprocess& qemu, bool guarded) {
   sched_param parameters{};
   parameters.sched_priority = 1;
-  if (::sched_setscheduler(qemu.pid(), SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0) return;
+  if (::sched_setscheduler(qemu.pid(), SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0 || guarded) return;
   static std::atomic<bool> said = false;
   if (!said.exchange(true))
     log_info("QEMU's main thread stays an ordinary one ({}): on an overloaded host a run may, rarely, not repeat",
@@ -103,7 +102,7 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.stdout_fd = out.get();
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
-  if (spec.mode == Mode::kDet) never_let_main_thread_wait(qemu);
+  if (spec.mode == Mode::kDet) never_let_main_thread_wait(qemu, !spec.plugin.empty());
   return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output, started, std::move(control), std::move(qemu)};
 }
 
