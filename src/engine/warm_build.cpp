@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kQmpLimit{120};
 constexpr milliseconds kForQemuToReadStop{5};
+constexpr milliseconds kBetweenRings{10};
 // A boot and a scheduler's start say little, and all of it is held until they are over.
 constexpr Bytes kMostRecordBytes = Bytes{32} << 20;
 // A host that is too busy to stop a machine in time may be less busy later.
@@ -93,13 +94,27 @@ class Attempt {
     return ok();
   }
 
+  // Where QEMU is so late that the guest gets through its window, the guest rings for the next one, and QEMU answers
+  // nobody as long as that ring is not answered. Whether it rang: then this machine is of no use any more.
+  static ktstr::Result<bool> wait_until_stopped(Machine& machine) {
+    const Nanoseconds deadline = monotonic_now() + kQmpLimit;
+    for (bool rang = false;;) {
+      auto answer = machine.qmp.answer(kBetweenRings);
+      if (answer) return rang;
+      if (answer.error().code() != ErrorCode::kTimedOut || monotonic_now() > deadline)
+        return std::move(answer).error().context("QMP stop");
+      KTSTR_TRY_ASSIGN(const Doorbell::State bell, machine.doorbell.serve(machine.memory.mailbox(), [] { return ok(); }));
+      rang = rang || bell == Doorbell::State::kAnswered;
+    }
+  }
+
   Status save(GuestRun& run, const WarmKey& key) {
     const Activity saving("saving the image");
     Machine& machine = run.machine();
     Qmp& qmp = machine.qmp;
-    KTSTR_TRY(qmp.answer(kQmpLimit).context("QMP stop"));
+    KTSTR_TRY_ASSIGN(const bool rang, wait_until_stopped(machine));
     const auto& guest = machine.memory.mailbox().layout().guest;
-    if (mailbox::load(guest.warm_windows) != windows_before_)
+    if (rang || mailbox::load(guest.warm_windows) != windows_before_)
       return fail(ErrorCode::kBusy, "the machine could not be stopped at its warm point: this host was too busy");
     const double boot_seconds = run.host_seconds();
     KTSTR_TRY(qmp.execute("migrate-set-capabilities",
