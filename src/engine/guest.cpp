@@ -9,7 +9,6 @@
 #include "engine/guest_run.h"
 #include "engine/warm_build.h"
 #include "engine/warm_image.h"
-#include "wire/newc.h"
 
 namespace ktstr {
 
@@ -53,6 +52,8 @@ Result<GuestOutcome> run_with_late_cpus(const GuestSpec& spec, const Deliveries&
   const MemoryLayout layout = memory_layout(spec, largest(deliveries));
   KTSTR_TRY_ASSIGN(WarmBuild booted, build_warm_image(spec, layout, {}, {}, directory.path(), io.interrupted));
   if (booted.failure) {
+    KTSTR_TRY_ASSIGN(const std::string console, read_text(directory.path() / "console"));
+    KTSTR_TRY(write_text(io.console_log, console));
     for (const Record& record : booted.failure->records) KTSTR_TRY(io.on_record(record));
     return std::move(booted.failure->outcome);
   }
@@ -60,8 +61,7 @@ Result<GuestOutcome> run_with_late_cpus(const GuestSpec& spec, const Deliveries&
     return fail(ErrorCode::kUnsupported, "the booted guest never keeps quiet, so that its other CPUs cannot be added")
         .with_hint("up to 8 CPUs are there from the start");
   KTSTR_TRY_ASSIGN(const WarmImage image, WarmImage::open(directory.path()));
-  const ByteVector nothing = NewcWriter().finish();
-  Deliveries all = {{mailbox::DeliveryKind::kCpus, nothing}};
+  Deliveries all = {all_cpus()};
   all.insert(all.end(), deliveries.begin(), deliveries.end());
   return fork_guest(spec, image, layout, all, io);
 }

@@ -185,6 +185,12 @@ Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& la
   return WarmBuild{.failure = {}, .never_quiet = true};
 }
 
+const GuestDelivery& all_cpus() {
+  static const ByteVector no_files = NewcWriter().finish();
+  static const GuestDelivery delivery{mailbox::DeliveryKind::kCpus, no_files};
+  return delivery;
+}
+
 Result<WarmBuild> build_booted_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmKey& key,
                                      const fs::path& directory, const std::function<bool()>& interrupted) {
   if (!spec.late_cpus) return build_warm_image(spec, layout, {}, key, directory, interrupted);
@@ -193,9 +199,8 @@ Result<WarmBuild> build_booted_image(const GuestSpec& spec, const MemoryLayout& 
   KTSTR_TRY_ASSIGN(WarmBuild booted, build_warm_image(spec, layout, {}, key, first, interrupted));
   if (booted.failure || booted.never_quiet) return booted;
   KTSTR_TRY_ASSIGN(const WarmImage image, WarmImage::open(first));
-  const ByteVector nothing = NewcWriter().finish();
-  const WarmSource source{.base = &image, .delivery = GuestDelivery{mailbox::DeliveryKind::kCpus, nothing}};
-  KTSTR_TRY_ASSIGN(WarmBuild built, build_warm_image(spec, layout, source, key, directory, interrupted));
+  KTSTR_TRY_ASSIGN(WarmBuild built, build_warm_image(spec, layout, {.base = &image, .delivery = all_cpus()}, key,
+                                                     directory, interrupted));
   std::error_code ignored;
   fs::remove_all(first, ignored);
   return built;

@@ -31,6 +31,9 @@ Result<WarmBuild> build_warm_image(const GuestSpec& spec, const MemoryLayout& la
                                    const WarmKey& key, const fs::path& directory,
                                    const std::function<bool()>& interrupted);
 
+// For a machine with late CPUs, once it is continued with all of them (engine/late_cpus.h).
+const GuestDelivery& all_cpus();
+
 // The image that a machine boots for: with all its CPUs, those that come late included.
 Result<WarmBuild> build_booted_image(const GuestSpec& spec, const MemoryLayout& layout, const WarmKey& key,
                                      const fs::path& directory, const std::function<bool()>& interrupted);

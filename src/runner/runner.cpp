@@ -284,6 +284,8 @@ void Run::remember(const GuestOutcome& guest) {
   record_.marks = story.marks;
   if (spec_.turns) record_.vcpu_instructions = guest.turns.instructions;
   record_.idle_guarded = guest.idle.guarded;
+  if (!spec_.plugin.empty() && !guest.idle.guarded)
+    log_info("the plugin found no place in this QEMU for its guard: on an overloaded host a run may not repeat");
   record_.idle_jumps = guest.idle.jumps;
   record_.idle_refused = guest.idle.refused;
   if (story.quantum && job_.turn == 0)
