@@ -54,7 +54,7 @@ class Build:
         self.short(KTSTR_QEMU=wrapper)  # QEMU by another name: makes an image where that matters
         self.short(KTSTR_QEMU=wrapper)
         with open(out, "rb") as file:
-            return struct.unpack("<QQ", file.read(16))
+            return struct.unpack("<QQQ", file.read(24))
 
 
 def show(name, old, new, unit, inverse=False):
@@ -80,6 +80,7 @@ def main():
         counts = [build.counts(options, state) for build in builds]
         show("instructions", counts[0][0] / 1e6, counts[1][0] / 1e6, "million")
         show("blocks", counts[0][1] / 1e3, counts[1][1] / 1e3, "thousand")
+        show("at addresses", counts[0][2] / 1e3, counts[1][2] / 1e3, "thousand")
         rounds = [[build.short() for build in builds] for _ in range(options.rounds)]
         for index, name in enumerate(("wall", "CPU")):
             old, new = (statistics.median(r[i][index] for r in rounds) for i in (0, 1))

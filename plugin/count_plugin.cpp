@@ -10,20 +10,23 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <unordered_set>
 
 #include "qemu_api.h"
 
 namespace {
 
 struct Counts {
-  std::uint64_t instructions, blocks;
+  std::uint64_t instructions, blocks, addresses;
 };
 Counts* counts = nullptr;
 
 void on_block(unsigned, void* instructions) { counts->instructions += reinterpret_cast<std::uintptr_t>(instructions); }
 
 void on_translation(std::uint64_t, qemu_plugin_tb* block) {
+  static std::unordered_set<std::uint64_t> seen;
   ++counts->blocks;
+  if (seen.insert(qemu_plugin_tb_vaddr(block)).second) ++counts->addresses;
   qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, 0, reinterpret_cast<void*>(qemu_plugin_tb_n_insns(block)));
 }
 

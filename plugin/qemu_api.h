@@ -23,6 +23,7 @@ struct QemuInfo {
 void qemu_plugin_register_vcpu_init_cb(std::uint64_t id, void (*callback)(std::uint64_t id, unsigned vcpu_index));
 void qemu_plugin_register_vcpu_tb_trans_cb(std::uint64_t id, void (*callback)(std::uint64_t id, qemu_plugin_tb* block));
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb* block);
+std::uint64_t qemu_plugin_tb_vaddr(const qemu_plugin_tb* block);
 // `flags`: which registers the callback reads or writes; 0: none.
 void qemu_plugin_register_vcpu_tb_exec_cb(qemu_plugin_tb* block, void (*callback)(unsigned vcpu_index, void* data), int flags,
                                           void* data);
