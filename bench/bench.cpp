@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "base/file.h"
-#include "engine/qemu.h"
+#include "engine/qemu/qemu.h"
 #include "kernel/select.h"
 #include "ktstr_run.h"
 #include "many_tests.h"

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "base/process.h"
+#include "base/system/process.h"
 #include "base/result.h"
 #include "stopwatch.h"
 

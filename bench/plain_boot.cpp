@@ -3,11 +3,11 @@
 
 #include <chrono>
 
-#include "base/process.h"
-#include "engine/command_line.h"
+#include "base/system/process.h"
+#include "engine/qemu/command_line.h"
 #include "engine/doorbell.h"
 #include "engine/guest_memory.h"
-#include "wire/newc.h"
+#include "wire/cpio.h"
 
 namespace ktstr::bench {
 

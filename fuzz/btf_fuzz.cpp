@@ -2,7 +2,7 @@
 #include "kernel/btf.h"
 
 #include "edited.h"
-#include "kernel/synthetic_image.h"
+#include "kernel/testing/synthetic_image.h"
 
 using namespace ktstr;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/elf.h"
 
-#include "base/process.h"
+#include "base/system/process.h"
 #include "edited.h"
-#include "kernel/synthetic_image.h"
+#include "kernel/testing/synthetic_image.h"
 
 using namespace ktstr;
 

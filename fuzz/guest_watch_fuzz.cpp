@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
-#include "engine/console.h"
-#include "engine/total_limits.h"
+#include "engine/watch/console.h"
+#include "engine/watch/total_limits.h"
 
 using namespace ktstr;
 

@@ -2,8 +2,8 @@
 #include "kernel/image.h"
 
 #include "edited.h"
-#include "kernel/facts.h"
-#include "kernel/synthetic_image.h"
+#include "kernel/kernel_facts.h"
+#include "kernel/testing/synthetic_image.h"
 
 using namespace ktstr;
 

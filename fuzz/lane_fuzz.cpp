@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/record_stream.h"
+#include "engine/watch/record_stream.h"
 #include "wire/records.h"
 
 using namespace ktstr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edited.h"
-#include "runner/classify.h"
+#include "runner/judge/classify.h"
 #include "runner/event_text.h"
 
 using namespace ktstr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ops: single changes to the running system, in the middle of a scenario. An Op is one of the structs of namespace `op`;
-// the functions of class Op build them. src/scenario/op_table.cpp has a row for each (its name in scenario files, its
+// the functions of class Op build them. src/scenario/ops/op_table.cpp has a row for each (its name in scenario files, its
 // parameters, what it needs), from which the reference page comes as well; what an op does stands in the file of its
 // family, src/scenario/ops_*.cpp.
 //

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What workers do and under which conditions. Each work type is a struct with its parameters; WorkType is one of them.
-// To add one: a struct here, a line in the table of src/workload/work_types.cpp, and its loop in a file of its family.
+// To add one: a struct here, a line in the table of src/workload/types/work_types.cpp, and its loop in a file of its family.
 // A WorkSpec is a group of equal workers: how many, what they do, and the scheduling attributes that they have.
 #pragma once
 

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-#include "workload/sched_class.h"
+#include "workload/task/sched_class.h"
 
 namespace ktstr {
 

@@ -12,7 +12,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "base/temp_dir_list.h"
+#include "base/system/temp_dir_list.h"
 
 namespace ktstr {
 

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <string>
 
-#include "base/printable.h"
+#include "base/text/printable.h"
 #include "base/status_line.h"
 
 namespace ktstr {

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
-#include "base/printable.h"
+#include "base/text/printable.h"
 
 namespace ktstr {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "cgroup/echo.h"
+#include "cgroup/shown_value.h"
 #include "cgroup/knob_table.h"
 
 namespace ktstr {

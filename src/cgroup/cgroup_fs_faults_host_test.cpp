@@ -8,7 +8,7 @@
 
 #include "cgroup/events.h"
 #include "cgroup/hierarchy.h"
-#include "cgroup/host_cgroups.h"
+#include "cgroup/testing/host_cgroups.h"
 
 namespace ktstr {
 namespace {

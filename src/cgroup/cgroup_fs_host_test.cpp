@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "cgroup/host_cgroups.h"
+#include "cgroup/testing/host_cgroups.h"
 
 namespace ktstr {
 namespace {

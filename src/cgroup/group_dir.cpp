@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/task_seen.h"
+#include "base/system/task_seen.h"
 #include "cgroup/events.h"
 
 namespace ktstr {

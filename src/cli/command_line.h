@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "cli/run_options.h"
-#include "runner/time_travel.h"
+#include "runner/replay/time_travel.h"
 
 namespace ktstr::cli {
 

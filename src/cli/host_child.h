@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr::cli {
 

@@ -7,11 +7,11 @@
 #include <mutex>
 
 #include "base/activity.h"
-#include "base/how_it_ended.h"
+#include "base/system/how_it_ended.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "cli/host_child.h"
-#include "host/abandoned.h"
+#include "host/clean_up.h"
 #include "host/host_body.h"
 #include "host/host_place.h"
 #include "host/host_topology.h"
@@ -20,7 +20,7 @@
 #include "results/run_directory.h"
 #include "results/run_id.h"
 #include "results/run_record_json.h"
-#include "runner/classify.h"
+#include "runner/judge/classify.h"
 #include "runner/interrupt.h"
 
 namespace ktstr::cli {

@@ -2,7 +2,7 @@
 #include <variant>
 
 #include "base/log.h"
-#include "cli/commands.h"
+#include "cli/commands/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "host/host_body.h"

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "base/duration.h"
+#include "base/text/duration.h"
 
 namespace ktstr::cli {
 

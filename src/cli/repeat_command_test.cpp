@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/process.h"
+#include "base/system/process.h"
 #include "cli/command_line.h"
 #include "scheduler/package.h"
 

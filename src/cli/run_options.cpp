@@ -4,8 +4,8 @@
 #include <charconv>
 #include <string_view>
 
-#include "base/duration.h"
-#include "engine/turns.h"
+#include "base/text/duration.h"
+#include "engine/qemu/turns.h"
 
 namespace ktstr::cli {
 

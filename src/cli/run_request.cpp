@@ -4,16 +4,16 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/users_mistake.h"
+#include "base/text/users_mistake.h"
 #include "cli/host_options.h"
 #include "cli/repeat_command.h"
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
-#include "engine/mode.h"
+#include "engine/qemu/mode.h"
 #include "kernel/select.h"
-#include "scenario/canned.h"
-#include "scenario/scenario_file.h"
-#include "scenario/table_reader.h"
+#include "canned/canned.h"
+#include "scenario_file/scenario_file.h"
+#include "scenario_file/table_reader.h"
 #include "scheduler/package.h"
 
 namespace ktstr::cli {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "base/process.h"
+#include "base/system/process.h"
 #include "cli/exit_status.h"
 #include "cli/host_run.h"
 #include "cli/output.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
-#include "cli/commands.h"
+#include "cli/commands/commands.h"
 
 namespace ktstr::cli {
 

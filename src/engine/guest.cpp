@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "engine/guest_run.h"
-#include "engine/warm_build.h"
-#include "engine/warm_image.h"
+#include "engine/warm/warm_build.h"
+#include "engine/warm/warm_image.h"
 
 namespace ktstr {
 

@@ -16,11 +16,11 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/result.h"
-#include "engine/guest_end.h"
-#include "engine/mode.h"
-#include "engine/qemu.h"
-#include "engine/turns.h"
-#include "engine/vcpus.h"
+#include "engine/watch/guest_end.h"
+#include "engine/qemu/mode.h"
+#include "engine/qemu/qemu.h"
+#include "engine/qemu/turns.h"
+#include "engine/qemu/vcpus.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 #include "wire/lane.h"
@@ -46,7 +46,7 @@ struct GuestSpec {
   double host_limit_scale = 1.0;
   std::filesystem::path plugin;       // det: ktstr-turns.so, which guards idle clocks; empty: none is loaded
   std::optional<TurnSettings> turns;  // with the plugin; from the body's start on. None: QEMU's own
-  bool late_cpus = false;             // det: boots on two vCPUs (engine/late_cpus.h)
+  bool late_cpus = false;             // det: boots on two vCPUs (engine/qemu/late_cpus.h)
   int kernel_hz = 0;                  // its CONFIG_HZ; 0: not known
   double pace = 1.0;  // how fast the guest's clock may go at best, beside that of the default shift and quantum
 };

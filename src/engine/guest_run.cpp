@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/console.h"
+#include "engine/watch/console.h"
 #include "ktstr/cpu_speed.h"
 
 namespace ktstr {

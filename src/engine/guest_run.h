@@ -6,13 +6,13 @@
 #include <functional>
 
 #include "engine/guest.h"
-#include "engine/guest_activity.h"
-#include "engine/lifecycle.h"
+#include "engine/watch/guest_activity.h"
+#include "engine/watch/lifecycle.h"
 #include "engine/machine.h"
-#include "engine/output_watch.h"
-#include "engine/record_stream.h"
-#include "engine/run_delay.h"
-#include "engine/total_limits.h"
+#include "engine/watch/output_watch.h"
+#include "engine/watch/record_stream.h"
+#include "engine/watch/run_delay.h"
+#include "engine/watch/total_limits.h"
 
 namespace ktstr {
 

@@ -10,9 +10,9 @@
 #include "base/activity.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/late_cpus.h"
-#include "engine/run_delay.h"
-#include "engine/warm_image.h"
+#include "engine/qemu/late_cpus.h"
+#include "engine/watch/run_delay.h"
+#include "engine/warm/warm_image.h"
 
 namespace ktstr {
 

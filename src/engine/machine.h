@@ -5,12 +5,12 @@
 
 #include <optional>
 
-#include "base/process.h"
-#include "engine/command_line.h"
+#include "base/system/process.h"
+#include "engine/qemu/command_line.h"
 #include "engine/doorbell.h"
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
-#include "engine/qmp.h"
+#include "engine/qemu/qmp.h"
 
 namespace ktstr {
 

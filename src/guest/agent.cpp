@@ -10,17 +10,17 @@
 #include <charconv>
 
 #include "base/log.h"
-#include "base/oom_score.h"
+#include "base/system/oom_score.h"
 #include "guest/body.h"
-#include "guest/idle_programs.h"
+#include "guest/processes/idle_programs.h"
 #include "guest/late_cpus.h"
 #include "guest/quantum.h"
-#include "guest/quiet.h"
+#include "guest/processes/quiet_machine.h"
 #include "guest/setup.h"
-#include "guest/stranded.h"
-#include "guest/unkillable.h"
+#include "guest/processes/stranded.h"
+#include "guest/processes/unkillable.h"
 #include "guest/variation.h"
-#include "workload/priorities.h"
+#include "workload/task/priorities.h"
 
 #ifndef KTSTR_VERSION
 #define KTSTR_VERSION "unknown"

@@ -18,7 +18,7 @@
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/scheduler_process.h"
-#include "guest/unkillable.h"
+#include "guest/processes/unkillable.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "base/log.h"
-#include "base/oom_score.h"
+#include "base/system/oom_score.h"
 #include "guest/agent.h"
 #include "guest/body.h"
 #include "guest/setup.h"
-#include "workload/priorities.h"
+#include "workload/task/priorities.h"
 
 namespace {
 

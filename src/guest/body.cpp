@@ -20,9 +20,9 @@
 #include "guest/mailbox_mapping.h"
 #include "guest/setup.h"
 #include "scenario/event_sink.h"
-#include "scenario/scenario_file.h"
+#include "scenario_file/scenario_file.h"
 #include "wire/job.h"
-#include "workload/priorities.h"
+#include "workload/task/priorities.h"
 
 namespace ktstr {
 

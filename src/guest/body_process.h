@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/process.h"
+#include "base/system/process.h"
 #include "guest/pipe_log.h"
 
 namespace ktstr::guest {

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "scenario/machine.h"
+#include "scenario/machine_changes.h"
 #include "wire/mailbox.h"
 
 namespace ktstr::guest {

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
-#include "guest/quiet.h"
+#include "guest/processes/quiet_machine.h"
 #include "guest/sched_ext_state.h"
 
 namespace ktstr::guest {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "base/kernel_message.h"
+#include "base/text/kernel_message.h"
 #include "base/result.h"
 #include "guest/mailbox_mapping.h"
 

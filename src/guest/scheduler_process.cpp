@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "guest/programs.h"
+#include "guest/processes/programs.h"
 
 namespace ktstr::guest {
 

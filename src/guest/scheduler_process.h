@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "base/process.h"
+#include "base/system/process.h"
 #include "guest/pipe_log.h"
-#include "guest/process_look.h"
+#include "guest/processes/process_look.h"
 #include "guest/sched_ext_state.h"
 
 namespace ktstr::guest {

@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/splitmix.h"
-#include "wire/newc.h"
+#include "wire/cpio.h"
 
 namespace ktstr::guest {
 

@@ -24,7 +24,7 @@ constexpr const char* kBodyGroup = "ktstr";  // below it, with all of the body's
 Status set_clock_if_unset();
 // What the guest reads as random follows from the seed from here on.
 Status seed_random_pool(std::uint64_t seed);
-// The agent and the body run above all else (workload/priorities.h). The agent's children start as ordinary tasks; the body's
+// The agent and the body run above all else (workload/task/priorities.h). The agent's children start as ordinary tasks; the body's
 // keep its policy until the workload module has set them up and hands them over.
 enum class Children { kOrdinary, kInherit };
 Status become_realtime(int priority, Children children);

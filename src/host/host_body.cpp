@@ -11,7 +11,7 @@
 #include "host/list_sink.h"
 #include "host/run_on_host.h"
 #include "results/run_record_json.h"
-#include "scenario/scenario_file.h"
+#include "scenario_file/scenario_file.h"
 #include "wire/job.h"
 
 namespace ktstr {

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "cgroup/group_dir.h"
-#include "host/abandoned.h"
+#include "host/clean_up.h"
 
 namespace ktstr {
 

@@ -8,8 +8,8 @@
 
 #include <cstdlib>
 
-#include "base/process.h"
-#include "host/abandoned.h"
+#include "base/system/process.h"
+#include "host/clean_up.h"
 #include "host/host_group.h"
 
 namespace ktstr {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host mode's monitor of stalled workers (workload/stall_monitor.h) as the executor uses it: what it saw becomes failing
+// Host mode's monitor of stalled workers (host/stall_monitor.h) as the executor uses it: what it saw becomes failing
 // details. Where the kernel does not let it see, the result says so once.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "ktstr/checks.h"
 #include "scenario/executor_hooks.h"
-#include "workload/stall_monitor.h"
+#include "host/stall_monitor.h"
 
 namespace ktstr {
 

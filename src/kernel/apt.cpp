@@ -7,7 +7,7 @@
 
 #include "base/activity.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernel/bounded.h"
+#include "kernel/bounded_bytes.h"
 
 namespace ktstr {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/synthetic_image.h"
+#include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/activity.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/user_directory.h"
+#include "base/system/user_directory.h"
 #include "kernel/image.h"
 #include "kernel/metadata.h"
 #include "kernel/version.h"

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/file_stamp.h"
+#include "base/system/file_stamp.h"
 #include "base/result.h"
-#include "kernel/facts.h"
+#include "kernel/kernel_facts.h"
 
 namespace ktstr {
 

@@ -10,7 +10,7 @@
 #include <algorithm>
 
 #include "kernel/metadata.h"
-#include "kernel/synthetic_image.h"
+#include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {
 namespace {

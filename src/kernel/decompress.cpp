@@ -12,7 +12,7 @@
 #include <limits>
 #include <memory>
 
-#include "kernel/bounded.h"
+#include "kernel/bounded_bytes.h"
 
 namespace ktstr {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "kernel/bounded.h"
+#include "kernel/bounded_bytes.h"
 
 namespace ktstr {
 namespace {

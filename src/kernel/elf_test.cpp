@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/process.h"
-#include "kernel/synthetic_image.h"
+#include "base/system/process.h"
+#include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {
 namespace {

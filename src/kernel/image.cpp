@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "kernel/bounded.h"
+#include "kernel/bounded_bytes.h"
 #include "kernel/decompress.h"
 #include "kernel/version.h"
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/decompress.h"
-#include "kernel/synthetic_image.h"
+#include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {
 namespace {

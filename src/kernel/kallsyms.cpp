@@ -7,7 +7,7 @@
 #include <cctype>
 #include <functional>
 
-#include "kernel/bounded.h"
+#include "kernel/bounded_bytes.h"
 #include "kernel/kallsyms_tables.h"
 
 namespace ktstr {

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "kernel/symbol_file.h"
-#include "kernel/synthetic_image.h"
+#include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/json_fault.h"
+#include "base/text/json_fault.h"
 
 namespace ktstr {
 

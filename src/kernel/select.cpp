@@ -10,7 +10,7 @@
 #include "base/activity.h"
 #include "base/log.h"
 #include "kernel/elf.h"
-#include "kernel/facts.h"
+#include "kernel/kernel_facts.h"
 #include "kernel/image.h"
 #include "kernel/version.h"
 

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
-#include "base/duration.h"
+#include "base/text/duration.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/commands/commands.h"
 #include "cli/exit_status.h"
 #include "cli/name_filter.h"
 #include "cli/output.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/how_it_ended.h"
+#include "base/system/how_it_ended.h"
 
 namespace ktstr {
 

@@ -16,8 +16,8 @@
 #include <iterator>
 
 #include "base/clock.h"
-#include "base/oom_score.h"
-#include "base/open_files.h"
+#include "base/system/oom_score.h"
+#include "base/system/open_files.h"
 #include "payload/captured_output.h"
 #include "payload/wait_readable.h"
 

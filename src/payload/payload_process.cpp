@@ -11,7 +11,7 @@
 #include <set>
 
 #include "base/log.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "cgroup/group_dir.h"
 #include "payload/captured_output.h"
 #include "payload/json_output.h"

@@ -15,7 +15,7 @@
 #include <set>
 #include <utility>
 
-#include "base/task_seen.h"
+#include "base/system/task_seen.h"
 #include "payload/wait_readable.h"
 
 namespace ktstr {

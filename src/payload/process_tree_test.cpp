@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr {
 namespace {

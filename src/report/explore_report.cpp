@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "report/cause.h"
-#include "report/sections.h"
+#include "report/likely_cause.h"
+#include "report/report_sections.h"
 #include "report/style.h"
 #include "report/units.h"
-#include "results/wilson.h"
+#include "results/wilson_interval.h"
 
 namespace ktstr {
 

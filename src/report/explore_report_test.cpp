@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/approved.h"
-#include "report/sample_records.h"
+#include "base/testing/approved.h"
+#include "report/testing/sample_records.h"
 
 namespace ktstr {
 namespace {

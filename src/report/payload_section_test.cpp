@@ -6,7 +6,7 @@
 #include <limits>
 #include <numeric>
 
-#include "report/sample_records.h"
+#include "report/testing/sample_records.h"
 
 namespace ktstr {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "report/sections.h"
+#include "report/report_sections.h"
 #include "report/units.h"
 #include "results/run_record_json.h"
 

@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "base/approved.h"
-#include "report/sample_records.h"
+#include "base/testing/approved.h"
+#include "report/testing/sample_records.h"
 
 namespace ktstr {
 namespace {

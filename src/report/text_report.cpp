@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "base/printable.h"
-#include "report/cause.h"
+#include "base/text/printable.h"
+#include "report/likely_cause.h"
 #include "report/cgroup_table.h"
 #include "report/payload_section.h"
-#include "report/sections.h"
+#include "report/report_sections.h"
 #include "report/style.h"
 #include "report/timeline_table.h"
 #include "report/units.h"

@@ -6,9 +6,9 @@
 
 #include <gmock/gmock.h>
 
-#include "base/approved.h"
-#include "base/printable.h"
-#include "report/sample_records.h"
+#include "base/testing/approved.h"
+#include "base/text/printable.h"
+#include "report/testing/sample_records.h"
 
 namespace ktstr {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/cause.h"
+#include "report/likely_cause.h"
 #include "report/table.h"
 #include "report/units.h"
 #include "results/timeline.h"

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "report/sample_records.h"
+#include "report/testing/sample_records.h"
 
 namespace ktstr {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "base/printable.h"
+#include "base/text/printable.h"
 
 namespace ktstr {
 

@@ -17,7 +17,7 @@ std::string short_count(std::uint64_t count);
 // "0%", "0.4%", "12.3%", "100%"; "-" for what is no number.
 std::string short_percent(double percent);
 // One line of what others print: without escape sequences and control characters of ASCII; tabs become blanks, the rest
-// is escaped (base/printable.h).
+// is escaped (base/text/printable.h).
 std::string printable(std::string_view text);
 // At most `width` characters, the last two of them ".." where something was left out.
 std::string shortened(std::string_view text, std::size_t width);

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "report/sections.h"
+#include "report/report_sections.h"
 #include "report/table.h"
 
 namespace ktstr {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "scenario/op_table.h"
+#include "scenario/ops/op_table.h"
 
 namespace ktstr {
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "base/file.h"
-#include "base/json_fault.h"
+#include "base/text/json_fault.h"
 #include "results/run_record_fields.h"
 
 namespace ktstr {

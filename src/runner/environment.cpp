@@ -4,10 +4,10 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "base/process.h"
-#include "base/user_directory.h"
-#include "engine/turns.h"
-#include "engine/warm_cache.h"
+#include "base/system/process.h"
+#include "base/system/user_directory.h"
+#include "engine/qemu/turns.h"
+#include "engine/warm/warm_cache.h"
 #include "runner/runner.h"
 
 namespace ktstr {

@@ -8,7 +8,7 @@
 
 #include "report/units.h"
 #include "results/run_record.h"
-#include "scenario/op_table.h"
+#include "scenario/ops/op_table.h"
 #include "wire/records.h"
 
 namespace ktstr {

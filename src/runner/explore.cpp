@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "base/log.h"
-#include "report/cause.h"
+#include "report/likely_cause.h"
 #include "report/units.h"
 #include "results/run_directory.h"
 #include "sched_ext/dump.h"

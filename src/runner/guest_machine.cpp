@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "engine/late_cpus.h"
+#include "engine/qemu/late_cpus.h"
 #include "engine/machine.h"
-#include "engine/mode.h"
-#include "engine/warm_guest.h"
+#include "engine/qemu/mode.h"
+#include "engine/warm/warm_guest.h"
 #include "kernel/config.h"
 #include "runner/package_guest.h"
 

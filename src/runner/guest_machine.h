@@ -5,8 +5,8 @@
 #pragma once
 
 #include "engine/guest.h"
-#include "engine/qemu.h"
-#include "engine/warm_cache.h"
+#include "engine/qemu/qemu.h"
+#include "engine/warm/warm_cache.h"
 #include "kernel/select.h"
 #include "runner/runner.h"
 

@@ -8,7 +8,7 @@
 #include <array>
 #include <atomic>
 
-#include "base/temp_dir_list.h"
+#include "base/system/temp_dir_list.h"
 #include "runner/runner.h"
 
 namespace ktstr {

@@ -3,12 +3,12 @@
 
 #include "base/activity.h"
 #include "base/hash.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "guest/body.h"
 #include "runner/guest_machine.h"
 #include "scheduler/package.h"
 #include "scheduler/package_payloads.h"
-#include "wire/newc.h"
+#include "wire/cpio.h"
 
 namespace ktstr {
 

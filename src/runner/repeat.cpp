@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/not_repeatable.h"
+#include "runner/replay/not_repeatable.h"
 #include "runner/runner.h"
 
 namespace ktstr {

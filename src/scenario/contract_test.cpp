@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "scenario/executor.h"
-#include "scenario/fake_world.h"
+#include "scenario/testing/fake_world.h"
 
 namespace ktstr {
 namespace {

@@ -6,13 +6,13 @@
 #include <iterator>
 #include <optional>
 
-#include "base/duration.h"
-#include "base/one_line.h"
+#include "base/text/duration.h"
+#include "base/text/error_line.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
-#include "scenario/fingerprint.h"
-#include "scenario/plan.h"
-#include "scenario/scenario_size.h"
+#include "scenario/plan/fingerprint.h"
+#include "scenario/plan/plan.h"
+#include "scenario/plan/scenario_size.h"
 #include "scenario/world.h"
 
 namespace ktstr {

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "scenario/executor.h"
-#include "scenario/fake_world.h"
+#include "scenario/testing/fake_world.h"
 
 namespace ktstr {
 namespace {

@@ -6,11 +6,11 @@
 #include <map>
 
 #include "base/file.h"
-#include "base/open_files.h"
+#include "base/system/open_files.h"
 #include "scenario/scheduler_end.h"
-#include "workload/core_sched.h"
-#include "workload/sched_class.h"
-#include "workload/task_sched.h"
+#include "workload/task/core_sched.h"
+#include "workload/task/sched_class.h"
+#include "workload/task/task_sched.h"
 
 namespace ktstr {
 

@@ -20,7 +20,7 @@
 #include "payload/findings.h"
 #include "payload/payload_process.h"
 #include "scenario/liveness.h"
-#include "scenario/machine.h"
+#include "scenario/machine_changes.h"
 #include "scenario/oom_kills.h"
 #include "workload/worker_group.h"
 
@@ -68,9 +68,9 @@ struct ExecutorHooks {
   // See WorkerGroup::spawn().
   std::function<Result<std::unique_ptr<RunningWorkers>>(const std::vector<WorkerPart>& parts, int first_index)> spawn;
   std::function<Result<std::unique_ptr<RunningPayload>>(const PayloadStart& start)> start_payload;
-  // The scheduling class of a task (workload/sched_class.h); "" where it is not known. May be empty.
+  // The scheduling class of a task (workload/task/sched_class.h); "" where it is not known. May be empty.
   std::function<std::string(int pid)> sched_class;
-  // See workload/core_sched.h.
+  // See workload/task/core_sched.h.
   std::function<Status(const std::vector<int>& pids)> core_create, core_clear;
   std::function<Status(int from, const std::vector<int>& pids)> core_share;
   // Host mode's monitor: told of workers when they are released and before they are stopped. May be empty.

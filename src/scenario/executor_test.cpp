@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "scenario/fake_world.h"
+#include "scenario/testing/fake_world.h"
 #include "scenario/world.h"
 
 namespace ktstr {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "cgroup/recording_cgroup_ops.h"
 #include "ktstr/scenario.h"
 #include "scenario/event_sink.h"

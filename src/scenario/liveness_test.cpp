@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr {
 namespace {

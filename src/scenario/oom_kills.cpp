@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/kernel_message.h"
+#include "base/text/kernel_message.h"
 #include "scenario/executor_hooks.h"
 
 namespace ktstr {

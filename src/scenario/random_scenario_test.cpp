@@ -2,13 +2,13 @@
 //
 // Random scenarios through the double, with a failure anywhere: whatever happens, afterwards there is what there was
 // before.
-#include "scenario/random_scenario.h"
+#include "scenario/testing/random_scenario.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "scenario/executor.h"
-#include "scenario/fake_world.h"
+#include "scenario/testing/fake_world.h"
 
 namespace ktstr {
 namespace {

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/kernel_message.h"
+#include "base/text/kernel_message.h"
 
 namespace ktstr {
 

@@ -8,7 +8,7 @@
 
 #include "assert/cgroup_stats.h"
 #include "assert/worker_checks.h"
-#include "base/one_line.h"
+#include "base/text/error_line.h"
 
 namespace ktstr {
 

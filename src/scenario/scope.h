@@ -18,8 +18,8 @@
 #include "cgroup/cgroup_scope.h"
 #include "scenario/event_sink.h"
 #include "scenario/executor_hooks.h"
-#include "scenario/machine.h"
-#include "scenario/plan.h"
+#include "scenario/machine_changes.h"
+#include "scenario/plan/plan.h"
 
 namespace ktstr {
 

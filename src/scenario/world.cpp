@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/splitmix.h"
-#include "scenario/ops.h"
+#include "scenario/ops/ops.h"
 
 namespace ktstr {
 

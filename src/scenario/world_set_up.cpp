@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "scenario/world.h"
-#include "workload/sched_class.h"
+#include "workload/task/sched_class.h"
 
 namespace ktstr {
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "scenario/executor.h"
-#include "scenario/fake_world.h"
+#include "scenario/testing/fake_world.h"
 
 namespace ktstr {
 namespace {

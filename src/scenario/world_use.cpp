@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The World's part that tells whether the scheduler had any of the payloads to run, for a scenario without workers. (Of
-// workers the reports say it, and the host judges them: runner/judge_use.h.)
+// workers the reports say it, and the host judges them: runner/judge/judge_use.h.)
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "base/file.h"
-#include "kernel/bounded.h"
+#include "kernel/bounded_bytes.h"
 
 namespace ktstr {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "kernel/elf.h"
 #include "scheduler/elf_trim.h"
 

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "kernel/elf.h"
 #include "scheduler/elf_trim.h"
 #include "scheduler/library_search.h"

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "wire/newc.h"
+#include "wire/cpio.h"
 
 namespace ktstr {
 

@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "ktstr/payload.h"
-#include "wire/newc.h"
+#include "wire/cpio.h"
 
 namespace ktstr {
 

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/process.h"
+#include "base/system/process.h"
 #include "scheduler/package.h"
 
 namespace ktstr {

@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr {
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/json_fault.h"
+#include "base/text/json_fault.h"
 
 namespace ktstr {
 

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "workload/task_affinity.h"
-#include "workload/task_sched.h"
+#include "workload/task/task_affinity.h"
+#include "workload/task/task_sched.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {

@@ -7,10 +7,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "workload/task_affinity.h"
-#include "workload/task_sched.h"
+#include "workload/task/task_affinity.h"
+#include "workload/task/task_sched.h"
 #include "workload/worker_group.h"
-#include "workload/worker_watch.h"
+#include "workload/testing/worker_watch.h"
 
 namespace ktstr {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "workload/sched_class.h"
-#include "workload/task_affinity.h"
-#include "workload/task_sched.h"
+#include "workload/task/sched_class.h"
+#include "workload/task/task_affinity.h"
+#include "workload/task/task_sched.h"
 #include "workload/worker_group_state.h"
 #include "workload/worker_setup.h"
 #include "workload/worker_slot.h"

@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
-#include "base/task_seen.h"
+#include "base/system/process.h"
+#include "base/system/task_seen.h"
 #include "workload/worker_group_state.h"
 #include "workload/worker_slot.h"
 

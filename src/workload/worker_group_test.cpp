@@ -14,7 +14,7 @@
 #include <sstream>
 #include <thread>
 
-#include "workload/worker_watch.h"
+#include "workload/testing/worker_watch.h"
 
 namespace ktstr {
 namespace {

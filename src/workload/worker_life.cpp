@@ -4,8 +4,8 @@
 #include <sys/prctl.h>
 
 #include "base/clock.h"
-#include "workload/schedstat.h"
-#include "workload/work_types.h"
+#include "workload/task/schedstat.h"
+#include "workload/types/work_types.h"
 #include "workload/worker_run.h"
 #include "workload/worker_setup.h"
 

@@ -4,8 +4,8 @@
 #include <iterator>
 
 #include "base/splitmix.h"
-#include "workload/task_sched.h"
-#include "workload/work_types.h"
+#include "workload/task/task_sched.h"
+#include "workload/types/work_types.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {

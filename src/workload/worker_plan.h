@@ -14,8 +14,8 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "ktstr/work.h"
-#include "workload/task_affinity.h"
-#include "workload/task_memory.h"
+#include "workload/task/task_affinity.h"
+#include "workload/task/task_memory.h"
 #include "workload/worker_slot.h"
 
 namespace ktstr {

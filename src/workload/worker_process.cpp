@@ -10,7 +10,7 @@
 
 #include <cerrno>
 
-#include "workload/task_sched.h"
+#include "workload/task/task_sched.h"
 #include "workload/worker_life.h"
 #include "workload/worker_setup.h"
 #include "workload/worker_threads.h"

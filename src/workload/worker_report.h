@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "ktstr/work.h"
-#include "workload/schedstat.h"
+#include "workload/task/schedstat.h"
 #include "workload/worker_slot.h"
 
 namespace ktstr {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "workload/work_types.h"
+#include "workload/types/work_types.h"
 
 namespace ktstr {
 namespace {

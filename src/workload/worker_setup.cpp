@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <iterator>
 
-#include "base/oom_score.h"
+#include "base/system/oom_score.h"
 #include "workload/worker_threads.h"
 
 namespace ktstr {

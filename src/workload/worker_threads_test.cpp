@@ -9,10 +9,10 @@
 
 #include <atomic>
 
-#include "workload/task_affinity.h"
-#include "workload/task_sched.h"
+#include "workload/task/task_affinity.h"
+#include "workload/task/task_sched.h"
 #include "workload/worker_group.h"
-#include "workload/worker_watch.h"
+#include "workload/testing/worker_watch.h"
 
 namespace ktstr {
 namespace {

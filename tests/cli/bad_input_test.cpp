@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/printable.h"
+#include "base/text/printable.h"
 #include "run_ktstr.h"
 
 namespace ktstr {

@@ -14,8 +14,8 @@
 #include "observed.h"
 #include "scenario/event_sink.h"
 #include "scenario/executor.h"
-#include "scenario/plan.h"
-#include "scenario/random_scenario.h"
+#include "scenario/plan/plan.h"
+#include "scenario/testing/random_scenario.h"
 
 using namespace ktstr;
 using namespace std::chrono_literals;

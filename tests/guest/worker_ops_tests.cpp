@@ -6,7 +6,7 @@
 #include <regex>
 
 #include "observed.h"
-#include "workload/core_sched.h"
+#include "workload/task/core_sched.h"
 
 using namespace ktstr;
 using namespace std::chrono_literals;

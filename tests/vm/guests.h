@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "base/system/process.h"
 
 namespace ktstr {
 

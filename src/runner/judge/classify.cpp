@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge/classify.h"
+
+#include <algorithm>
+
+#include "base/system/how_it_ended.h"
+#include "runner/judge/detail_text.h"
+#include "runner/judge/judge_evidence.h"
+#include "runner/judge/judge_kernel.h"
+#include "runner/judge/judge_scheduler.h"
+#include "runner/judge/judge_use.h"
+#include "runner/judge/missing_in_guest.h"
+
+namespace ktstr {
+
+namespace {
+
+void infrastructure(RunRecord& record, std::string error, std::string hint = {}) {
+  record.outcome = Outcome::kInfrastructure;
+  record.error = std::move(error);
+  record.error_hint = std::move(hint);
+}
+
+void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
+  if (story.result) return;
+  if (story.body_end && story.body_end->timed_out) {
+    const std::string& exit = story.body_end->exit;
+    const std::size_t left = exit.find(kCannotBeKilled);
+    record.details.push_back(failure(
+        DetailKind::kTimeout,
+        left == std::string::npos
+            ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
+            : fmt::format("the body does not come to its end{}", exit.substr(left))));
+  } else if (story.body_end) {
+    record.details.push_back(failure(
+        DetailKind::kBodyCrashed,
+        with_words(fmt::format("the test's body gave no result: its process {}", how_it_ended(story.body_end->exit)),
+                   last_words(story.body_log))));
+  }
+}
+
+// A mistake in the test, or something that the guest lacks for it.
+bool is_of_test(ErrorCode code) { return code == ErrorCode::kInvalidArgument || code == ErrorCode::kUnsupported; }
+
+void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
+                        const PhaseLimits& limits, RunRecord& record) {
+  if (!story.errors.empty()) {
+    const GuestErrorRecord& error = story.errors.front();
+    // A kernel that is at fault explains what failed in its guest; the rest of the test was not seen.
+    if (!judge_lost_guest(request, story, guest, record)) return infrastructure(record, error.message, error.hint);
+    record.details.push_back({.verdict = Verdict::kInconclusive,
+                              .kind = DetailKind::kLostEvidence,
+                              .message = "the guest's agent failed: " + error.message});
+    judge_expectation(request.expect_failure, record);
+    return;
+  }
+  if (story.result) {
+    record.details = story.result->result.details;
+    record.cgroups = story.result->result.cgroups;
+    record.checked = story.result->result.checked;
+  }
+  judge_kernel(request, story, {}, record);
+  const bool faulty = AssertResult{.details = record.details}.verdict() == Verdict::kFail;
+  if (const auto missing = missing_in_guest(story, record); missing && !faulty) {
+    record.outcome = Outcome::kBadInput;
+    record.error = missing->message();
+    record.error_hint = missing->hint();
+    return;
+  }
+  judge_scheduler(request, story, limits, record);
+  judge_use(request, story, record);
+  if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
+  // Notes explain no error.
+  const bool found = std::any_of(record.details.begin(), record.details.end(),
+                                 [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
+  if (story.result && !story.result->error.empty() && !found) {
+    record.outcome = is_of_test(story.result->code) ? Outcome::kBadInput : Outcome::kInfrastructure;
+    record.error = story.result->error;
+    record.error_hint = story.result->error_hint;
+    return;
+  }
+  judge_evidence(story, guest, story.attached || request.scheduler.empty(), record);
+  AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
+  record.outcome = outcome_of(all.verdict());
+  judge_expectation(request.expect_failure, record);
+}
+
+// What the OOM killer says when only protected processes are left (out_of_memory() in mm/oom_kill.c): agent and body.
+bool out_of_memory(const GuestOutcome& guest) {
+  constexpr std::string_view kWords = "System is deadlocked on memory";
+  const auto says = [&](const std::string& line) { return line.find(kWords) != std::string::npos; };
+  return says(guest.message) || std::any_of(guest.console_tail.begin(), guest.console_tail.end(), says);
+}
+
+bool is_of_kernel(DetailKind kind) {
+  switch (kind) {
+    case DetailKind::kKernelPanic:
+    case DetailKind::kKernelStall:
+    case DetailKind::kKernelHang:
+    case DetailKind::kKernelOops:
+    case DetailKind::kKernelWarning:
+    case DetailKind::kLockdep:
+    case DetailKind::kHungTask:
+    case DetailKind::kRcuStall:
+    case DetailKind::kLockup:
+    case DetailKind::kKernelTaint:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// No failure of another kind explains a fault of the kernel, or output without end.
+bool is_excused(DetailKind kind, DetailKind expected) {
+  if (kind == DetailKind::kOutputFlood) return expected == kind;
+  return !is_of_kernel(kind) || is_of_kernel(expected);
+}
+
+// However the guest ended: what it did until then explains the end.
+void keep_what_was_said(const GuestStory& story, RunRecord& record) {
+  for (const auto& [time_ns, stimulus] : story.stimuli) record.stimuli.push_back(seen_at(time_ns, stimulus));
+  record.payloads = story.payloads;
+  if (!story.result) return;
+  const AssertResult& result = story.result->result;
+  record.payloads.insert(record.payloads.end(), result.payloads.begin(), result.payloads.end());
+  record.captures = result.captures;
+}
+
+}  // namespace
+
+void judge_expectation(const std::string& expected, RunRecord& record) {
+  if (expected.empty() || record.outcome == Outcome::kSkip) return;
+  const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
+    return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
+  });
+  if (!seen) {
+    record.details.insert(record.details.begin(),
+                          failure(DetailKind::kUser, "expected a failure of kind '" + expected + "', which did not come"));
+    record.outcome = Outcome::kFail;
+    return;
+  }
+  record.checked.push_back("expected failure: " + expected);
+  const DetailKind expected_kind = detail_kind_from(expected).value_or(DetailKind::kUser);
+  record.outcome = evidence_is_lost(record) ? Outcome::kInconclusive : Outcome::kPass;
+  for (Detail& detail : record.details) {
+    if (detail.verdict != Verdict::kFail) continue;
+    if (is_excused(detail.kind, expected_kind))
+      detail.verdict = Verdict::kPass;
+    else
+      record.outcome = Outcome::kFail;
+  }
+}
+
+Outcome outcome_of_error(const Error& error, bool of_user) {
+  switch (error.code()) {
+    case ErrorCode::kCancelled:
+      return Outcome::kInterrupted;
+    case ErrorCode::kInvalidArgument:
+      return Outcome::kBadInput;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kPermission:
+    case ErrorCode::kCorruptData:
+    case ErrorCode::kUnsupported:
+      return of_user ? Outcome::kBadInput : Outcome::kInfrastructure;
+    default:
+      return Outcome::kInfrastructure;
+  }
+}
+
+void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
+  const PhaseLimits limits = limits_for(request.duration);
+  record.end_of_guest = to_string(guest.end);
+  keep_what_was_said(story, record);
+  const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
+  switch (guest.end) {
+    case GuestEnd::kCompleted:
+      classify_completed(request, story, guest, limits, record);
+      return;
+    case GuestEnd::kPaused:
+      record.outcome = Outcome::kSkip;
+      return;
+    case GuestEnd::kInterrupted:
+      record.outcome = Outcome::kInterrupted;
+      record.error = "interrupted";
+      return;
+    case GuestEnd::kKernelPanic:
+    case GuestEnd::kKernelStall:
+      if (!scheduler_could_be_at_fault) break;
+      if (out_of_memory(guest)) {
+        infrastructure(record, "the guest ran out of memory, and nothing was left that the kernel could have killed: " +
+                                   guest.message,
+                       "give the guest more memory (`memory`, --memory), or the scenario less to hold");
+        return;
+      }
+      if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      judge_lost_guest(request, story, guest, record);
+      judge_expectation(request.expect_failure, record);
+      return;
+    case GuestEnd::kFlood:
+    case GuestEnd::kTooMuchSaid:
+      if (!scheduler_could_be_at_fault) break;
+      judge_lost_guest(request, story, guest, record);
+      record.details.push_back(too_much(story, guest));
+      record.outcome = outcome_of(AssertResult{.details = record.details}.verdict());
+      judge_expectation(request.expect_failure, record);
+      return;
+    default:
+      if (!judge_lost_guest(request, story, guest, record)) break;
+      if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      judge_expectation(request.expect_failure, record);
+      return;
+  }
+  infrastructure(record, fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message));
+}
+
+}  // namespace ktstr

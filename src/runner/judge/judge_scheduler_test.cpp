@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge/judge_scheduler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ktstr {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using Kind = SchedulerRecord::Kind;
+
+const std::string kEnabled = "sched_ext: BPF scheduler \"simple\" enabled";
+
+std::string disabled(const std::string& reason) {
+  return "sched_ext: BPF scheduler \"simple\" disabled (" + reason + ")";
+}
+
+GuestStory attached_story() {
+  GuestStory story;
+  story.attached = SchedulerRecord{.kind = Kind::kAttached, .state = "enabled", .ops = "simple", .enable_seq = 1};
+  story.checked = SchedulerRecord{.kind = Kind::kChecked, .state = "enabled", .ops = "simple", .enable_seq = 1};
+  story.body_start_ns = 1'000'000'000;
+  return story;
+}
+
+void log(GuestStory& story, std::vector<std::string> lines) {
+  story.kernel_log_in_test = lines;
+  story.kernel_log = std::move(lines);
+}
+
+void end_process(GuestStory& story, std::string exit) {
+  story.checked->state = "disabled";
+  story.exited = SchedulerRecord{.kind = Kind::kExited, .state = "disabled", .exit = std::move(exit)};
+  story.exited_ns = 1'500'000'000;
+}
+
+RunRecord judged(const GuestStory& story, std::vector<Detail> details = {}) {
+  RunRecord record;
+  record.details = std::move(details);
+  judge_scheduler({.test = "t", .scheduler = "scx_simple"}, story, {}, record);
+  return record;
+}
+
+std::vector<Detail> failing(const RunRecord& record) {
+  std::vector<Detail> found;
+  for (const Detail& detail : record.details)
+    if (detail.verdict == Verdict::kFail) found.push_back(detail);
+  return found;
+}
+
+TEST(JudgeScheduler, FindsNothingWhereItIsAttachedThroughout) {
+  EXPECT_THAT(judged(attached_story()).details, IsEmpty());
+}
+
+TEST(JudgeScheduler, MakesOneFindingOfAStallAndKeepsTheStep) {
+  GuestStory story = attached_story();
+  end_process(story, "exited with status 1");
+  log(story, {kEnabled, disabled("runnable task stall"), "sched_ext: simple: a/0[77] failed to run for 2.004s"});
+  story.scheduler_log = {"kworker/u8:2[39] triggered exit kind 1026:",
+                         "  runnable task stall (x)",
+                         "",
+                         "CPU 1   : nr_run=1 x",
+                         "          curr=hog[5] class=rt_sched_class",
+                         "",
+                         "  R a/0[77] -2004ms",
+                         "      sticky/holding_cpu=-1/-1 dsq_id=0x8000000000000002",
+                         "      cpus=2 no_mig=0"};
+  for (const DetailKind guess :
+       {DetailKind::kSchedulerCrashed, DetailKind::kSchedulerStalled, DetailKind::kSchedulerExited}) {
+    const auto found = failing(judged(story, {{.kind = guess, .message = "the executor's", .phase = 2}}));
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].kind, DetailKind::kSchedulerStalled);
+    EXPECT_EQ(found[0].phase, 2);
+    EXPECT_THAT(found[0].message,
+                HasSubstr("the kernel's watchdog ended the scheduler 0.500 s after the body's start"));
+    EXPECT_THAT(found[0].message, HasSubstr("CPU 1 was held by the real-time task hog[5]"));
+  }
+}
+
+TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
+  GuestStory story = attached_story();
+  story.checked->enable_seq = 3;
+  log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    2.500] " + kEnabled,
+              "[    3.500] " + disabled("unregistered from the main kernel"), "[    9.000] " + kEnabled});
+  story.marks = {{.at_ns = 1'000'000'000}, {.at_ns = 4'000'000'000}};
+  story.scheduler_log = {"EXIT: unregistered from the main kernel (cpu 3 going offline, exiting scheduler)"};
+  const RunRecord record = judged(story);
+  EXPECT_THAT(failing(record), IsEmpty());
+  ASSERT_THAT(record.details, SizeIs(1));
+  EXPECT_EQ(record.details[0].kind, DetailKind::kNote);
+  EXPECT_THAT(record.details[0].message, HasSubstr("ended the scheduler 2 times because a CPU went online or offline"));
+  EXPECT_THAT(record.details[0].message, HasSubstr("1.0 s of the scenario's 3.0 s (cpu 3 going offline"));
+}
+
+TEST(JudgeScheduler, DecidesNothingOfOneThatCameBackAfterTheLastHold) {
+  GuestStory story = attached_story();
+  story.checked->enable_seq = 2;
+  log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    3.500] " + kEnabled});
+  story.marks = {{.at_ns = 1'000'000'000},
+                 {.kind = StepMark::Kind::kScenarioPause, .at_ns = 3'000'000'000},
+                 {.kind = StepMark::Kind::kScenarioEnd, .at_ns = 4'000'000'000}};
+  const RunRecord late = judged(story);
+  ASSERT_THAT(late.details, SizeIs(1));
+  EXPECT_EQ(late.details[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(late.details[0].kind, DetailKind::kSchedulerNotUsed);
+  EXPECT_THAT(late.details[0].message, HasSubstr("it was not back before the scenario's end"));
+  story.marks[1].at_ns = 3'600'000'000;
+  EXPECT_EQ(judged(story).details.at(0).verdict, Verdict::kPass);
+}
+
+TEST(JudgeScheduler, FailsOneThatDoesNotAttachAgainAfterHotplug) {
+  GuestStory story = attached_story();
+  end_process(story, "exited with status 0");
+  log(story, {kEnabled, disabled("unregistered from the main kernel")});
+  story.scheduler_log = {"EXIT: unregistered from the main kernel (cpu 3 going offline, exiting scheduler)"};
+  const auto found = failing(judged(story));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].kind, DetailKind::kSchedulerExited);
+  EXPECT_THAT(found[0].message, HasSubstr("the kernel ended the scheduler because a CPU went online or offline"));
+  EXPECT_THAT(found[0].message, HasSubstr("cpu 3 going offline"));
+  EXPECT_THAT(found[0].message, HasSubstr("its process exited with status 0"));
+  story.exited.reset();
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("it did not attach again, and its process lives"));
+}
+
+TEST(JudgeScheduler, SaysWhoEndedIt) {
+  for (const auto& [reason, exit, words, kind] :
+       {std::tuple("unregistered from user space", "exited with status 0", "the scheduler's program ended",
+                   DetailKind::kSchedulerExited),
+        std::tuple("unregistered from user space", "killed by signal 9 (SIGKILL)",
+                   "the scheduler's process was killed by signal 9", DetailKind::kSchedulerCrashed),
+        std::tuple("unregistered from BPF", "exited with status 0", "the scheduler's BPF code ended it 0",
+                   DetailKind::kSchedulerExited),
+        std::tuple("disabled by sysrq-S", "exited with status 0", "sysrq-S ended the scheduler",
+                   DetailKind::kSchedulerExited),
+        std::tuple("scx_bpf_error", "exited with status 1", "BPF code ended it with an error",
+                   DetailKind::kSchedulerCrashed),
+        std::tuple("runtime error", "exited with status 1", "the kernel ended the scheduler for an error",
+                   DetailKind::kSchedulerCrashed)}) {
+    GuestStory story = attached_story();
+    end_process(story, exit);
+    log(story, {kEnabled, disabled(reason)});
+    const auto found = failing(judged(story));
+    ASSERT_THAT(found, SizeIs(1)) << reason;
+    EXPECT_THAT(found[0].message, HasSubstr(words));
+    EXPECT_THAT(found[0].message, Not(HasSubstr("process killed by")));
+    EXPECT_EQ(found[0].kind, kind) << reason;
+  }
+}
+
+TEST(JudgeScheduler, FailsOneThatUnloadedItselfAndAttachedAgain) {
+  GuestStory story = attached_story();
+  story.checked->enable_seq = 2;
+  log(story, {kEnabled, disabled("unregistered from user space"), kEnabled});
+  const auto found = failing(judged(story));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].message,
+              HasSubstr("the scheduler's program unloaded it (unregistered from user space); it attached again"));
+}
+
+TEST(JudgeScheduler, FailsOneThatIsAnotherAtTheEndAlsoWhereTheLogDoesNotSayWhy) {
+  GuestStory story = attached_story();
+  story.checked->enable_seq = 2;
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("was not the one at the end"));
+}
+
+TEST(JudgeScheduler, SaysNothingOfItsEndWhereTheGuestWasLostBefore) {
+  GuestStory story = attached_story();
+  story.checked.reset();
+  EXPECT_THAT(judged(story).details, IsEmpty());
+}
+
+TEST(JudgeScheduler, TakesNoEndFromBeforeItWasAttached) {
+  GuestStory story = attached_story();
+  log(story, {kEnabled, disabled("unregistered from user space"), kEnabled});
+  EXPECT_THAT(judged(story).details, IsEmpty()) << "it tried itself out first";
+}
+
+TEST(JudgeScheduler, FailsOneThatDoesNotUnload) {
+  GuestStory story = attached_story();
+  story.killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state D in x"};
+  story.not_detached =
+      SchedulerRecord{.kind = Kind::kNotDetached, .state = "disabling", .exit = "state D in scx_disable"};
+  const auto found = failing(judged(story));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].kind, DetailKind::kSchedulerNotDetached);
+  EXPECT_THAT(found[0].message, HasSubstr("'disabling'; its process is in state D in scx_disable"));
+}
+
+TEST(JudgeScheduler, NotesOneThatHadToBeKilled) {
+  GuestStory story = attached_story();
+  story.killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state S in do_epoll_wait"};
+  const RunRecord record = judged(story);
+  EXPECT_THAT(failing(record), IsEmpty());
+  EXPECT_THAT(record.details.at(0).message, HasSubstr("did not end on SIGTERM (state S in do_epoll_wait)"));
+}
+
+TEST(JudgeScheduler, CallsOneStalledThatDoesNotRunItsOwnProcess) {
+  GuestStory story = attached_story();
+  story.not_run = SchedulerRecord{.kind = Kind::kNotRun, .exit = "state R"};
+  const auto found = failing(judged(story));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].kind, DetailKind::kSchedulerStalled);
+  EXPECT_THAT(found[0].message, HasSubstr("does not run its own process"));
+}
+
+TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
+  GuestStory story = attached_story();
+  story.kernel_log_in_test = {kEnabled};
+  story.kernel_log = {kEnabled, disabled("runnable task stall"), "sched_ext: simple: a/0[77] failed to run for 9.004s"};
+  const auto found = failing(judged(story));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].kind, DetailKind::kSchedulerStalled);
+  EXPECT_THAT(found[0].message, HasSubstr("while it was being unloaded"));
+  story.kernel_log = {kEnabled, disabled("unregistered from user space")};
+  EXPECT_THAT(judged(story).details, IsEmpty());
+}
+
+TEST(JudgeScheduler, GivesTheLineWithTheErrorAsTheReasonAndNotTheEndOfTheHelp) {
+  GuestStory story;
+  story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 1"};
+  story.scheduler_log = {"starting", "scx_simple: Unrecognized option '-z'", "Usage: scx_simple [-f]",
+                         "  -f  use FIFO"};
+  EXPECT_EQ(failing(judged(story)).at(0).message,
+            "the scheduler exited with status 1 before it was enabled: scx_simple: Unrecognized option '-z'");
+  story.scheduler_log = {"starting", "out of luck", " "};
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("enabled: out of luck"));
+  story.exited->exit = "killed by signal 9 (SIGKILL)";
+  EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("the scheduler was killed by signal 9 (SIGKILL) before"));
+}
+
+TEST(JudgeScheduler, CallsAProgramThatEndsWellAndLoadsNothingNotAttached) {
+  GuestStory story;
+  story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 0"};
+  story.scheduler_log = {"usage: scx_simple"};
+  EXPECT_EQ(failing(judged(story)).at(0).kind, DetailKind::kSchedulerNotAttached);
+}
+
+}  // namespace
+}  // namespace ktstr

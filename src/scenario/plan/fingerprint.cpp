@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/plan/fingerprint.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text/duration.h"
+#include "base/splitmix.h"
+
+namespace ktstr {
+
+namespace {
+
+template <typename T>
+std::string shown(const std::optional<T>& value) {
+  return value ? fmt::format("{}", *value) : "-";
+}
+
+std::string text_of(const WorkSpec& spec) {
+  return fmt::format("{} x {} nice {} comm {} pcomm {} uid {} gid {} node {} {} affinity {} memory {} uclamp {} {};",
+                     spec.workers, describe(spec.type), shown(spec.nice), shown(spec.comm), shown(spec.pcomm),
+                     shown(spec.uid), shown(spec.gid), shown(spec.numa_node), spec.policy.describe(),
+                     spec.affinity.describe(), spec.mem_policy.describe(), shown(spec.uclamp_min),
+                     shown(spec.uclamp_max));
+}
+
+std::string text_of(const Payload& payload) {
+  std::string text = fmt::format("payload {} {} {};", payload.name(), payload.program_name(),
+                                 fmt::join(payload.default_args(), " "));
+  for (const PayloadCheck& check : payload.checks()) text += check.describe() + ";";
+  return text;
+}
+
+std::string text_of(const PlannedCgroup& cgroup) {
+  std::string text = fmt::format("cgroup {} cpus {};", cgroup.name, cgroup.cpuset ? cgroup.cpuset->to_string() : "-");
+  for (const KnobSetting& setting : cgroup.knobs) text += fmt::format("{}={};", file_of(setting.knob), setting.value);
+  for (const WorkSpec& spec : cgroup.work) text += text_of(spec);
+  if (cgroup.payload) text += text_of(*cgroup.payload);
+  return text;
+}
+
+std::string text_of(const Ctx& ctx, const Op& op) {
+  std::string text = op.describe() + ";";
+  if (const auto* spawn = std::get_if<op::Spawn>(&op.kind())) text += text_of(spawn->work);
+  if (const auto* run = std::get_if<op::RunPayload>(&op.kind())) text += text_of(run->payload);
+  if (const auto* add = std::get_if<op::AddCgroupDef>(&op.kind())) {
+    std::vector<std::string> mistakes;
+    text += text_of(plan_cgroup(add->def, ctx, 0, mistakes));
+  }
+  return text;
+}
+
+std::string text_of(const Ctx& ctx, const PlannedStep& step) {
+  std::string text = fmt::format("step {} holds {} every {}:", step.name, format_duration(step.hold),
+                                 step.interval ? format_duration(*step.interval) : "-");
+  for (const PlannedCgroup& cgroup : step.cgroups) text += text_of(cgroup);
+  for (const Op& op : step.ops) text += text_of(ctx, op);
+  return text;
+}
+
+}  // namespace
+
+std::string fingerprint(const Ctx& ctx, const ScenarioPlan& plan) {
+  std::string text = text_of(ctx, plan.backdrop);
+  for (const Payload& payload : plan.backdrop_payloads) text += text_of(payload);
+  for (const PlannedStep& step : plan.steps) text += text_of(ctx, step);
+  return fmt::format("{:016x}", splitmix64(name_hash(text)));
+}
+
+}  // namespace ktstr

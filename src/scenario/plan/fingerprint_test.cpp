@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/plan/fingerprint.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "scenario_file/scenario_file.h"
+
+namespace ktstr {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string fingerprint_of(const Backdrop& backdrop, const std::vector<Step>& steps, Nanoseconds duration) {
+  const TestTopology machine = TestTopology::expected_for(Topology{1, 2, 2, 1});
+  const Ctx ctx({.topology = &machine, .duration = duration, .seed = 1});
+  ScenarioPlan plan;
+  const auto mistakes = plan_scenario(ctx, backdrop, steps, plan);
+  EXPECT_TRUE(mistakes.empty()) << describe(mistakes);
+  return fingerprint(ctx, plan);
+}
+
+std::string fingerprint_of(const std::string& example) {
+  const auto text = read_text(fs::path(KTSTR_EXAMPLES) / example);
+  const auto file = parse_scenario(text.value_or(""), example);
+  if (!file) return file.error().render();
+  return fingerprint_of(file->backdrop, file->steps, file->duration);
+}
+
+TEST(Fingerprint, IsTheSameForAnExampleInTomlAndInCpp) {
+  EXPECT_EQ(fingerprint_of("two_cgroups.toml"),
+            fingerprint_of({},
+                           {{.setup = {CgroupDef::named("cg_0").workers(2).cpuset(CpusetSpec::llc(0)),
+                                       CgroupDef::named("cg_1").workers(2).cpuset(CpusetSpec::llc(1))}}},
+                           2s));
+  const Backdrop backdrop{
+      .cgroups = {CgroupDef::named("service").workers(2).work_type(Bursty{.burst = 2ms, .sleep = 5ms}),
+                  CgroupDef::named("left").workers(2).cpuset(CpusetSpec::llc(0)),
+                  CgroupDef::named("right").workers(2).cpuset(CpusetSpec::llc(1))}};
+  EXPECT_EQ(fingerprint_of("changes.toml"),
+            fingerprint_of(backdrop,
+                           {{.ops = {Op::swap_cpusets("left", "right")}, .hold = HoldSpec::fixed(800ms), .name = "swap"},
+                            {.ops = {Op::move_all_tasks("left", "right"), Op::freeze_cgroup("service")},
+                             .hold = HoldSpec::fixed(800ms),
+                             .name = "move and freeze"},
+                            {.ops = {Op::unfreeze_cgroup("service"), Op::cpu_offline(3)}, .name = "thaw, with a CPU less"}},
+                           3s));
+}
+
+TEST(Fingerprint, DiffersInEachPart) {
+  const auto of = [](CgroupDef def, HoldSpec hold = HoldSpec::full()) {
+    return fingerprint_of({}, {{.setup = {std::move(def)}, .hold = hold}}, 1s);
+  };
+  const std::string base = of(CgroupDef::named("a"));
+  EXPECT_EQ(base, of(CgroupDef::named("a")));
+  EXPECT_NE(base, of(CgroupDef::named("b")));
+  EXPECT_NE(base, of(CgroupDef::named("a").workers(2)));
+  EXPECT_NE(base, of(CgroupDef::named("a").cpu_weight(99)));
+  EXPECT_NE(base, of(CgroupDef::named("a").nice(1)));
+  EXPECT_NE(base, of(CgroupDef::named("a").pcomm("web")));
+  EXPECT_NE(of(CgroupDef::named("a").pcomm("web")), of(CgroupDef::named("a").pcomm("db")));
+  EXPECT_NE(base, of(CgroupDef::named("a"), HoldSpec::fraction(0.5)));
+  EXPECT_NE(base, fingerprint_of({}, {{.setup = {CgroupDef::named("a")}, .ops = {Op::spawn_host({})}}}, 1s));
+}
+
+}  // namespace
+}  // namespace ktstr

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario_file/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cgroup/knob_table.h"
+#include "scenario_file/knob_reader.h"
+#include "scenario/ops/op_table.h"
+#include "workload/types/work_types.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::string_view kHead =
+    "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Made from the tables in src/scenario and src/cgroup by scenario_reference(): change those, not this page. "
+    "-->\n"
+    "# Reference of scenario files\n\n"
+    "What the tables of a scenario file take; [writing-a-scenario.md](writing-a-scenario.md) explains the model.\n";
+
+void add_forms(std::string& page, std::string_view title, std::string_view about, const std::vector<TextForm>& forms) {
+  page += fmt::format("\n## {}\n\n{}\n\n| written | meaning |\n|---|---|\n", title, about);
+  for (const TextForm& each : forms) page += fmt::format("| `{}` | {} |\n", each.form, each.meaning);
+}
+
+std::string parameters_of(const OpRow& row) {
+  std::string text;
+  for (const OpParameter& each : row.parameters)
+    text +=
+        fmt::format("{}`{}`{}: {}", text.empty() ? "" : "; ", each.key, each.required ? "" : " (optional)", each.form);
+  return text;
+}
+
+void add_ops(std::string& page) {
+  page +=
+      "\n## Ops\n\nOf `[[step.op]]` and `[[backdrop.op]]`; `op` is the name. A cgroup's name is looked up among those "
+      "of "
+      "the step first, then among those of the Backdrop.\n";
+  std::vector<std::string_view> families;
+  for (const OpRow& row : op_table())
+    if (std::find(families.begin(), families.end(), row.family) == families.end()) families.push_back(row.family);
+  for (const std::string_view family : families) {
+    page += fmt::format("\n### Ops on {}\n\n| `op` | what it does | parameters |\n|---|---|---|\n", family);
+    for (const OpRow& row : op_table())
+      if (row.family == family) page += fmt::format("| `{}` | {} | {} |\n", row.name, row.what, parameters_of(row));
+  }
+}
+
+void add_knobs(std::string& page) {
+  page +=
+      "\n## Knobs\n\nKeys of `[[cgroup]]`, and what `set_knob` takes as `knob` (with `value` in the same form). Every "
+      "write is read back; a knob whose file the kernel does not offer is an error that names what is needed.\n\n"
+      "| key | written as | file | meaning | needs |\n|---|---|---|---|---|\n";
+  for (std::size_t i = 0; i < kKnobCount; ++i) {
+    const KnobRow& row = knob_row(static_cast<Knob>(i));
+    page +=
+        fmt::format("| `{}` | {} | `{}` | {} | {} |\n", row.name, form_of(row.knob), row.file, row.meaning, row.needs);
+  }
+  page += "\nOther keys that write `cpu.max`, one of them at most:\n\n| key | written as | meaning |\n|---|---|---|\n";
+  for (const QuotaKey& each : quota_keys())
+    page += fmt::format("| `{}` | {} | {} |\n", each.key, each.form, each.meaning);
+}
+
+void add_work_types(std::string& page) {
+  page +=
+      "\n## Work types\n\n`work = \"NAME\"`, or `work = { type = \"NAME\", ... }` with parameters; in "
+      "`[[cgroup.work]]`, "
+      "`type` and the parameters stand among the other keys.\n\n| type | with the defaults of its parameters "
+      "|\n|---|---|\n";
+  for (const std::string_view name : work_type_names())
+    page += fmt::format("| `{}` | `{}` |\n", name, describe(make_work_type(name, {}).value_or(WorkType())));
+}
+
+}  // namespace
+
+const std::vector<TextForm>& worker_forms() {
+  static const std::vector<TextForm> forms = {
+      {"nice = -5", "the nice value, -20 to 19"},
+      {"comm = \"ui\"", "the name of each worker, 1 to 15 bytes; otherwise \"CGROUP/INDEX\""},
+      {"pcomm = \"browser\"", "threads of one process of this name, 1 to 15 bytes; otherwise each worker is a process"},
+      {"uid = 1000", "the user id; threads of one process have one"},
+      {"gid = 1000", "the group id; the same"},
+      {"numa_node = 0", "run on the node's CPUs and take memory from it"},
+      {"policy = \"fifo:50\"", "the scheduling policy; see Policies"},
+      {"affinity = \"random:2\"", "the CPUs that each pins itself to; see Affinities"},
+      {"mem_policy = \"bind:0\"", "where memory comes from; see Memory policies"},
+      {"task_uclamp_min = 512", "the lower utilisation clamp of each worker, 0 to 1024"},
+      {"task_uclamp_max = 1024", "the upper one"},
+  };
+  return forms;
+}
+
+const std::vector<TextForm>& cpuset_forms() {
+  static const std::vector<TextForm> forms = {
+      {"\"all\"", "all CPUs"},
+      {"\"llc:0\"", "those of an LLC, counted from 0"},
+      {"\"node:1\"", "those of a NUMA node"},
+      {"\"slice:0/2\"", "part 0 of all CPUs, cut into 2"},
+      {"\"random:2\"", "2 of all CPUs, chosen by the seed, for each cgroup of each step anew"},
+      {"\"range:0.25-0.75\"", "the usable CPUs from a quarter to three quarters"},
+      {"\"disjoint:0/3\"", "part 0 of the usable CPUs, cut into 3; the last part takes what is left over"},
+      {"\"overlap:1/4:0.5\"", "the same, widened at both inner ends by half a part"},
+      {"\"0-3,8\"", "exactly these"},
+  };
+  return forms;
+}
+
+const std::vector<TextForm>& affinity_forms() {
+  static const std::vector<TextForm> forms = {
+      {"\"inherit\"", "nothing is set"},
+      {"\"random:2\"", "2 CPUs of the cpuset, chosen by the seed for each worker"},
+      {"\"random:2/0-3\"", "2 CPUs of these"},
+      {"\"llc\"", "the LLC that shares most CPUs with the cpuset"},
+      {"\"all\"", "all CPUs of the machine; the kernel clips to the cpuset"},
+      {"\"single\"", "the lowest CPU of the cpuset"},
+      {"\"smt-pair\"", "the two threads of the first core that has both in the cpuset"},
+      {"\"0-3,8\"", "exactly these, as far as the cpuset allows"},
+  };
+  return forms;
+}
+
+std::string scenario_reference() {
+  std::string page(kHead);
+  add_ops(page);
+  add_knobs(page);
+  add_work_types(page);
+  add_forms(page, "Workers",
+            "Attributes in `[[cgroup.work]]` and in an op's `work`. In `[[cgroup]]`, those down to `numa_node` are meant "
+            "for all of its workers that do not say otherwise; the others stand there only without `[[cgroup.work]]`.",
+            worker_forms());
+  add_forms(
+      page, "Cpusets",
+      "`cpuset` of a cgroup and of `set_cpuset`. The usable CPUs are all but one, which is left to what is not in a "
+      "cgroup of the scenario.",
+      cpuset_forms());
+  add_forms(page, "Affinities", "`affinity` of workers and of `set_affinity`.", affinity_forms());
+  add_forms(page, "Policies", "`policy` of workers and of `set_policy`: sched(7).", policy_forms());
+  add_forms(page, "Memory policies", "`mem_policy` of workers: set_mempolicy(2).", mem_policy_forms());
+  return page;
+}
+
+}  // namespace ktstr

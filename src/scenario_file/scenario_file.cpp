@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario_file/scenario_file.h"
+
+#include <algorithm>
+
+#include "base/text/duration.h"
+#include "canned/canned.h"
+#include "scenario_file/cgroup_table.h"
+#include "scenario/plan/definition_rules.h"
+#include "scenario_file/op_reader.h"
+#include "scenario_file/payload_table.h"
+#include "scenario/plan/scenario_size.h"
+#include "scenario_file/table_reader.h"
+#include "scenario_file/work_table.h"
+
+namespace ktstr {
+
+namespace {
+
+using Kind = TomlValue::Kind;
+
+constexpr std::string_view kAcceptedHold =
+    "\"full\", a fraction of the duration like 0.5, a time like \"300ms\", or { loop = \"50ms\" }";
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+// What a plan is made on: nothing in it is touched.
+void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration, Bytes memory,
+                 Mistakes& mistakes) {
+  const TestTopology machine = TestTopology::expected_for(topology);
+  const Ctx ctx({.topology = &machine,
+                 .duration = duration,
+                 .seed = file.seed.value_or(1),
+                 .checks = file.checks,
+                 .workers_per_cgroup = file.workers_per_cgroup,
+                 .work_type_override = file.work_type_override});
+  ScenarioPlan plan;
+  for (PlanMistake& mistake : plan_scenario(ctx, file.backdrop, file.steps, plan)) {
+    auto at = file.places.find(mistake.at);
+    if (at == file.places.end()) at = file.places.find({mistake.at.step, Place::Part::kScenario, 0});
+    mistakes.add(at != file.places.end() ? at->second : SourcePosition(), std::move(mistake.message));
+  }
+  if (memory == 0 || !mistakes.empty()) return;
+  if (const Status fits = check_size(size_of(ctx, plan), memory, topology.cpus()); !fits)
+    mistakes.add(SourcePosition(), in_one_line(fits.error()));
+}
+
+std::string name_from_file(std::string_view file_name) {
+  const std::size_t slash = file_name.rfind('/');
+  std::string_view name = slash == std::string_view::npos ? file_name : file_name.substr(slash + 1);
+  if (name.ends_with(".toml")) name.remove_suffix(5);
+  return std::string(name);
+}
+
+class FileReader {
+ public:
+  explicit FileReader(std::string_view file_name) { file_.file_name = file_name; }
+
+  Result<ScenarioFile> read(const TomlValue& root);
+
+ private:
+  void read_name(TableReader& top);
+  void read_machine(TableReader& top);
+  void read_duration(TableReader& top);
+  void read_seed(TableReader& top);
+  void read_checks(const TomlValue& table);
+  void read_max_gap(TableReader& checks);
+  void read_max_spread(TableReader& checks);
+  void read_share_tolerance(TableReader& checks);
+  void read_workers(TableReader& top);
+  void read_cpus(TableReader& top);
+  void read_backdrop(const TomlValue& table);
+  void read_steps(TableReader& top);
+  void read_step(const TomlValue& table);
+  HoldSpec read_hold(TableReader& step);
+  std::optional<HoldSpec> hold_from(const TomlValue& value);
+  std::optional<HoldSpec> loop_from(const TomlValue& table);
+  void read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs);
+  void read_ops(TableReader& reader, int number, std::string_view where, std::vector<Op>& ops);
+  // False for a value that switches a limit off.
+  bool is_off(const TomlValue& value) const { return value.kind == Kind::kBoolean && !value.boolean; }
+
+  ScenarioFile file_;
+  Mistakes mistakes_;
+  DeclaredPayloads payloads_;
+  // False once a part is missing that others may refer to: what a plan says then is not about what was meant.
+  bool whole_ = true;
+};
+
+void FileReader::read_name(TableReader& top) {
+  file_.name = top.text("name", "a text like \"two_cgroups\"").value_or(name_from_file(file_.file_name));
+  const bool good = !file_.name.empty() && std::all_of(file_.name.begin(), file_.name.end(), is_name_character);
+  if (top.has("name") && !good)
+    mistakes_.add(top.at("name"),
+                  fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.name));
+}
+
+void FileReader::read_machine(TableReader& top) {
+  if (const auto text = top.text("topology", "a text like \"1n2l2c1t\"")) {
+    if (const auto topology = Topology::parse(*text))
+      file_.topology = *topology;
+    else
+      mistakes_.add(top.at("topology"), topology.error().message());
+  }
+  file_.scheduler = top.text("scheduler", "a text like \"PATH ARGS\"").value_or("");
+  file_.scheduler_include = top.texts("scheduler_include").value_or(std::vector<std::string>());
+  for (const std::string& path : file_.scheduler_include)
+    if (path.empty() || path.find('\0') != std::string::npos)
+      mistakes_.add(top.at("scheduler_include"), "'scheduler_include' holds a text that is no path; accepted: paths of files");
+  if (const auto text = top.text("memory", "a text like \"512M\"")) {
+    const auto memory = parse_bytes(*text);
+    file_.memory = memory.value_or(0);
+    if (!memory)
+      mistakes_.add(top.at("memory"), memory.error().message());
+    else if (file_.memory == 0)
+      mistakes_.add(top.at("memory"), "a guest needs memory; leave 'memory' out to have it chosen");
+  }
+}
+
+void FileReader::read_cpus(TableReader& top) {
+  if (const auto mips = top.number("cpu_mips", "million instructions a second, like 20")) {
+    file_.cpu_mips = *mips;
+    if (!(*mips > 0)) top.mistake("cpu_mips", fmt::format("cpu_mips {} is not valid; accepted: more than 0", *mips));
+  }
+  const TomlValue* cpus = top.find("cpus", Kind::kTable, "a table [cpus]");
+  if (cpus == nullptr) return;
+  TableReader reader(*cpus, "[cpus]", mistakes_);
+  const TomlValue* speeds = reader.find("speed", Kind::kTable, "a table like { \"4-7\" = \"40%\" }");
+  for (std::size_t i = 0; speeds != nullptr && i < speeds->entries.size(); ++i) {
+    const TomlEntry& entry = speeds->entries[i];
+    const auto list = CpuSet::parse(entry.key);
+    const auto percent = entry.value.kind == Kind::kString ? parse_cpu_speed(entry.value.text) : Result<int>(0);
+    if (!list) mistakes_.add(entry.value.at, list.error().message());
+    if (!percent) mistakes_.add(entry.value.at, percent.error().message());
+    if (entry.value.kind != Kind::kString) reader.refuse_kind(entry.key, entry.value, "a text like \"40%\"");
+    if (list && percent) file_.cpu_speeds.push_back({*list, *percent});
+    if (list && percent && file_.topology && entry.value.kind == Kind::kString)
+      if (const Status fits = check_cpu_speed(file_.cpu_speeds.back(), file_.topology->cpus()); !fits)
+        mistakes_.add(entry.value.at, fits.error().message());
+  }
+  reader.finish();
+}
+
+void FileReader::read_duration(TableReader& top) {
+  const auto text = top.text("duration", "a text like \"2s\"");
+  if (!text) return;
+  const auto duration = parse_duration(*text);
+  whole_ = whole_ && duration && duration->count() > 0;
+  if (!duration)
+    mistakes_.add(top.at("duration"), duration.error().message());
+  else if (duration->count() == 0)
+    mistakes_.add(top.at("duration"), "a scenario lasts longer than 0s");
+  else
+    file_.duration = *duration;
+}
+
+void FileReader::read_seed(TableReader& top) {
+  const auto seed = top.integer("seed", "a whole number that is not negative");
+  if (!seed) return;
+  if (*seed < 0)
+    mistakes_.add(top.at("seed"), fmt::format("seed {} is negative; accepted: 0 and more", *seed));
+  else
+    file_.seed = static_cast<std::uint64_t>(*seed);
+}
+
+void FileReader::read_max_gap(TableReader& checks) {
+  const TomlValue* value = checks.find("max_gap");
+  if (value == nullptr) return;
+  file_.checks.gap_off = is_off(*value);
+  if (file_.checks.gap_off) return;
+  if (value->kind != Kind::kString) return checks.refuse_kind("max_gap", *value, "a time like \"2s\", or false");
+  const auto gap = parse_duration(value->text);
+  if (!gap) return mistakes_.add(value->at, gap.error().message());
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(*gap);
+  if (whole.count() == 0 || whole != *gap)
+    return mistakes_.add(
+        value->at,
+        fmt::format("max_gap {} is not valid; accepted: whole milliseconds, at least 1ms, or false", value->text));
+  file_.checks.max_gap = whole;
+}
+
+void FileReader::read_max_spread(TableReader& checks) {
+  const TomlValue* value = checks.find("max_spread_pct");
+  if (value == nullptr) return;
+  file_.checks.spread_off = is_off(*value);
+  if (file_.checks.spread_off) return;
+  if (value->kind != Kind::kInteger && value->kind != Kind::kFloat)
+    return checks.refuse_kind("max_spread_pct", *value, "a percentage like 35, or false");
+  const double pct = value->kind == Kind::kFloat ? value->number : static_cast<double>(value->integer);
+  // Written so that NaN fails too.
+  if (!(pct >= 0 && pct <= 100))
+    return mistakes_.add(value->at, fmt::format("max_spread_pct {} is not valid; accepted: 0 to 100, or false", pct));
+  file_.checks.max_spread_pct = pct;
+}
+
+void FileReader::read_share_tolerance(TableReader& checks) {
+  const auto points = checks.number("share_tolerance_pct", "a number of points like 5");
+  if (!points) return;
+  // Written so that NaN fails too.
+  if (!(*points > 0 && *points <= 100))
+    return mistakes_.add(checks.at("share_tolerance_pct"),
+                         fmt::format("share_tolerance_pct {} is not valid; accepted: more than 0, up to 100", *points));
+  file_.checks.share_tolerance_pct = *points;
+}
+
+void FileReader::read_checks(const TomlValue& table) {
+  TableReader checks(table, "[checks]", mistakes_);
+  read_max_gap(checks);
+  read_max_spread(checks);
+  file_.checks.progress = checks.boolean("progress");
+  file_.checks.isolation = checks.boolean("isolation");
+  file_.checks.scheduler_attached = checks.boolean("scheduler_attached");
+  file_.checks.kernel_log = checks.boolean("kernel_log");
+  file_.checks.kernel_log_allow = checks.texts("kernel_log_allow").value_or(std::vector<std::string>());
+  const auto& allowed = file_.checks.kernel_log_allow;
+  if (std::find(allowed.begin(), allowed.end(), "") != allowed.end())
+    checks.mistake("kernel_log_allow", "an empty text would allow everything; kernel_log = false switches the check off");
+  file_.checks.scheduler_used = checks.boolean("scheduler_used");
+  file_.checks.share = checks.boolean("share");
+  read_share_tolerance(checks);
+  checks.finish();
+}
+
+std::optional<HoldSpec> FileReader::loop_from(const TomlValue& table) {
+  TableReader reader(table, "hold", mistakes_);
+  const auto interval = reader.duration("loop");
+  reader.finish();
+  if (!interval) {
+    if (!reader.has("loop"))
+      mistakes_.add(table.at, fmt::format("hold, as a table, needs 'loop'; accepted: {}", kAcceptedHold));
+    return {};
+  }
+  const HoldSpec hold = HoldSpec::loop(*interval);
+  const Status valid = hold.validate();
+  reader.mistake("loop", valid);
+  return valid ? std::optional(hold) : std::nullopt;
+}
+
+std::optional<HoldSpec> FileReader::hold_from(const TomlValue& value) {
+  if (value.kind == Kind::kTable) return loop_from(value);
+  if (value.kind == Kind::kString && value.text == "full") return HoldSpec::full();
+  if (value.kind == Kind::kString)
+    if (const auto time = parse_duration(value.text)) return HoldSpec::fixed(*time);
+  // A fraction above 1 would be cut to the whole duration: somebody meant seconds.
+  if (value.kind == Kind::kFloat && value.number > 0 && value.number <= 1) return HoldSpec::fraction(value.number);
+  std::string shown(kind_text(value.kind));
+  if (value.kind == Kind::kString) shown = fmt::format("'{}'", value.text);
+  if (value.kind == Kind::kFloat) shown = fmt::format("{}", value.number);
+  if (value.kind == Kind::kInteger) shown = fmt::format("{}", value.integer);
+  mistakes_.add(value.at, fmt::format("hold {} is not valid; accepted: {}", shown, kAcceptedHold));
+  return {};
+}
+
+HoldSpec FileReader::read_hold(TableReader& step) {
+  const TomlValue* value = step.find("hold");
+  if (value == nullptr) return HoldSpec::full();
+  const auto hold = hold_from(*value);
+  whole_ = whole_ && hold;
+  return hold.value_or(HoldSpec::full());
+}
+
+void FileReader::read_workers(TableReader& top) {
+  file_.work_type_override = read_work_type(top, "work_type_override");
+  const auto workers = top.integer("workers_per_cgroup", "a whole number like 2");
+  if (!workers) return;
+  const Status valid = check_workers(*workers);
+  top.mistake("workers_per_cgroup", valid);
+  if (valid) file_.workers_per_cgroup = static_cast<int>(*workers);
+}
+
+void FileReader::read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs) {
+  for (const TomlValue* table : reader.tables("cgroup")) {
+    auto def = read_cgroup_table(*table, payloads_, mistakes_);
+    whole_ = whole_ && def;
+    if (!def) continue;
+    file_.places[{number, Place::Part::kCgroup, static_cast<int>(defs.size())}] = table->at;
+    defs.push_back(*std::move(def));
+  }
+}
+
+void FileReader::read_ops(TableReader& reader, int number, std::string_view where, std::vector<Op>& ops) {
+  for (const TomlValue* table : reader.tables("op")) {
+    auto op = read_op(*table, where, payloads_, mistakes_);
+    whole_ = whole_ && op;
+    if (!op) continue;
+    file_.places[{number, Place::Part::kOp, static_cast<int>(ops.size())}] = table->at;
+    ops.push_back(*std::move(op));
+  }
+}
+
+void FileReader::read_backdrop(const TomlValue& table) {
+  TableReader reader(table, "[backdrop]", mistakes_);
+  file_.places[{}] = table.at;
+  read_cgroups(reader, 0, file_.backdrop.cgroups);
+  read_ops(reader, 0, "[[backdrop.op]]", file_.backdrop.ops);
+  reader.texts("payloads");
+  for (const TomlEntry& entry : table.entries) {
+    if (entry.key != "payloads") continue;
+    for (const TomlValue& item : entry.value.items) {
+      const Payload* payload = item.kind == Kind::kString ? payloads_.find(item.text, item.at, mistakes_) : nullptr;
+      whole_ = whole_ && payload != nullptr;
+      if (payload == nullptr) continue;
+      file_.places[{0, Place::Part::kPayload, static_cast<int>(file_.backdrop.payloads.size())}] = item.at;
+      file_.backdrop.push_payload(*payload);
+    }
+  }
+  reader.finish();
+}
+
+void FileReader::read_step(const TomlValue& table) {
+  const int number = static_cast<int>(file_.steps.size()) + 1;
+  TableReader reader(table, "[[step]]", mistakes_);
+  Step step;
+  step.name = reader.text("name", "a text like \"warm up\"").value_or("");
+  step.hold = read_hold(reader);
+  std::vector<CgroupDef> defs;
+  read_cgroups(reader, number, defs);
+  step.setup = std::move(defs);
+  read_ops(reader, number, "[[step.op]]", step.ops);
+  reader.finish();
+  file_.places[{number, Place::Part::kScenario, 0}] = table.at;
+  file_.places[{number, Place::Part::kHold, 0}] = reader.at("hold");
+  file_.steps.push_back(std::move(step));
+}
+
+void FileReader::read_steps(TableReader& top) {
+  const bool has_cgroups = top.has("cgroup"), has_steps = top.has("step");
+  if (has_cgroups && has_steps)
+    mistakes_.add(top.at("cgroup"),
+                  "[[cgroup]] beside [[step]]; write [[step.cgroup]] below the step that it belongs to");
+  if (!has_cgroups && !has_steps)
+    mistakes_.add(
+        top.at(),
+        "nothing to run; accepted: [[cgroup]] tables, or [[step]] tables with [[step.cgroup]] and [[step.op]]");
+  whole_ = whole_ && has_cgroups != has_steps;
+  std::vector<CgroupDef> defs;
+  read_cgroups(top, 1, defs);
+  for (const TomlValue* table : top.tables("step")) read_step(*table);
+  if (!has_steps) file_.steps.push_back({.setup = std::move(defs)});
+}
+
+Result<ScenarioFile> FileReader::read(const TomlValue& root) {
+  TableReader top(root, "the file", mistakes_);
+  read_name(top);
+  read_machine(top);
+  read_duration(top);
+  read_seed(top);
+  read_workers(top);
+  read_cpus(top);
+  if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]")) read_checks(*checks);
+  payloads_.read(top);
+  file_.payloads = payloads_.list();
+  if (const TomlValue* backdrop = top.find("backdrop", Kind::kTable, "a table headed [backdrop]"))
+    read_backdrop(*backdrop);
+  read_steps(top);
+  top.finish();
+  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, file_.duration, 0, mistakes_);
+  KTSTR_TRY(mistakes_.as_status(file_.file_name));
+  return std::move(file_);
+}
+
+}  // namespace
+
+Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name) {
+  KTSTR_TRY_ASSIGN(const TomlValue root, parse_toml(text, file_name));
+  return FileReader(file_name).read(root);
+}
+
+Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
+                     Bytes memory) {
+  KTSTR_TRY(topology.validate());
+  Mistakes mistakes;
+  rehearse_on(file, topology, duration, memory, mistakes);
+  return mistakes.as_status(file.file_name);
+}
+
+Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name) {
+  if (text.starts_with(kCannedPrefix)) {
+    if (const CannedScenario* canned = find_canned(text.substr(1))) return canned->run(ctx);
+    return fail(ErrorCode::kNotFound, "there is no canned scenario '{}'", text);
+  }
+  KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
+  ctx.set_workers_per_cgroup(file.workers_per_cgroup);
+  if (file.work_type_override) ctx.set_work_type_override(*file.work_type_override);
+  return execute_scenario(ctx, file.backdrop, file.steps);
+}
+
+}  // namespace ktstr
