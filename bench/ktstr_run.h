@@ -7,8 +7,8 @@
 #include <map>
 #include <string>
 
-#include "base/system/process.h"
 #include "base/result.h"
+#include "base/system/process.h"
 #include "stopwatch.h"
 
 namespace ktstr::bench {

@@ -4,9 +4,9 @@
 #include <chrono>
 
 #include "base/system/process.h"
-#include "engine/qemu/command_line.h"
 #include "engine/doorbell.h"
 #include "engine/guest_memory.h"
+#include "engine/qemu/command_line.h"
 #include "wire/cpio.h"
 
 namespace ktstr::bench {

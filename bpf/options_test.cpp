@@ -32,10 +32,9 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
 }
 
 TEST(ParseOptions, ReadsEverySwitch) {
-  const auto options =
-      parse({"--slice-us=700", "--watchdog-ms", "900", "--stall-after", "1", "--crash-after=0", "--exit-after", "3",
-             "--starve", "victim", "--slow-dispatch", "40", "--lose-wakeup", "--ignore-weights", "--fail-verify", "--talk",
-             "--sysfs", "/x"});
+  const auto options = parse({"--slice-us=700", "--watchdog-ms", "900", "--stall-after", "1", "--crash-after=0",
+                              "--exit-after", "3", "--starve", "victim", "--slow-dispatch", "40", "--lose-wakeup",
+                              "--ignore-weights", "--fail-verify", "--talk", "--sysfs", "/x"});
   ASSERT_TRUE(options) << options.error();
   EXPECT_EQ(options->slice_us, 700U);
   EXPECT_EQ(options->watchdog_ms(), 900U);

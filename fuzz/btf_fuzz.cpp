@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/btf.h"
-
 #include "edited.h"
+#include "kernel/btf.h"
 #include "kernel/testing/synthetic_image.h"
 
 using namespace ktstr;

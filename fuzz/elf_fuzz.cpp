@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/elf.h"
-
 #include "base/system/process.h"
 #include "edited.h"
+#include "kernel/elf.h"
 #include "kernel/testing/synthetic_image.h"
 
 using namespace ktstr;

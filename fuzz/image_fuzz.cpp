@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/image.h"
-
 #include "edited.h"
+#include "kernel/image.h"
 #include "kernel/kernel_facts.h"
 #include "kernel/testing/synthetic_image.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edited.h"
-#include "runner/judge/classify.h"
 #include "runner/event_text.h"
+#include "runner/judge/classify.h"
 
 using namespace ktstr;
 

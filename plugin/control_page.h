@@ -23,16 +23,16 @@ struct Page {
   std::uint64_t magic;
   std::uint32_t version;
   // Host -> plugin.
-  std::uint32_t orders;              // 0: leave QEMU's own turns alone
-  std::uint32_t turn;                // instructions of one vCPU at full speed
-  std::uint32_t vcpus;               // how many there are
-  std::uint64_t phase_seed;          // where in its first turn each vCPU begins
-  std::uint32_t speed[kMostVcpus];   // percent of a full turn: 1 to 100
+  std::uint32_t orders;             // 0: leave QEMU's own turns alone
+  std::uint32_t turn;               // instructions of one vCPU at full speed
+  std::uint32_t vcpus;              // how many there are
+  std::uint64_t phase_seed;         // where in its first turn each vCPU begins
+  std::uint32_t speed[kMostVcpus];  // percent of a full turn: 1 to 100
   // Plugin -> host.
-  std::uint64_t idle_guarded;        // 1: the clock of an idle guest does not depend on the host's load (idle_guard.h)
-  std::uint64_t idle_jumps;          // that the main loop made with it
-  std::uint64_t idle_refused;        // that it would have made too early
-  std::uint64_t turns;               // that the plugin ended
+  std::uint64_t idle_guarded;  // 1: the clock of an idle guest does not depend on the host's load (idle_guard.h)
+  std::uint64_t idle_jumps;    // that the main loop made with it
+  std::uint64_t idle_refused;  // that it would have made too early
+  std::uint64_t turns;         // that the plugin ended
   std::uint64_t instructions[kMostVcpus];  // of each vCPU since the first orders, by whole blocks
 };
 constexpr std::size_t kPageBytes = 8192;

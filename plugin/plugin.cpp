@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// ktstr-turns.so, a TCG plugin for a stock QEMU that runs with -icount sleep=off in one thread: ends the vCPUs' turns where
-// the control page says, and keeps the host's load out of an idle guest's clock (idle_guard.h).
+// ktstr-turns.so, a TCG plugin for a stock QEMU that runs with -icount sleep=off in one thread: ends the vCPUs' turns
+// where the control page says, and keeps the host's load out of an idle guest's clock (idle_guard.h).
 //
 //   -plugin file=ktstr-turns.so,page=FILE             FILE: a control page
 //   -plugin file=ktstr-turns.so,page=FILE,turns=off   leaves QEMU's own turns alone, at no cost
 //   -plugin file=ktstr-turns.so,probe=on              says on stdout what it can do in this QEMU, and ends it
 //
 // In such a QEMU the vcpu_index that a callback gets is wrong (generated code has the number of the vCPU that it was
-// translated for), and so is everything in the API that builds on it, scoreboards and inline operations; `current_cpu` is
-// right. One thread runs all vCPUs, so plain variables do.
+// translated for), and so is everything in the API that builds on it, scoreboards and inline operations; `current_cpu`
+// is right. One thread runs all vCPUs, so plain variables do.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -60,7 +60,8 @@ void on_block(unsigned, void* instructions) {
     running_vcpu = vcpus.find(cpu);
   }
   if (running_vcpu == VcpuTable::kNone) return;
-  if (!turns->on_block(running_vcpu, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions)))) return;
+  if (!turns->on_block(running_vcpu, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions))))
+    return;
   page->turns = turns->ended();
   cpu_exit(cpu);
 }

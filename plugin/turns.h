@@ -3,9 +3,9 @@
 // Who runs for how long: decided over the stream of blocks that the vCPUs execute, without QEMU. One thread runs all
 // vCPUs in turn, so none of it is locked.
 //
-// Each vCPU has a clock of instructions, faster for a slower CPU. A turn lasts until its vCPU is one whole turn ahead of
-// the clock that is furthest behind among the others that are busy: one whose turn was cut short, by a timer of the guest
-// or by QEMU, catches up. One that comes back from idle starts level with the others.
+// Each vCPU has a clock of instructions, faster for a slower CPU. A turn lasts until its vCPU is one whole turn ahead
+// of the clock that is furthest behind among the others that are busy: one whose turn was cut short, by a timer of the
+// guest or by QEMU, catches up. One that comes back from idle starts level with the others.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@ class Turns {
   // `instructions`: where it counts what each vCPU executes, kMostVcpus numbers.
   explicit Turns(std::uint64_t* instructions) : instructions_(instructions) {}
 
-  // From the next block on, from the beginning: all clocks are level but for a part of a turn that `phase_seed` decides.
-  // `speed`: of each vCPU, in percent.
+  // From the next block on, from the beginning: all clocks are level but for a part of a turn that `phase_seed`
+  // decides. `speed`: of each vCPU, in percent.
   void begin(std::uint32_t turn, std::uint32_t vcpus, std::uint64_t phase_seed, const std::uint32_t* speed);
   // From the next turn of each vCPU on; clocks stay.
   void set_speeds(const std::uint32_t* speed);
@@ -52,10 +52,10 @@ class Turns {
   }
 
   std::uint32_t turn_ = 0, vcpus_ = 0, running_ = kNobody;
-  std::int64_t length_ = 0, left_ = 0;  // of the running turn
+  std::int64_t length_ = 0, left_ = 0;    // of the running turn
   std::uint64_t number_ = 0, ended_ = 0;  // of turns
   std::array<std::int64_t, kMostVcpus> clock_{};
-  std::array<std::int64_t, kMostVcpus> parts_{};  // a clock's advance for one instruction
+  std::array<std::int64_t, kMostVcpus> parts_{};       // a clock's advance for one instruction
   std::array<std::uint64_t, kMostVcpus> last_turn_{};  // its number; 0: none yet
   std::uint64_t* instructions_;
 };

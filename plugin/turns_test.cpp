@@ -116,7 +116,8 @@ TEST_F(TurnsTest, TakeNewSpeedsAtOnceAndForgetNothing) {
   speed_[1] = 25;
   turns_->set_speeds(speed_.data());
   for (int i = 0; i < 1000; ++i) round();
-  EXPECT_NEAR(static_cast<double>(instructions_[1] - before[1]) / static_cast<double>(instructions_[0] - before[0]), 0.25, 0.003);
+  EXPECT_NEAR(static_cast<double>(instructions_[1] - before[1]) / static_cast<double>(instructions_[0] - before[0]),
+              0.25, 0.003);
 }
 
 TEST_F(TurnsTest, BeginWhereTheSeedSays) {

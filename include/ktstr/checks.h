@@ -21,40 +21,41 @@ std::string_view to_string(Verdict verdict);  // "skip", "pass", "inconclusive",
 
 // What kind of thing was found: a closed set, part of the result format (its text is stable).
 enum class DetailKind {
-  kNoProgress,          // "no_progress": a worker did nothing
-  kStuck,               // "stuck": gap between checkpoints above the limit
-  kUnfair,              // "unfair": spread of off-CPU share inside a cgroup above the limit
-  kIsolation,           // "isolation": a worker ran outside its cgroup's cpuset
-  kWorkerDied,          // "worker_died"
+  kNoProgress,            // "no_progress": a worker did nothing
+  kStuck,                 // "stuck": gap between checkpoints above the limit
+  kUnfair,                // "unfair": spread of off-CPU share inside a cgroup above the limit
+  kIsolation,             // "isolation": a worker ran outside its cgroup's cpuset
+  kWorkerDied,            // "worker_died"
   kSchedulerNotAttached,  // "scheduler_not_attached": it never got as far as `enabled`
-  kSchedulerRejected,   // "scheduler_rejected": the verifier or struct_ops registration refused it
-  kSchedulerCrashed,    // "scheduler_crashed": error exit of the BPF scheduler (scx_bpf_error, runtime error), or of its process
-  kSchedulerStalled,    // "scheduler_stalled": the kernel's sched_ext watchdog ended it
-  kSchedulerExited,     // "scheduler_exited": left by itself without an error
+  kSchedulerRejected,     // "scheduler_rejected": the verifier or struct_ops registration refused it
+  kSchedulerCrashed,  // "scheduler_crashed": error exit of the BPF scheduler (scx_bpf_error, runtime error), or of its
+                      // process
+  kSchedulerStalled,  // "scheduler_stalled": the kernel's sched_ext watchdog ended it
+  kSchedulerExited,   // "scheduler_exited": left by itself without an error
   kSchedulerNotDetached,  // "scheduler_not_detached": did not unload when it was ended
-  kSchedulerNotUsed,    // "scheduler_not_used": enabled, but it ran none of the workers
-  kStepFailed,          // "step_failed": an op or set-up of a step failed
-  kBackdropFailed,      // "backdrop_failed"
-  kTimeout,             // "timeout": the body outlived its limit
-  kBodyCrashed,         // "body_crashed": the test's body died
-  kKernelPanic,         // "kernel_panic"
-  kKernelStall,         // "kernel_stall": lockup or RCU stall reported by the kernel, and the guest ended
-  kKernelHang,          // "kernel_hang": the guest stopped giving signs of life after its boot
-  kKernelOops,          // "kernel_oops": BUG, oops or general protection fault, and the kernel went on
-  kKernelWarning,       // "kernel_warning": WARN()
-  kLockdep,             // "lockdep": a report of lockdep or of a sleep in atomic context
-  kHungTask,            // "hung_task"
-  kRcuStall,            // "rcu_stall", and the kernel went on
-  kLockup,              // "lockup": soft or hard, and the kernel went on
-  kKernelTaint,         // "kernel_taint": a taint flag that was not set when the run began, which nothing else explains
-  kNotRepeatable,       // "not_repeatable": two det runs of one tuple differ
-  kPayload,             // "payload": a check of a payload does not hold, or it could not be waited for
-  kWorkerStalled,       // "worker_stalled": host mode's monitor saw a runnable worker stand still
-  kShare,               // "share": a cgroup's share of CPU time is not the one that its weight entitles it to
-  kLostEvidence,        // "lost_evidence": records or log lines of the guest are missing
-  kOutputFlood,         // "output_flood": the guest, its kernel or the scheduler printed without end
-  kUser,                // "user": a claim of the test itself
-  kNote,                // "note": information only
+  kSchedulerNotUsed,      // "scheduler_not_used": enabled, but it ran none of the workers
+  kStepFailed,            // "step_failed": an op or set-up of a step failed
+  kBackdropFailed,        // "backdrop_failed"
+  kTimeout,               // "timeout": the body outlived its limit
+  kBodyCrashed,           // "body_crashed": the test's body died
+  kKernelPanic,           // "kernel_panic"
+  kKernelStall,           // "kernel_stall": lockup or RCU stall reported by the kernel, and the guest ended
+  kKernelHang,            // "kernel_hang": the guest stopped giving signs of life after its boot
+  kKernelOops,            // "kernel_oops": BUG, oops or general protection fault, and the kernel went on
+  kKernelWarning,         // "kernel_warning": WARN()
+  kLockdep,               // "lockdep": a report of lockdep or of a sleep in atomic context
+  kHungTask,              // "hung_task"
+  kRcuStall,              // "rcu_stall", and the kernel went on
+  kLockup,                // "lockup": soft or hard, and the kernel went on
+  kKernelTaint,    // "kernel_taint": a taint flag that was not set when the run began, which nothing else explains
+  kNotRepeatable,  // "not_repeatable": two det runs of one tuple differ
+  kPayload,        // "payload": a check of a payload does not hold, or it could not be waited for
+  kWorkerStalled,  // "worker_stalled": host mode's monitor saw a runnable worker stand still
+  kShare,          // "share": a cgroup's share of CPU time is not the one that its weight entitles it to
+  kLostEvidence,   // "lost_evidence": records or log lines of the guest are missing
+  kOutputFlood,    // "output_flood": the guest, its kernel or the scheduler printed without end
+  kUser,           // "user": a claim of the test itself
+  kNote,           // "note": information only
 };
 std::string_view to_string(DetailKind kind);
 std::optional<DetailKind> detail_kind_from(std::string_view text);
@@ -62,28 +63,28 @@ std::optional<DetailKind> detail_kind_from(std::string_view text);
 struct Detail {
   Verdict verdict = Verdict::kFail;
   DetailKind kind = DetailKind::kUser;
-  std::string message;   // one sentence with the measured value and the limit in it
-  std::string cgroup;    // empty when it is not about one
-  int worker = -1;       // index in the cgroup, -1 when it is not about one
-  int phase = 0;         // 0: before the first step; k: step k (from 1)
+  std::string message;  // one sentence with the measured value and the limit in it
+  std::string cgroup;   // empty when it is not about one
+  int worker = -1;      // index in the cgroup, -1 when it is not about one
+  int phase = 0;        // 0: before the first step; k: step k (from 1)
   std::optional<double> measured;
   std::optional<double> limit;
-  std::string unit;      // of both: "ms", "%"
+  std::string unit;  // of both: "ms", "%"
 };
 
 // Which checks run, with which limits. An unset field means "the default"; merge() lets a later layer override.
 struct Checks {
-  std::optional<bool> progress;                       // default on: every worker did at least one work unit
-  std::optional<std::chrono::milliseconds> max_gap;   // default 2000 ms of guest time between two checkpoints
-  std::optional<double> max_spread_pct;               // default 35: (max - min) off-CPU share inside one cgroup
-  std::optional<bool> isolation;                      // default on: nobody ran outside its cpuset
-  std::optional<bool> scheduler_attached;             // default on: attached at the start, still attached at the end
-  std::optional<bool> scheduler_used;                 // default on: the scheduler ran the workers
-  std::optional<bool> kernel_log;                     // default on: no oops, WARN, lockdep, hung task, stall, new taint
-  std::vector<std::string> kernel_log_allow;          // findings of the kernel whose text contains one of these are notes
-  std::optional<bool> share;                          // default off: CPU time by cpu.weight and nice
-  std::optional<double> share_tolerance_pct;          // points; unset: what the length of the window implies
-  bool gap_off = false;                               // switch a limit off altogether
+  std::optional<bool> progress;                      // default on: every worker did at least one work unit
+  std::optional<std::chrono::milliseconds> max_gap;  // default 2000 ms of guest time between two checkpoints
+  std::optional<double> max_spread_pct;              // default 35: (max - min) off-CPU share inside one cgroup
+  std::optional<bool> isolation;                     // default on: nobody ran outside its cpuset
+  std::optional<bool> scheduler_attached;            // default on: attached at the start, still attached at the end
+  std::optional<bool> scheduler_used;                // default on: the scheduler ran the workers
+  std::optional<bool> kernel_log;                    // default on: no oops, WARN, lockdep, hung task, stall, new taint
+  std::vector<std::string> kernel_log_allow;  // findings of the kernel whose text contains one of these are notes
+  std::optional<bool> share;                  // default off: CPU time by cpu.weight and nice
+  std::optional<double> share_tolerance_pct;  // points; unset: what the length of the window implies
+  bool gap_off = false;                       // switch a limit off altogether
   bool spread_off = false;
 
   static constexpr std::chrono::milliseconds kDefaultMaxGap{2000};
@@ -108,23 +109,23 @@ struct CgroupStats {
   std::string cgroup;
   int phase = 0;
   int workers = 0;
-  CpuSet cpuset;       // what it was allowed; empty: everything
+  CpuSet cpuset;  // what it was allowed; empty: everything
   CpuSet cpus_used;
   std::uint64_t iterations = 0;
   std::uint64_t work_units = 0;
   std::uint64_t migrations = 0;
   double min_off_cpu_pct = 0, max_off_cpu_pct = 0, avg_off_cpu_pct = 0;
-  double spread_pct = 0;          // max - min among equal workers; the largest where there are several WorkSpecs
+  double spread_pct = 0;  // max - min among equal workers; the largest where there are several WorkSpecs
   std::uint64_t max_gap_ns = 0;
   Cpu max_gap_cpu = -1;
-  std::uint64_t cpu_time_ns = 0;  // sum
-  std::uint64_t run_delay_ns = 0; // sum
+  std::uint64_t cpu_time_ns = 0;   // sum
+  std::uint64_t run_delay_ns = 0;  // sum
   std::uint64_t wakeups = 0;
   std::uint64_t wake_p50_ns = 0, wake_p99_ns = 0, wake_max_ns = 0;
-  std::string sched_class;        // of its workers: "ext", "fair"; "ext+fair" where they differ; "" where not known
-  int weight = 0;                 // cpu.weight at the end; 0: not known
-  double share_pct = 0;           // of the CPU time of all cgroups in the step
-  double entitled_pct = -1;       // by weight and nice; -1: not computed
+  std::string sched_class;   // of its workers: "ext", "fair"; "ext+fair" where they differ; "" where not known
+  int weight = 0;            // cpu.weight at the end; 0: not known
+  double share_pct = 0;      // of the CPU time of all cgroups in the step
+  double entitled_pct = -1;  // by weight and nice; -1: not computed
 };
 
 // What Op::capture_cgroup_procs() read.

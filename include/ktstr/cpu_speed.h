@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CPUs that are slower than the others of their machine, in det mode: E-cores, a throttled core, one whose hypervisor gives
-// its time to somebody else. They execute fewer instructions in the same guest time, exactly and repeatably.
+// CPUs that are slower than the others of their machine, in det mode: E-cores, a throttled core, one whose hypervisor
+// gives its time to somebody else. They execute fewer instructions in the same guest time, exactly and repeatably.
 #pragma once
 
 #include <string>

@@ -36,8 +36,8 @@ class CpusetSpec {
   // As disjoint(), widened at both inner ends by trunc(n / of * fraction) CPUs; 0 <= fraction <= 1.
   static CpusetSpec overlap(int index, int of, double fraction);
 
-  // "all", "llc:0", "node:1", "slice:0/2", "random:2", "range:0.25-0.75", "disjoint:0/3", "overlap:1/4:0.5", or CPUs like
-  // "0-3,8". kInvalidArgument names these forms.
+  // "all", "llc:0", "node:1", "slice:0/2", "random:2", "range:0.25-0.75", "disjoint:0/3", "overlap:1/4:0.5", or CPUs
+  // like "0-3,8". kInvalidArgument names these forms.
   static Result<CpusetSpec> parse(std::string_view text);
   std::string to_text() const;  // what parse() takes
   // What can be said without a machine: parts within range, fractions finite and in order.
@@ -98,8 +98,8 @@ class AffinityIntent {
   static AffinityIntent random_subset(int count, CpuSet from = {});
   // The LLC that shares most CPUs with the cpuset (the first of equals), as far as the cpuset allows.
   static AffinityIntent llc_aligned();
-  static AffinityIntent cross_cgroup();  // all CPUs of the machine; the kernel clips to the cpuset
-  static AffinityIntent single_cpu();    // the lowest CPU of the cpuset
+  static AffinityIntent cross_cgroup();      // all CPUs of the machine; the kernel clips to the cpuset
+  static AffinityIntent single_cpu();        // the lowest CPU of the cpuset
   static AffinityIntent exact(CpuSet cpus);  // as far as the cpuset allows
   // The two hardware threads of the first core that has both inside the cpuset; all workers of a group share it.
   static AffinityIntent smt_sibling_pair();
@@ -115,7 +115,8 @@ class AffinityIntent {
   Result<std::optional<CpuSet>> resolve(const TestTopology& topology, const CpuSet& cpuset, int index,
                                         std::uint64_t seed) const;
   bool inherits() const { return kind_ == Kind::kInherit; }
-  std::string describe() const;  // "inherit", "random(2)", "random(2 of 0-3)", "llc", "all", "single", "cpus(0-1)", "smt-pair"
+  std::string describe()
+      const;  // "inherit", "random(2)", "random(2 of 0-3)", "llc", "all", "single", "cpus(0-1)", "smt-pair"
   friend bool operator==(const AffinityIntent&, const AffinityIntent&) = default;
 
  private:

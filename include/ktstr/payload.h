@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Payloads: external programs that run inside a scenario (stress-ng, fio, hackbench, a benchmark of one's own), with the
-// metrics that are read from their output and the checks on those. The program is looked up on the host (a path, or a
-// name in PATH) and brought into the guest with its shared libraries and included files.
+// Payloads: external programs that run inside a scenario (stress-ng, fio, hackbench, a benchmark of one's own), with
+// the metrics that are read from their output and the checks on those. The program is looked up on the host (a path, or
+// a name in PATH) and brought into the guest with its shared libraries and included files.
 //
 //   const Payload fio = Payload::program("fio", "fio").args({"--name=seq", "--rw=write", "--output-format=json"})
 //                           .output(Payload::Output::kJson)
@@ -25,7 +25,7 @@ enum class Polarity : std::uint8_t { kHigher, kLower, kNeutral };  // which way 
 
 // A number to be taken from a payload's JSON output.
 struct PayloadMetric {
-  std::string name;  // for reports and checks; unique in its payload
+  std::string name;       // for reports and checks; unique in its payload
   std::string path = {};  // into the JSON, dots between keys and indices: "jobs.0.write.iops"; empty: as `name`
   Polarity polarity = Polarity::kNeutral;
   std::string unit = {};
@@ -36,9 +36,9 @@ struct PayloadMetric {
 struct PayloadCheck {
   enum class Kind : std::uint8_t { kMin, kMax, kRange, kExists, kExitCode };
   Kind kind = Kind::kExitCode;
-  std::string metric;     // all but kExitCode
-  double low = 0;         // kMin, kRange; kExitCode: the code
-  double high = 0;        // kMax, kRange
+  std::string metric;  // all but kExitCode
+  double low = 0;      // kMin, kRange; kExitCode: the code
+  double high = 0;     // kMax, kRange
 
   static PayloadCheck min(std::string metric, double least) { return {Kind::kMin, std::move(metric), least, 0}; }
   static PayloadCheck max(std::string metric, double most) { return {Kind::kMax, std::move(metric), 0, most}; }
@@ -65,8 +65,9 @@ class Payload {
   static Payload program(std::string name, std::string program);
   // A scheduler is no payload: a scenario that holds one is refused, with a word on where it belongs.
   static Payload scheduler(std::string name, std::string program);
-  Payload& args(std::vector<std::string> args);          // default arguments; those of an op come behind
-  // When set, an op's arguments may only be `--flag` or `--flag=value` of these; positionals, short flags and "--" pass.
+  Payload& args(std::vector<std::string> args);  // default arguments; those of an op come behind
+  // When set, an op's arguments may only be `--flag` or `--flag=value` of these; positionals, short flags and "--"
+  // pass.
   Payload& known_flags(std::vector<std::string> flags);  // with their dashes: "--runtime"
   Payload& include(std::vector<std::string> files);      // host paths, delivered to the same path in the guest
   // RLIMIT_FSIZE, so that output without end cannot fill the guest's memory. A program that writes a larger file (fio
@@ -121,10 +122,10 @@ struct PayloadReport {
   std::string name, cgroup;  // cgroup empty: outside of the scenario's cgroups
   int phase = 0;
   int pid = 0;
-  bool killed = false;       // by the scenario, which is no fault of its own
-  std::string exit;          // "exited with status 0", "killed by signal 9 (SIGKILL)"
-  int exit_code = -1;        // -1: it did not exit by itself
-  bool oom_killed = false;   // the kernel's OOM killer ended it or one of its processes
+  bool killed = false;             // by the scenario, which is no fault of its own
+  std::string exit;                // "exited with status 0", "killed by signal 9 (SIGKILL)"
+  int exit_code = -1;              // -1: it did not exit by itself
+  bool oom_killed = false;         // the kernel's OOM killer ended it or one of its processes
   std::uint64_t wall_time_ns = 0;  // from its start until its end was seen or it was killed, CLOCK_MONOTONIC
   std::vector<PayloadValue> metrics;
   std::vector<std::string> missing;  // metrics that its output did not hold, with the reason

@@ -78,8 +78,8 @@ class Setup {
   Setup(std::initializer_list<CgroupDef> defs) : defs_(defs) {}
   Setup(std::vector<CgroupDef> defs) : defs_(std::move(defs)) {}
   template <typename F>
-    requires std::is_invocable_r_v<std::vector<CgroupDef>, F, const Ctx&>
-  Setup(F factory) : factory_(std::move(factory)) {}
+  requires std::is_invocable_r_v < std::vector<CgroupDef>, F,
+  const Ctx& > Setup(F factory) : factory_(std::move(factory)) {}
 
   // Calls the factory where there is one.
   std::vector<CgroupDef> resolve(const Ctx& ctx) const { return factory_ ? factory_(ctx) : defs_; }
@@ -93,7 +93,8 @@ class Setup {
   Factory factory_;
 };
 
-// One phase of a scenario. Ops come first, then the set-up, then the hold; with HoldSpec::loop() the set-up comes first.
+// One phase of a scenario. Ops come first, then the set-up, then the hold; with HoldSpec::loop() the set-up comes
+// first.
 struct Step {
   Setup setup;
   std::vector<Op> ops;
@@ -137,8 +138,8 @@ class Ctx {
     std::vector<std::string> args;
     int workers_per_cgroup = 1;
     std::optional<WorkType> work_type_override = {};
-    bool on_host = false;  // host mode: no guest, no scheduler of ours
-    std::vector<std::string> payload_path = {};  // directories in which payloads without a '/' are looked up
+    bool on_host = false;                             // host mode: no guest, no scheduler of ours
+    std::vector<std::string> payload_path = {};       // directories in which payloads without a '/' are looked up
     std::shared_ptr<const ExecutorHooks> hooks = {};  // null: the real ones
     std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};  // null: nobody decides how fast CPUs are
   };

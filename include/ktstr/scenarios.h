@@ -7,13 +7,13 @@
 //   }
 //
 // Each fits every topology and every duration that gives its workers something to do in each phase: its holds are
-// fractions of the duration, its cpusets parts of the machine. Where the machine is too small for it, or the kernel lacks
-// what it needs, it skips and says why. Groups have Ctx::workers_per_cgroup() workers where nothing else is said, spin,
-// and take Ctx::work_type_override().
+// fractions of the duration, its cpusets parts of the machine. Where the machine is too small for it, or the kernel
+// lacks what it needs, it skips and says why. Groups have Ctx::workers_per_cgroup() workers where nothing else is said,
+// spin, and take Ctx::work_type_override().
 //
 // All checks of the context hold. Only where a scenario itself decides who gets how much of a CPU (more workers than
-// CPUs, quotas, masks, CPUs that go), the spread inside a cgroup says nothing about the scheduler, and its check is off,
-// unless the test sets a limit of its own (Checks::max_spread_pct). Those are marked "spread: off" below.
+// CPUs, quotas, masks, CPUs that go), the spread inside a cgroup says nothing about the scheduler, and its check is
+// off, unless the test sets a limit of its own (Checks::max_spread_pct). Those are marked "spread: off" below.
 #pragma once
 
 #include "base/result.h"
@@ -84,10 +84,10 @@ Result<AssertResult> weight_changes(Ctx& ctx);
 // burst, then of a quarter without, then none.
 Result<AssertResult> bandwidth_limits(Ctx& ctx);
 
-// --- a machine that changes. Spread: off. What the kernel takes to switch CPUs and SMT comes on top of the duration: some
-// tens of milliseconds for each CPU where they are emulated.
-// The last CPU goes offline and comes back, then a quarter of them (at most four), then the last one at once off and
-// on. One of the two cgroups has only the last CPU. Skips with less than two CPUs.
+// --- a machine that changes. Spread: off. What the kernel takes to switch CPUs and SMT comes on top of the duration:
+// some tens of milliseconds for each CPU where they are emulated. The last CPU goes offline and comes back, then a
+// quarter of them (at most four), then the last one at once off and on. One of the two cgroups has only the last CPU.
+// Skips with less than two CPUs.
 Result<AssertResult> hotplug(Ctx& ctx);
 // SMT off and on again under a worker a CPU. Skips without SMT.
 Result<AssertResult> smt_toggle(Ctx& ctx);

@@ -28,10 +28,11 @@ struct TestAttributes {
   std::string scheduler = {};
   std::chrono::nanoseconds duration = std::chrono::seconds(1);  // guest time
   Bytes memory = 0;                                             // of the guest; 0: by rule
-  double cpu_mips = 0;  // det: what a CPU executes while all are busy, at least: million instructions a guest second; 0: by rule
+  double cpu_mips =
+      0;  // det: what a CPU executes while all are busy, at least: million instructions a guest second; 0: by rule
   std::vector<CpuSpeed> cpu_speeds = {};  // det: CPUs that are slower than the others
   Checks checks = {};
-  std::string kernel = {};  // as --kernel takes it; empty: the default
+  std::string kernel = {};                      // as --kernel takes it; empty: the default
   std::vector<std::string> include_files = {};  // host paths, delivered to the same path in the guest
   std::vector<Payload> payloads = {};  // whose programs the body runs: brought into the guest with their libraries
   // The result is expected to be a failure with this kind (its text: "stuck"); a pass is then a failure. Empty: a pass.
@@ -59,8 +60,8 @@ struct TestRegistration {
 
 }  // namespace ktstr
 
-#define KTSTR_TEST(test_name, ...)                                                                             \
-  static ::ktstr::Result<::ktstr::AssertResult> ktstr_body_##test_name(::ktstr::Ctx& ctx);                     \
-  static const ::ktstr::TestRegistration ktstr_registration_##test_name(                                       \
+#define KTSTR_TEST(test_name, ...)                                                                                \
+  static ::ktstr::Result<::ktstr::AssertResult> ktstr_body_##test_name(::ktstr::Ctx& ctx);                        \
+  static const ::ktstr::TestRegistration ktstr_registration_##test_name(                                          \
       #test_name, &ktstr_body_##test_name, __FILE__, __LINE__ __VA_OPT__(, ::ktstr::TestAttributes __VA_ARGS__)); \
   static ::ktstr::Result<::ktstr::AssertResult> ktstr_body_##test_name([[maybe_unused]] ::ktstr::Ctx& ctx)

@@ -60,8 +60,8 @@ struct Topology {
   int cores_per_llc = 1;
   int threads_per_core = 1;
 
-  // The name of a preset (topology/presets.h) will do as well. kInvalidArgument that says what is wrong and how to write
-  // it.
+  // The name of a preset (topology/presets.h) will do as well. kInvalidArgument that says what is wrong and how to
+  // write it.
   static Result<Topology> parse(std::string_view text);
   Status validate() const;
   std::string to_string() const;
@@ -76,14 +76,14 @@ struct TestTopology {
     CpuSet threads;
   };
   struct Llc {
-    int id = 0;  // position in `llcs`, ordered by lowest CPU
+    int id = 0;         // position in `llcs`, ordered by lowest CPU
     NumaNode node = 0;  // of its lowest CPU: with sub-NUMA clustering an LLC spans nodes
     CpuSet cpus;
     std::vector<Core> cores;  // ordered by lowest CPU
   };
   struct Node {
     NumaNode id = 0;
-    CpuSet cpus;  // empty for a memory-only node
+    CpuSet cpus;                      // empty for a memory-only node
     std::vector<int> distances = {};  // to each of `nodes`, in their order; empty where nobody says
   };
   // In KiB, as it is now.
@@ -91,8 +91,8 @@ struct TestTopology {
     std::uint64_t total_kib = 0, free_kib = 0, used_kib = 0;
   };
   static constexpr int kLocalDistance = 10, kRemoteDistance = 20;  // include/linux/topology.h, without a SLIT
-  static constexpr int kUnknownDistance = 255;  // as ACPI says of nodes that cannot reach each other
-  CpuSet cpus;  // online
+  static constexpr int kUnknownDistance = 255;                     // as ACPI says of nodes that cannot reach each other
+  CpuSet cpus;                                                     // online
   std::vector<Llc> llcs;
   std::vector<Node> nodes;
 
@@ -104,7 +104,8 @@ struct TestTopology {
 
   // Empty when it is just what was asked for; else one line per difference, asked against seen.
   std::vector<std::string> differences_from(const Topology& asked) const;
-  // All CPUs, less the highest where there are more than two: that one is left to whatever is in no cgroup of a scenario.
+  // All CPUs, less the highest where there are more than two: that one is left to whatever is in no cgroup of a
+  // scenario.
   CpuSet usable_cpus() const;
   CpuSet llc_cpus(int llc) const { return llcs.at(static_cast<std::size_t>(llc)).cpus; }
   CpuSet node_cpus(NumaNode node) const;  // empty for one that has none, or is not there
@@ -120,7 +121,7 @@ struct TestTopology {
   Result<std::vector<CpuSet>> overlapping_cpusets(int n, double fraction) const;
   NumaNode node_of(Cpu cpu) const;  // -1 for a CPU that is not online
   int llc_of(Cpu cpu) const;        // -1 for a CPU that is not online
-  std::string describe() const;  // "4 CPUs in 2 LLCs on 1 node, 1 thread per core"
+  std::string describe() const;     // "4 CPUs in 2 LLCs on 1 node, 1 thread per core"
 };
 
 }  // namespace ktstr

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What workers do and under which conditions. Each work type is a struct with its parameters; WorkType is one of them.
-// To add one: a struct here, a line in the table of src/workload/types/work_types.cpp, and its loop in a file of its family.
-// A WorkSpec is a group of equal workers: how many, what they do, and the scheduling attributes that they have.
+// To add one: a struct here, a line in the table of src/workload/types/work_types.cpp, and its loop in a file of its
+// family. A WorkSpec is a group of equal workers: how many, what they do, and the scheduling attributes that they have.
 #pragma once
 
 #include <chrono>
@@ -52,7 +52,7 @@ std::vector<std::string_view> work_type_names();
 struct SchedPolicy {
   enum class Kind : std::uint8_t { kNormal, kBatch, kIdle, kFifo, kRr, kDeadline, kExt };
   Kind kind = Kind::kNormal;
-  int priority = 0;                             // kFifo, kRr: 1..99
+  int priority = 0;                                          // kFifo, kRr: 1..99
   std::chrono::nanoseconds runtime{}, deadline{}, period{};  // kDeadline: 1024 ns <= runtime <= deadline <= period
 
   static SchedPolicy normal() { return {}; }
@@ -112,11 +112,11 @@ struct MemPolicy {
 // A group of equal workers. Each worker is a process of its own, or with `pcomm` a thread. What is not set is inherited
 // from the CgroupDef, and where that does not say either, left alone.
 struct WorkSpec {
-  int workers = 1;                        // at least 1
-  std::optional<double> workers_pct = {}; // instead: ceil(CPUs of the cpuset * this), finite and > 0; 1.0: one a CPU
+  int workers = 1;                         // at least 1
+  std::optional<double> workers_pct = {};  // instead: ceil(CPUs of the cpuset * this), finite and > 0; 1.0: one a CPU
   WorkType type = SpinWait{};
-  std::optional<int> nice = {};           // -20..19
-  std::optional<std::string> comm = {};   // 1 to 15 bytes; default "CGROUP/INDEX"
+  std::optional<int> nice = {};          // -20..19
+  std::optional<std::string> comm = {};  // 1 to 15 bytes; default "CGROUP/INDEX"
   // The workers are threads of one process, whose leader has this name and only sleeps: 1 to 15 bytes. All WorkSpecs of
   // a CgroupDef that say the same name share the process, and so must have the same uid and gid. Each thread has a
   // comm, CPUs, policy, nice value, clamps and memory policy of its own; signals and death meet them all.
@@ -133,35 +133,35 @@ struct WorkSpec {
 
 // What one worker did, in guest time.
 struct WorkerReport {
-  std::string cgroup;    // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
-  int index = 0;         // in its cgroup, from 0
-  int group = 0;         // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
-  int pid = 0;           // of a thread, its thread id
+  std::string cgroup;  // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
+  int index = 0;       // in its cgroup, from 0
+  int group = 0;       // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
+  int pid = 0;         // of a thread, its thread id
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;
-  std::uint64_t started_ns = 0;      // CLOCK_MONOTONIC when released
-  std::uint64_t cpu_time_ns = 0;     // CLOCK_THREAD_CPUTIME_ID, over the run
-  std::uint64_t wall_time_ns = 0;    // released to stopped
-  std::uint64_t run_delay_ns = 0;    // /proc/PID/schedstat, second field, over the run: waiting while runnable
-  std::uint64_t timeslices = 0;      // schedstat, third field, over the run
-  std::uint64_t max_gap_ns = 0;      // longest time between two checkpoints
-  Cpu max_gap_cpu = -1;              // CPU after the gap; -1: it was still away when the report was made
-  std::uint64_t max_gap_at_ns = 0;   // when the gap ended, since released
-  std::uint64_t migrations = 0;      // checkpoints on another CPU than the one before
+  std::uint64_t started_ns = 0;     // CLOCK_MONOTONIC when released
+  std::uint64_t cpu_time_ns = 0;    // CLOCK_THREAD_CPUTIME_ID, over the run
+  std::uint64_t wall_time_ns = 0;   // released to stopped
+  std::uint64_t run_delay_ns = 0;   // /proc/PID/schedstat, second field, over the run: waiting while runnable
+  std::uint64_t timeslices = 0;     // schedstat, third field, over the run
+  std::uint64_t max_gap_ns = 0;     // longest time between two checkpoints
+  Cpu max_gap_cpu = -1;             // CPU after the gap; -1: it was still away when the report was made
+  std::uint64_t max_gap_at_ns = 0;  // when the gap ended, since released
+  std::uint64_t migrations = 0;     // checkpoints on another CPU than the one before
   CpuSet cpus_used;
-  CpuSet cpus_outside;               // CPUs it was seen on that its cpuset at the time did not allow
-  std::uint64_t sleep_ns = 0;        // asked to sleep; is not waiting for a CPU
-  std::uint64_t wakeups = 0;         // how many wake latencies there were
-  std::uint64_t wake_max_ns = 0;     // the longest of all wake latencies, whether kept below or not
+  CpuSet cpus_outside;                           // CPUs it was seen on that its cpuset at the time did not allow
+  std::uint64_t sleep_ns = 0;                    // asked to sleep; is not waiting for a CPU
+  std::uint64_t wakeups = 0;                     // how many wake latencies there were
+  std::uint64_t wake_max_ns = 0;                 // the longest of all wake latencies, whether kept below or not
   std::vector<std::uint64_t> wake_latencies_ns;  // at most 4096 of them, evenly thinned
-  bool responded = true;             // false: it did not stop when told to; the numbers are the last it published
+  bool responded = true;  // false: it did not stop when told to; the numbers are the last it published
   // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of
   // its threads: "process 'web': killed by signal 11 (SIGSEGV)".
   std::string exit;
-  bool gone = true;                  // false: it did not end within the grace after SIGKILL either
-  std::uint64_t held_ns = 0;         // frozen or stopped by the scenario, over the run: no time in which it could run
-  std::string sched_class;           // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed; "" where not known
-  int nice = 0;                      // at the end
+  bool gone = true;           // false: it did not end within the grace after SIGKILL either
+  std::uint64_t held_ns = 0;  // frozen or stopped by the scenario, over the run: no time in which it could run
+  std::string sched_class;    // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed; "" where not known
+  int nice = 0;               // at the end
 
   // Time off the CPU that it did not ask for: wall - cpu - sleep - held, as a share (0 to 100) of the wall time that it
   // did not sleep and was not held; 0 when there is no such time.

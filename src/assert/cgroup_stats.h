@@ -25,7 +25,7 @@ struct OffCpuSpread {
   int group = 0;
   int workers = 0;
   double min_pct = 0, max_pct = 0;
-  int min_worker = -1, max_worker = -1;  // indexes in the cgroup
+  int min_worker = -1, max_worker = -1;    // indexes in the cgroup
   std::chrono::nanoseconds least_awake{};  // of the worker that had the least time_awake()
 
   double spread_pct() const { return max_pct - min_pct; }

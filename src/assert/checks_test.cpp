@@ -22,9 +22,13 @@ TEST(Checks, AreAllOnUnlessSaidOtherwise) {
 }
 
 TEST(Checks, DescribeOnlyWhatIsOn) {
-  const Checks checks{
-      .progress = false, .isolation = false, .scheduler_attached = false, .scheduler_used = false,
-      .kernel_log = false, .gap_off = true, .spread_off = true};
+  const Checks checks{.progress = false,
+                      .isolation = false,
+                      .scheduler_attached = false,
+                      .scheduler_used = false,
+                      .kernel_log = false,
+                      .gap_off = true,
+                      .spread_off = true};
   EXPECT_THAT(checks.describe(), ElementsAre("end: every worker and every cgroup is gone when it is ended",
                                              "died: no worker ends by itself"));
 }

@@ -136,11 +136,11 @@ void check_progress(const CgroupReports& reports, AssertResult& result) {
   const std::chrono::nanoseconds round = round_of(reports);
   const auto too_short = [&](const WorkerReport& worker) { return time_awake(worker) < round; };
   const auto short_ones = std::count_if(reports.workers.begin(), reports.workers.end(), too_short);
-  result.checked.push_back(
-      fmt::format("progress: {}{}", workers_of(reports),
-                  short_ones == 0 ? ""
-                                  : fmt::format(", without {} that had less than {:.0f} ms, two turns of all that share a CPU",
-                                                short_ones, ms_of(round))));
+  result.checked.push_back(fmt::format(
+      "progress: {}{}", workers_of(reports),
+      short_ones == 0 ? ""
+                      : fmt::format(", without {} that had less than {:.0f} ms, two turns of all that share a CPU",
+                                    short_ones, ms_of(round))));
   CpuSet unjudged;  // indexes, for their text
   for (const WorkerReport& worker : reports.workers) {
     if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker)) continue;
@@ -210,7 +210,8 @@ AssertResult check_workers(const Checks& checks, const CgroupReports& reports) {
   check_end(reports, result);
   check_died(reports, result);
   if (reports.has_quota) {
-    result.checked.push_back(fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)));
+    result.checked.push_back(
+        fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)));
   } else {
     if (checks.progress_on()) check_progress(reports, result);
     if (!checks.gap_off) check_gap(reports, checks.max_gap, result);

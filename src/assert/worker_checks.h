@@ -29,16 +29,16 @@ struct CgroupReports {
 // Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.
 void check_end(const CgroupReports& reports, AssertResult& result);
 void check_died(const CgroupReports& reports, AssertResult& result);
-// The time in which a sound scheduler has given a turn to every worker that wants one: two turns of kLongestTurn for each
-// of those that share a CPU; 0 for workers that share none.
+// The time in which a sound scheduler has given a turn to every worker that wants one: two turns of kLongestTurn for
+// each of those that share a CPU; 0 for workers that share none.
 inline constexpr std::chrono::milliseconds kLongestTurn{20};  // sched_ext's default slice, SCX_SLICE_DFL
 std::chrono::nanoseconds round_of(const CgroupReports& reports);
 // How long workers must want a CPU for their shares to be compared, where they share CPUs: schedulers move tasks
 // between CPUs some times a second only.
 inline constexpr std::chrono::seconds kSpreadWindow{1};
 
-// Not judged: a worker that was held for nearly all of its time, and one that had less than a round of it. That such a one
-// did no work is a note.
+// Not judged: a worker that was held for nearly all of its time, and one that had less than a round of it. That such a
+// one did no work is a note.
 void check_progress(const CgroupReports& reports, AssertResult& result);
 // `asked`: the test's own limit; without one it is the default, or a round where that is longer.
 void check_gap(const CgroupReports& reports, std::optional<std::chrono::milliseconds> asked, AssertResult& result);

@@ -41,10 +41,11 @@ TEST(CheckWorkers, PassesHealthyWorkersAndSaysWhatItLookedAt) {
   const AssertResult result = check({healthy(0), healthy(1)});
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   EXPECT_THAT(result.details, IsEmpty());
-  EXPECT_THAT(result.checked, ElementsAre("end: the 2 workers of cg_0", "died: the 2 workers of cg_0", "progress: the 2 workers of cg_0",
-                                          "gap: the 2 workers of cg_0, limit 2000 ms",
-                                          "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%",
-                                          "isolation: the 2 workers of cg_0 in cpuset 0-1"));
+  EXPECT_THAT(result.checked,
+              ElementsAre("end: the 2 workers of cg_0", "died: the 2 workers of cg_0",
+                          "progress: the 2 workers of cg_0", "gap: the 2 workers of cg_0, limit 2000 ms",
+                          "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%",
+                          "isolation: the 2 workers of cg_0 in cpuset 0-1"));
 }
 
 TEST(CheckWorkers, ClaimsNothingAboutACgroupWithoutWorkers) {
@@ -58,8 +59,7 @@ TEST(CheckWorkers, NamesWorkersOutsideOfTheCgroups) {
   idle.work_units = 0;
   const AssertResult result = check_workers({}, {3, "", {}, {idle, healthy(1)}});
   EXPECT_THAT(result.checked, testing::Contains("progress: the 2 workers outside of the cgroups"));
-  EXPECT_EQ(result.details.at(0).message,
-            "worker 0 outside of the cgroups made no progress (0 work units) in 2.00 s");
+  EXPECT_EQ(result.details.at(0).message, "worker 0 outside of the cgroups made no progress (0 work units) in 2.00 s");
 }
 
 TEST(CheckWorkers, FailsWorkersThatSigkillDoesNotEndWhateverTheLimitsAre) {
@@ -71,7 +71,8 @@ TEST(CheckWorkers, FailsWorkersThatSigkillDoesNotEndWhateverTheLimitsAre) {
     worker.max_gap_ns = 2'551'000'000;
     worker.max_gap_cpu = worker.index == 2 ? 0 : -1;
   }
-  const AssertResult result = check(workers, {.progress = false, .isolation = false, .gap_off = true, .spread_off = true});
+  const AssertResult result =
+      check(workers, {.progress = false, .isolation = false, .gap_off = true, .spread_off = true});
   ASSERT_THAT(kinds_of(result), ElementsAre(DetailKind::kStuck));
   EXPECT_EQ(result.details[0].message,
             "4 workers of cg_0 neither stopped nor ended after SIGKILL: worker 1 (pid 101) had been away for 2551 ms, "
@@ -87,8 +88,9 @@ TEST(CheckWorkers, JudgesHeldWorkersByTheTimeInWhichTheyCouldRun) {
   starved.cpu_time_ns = 300'000'000;  // for seven tenths
   const AssertResult result = check({held, starved});
   EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kUnfair));
-  EXPECT_THAT(result.checked, testing::Contains("gap: the 2 workers of cg_0, without the time in which the scenario held "
-                                                "them, limit 2000 ms"));
+  EXPECT_THAT(result.checked,
+              testing::Contains("gap: the 2 workers of cg_0, without the time in which the scenario held "
+                                "them, limit 2000 ms"));
   EXPECT_THAT(kinds_of(check({held, held})), IsEmpty());
 }
 
@@ -239,13 +241,15 @@ TEST(CheckWorkers, AllowsForACrowd) {
   const AssertResult crowded = in_crowd(100);
   EXPECT_EQ(crowded.verdict(), Verdict::kPass);
   ASSERT_THAT(kinds_of(crowded), ElementsAre(DetailKind::kNote));
-  EXPECT_EQ(crowded.details[0].message, "worker 0 of cg_0 did no work, which is not judged: it had less than the 4000 ms "
-                                        "of two turns of all that share a CPU");
-  EXPECT_THAT(crowded.checked,
-              testing::IsSupersetOf(
-                  {"progress: the 2 workers of cg_0, without 2 that had less than 4000 ms, two turns of all that share a CPU",
-                   "gap: the 2 workers of cg_0, limit 4000 ms",
-                   "spread: not of 2 equal workers of cg_0, which share CPUs and had less than 1 s"}));
+  EXPECT_EQ(crowded.details[0].message,
+            "worker 0 of cg_0 did no work, which is not judged: it had less than the 4000 ms "
+            "of two turns of all that share a CPU");
+  EXPECT_THAT(
+      crowded.checked,
+      testing::IsSupersetOf(
+          {"progress: the 2 workers of cg_0, without 2 that had less than 4000 ms, two turns of all that share a CPU",
+           "gap: the 2 workers of cg_0, limit 4000 ms",
+           "spread: not of 2 equal workers of cg_0, which share CPUs and had less than 1 s"}));
   // With time enough they are judged in a crowd too, and gaps by a limit that the test itself sets.
   waiting.wall_time_ns = other.wall_time_ns = 5'000'000'000;
   waiting.max_gap_ns = 4'900'000'000;

@@ -60,8 +60,8 @@ std::vector<ActivitySeen> activities() {
   const std::lock_guard lock(mutex);
   for (const ActivityEntry& entry : entries) {
     if (!entry.innermost || entry.kind == Activity::Kind::kOfPerson) continue;
-    seen.push_back({entry.id, entry.kind, entry.detail.empty() ? entry.what : entry.what + ", " + entry.detail,
-                    entry.since});
+    seen.push_back(
+        {entry.id, entry.kind, entry.detail.empty() ? entry.what : entry.what + ", " + entry.detail, entry.since});
   }
   std::stable_sort(seen.begin(), seen.end(),
                    [](const ActivitySeen& a, const ActivitySeen& b) { return a.since < b.since; });

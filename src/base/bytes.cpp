@@ -68,8 +68,7 @@ std::uint32_t ByteReader::count(std::size_t least_element_size) {
 
 Status ByteReader::finish(std::string_view what) const {
   if (failed_) return fail(ErrorCode::kCorruptData, "{} ends too early or holds an impossible length", what);
-  if (remaining() != 0)
-    return fail(ErrorCode::kCorruptData, "{} has {} bytes more than its fields", what, remaining());
+  if (remaining() != 0) return fail(ErrorCode::kCorruptData, "{} has {} bytes more than its fields", what, remaining());
   return ok();
 }
 

@@ -28,12 +28,8 @@ constexpr Bytes operator""_MiB(unsigned long long n) { return n << 20; }
 constexpr Bytes operator""_GiB(unsigned long long n) { return n << 30; }
 }  // namespace literals
 
-inline ByteSpan as_byte_span(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-inline std::string_view as_text(ByteSpan bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline ByteSpan as_byte_span(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+inline std::string_view as_text(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // "64M", "2G", "512K", "4096" -> bytes. Binary multiples.
 Result<Bytes> parse_bytes(std::string_view text);
@@ -92,8 +88,7 @@ class ByteReader {
       return 0;
     }
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-      value |= static_cast<std::uint64_t>(bytes_[position_ + i]) << (8 * i);
+    for (std::size_t i = 0; i < sizeof(T); ++i) value |= static_cast<std::uint64_t>(bytes_[position_ + i]) << (8 * i);
     position_ += sizeof(T);
     return static_cast<T>(value);
   }

@@ -107,8 +107,6 @@ std::string Error::message() const {
   return text;
 }
 
-std::string Error::render() const {
-  return hint_.empty() ? message() : message() + "\n  hint: " + hint_;
-}
+std::string Error::render() const { return hint_.empty() ? message() : message() + "\n  hint: " + hint_; }
 
 }  // namespace ktstr

@@ -18,13 +18,13 @@ enum class ErrorCode {
   kPermission,       // it is there and we may not
   kBusy,             // somebody else holds it
   kTimedOut,
-  kNoSpace,          // disk, tmpfs, memory
-  kIo,               // a system call failed in a way none of the others name
-  kProtocol,         // a peer (QEMU, agent) said something that it must not say
-  kCorruptData,      // stored or received bytes do not check out
-  kGuestLost,        // the guest is gone or no longer answers
-  kCancelled,        // interrupted by the user
-  kInternal,         // a defect of ours
+  kNoSpace,      // disk, tmpfs, memory
+  kIo,           // a system call failed in a way none of the others name
+  kProtocol,     // a peer (QEMU, agent) said something that it must not say
+  kCorruptData,  // stored or received bytes do not check out
+  kGuestLost,    // the guest is gone or no longer answers
+  kCancelled,    // interrupted by the user
+  kInternal,     // a defect of ours
 };
 
 std::string_view to_string(ErrorCode code);

@@ -39,7 +39,8 @@ Result<Container> read_whole(const fs::path& path, Bytes limit) {
   KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("cannot stat {}", path.string());
-  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kInvalidArgument, "{} is a directory", path.string()).with_hint("name a file in it");
+  if (S_ISDIR(info.st_mode))
+    return fail(ErrorCode::kInvalidArgument, "{} is a directory", path.string()).with_hint("name a file in it");
   if (!S_ISREG(info.st_mode))
     return fail(ErrorCode::kInvalidArgument, "{} is no regular file, but a {}", path.string(), kind_of(info.st_mode))
         .with_hint("write its contents to a file");
@@ -63,13 +64,9 @@ Result<Container> read_whole(const fs::path& path, Bytes limit) {
 
 }  // namespace
 
-Result<std::string> read_text(const fs::path& path, Bytes limit) {
-  return read_whole<std::string>(path, limit);
-}
+Result<std::string> read_text(const fs::path& path, Bytes limit) { return read_whole<std::string>(path, limit); }
 
-Result<ByteVector> read_bytes(const fs::path& path, Bytes limit) {
-  return read_whole<ByteVector>(path, limit);
-}
+Result<ByteVector> read_bytes(const fs::path& path, Bytes limit) { return read_whole<ByteVector>(path, limit); }
 
 Result<std::string> read_attribute(const fs::path& path) {
   KTSTR_TRY_ASSIGN(std::string text, read_text(path));
@@ -82,7 +79,8 @@ Status write_all(int fd, ByteSpan bytes) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0 && errno == EFBIG)
-      return fail_errno("cannot write").with_hint("the file may not grow: see `ulimit -f`, and what its file system holds");
+      return fail_errno("cannot write")
+          .with_hint("the file may not grow: see `ulimit -f`, and what its file system holds");
     if (put < 0) return fail_errno("cannot write");
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }

@@ -11,9 +11,7 @@
 namespace ktstr {
 namespace {
 
-TEST(ReadText, ReadsProcFilesThatSayTheyAreEmpty) {
-  EXPECT_FALSE(read_text("/proc/self/status")->empty());
-}
+TEST(ReadText, ReadsProcFilesThatSayTheyAreEmpty) { EXPECT_FALSE(read_text("/proc/self/status")->empty()); }
 
 TEST(ReadText, NamesTheMissingFile) {
   const auto result = read_text("/nonexistent/file");
@@ -66,8 +64,7 @@ TEST(FileLock, IsRefusedWhileAnotherHoldsIt) {
   {
     const auto held = FileLock::acquire(dir.path() / "lock", FileLock::Kind::kExclusive);
     ASSERT_TRUE(held);
-    EXPECT_EQ(FileLock::try_acquire(dir.path() / "lock", FileLock::Kind::kShared).error().code(),
-              ErrorCode::kBusy);
+    EXPECT_EQ(FileLock::try_acquire(dir.path() / "lock", FileLock::Kind::kShared).error().code(), ErrorCode::kBusy);
   }
   EXPECT_TRUE(FileLock::try_acquire(dir.path() / "lock", FileLock::Kind::kShared));
 }

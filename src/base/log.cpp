@@ -6,8 +6,8 @@
 #include <atomic>
 #include <string>
 
-#include "base/text/printable.h"
 #include "base/status_line.h"
+#include "base/text/printable.h"
 
 namespace ktstr {
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Messages for the person at the terminal, on stderr (stdout belongs to reports). error: we could not do what was asked;
-// warn: we did it, and something about it needs a look; info: what we are doing (--verbose); debug: why (--verbose twice).
+// Messages for the person at the terminal, on stderr (stdout belongs to reports). error: we could not do what was
+// asked; warn: we did it, and something about it needs a look; info: what we are doing (--verbose); debug: why
+// (--verbose twice).
 #pragma once
 
 #include <fmt/core.h>

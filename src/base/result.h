@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Result<T>: a value or an Error, which cannot be dropped without a compiler warning (tl::expected alone can). Only this
-// header knows the library behind it.
+// Result<T>: a value or an Error, which cannot be dropped without a compiler warning (tl::expected alone can). Only
+// this header knows the library behind it.
 //
 //   Result<Fd> open_thing(...);
 //   KTSTR_TRY(write_all(fd, bytes));           // return the error to our caller
@@ -59,15 +59,15 @@ void ignore_result([[maybe_unused]] const Result<T>& result, [[maybe_unused]] co
 #define KTSTR_CONCAT_(a, b) a##b
 #define KTSTR_CONCAT(a, b) KTSTR_CONCAT_(a, b)
 
-#define KTSTR_TRY(expression)                                                   \
-  do {                                                                          \
-    auto ktstr_status_ = (expression);                                          \
-    if (!ktstr_status_.has_value()) return std::move(ktstr_status_).error();    \
+#define KTSTR_TRY(expression)                                                \
+  do {                                                                       \
+    auto ktstr_status_ = (expression);                                       \
+    if (!ktstr_status_.has_value()) return std::move(ktstr_status_).error(); \
   } while (0)
 
 #define KTSTR_TRY_ASSIGN(target, expression) \
   KTSTR_TRY_ASSIGN_(KTSTR_CONCAT(ktstr_result_, __LINE__), target, expression)
-#define KTSTR_TRY_ASSIGN_(temporary, target, expression)             \
-  auto temporary = (expression);                                     \
-  if (!temporary.has_value()) return std::move(temporary).error();   \
+#define KTSTR_TRY_ASSIGN_(temporary, target, expression)           \
+  auto temporary = (expression);                                   \
+  if (!temporary.has_value()) return std::move(temporary).error(); \
   target = *std::move(temporary)

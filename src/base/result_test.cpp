@@ -27,13 +27,10 @@ TEST(Result, ReturnsTheFirstError) {
 TEST(Error, RendersContextOutermostFirstWithErrnoAndHint) {
   Error error = Error::from_errno(ENOENT, "cannot open x").context("read kernel").with_hint("fetch one");
   EXPECT_EQ(error.code(), ErrorCode::kNotFound);
-  EXPECT_EQ(error.render(),
-            "read kernel: cannot open x: No such file or directory (ENOENT)\n  hint: fetch one");
+  EXPECT_EQ(error.render(), "read kernel: cannot open x: No such file or directory (ENOENT)\n  hint: fetch one");
 }
 
-TEST(Error, ClassifiesAFullDiskAsNoSpace) {
-  EXPECT_EQ(Error::from_errno(ENOSPC, "write").code(), ErrorCode::kNoSpace);
-}
+TEST(Error, ClassifiesAFullDiskAsNoSpace) { EXPECT_EQ(Error::from_errno(ENOSPC, "write").code(), ErrorCode::kNoSpace); }
 
 }  // namespace
 }  // namespace ktstr

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // All that a person reads goes through here: stdout, stderr, and a line at the bottom of the terminal that says what is
-// going on. What else is written goes above that line, whole. Control characters are escaped (base/text/printable.h): only
-// our own colours come through, and only to a terminal.
+// going on. What else is written goes above that line, whole. Control characters are escaped (base/text/printable.h):
+// only our own colours come through, and only to a terminal.
 #pragma once
 
 #include <string_view>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Canned scenarios in which cgroups come, go and stand still.
-#include "ktstr/scenarios.h"
 #include "canned/canned_parts.h"
+#include "ktstr/scenarios.h"
 
 namespace ktstr::scenarios {
 

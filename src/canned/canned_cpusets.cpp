@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "canned/canned_parts.h"
 #include "cgroup/cgroup_ops.h"
 #include "ktstr/scenarios.h"
-#include "canned/canned_parts.h"
 
 namespace ktstr::scenarios {
 

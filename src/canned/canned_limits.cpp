@@ -3,8 +3,8 @@
 // Canned scenarios that change how much of the CPUs a cgroup may have.
 #include <fmt/format.h>
 
-#include "ktstr/scenarios.h"
 #include "canned/canned_parts.h"
+#include "ktstr/scenarios.h"
 
 namespace ktstr::scenarios {
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "ktstr/scenarios.h"
 #include "canned/canned_parts.h"
+#include "ktstr/scenarios.h"
 
 namespace ktstr::scenarios {
 

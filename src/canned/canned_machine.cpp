@@ -4,8 +4,8 @@
 // that come and go, some workers share one and others do not, so that spread is not judged.
 #include <algorithm>
 
-#include "ktstr/scenarios.h"
 #include "canned/canned_parts.h"
+#include "ktstr/scenarios.h"
 
 namespace ktstr::scenarios {
 

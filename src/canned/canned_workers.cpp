@@ -7,9 +7,9 @@
 #include <algorithm>
 
 #include "base/text/error_line.h"
-#include "ktstr/scenarios.h"
 #include "canned/canned.h"
 #include "canned/canned_parts.h"
+#include "ktstr/scenarios.h"
 
 namespace ktstr {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "cgroup/shown_value.h"
 #include "cgroup/knob_table.h"
+#include "cgroup/shown_value.h"
 
 namespace ktstr {
 

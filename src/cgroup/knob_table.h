@@ -2,8 +2,8 @@
 //
 // The table behind ktstr/knob.h: one row for each knob, with all that the project knows of it. The keys of scenario
 // files, the rules of the builders, the comparison after a write, the message about a file that a kernel lacks and the
-// reference page are made from these rows. A new knob is a new row, its place in `Knob`, and the kind of value that it has
-// in scenario files (kind_of_form() in scenario_file/knob_reader.cpp).
+// reference page are made from these rows. A new knob is a new row, its place in `Knob`, and the kind of value that it
+// has in scenario files (kind_of_form() in scenario_file/knob_reader.cpp).
 #pragma once
 
 #include <optional>

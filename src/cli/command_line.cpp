@@ -63,8 +63,9 @@ struct RunFlags {
     add_text(app, "--topology", texts.topology, "NnNlNcNt",
              "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t");
     add_text(app, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");
-    add_text(app, "--mode", texts.mode, "det|kvm|tcg|auto",
-             "det (the default) repeats bit for bit on any machine; kvm is real time; auto is kvm where it works, else det");
+    add_text(
+        app, "--mode", texts.mode, "det|kvm|tcg|auto",
+        "det (the default) repeats bit for bit on any machine; kvm is real time; auto is kvm where it works, else det");
     add_text(app, "--seed", texts.seed, "N", "decides everything that a run varies on purpose");
     add_text(app, "--seeds", texts.seeds, "A..B", "run once with each seed from A to B, and group the failures");
     add_text(
@@ -81,8 +82,9 @@ struct RunFlags {
              "det: turns by a timer in the guest instead, which are unequal: how long they last at most");
     app.add_flag("--cold", cold,
                  "boot a kernel for each run instead of continuing a warm image; the runs are the same");
-    app.add_flag("--host", host,
-                 "run on this machine, on its own scheduler, instead of in a guest: real CPUs, nothing repeats bit for bit");
+    app.add_flag(
+        "--host", host,
+        "run on this machine, on its own scheduler, instead of in a guest: real CPUs, nothing repeats bit for bit");
     add_text(app, "-j,--jobs", texts.jobs, "N|auto",
              "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds and "
              "for test programs, else 1");
@@ -288,7 +290,8 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   RunCommand run_command;
   RunFlags flags;
   std::string file;
-  add_text(*run, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")->required();
+  add_text(*run, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")
+      ->required();
   flags.add_to(*run);
 
   const ReplayFlags replay(app);

@@ -32,9 +32,10 @@ std::string refusal(const std::vector<std::string>& arguments) {
 
 TEST(CommandLine, RunTakesEveryFlag) {
   const auto run = parsed_as<RunCommand>(
-      {"run", "two.toml", "--scheduler", "/bin/scx -v", "--topology", "1n2l2c1t", "--kernel", "7.3", "--mode", "det",
-       "--seed", "7", "--repeat", "3", "--json", "--duration", "2s", "--memory", "512M", "--shift", "4", "--quantum",
-       "50us", "-v", "-v", "--", "a", "--b"});
+      {"run",       "two.toml",   "--scheduler", "/bin/scx -v", "--topology", "1n2l2c1t", "--kernel",
+       "7.3",       "--mode",     "det",         "--seed",      "7",          "--repeat", "3",
+       "--json",    "--duration", "2s",          "--memory",    "512M",       "--shift",  "4",
+       "--quantum", "50us",       "-v",          "-v",          "--",         "a",        "--b"});
   const RunOptions& options = run.options;
   EXPECT_EQ(run.file, "two.toml");
   EXPECT_EQ(options.scheduler, "/bin/scx -v");
@@ -71,7 +72,8 @@ TEST(CommandLine, TheLargestSeedIsAccepted) {
 
 TEST(CommandLine, RunTakesManySeedsAtOnce) {
   const RunOptions options =
-      parsed_as<RunCommand>({"run", "f", "--seeds", "1..200", "-j", "4", "--vary", "handover,cpu", "--fail-fast"}).options;
+      parsed_as<RunCommand>({"run", "f", "--seeds", "1..200", "-j", "4", "--vary", "handover,cpu", "--fail-fast"})
+          .options;
   EXPECT_EQ(options.seeds, (SeedRange{1, 200}));
   EXPECT_EQ(options.jobs, 4);
   EXPECT_EQ(options.vary->to_string(), "handover,cpu");
@@ -81,8 +83,8 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
 }
 
 TEST(CommandLine, HostModeTakesASeedAndRepetitionsAndAnEmptyScheduler) {
-  const auto run =
-      parsed_as<RunCommand>({"run", "f", "--host", "--seed", "3", "--repeat", "2", "--scheduler", "", "--duration", "1s"});
+  const auto run = parsed_as<RunCommand>(
+      {"run", "f", "--host", "--seed", "3", "--repeat", "2", "--scheduler", "", "--duration", "1s"});
   EXPECT_TRUE(run.options.host);
   EXPECT_EQ(run.options.seed, 3U);
   EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.host);
@@ -137,7 +139,8 @@ TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
   EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "9", "--shift", "1"}), HasSubstr("--shift and --cpu-mips exclude"));
   EXPECT_THAT(refusal({"run", "f", "--turn", "99"}), HasSubstr("--turn '99'"));
   EXPECT_THAT(refusal({"run", "f", "--turn", "10000001"}), HasSubstr("--turn '10000001'"));
-  EXPECT_THAT(refusal({"run", "f", "--turn", "1000", "--quantum", "1ms"}), HasSubstr("--turn and --quantum exclude each other"));
+  EXPECT_THAT(refusal({"run", "f", "--turn", "1000", "--quantum", "1ms"}),
+              HasSubstr("--turn and --quantum exclude each other"));
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnowAndSaysWhereToLook) {

@@ -3,9 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
-
 #include <filesystem>
+#include <iterator>
 #include <new>
 #include <system_error>
 
@@ -56,7 +55,8 @@ int guarded(const std::function<int()>& program) {
   try {
     return exit_of(program());
   } catch (const std::bad_alloc&) {
-    return report_error(Error(ErrorCode::kNoSpace, "out of memory").with_hint("see `ulimit -v` and memory.max of this cgroup"));
+    return report_error(
+        Error(ErrorCode::kNoSpace, "out of memory").with_hint("see `ulimit -v` and memory.max of this cgroup"));
   } catch (const std::filesystem::filesystem_error& thrown) {
     return report_error(Error::from_errno(thrown.code().value(), "cannot work with " + thrown.path1().string())
                             .with_hint("the current directory may be gone: cd to one that is there"));

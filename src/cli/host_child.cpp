@@ -59,7 +59,8 @@ Result<HostChildEnd::Kind> follow(Subprocess& process, const HostChild& child, c
   for (;;) {
     pollfd fds[2] = {{process.pidfd().get(), POLLIN, 0}, {pipe.get(), POLLIN, 0}};
     // A writer that is gone would be reported again and again.
-    if (::poll(fds, 2, static_cast<int>(kInterruptSeen.count())) < 0 && errno != EINTR) return fail_errno("cannot poll");
+    if (::poll(fds, 2, static_cast<int>(kInterruptSeen.count())) < 0 && errno != EINTR)
+      return fail_errno("cannot poll");
     drain(pipe, output);
     if (fds[0].revents != 0) return HostChildEnd::Kind::kEnded;
     if (child.interrupted()) return HostChildEnd::Kind::kInterrupted;

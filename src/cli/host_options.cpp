@@ -9,9 +9,11 @@ namespace ktstr::cli {
 
 namespace {
 
-constexpr const char* kOwnScheduler = "on the host the machine's own scheduler is under test: load the one that you mean "
-                                      "before, or leave --host out, so that a guest gets it";
-constexpr const char* kOwnKernel = "on the host the running kernel is under test; a guest, without --host, boots another";
+constexpr const char* kOwnScheduler =
+    "on the host the machine's own scheduler is under test: load the one that you mean "
+    "before, or leave --host out, so that a guest gets it";
+constexpr const char* kOwnKernel =
+    "on the host the running kernel is under test; a guest, without --host, boots another";
 
 Error refuse_scheduler(const std::string& scheduler, std::string_view who) {
   return fail(ErrorCode::kInvalidArgument, "{} and the scheduler '{}' exclude each other: host mode loads no scheduler",
@@ -20,7 +22,8 @@ Error refuse_scheduler(const std::string& scheduler, std::string_view who) {
 }
 
 Error refuse_kernel(const std::string& kernel, std::string_view who) {
-  return fail(ErrorCode::kInvalidArgument, "{} and the kernel '{}' exclude each other: host mode boots none", who, kernel)
+  return fail(ErrorCode::kInvalidArgument, "{} and the kernel '{}' exclude each other: host mode boots none", who,
+              kernel)
       .with_hint(kOwnKernel);
 }
 
@@ -54,7 +57,8 @@ Status check_host_options(const RunOptions& options) {
                 fmt::join(of_guests, ", "), of_guests.size() == 1 ? "means" : "mean")
         .with_hint("leave out one or the other");
   if (options.jobs && *options.jobs != 1)
-    return fail(ErrorCode::kInvalidArgument, "--jobs and --host exclude each other: runs on one machine disturb each other")
+    return fail(ErrorCode::kInvalidArgument,
+                "--jobs and --host exclude each other: runs on one machine disturb each other")
         .with_hint("on the host they run one after another");
   return ok();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What cannot go together with host mode: everything that chooses or shapes a guest. Refused rather than passed over, so
-// that nobody takes a run on this machine's scheduler for one on the scheduler that they named.
+// What cannot go together with host mode: everything that chooses or shapes a guest. Refused rather than passed over,
+// so that nobody takes a run on this machine's scheduler for one on the scheduler that they named.
 #pragma once
 
 #include "base/result.h"

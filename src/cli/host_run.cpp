@@ -7,8 +7,8 @@
 #include <mutex>
 
 #include "base/activity.h"
-#include "base/system/how_it_ended.h"
 #include "base/log.h"
+#include "base/system/how_it_ended.h"
 #include "base/system/process.h"
 #include "cli/host_child.h"
 #include "host/clean_up.h"
@@ -20,8 +20,8 @@
 #include "results/run_directory.h"
 #include "results/run_id.h"
 #include "results/run_record_json.h"
-#include "runner/judge/classify.h"
 #include "runner/interrupt.h"
+#include "runner/judge/classify.h"
 
 namespace ktstr::cli {
 
@@ -31,7 +31,8 @@ constexpr std::size_t kLogTail = 200;
 
 class HostRun {
  public:
-  HostRun(const RunRequest& request, const RunnerEnvironment& environment) : request_(request), environment_(environment) {}
+  HostRun(const RunRequest& request, const RunnerEnvironment& environment)
+      : request_(request), environment_(environment) {}
 
   RunRecord execute();
 
@@ -101,7 +102,8 @@ Result<HostChild> HostRun::child() const {
                    .limit = limits_for(request_.duration).body,
                    .interrupted = interrupted,
                    .clean_up = [this](int pid) {
-                     for (const Error& error : clean_up_after(pid, place_.own, journals_)) log_warn("{}", error.render());
+                     for (const Error& error : clean_up_after(pid, place_.own, journals_))
+                       log_warn("{}", error.render());
                    }};
 }
 
@@ -133,8 +135,8 @@ void HostRun::conclude(HostChildEnd end) {
     return;
   }
   if (end.kind == HostChildEnd::Kind::kTimedOut) {
-    fail_body(DetailKind::kTimeout, fmt::format("the body did not end within {} s",
-                                                limits_for(request_.duration).body.count() / 1000));
+    fail_body(DetailKind::kTimeout,
+              fmt::format("the body did not end within {} s", limits_for(request_.duration).body.count() / 1000));
   } else if (auto from_body = from_json(end.result); from_body && end.exit.success()) {
     take(*std::move(from_body));
   } else {

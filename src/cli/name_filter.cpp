@@ -17,9 +17,8 @@ NameFilter::NameFilter(std::string_view patterns) {
 }
 
 bool NameFilter::selects(const std::string& name) const {
-  return std::any_of(globs_.begin(), globs_.end(), [&](const std::string& glob) {
-    return ::fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
-  });
+  return std::any_of(globs_.begin(), globs_.end(),
+                     [&](const std::string& glob) { return ::fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0; });
 }
 
 }  // namespace ktstr::cli

@@ -12,8 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::vector<std::string> kAwkward = {"plain", "", "two words", "it's", "$HOME `id` \"x\"", "back\\slash",
-                                           "new\nline", "*?[a]", "~", "a;b&c|d", "'", "#"};
+const std::vector<std::string> kAwkward = {"plain",       "",          "two words", "it's", "$HOME `id` \"x\"",
+                                           "back\\slash", "new\nline", "*?[a]",     "~",    "a;b&c|d",
+                                           "'",           "#"};
 
 TEST(ShellQuote, LeavesHarmlessWordsAlone) {
   EXPECT_EQ(shell_quote("/usr/bin/scx_simple"), "/usr/bin/scx_simple");
@@ -55,9 +56,8 @@ TEST(RepeatCommand, SaysEverythingThatDecidesTheRun) {
   options.memory = Bytes{512} << 20;
   options.icount_shift = 4;
   options.quantum = 50us;
-  const Invocation invocation{.program = "/usr/bin/ktstr",
-                              .selection = {"run", "/tmp/a b.toml"},
-                              .environment = {"KTSTR_QEMU=/opt/my qemu"}};
+  const Invocation invocation{
+      .program = "/usr/bin/ktstr", .selection = {"run", "/tmp/a b.toml"}, .environment = {"KTSTR_QEMU=/opt/my qemu"}};
   EXPECT_EQ(repeat_command(invocation, full_request(), options),
             "KTSTR_QEMU='/opt/my qemu' /usr/bin/ktstr run '/tmp/a b.toml' --scheduler '/opt/my scx/scx -v' --topology "
             "1n2l2c1t --kernel 7.3.4-0123456789ab --mode det --seed 7 --duration 1.5s --memory 536870912 --shift 4 "

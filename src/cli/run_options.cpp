@@ -39,8 +39,8 @@ Result<double> parse_mips(const std::string& text) {
   double mips = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), mips);
   if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && mips > 0 && mips <= 1000) return mips;
-  return fail(ErrorCode::kInvalidArgument, "--cpu-mips '{}': million instructions a second; accepted: more than 0, up to 1000",
-              text);
+  return fail(ErrorCode::kInvalidArgument,
+              "--cpu-mips '{}': million instructions a second; accepted: more than 0, up to 1000", text);
 }
 
 Result<std::chrono::nanoseconds> parse_quantum(std::string_view text) {
@@ -142,7 +142,8 @@ Result<RunOptions> interpret(const RunOptionTexts& texts) {
     options.jobs = kAutoJobs;
   } else if (texts.jobs) {
     auto jobs = parse_number("--jobs", *texts.jobs, 1, kMaxJobs);
-    if (!jobs) return std::move(jobs.error().with_hint("or 'auto': as many as there are CPUs and room for guest memory"));
+    if (!jobs)
+      return std::move(jobs.error().with_hint("or 'auto': as many as there are CPUs and room for guest memory"));
     options.jobs = *jobs;
   }
   KTSTR_TRY(interpret_seeds(texts, options));

@@ -46,8 +46,8 @@ struct RunOptions {
 
 // The same as text, as it stood on the command line; an absent option is unset.
 struct RunOptionTexts {
-  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, cpu_mips, turn,
-      quantum, repeat, jobs;
+  std::optional<std::string> scheduler, topology, kernel, mode, seed, seeds, vary, duration, memory, shift, cpu_mips,
+      turn, quantum, repeat, jobs;
 };
 
 // As given to --kernel: an empty word names none.

@@ -5,13 +5,13 @@
 
 #include "base/file.h"
 #include "base/text/users_mistake.h"
+#include "canned/canned.h"
 #include "cli/host_options.h"
 #include "cli/repeat_command.h"
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
 #include "engine/qemu/mode.h"
 #include "kernel/select.h"
-#include "canned/canned.h"
 #include "scenario_file/scenario_file.h"
 #include "scenario_file/table_reader.h"
 #include "scheduler/package.h"
@@ -160,7 +160,8 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
                 request.scheduler)
         .with_hint("--scheduler '' runs it on the scheduler that this machine uses; --filter leaves it out");
   if (options.host && !request.kernel.empty())
-    return fail(ErrorCode::kInvalidArgument, "{} names the kernel '{}', and host mode boots none", where, request.kernel)
+    return fail(ErrorCode::kInvalidArgument, "{} names the kernel '{}', and host mode boots none", where,
+                request.kernel)
         .with_hint("--filter leaves it out");
   return request;
 }

@@ -98,7 +98,8 @@ Result<GuestOutcome> run_guest(const GuestSpec& spec, const Deliveries& deliveri
 
 Result<GuestOutcome> fork_guest(const GuestSpec& spec, const WarmImage& image, const MemoryLayout& layout,
                                 const Deliveries& deliveries, const GuestIo& io) {
-  KTSTR_TRY_ASSIGN(Machine machine, Machine::resume(spec, layout, image, deliveries.at(0), io.console_log, io.interrupted));
+  KTSTR_TRY_ASSIGN(Machine machine,
+                   Machine::resume(spec, layout, image, deliveries.at(0), io.console_log, io.interrupted));
   GuestRun run(spec, std::move(machine), io);
   run.to_deliver.assign(deliveries.begin() + 1, deliveries.end());
   return to_the_end(run, io);

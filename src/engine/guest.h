@@ -16,11 +16,11 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/result.h"
-#include "engine/watch/guest_end.h"
 #include "engine/qemu/mode.h"
 #include "engine/qemu/qemu.h"
 #include "engine/qemu/turns.h"
 #include "engine/qemu/vcpus.h"
+#include "engine/watch/guest_end.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 #include "wire/lane.h"
@@ -70,9 +70,9 @@ struct GuestOutcome {
   std::uint64_t dropped_records = 0;  // that the guest could not send; as many as there are numbers, if it says so
   TurnCounts turns;                   // since the body's start; none without a plugin
   IdleCounts idle;
-  Bytes console_cut = 0;              // of the console's middle, which is not kept
-  // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did not
-  // say.
+  Bytes console_cut = 0;  // of the console's middle, which is not kept
+  // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did
+  // not say.
   std::vector<VcpuState> vcpus;
 };
 
@@ -98,10 +98,9 @@ struct GuestPause {
 // What a guest says goes here while it runs.
 struct GuestIo {
   std::filesystem::path console_log;  // receives the serial console
-  // Gets each record of the guest as it comes; an Error from it ends the run: kUnsupported, which says that they are more
-  // than can be kept, as kTooMuchSaid, any other as kCorrupt. Each lane's records come in
-  // their order; how the lanes interleave depends on when the host looked, so what must repeat sorts by (time_ns, lane,
-  // sequence).
+  // Gets each record of the guest as it comes; an Error from it ends the run: kUnsupported, which says that they are
+  // more than can be kept, as kTooMuchSaid, any other as kCorrupt. Each lane's records come in their order; how the
+  // lanes interleave depends on when the host looked, so what must repeat sorts by (time_ns, lane, sequence).
   std::function<Status(const Record&)> on_record;
   std::function<bool()> interrupted;  // asked every few milliseconds
   const GuestPause* pause = nullptr;  // forks only

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "engine/guest.h"
+#include "engine/machine.h"
 #include "engine/watch/guest_activity.h"
 #include "engine/watch/lifecycle.h"
-#include "engine/machine.h"
 #include "engine/watch/output_watch.h"
 #include "engine/watch/record_stream.h"
 #include "engine/watch/run_delay.h"
@@ -63,7 +63,7 @@ class GuestRun {
   Doorbell::State bell_ = Doorbell::State::kQuiet;
   bool said_done_ = false;  // through the doorbell
   std::optional<TurnCounts> counts_when_done_;
-  double done_since_ = 0;   // host seconds; 0: not done
+  double done_since_ = 0;  // host seconds; 0: not done
 };
 
 }  // namespace ktstr

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/qemu/late_cpus.h"
-#include "engine/watch/run_delay.h"
 #include "engine/warm/warm_image.h"
+#include "engine/watch/run_delay.h"
 
 namespace ktstr {
 
@@ -43,10 +43,10 @@ Error with_qemus_words(Error error, Machine& machine) {
   return error;
 }
 
-// For where no plugin guards the clock of an idle guest (docs/decisions/0010-idle-clocks.md). QEMU's main thread moves it
-// on, and also wakes up at each timer of the guest. Where it comes late, because the host has other things to do, it can
-// take the last CPU for idle before that CPU's instructions are counted, and the clock is then that much ahead. A main
-// thread that never waits for a CPU does not come late. It needs little time, and vCPUs stay ordinary.
+// For where no plugin guards the clock of an idle guest (docs/decisions/0010-idle-clocks.md). QEMU's main thread moves
+// it on, and also wakes up at each timer of the guest. Where it comes late, because the host has other things to do, it
+// can take the last CPU for idle before that CPU's instructions are counted, and the clock is then that much ahead. A
+// main thread that never waits for a CPU does not come late. It needs little time, and vCPUs stay ordinary.
 void never_let_main_thread_wait(const Subprocess& qemu, bool guarded) {
   sched_param parameters{};
   parameters.sched_priority = 1;
@@ -103,7 +103,8 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
   if (spec.mode == Mode::kDet) never_let_main_thread_wait(qemu, !spec.plugin.empty());
-  return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output, started, std::move(control), std::move(qemu)};
+  return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output,
+                 started,           std::move(control),  std::move(qemu)};
 }
 
 Status Machine::greet(const std::function<bool()>& interrupted) {

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "base/system/process.h"
-#include "engine/qemu/command_line.h"
 #include "engine/doorbell.h"
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
+#include "engine/qemu/command_line.h"
 #include "engine/qemu/qmp.h"
 
 namespace ktstr {
@@ -19,8 +19,8 @@ struct Machine {
   GuestMemory memory;
   Doorbell doorbell;
   Qmp qmp;
-  std::filesystem::path output;      // what QEMU itself prints
-  std::chrono::nanoseconds started;  // monotonic_now() of the host
+  std::filesystem::path output;        // what QEMU itself prints
+  std::chrono::nanoseconds started;    // monotonic_now() of the host
   std::optional<ControlFile> control;  // where there is a plugin
   std::optional<Subprocess> qemu;
 

@@ -12,13 +12,13 @@
 #include "base/log.h"
 #include "base/system/oom_score.h"
 #include "guest/body.h"
-#include "guest/processes/idle_programs.h"
 #include "guest/late_cpus.h"
-#include "guest/quantum.h"
+#include "guest/processes/idle_programs.h"
 #include "guest/processes/quiet_machine.h"
-#include "guest/setup.h"
 #include "guest/processes/stranded.h"
 #include "guest/processes/unkillable.h"
+#include "guest/quantum.h"
+#include "guest/setup.h"
 #include "guest/variation.h"
 #include "workload/task/priorities.h"
 
@@ -50,8 +50,8 @@ constexpr std::chrono::seconds kIdleLimit{15};
 // When a body is late, beyond its scenario's time: set-up and the end of the workers need some. Not before: to look
 // through /proc takes a CPU from the workers for 0.1 s.
 constexpr std::chrono::seconds kLate{2};
-// That a late body may wait for what SIGKILL does not end: it has its own limits, which name the workers, and with grace
-// for the stop, for deaths and for cgroups comes to its end within 6.5 s of the scenario's.
+// That a late body may wait for what SIGKILL does not end: it has its own limits, which name the workers, and with
+// grace for the stop, for deaths and for cgroups comes to its end within 6.5 s of the scenario's.
 constexpr std::chrono::seconds kUnkillableLimit{5};
 // For what SIGKILL ends.
 constexpr std::chrono::seconds kKillLimit{2};
@@ -290,7 +290,8 @@ Status Agent::run_body(const Job& job) {
       if (body_ended()) return true;
       const Nanoseconds now = monotonic_now();
       if (watch.is_stranded_at(now)) {
-        log_.log(LogRecord::Stream::kAgent, "the body got no CPU for 1 s: the kernel does not let go of the one it was on");
+        log_.log(LogRecord::Stream::kAgent,
+                 "the body got no CPU for 1 s: the kernel does not let go of the one it was on");
         move_here("/proc", body_->pid());
       }
       return now > late && something_cannot_be_killed();
@@ -314,10 +315,11 @@ Status Agent::run_body(const Job& job) {
   const std::string left = timed_out ? what_cannot_be_killed(schedulers) : "";
   drain_logs();
   const auto& exit = body_->exit();
-  log_.write(RecordType::kBodyEnd,
-             BodyEndRecord{.clean = exit && exit->success(),
-                           .timed_out = timed_out,
-                           .exit = (exit ? exit->describe() : std::string("did not die within 2 s of SIGKILL")) + left});
+  log_.write(
+      RecordType::kBodyEnd,
+      BodyEndRecord{.clean = exit && exit->success(),
+                    .timed_out = timed_out,
+                    .exit = (exit ? exit->describe() : std::string("did not die within 2 s of SIGKILL")) + left});
   return ok();
 }
 

@@ -17,8 +17,8 @@
 #include "guest/body_process.h"
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
-#include "guest/scheduler_process.h"
 #include "guest/processes/unkillable.h"
+#include "guest/scheduler_process.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 

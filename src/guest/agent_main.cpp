@@ -19,8 +19,8 @@ using namespace ktstr;
 
 guest::Agent* the_agent = nullptr;
 
-// A crash of PID 1 would panic the kernel and look like the scheduler's fault. Say what it was first. Not async-signal-safe,
-// but the alternative is to say nothing at all.
+// A crash of PID 1 would panic the kernel and look like the scheduler's fault. Say what it was first. Not
+// async-signal-safe, but the alternative is to say nothing at all.
 void on_fatal_signal(int number) {
   ::signal(number, SIG_DFL);
   if (the_agent != nullptr)

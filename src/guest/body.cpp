@@ -42,7 +42,8 @@ class MailboxSink final : public EventSink {
     log_.write(RecordType::kPayload, report);
     sent_.push_back(key_of(report));
   }
-  // A report that went out when its payload ended does not travel again with the result, which has to fit in one record.
+  // A report that went out when its payload ended does not travel again with the result, which has to fit in one
+  // record.
   void take_out_what_was_sent(AssertResult& result) {
     std::erase_if(result.payloads, [&](const PayloadReport& report) {
       return std::find(sent_.begin(), sent_.end(), key_of(report)) != sent_.end();
@@ -95,7 +96,8 @@ struct Prepared {
   Job job;
 };
 
-Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox, RecordLog& log, const RunBody& run_body) {
+Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox, RecordLog& log,
+                                      const RunBody& run_body) {
   const Job& job = prepared.job;
   KTSTR_TRY_ASSIGN(CgroupFs cgroups, std::move(prepared.cgroups));
   MailboxSink sink(log);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The test's body inside the guest: a process of its own, started by the agent. It builds the Ctx, runs a test function or
-// a scenario file, and writes marks, reports and the result into its lane.
+// The test's body inside the guest: a process of its own, started by the agent. It builds the Ctx, runs a test function
+// or a scenario file, and writes marks, reports and the result into its lane.
 #pragma once
 
 #include <string>

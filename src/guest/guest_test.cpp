@@ -53,7 +53,8 @@ TEST(KernelLog, CountsWhatWasOverwritten) {
 }
 
 TEST(KernelLog, DoesNotTakeAProgramsWordsForTheKernels) {
-  EXPECT_THAT(KernelLogFilter().lines_of("12,10,1000000,-;WARNING: of mine"), ElementsAre(HasSubstr("(a program) WARN")));
+  EXPECT_THAT(KernelLogFilter().lines_of("12,10,1000000,-;WARNING: of mine"),
+              ElementsAre(HasSubstr("(a program) WARN")));
 }
 
 TEST(SchedExtState, ReadsTheThreeAttributes) {
@@ -68,9 +69,7 @@ TEST(SchedExtState, ReadsTheThreeAttributes) {
   EXPECT_EQ(state.enable_seq, 3u);
 }
 
-TEST(SchedExtState, IsEmptyWhereTheKernelHasNone) {
-  EXPECT_EQ(read_sched_ext_state("/nonexistent").state, "");
-}
+TEST(SchedExtState, IsEmptyWhereTheKernelHasNone) { EXPECT_EQ(read_sched_ext_state("/nonexistent").state, ""); }
 
 TEST(BusyTicks, AreEverythingButIdleAndWaiting) {
   EXPECT_EQ(busy_ticks("cpu  1 2 4 1000 2000 8 16 0 0 0\ncpu0 9 9 9 9 9 9 9\n").value(), 31u);
@@ -84,8 +83,8 @@ TEST(ContextSwitches, AreReadFromTheirLine) {
 }
 
 TEST(MapMailbox, RefusesACommandLineWithoutOrWithAMalformedMailbox) {
-  for (const char* text : {"console=ttyS0", "ktstr.mailbox=0x8000000", "ktstr.mailbox=0xzz,0x2000000",
-                           "ktstr.mailbox=0x8000000,0x1000"})
+  for (const char* text :
+       {"console=ttyS0", "ktstr.mailbox=0x8000000", "ktstr.mailbox=0xzz,0x2000000", "ktstr.mailbox=0x8000000,0x1000"})
     EXPECT_EQ(map_mailbox(text).error().code(), ErrorCode::kProtocol) << text;
 }
 

@@ -62,7 +62,8 @@ Status switch_late_cpus_on(const fs::path& sysfs, const std::function<void()>& a
     if (const Status on = write_text(file, "1"); !on)
       return Error(on.error())
           .context(fmt::format("CPU {} cannot be switched on", cpu))
-          .with_hint("machines of more than 8 CPUs need a kernel with CONFIG_HOTPLUG_CPU, and no maxcpus= of one's own");
+          .with_hint(
+              "machines of more than 8 CPUs need a kernel with CONFIG_HOTPLUG_CPU, and no maxcpus= of one's own");
     // A partition needs a CPU that is there.
     if (!no_domains) no_domains.emplace(sysfs / "fs/cgroup", late.to_string());
     alive();

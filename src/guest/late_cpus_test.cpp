@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/late_cpus.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 namespace ktstr::guest {
 namespace {

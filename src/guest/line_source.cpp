@@ -34,9 +34,9 @@ void KernelLog::finish(RecordLog& log) {
   for (int share = 0; share < kMostShares && drain(log); ++share) {
   }
   if (filter_.dropped() == 0) return;
-  log.write(RecordType::kOutput, OutputRecord{.stream = LogRecord::Stream::kKernel,
-                                              .printed = filter_.wanted(),
-                                              .dropped = filter_.dropped()});
+  log.write(
+      RecordType::kOutput,
+      OutputRecord{.stream = LogRecord::Stream::kKernel, .printed = filter_.wanted(), .dropped = filter_.dropped()});
 }
 
 bool KernelLogFilter::is_kept(const KernelMessage& message) {
@@ -69,7 +69,8 @@ std::vector<std::string> KernelLogFilter::lines_of(std::string_view kmsg_record)
   if (!is_kept(*message)) return lines;
   // What a program wrote must not look like the kernel's own words.
   add(message->of_kernel ? std::string(message->text) : fmt::format("(a program) {}", message->text));
-  if (lines_ == kMaxLines && before < kMaxLines) add("(the rest of the kernel log is not kept, but for reports of faults)");
+  if (lines_ == kMaxLines && before < kMaxLines)
+    add("(the rest of the kernel log is not kept, but for reports of faults)");
   return lines;
 }
 

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "base/text/kernel_message.h"
 #include "base/result.h"
+#include "base/text/kernel_message.h"
 #include "guest/mailbox_mapping.h"
 
 namespace ktstr::guest {
 
-// Which messages are worth keeping: warnings and worse, everything that sched_ext says, and each report about a fault of
-// the kernel with the lines after its first, whatever their level. Pure.
+// Which messages are worth keeping: warnings and worse, everything that sched_ext says, and each report about a fault
+// of the kernel with the lines after its first, whatever their level. Pure.
 class KernelLogFilter {
  public:
   static constexpr std::size_t kMaxLines = 4000;

@@ -18,12 +18,12 @@ struct Range {
 Result<Range> parse_range(std::string_view command_line) {
   constexpr std::string_view kKey = "ktstr.mailbox=0x";
   const std::size_t at = command_line.find(kKey);
-  if (at == std::string_view::npos)
-    return fail(ErrorCode::kProtocol, "the kernel command line names no ktstr.mailbox");
+  if (at == std::string_view::npos) return fail(ErrorCode::kProtocol, "the kernel command line names no ktstr.mailbox");
   Range range;
   const char* end = command_line.data() + command_line.size();
   auto parsed = std::from_chars(command_line.data() + at + kKey.size(), end, range.address, 16);
-  if (parsed.ec != std::errc() || !std::string_view(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)).starts_with(",0x"))
+  if (parsed.ec != std::errc() ||
+      !std::string_view(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)).starts_with(",0x"))
     return fail(ErrorCode::kProtocol, "ktstr.mailbox is malformed: {}", command_line.substr(at));
   parsed = std::from_chars(parsed.ptr + 3, end, range.size, 16);
   if (parsed.ec != std::errc() || range.size < mailbox::kDeliveryOffset || range.size > (Bytes{4} << 30))

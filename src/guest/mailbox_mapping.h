@@ -15,8 +15,8 @@ namespace ktstr::guest {
 // Maps the range that "ktstr.mailbox=ADDRESS,SIZE" on the kernel's command line names.
 Result<Mapping> map_mailbox(std::string_view kernel_command_line);
 
-// Makes all of a mapped mailbox inaccessible but its blocks and this lane. What is mapped of device memory is undone page
-// by page when a process ends: for a whole mailbox, most of what the end of a body costs.
+// Makes all of a mapped mailbox inaccessible but its blocks and this lane. What is mapped of device memory is undone
+// page by page when a process ends: for a whole mailbox, most of what the end of a body costs.
 Status keep_only(const Mapping& mailbox, mailbox::Lane lane);
 
 // Blocks until the host has answered. Needs ioperm(2), so CAP_SYS_RAWIO.

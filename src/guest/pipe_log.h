@@ -17,11 +17,11 @@ namespace ktstr::guest {
 
 class PipeLog {
  public:
-  static constexpr std::size_t kHead = 256 << 10;      // bytes that are logged as they come
-  static constexpr std::size_t kTail = 64 << 10;       // bytes of what comes after, logged at the end
-  static constexpr std::size_t kShare = 64 << 10;      // read at most so much at a time
-  static constexpr std::size_t kMuch = 64 << 10;       // what is printed beyond it while the body runs is reported
-  static constexpr std::size_t kLongestLine = 8 << 10; // a longer one is cut into several
+  static constexpr std::size_t kHead = 256 << 10;       // bytes that are logged as they come
+  static constexpr std::size_t kTail = 64 << 10;        // bytes of what comes after, logged at the end
+  static constexpr std::size_t kShare = 64 << 10;       // read at most so much at a time
+  static constexpr std::size_t kMuch = 64 << 10;        // what is printed beyond it while the body runs is reported
+  static constexpr std::size_t kLongestLine = 8 << 10;  // a longer one is cut into several
 
   static Result<PipeLog> create(LogRecord::Stream stream);
   int read_fd() const { return read_end_.get(); }  // -1 once the writers are gone
@@ -48,8 +48,8 @@ class PipeLog {
 
   Fd read_end_, write_end_;
   LogRecord::Stream stream_;
-  std::string partial_;                // of the head, a line that is not whole yet
-  std::string tail_;                   // the last of what came after the head
+  std::string partial_;  // of the head, a line that is not whole yet
+  std::string tail_;     // the last of what came after the head
   std::uint64_t printed_ = 0, dropped_ = 0;
   std::uint64_t printed_before_ = 0, test_printed_ = 0;
   Nanoseconds test_began_{0}, test_took_{0};

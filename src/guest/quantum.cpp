@@ -64,7 +64,8 @@ Status set_quantum(std::chrono::nanoseconds quantum, std::uint64_t phase_seed) {
   hpet.write(Hpet::kTimerConfig, base | kTimerEnable);
   const std::uint32_t config = hpet.read(Hpet::kTimerConfig);
   if ((config & (kTimerEnable | kTimerPeriodic)) != (kTimerEnable | kTimerPeriodic))
-    return fail(ErrorCode::kUnsupported, "HPET comparator {} did not take its configuration ({:#x})", kComparator, config);
+    return fail(ErrorCode::kUnsupported, "HPET comparator {} did not take its configuration ({:#x})", kComparator,
+                config);
   return ok();
 }
 

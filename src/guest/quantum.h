@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The quantum: a timer that bounds how long one vCPU's turn lasts under QEMU's instruction-counted clock, where the
-// vCPUs run in turn and a turn ends with the next virtual timer. HPET comparator 2 ticks on an IO-APIC pin that the kernel
-// leaves masked, so the guest never hears of it. HPET: IA-PC HPET specification 1.0a; needs iomem=relaxed.
+// vCPUs run in turn and a turn ends with the next virtual timer. HPET comparator 2 ticks on an IO-APIC pin that the
+// kernel leaves masked, so the guest never hears of it. HPET: IA-PC HPET specification 1.0a; needs iomem=relaxed.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler under test, as the agent sees it: a program that loads a sched_ext scheduler and stays. It may be a script
-// that starts the real one. When its first process exits with status 0 and leaves others behind, the oldest of those is
-// the scheduler from then on.
+// The scheduler under test, as the agent sees it: a program that loads a sched_ext scheduler and stays. It may be a
+// script that starts the real one. When its first process exits with status 0 and leaves others behind, the oldest of
+// those is the scheduler from then on.
 #pragma once
 
 #include <map>
@@ -24,13 +24,13 @@ class SchedulerProcess {
   int pid() const { return successor_ ? successor_->pid : process_.pid(); }
   const Fd& pidfd() const { return successor_ ? successor_->pidfd : process_.pidfd(); }
   PipeLog& output() { return output_; }
-  // Whether the kernel says that a scheduler is loaded which was not before. The kernel says `enabled` a moment before it
-  // counts (enable_seq), so both must have changed where it counts at all.
+  // Whether the kernel says that a scheduler is loaded which was not before. The kernel says `enabled` a moment before
+  // it counts (enable_seq), so both must have changed where it counts at all.
   bool is_attached(const SchedExtState& state) const {
     return state.state == "enabled" && (!counted_ || state.enable_seq != enable_seq_before_);
   }
-  // Reports its end once, as soon as it has ended. `body`: its process, as long as it lives; without it nobody can be told
-  // to be the scheduler's.
+  // Reports its end once, as soon as it has ended. `body`: its process, as long as it lives; without it nobody can be
+  // told to be the scheduler's.
   bool note_exit(RecordLog& log, std::optional<pid_t> body);
   bool has_ended() const { return ended_; }
   // Why it is not waited for any longer, in reports from now on.

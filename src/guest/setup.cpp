@@ -31,11 +31,16 @@ struct MountPoint {
 };
 
 constexpr MountPoint kMounts[] = {
-    {"proc", "/proc", true},           {"sysfs", "/sys", true},
-    {"devtmpfs", "/dev", true},        {"tmpfs", "/tmp", true},
-    {"tmpfs", "/run", true},           {"tmpfs", "/dev/shm", true},
-    {"devpts", "/dev/pts", false},     {"cgroup2", "/sys/fs/cgroup", true},
-    {"bpf", "/sys/fs/bpf", false},     {"debugfs", "/sys/kernel/debug", false},
+    {"proc", "/proc", true},
+    {"sysfs", "/sys", true},
+    {"devtmpfs", "/dev", true},
+    {"tmpfs", "/tmp", true},
+    {"tmpfs", "/run", true},
+    {"tmpfs", "/dev/shm", true},
+    {"devpts", "/dev/pts", false},
+    {"cgroup2", "/sys/fs/cgroup", true},
+    {"bpf", "/sys/fs/bpf", false},
+    {"debugfs", "/sys/kernel/debug", false},
     {"tracefs", "/sys/kernel/tracing", false},
 };
 
@@ -94,8 +99,7 @@ Status become_realtime(int priority, Children children) {
   sched_param parameters{};
   parameters.sched_priority = priority;
   const int policy = SCHED_FIFO | (children == Children::kOrdinary ? SCHED_RESET_ON_FORK : 0);
-  if (::sched_setscheduler(0, policy, &parameters) != 0)
-    return fail_errno("cannot become SCHED_FIFO {}", priority);
+  if (::sched_setscheduler(0, policy, &parameters) != 0) return fail_errno("cannot become SCHED_FIFO {}", priority);
   return ok();
 }
 
@@ -120,7 +124,8 @@ Status unpack(ByteSpan archive, const char* root, const std::function<void()>& a
     const mode_t permissions = entry.mode & 07777;
     switch (entry.mode & S_IFMT) {
       case S_IFDIR:
-        if (::mkdir(path.c_str(), permissions) != 0 && errno != EEXIST) return fail_errno("cannot make {}", path.string());
+        if (::mkdir(path.c_str(), permissions) != 0 && errno != EEXIST)
+          return fail_errno("cannot make {}", path.string());
         break;
       case S_IFLNK:
         if (::symlink(std::string(as_text(entry.contents)).c_str(), path.c_str()) != 0 && errno != EEXIST)

@@ -64,8 +64,8 @@ Status refuse_strangers(const std::vector<fs::path>& tree) {
   return ok();
 }
 
-// cgroup.kill (since Linux 5.14) cannot be outrun by a fork; without it, again and again until nobody is left. The dying are
-// waited for when their group is removed.
+// cgroup.kill (since Linux 5.14) cannot be outrun by a fork; without it, again and again until nobody is left. The
+// dying are waited for when their group is removed.
 void kill_tree(const std::vector<fs::path>& tree) {
   if (const auto kill_file = open_file(tree.back() / "cgroup.kill", O_WRONLY))
     if (write_all(kill_file->get(), as_byte_span("1"))) return;
@@ -158,8 +158,10 @@ std::vector<Error> clean_up_after(int pid, const fs::path& own, const fs::path& 
   std::error_code ignored;
   JournalContents left;
   if (fs::exists(journal, ignored)) {
-    if (auto read = read_journal(journal)) left = *std::move(read);
-    else if (read.error().code() != ErrorCode::kNotFound) errors.push_back(std::move(read).error());
+    if (auto read = read_journal(journal))
+      left = *std::move(read);
+    else if (read.error().code() != ErrorCode::kNotFound)
+      errors.push_back(std::move(read).error());
   }
   const fs::path& home = left.own_cgroup.empty() ? own : left.own_cgroup;
   note(kill_and_remove_group(home, run_group_name(pid)));

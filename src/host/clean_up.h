@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Cleaning up after a run in host mode: its groups with whoever is in them, and what it changed on the machine. A run
-// that ends by itself leaves almost nothing to this; after one that was killed, whoever started it does the same, and after
-// a kill of everything the next run does.
+// that ends by itself leaves almost nothing to this; after one that was killed, whoever started it does the same, and
+// after a kill of everything the next run does.
 //
 // A run of process PID has the groups "ktstr-PID", where its scenario's groups are, and perhaps "ktstr-PID.harness",
 // where the harness itself stands while controllers are enabled beside it (host_group.h).

@@ -41,7 +41,8 @@ class Abandoned : public testing::Test {
 TEST(GroupNames, OnlyThoseThatARunGivesAreTakenForOne) {
   EXPECT_EQ(pid_of_group(run_group_name(12)), 12);
   EXPECT_EQ(pid_of_group(harness_group_name(12)), 12);
-  for (const char* other : {"ktstr", "ktstr-", "ktstr-x", "ktstr-12x", "ktstr--1", "ktstr-0", "ktstr-12.other", "xktstr-12"})
+  for (const char* other :
+       {"ktstr", "ktstr-", "ktstr-x", "ktstr-12x", "ktstr--1", "ktstr-0", "ktstr-12.other", "xktstr-12"})
     EXPECT_EQ(pid_of_group(other), std::nullopt) << other;
 }
 

@@ -65,7 +65,8 @@ RunRecord run_job(const Job& job, const JobBody& body) {
   RunRecord record;
   record.test = job.test;
   auto result = run_on_host(request, [&](Ctx& ctx) { return body(ctx, job); });
-  if (result) take_result(*std::move(result), record);
+  if (result)
+    take_result(*std::move(result), record);
   else
     take_error(result.error(), record);
   for (const auto& [at, stimulus] : sink.stimuli)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The process that runs a body in host mode, from inside: it reads its Job (wire/job.h) from stdin, runs, and writes what
-// came out as a RunRecord's JSON to the file that it was given. Who started it fills in the rest of the record.
+// The process that runs a body in host mode, from inside: it reads its Job (wire/job.h) from stdin, runs, and writes
+// what came out as a RunRecord's JSON to the file that it was given. Who started it fills in the rest of the record.
 #pragma once
 
 #include "ktstr/test.h"

@@ -62,7 +62,8 @@ Status HostGroup::step_aside() {
     return fail(ErrorCode::kBusy,
                 "{} must pass controllers on to the scenario's groups, and may not while processes are in it: {}",
                 place_.own.string(), fmt::join(strangers, ", "))
-        .with_hint("start ktstr in a group where it is alone: systemd-run --user --scope -p Delegate=yes -- ktstr run ...");
+        .with_hint(
+            "start ktstr in a group where it is alone: systemd-run --user --scope -p Delegate=yes -- ktstr run ...");
   if (members.empty()) return ok();
   if (::mkdir(aside().c_str(), 0755) != 0 && errno != EEXIST) return fail_errno("cannot make {}", aside().string());
   for (const int pid : members)

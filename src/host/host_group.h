@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The cgroup of a run in host mode, "ktstr-PID" below our own, and CgroupOps below it. What a run needs of its surroundings
-// is done when the first scenario asks for controllers, and undone at the end: a group that passes controllers on may have
-// no processes itself, so the harness, which stands in that group, steps aside into "ktstr-PID.harness".
+// The cgroup of a run in host mode, "ktstr-PID" below our own, and CgroupOps below it. What a run needs of its
+// surroundings is done when the first scenario asks for controllers, and undone at the end: a group that passes
+// controllers on may have no processes itself, so the harness, which stands in that group, steps aside into
+// "ktstr-PID.harness".
 #pragma once
 
 #include <string>
@@ -16,7 +17,8 @@ namespace ktstr {
 
 class HostGroup final : public CgroupOps {
  public:
-  // `harness` are those of our processes that stand in our own group: they may be moved. `journal` must outlive the group.
+  // `harness` are those of our processes that stand in our own group: they may be moved. `journal` must outlive the
+  // group.
   static Result<HostGroup> create(HostPlace place, int pid, std::vector<int> harness, UndoJournal& journal);
 
   // Kills what is left in the group, removes it, and undoes what was done around it. Errors name what stays.

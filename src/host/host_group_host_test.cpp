@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Groups of host mode on the real cgroup2 hierarchy: needs root, skips with its reason otherwise, and fails instead where
-// KTSTR_REQUIRE names root.
+// Groups of host mode on the real cgroup2 hierarchy: needs root, skips with its reason otherwise, and fails instead
+// where KTSTR_REQUIRE names root.
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <unistd.h>

@@ -14,7 +14,8 @@ namespace ktstr {
 namespace {
 
 constexpr const char* kDelegated =
-    "run it in a group of its own: systemd-run --user --scope -p Delegate=yes -- ktstr run ... (as root: without --user)";
+    "run it in a group of its own: systemd-run --user --scope -p Delegate=yes -- ktstr run ... (as root: without "
+    "--user)";
 constexpr const char* kInAGuest = "without --host it runs in a guest, which has all controllers";
 
 bool has_word(const std::string& text, std::string_view word) {
@@ -62,8 +63,8 @@ Result<HostPlace> find_host_place(const fs::path& proc_root) {
   const auto mount = find_cgroup2_mount(proc_root);
   if (!mount)
     return fail(ErrorCode::kUnsupported, "host mode needs a cgroup2 hierarchy: {}", mount.error().message())
-        .with_hint(fmt::format("mount one: mount -t cgroup2 none /sys/fs/cgroup (needs a kernel with cgroups and root); {}",
-                               kInAGuest));
+        .with_hint(fmt::format(
+            "mount one: mount -t cgroup2 none /sys/fs/cgroup (needs a kernel with cgroups and root); {}", kInAGuest));
   place.mount = *mount;
   KTSTR_TRY_ASSIGN(place.own, own_cgroup_directory(proc_root));
   KTSTR_TRY(check_writable(place.own));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where a run in host mode may make its groups: below the cgroup that we are in, on the cgroup2 hierarchy. On a hybrid
-// machine that hierarchy is there but has no controllers, because cgroup v1 hierarchies hold them; where a service manager
-// runs the machine, we may make groups only in what it delegated to us. Each of these has its own words and way out.
+// machine that hierarchy is there but has no controllers, because cgroup v1 hierarchies hold them; where a service
+// manager runs the machine, we may make groups only in what it delegated to us. Each of these has its own words and way
+// out.
 #pragma once
 
 #include <string>

@@ -20,7 +20,8 @@ class FakeMachine : public testing::Test {
                                              "30 1 0:26 / {} rw,relatime - cgroup2 cgroup2 rw\n",
                                              mount().string()));
     write("proc/self/cgroup", "9:name=systemd:/\n0::/user/mine\n");
-    write("proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\ncpuset\t0\t1\t1\nblkio\t0\t1\t1\n");
+    write("proc/cgroups",
+          "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\ncpuset\t0\t1\t1\nblkio\t0\t1\t1\n");
     write("cg/cgroup.controllers", "cpuset cpu io\n");
     write("cg/user/mine/cgroup.controllers", "cpu\n");
     write("cg/user/mine/cgroup.procs", "");
@@ -79,10 +80,11 @@ TEST_F(FakeMachine, ControllersThatAreOfferedAreFine) {
 }
 
 TEST_F(FakeMachine, AControllerThatIsNotDelegatedIsToldFromOneThatACgroupV1HierarchyHolds) {
-  EXPECT_THAT(refusal({"cpu", "cpuset"}), AllOf(HasSubstr("does not offer cpuset: not delegated"), HasSubstr("Delegate=yes")));
-  write("proc/cgroups", "cpu 0 1 1\ncpuset 3 1 1\nblkio 7 1 1\n");
   EXPECT_THAT(refusal({"cpu", "cpuset"}),
-              AllOf(HasSubstr("cgroup v1 hierarchies hold cpuset on this machine"), HasSubstr("unified_cgroup_hierarchy")));
+              AllOf(HasSubstr("does not offer cpuset: not delegated"), HasSubstr("Delegate=yes")));
+  write("proc/cgroups", "cpu 0 1 1\ncpuset 3 1 1\nblkio 7 1 1\n");
+  EXPECT_THAT(refusal({"cpu", "cpuset"}), AllOf(HasSubstr("cgroup v1 hierarchies hold cpuset on this machine"),
+                                                HasSubstr("unified_cgroup_hierarchy")));
   EXPECT_THAT(refusal({"io"}), HasSubstr("cgroup v1 hierarchies hold io"));
 }
 

@@ -9,8 +9,8 @@
 
 namespace ktstr {
 
-// No value where NnNlNcNt cannot say it: LLCs or cores that differ, LLCs that do not divide among the nodes, or more than
-// 255 CPUs.
+// No value where NnNlNcNt cannot say it: LLCs or cores that differ, LLCs that do not divide among the nodes, or more
+// than 255 CPUs.
 std::optional<Topology> as_topology(const TestTopology& machine);
 
 }  // namespace ktstr

@@ -20,7 +20,7 @@ class ListSink final : public EventSink {
 
   std::vector<StepMark> marks;
   std::vector<std::pair<Nanoseconds, Stimulus>> stimuli;  // with the time, CLOCK_MONOTONIC
-  std::vector<std::pair<int, WorkerReport>> workers;  // with their phase
+  std::vector<std::pair<int, WorkerReport>> workers;      // with their phase
   std::vector<PayloadReport> payloads;
 };
 

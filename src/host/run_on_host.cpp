@@ -55,9 +55,11 @@ Result<AssertResult> run_on_host(const HostRequest& request, const HostBody& bod
            .hooks = std::move(hooks)});
   auto result = call(body, ctx);
   for (const Error& error : group.close()) {
-    if (!result) log_warn("{}", error.render());
+    if (!result)
+      log_warn("{}", error.render());
     else
-      result->details.push_back({.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = "left behind: " + error.message()});
+      result->details.push_back(
+          {.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = "left behind: " + error.message()});
   }
   if (!result) return with_way_out(std::move(result).error());
   return result;

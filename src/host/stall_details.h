@@ -6,9 +6,9 @@
 
 #include <vector>
 
+#include "host/stall_monitor.h"
 #include "ktstr/checks.h"
 #include "scenario/executor_hooks.h"
-#include "host/stall_monitor.h"
 
 namespace ktstr {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run changed on the machine, so that somebody else can put it back. A run in host mode puts back what it changed
-// by itself; one that is killed cannot. So each change is written down before it is made (a file of the kernel's, and what
-// it held), and whoever cleans up after the run replays that, the latest change first.
+// What a run changed on the machine, so that somebody else can put it back. A run in host mode puts back what it
+// changed by itself; one that is killed cannot. So each change is written down before it is made (a file of the
+// kernel's, and what it held), and whoever cleans up after the run replays that, the latest change first.
 //
 // A journal is DIR/ktstr-PID.undo, where PID is the process that makes the changes. DIR must not outlive a reboot: what
 // was so before one means nothing after it.

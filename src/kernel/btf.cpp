@@ -28,14 +28,18 @@ std::optional<std::uint64_t> payload_size(std::uint32_t info) {
   switch (static_cast<BtfKind>(raw_kind_of(info))) {
     case BtfKind::kInt:
     case BtfKind::kVar:
-    case BtfKind::kDeclTag: return 4;
-    case BtfKind::kArray: return 12;
+    case BtfKind::kDeclTag:
+      return 4;
+    case BtfKind::kArray:
+      return 12;
     case BtfKind::kStruct:
     case BtfKind::kUnion:
     case BtfKind::kDatasec:
-    case BtfKind::kEnum64: return vlen * 12;
+    case BtfKind::kEnum64:
+      return vlen * 12;
     case BtfKind::kEnum:
-    case BtfKind::kFuncProto: return vlen * 8;
+    case BtfKind::kFuncProto:
+      return vlen * 8;
     case BtfKind::kPtr:
     case BtfKind::kFwd:
     case BtfKind::kTypedef:
@@ -44,8 +48,10 @@ std::optional<std::uint64_t> payload_size(std::uint32_t info) {
     case BtfKind::kRestrict:
     case BtfKind::kFunc:
     case BtfKind::kFloat:
-    case BtfKind::kTypeTag: return 0;
-    case BtfKind::kVoid: break;
+    case BtfKind::kTypeTag:
+      return 0;
+    case BtfKind::kVoid:
+      break;
   }
   return std::nullopt;
 }
@@ -230,19 +236,22 @@ std::uint64_t Btf::size_of(BtfTypeId type) const {
   for (int depth = 0; depth < kDeepest; ++depth) {
     type = strip(type);
     switch (kind(type)) {
-      case BtfKind::kPtr: return elements * kPointerSize;
+      case BtfKind::kPtr:
+        return elements * kPointerSize;
       case BtfKind::kInt:
       case BtfKind::kStruct:
       case BtfKind::kUnion:
       case BtfKind::kEnum:
       case BtfKind::kEnum64:
       case BtfKind::kFloat:
-      case BtfKind::kDatasec: return elements * header(type)->size_or_type;
+      case BtfKind::kDatasec:
+        return elements * header(type)->size_or_type;
       case BtfKind::kArray:
         elements *= array_length(type);  // wraps for absurd input; unsigned, so harmless
         type = target(type);
         break;
-      default: return 0;
+      default:
+        return 0;
     }
   }
   return 0;
@@ -258,8 +267,7 @@ std::optional<std::int64_t> Btf::enumerator(std::string_view name) const {
     for (std::uint64_t at = 0; at < values.size(); at += step) {
       if (string_at(*load<std::uint32_t>(values, at)) != name) continue;
       const std::uint32_t low = *load<std::uint32_t>(values, at + 4);
-      if (what == BtfKind::kEnum)
-        return is_signed ? std::int64_t{static_cast<std::int32_t>(low)} : std::int64_t{low};
+      if (what == BtfKind::kEnum) return is_signed ? std::int64_t{static_cast<std::int32_t>(low)} : std::int64_t{low};
       return static_cast<std::int64_t>(std::uint64_t{*load<std::uint32_t>(values, at + 8)} << 32 | low);
     }
   }

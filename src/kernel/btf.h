@@ -21,17 +21,35 @@ namespace ktstr {
 
 // BTF_KIND_*, include/uapi/linux/btf.h.
 enum class BtfKind : std::uint8_t {
-  kVoid, kInt, kPtr, kArray, kStruct, kUnion, kEnum, kFwd, kTypedef, kVolatile, kConst, kRestrict, kFunc, kFuncProto,
-  kVar, kDatasec, kFloat, kDeclTag, kTypeTag, kEnum64
+  kVoid,
+  kInt,
+  kPtr,
+  kArray,
+  kStruct,
+  kUnion,
+  kEnum,
+  kFwd,
+  kTypedef,
+  kVolatile,
+  kConst,
+  kRestrict,
+  kFunc,
+  kFuncProto,
+  kVar,
+  kDatasec,
+  kFloat,
+  kDeclTag,
+  kTypeTag,
+  kEnum64
 };
 
 // 0 is void; types are numbered from 1 in the order of the section.
 using BtfTypeId = std::uint32_t;
 
 struct BtfMember {
-  std::string_view name;          // empty for an anonymous struct or union inside
+  std::string_view name;  // empty for an anonymous struct or union inside
   BtfTypeId type = 0;
-  std::uint64_t offset_bits = 0;  // from the start of the struct it was asked for
+  std::uint64_t offset_bits = 0;    // from the start of the struct it was asked for
   std::uint32_t bitfield_bits = 0;  // 0: an ordinary member
 };
 

@@ -20,8 +20,7 @@ ByteVector sample() {
   const BtfTypeId typedefed = writer.plain(BtfKind::kTypedef, "scx_t", scx);
   const BtfTypeId constant = writer.plain(BtfKind::kConst, "", typedefed);
   const BtfTypeId inner = writer.structure("", 8, {{"a", number, 0}, {"b", number, 32}});
-  const BtfTypeId weights =
-      writer.structure("", 8, {{"weight", pointer, 0}, {"", inner, 0}}, BtfKind::kUnion);
+  const BtfTypeId weights = writer.structure("", 8, {{"weight", pointer, 0}, {"", inner, 0}}, BtfKind::kUnion);
   writer.structure("task_struct", 80,
                    {{"pid", number, 0}, {"scx", constant, 64}, {"", weights, 448}, {"flags", number, 512, 3}});
   writer.plain(BtfKind::kFwd, "only_declared", 0);

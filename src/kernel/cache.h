@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/system/file_stamp.h"
 #include "base/result.h"
+#include "base/system/file_stamp.h"
 #include "kernel/kernel_facts.h"
 
 namespace ktstr {
@@ -34,7 +34,7 @@ struct KernelEntry {
   KernelFacts facts;
   KernelSource source;
   std::string fetched_at;  // UTC, "2026-01-31T12:00:00Z"
-  FileStamp verified;  // of the vmlinux, when its contents were last known to be right
+  FileStamp verified;      // of the vmlinux, when its contents were last known to be right
 
   fs::path vmlinux() const { return directory / "vmlinux"; }
   // Only there when has_config().

@@ -29,7 +29,8 @@ class KernelConfig {
   std::map<std::string, std::string, std::less<>> values_;  // names without CONFIG_
 };
 
-// CONFIG_HZ out of the configuration beside an image ("config"). nullopt where there is none, or no plausible one in it.
+// CONFIG_HZ out of the configuration beside an image ("config"). nullopt where there is none, or no plausible one in
+// it.
 std::optional<int> timer_hz(const std::filesystem::path& vmlinux);
 
 }  // namespace ktstr

@@ -27,10 +27,17 @@ struct Magic {
 using namespace std::string_view_literals;
 
 constexpr std::array kMagics = {
-    Magic{Compression::kZstd, "\x28\xb5\x2f\xfd"sv},       Magic{Compression::kXz, "\xfd" "7zXZ\0"sv},
-    Magic{Compression::kGzip, "\x1f\x8b\x08"sv},           Magic{Compression::kLz4Legacy, "\x02\x21\x4c\x18"sv},
-    Magic{Compression::kLzma, "\x5d\x00\x00"sv},           Magic{Compression::kBzip2, "BZh"sv},
-    Magic{Compression::kLzo, "\x89" "LZO\0\r\n"sv},
+    Magic{Compression::kZstd, "\x28\xb5\x2f\xfd"sv},
+    Magic{Compression::kXz,
+          "\xfd"
+          "7zXZ\0"sv},
+    Magic{Compression::kGzip, "\x1f\x8b\x08"sv},
+    Magic{Compression::kLz4Legacy, "\x02\x21\x4c\x18"sv},
+    Magic{Compression::kLzma, "\x5d\x00\x00"sv},
+    Magic{Compression::kBzip2, "BZh"sv},
+    Magic{Compression::kLzo,
+          "\x89"
+          "LZO\0\r\n"sv},
 };
 
 Error damaged(Compression compression, std::string_view why) {
@@ -145,9 +152,9 @@ Result<ByteVector> decompress_lz4_legacy(ByteSpan bytes, Bytes limit) {
     if (!length || *length == 0) break;
     const auto packed = slice(bytes, position + 4, *length);
     if (!packed || packed->size() > static_cast<std::size_t>(LZ4_COMPRESSBOUND(kBlock))) break;  // the appended size
-    const int got = LZ4_decompress_safe(reinterpret_cast<const char*>(packed->data()),
-                                        reinterpret_cast<char*>(block.data()), static_cast<int>(packed->size()),
-                                        static_cast<int>(kBlock));
+    const int got =
+        LZ4_decompress_safe(reinterpret_cast<const char*>(packed->data()), reinterpret_cast<char*>(block.data()),
+                            static_cast<int>(packed->size()), static_cast<int>(kBlock));
     if (got < 0) return damaged(Compression::kLz4Legacy, "bad data");
     ByteSpan unpacked = ByteSpan(block).first(static_cast<std::size_t>(got));
     while (!unpacked.empty()) {
@@ -169,13 +176,20 @@ Result<ByteVector> decompress_lz4_legacy(ByteSpan bytes, Bytes limit) {
 
 std::string_view to_string(Compression compression) {
   switch (compression) {
-    case Compression::kZstd: return "zstd";
-    case Compression::kXz: return "xz";
-    case Compression::kGzip: return "gzip";
-    case Compression::kLz4Legacy: return "lz4";
-    case Compression::kLzma: return "lzma";
-    case Compression::kBzip2: return "bzip2";
-    case Compression::kLzo: return "lzo";
+    case Compression::kZstd:
+      return "zstd";
+    case Compression::kXz:
+      return "xz";
+    case Compression::kGzip:
+      return "gzip";
+    case Compression::kLz4Legacy:
+      return "lz4";
+    case Compression::kLzma:
+      return "lzma";
+    case Compression::kBzip2:
+      return "bzip2";
+    case Compression::kLzo:
+      return "lzo";
   }
   return "?";
 }
@@ -188,13 +202,18 @@ std::optional<Compression> detect_compression(ByteSpan bytes) {
 
 Result<ByteVector> decompress(Compression compression, ByteSpan bytes, Bytes limit) {
   switch (compression) {
-    case Compression::kZstd: return decompress_zstd(bytes, limit);
-    case Compression::kGzip: return decompress_gzip(bytes, limit);
+    case Compression::kZstd:
+      return decompress_zstd(bytes, limit);
+    case Compression::kGzip:
+      return decompress_gzip(bytes, limit);
     case Compression::kXz:
-    case Compression::kLzma: return decompress_lzma(compression, bytes, limit);
-    case Compression::kLz4Legacy: return decompress_lz4_legacy(bytes, limit);
+    case Compression::kLzma:
+      return decompress_lzma(compression, bytes, limit);
+    case Compression::kLz4Legacy:
+      return decompress_lz4_legacy(bytes, limit);
     case Compression::kBzip2:
-    case Compression::kLzo: break;
+    case Compression::kLzo:
+      break;
   }
   return fail(ErrorCode::kUnsupported, "{} compression is not supported", to_string(compression))
       .with_hint("give the unpacked vmlinux, or build the kernel with CONFIG_KERNEL_ZSTD=y");

@@ -17,8 +17,9 @@ namespace ktstr {
 bool looks_like_kernel_image(ByteSpan head);
 
 // The ELF vmlinux in `image`, which is a bzImage or is a vmlinux already (then the same bytes again), or one of both
-// compressed as a whole (vmlinux.zst). `name` is for the message. kInvalidArgument when it is neither, kCorruptData when
-// the compressed kernel does not unpack, kNoSpace when it unpacks to more than 1 GiB, kUnsupported for a compression or machine that we cannot use. The result is known to be x86-64 and to carry a kernel's banner.
+// compressed as a whole (vmlinux.zst). `name` is for the message. kInvalidArgument when it is neither, kCorruptData
+// when the compressed kernel does not unpack, kNoSpace when it unpacks to more than 1 GiB, kUnsupported for a
+// compression or machine that we cannot use. The result is known to be x86-64 and to carry a kernel's banner.
 Result<ByteVector> unpack_kernel(ByteVector image, std::string_view name);
 
 // Whether there is a Xen PVH entry (XEN_ELFNOTE_PHYS32_ENTRY, include/xen/interface/elfnote.h): QEMU's -kernel takes

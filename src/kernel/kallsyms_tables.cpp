@@ -68,8 +68,8 @@ std::optional<Markers> markers_before(ByteSpan image, std::uint64_t end) {
   for (;; at -= 4) {
     const auto value = load<std::uint32_t>(image, at);
     if (!value) return std::nullopt;
-    const bool decreasing = found.values.empty() || (*value < found.values.back() &&
-                                                     found.values.back() - *value <= kMostBytesPerMarker);
+    const bool decreasing =
+        found.values.empty() || (*value < found.values.back() && found.values.back() - *value <= kMostBytesPerMarker);
     if (!decreasing) return std::nullopt;
     found.values.push_back(*value);
     if (*value == 0) break;

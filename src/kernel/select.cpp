@@ -10,8 +10,8 @@
 #include "base/activity.h"
 #include "base/log.h"
 #include "kernel/elf.h"
-#include "kernel/kernel_facts.h"
 #include "kernel/image.h"
+#include "kernel/kernel_facts.h"
 #include "kernel/version.h"
 
 namespace ktstr {
@@ -25,7 +25,8 @@ bool is_config_of(const fs::path& file, std::string_view release) {
   if (!text) return false;
   const std::size_t head = text->find(kHead);
   if (head == std::string::npos) return false;
-  std::string_view line = std::string_view(*text).substr(head + kHead.size(), text->find('\n', head) - head - kHead.size());
+  std::string_view line =
+      std::string_view(*text).substr(head + kHead.size(), text->find('\n', head) - head - kHead.size());
   line.remove_prefix(std::min(line.size(), line.find(' ') + 1));  // the architecture
   const std::string_view version = line.substr(0, line.find(' '));
   return !version.empty() && release.starts_with(version);

@@ -36,10 +36,9 @@ struct KernelEnvironment {
 
 // `wanted` is
 //   a path (has a slash, or names an existing file) of a bzImage or vmlinux, compressed as a whole or not (.gz, .zst,
-//   .xz); what is no plain vmlinux is unpacked into the cache. Its configuration is looked for beside it (config-RELEASE,
-//   .config), at the root of its build tree, and in /boot,
-//   the key of a cached kernel, or
-//   a version or its beginning: "7.3" is the newest cached 7.3.*.
+//   .xz); what is no plain vmlinux is unpacked into the cache. Its configuration is looked for beside it
+//   (config-RELEASE, .config), at the root of its build tree, and in /boot, the key of a cached kernel, or a version or
+//   its beginning: "7.3" is the newest cached 7.3.*.
 // Empty: $KTSTR_KERNEL in the same notation; else the newest cached kernel with sched_ext; else the newest readable
 // vmlinuz-* of /boot.
 //

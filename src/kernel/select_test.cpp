@@ -11,9 +11,7 @@ namespace {
 
 class SelectKernel : public testing::Test {
  protected:
-  SelectKernel() {
-    fs::create_directories(environment_.boot_dir);
-  }
+  SelectKernel() { fs::create_directories(environment_.boot_dir); }
   KernelEntry cached(const synthetic::KernelOptions& options) {
     return *KernelCache(environment_.cache_root).add_image(synthetic::kernel(options), "x", {.suite = "sid"});
   }
@@ -83,9 +81,10 @@ TEST_F(SelectKernel, UnpacksABzImageIntoTheCacheOnce) {
 
 TEST_F(SelectKernel, UnpacksACompressedVmlinuxOrBzImage) {
   const ByteVector vmlinux = synthetic::kernel();
-  for (const auto& [name, bytes] : {std::pair("vmlinux.gz", synthetic::gzip(vmlinux)), std::pair("vmlinux.zst", synthetic::zstd(vmlinux)),
-                                    std::pair("vmlinux.xz", synthetic::xz(vmlinux)),
-                                    std::pair("bzImage.gz", synthetic::gzip(synthetic::bzimage(synthetic::xz(vmlinux))))}) {
+  for (const auto& [name, bytes] :
+       {std::pair("vmlinux.gz", synthetic::gzip(vmlinux)), std::pair("vmlinux.zst", synthetic::zstd(vmlinux)),
+        std::pair("vmlinux.xz", synthetic::xz(vmlinux)),
+        std::pair("bzImage.gz", synthetic::gzip(synthetic::bzimage(synthetic::xz(vmlinux))))}) {
     const auto image = select_kernel(environment_, file(name, bytes).string());
     ASSERT_TRUE(image) << name << ": " << image.error().message();
     EXPECT_EQ(*read_bytes(image->vmlinux), vmlinux) << name;
@@ -115,7 +114,8 @@ TEST_F(SelectKernel, FindsTheConfigurationOfAnImageThatIsGivenByPath) {
 }
 
 TEST_F(SelectKernel, TakesTheConfigurationOfTheCache) {
-  const auto entry = KernelCache(environment_.cache_root).add_image(synthetic::kernel(), "x", {.suite = "sid"}, "CONFIG_HZ=250\n");
+  const auto entry =
+      KernelCache(environment_.cache_root).add_image(synthetic::kernel(), "x", {.suite = "sid"}, "CONFIG_HZ=250\n");
   ASSERT_TRUE(entry);
   EXPECT_EQ(select_kernel(environment_, entry->key)->config, entry->config());
 }

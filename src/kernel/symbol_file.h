@@ -6,8 +6,8 @@
 
 namespace ktstr {
 
-// An ELF file that holds nothing but the kernel's symbols, for debuggers: distributions strip the image, and what is left
-// is the kernel's own table.
+// An ELF file that holds nothing but the kernel's symbols, for debuggers: distributions strip the image, and what is
+// left is the kernel's own table.
 ByteVector symbol_file(const KernelSymbols& symbols);
 
 }  // namespace ktstr

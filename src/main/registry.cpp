@@ -10,8 +10,8 @@
 namespace ktstr {
 
 std::optional<std::string> registration_mistake(const std::vector<TestEntry>& tests, const TestEntry& entry) {
-  const auto same = std::find_if(tests.begin(), tests.end(),
-                                 [&](const TestEntry& other) { return other.name == entry.name; });
+  const auto same =
+      std::find_if(tests.begin(), tests.end(), [&](const TestEntry& other) { return other.name == entry.name; });
   if (same != tests.end())
     return fmt::format("two tests are named {}: {}:{} and {}:{}", entry.name, same->file, same->line, entry.file,
                        entry.line);

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
-#include "base/text/duration.h"
 #include "base/log.h"
 #include "base/system/process.h"
+#include "base/text/duration.h"
 #include "cli/command_line.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_status.h"

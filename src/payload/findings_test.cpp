@@ -110,7 +110,8 @@ TEST(PayloadFindings, CannotJudgeAMetricThatAKilledOneHadNotPrinted) {
     const auto findings = evaluate(with({PayloadCheck::min("iops", 2)}), report, why);
     ASSERT_THAT(findings, SizeIs(1));
     EXPECT_EQ(findings[0].kind, PayloadFinding::Kind::kNotJudged);
-    EXPECT_THAT(findings[0].message, HasSubstr("iops >= 2 cannot be judged: iops is missing: its output holds no JSON"));
+    EXPECT_THAT(findings[0].message,
+                HasSubstr("iops >= 2 cannot be judged: iops is missing: its output holds no JSON"));
   }
 }
 
@@ -136,7 +137,8 @@ TEST(PayloadFindings, AreBreachesOfAnEndThatNoCheckAskedFor) {
 
 TEST(PayloadFindings, SayWhatTheyLookedAt) {
   EXPECT_EQ(describe_checks(with({})), "exit code 0 unless it is killed");
-  EXPECT_EQ(describe_checks(with({PayloadCheck::min("iops", 2), PayloadCheck::exit_code(3)})), "iops >= 2, exit code 3");
+  EXPECT_EQ(describe_checks(with({PayloadCheck::min("iops", 2), PayloadCheck::exit_code(3)})),
+            "iops >= 2, exit code 3");
 }
 
 }  // namespace

@@ -115,8 +115,8 @@ Status validate_check(const Payload& payload, const PayloadCheck& check) {
                 fmt::format("declare it: .metric({{.name = \"{}\", .path = ...}})", check.metric));
 }
 
-// execve(2) takes no string of 32 pages or more (MAX_ARG_STRLEN), and all of them together with the environment within a
-// quarter of the stack's limit of 8 MiB, of which a part is left for the environment and the pointers.
+// execve(2) takes no string of 32 pages or more (MAX_ARG_STRLEN), and all of them together with the environment within
+// a quarter of the stack's limit of 8 MiB, of which a part is left for the environment and the pointers.
 constexpr std::size_t kLongestArgument = (std::size_t{128} << 10) - 1;
 constexpr std::size_t kMostArguments = (std::size_t{2} << 20) - (std::size_t{256} << 10);
 

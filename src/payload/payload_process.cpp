@@ -173,7 +173,8 @@ PayloadProcess& PayloadProcess::operator=(PayloadProcess&& other) noexcept {
 
 PayloadProcess::~PayloadProcess() {
   if (!state_ || state_->given_up) return;
-  if (const Status dropped = state_->end_and_reap(); !dropped) log_warn("end {}: {}", state_->name(), dropped.error().render());
+  if (const Status dropped = state_->end_and_reap(); !dropped)
+    log_warn("end {}: {}", state_->name(), dropped.error().render());
 }
 
 Result<PayloadProcess> PayloadProcess::start(const PayloadStart& start) {

@@ -38,8 +38,7 @@ std::optional<Stat> read_stat(const fs::path& process) {
   const std::size_t name_end = text->rfind(')');
   Stat stat;
   // Fields 3 to 6, and 22.
-  constexpr const char* kForm =
-      " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64;
+  constexpr const char* kForm = " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64;
   if (name_end == std::string::npos || std::sscanf(text->c_str() + name_end + 1, kForm, &stat.state, &stat.parent,
                                                    &stat.group, &stat.session, &stat.start) < 4)
     return {};
@@ -87,7 +86,7 @@ bool is_own(const fs::path& proc, const Processes& all, int pid, const Stat& sta
          is_orphan(all, stat, origin) || carries(proc / std::to_string(pid), origin.mark);
 }
 
-constexpr int kMostStops = 32;         // rounds; one that gets away by setsid(2) in each of them is killed all the same
+constexpr int kMostStops = 32;  // rounds; one that gets away by setsid(2) in each of them is killed all the same
 constexpr std::size_t kMostHandles = 64;
 constexpr std::chrono::milliseconds kTurnOfOthers{20};
 // That a killed process may wait in the kernel, or run there: what it does before it dies takes much less.

@@ -40,10 +40,11 @@ struct PayloadOrigin {
 // As `proc` ("/proc") has them, in the order of their pids; the leader is one of them.
 Result<std::vector<TreeProcess>> payload_tree(const fs::path& proc, const PayloadOrigin& origin);
 
-// Ends them all, however many they are: each is stopped first, until nobody is left who could fork, then killed and waited
-// for, few at a time. A group of theirs is stopped as a whole, which no fork(2) in it escapes (a signal that waits makes it start over);
-// so a fork bomb ends. At most 64 file descriptors are open meanwhile. Those that are or become our own children are
-// reaped, except the leader, whose status the caller wants. kTimedOut naming a pid at `deadline` of CLOCK_MONOTONIC.
+// Ends them all, however many they are: each is stopped first, until nobody is left who could fork, then killed and
+// waited for, few at a time. A group of theirs is stopped as a whole, which no fork(2) in it escapes (a signal that
+// waits makes it start over); so a fork bomb ends. At most 64 file descriptors are open meanwhile. Those that are or
+// become our own children are reaped, except the leader, whose status the caller wants. kTimedOut naming a pid at
+// `deadline` of CLOCK_MONOTONIC.
 Status end_payload_tree(const fs::path& proc, const PayloadOrigin& origin, Nanoseconds deadline);
 
 }  // namespace ktstr

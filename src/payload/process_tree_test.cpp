@@ -131,7 +131,8 @@ class FewDescriptors {
 
 int still_alive(std::string_view mark) {
   const auto tree = payload_tree("/proc", {-1, mark});
-  return static_cast<int>(std::count_if(tree->begin(), tree->end(), [](const auto& process) { return !process.zombie; }));
+  return static_cast<int>(
+      std::count_if(tree->begin(), tree->end(), [](const auto& process) { return !process.zombie; }));
 }
 
 TEST_F(ProcessTree, EndsMoreProcessesThanItMayOpenFiles) {
@@ -150,9 +151,8 @@ TEST_F(ProcessTree, EndsMoreProcessesThanItMayOpenFiles) {
 // Each process makes a new one and ends: whoever looks at one sees it gone.
 TEST_F(ProcessTree, EndsProcessesThatForkWithoutEnd) {
   constexpr const char* kMark = "KTSTR_TREE_TEST=bomb";
-  auto leader =
-      Subprocess::start({.argv = {"setsid", "sh", "-c", "f() { (f) & }; for i in 1 2 3 4; do f; done; sleep 600"},
-                         .env = {kMark}});
+  auto leader = Subprocess::start(
+      {.argv = {"setsid", "sh", "-c", "f() { (f) & }; for i in 1 2 3 4; do f; done; sleep 600"}, .env = {kMark}});
   ASSERT_TRUE(leader) << leader.error().render();
   const Status ended = end_payload_tree("/proc", {leader->pid(), kMark}, monotonic_now() + 60s);
   ASSERT_TRUE(ended) << ended.error().render();

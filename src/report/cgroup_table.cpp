@@ -31,9 +31,8 @@ std::uint64_t per_worker(std::uint64_t sum, int workers) {
 // Under a sched_ext scheduler, and wherever they differ: else all are what one expects.
 bool classes_matter(const RunRecord& record) {
   return !record.scheduler.command.empty() ||
-         std::any_of(record.cgroups.begin(), record.cgroups.end(), [&](const CgroupStats& c) {
-           return c.sched_class != record.cgroups.front().sched_class;
-         });
+         std::any_of(record.cgroups.begin(), record.cgroups.end(),
+                     [&](const CgroupStats& c) { return c.sched_class != record.cgroups.front().sched_class; });
 }
 
 // "62.1% of 66.7%" where it is known what it is entitled to; nothing where a cgroup shares with nobody.
@@ -55,10 +54,11 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
                "migrations", "delay/worker", "wake p99"});
   for (const CgroupStats& c : record.cgroups)
     table.add({place_text(c.cgroup), steps ? step_text(c.phase) : "", fmt::format("{}", c.workers),
-               classes ? printable(c.sched_class) : "", cpus_text(c.cpus_used), short_duration(c.cpu_time_ns), share_text(c),
-               short_percent(c.avg_off_cpu_pct),
-               c.workers > 1 ? short_percent(c.spread_pct) : "-", short_duration(c.max_gap_ns), short_count(c.migrations),
-               short_duration(per_worker(c.run_delay_ns, c.workers)), c.wakeups > 0 ? short_duration(c.wake_p99_ns) : "-"});
+               classes ? printable(c.sched_class) : "", cpus_text(c.cpus_used), short_duration(c.cpu_time_ns),
+               share_text(c), short_percent(c.avg_off_cpu_pct), c.workers > 1 ? short_percent(c.spread_pct) : "-",
+               short_duration(c.max_gap_ns), short_count(c.migrations),
+               short_duration(per_worker(c.run_delay_ns, c.workers)),
+               c.wakeups > 0 ? short_duration(c.wake_p99_ns) : "-"});
   return table.render(indent);
 }
 
@@ -66,10 +66,13 @@ std::string worker_table(const RunRecord& record, std::string_view indent) {
   if (record.workers.empty()) return "";
   Table table({"worker", "step", "CPUs", "iterations", "off-CPU", "max gap", "at", "migrations", "delay", "end"});
   for (const auto& [phase, w] : record.workers)
-    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), step_text(phase),
-               cpus_text(w.cpus_used), short_count(w.iterations), short_percent(w.off_cpu_pct()), short_duration(w.max_gap_ns),
+    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), step_text(phase), cpus_text(w.cpus_used),
+               short_count(w.iterations), short_percent(w.off_cpu_pct()), short_duration(w.max_gap_ns),
                short_duration(w.max_gap_at_ns), short_count(w.migrations), short_duration(w.run_delay_ns),
-               !w.exit.empty() ? printable(w.exit) : !w.gone ? "did not end" : w.responded ? "" : "did not stop when told to"});
+               !w.exit.empty() ? printable(w.exit)
+               : !w.gone       ? "did not end"
+               : w.responded   ? ""
+                               : "did not stop when told to"});
   return table.render(indent);
 }
 

@@ -10,11 +10,12 @@
 
 namespace ktstr {
 
-// Details that decide the verdict, the cause first: a kernel that panicked or a scheduler that was thrown out explains workers
-// that did not run, never the other way round. Then in the order in which they were found.
+// Details that decide the verdict, the cause first: a kernel that panicked or a scheduler that was thrown out explains
+// workers that did not run, never the other way round. Then in the order in which they were found.
 std::vector<const Detail*> findings(const RunRecord& record);
 
-// What the kernel and the BPF scheduler said when it ended, where it ended by error: `runtime error: "invalid CPU 99"`. "" otherwise.
+// What the kernel and the BPF scheduler said when it ended, where it ended by error: `runtime error: "invalid CPU 99"`.
+// "" otherwise.
 std::string scheduler_words(const SchedulerSeen& scheduler);
 
 // The guest itself was in trouble, so that its console is worth reading.

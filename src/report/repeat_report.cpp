@@ -40,13 +40,15 @@ std::string differ(std::string_view what, const T& a, const T& b) {
 std::string input_difference(const RunTuple& a, const RunTuple& b) {
   if (a.seed != b.seed) return differ("seed", a.seed, b.seed);
   if (a.vary != b.vary) return differ("what the seed varies", a.vary, b.vary);
-  if (a.kernel_sha256 != b.kernel_sha256) return differ("kernel", a.kernel_sha256.substr(0, 12), b.kernel_sha256.substr(0, 12));
+  if (a.kernel_sha256 != b.kernel_sha256)
+    return differ("kernel", a.kernel_sha256.substr(0, 12), b.kernel_sha256.substr(0, 12));
   if (!(a.topology == b.topology)) return differ("topology", a.topology.to_string(), b.topology.to_string());
   if (a.icount_shift != b.icount_shift) return differ("icount shift", a.icount_shift, b.icount_shift);
   if (a.turn_instructions != b.turn_instructions)
     return differ("turns in instructions", a.turn_instructions, b.turn_instructions);
   if (a.cpu_speeds != b.cpu_speeds) return differ("speeds of CPUs", a.cpu_speeds, b.cpu_speeds);
-  if (a.quantum_ns != b.quantum_ns) return differ("quantum", short_duration(a.quantum_ns), short_duration(b.quantum_ns));
+  if (a.quantum_ns != b.quantum_ns)
+    return differ("quantum", short_duration(a.quantum_ns), short_duration(b.quantum_ns));
   if (a.memory_bytes != b.memory_bytes) return differ("memory", a.memory_bytes, b.memory_bytes);
   if (a.qemu_version != b.qemu_version) return differ("QEMU", a.qemu_version, b.qemu_version);
   for (const auto& [path, hash] : a.inputs) {
@@ -135,7 +137,8 @@ std::string workers_difference(const RunRecord& a, const RunRecord& b) {
 std::string verdicts(const std::vector<RunRecord>& records) {
   std::vector<std::pair<Outcome, int>> counts;
   for (const RunRecord& record : records) {
-    const auto known = std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == record.outcome; });
+    const auto known =
+        std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == record.outcome; });
     if (known == counts.end())
       counts.emplace_back(record.outcome, 1);
     else
@@ -148,7 +151,9 @@ std::string verdicts(const std::vector<RunRecord>& records) {
 }
 
 std::string digest_text(const RunRecord& record) {
-  return record.digest.empty() ? "none" : record.digest.substr(0, kDigestShown) + (record.digest_complete ? "" : " (incomplete)");
+  return record.digest.empty()
+             ? "none"
+             : record.digest.substr(0, kDigestShown) + (record.digest_complete ? "" : " (incomplete)");
 }
 
 // The runner's comparison saw every event; the record only what reports need.
@@ -179,14 +184,17 @@ std::string repeat_summary(const std::vector<RunRecord>& records) {
   std::size_t other = 1;
   while (other < records.size() && records[other].digest == first.digest) ++other;
   if (other >= records.size()) return text + "no complete digest to compare\n";
-  text += first.mode == "det" ? "the digests DIFFER\n" : fmt::format("the digests differ, as they may in {} mode\n", first.mode);
-  for (std::size_t i = 0; i < records.size(); ++i) text += fmt::format("  run {}  {}\n", i + 1, digest_text(records[i]));
+  text += first.mode == "det" ? "the digests DIFFER\n"
+                              : fmt::format("the digests differ, as they may in {} mode\n", first.mode);
+  for (std::size_t i = 0; i < records.size(); ++i)
+    text += fmt::format("  run {}  {}\n", i + 1, digest_text(records[i]));
   std::string difference = stated_difference(records[other]);
   if (difference.empty()) difference = first_difference(first, records[other]);
   text += fmt::format("  first difference, run 1 and run {}: {}\n", other + 1,
                       difference.empty() ? "in nothing that the records hold; compare events.bin of both" : difference);
   for (std::size_t i = 0; i < records.size(); ++i)
-    for (const std::string& why : records[i].perturbed) text += fmt::format("  run {} was perturbed: {}\n", i + 1, printable(why));
+    for (const std::string& why : records[i].perturbed)
+      text += fmt::format("  run {} was perturbed: {}\n", i + 1, printable(why));
   return text;
 }
 

@@ -34,7 +34,8 @@ std::string scheduler_state(const RunRecord& record) {
 }
 
 std::string finding_text(const RunRecord& record, const Detail& detail) {
-  const bool steps = std::any_of(record.marks.begin(), record.marks.end(), [](const StepMark& m) { return m.step > 1; });
+  const bool steps =
+      std::any_of(record.marks.begin(), record.marks.end(), [](const StepMark& m) { return m.step > 1; });
   std::string text = fmt::format("{}: {}", to_string(detail.kind), printable(detail.message));
   if (detail.measured && detail.limit && detail.message.find("limit") == std::string::npos)
     text += fmt::format(" (measured {}, limit {})", with_unit(*detail.measured, detail.unit),
@@ -43,8 +44,8 @@ std::string finding_text(const RunRecord& record, const Detail& detail) {
   return text;
 }
 
-// Above all that a failure shows: the finding that explains the others, and the scheduler's own last words where the finding
-// does not have them already.
+// Above all that a failure shows: the finding that explains the others, and the scheduler's own last words where the
+// finding does not have them already.
 std::vector<std::pair<std::string, std::string>> cause_lines(const RunRecord& record) {
   std::vector<std::pair<std::string, std::string>> lines;
   const auto found = findings(record);
@@ -62,7 +63,8 @@ struct CheckGroup {
   std::string limit;  // "limit 2000 ms", "" where there is none or there are several
 };
 
-// "gap: the 4 workers of cg_0, limit 2000 ms" -> gap, limit 2000 ms. A claim of the test has no such name and is itself.
+// "gap: the 4 workers of cg_0, limit 2000 ms" -> gap, limit 2000 ms. A claim of the test has no such name and is
+// itself.
 CheckGroup group_of(const std::string& line) {
   const std::size_t colon = line.find(": ");
   const std::size_t blank = line.find(' ');
@@ -91,8 +93,8 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
   lines.emplace_back("kernel", record.kernel.empty() ? "unknown" : printable(record.kernel));
   const int cpus = record.tuple.topology.cpus();
   const std::string& vary = record.tuple.vary;
-  lines.emplace_back("topology", fmt::format("{} ({} CPU{}), {} mode, seed {}{}", record.tuple.topology.to_string(), cpus,
-                                             cpus == 1 ? "" : "s", record.mode.empty() ? "unknown" : record.mode,
+  lines.emplace_back("topology", fmt::format("{} ({} CPU{}), {} mode, seed {}{}", record.tuple.topology.to_string(),
+                                             cpus, cpus == 1 ? "" : "s", record.mode.empty() ? "unknown" : record.mode,
                                              record.tuple.seed, vary == "all" ? "" : ", varying " + printable(vary)));
   return lines;
 }
@@ -126,7 +128,8 @@ std::string checked_summary(const std::vector<std::string>& checked) {
   std::vector<CheckGroup> groups;
   for (const std::string& line : checked) {
     const CheckGroup group = group_of(line);
-    const auto known = std::find_if(groups.begin(), groups.end(), [&](const CheckGroup& g) { return g.name == group.name; });
+    const auto known =
+        std::find_if(groups.begin(), groups.end(), [&](const CheckGroup& g) { return g.name == group.name; });
     if (known == groups.end())
       groups.push_back(group);
     else if (known->limit != group.limit)
@@ -148,7 +151,8 @@ std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::s
     std::size_t next = i + 1;
     while (next < lines.size() && lines[next] == lines[i]) ++next;
     shown.push_back(lines[i]);
-    if (next - i > 1) shown.push_back(fmt::format("... the same {} more time{}", next - i - 1, next - i == 2 ? "" : "s"));
+    if (next - i > 1)
+      shown.push_back(fmt::format("... the same {} more time{}", next - i - 1, next - i == 2 ? "" : "s"));
     i = next;
   }
   return shown;
@@ -159,10 +163,12 @@ std::string fineness(const RunRecord& record) {
   if (record.tuple.turn_instructions != 0) {
     const int cpus = record.tuple.topology.cpus();
     return fmt::format("; turns of {} instructions ({}), {:.3g} MIPS a CPU when all {} are busy",
-                       record.turn_ns >> record.tuple.icount_shift, short_duration(record.turn_ns), record.cpu_mips, cpus);
+                       record.turn_ns >> record.tuple.icount_shift, short_duration(record.turn_ns), record.cpu_mips,
+                       cpus);
   }
   if (record.tuple.quantum_ns == 0) return "; no quantum";
-  return fmt::format("; quantum {}, turns of {}", short_duration(record.tuple.quantum_ns), short_duration(record.turn_ns));
+  return fmt::format("; quantum {}, turns of {}", short_duration(record.tuple.quantum_ns),
+                     short_duration(record.turn_ns));
 }
 
 std::vector<std::string> vcpu_lines(const std::vector<VcpuSeen>& vcpus) {

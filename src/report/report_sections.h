@@ -12,14 +12,15 @@
 
 namespace ktstr {
 
-constexpr std::size_t kDigestShown = 12;    // hexadecimal digits: enough to tell runs apart by eye
+constexpr std::size_t kDigestShown = 12;  // hexadecimal digits: enough to tell runs apart by eye
 constexpr std::size_t kLogLinesShown = 20;
 
 // "ktstr (enabled) on 7.3.4+deb13-cloud-amd64, 1n2l2c1t, det".
 std::string one_line_setting(const RunRecord& record);
 // Why it failed first (cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
-// The findings behind the first, one a line: kind, message, step; and how many were left out where there are more than `most`.
+// The findings behind the first, one a line: kind, message, step; and how many were left out where there are more than
+// `most`.
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most);
 // Its notes, each once with how often it was made, and with the cgroup that it is about.
 std::vector<std::pair<std::string, int>> note_lines(const RunRecord& record);

@@ -24,7 +24,8 @@ std::string Table::render(std::string_view indent) const {
     for (std::size_t column = 0; column < widths.size(); ++column) {
       if (widths[column] == 0) continue;
       if (!first) out += "  ";
-      out += is_text(column) ? fmt::format("{:<{}}", cells[column], widths[column]) : fmt::format("{:>{}}", cells[column], widths[column]);
+      out += is_text(column) ? fmt::format("{:<{}}", cells[column], widths[column])
+                             : fmt::format("{:>{}}", cells[column], widths[column]);
       first = false;
     }
     out.erase(out.find_last_not_of(' ') + 1);

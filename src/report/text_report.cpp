@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "base/text/printable.h"
-#include "report/likely_cause.h"
 #include "report/cgroup_table.h"
+#include "report/likely_cause.h"
 #include "report/payload_section.h"
 #include "report/report_sections.h"
 #include "report/style.h"
@@ -20,7 +20,8 @@ namespace {
 
 class TextReport {
  public:
-  TextReport(const RunRecord& record, const ReportOptions& options) : r_(record), options_(options), style_(options.color) {}
+  TextReport(const RunRecord& record, const ReportOptions& options)
+      : r_(record), options_(options), style_(options.color) {}
 
   std::string write() {
     switch (r_.outcome) {
@@ -96,7 +97,8 @@ class TextReport {
   }
 
   void write_error() {
-    add(style_.verdict(r_.outcome) + "  " + name() + ": " + printable(r_.error.empty() ? "no reason is known" : r_.error));
+    add(style_.verdict(r_.outcome) + "  " + name() + ": " +
+        printable(r_.error.empty() ? "no reason is known" : r_.error));
     if (!r_.error_hint.empty()) field("hint", printable(r_.error_hint));
     if (r_.outcome != Outcome::kInfrastructure) return;
     if (!r_.kernel.empty())
@@ -150,14 +152,17 @@ class TextReport {
     if (r_.body_ns > 0) ran += fineness(r_);
     if (!ran.empty()) field("ran", ran);
     if (!r_.digest.empty())
-      field("digest", r_.digest.substr(0, kDigestShown) + (r_.digest_complete ? "" : " (incomplete: the guest did not finish)"));
+      field("digest",
+            r_.digest.substr(0, kDigestShown) + (r_.digest_complete ? "" : " (incomplete: the guest did not finish)"));
     if (!r_.run_dir.empty()) field("kept in", r_.run_dir);
   }
 
   void repeat() {
-    if (!r_.repeat_command.empty()) text_ += "\n" + style_.heading("Run it again") + "\n  " + escaped(r_.repeat_command) + "\n";
+    if (!r_.repeat_command.empty())
+      text_ += "\n" + style_.heading("Run it again") + "\n  " + escaped(r_.repeat_command) + "\n";
     if (!r_.replay_command.empty())
-      text_ += "\n" + style_.heading("Run it again with the inputs as they were") + "\n  " + escaped(r_.replay_command) + "\n";
+      text_ += "\n" + style_.heading("Run it again with the inputs as they were") + "\n  " +
+               escaped(r_.replay_command) + "\n";
   }
 
   void add(const std::string& line) { text_ += line + "\n"; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run as text for the person at the terminal: the verdict first, then what explains it, then the numbers, and last how to
-// run it again. Pure functions of the record, so that stored files can pin every character (golden/).
+// A run as text for the person at the terminal: the verdict first, then what explains it, then the numbers, and last
+// how to run it again. Pure functions of the record, so that stored files can pin every character (golden/).
 #pragma once
 
 #include <string>

@@ -106,7 +106,8 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   for (StepMark& mark : record.marks) mark.name = evil;
   record.stimuli[0].op_kinds = {evil};
   record.stimuli[0].ops = 1;
-  record.test = record.run_dir = record.replay_command = record.repeat_command = record.error = record.error_hint = evil;
+  record.test = record.run_dir = record.replay_command = record.repeat_command = record.error = record.error_hint =
+      evil;
   record.scheduler.command = record.scheduler.exit = record.tuple.vary = record.checked.emplace_back() = evil;
   for (auto& [phase, worker] : record.workers) worker.cgroup = evil;
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kInfrastructure}) {

@@ -68,9 +68,8 @@ std::string timeline_table(const RunRecord& record, std::string_view indent) {
 
 bool timeline_explains(const RunRecord& record) {
   const std::vector<TimelineStep> steps = timeline_of(record);
-  return steps.size() > 1 || std::any_of(steps.begin(), steps.end(), [](const TimelineStep& step) {
-           return step.ops > 0 || step.rounds == 0;
-         });
+  return steps.size() > 1 || std::any_of(steps.begin(), steps.end(),
+                                         [](const TimelineStep& step) { return step.ops > 0 || step.rounds == 0; });
 }
 
 }  // namespace ktstr

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How numbers and foreign text look in a report: three digits are enough to decide what to do next, and nothing that a guest
-// printed may move the reader's cursor.
+// How numbers and foreign text look in a report: three digits are enough to decide what to do next, and nothing that a
+// guest printed may move the reader's cursor.
 #pragma once
 
 #include <cstdint>

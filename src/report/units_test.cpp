@@ -12,10 +12,19 @@ namespace ktstr {
 namespace {
 
 TEST(ShortDuration, HasThreeDigitsAndAUnit) {
-  const std::pair<std::uint64_t, const char*> cases[] = {
-      {0, "0"},           {1, "1ns"},           {999, "999ns"},         {1000, "1.00us"},        {12'345, "12.3us"},
-      {123'456, "123us"}, {999'600, "1.00ms"},  {20'100'000, "20.1ms"}, {999'499'999, "999ms"},  {999'500'000, "1.00s"},
-      {4'012'000'000, "4.01s"}, {99'960'000'000, "100s"}, {UINT64_MAX, "18446744074s"}};
+  const std::pair<std::uint64_t, const char*> cases[] = {{0, "0"},
+                                                         {1, "1ns"},
+                                                         {999, "999ns"},
+                                                         {1000, "1.00us"},
+                                                         {12'345, "12.3us"},
+                                                         {123'456, "123us"},
+                                                         {999'600, "1.00ms"},
+                                                         {20'100'000, "20.1ms"},
+                                                         {999'499'999, "999ms"},
+                                                         {999'500'000, "1.00s"},
+                                                         {4'012'000'000, "4.01s"},
+                                                         {99'960'000'000, "100s"},
+                                                         {UINT64_MAX, "18446744074s"}};
   for (const auto& [ns, text] : cases) EXPECT_EQ(short_duration(ns), text) << ns;
 }
 
@@ -63,8 +72,8 @@ TEST(LogLines, KeepTheLastAndCountRepeats) {
 }
 
 TEST(CheckedSummary, GroupsByCheck) {
-  EXPECT_EQ(checked_summary({"gap: the 4 workers of a, limit 5 ms", "gap: the 4 workers of b, limit 5 ms", "isolation: a",
-                             "my claim: with a colon", "spread: x, limit 1%", "spread: y, limit 2%"}),
+  EXPECT_EQ(checked_summary({"gap: the 4 workers of a, limit 5 ms", "gap: the 4 workers of b, limit 5 ms",
+                             "isolation: a", "my claim: with a colon", "spread: x, limit 1%", "spread: y, limit 2%"}),
             "gap (limit 5 ms), isolation, my claim: with a colon, spread");
 }
 

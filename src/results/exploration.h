@@ -60,8 +60,8 @@ struct Exploration {
   std::uint64_t not_run() const { return range.count() - results.size(); }
 };
 
-// Of all its seeds: a failure outweighs a seed that could not be run, which outweighs an inconclusive one; an interrupt or
-// a mistake of the user's outweighs all. kInterrupted where nothing was run.
+// Of all its seeds: a failure outweighs a seed that could not be run, which outweighs an inconclusive one; an interrupt
+// or a mistake of the user's outweighs all. kInterrupted where nothing was run.
 Outcome outcome_of(const Exploration& found);
 
 // "1-3,7". Of numbers in rising order.

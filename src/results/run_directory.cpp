@@ -33,8 +33,7 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
   std::error_code error;
   fs::create_directories(runs, error);
   constexpr const char* kWayOut = "set XDG_STATE_HOME to a directory that you may write to, with room";
-  if (error)
-    return Error::from_errno(error.value(), fmt::format("cannot make {}", runs.string())).with_hint(kWayOut);
+  if (error) return Error::from_errno(error.value(), fmt::format("cannot make {}", runs.string())).with_hint(kWayOut);
   for (int i = 0; i < kMostTries; ++i) {
     KTSTR_TRY_ASSIGN(const std::uint16_t random, random_digits());
     std::string id = make_run_id(now, test, random);

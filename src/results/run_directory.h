@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The directories that runs leave behind, STATE/runs/ID: request.json, objects/, result.json, report.txt, console.log and
-// events.bin. A directory is
-// in use while its lock file is locked; the lock goes with the process, so a killed run leaves nothing to clean up.
+// The directories that runs leave behind, STATE/runs/ID: request.json, objects/, result.json, report.txt, console.log
+// and events.bin. A directory is in use while its lock file is locked; the lock goes with the process, so a killed run
+// leaves nothing to clean up.
 #pragma once
 
 #include <chrono>
@@ -35,13 +35,13 @@ class RunDirectory {
   FileLock lock_;
 };
 
-// Keeps prune_runs() from a finished run while the lock lives; none where nothing can be locked (a directory on read-only
-// media, which nobody prunes). kBusy while the run is still under way.
+// Keeps prune_runs() from a finished run while the lock lives; none where nothing can be locked (a directory on
+// read-only media, which nobody prunes). kBusy while the run is still under way.
 Result<std::optional<FileLock>> hold_run(const fs::path& run_dir);
 
-// Removes all but the newest `keep` runs, by name; never one in use, and nothing that is not a run. Returns how many were
-// removed: none while somebody else is at it. One that cannot be removed is warned about and stays. Objects that no run
-// has any more go too (object_store.h).
+// Removes all but the newest `keep` runs, by name; never one in use, and nothing that is not a run. Returns how many
+// were removed: none while somebody else is at it. One that cannot be removed is warned about and stays. Objects that
+// no run has any more go too (object_store.h).
 Result<std::size_t> prune_runs(const fs::path& state_dir, std::size_t keep = kRunsKept);
 
 }  // namespace ktstr

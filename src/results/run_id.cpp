@@ -21,17 +21,20 @@ std::tm utc(std::chrono::system_clock::time_point time) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_plain(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.'; }
+bool is_plain(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+}
 
 }  // namespace
 
 std::string make_run_id(std::chrono::system_clock::time_point now, std::string_view test, std::uint16_t random) {
   std::string name(test.substr(0, kLongestTest));
-  std::replace_if(name.begin(), name.end(), [](char c) { return !is_plain(c); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !is_plain(c); }, '_');
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   const std::tm t = utc(now);
-  return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}.{:03}-{}-{:04x}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                     t.tm_min, t.tm_sec, milliseconds, name.empty() ? "run" : name, random);
+  return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}.{:03}-{}-{:04x}", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                     t.tm_hour, t.tm_min, t.tm_sec, milliseconds, name.empty() ? "run" : name, random);
 }
 
 bool is_run_id(std::string_view name) {
@@ -43,8 +46,8 @@ bool is_run_id(std::string_view name) {
 
 std::string format_rfc3339(std::chrono::system_clock::time_point time) {
   const std::tm t = utc(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-                     t.tm_sec);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                     t.tm_min, t.tm_sec);
 }
 
 }  // namespace ktstr

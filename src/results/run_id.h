@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names of runs: they sort by time and say what ran. "20261124-013855.417-two_cgroups-3fa2" is UTC to the millisecond, the
-// test, and four digits against runs of the same moment.
+// Names of runs: they sort by time and say what ran. "20261124-013855.417-two_cgroups-3fa2" is UTC to the millisecond,
+// the test, and four digits against runs of the same moment.
 #pragma once
 
 #include <chrono>

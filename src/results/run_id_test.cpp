@@ -11,7 +11,9 @@ using Clock = std::chrono::system_clock;
 
 const Clock::time_point kNow{milliseconds(1795484335417)};
 
-TEST(RunId, SaysWhenAndWhat) { EXPECT_EQ(make_run_id(kNow, "two_cgroups", 0x3fa2), "20261124-013855.417-two_cgroups-3fa2"); }
+TEST(RunId, SaysWhenAndWhat) {
+  EXPECT_EQ(make_run_id(kNow, "two_cgroups", 0x3fa2), "20261124-013855.417-two_cgroups-3fa2");
+}
 
 TEST(RunId, SortsByTime) {
   EXPECT_LT(make_run_id(kNow, "z", 0xffff), make_run_id(kNow + milliseconds(1), "a", 0));

@@ -29,7 +29,7 @@ constexpr int kRunRecordVersion = 1;
 enum class Outcome { kPass, kFail, kInconclusive, kSkip, kInfrastructure, kBadInput, kInterrupted };
 std::string_view to_string(Outcome outcome);  // "pass", "fail", ..., "infrastructure", "bad_input", "interrupted"
 std::optional<Outcome> outcome_from(std::string_view text);
-int exit_code(Outcome outcome);               // 0, 1, 2, 0, 3, 64, 130
+int exit_code(Outcome outcome);  // 0, 1, 2, 0, 3, 64, 130
 Outcome outcome_of(Verdict verdict);
 
 // Which way a payload's metric is better, part of the result format: "higher", "lower", "neutral".
@@ -48,7 +48,8 @@ struct RunTuple {
   std::uint64_t quantum_ns = 0;         // without one
   std::uint64_t memory_bytes = 0;
   std::string qemu_version;
-  std::map<std::string, std::string> inputs;  // path or role -> sha256: agent, scheduler, libraries, scenario, test binary
+  std::map<std::string, std::string>
+      inputs;  // path or role -> sha256: agent, scheduler, libraries, scenario, test binary
 };
 
 struct PhaseTiming {
@@ -62,21 +63,21 @@ struct SchedulerSeen {
   std::string ops;             // name the kernel gave, "ktstr"
   std::string state_at_start;  // "enabled"; "" where nothing was under test
   std::string state_at_end;
-  std::string exit;            // how its process ended, "" while it ran to the end
-  std::string exit_reason;     // the kernel's own words: "runtime error", "runnable task stall"
-  std::string exit_message;    // text of the BPF scheduler: scx_bpf_error's
+  std::string exit;          // how its process ended, "" while it ran to the end
+  std::string exit_reason;   // the kernel's own words: "runtime error", "runnable task stall"
+  std::string exit_message;  // text of the BPF scheduler: scx_bpf_error's
 };
 
 // What a step did to the system (Stimulus of scenario/event_sink.h), with its ops by name: bits are only good for the
 // program that wrote them.
 struct StimulusSeen {
-  std::uint64_t at_ns = 0;       // guest CLOCK_MONOTONIC
-  std::uint64_t elapsed_ms = 0;  // since the scenario's start
-  int phase = 0;                 // the step, from 1
-  int ops = 0;                   // how many
+  std::uint64_t at_ns = 0;            // guest CLOCK_MONOTONIC
+  std::uint64_t elapsed_ms = 0;       // since the scenario's start
+  int phase = 0;                      // the step, from 1
+  int ops = 0;                        // how many
   std::vector<std::string> op_kinds;  // each kind once
-  int cgroups = 0, workers = 0;  // alive then
-  std::uint64_t iterations = 0;  // of all workers alive then, so far
+  int cgroups = 0, workers = 0;       // alive then
+  std::uint64_t iterations = 0;       // of all workers alive then, so far
 };
 StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus);
 
@@ -90,20 +91,21 @@ struct VcpuSeen {
 
 struct RunRecord {
   int version = kRunRecordVersion;
-  std::string id;      // unique; names the run's directory
+  std::string id;  // unique; names the run's directory
   std::string test;
   Outcome outcome = Outcome::kPass;
-  std::string error;   // infrastructure or bad input: what and why
+  std::string error;  // infrastructure or bad input: what and why
   std::string error_hint;
   RunTuple tuple;
   std::string mode;    // "det", "kvm", "tcg"
   std::string kernel;  // release, "7.3.4+deb13-cloud-amd64"
   std::string kernel_path;
-  std::string warm_image;      // digest of the image that it continued; "" for a boot of its own
+  std::string warm_image;     // digest of the image that it continued; "" for a boot of its own
   std::uint64_t turn_ns = 0;  // how long a vCPU's turn lasts
   double cpu_mips = 0;        // det: million instructions a guest second of one CPU while all are busy
   std::string why_quantum;    // det with several CPUs: why no plugin ends turns; "" where one does
-  std::vector<std::uint64_t> vcpu_instructions;  // that each vCPU executed from the body's start on; none without a plugin
+  std::vector<std::uint64_t>
+      vcpu_instructions;      // that each vCPU executed from the body's start on; none without a plugin
   bool idle_guarded = false;  // det: the host's load cannot get into the clock of an idle guest
   std::uint64_t idle_jumps = 0, idle_refused = 0;  // of that clock: made, and refused because they came too early
   SchedulerSeen scheduler;
@@ -115,17 +117,17 @@ struct RunRecord {
   std::vector<PayloadReport> payloads;  // in the order in which they ended
   std::vector<ProcsCapture> captures;
   std::vector<std::pair<int, WorkerReport>> workers;  // with their phase
-  std::string digest;          // sha256 over the guest's event stream; "" when nothing ran
-  bool digest_complete = false;  // the guest said all that it had to say
-  std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise
-  std::uint64_t body_ns = 0;   // guest time from the body's start to its end
-  double host_seconds = 0;     // the whole run
+  std::string digest;                                 // sha256 over the guest's event stream; "" when nothing ran
+  bool digest_complete = false;                       // the guest said all that it had to say
+  std::vector<std::string> perturbed;                 // what kept the run from being repeatable, empty otherwise
+  std::uint64_t body_ns = 0;                          // guest time from the body's start to its end
+  double host_seconds = 0;                            // the whole run
   std::vector<PhaseTiming> phases;
-  std::string end_of_guest;    // how the guest ended: "completed", "kernel panic", "hang", ...
-  std::vector<VcpuSeen> vcpus; // of a guest that hung; empty otherwise
-  std::string new_taint;       // flags of /proc/sys/kernel/tainted that the run set: "WO"; empty: none
-  std::vector<std::string> scheduler_log;  // last lines
-  std::vector<std::string> kernel_log;     // lines about sched_ext, stalls and panics
+  std::string end_of_guest;                 // how the guest ended: "completed", "kernel panic", "hang", ...
+  std::vector<VcpuSeen> vcpus;              // of a guest that hung; empty otherwise
+  std::string new_taint;                    // flags of /proc/sys/kernel/tainted that the run set: "WO"; empty: none
+  std::vector<std::string> scheduler_log;   // last lines
+  std::vector<std::string> kernel_log;      // lines about sched_ext, stalls and panics
   std::vector<std::string> kernel_reports;  // the first lines of each report of the kernel about a fault of its own
   std::vector<std::string> body_log;
   std::vector<std::string> console_tail;

@@ -13,16 +13,35 @@
 namespace ktstr {
 
 // Not in records of earlier programs, whose fields then keep what they are by default.
-constexpr std::string_view kAddedLater[] = {"vary",    "replay_command", "replay_of", "warm_image",
-                                            "stimuli", "payloads",       "captures",  "gone",
-                                            "held_ns", "sched_class",    "nice",      "weight",
-                                            "share_pct", "entitled_pct", "oom_killed", "vcpus",
-                                            "new_taint", "kernel_reports",
-                                            "turn_instructions", "cpu_speeds", "cpu_mips", "why_quantum",
-                                            "vcpu_instructions", "idle_guarded", "idle_jumps", "idle_refused"};
+constexpr std::string_view kAddedLater[] = {"vary",
+                                            "replay_command",
+                                            "replay_of",
+                                            "warm_image",
+                                            "stimuli",
+                                            "payloads",
+                                            "captures",
+                                            "gone",
+                                            "held_ns",
+                                            "sched_class",
+                                            "nice",
+                                            "weight",
+                                            "share_pct",
+                                            "entitled_pct",
+                                            "oom_killed",
+                                            "vcpus",
+                                            "new_taint",
+                                            "kernel_reports",
+                                            "turn_instructions",
+                                            "cpu_speeds",
+                                            "cpu_mips",
+                                            "why_quantum",
+                                            "vcpu_instructions",
+                                            "idle_guarded",
+                                            "idle_jumps",
+                                            "idle_refused"};
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, Topology>
+requires std::is_same_v<std::remove_const_t<T>, Topology>
 void fields(A& a, T& t) {
   a("numa_nodes", t.numa_nodes);
   a("llcs", t.llcs);
@@ -31,7 +50,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, RunTuple>
+requires std::is_same_v<std::remove_const_t<T>, RunTuple>
 void fields(A& a, T& t) {
   a("test", t.test);
   a("seed", t.seed);
@@ -48,7 +67,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, PhaseTiming>
+requires std::is_same_v<std::remove_const_t<T>, PhaseTiming>
 void fields(A& a, T& t) {
   a("phase", t.phase);
   a("guest_ns", t.guest_ns);
@@ -56,7 +75,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, SchedulerSeen>
+requires std::is_same_v<std::remove_const_t<T>, SchedulerSeen>
 void fields(A& a, T& t) {
   a("command", t.command);
   a("ops", t.ops);
@@ -68,7 +87,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, Detail>
+requires std::is_same_v<std::remove_const_t<T>, Detail>
 void fields(A& a, T& t) {
   a("verdict", t.verdict);
   a("kind", t.kind);
@@ -82,7 +101,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, CgroupStats>
+requires std::is_same_v<std::remove_const_t<T>, CgroupStats>
 void fields(A& a, T& t) {
   a("cgroup", t.cgroup);
   a("phase", t.phase);
@@ -111,7 +130,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, StepMark>
+requires std::is_same_v<std::remove_const_t<T>, StepMark>
 void fields(A& a, T& t) {
   a("kind", t.kind);
   a("step", t.step);
@@ -122,7 +141,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, StimulusSeen>
+requires std::is_same_v<std::remove_const_t<T>, StimulusSeen>
 void fields(A& a, T& t) {
   a("phase", t.phase);
   a("at_ns", t.at_ns);
@@ -135,7 +154,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, PayloadValue>
+requires std::is_same_v<std::remove_const_t<T>, PayloadValue>
 void fields(A& a, T& t) {
   a("name", t.name);
   a("value", t.value);
@@ -144,7 +163,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, PayloadReport>
+requires std::is_same_v<std::remove_const_t<T>, PayloadReport>
 void fields(A& a, T& t) {
   a("name", t.name);
   a("cgroup", t.cgroup);
@@ -161,7 +180,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, ProcsCapture>
+requires std::is_same_v<std::remove_const_t<T>, ProcsCapture>
 void fields(A& a, T& t) {
   a("tag", t.tag);
   a("cgroup", t.cgroup);
@@ -170,7 +189,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, WorkerReport>
+requires std::is_same_v<std::remove_const_t<T>, WorkerReport>
 void fields(A& a, T& t) {
   a("cgroup", t.cgroup);
   a("index", t.index);
@@ -202,14 +221,14 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, std::pair<int, WorkerReport>>
+requires std::is_same_v<std::remove_const_t<T>, std::pair<int, WorkerReport>>
 void fields(A& a, T& t) {
   a("phase", t.first);
   a("report", t.second);
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, VcpuSeen>
+requires std::is_same_v<std::remove_const_t<T>, VcpuSeen>
 void fields(A& a, T& t) {
   a("cpu", t.cpu);
   a("pc", t.pc);
@@ -218,7 +237,7 @@ void fields(A& a, T& t) {
 }
 
 template <typename A, typename T>
-  requires std::is_same_v<std::remove_const_t<T>, RunRecord>
+requires std::is_same_v<std::remove_const_t<T>, RunRecord>
 void fields(A& a, T& t) {
   a("version", t.version);
   a("id", t.id);

@@ -81,7 +81,8 @@ struct Failure {
 
 class Reader {
  public:
-  Reader(const Json& json, std::string path, Failure& failure) : json_(json), path_(std::move(path)), failure_(failure) {
+  Reader(const Json& json, std::string path, Failure& failure)
+      : json_(json), path_(std::move(path)), failure_(failure) {
     if (!json_.is_object()) failure_.set(path_, "an object");
   }
 
@@ -141,7 +142,8 @@ class Reader {
   void read(const Json& json, const std::string& path, std::vector<T>& values) {
     if (!json.is_array()) return failure_.set(path, "a list");
     values.resize(json.size());
-    for (std::size_t i = 0; i < json.size() && !failure_.error; ++i) read(json[i], fmt::format("{}[{}]", path, i), values[i]);
+    for (std::size_t i = 0; i < json.size() && !failure_.error; ++i)
+      read(json[i], fmt::format("{}[{}]", path, i), values[i]);
   }
   void read(const Json& json, const std::string& path, std::map<std::string, std::string>& values) {
     if (!json.is_object()) return failure_.set(path, "an object");
@@ -217,7 +219,8 @@ Result<RunRecord> from_json(std::string_view text) {
   int version = 0;
   Reader(json, "", failure)("version", version);
   if (!failure.error && version != kRunRecordVersion)
-    return fail(ErrorCode::kUnsupported, "run record version {}; this ktstr reads version {}", version, kRunRecordVersion)
+    return fail(ErrorCode::kUnsupported, "run record version {}; this ktstr reads version {}", version,
+                kRunRecordVersion)
         .with_hint("read it with the ktstr that wrote it");
   RunRecord record;
   Reader reader(json, "", failure);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Run records as JSON: what a run's directory keeps as result.json and what `--json` prints. Key names are stable; times
-// are integers in nanoseconds and say so (`_ns`), enumerations are their texts. Keys are only added, and a change of
-// meaning is a new kRunRecordVersion.
+// Run records as JSON: what a run's directory keeps as result.json and what `--json` prints. Key names are stable;
+// times are integers in nanoseconds and say so (`_ns`), enumerations are their texts. Keys are only added, and a change
+// of meaning is a new kRunRecordVersion.
 #pragma once
 
 #include <filesystem>

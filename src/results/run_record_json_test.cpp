@@ -22,7 +22,8 @@ RunRecord full_record() {
   r.outcome = Outcome::kFail;
   r.error = "e";
   r.error_hint = "h";
-  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "k256", {2, 4, 3, 2}, 3, 3125, "1=40%", 100'000, 1ULL << 40, "10.0.11", {{"/init", "aa"}, {"scenario", "bb"}}};
+  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "k256",     {2, 4, 3, 2}, 3,
+             3125,          "1=40%",    100'000,    1ULL << 40, "10.0.11",    {{"/init", "aa"}, {"scenario", "bb"}}};
   r.mode = "det";
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.kernel_path = "/boot/x";
@@ -219,7 +220,8 @@ TEST(RunRecordJson, IsStoredInTheRunsDirectory) {
     EXPECT_EQ(to_json(*read), to_json(full_record()));
   }
   ASSERT_TRUE(write_text(dir->path() / "other.json", "{}"));
-  EXPECT_THAT(load_run_record(dir->path() / "other.json").error().message(), HasSubstr("other.json: version is missing"));
+  EXPECT_THAT(load_run_record(dir->path() / "other.json").error().message(),
+              HasSubstr("other.json: version is missing"));
   EXPECT_EQ(load_run_record(dir->path() / "none").error().code(), ErrorCode::kNotFound);
   EXPECT_FALSE(store_run_record(full_record(), dir->path() / "none"));
 }

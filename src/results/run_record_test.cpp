@@ -9,10 +9,9 @@ namespace ktstr {
 namespace {
 
 TEST(Outcome, HasTheDocumentedExitCodes) {
-  const std::pair<Outcome, int> expected[] = {{Outcome::kPass, 0},           {Outcome::kFail, 1},
-                                              {Outcome::kInconclusive, 2},   {Outcome::kSkip, 0},
-                                              {Outcome::kInfrastructure, 3}, {Outcome::kBadInput, 64},
-                                              {Outcome::kInterrupted, 130}};
+  const std::pair<Outcome, int> expected[] = {
+      {Outcome::kPass, 0},           {Outcome::kFail, 1},      {Outcome::kInconclusive, 2}, {Outcome::kSkip, 0},
+      {Outcome::kInfrastructure, 3}, {Outcome::kBadInput, 64}, {Outcome::kInterrupted, 130}};
   for (const auto& [outcome, code] : expected) {
     EXPECT_EQ(exit_code(outcome), code) << to_string(outcome);
     EXPECT_EQ(outcome_from(to_string(outcome)), outcome);

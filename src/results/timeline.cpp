@@ -54,8 +54,8 @@ std::optional<double> rate_of(const RunRecord& record, const std::vector<Span>& 
     if (!spans[next].rounds.empty()) return rate_between(record, from, moment_of(*spans[next].rounds.front()));
   }
   const bool ended = end && std::any_of(record.workers.begin(), record.workers.end(), [&](const auto& worker) {
-    return end_of(worker.second) > from.at_ns && end_of(worker.second) <= *end;
-  });
+                       return end_of(worker.second) > from.at_ns && end_of(worker.second) <= *end;
+                     });
   if (!ended) return {};
   return rate_between(record, from, {*end, 0});
 }
@@ -108,8 +108,7 @@ void add_stimulus(const StimulusSeen& stimulus, Timeline& all) {
 std::vector<TimelineStep> timeline_of(const RunRecord& record) {
   Timeline all = steps_of(record.marks);
   for (const StimulusSeen& stimulus : record.stimuli) add_stimulus(stimulus, all);
-  for (std::size_t i = 0; i < all.steps.size(); ++i)
-    all.steps[i].iterations_per_s = rate_of(record, all.spans, i);
+  for (std::size_t i = 0; i < all.steps.size(); ++i) all.steps[i].iterations_per_s = rate_of(record, all.spans, i);
   return std::move(all.steps);
 }
 

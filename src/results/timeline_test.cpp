@@ -31,12 +31,12 @@ std::pair<int, WorkerReport> worker(int phase, std::uint64_t from_s, std::uint64
 // Two steps, from 10 s to 12 s and from 13 s to 14 s, and a Backdrop.
 RunRecord two_steps() {
   RunRecord record;
-  record.marks = {{Kind::kScenarioStart, 0, 9 * kSecond, 0, 0, ""},
-                  {Kind::kStepStart, 1, 9 * kSecond, 1, 1, "calm"},
-                  {Kind::kScenarioResume, 1, 10 * kSecond, 2, 3, ""}, {Kind::kScenarioPause, 1, 12 * kSecond, 2, 3, ""},
-                  {Kind::kStepEnd, 1, 12 * kSecond, 1, 1, ""},        {Kind::kStepStart, 2, 12 * kSecond, 1, 1, "storm"},
-                  {Kind::kScenarioResume, 2, 13 * kSecond, 2, 3, ""}, {Kind::kScenarioPause, 2, 14 * kSecond, 2, 3, ""},
-                  {Kind::kStepEnd, 2, 14 * kSecond, 1, 1, ""},        {Kind::kScenarioEnd, 0, 20 * kSecond, 0, 0, ""}};
+  record.marks = {
+      {Kind::kScenarioStart, 0, 9 * kSecond, 0, 0, ""},   {Kind::kStepStart, 1, 9 * kSecond, 1, 1, "calm"},
+      {Kind::kScenarioResume, 1, 10 * kSecond, 2, 3, ""}, {Kind::kScenarioPause, 1, 12 * kSecond, 2, 3, ""},
+      {Kind::kStepEnd, 1, 12 * kSecond, 1, 1, ""},        {Kind::kStepStart, 2, 12 * kSecond, 1, 1, "storm"},
+      {Kind::kScenarioResume, 2, 13 * kSecond, 2, 3, ""}, {Kind::kScenarioPause, 2, 14 * kSecond, 2, 3, ""},
+      {Kind::kStepEnd, 2, 14 * kSecond, 1, 1, ""},        {Kind::kScenarioEnd, 0, 20 * kSecond, 0, 0, ""}};
   return record;
 }
 
@@ -81,12 +81,9 @@ TEST(Timeline, ForgetsNoWorkerThatEndsWhileAnotherGoesOn) {
 
 TEST(Timeline, MakesOneStepOfTheRoundsOfALoop) {
   RunRecord record;
-  record.marks = {{Kind::kStepStart, 1, 9 * kSecond, 0, 0, ""},
-                  {Kind::kScenarioResume, 1, 10 * kSecond, 1, 1, ""},
-                  {Kind::kScenarioPause, 1, 11 * kSecond, 1, 1, ""},
-                  {Kind::kScenarioResume, 1, 12 * kSecond, 1, 1, ""},
-                  {Kind::kScenarioPause, 1, 14 * kSecond, 1, 1, ""},
-                  {Kind::kScenarioEnd, 0, 15 * kSecond, 0, 0, ""}};
+  record.marks = {{Kind::kStepStart, 1, 9 * kSecond, 0, 0, ""},      {Kind::kScenarioResume, 1, 10 * kSecond, 1, 1, ""},
+                  {Kind::kScenarioPause, 1, 11 * kSecond, 1, 1, ""}, {Kind::kScenarioResume, 1, 12 * kSecond, 1, 1, ""},
+                  {Kind::kScenarioPause, 1, 14 * kSecond, 1, 1, ""}, {Kind::kScenarioEnd, 0, 15 * kSecond, 0, 0, ""}};
   record.stimuli = {stimulus(1, 10, 0), stimulus(1, 12, 900)};
   record.workers = {worker(1, 10, 14, 2000)};
   const auto steps = timeline_of(record);
@@ -136,8 +133,10 @@ TEST(Timeline, TellsTwoScenariosOfOneBodyApart) {
 
 TEST(Timeline, TakesWhateverAGuestMayHaveSent) {
   RunRecord record;
-  record.marks = {{Kind::kScenarioPause, -1, 5, 0, 0, ""},     {Kind::kStepStart, 1, UINT64_MAX, 0, 0, ""},
-                  {Kind::kScenarioResume, 1, UINT64_MAX, 0, 0, ""}, {Kind::kScenarioPause, 1, 0, 0, 0, ""},
+  record.marks = {{Kind::kScenarioPause, -1, 5, 0, 0, ""},
+                  {Kind::kStepStart, 1, UINT64_MAX, 0, 0, ""},
+                  {Kind::kScenarioResume, 1, UINT64_MAX, 0, 0, ""},
+                  {Kind::kScenarioPause, 1, 0, 0, 0, ""},
                   {Kind::kScenarioEnd, 0, 0, 0, 0, ""}};
   record.stimuli = {{.at_ns = UINT64_MAX, .phase = 1, .iterations = UINT64_MAX}, {.at_ns = 0, .phase = 7}};
   record.workers = {worker(1, UINT64_MAX / kSecond, 1, UINT64_MAX)};

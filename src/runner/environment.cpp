@@ -63,7 +63,8 @@ fs::path find_companion(const char* name_in_environment, const char* file, const
 std::string what_forbids_turns() {
   const auto wanted = variable("KTSTR_TURNS");
   if (!wanted || *wanted == "plugin") return "";
-  if (*wanted != "quantum") log_warn("KTSTR_TURNS '{}'; accepted: plugin (the default), quantum, which is used", *wanted);
+  if (*wanted != "quantum")
+    log_warn("KTSTR_TURNS '{}'; accepted: plugin (the default), quantum, which is used", *wanted);
   return "$KTSTR_TURNS asks for the quantum";
 }
 
@@ -72,17 +73,17 @@ std::string what_forbids_turns() {
 RunnerEnvironment RunnerEnvironment::from_process() {
   const fs::path cache_dir = xdg_dir("XDG_CACHE_HOME", kCacheBelowHome);
   const auto ram_dir = variable("KTSTR_RAM_DIR");
-  return {.state_dir = xdg_dir("XDG_STATE_HOME", ".local/state"),
-          .cache_dir = cache_dir,
-          .ram_dir = ram_dir ? absolute_path(*ram_dir) : fs::path("/dev/shm"),
-          .ram_fallback = ram_dir ? fs::path() : cache_dir / "ram",
-          .agent = find_companion("KTSTR_AGENT", "ktstr-agent", KTSTR_BUILT_AGENT, KTSTR_INSTALLED_AGENT),
-          .turns_plugin =
-              find_companion("KTSTR_TURNS_PLUGIN", kTurnsPluginName, KTSTR_BUILT_TURNS, KTSTR_INSTALLED_TURNS),
-          .why_no_turns = what_forbids_turns(),
-          .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
-          .kernel = variable("KTSTR_KERNEL"),
-          .warm_limit = warm_limit_asked_for()};
+  return {
+      .state_dir = xdg_dir("XDG_STATE_HOME", ".local/state"),
+      .cache_dir = cache_dir,
+      .ram_dir = ram_dir ? absolute_path(*ram_dir) : fs::path("/dev/shm"),
+      .ram_fallback = ram_dir ? fs::path() : cache_dir / "ram",
+      .agent = find_companion("KTSTR_AGENT", "ktstr-agent", KTSTR_BUILT_AGENT, KTSTR_INSTALLED_AGENT),
+      .turns_plugin = find_companion("KTSTR_TURNS_PLUGIN", kTurnsPluginName, KTSTR_BUILT_TURNS, KTSTR_INSTALLED_TURNS),
+      .why_no_turns = what_forbids_turns(),
+      .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
+      .kernel = variable("KTSTR_KERNEL"),
+      .warm_limit = warm_limit_asked_for()};
 }
 
 Status has_directories(const RunnerEnvironment& environment) {

@@ -179,9 +179,9 @@ Result<std::vector<Record>> unpack_events(ByteSpan bytes) {
 }
 
 std::string describe(const Record& record) {
-  return fmt::format("{} lane, record {} ({}) at {:.9f} s: {}",
-                     record.lane == mailbox::Lane::kAgent ? "agent" : "body", record.sequence, to_string(record.type),
-                     static_cast<double>(record.time_ns) / 1e9, describe_payload(record));
+  return fmt::format("{} lane, record {} ({}) at {:.9f} s: {}", record.lane == mailbox::Lane::kAgent ? "agent" : "body",
+                     record.sequence, to_string(record.type), static_cast<double>(record.time_ns) / 1e9,
+                     describe_payload(record));
 }
 
 std::optional<std::string> first_difference(const std::vector<Record>& a, const std::vector<Record>& b) {

@@ -87,8 +87,9 @@ TEST(FirstDifference, ShowsBothSides) {
   EXPECT_FALSE(first_difference(kStream, kStream));
   auto other = kStream;
   other[2] = log_record(Lane::kAgent, 1, 9, "X");
-  EXPECT_EQ(*first_difference(kStream, other),
-            "agent lane, record 1 (log) at 0.000000009 s: c\n  against\n  agent lane, record 1 (log) at 0.000000009 s: X");
+  EXPECT_EQ(
+      *first_difference(kStream, other),
+      "agent lane, record 1 (log) at 0.000000009 s: c\n  against\n  agent lane, record 1 (log) at 0.000000009 s: X");
   other.pop_back();
   EXPECT_NE(first_difference(kStream, other)->find("(nothing more)"), std::string::npos);
 }

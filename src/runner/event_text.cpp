@@ -67,8 +67,8 @@ std::string in_one_line(std::string text) {
 std::string place_of(const std::string& cgroup) { return cgroup.empty() ? "outside of the cgroups" : "of " + cgroup; }
 
 std::string text_of(const PayloadReport& r) {
-  std::string text = fmt::format("{} {} (phase {}, pid {}): {}{}, code {}, wall {} ns", r.name, place_of(r.cgroup), r.phase,
-                                 r.pid, r.killed ? "stopped, " : "", r.exit, r.exit_code, r.wall_time_ns);
+  std::string text = fmt::format("{} {} (phase {}, pid {}): {}{}, code {}, wall {} ns", r.name, place_of(r.cgroup),
+                                 r.phase, r.pid, r.killed ? "stopped, " : "", r.exit, r.exit_code, r.wall_time_ns);
   for (const PayloadValue& metric : r.metrics)
     text += fmt::format("; {} {}{}{} ({})", metric.name, metric.value, metric.unit.empty() ? "" : " ", metric.unit,
                         to_string(metric.polarity));
@@ -83,8 +83,8 @@ std::string text_of(const WorkerRecord& r) {
       "{} {} (phase {}, pid {}): started {} ns, {} iterations, {} units, cpu {} ns, wall {} ns, delay {} ns, {} "
       "slices, "
       "gap {} ns on CPU {} at {} ns, {} migrations, CPUs {}",
-      w.index, place_of(w.cgroup), r.phase, w.pid, w.started_ns, w.iterations, w.work_units, w.cpu_time_ns, w.wall_time_ns,
-      w.run_delay_ns, w.timeslices, w.max_gap_ns, w.max_gap_cpu, w.max_gap_at_ns, w.migrations,
+      w.index, place_of(w.cgroup), r.phase, w.pid, w.started_ns, w.iterations, w.work_units, w.cpu_time_ns,
+      w.wall_time_ns, w.run_delay_ns, w.timeslices, w.max_gap_ns, w.max_gap_cpu, w.max_gap_at_ns, w.migrations,
       w.cpus_used.to_string());
   if (!w.cpus_outside.empty()) text += ", outside its cpuset " + w.cpus_outside.to_string();
   if (w.wakeups > 0)

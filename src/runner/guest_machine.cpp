@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "engine/qemu/late_cpus.h"
 #include "engine/machine.h"
+#include "engine/qemu/late_cpus.h"
 #include "engine/qemu/mode.h"
 #include "engine/warm/warm_guest.h"
 #include "kernel/config.h"
@@ -38,7 +38,8 @@ double pace_of(int shift, std::optional<std::chrono::nanoseconds> quantum) {
 std::string obstacle(const fs::path& directory, Bytes needed) {
   const auto free = free_space(directory);
   if (!free) return free.error().message();
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) return fail_errno("cannot write to {}", directory.string()).message();
+  if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    return fail_errno("cannot write to {}", directory.string()).message();
   if (*free >= needed) return "";
   return fmt::format("{} has no room for {} of guest memory", directory.string(), format_bytes(needed));
 }
@@ -54,7 +55,8 @@ Status check_ram_dir(const fs::path& directory) {
     error = fail_errno("cannot write guest memory into {}", directory.string());
   else
     return ok();
-  return error.with_hint("$KTSTR_RAM_DIR names the directory, /dev/shm if unset: one that you may write to, on a tmpfs");
+  return error.with_hint(
+      "$KTSTR_RAM_DIR names the directory, /dev/shm if unset: one that you may write to, on a tmpfs");
 }
 
 // Where nothing has room the first choice stays: its error says what to do.
@@ -68,7 +70,8 @@ fs::path choose_ram_dir(const RunnerEnvironment& environment, Bytes needed) {
   static std::atomic<bool> said = false;
   if (!said.exchange(true))
     log_warn(
-        "{}: it goes to disk, into {}, which is slower; make the first usable (for room: mount -o remount,size=...), or "
+        "{}: it goes to disk, into {}, which is slower; make the first usable (for room: mount -o remount,size=...), "
+        "or "
         "point $KTSTR_RAM_DIR at another tmpfs",
         why, disk.string());
   return disk;
@@ -126,7 +129,8 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   else if (!asked_for)
     choice.why_quantum = environment.why_no_turns;
   if (!choice.why_quantum.empty() && unequal)
-    return Error(ErrorCode::kUnsupported, "CPUs with speeds of their own need turns by the plugin: " + choice.why_quantum);
+    return Error(ErrorCode::kUnsupported,
+                 "CPUs with speeds of their own need turns by the plugin: " + choice.why_quantum);
   choice.wanted = !choice.why_quantum.empty();
   if (choice.wanted) {
     choice.why_unguarded = choice.why_quantum;
@@ -150,9 +154,8 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   if (turn == 0) return choice;
   choice.turn = turn;
   const std::uint64_t handover = seed_for(Vary::kHandover, request.vary, request.seed);
-  choice.settings = TurnSettings{.turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn),
-                                 .phase_seed = handover,
-                                 .speed = {}};
+  choice.settings = TurnSettings{
+      .turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn), .phase_seed = handover, .speed = {}};
   if (unequal) choice.settings->speed.assign(static_cast<std::size_t>(request.topology.cpus()), kFullCpuSpeed);
   for (const CpuSpeed& speed : request.cpu_speeds) {
     KTSTR_TRY(check_cpu_speed(speed, request.topology.cpus()));

@@ -17,13 +17,13 @@ Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment&
 Result<KernelImage> kernel_for(const RunRequest& request, const RunnerEnvironment& environment);
 // How the vCPUs of a det guest take turns: by the plugin, else by a timer in the guest.
 struct TurnChoice {
-  std::filesystem::path plugin;         // loaded into QEMU, with one vCPU too; empty: none
-  std::uint32_t turn = 0;               // instructions, before the seed varies it; 0: not by the plugin
+  std::filesystem::path plugin;  // loaded into QEMU, with one vCPU too; empty: none
+  std::uint32_t turn = 0;        // instructions, before the seed varies it; 0: not by the plugin
   std::optional<TurnSettings> settings;
   std::string plugin_sha256;
-  std::string why_unguarded;            // why no plugin guards the clock of an idle guest; "" where one does
-  std::string why_quantum;              // why not, where there is more than one vCPU
-  bool wanted = false;                  // the user asked for the timer
+  std::string why_unguarded;  // why no plugin guards the clock of an idle guest; "" where one does
+  std::string why_quantum;    // why not, where there is more than one vCPU
+  bool wanted = false;        // the user asked for the timer
 };
 // kUnsupported where the request says how long turns are and there is no plugin.
 Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu);

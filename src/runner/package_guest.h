@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What goes into the guest: the initramfs (agent and its libraries; the same for every test) and the delivery
-// (scheduler, kernel configuration, test program, payloads, included files, job; put into the mailbox). All but the job is
-// the same for every seed.
+// (scheduler, kernel configuration, test program, payloads, included files, job; put into the mailbox). All but the job
+// is the same for every seed.
 #pragma once
 
 #include "base/bytes.h"
@@ -13,7 +13,8 @@
 
 namespace ktstr {
 
-// What of the delivery and the job comes from files of the request: `files`, `scheduler`, `body`, `payload_path` and their hashes.
+// What of the delivery and the job comes from files of the request: `files`, `scheduler`, `body`, `payload_path` and
+// their hashes.
 Status pack_files(const RunRequest& request, PackedInputs& packed);
 // Adds the kernel's configuration to what goes into the guest with the scheduler, as /boot/config-RELEASE: libbpf looks
 // there for the values of `extern ... __kconfig`. Nothing where there is no scheduler or no configuration is known.

@@ -30,8 +30,8 @@ using namespace literals;
 
 constexpr std::chrono::milliseconds kLook{100};  // between two looks for an interrupt
 constexpr const char* kThreadHint = "no more threads may be made: see `ulimit -u` and pids.max of this cgroup";
-constexpr Bytes kInitramfsRoom = 32_MiB;         // agent and libraries
-constexpr Bytes kLibrariesRoom = 8_MiB;          // of scheduler and test program
+constexpr Bytes kInitramfsRoom = 32_MiB;  // agent and libraries
+constexpr Bytes kLibrariesRoom = 8_MiB;   // of scheduler and test program
 
 RunRecord made(const PoolJob& job) {
   try {
@@ -144,7 +144,8 @@ void Pool::start(std::vector<std::jthread>& threads) {
   } catch (const std::system_error& thrown) {
     const Lock lock(mutex_);
     state_.jobs = std::max(1, static_cast<int>(threads.size()));
-    if (!threads.empty()) return log_warn("{} runs at once instead of {}: no more threads ({})", state_.jobs, wanted, thrown.what());
+    if (!threads.empty())
+      return log_warn("{} runs at once instead of {}: no more threads ({})", state_.jobs, wanted, thrown.what());
     RunRecord record;
     record.outcome = Outcome::kInfrastructure;
     record.error = std::string("cannot start a thread for the run: ") + thrown.what();

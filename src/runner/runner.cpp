@@ -15,14 +15,14 @@
 #include "results/run_directory.h"
 #include "results/run_id.h"
 #include "results/run_record_json.h"
-#include "runner/judge/classify.h"
 #include "runner/collector.h"
 #include "runner/event_file.h"
 #include "runner/guest_machine.h"
 #include "runner/interrupt.h"
+#include "runner/judge/classify.h"
+#include "runner/judge/vcpus_seen.h"
 #include "runner/package_guest.h"
 #include "runner/replay/stored_request.h"
-#include "runner/judge/vcpus_seen.h"
 #include "sched_ext/dump.h"
 #include "sched_ext/exit_reason.h"
 
@@ -121,9 +121,10 @@ Status Run::pack_named_files() {
 void warn_of_unequal_cpus(const std::string& why) {
   static std::atomic<bool> said = false;
   if (!said.exchange(true))
-    log_warn("CPUs are unequal and runs slower: a timer in the guest ends turns, because {}; see `ktstr doctor`, and "
-             "KTSTR_TURNS=quantum says that it is meant",
-             why);
+    log_warn(
+        "CPUs are unequal and runs slower: a timer in the guest ends turns, because {}; see `ktstr doctor`, and "
+        "KTSTR_TURNS=quantum says that it is meant",
+        why);
 }
 
 // In det mode.
@@ -151,7 +152,8 @@ Status Run::choose_turns() {
                              qemu_.version))
         .with_hint(
             "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but vCPUs "
-            "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not of "
+            "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not "
+            "of "
             "the scheduler");
   record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());
   record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());

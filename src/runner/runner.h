@@ -44,11 +44,11 @@ struct RunRequest {
   std::string test;  // name for reports
   std::string scenario_text;
   std::filesystem::path test_binary;
-  bool on_host = false;  // on this machine, in no guest: not for run(), see cli/host_run.h
+  bool on_host = false;           // on this machine, in no guest: not for run(), see cli/host_run.h
   std::vector<std::string> args;  // Ctx::args()
   std::vector<std::string> include_files;
   std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
-  std::vector<Payload> payloads;  // brought into the guest: those that ops may run
+  std::vector<Payload> payloads;               // brought into the guest: those that ops may run
   Topology topology;
   std::string scheduler;  // "PATH ARGS"; empty: the kernel's own
   std::string kernel;     // as --kernel takes it; empty: the default
@@ -63,13 +63,13 @@ struct RunRequest {
   std::vector<CpuSpeed> cpu_speeds = {};            // det
   std::optional<std::uint32_t> turn;                // det: instructions of a vCPU's turn
   std::optional<std::chrono::nanoseconds> quantum;  // instead of turns by the plugin
-  std::string expect_failure;                  // a DetailKind's text
-  std::string repeat_command;                  // printed with failures
-  double host_limit_scale = 1.0;               // of the backstops in host time
-  bool cold = false;                           // boot for this run alone; the same run, only slower
-  std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
-  std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
-  std::string replay_of;                       // id of the run that this one replays
+  std::string expect_failure;                       // a DetailKind's text
+  std::string repeat_command;                       // printed with failures
+  double host_limit_scale = 1.0;                    // of the backstops in host time
+  bool cold = false;                                // boot for this run alone; the same run, only slower
+  std::shared_ptr<const PackedInputs> packed;       // from pack_inputs() or a stored run; null: packed when it runs
+  std::shared_ptr<const GuestPause> pause;          // where the run is to be stopped for good; null: nowhere
+  std::string replay_of;                            // id of the run that this one replays
 };
 
 // Limits of the phases, in guest time, for a scenario of this length.

@@ -18,9 +18,7 @@ using testing::Not;
 const Error kRefused = Error::from_errno(EINVAL, "cannot write it");
 
 Payload program(const std::string& name) { return Payload::program(name, "/bin/" + name); }
-Step half(std::vector<CgroupDef> setup = {}) {
-  return {.setup = std::move(setup), .hold = HoldSpec::fraction(0.5)};
-}
+Step half(std::vector<CgroupDef> setup = {}) { return {.setup = std::move(setup), .hold = HoldSpec::fraction(0.5)}; }
 
 TEST(Backdrop, IsSetUpInOrderAndOutlivesTheSteps) {
   FakeWorld world;
@@ -76,9 +74,8 @@ TEST(Backdrop, ThatFailsIsCollectedBeforeItsOneDetailIsAddedAndNoStepRuns) {
 TEST(Backdrop, OwnsItsCpusetRecordsWhateverStepChangesThem) {
   FakeWorld world;
   const Backdrop backdrop{.cgroups = {CgroupDef::named("base").cpuset(CpusetSpec::llc(0))}};
-  const auto result = world.run(backdrop, {{.ops = {Op::set_cpuset("base", CpusetSpec::llc(1))},
-                                            .hold = HoldSpec::fraction(0.5)},
-                                           half()});
+  const auto result = world.run(
+      backdrop, {{.ops = {Op::set_cpuset("base", CpusetSpec::llc(1))}, .hold = HoldSpec::fraction(0.5)}, half()});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->cgroups.at(0).cpuset, (CpuSet{2, 3}));
   // While it changes, the isolation check allows both.
@@ -87,9 +84,8 @@ TEST(Backdrop, OwnsItsCpusetRecordsWhateverStepChangesThem) {
 
 TEST(Loop, SetsUpOnceAndRepeatsItsOpsUntilTheTimeIsOver) {
   FakeWorld world;
-  const auto result = world.run({{.setup = {CgroupDef::named("a")},
-                                  .ops = {Op::set_nice("a", 3)},
-                                  .hold = HoldSpec::loop(300ms)}});
+  const auto result =
+      world.run({{.setup = {CgroupDef::named("a")}, .ops = {Op::set_nice("a", 3)}, .hold = HoldSpec::loop(300ms)}});
   ASSERT_TRUE(result);
   EXPECT_EQ(std::count(world.log.begin(), world.log.end(), "set_nice a 3"), 4);
   EXPECT_EQ(std::count(world.log.begin(), world.log.end(), "spawn a"), 1);

@@ -152,12 +152,14 @@ TEST(PayloadsOfAScenario, MayRunInTwoCgroupsButNotTwiceInOne) {
   EXPECT_EQ(
       refusal(two_groups(),
               {half({Op::run_payload_in_cgroup("a", program("p")), Op::run_payload_in_cgroup("a", program("p"))})}),
-      "step 1, op 2: run_payload: the payload 'p' runs in 'a' already, started by Op::run_payload; end that one before, or "
+      "step 1, op 2: run_payload: the payload 'p' runs in 'a' already, started by Op::run_payload; end that one "
+      "before, or "
       "run this one elsewhere or under another name");
   const Backdrop loaded{.cgroups = {CgroupDef::named("a").workload(program("p"))}};
-  EXPECT_EQ(refusal(loaded, {half({Op::run_payload_in_cgroup("a", program("p"))})}),
-            "step 1, op 1: run_payload: the payload 'p' runs in 'a' already, started by CgroupDef::workload; end that one "
-            "before, or run this one elsewhere or under another name");
+  EXPECT_EQ(
+      refusal(loaded, {half({Op::run_payload_in_cgroup("a", program("p"))})}),
+      "step 1, op 1: run_payload: the payload 'p' runs in 'a' already, started by CgroupDef::workload; end that one "
+      "before, or run this one elsewhere or under another name");
 }
 
 TEST(PayloadsOfAScenario, AreNamedAloneOnlyWhereThereIsOne) {

@@ -23,8 +23,8 @@ struct CrowdMember {
   double outweighed = 1;
 };
 
-// For each member: 1 where each of its tasks can have a CPU of its own; else how many tasks like itself each of its CPUs
-// is shared by, in the worst case: everybody who may run there does, and cgroups get their shares as groups.
+// For each member: 1 where each of its tasks can have a CPU of its own; else how many tasks like itself each of its
+// CPUs is shared by, in the worst case: everybody who may run there does, and cgroups get their shares as groups.
 std::vector<double> crowding(const std::vector<CrowdMember>& members);
 
 // How many times as much a task of nice value `heavy` gets as one of `light`; 1 where that is not less.

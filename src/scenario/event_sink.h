@@ -25,11 +25,11 @@ struct StepMark {
     kScenarioEnd
   };
   Kind kind = Kind::kScenarioStart;
-  int step = 0;  // the phase: from 1; 0 for the scenario's own marks
+  int step = 0;             // the phase: from 1; 0 for the scenario's own marks
   std::uint64_t at_ns = 0;  // guest CLOCK_MONOTONIC
   int cgroups = 0;          // alive at that moment, in the step and in the Backdrop
   int workers = 0;
-  std::string name;         // of the step; the scenario's start: its fingerprint (fingerprint.h)
+  std::string name;  // of the step; the scenario's start: its fingerprint (fingerprint.h)
 };
 
 // What was done to the system: sent when a step's ops and set-up are done, once a round in a loop.

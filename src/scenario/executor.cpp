@@ -189,7 +189,8 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   mark(StepMark::Kind::kStepStart);
   loop_ran_ = false;
   Acted acted = act(number);
-  if (acted.held && *acted.held == HoldEnd::kSchedulerGone) world_.leave_shares_undefined("the scheduler ended meanwhile");
+  if (acted.held && *acted.held == HoldEnd::kSchedulerGone)
+    world_.leave_shares_undefined("the scheduler ended meanwhile");
   const Status torn_down = world_.end_step();
   if (acted.step) acted.step = torn_down;
   mark(StepMark::Kind::kStepEnd);

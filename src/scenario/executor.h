@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The executor: runs a planned scenario, the Backdrop first, then step by step. What a step does to the system goes
-// through the World (world.h); the loop here watches the scheduler, writes the marks and decides whether there is a next
-// step. execute_scenario() and its relatives in ktstr/scenario.h are this with the real hooks.
+// through the World (world.h); the loop here watches the scheduler, writes the marks and decides whether there is a
+// next step. execute_scenario() and its relatives in ktstr/scenario.h are this with the real hooks.
 #pragma once
 
 #include "ktstr/scenario.h"

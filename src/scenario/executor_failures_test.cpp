@@ -223,9 +223,10 @@ TEST(DeadScheduler, EndsTheHoldAndTheScenarioButKeepsTheNumbers) {
   world.scheduler_ends = world.time + 350ms;
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
-  EXPECT_THAT(described(*result),
-              ElementsAre("fail scheduler_exited 2: the scheduler died, and nothing says why, during step 2 of 3, 100ms "
-                          "into its hold, 350ms after the scenario's start"));
+  EXPECT_THAT(
+      described(*result),
+      ElementsAre("fail scheduler_exited 2: the scheduler died, and nothing says why, during step 2 of 3, 100ms "
+                  "into its hold, 350ms after the scenario's start"));
   EXPECT_EQ(result->cgroups.size(), 3u);
   EXPECT_THAT(world.ops.calls(), Not(Contains("create d")));
   EXPECT_THAT(world.ops.groups(), IsEmpty());
@@ -249,8 +250,9 @@ TEST(DeadScheduler, IsNoticedAfterAllSteps) {
   world.scheduler_ends = world.time + 1050ms;
   const auto result = world.run({part({CgroupDef::named("a")}, 1)});
   ASSERT_TRUE(result);
-  EXPECT_THAT(described(*result), ElementsAre("fail scheduler_exited 1: the scheduler died, and nothing says why, after all steps, "
-                                              "1.1s after the scenario's start"));
+  EXPECT_THAT(described(*result),
+              ElementsAre("fail scheduler_exited 1: the scheduler died, and nothing says why, after all steps, "
+                          "1.1s after the scenario's start"));
 }
 
 TEST(Liveness, ThatCannotBeWatchedIsAnErrorAfterTearDown) {

@@ -71,10 +71,10 @@ struct ExecutorHooks {
   // The scheduling class of a task (workload/task/sched_class.h); "" where it is not known. May be empty.
   std::function<std::string(int pid)> sched_class;
   // See workload/task/core_sched.h.
-  std::function<Status(const std::vector<int>& pids)> core_create, core_clear;
+  std::function<Status(const std::vector<int>&pids)> core_create, core_clear;
   std::function<Status(int from, const std::vector<int>& pids)> core_share;
   // Host mode's monitor: told of workers when they are released and before they are stopped. May be empty.
-  std::function<void(const std::vector<int>& pids)> watch, unwatch;
+  std::function<void(const std::vector<int>&pids)> watch, unwatch;
   // What the monitor saw since it was asked last. May be empty.
   std::function<std::vector<Detail>()> stalls;
   std::function<void(Nanoseconds)> pause;

@@ -27,11 +27,11 @@ Step half(const std::string& cgroup) { return {.setup = {CgroupDef::named(cgroup
 TEST(Executor, TouchesCgroupsInOneOrder) {
   FakeWorld world;
   ASSERT_TRUE(world.run({two_cgroups()}));
-  EXPECT_THAT(world.ops.calls(), ElementsAre("enable cpuset cpu", "create cg_0", "set cg_0 cpuset.cpus 0-1",
-                                             "create cg_1", "set cg_1 cpuset.cpus 2-3", "set cg_1 cpu.weight 50",
-                                             "directory cg_0", "directory cg_1", "get cg_0 cpu.max",
-                                             "get cg_0 cpu.weight", "get cg_1 cpu.max", "get cg_1 cpu.weight",
-                                             "remove cg_1", "remove cg_0"));
+  EXPECT_THAT(world.ops.calls(),
+              ElementsAre("enable cpuset cpu", "create cg_0", "set cg_0 cpuset.cpus 0-1", "create cg_1",
+                          "set cg_1 cpuset.cpus 2-3", "set cg_1 cpu.weight 50", "directory cg_0", "directory cg_1",
+                          "get cg_0 cpu.max", "get cg_0 cpu.weight", "get cg_1 cpu.max", "get cg_1 cpu.weight",
+                          "remove cg_1", "remove cg_0"));
 }
 
 TEST(Executor, ReleasesAllWorkersTogetherAndStopsAllBeforeItCollects) {
@@ -39,9 +39,9 @@ TEST(Executor, ReleasesAllWorkersTogetherAndStopsAllBeforeItCollects) {
   ASSERT_TRUE(world.run({two_cgroups()}));
   EXPECT_THAT(world.log,
               ElementsAre("scenario start 0: 0 cgroups, 0 workers", "step start 1: 0 cgroups, 0 workers", "spawn cg_0",
-                          "spawn cg_1", "release cg_0", "release cg_1", "resume 1: 2 cgroups, 3 workers", "hold 1000 ms",
-                          "pause 1: 2 cgroups, 3 workers", "stop cg_0", "stop cg_1", "collect cg_0", "collect cg_1",
-                          "step end 1: 0 cgroups, 0 workers", "scenario end 0: 0 cgroups, 0 workers"));
+                          "spawn cg_1", "release cg_0", "release cg_1", "resume 1: 2 cgroups, 3 workers",
+                          "hold 1000 ms", "pause 1: 2 cgroups, 3 workers", "stop cg_0", "stop cg_1", "collect cg_0",
+                          "collect cg_1", "step end 1: 0 cgroups, 0 workers", "scenario end 0: 0 cgroups, 0 workers"));
 }
 
 TEST(Executor, EnablesNoControllerThatNobodyNeeds) {

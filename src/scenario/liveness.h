@@ -4,8 +4,8 @@
 // of both, so that a hold ends the moment the process does and no pid can be mistaken for a later process of that
 // number. Nothing polls: a system call that refuses is an Error, never a reason to fall back to looking now and then.
 //
-// A process may end and leave its scheduler to another (a script that starts it and exits). Whoever can tell is asked then,
-// and that other process is not watched: the agent sees its end.
+// A process may end and leave its scheduler to another (a script that starts it and exits). Whoever can tell is asked
+// then, and that other process is not watched: the agent sees its end.
 #pragma once
 
 #include <functional>

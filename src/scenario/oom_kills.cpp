@@ -12,9 +12,7 @@
 
 namespace ktstr {
 
-std::string OomKill::by() const {
-  return of_cgroup ? "by the OOM killer of its cgroup" : "by the kernel's OOM killer";
-}
+std::string OomKill::by() const { return of_cgroup ? "by the OOM killer of its cgroup" : "by the kernel's OOM killer"; }
 
 std::optional<OomKill> oom_kill_in(std::string_view line) {
   // "Out of memory: Killed process 131 (stress-ng-vm) total-vm:...", "Memory cgroup out of memory: Killed process ...".

@@ -24,12 +24,22 @@ ScenarioMaker maker() {
 void break_something(FakeWorld& world) {
   const Error refused = Error::from_errno(EIO, "refused");
   switch (*rc::gen::inRange(0, 6)) {
-    case 0: return world.ops.fail_call(*rc::gen::inRange<std::size_t>(1, 40), refused);
-    case 1: world.spawn_fails.emplace(ScenarioMaker::cgroup(), refused); return;
-    case 2: world.payload_fails.emplace(*rc::gen::element<std::string>("p", "q"), refused); return;
-    case 3: world.change_fails.emplace("set_nice", refused); return;
-    case 4: world.scheduler_ends = world.time + *rc::gen::inRange(0, 1000) * 1ms; return;
-    default: return;
+    case 0:
+      return world.ops.fail_call(*rc::gen::inRange<std::size_t>(1, 40), refused);
+    case 1:
+      world.spawn_fails.emplace(ScenarioMaker::cgroup(), refused);
+      return;
+    case 2:
+      world.payload_fails.emplace(*rc::gen::element<std::string>("p", "q"), refused);
+      return;
+    case 3:
+      world.change_fails.emplace("set_nice", refused);
+      return;
+    case 4:
+      world.scheduler_ends = world.time + *rc::gen::inRange(0, 1000) * 1ms;
+      return;
+    default:
+      return;
   }
 }
 

@@ -256,11 +256,11 @@ void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& repo
     for (const CpuSet& cpus : set.cpusets)
       if (std::find(cpusets.begin(), cpusets.end(), cpus) == cpusets.end()) cpusets.push_back(cpus);
   findings.result.merge(check_workers(findings.checks, {.phase = phase_,
-                                                          .cgroup = group.name,
-                                                          .cpusets = std::move(cpusets),
-                                                          .workers = reports,
-                                                          .has_quota = has_quota(group.name),
-                                                          .crowding = group.crowding}));
+                                                        .cgroup = group.name,
+                                                        .cpusets = std::move(cpusets),
+                                                        .workers = reports,
+                                                        .has_quota = has_quota(group.name),
+                                                        .crowding = group.crowding}));
   findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
 }
 

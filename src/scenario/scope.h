@@ -47,7 +47,7 @@ struct WorkerSet {
   int first_index = 0;  // WorkerReport::index of the first of them, there
   bool released = false;
   std::vector<CpuSet> cpusets = {};  // that bounded them, in turn
-  bool apart = false;  // pinned to different CPUs: they are not each other's equals
+  bool apart = false;                // pinned to different CPUs: they are not each other's equals
   std::string no_share = {};  // why they are not entitled to a certain share of CPU time; empty: perhaps they are
   // What makes them wait for others, or others for them, at the worst of what they had so far (crowding.h).
   int highest_nice = 0, lowest_nice = 0;
@@ -64,13 +64,13 @@ struct LiveCgroup {
   std::optional<CpuSet> cpuset;  // what was written to cpuset.cpus
   std::optional<bool> share;     // CgroupDef::share_judged()
   std::vector<WorkerSet> sets;
-  int next_index = 0;  // of the next worker
-  int next_group = 0;  // of the next set's first
-  bool has_quota = false;  // has or had one of CPU time, by itself
+  int next_index = 0;                       // of the next worker
+  int next_group = 0;                       // of the next set's first
+  bool has_quota = false;                   // has or had one of CPU time, by itself
   int weight = 100, heaviest_weight = 100;  // the least and the highest cpu.weight that it had, by itself
-  double crowding = 1;     // the most so far (crowding.h)
-  bool frozen = false;  // by itself; see Scope::is_frozen()
-  bool killed = false;  // once, by its cgroup.kill or that of a cgroup above
+  double crowding = 1;                      // the most so far (crowding.h)
+  bool frozen = false;                      // by itself; see Scope::is_frozen()
+  bool killed = false;                      // once, by its cgroup.kill or that of a cgroup above
 
   // Workers that come from elsewhere keep their numbers unless somebody here has them.
   void add(WorkerSet set);

@@ -82,8 +82,8 @@ class World {
   Status hold_exclusive_above(const std::string& group, const CpuSet& cpus);
   // The isolation check allows everything while `change` moves workers about, and afterwards what each group may use.
   Status with_cpus_in_flux(const std::function<Status()>& change);
-  // The same for CPUs that go off- and online. It takes the kernel long, and no hold shall lose that time: it is off the
-  // clock. Not in a loop, which ends with the scenario's time however rarely it could repeat its ops.
+  // The same for CPUs that go off- and online. It takes the kernel long, and no hold shall lose that time: it is off
+  // the clock. Not in a loop, which ends with the scenario's time however rarely it could repeat its ops.
   Status switch_cpus(const std::function<Status()>& change);
 
   Ctx& ctx() { return ctx_; }

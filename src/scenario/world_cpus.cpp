@@ -17,8 +17,8 @@ Status World::write_cpuset(const std::string& group, const std::optional<CpuSet>
   constexpr std::string_view kFile = "cpuset.cpus";
   Status written = cgroups().set(group, kFile, cpus ? cpus->to_string() : "");
   if (written || cpus || written.error().saved_errno() != ENOSPC) return written;
-  // Linux 6.18 lets no cgroup with tasks inherit (validate_change(), kernel/cgroup/cpuset.c; 7.3 does): it is given what
-  // it would inherit.
+  // Linux 6.18 lets no cgroup with tasks inherit (validate_change(), kernel/cgroup/cpuset.c; 7.3 does): it is given
+  // what it would inherit.
   KTSTR_TRY_ASSIGN(const std::string inherited, cgroups().get(parent_of(group), "cpuset.cpus.effective"));
   return cgroups().set(group, kFile, inherited);
 }

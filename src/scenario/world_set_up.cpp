@@ -92,8 +92,7 @@ Result<WorkerPart> World::part_for(const LiveCgroup& group, const WorkSpec& spec
 }
 
 Status World::spawn_workers(LiveCgroup& group, const std::vector<WorkSpec>& work) {
-  const std::string where =
-      group.name.empty() ? "outside of the cgroups" : fmt::format("cgroup '{}'", group.name);
+  const std::string where = group.name.empty() ? "outside of the cgroups" : fmt::format("cgroup '{}'", group.name);
   Fd directory;
   if (!group.name.empty()) {
     KTSTR_TRY_ASSIGN(directory, cgroups().directory(group.name).context(where));
@@ -177,7 +176,8 @@ Status World::kill_payloads_in(std::string_view cgroup) {
   Status outcome = ok();
   for_each_scope([&](Scope& scope) {
     for (std::size_t i = scope.payloads().size(); i-- > 0 && outcome;)
-      if (scope.payloads()[i].cgroup == cgroup) outcome = scope.kill_payload(scope.payloads()[i], PayloadKill::kAsked, findings_);
+      if (scope.payloads()[i].cgroup == cgroup)
+        outcome = scope.kill_payload(scope.payloads()[i], PayloadKill::kAsked, findings_);
   });
   return outcome;
 }

@@ -216,9 +216,7 @@ std::string_view form_of(Knob knob) {
   }
 }
 
-std::optional<Knob> knob_named(std::string_view name) {
-  return knob_from(name);
-}
+std::optional<Knob> knob_named(std::string_view name) { return knob_from(name); }
 
 std::vector<std::string_view> knob_names() {
   std::vector<std::string_view> names;

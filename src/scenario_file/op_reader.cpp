@@ -8,9 +8,9 @@
 #include <limits>
 #include <utility>
 
+#include "scenario/ops/op_table.h"
 #include "scenario_file/cgroup_table.h"
 #include "scenario_file/knob_reader.h"
-#include "scenario/ops/op_table.h"
 #include "scenario_file/policy_reader.h"
 #include "scenario_file/work_table.h"
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "cgroup/knob_table.h"
-#include "scenario_file/knob_reader.h"
 #include "scenario/ops/op_table.h"
+#include "scenario_file/knob_reader.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -15,7 +15,8 @@ namespace ktstr {
 namespace {
 
 constexpr std::string_view kHead =
-    "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Made from the tables in src/scenario and src/cgroup by scenario_reference(): change those, not this page. "
+    "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Made from the tables in src/scenario and src/cgroup by "
+    "scenario_reference(): change those, not this page. "
     "-->\n"
     "# Reference of scenario files\n\n"
     "What the tables of a scenario file take; [writing-a-scenario.md](writing-a-scenario.md) explains the model.\n";
@@ -126,10 +127,11 @@ std::string scenario_reference() {
   add_ops(page);
   add_knobs(page);
   add_work_types(page);
-  add_forms(page, "Workers",
-            "Attributes in `[[cgroup.work]]` and in an op's `work`. In `[[cgroup]]`, those down to `numa_node` are meant "
-            "for all of its workers that do not say otherwise; the others stand there only without `[[cgroup.work]]`.",
-            worker_forms());
+  add_forms(
+      page, "Workers",
+      "Attributes in `[[cgroup.work]]` and in an op's `work`. In `[[cgroup]]`, those down to `numa_node` are meant "
+      "for all of its workers that do not say otherwise; the others stand there only without `[[cgroup.work]]`.",
+      worker_forms());
   add_forms(
       page, "Cpusets",
       "`cpuset` of a cgroup and of `set_cpuset`. The usable CPUs are all but one, which is left to what is not in a "

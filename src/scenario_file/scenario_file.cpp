@@ -5,11 +5,11 @@
 
 #include "base/text/duration.h"
 #include "canned/canned.h"
-#include "scenario_file/cgroup_table.h"
 #include "scenario/plan/definition_rules.h"
+#include "scenario/plan/scenario_size.h"
+#include "scenario_file/cgroup_table.h"
 #include "scenario_file/op_reader.h"
 #include "scenario_file/payload_table.h"
-#include "scenario/plan/scenario_size.h"
 #include "scenario_file/table_reader.h"
 #include "scenario_file/work_table.h"
 
@@ -108,7 +108,8 @@ void FileReader::read_machine(TableReader& top) {
   file_.scheduler_include = top.texts("scheduler_include").value_or(std::vector<std::string>());
   for (const std::string& path : file_.scheduler_include)
     if (path.empty() || path.find('\0') != std::string::npos)
-      mistakes_.add(top.at("scheduler_include"), "'scheduler_include' holds a text that is no path; accepted: paths of files");
+      mistakes_.add(top.at("scheduler_include"),
+                    "'scheduler_include' holds a text that is no path; accepted: paths of files");
   if (const auto text = top.text("memory", "a text like \"512M\"")) {
     const auto memory = parse_bytes(*text);
     file_.memory = memory.value_or(0);
@@ -216,7 +217,8 @@ void FileReader::read_checks(const TomlValue& table) {
   file_.checks.kernel_log_allow = checks.texts("kernel_log_allow").value_or(std::vector<std::string>());
   const auto& allowed = file_.checks.kernel_log_allow;
   if (std::find(allowed.begin(), allowed.end(), "") != allowed.end())
-    checks.mistake("kernel_log_allow", "an empty text would allow everything; kernel_log = false switches the check off");
+    checks.mistake("kernel_log_allow",
+                   "an empty text would allow everything; kernel_log = false switches the check off");
   file_.checks.scheduler_used = checks.boolean("scheduler_used");
   file_.checks.share = checks.boolean("share");
   read_share_tolerance(checks);

@@ -23,9 +23,8 @@
 //
 //   work_type_override = "Bursty" # in place of the work type of cgroups with swappable = true
 //
-//   cpu_mips = 20                 # what a CPU executes while all are busy, at least: million instructions a guest second
-//   [cpus]
-//   speed = { "4-7" = "40%" }     # of the other CPUs' (det mode)
+//   cpu_mips = 20                 # what a CPU executes while all are busy, at least: million instructions a guest
+//   second [cpus] speed = { "4-7" = "40%" }     # of the other CPUs' (det mode)
 //
 //   [[payload]]                   # programs to run beside workers: payload_table.h
 //   name = "disk"
@@ -65,15 +64,15 @@ struct ScenarioFile {
   std::string file_name;
   std::string name;
   std::optional<Topology> topology;
-  std::string scheduler;  // as TestAttributes has it; empty: the kernel's own
+  std::string scheduler;                       // as TestAttributes has it; empty: the kernel's own
   std::vector<std::string> scheduler_include;  // host paths, in the guest before the scheduler starts
   std::chrono::nanoseconds duration = std::chrono::seconds(1);
   std::optional<std::uint64_t> seed;
-  Bytes memory = 0;  // 0: by rule
-  double cpu_mips = 0;                // 0: by rule
+  Bytes memory = 0;     // 0: by rule
+  double cpu_mips = 0;  // 0: by rule
   std::vector<CpuSpeed> cpu_speeds;
   Checks checks;
-  int workers_per_cgroup = 1;     // Ctx::workers_per_cgroup()
+  int workers_per_cgroup = 1;  // Ctx::workers_per_cgroup()
   std::optional<WorkType> work_type_override;
   std::vector<Payload> payloads;  // all that are declared: what the guest needs of programs
   Backdrop backdrop;

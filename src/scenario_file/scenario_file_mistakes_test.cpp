@@ -14,7 +14,8 @@ std::string mistakes(const std::string& text) {
 }
 
 const std::string kTopLevel =
-    "name, topology, scheduler, scheduler_include, memory, duration, seed, work_type_override, workers_per_cgroup, cpu_mips, cpus, "
+    "name, topology, scheduler, scheduler_include, memory, duration, seed, work_type_override, workers_per_cgroup, "
+    "cpu_mips, cpus, "
     "checks, payload, backdrop, cgroup, step";
 
 // In a [[cgroup]] whose name is in line 2; `lines` begin in line 3.

@@ -26,8 +26,9 @@ TEST(ScenarioCgroups, HaveNamesThatAreJudged) {
   EXPECT_EQ(mistakes("[[cgroup]]\nworkers = 1\n"), "t.toml:1:1: a [[cgroup]] needs a 'name'");
   EXPECT_EQ(mistakes("[[cgroup]]\nname = '/a'\n"),
             "t.toml:2:8: '/a' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a/..'\n"), "t.toml:2:8: '..' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = ''\n"), 
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a/..'\n"),
+            "t.toml:2:8: '..' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
+  EXPECT_EQ(mistakes("[[cgroup]]\nname = ''\n"),
             "t.toml:2:8: a cgroup needs a name; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a'\n"),
             "t.toml:4:1: a cgroup 'a' is there already; give this one another name");
@@ -170,7 +171,8 @@ TEST(ScenarioBackdrop, HasItsMistakesPlaced) {
             "Backdrop::payloads; end that one before, or run this one elsewhere or under another name");
   EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[backdrop]\n[[backdrop.cgroup]]\nname = 'a'\n[[step]]\n[[step.op]]\n"
                      "op = 'remove_cgroup'\ncgroup = 'a'\n"),
-            "t.toml:6:1: remove_cgroup: 'a' belongs to the Backdrop, which lives until the scenario's end; stop_cgroup empties "
+            "t.toml:6:1: remove_cgroup: 'a' belongs to the Backdrop, which lives until the scenario's end; stop_cgroup "
+            "empties "
             "it");
 }
 

@@ -98,7 +98,8 @@ TEST(ScenarioFile, HasDefaultsForWhatIsNotSaid) {
 
 TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
   const ScenarioFile file = parsed(
-      "name = 'x'\nscheduler = 'scx_a --slice 5'\nscheduler_include = ['/etc/scx.json']\nseed = 7\nworkers_per_cgroup = 3\n"
+      "name = 'x'\nscheduler = 'scx_a --slice 5'\nscheduler_include = ['/etc/scx.json']\nseed = 7\nworkers_per_cgroup "
+      "= 3\n"
       "[checks]\nmax_gap = false\nmax_spread_pct = 12.5\nprogress = false\nisolation = true\nscheduler_attached = "
       "false\nkernel_log = false\nkernel_log_allow = ['foo.c']\n"
       "scheduler_used = false\nshare = true\nshare_tolerance_pct = 4\n"
@@ -121,8 +122,8 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
 }
 
 TEST(ScenarioFile, OverridesTheWorkOfSwappableCgroupsOnly) {
-  const ScenarioFile file = parsed(
-      "work_type_override = 'YieldHeavy'\n[[cgroup]]\nname = 'a'\nswappable = true\n[[cgroup]]\nname = 'b'\n");
+  const ScenarioFile file =
+      parsed("work_type_override = 'YieldHeavy'\n[[cgroup]]\nname = 'a'\nswappable = true\n[[cgroup]]\nname = 'b'\n");
   const TestTopology machine = TestTopology::expected_for(*Topology::parse("1n1l2c1t"));
   const Ctx ctx({.topology = &machine, .duration = file.duration, .work_type_override = file.work_type_override});
   ScenarioPlan plan;

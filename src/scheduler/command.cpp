@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/package.h"
-
 #include <utility>
+
+#include "scheduler/package.h"
 
 namespace ktstr {
 

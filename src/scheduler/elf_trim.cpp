@@ -91,7 +91,8 @@ class ElfOnDisk {
     if (header_->e_phentsize != sizeof(Elf64_Phdr)) return {};
     const auto segments = table<Elf64_Phdr>(header_->e_phoff, header_->e_phnum);
     if (segments.empty()) return {};
-    std::uint64_t end = std::max<std::uint64_t>(sizeof(Elf64_Ehdr), header_->e_phoff + segments.size() * sizeof(Elf64_Phdr));
+    std::uint64_t end =
+        std::max<std::uint64_t>(sizeof(Elf64_Ehdr), header_->e_phoff + segments.size() * sizeof(Elf64_Phdr));
     for (const Elf64_Phdr& segment : segments) {
       if (segment.p_offset > size_ || segment.p_filesz > size_ - segment.p_offset) return {};
       end = std::max(end, segment.p_offset + segment.p_filesz);
@@ -108,7 +109,7 @@ class ElfOnDisk {
 
 Result<ByteVector> read_without_debug_info(const fs::path& path, Bytes limit) {
   KTSTR_TRY_ASSIGN(const Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("cannot stat {}", path.string());
   ElfOnDisk file(fd.get(), static_cast<std::uint64_t>(info.st_size));
   if (const auto size = file.size_without_debug_info(); size && *size <= limit) {

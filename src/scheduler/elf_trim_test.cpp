@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "scheduler/elf_trim.h"
+
 #include <elf.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +9,6 @@
 #include "base/file.h"
 #include "base/system/process.h"
 #include "kernel/elf.h"
-#include "scheduler/elf_trim.h"
 
 namespace ktstr {
 namespace {
@@ -30,9 +31,9 @@ Trimmed trim_into(const fs::path& program) {
 TEST(WithoutDebugInfo, LeavesAProgramThatRuns) {
   const Trimmed trimmed = trim_into(kFixture / "bin/scheduler_fixture_program");
   EXPECT_LT(trimmed.after, trimmed.before);
-  const auto run = run_captured({.argv = {(trimmed.dir.path() / "program").string()},
-                                 .env = {"LD_LIBRARY_PATH=" + (kFixture / "lib").string()}},
-                                std::chrono::seconds(30));
+  const auto run = run_captured(
+      {.argv = {(trimmed.dir.path() / "program").string()}, .env = {"LD_LIBRARY_PATH=" + (kFixture / "lib").string()}},
+      std::chrono::seconds(30));
   ASSERT_TRUE(run) << run.error().render();
   EXPECT_TRUE(run->status.success()) << run->status.describe() << run->err;
 }

@@ -58,8 +58,8 @@ void append_conf(const fs::path& conf, int depth, std::vector<fs::path>& dirs) {
     if (words.empty()) continue;
     if (words[0] == "include") {
       for (std::size_t i = 1; i < words.size(); ++i)
-        append_included(fs::path(words[i]).is_absolute() ? fs::path(words[i]) : conf.parent_path() / words[i], depth + 1,
-                        dirs);
+        append_included(fs::path(words[i]).is_absolute() ? fs::path(words[i]) : conf.parent_path() / words[i],
+                        depth + 1, dirs);
     } else if (fs::path(words[0]).is_absolute()) {
       dirs.emplace_back(words[0]);
     }
@@ -128,9 +128,8 @@ LibraryDirs LibraryDirs::of_host() {
   if (const char* path = std::getenv("LD_LIBRARY_PATH"))
     for (const std::string& entry : split_at(path, ":;")) dirs.environment.emplace_back(entry);
   dirs.configured = read_ld_so_conf("/etc/ld.so.conf");
-  for (const fs::path& dir :
-       {fs::path("/") / kMultiarch, fs::path("/usr") / kMultiarch, fs::path("/lib64"), fs::path("/usr/lib64"),
-        fs::path("/lib"), fs::path("/usr/lib")})
+  for (const fs::path& dir : {fs::path("/") / kMultiarch, fs::path("/usr") / kMultiarch, fs::path("/lib64"),
+                              fs::path("/usr/lib64"), fs::path("/lib"), fs::path("/usr/lib")})
     dirs.standard.push_back(dir);
   dirs.guest = dirs.standard.front();
   for (const fs::path& dir : dirs.standard)

@@ -45,8 +45,8 @@ struct FoundLibrary {
   fs::path guest;
 };
 
-// `rpaths`: DT_RPATH of the object and of those that it was loaded for, empty when the object has a DT_RUNPATH. A file for
-// another `machine` (EM_*) is passed over, as the loader does. kNotFound names the directories searched.
+// `rpaths`: DT_RPATH of the object and of those that it was loaded for, empty when the object has a DT_RUNPATH. A file
+// for another `machine` (EM_*) is passed over, as the loader does. kNotFound names the directories searched.
 Result<FoundLibrary> find_library(const std::string& name, std::uint16_t machine, const std::vector<RunPath>& rpaths,
                                   const std::optional<RunPath>& runpath, const LibraryDirs& dirs);
 

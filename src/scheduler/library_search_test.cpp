@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "scheduler/library_search.h"
+
 #include <elf.h>
 #include <gmock/gmock.h>
 
 #include "base/file.h"
-#include "scheduler/library_search.h"
 
 namespace ktstr {
 namespace {

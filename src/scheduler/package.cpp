@@ -40,8 +40,10 @@ Status check_program(const fs::path& program, std::string_view whose) {
     return cannot_run(program, "is not a regular file", "give the path of the program itself, not of its directory");
   KTSTR_TRY_ASSIGN(const ProgramKind kind, read_program_kind(program));
   if (kind.elf64 && kind.type == ET_REL)
-    return cannot_run(program, kind.machine == EM_BPF ? "is a BPF object file, not a program" : "is an object file, not a program",
-                      kind.machine == EM_BPF ? "give the program that loads and attaches it" : "give the program that is linked of it");
+    return cannot_run(
+        program, kind.machine == EM_BPF ? "is a BPF object file, not a program" : "is an object file, not a program",
+        kind.machine == EM_BPF ? "give the program that loads and attaches it"
+                               : "give the program that is linked of it");
   if (::access(program.c_str(), X_OK) != 0)
     return cannot_run(program, "is not executable", fmt::format("chmod +x {}", program.string()));
   if (kind.script) return ok();
@@ -68,7 +70,8 @@ class Packer {
     KTSTR_TRY(deliver(guest, 0755, bytes));
     if (const auto interpreter = file.interpreter()) {
       if (!fs::path(*interpreter).is_absolute())
-        return cannot_run(host, fmt::format("names its loader by the relative path '{}'", *interpreter), "link it again");
+        return cannot_run(host, fmt::format("names its loader by the relative path '{}'", *interpreter),
+                          "link it again");
       KTSTR_TRY_ASSIGN(const ByteVector loader,
                        read_without_debug_info(*interpreter, kMostBytes).context("loader of " + host.string()));
       KTSTR_TRY(deliver(*interpreter, 0755, loader));
@@ -87,7 +90,8 @@ class Packer {
   }
 
   Status script(const fs::path& host, const fs::path& guest, const ByteVector& bytes, int depth) {
-    if (depth >= kMostScripts) return cannot_run(host, "is a script whose interpreters are scripts, without end", "use a program");
+    if (depth >= kMostScripts)
+      return cannot_run(host, "is a script whose interpreters are scripts, without end", "use a program");
     KTSTR_TRY(deliver(guest, 0755, bytes));
     std::string_view line = as_text(bytes).substr(2);
     line = line.substr(0, line.find('\n'));
@@ -98,7 +102,8 @@ class Packer {
       line.remove_prefix(std::min(end + 1, line.size()));
     }
     if (words.empty() || !fs::path(words[0]).is_absolute())
-      return cannot_run(host, "names no interpreter by an absolute path behind its #!", "begin it with #!/bin/sh or the like");
+      return cannot_run(host, "names no interpreter by an absolute path behind its #!",
+                        "begin it with #!/bin/sh or the like");
     KTSTR_TRY(interpreter(words[0], host, depth));
     fs::path runs = words[0];
     if (runs.filename() == "env" && words.size() >= 2) {
@@ -116,7 +121,8 @@ class Packer {
       const auto found = find_command(word, host, guest);
       if (!found || archive_.contains(found->guest.string()) || !check_program(found->host, "right")) continue;
       if (const Status packed = program(found->host, found->guest, depth + 1); !packed)
-        log_warn("{} calls {}, which cannot be brought into the guest: {}", host.string(), word, packed.error().message());
+        log_warn("{} calls {}, which cannot be brought into the guest: {}", host.string(), word,
+                 packed.error().message());
     }
   }
 
@@ -125,7 +131,8 @@ class Packer {
   }
 
   // `inherited`: DT_RPATHs of the objects that this one was loaded for, innermost first.
-  Status libraries_of(const ElfFile& file, const fs::path& host, const fs::path& guest, std::vector<RunPath> inherited) {
+  Status libraries_of(const ElfFile& file, const fs::path& host, const fs::path& guest,
+                      std::vector<RunPath> inherited) {
     KTSTR_TRY_ASSIGN(const std::optional<ElfDynamic> dynamic, file.dynamic().context("read " + host.string()));
     if (!dynamic) return ok();
     std::optional<RunPath> runpath;

@@ -19,17 +19,18 @@ namespace ktstr {
 // "PATH ARG..." cut into words: quotes and backslashes as in sh, nothing else. kInvalidArgument on an open quote.
 Result<std::vector<std::string>> split_command(std::string_view command);
 
-// A bare name is looked up in `beside` (the directory of our own program), then in PATH; a path is taken as it is. Errors:
-// kNotFound / kInvalidArgument (no regular file, not executable, not an ELF or script for this machine), each with the
-// path and the way out.
+// A bare name is looked up in `beside` (the directory of our own program), then in PATH; a path is taken as it is.
+// Errors: kNotFound / kInvalidArgument (no regular file, not executable, not an ELF or script for this machine), each
+// with the path and the way out.
 Result<std::filesystem::path> find_scheduler(const std::string& program, const std::filesystem::path& beside);
 
 // As find_scheduler, for a payload's program: a bare name is looked up in PATH alone.
 Result<std::filesystem::path> find_payload(const std::string& program);
 
-// Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file, as delivered, under
-// its guest path in `inputs`. Files with debug information are delivered without what is never loaded (elf_trim.h). A script (#!) brings its
-// interpreter. A missing library is kNotFound, naming who needs it and the directories searched.
+// Adds `program` under `guest_path` and everything that it needs to run. Records sha256 of each file, as delivered,
+// under its guest path in `inputs`. Files with debug information are delivered without what is never loaded
+// (elf_trim.h). A script (#!) brings its interpreter. A missing library is kNotFound, naming who needs it and the
+// directories searched.
 //
 // ScriptCommands::kPack: of a shell script, the programs that it calls come along, as far as they are found
 // (script_commands.h): what it names by a path under that path, what it names without one or beside itself in

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "scheduler/package.h"
+
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/system/process.h"
-#include "scheduler/package.h"
 
 namespace ktstr {
 namespace {
@@ -56,7 +57,8 @@ TEST_F(Package, BringsEverythingThatAProgramNeedsToRun) {
   std::string loader, libraries;
   for (const auto& [path, hash] : inputs_) {
     if (path.find("/ld-linux") != std::string::npos) loader = root.string() + path;
-    if (path.find("/libstdc++.so") != std::string::npos) libraries = root.string() + fs::path(path).parent_path().string();
+    if (path.find("/libstdc++.so") != std::string::npos)
+      libraries = root.string() + fs::path(path).parent_path().string();
     EXPECT_EQ(*sha256_file(root.string() + path), hash) << path;
   }
   ASSERT_FALSE(loader.empty());
@@ -85,7 +87,8 @@ TEST_F(Package, NamesTheLibraryThatIsMissingAndWhoNeedsIt) {
   const auto added = add_program(archive_, lonely, "/program", inputs_);
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code(), ErrorCode::kNotFound);
-  EXPECT_THAT(added.error().message(), HasSubstr("needed by " + lonely.string() + ": shared library libscheduler_fixture.so"));
+  EXPECT_THAT(added.error().message(),
+              HasSubstr("needed by " + lonely.string() + ": shared library libscheduler_fixture.so"));
   EXPECT_THAT(added.error().message(), HasSubstr((dir_->path() / "lib").string()));
   EXPECT_THAT(added.error().hint(), HasSubstr("LD_LIBRARY_PATH"));
 }
@@ -140,7 +143,8 @@ TEST_F(Package, SaysWhatIsWrongWithAScheduler) {
     std::string message;
     std::string hint;
   };
-  const std::string bpf_object = std::string("\177ELF\2\1\1", 7) + std::string(9, '\0') + std::string("\1\0\367\0", 4) + std::string(44, '\0');
+  const std::string bpf_object =
+      std::string("\177ELF\2\1\1", 7) + std::string(9, '\0') + std::string("\1\0\367\0", 4) + std::string(44, '\0');
   const Case cases[] = {
       {"no_such_scheduler_anywhere", ErrorCode::kNotFound, "in PATH", "--scheduler ./no_such"},
       {"/nowhere/scx", ErrorCode::kNotFound, "there is no program /nowhere/scx", "path"},

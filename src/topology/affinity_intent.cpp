@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ktstr/cpuset.h"
-
 #include <algorithm>
 #include <charconv>
 #include <vector>
 
 #include "base/splitmix.h"
+#include "ktstr/cpuset.h"
 
 namespace ktstr {
 
@@ -133,15 +132,21 @@ std::string AffinityIntent::to_text() const {
 
 std::string AffinityIntent::describe() const {
   switch (kind_) {
-    case Kind::kInherit: return "inherit";
+    case Kind::kInherit:
+      return "inherit";
     case Kind::kRandomSubset:
       return cpus_.empty() ? fmt::format("random({})", count_)
                            : fmt::format("random({} of {})", count_, cpus_.to_string());
-    case Kind::kLlcAligned: return "llc";
-    case Kind::kCrossCgroup: return "all";
-    case Kind::kSingleCpu: return "single";
-    case Kind::kExact: return fmt::format("cpus({})", cpus_.to_string());
-    case Kind::kSmtPair: return "smt-pair";
+    case Kind::kLlcAligned:
+      return "llc";
+    case Kind::kCrossCgroup:
+      return "all";
+    case Kind::kSingleCpu:
+      return "single";
+    case Kind::kExact:
+      return fmt::format("cpus({})", cpus_.to_string());
+    case Kind::kSmtPair:
+      return "smt-pair";
   }
   return "";
 }

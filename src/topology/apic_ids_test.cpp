@@ -17,7 +17,8 @@ TEST(ApicIds, HaveAFieldOfBitsForEachLevel) {
 }
 
 TEST(ApicIds, OfEachPresetFit) {
-  for (const TopologyPreset& preset : topology_presets()) EXPECT_LE(apic_ids(preset.topology).back(), kLastApicId) << preset.name;
+  for (const TopologyPreset& preset : topology_presets())
+    EXPECT_LE(apic_ids(preset.topology).back(), kLastApicId) << preset.name;
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ Status check_cpu_speed(const CpuSpeed& speed, int cpus) {
 Result<int> parse_cpu_speed(std::string_view text) {
   int percent = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), percent);
-  if (parsed.ec == std::errc() && std::string_view(parsed.ptr, static_cast<std::size_t>(text.data() + text.size() - parsed.ptr)) == "%" &&
+  if (parsed.ec == std::errc() &&
+      std::string_view(parsed.ptr, static_cast<std::size_t>(text.data() + text.size() - parsed.ptr)) == "%" &&
       percent >= kLeastCpuSpeed && percent <= kFullCpuSpeed)
     return percent;
   return fail(ErrorCode::kInvalidArgument, "a speed of '{}' is not valid; accepted: \"{}%\" to \"{}%\"", text,

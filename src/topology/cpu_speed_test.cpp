@@ -23,7 +23,8 @@ TEST(CpuSpeed, OfSeveralIsWrittenAndReadAgain) {
 
 TEST(CpuSpeed, IsOfCpusThatAreThere) {
   EXPECT_TRUE(check_cpu_speed({CpuSet{3}, 1}, 4));
-  EXPECT_THAT(check_cpu_speed({CpuSet{3, 4}, 40}, 4).error().message(), HasSubstr("CPUs 3-4: the machine has 4 CPUs (0-3)"));
+  EXPECT_THAT(check_cpu_speed({CpuSet{3, 4}, 40}, 4).error().message(),
+              HasSubstr("CPUs 3-4: the machine has 4 CPUs (0-3)"));
   EXPECT_THAT(check_cpu_speed({CpuSet{1}, 0}, 4).error().message(), HasSubstr("accepted: 1% to 100%"));
   EXPECT_FALSE(check_cpu_speed({CpuSet(), 40}, 4));
 }

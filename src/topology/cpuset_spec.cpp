@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ktstr/cpuset.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,6 +6,7 @@
 #include <optional>
 
 #include "base/splitmix.h"
+#include "ktstr/cpuset.h"
 
 namespace ktstr {
 
@@ -151,9 +150,7 @@ CpusetSpec CpusetSpec::slice(int index, int of) { return CpusetSpec(Slice{index,
 CpusetSpec CpusetSpec::random(int count) { return CpusetSpec(Random{count}); }
 CpusetSpec CpusetSpec::range(double start, double end) { return CpusetSpec(Range{start, end}); }
 CpusetSpec CpusetSpec::disjoint(int index, int of) { return CpusetSpec(Disjoint{index, of}); }
-CpusetSpec CpusetSpec::overlap(int index, int of, double fraction) {
-  return CpusetSpec(Overlap{index, of, fraction});
-}
+CpusetSpec CpusetSpec::overlap(int index, int of, double fraction) { return CpusetSpec(Overlap{index, of, fraction}); }
 
 Status CpusetSpec::validate() const {
   if (const auto* slice = std::get_if<Slice>(&kind_)) return check_part(slice->index, slice->of);
@@ -208,7 +205,8 @@ bool read_number(std::string_view text, T& value) {
 template <typename A, typename B>
 bool read_pair(std::string_view text, char between, A& left, B& right) {
   const std::size_t at = text.find(between);
-  return at != std::string_view::npos && read_number(text.substr(0, at), left) && read_number(text.substr(at + 1), right);
+  return at != std::string_view::npos && read_number(text.substr(0, at), left) &&
+         read_number(text.substr(at + 1), right);
 }
 
 std::optional<CpusetSpec> parse_term(std::string_view kind, std::string_view place) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Topologies that are worth testing on, by name: from two CPUs' worth of corner cases to the largest machine that a guest
-// can be. The names say what is special about them.
+// Topologies that are worth testing on, by name: from two CPUs' worth of corner cases to the largest machine that a
+// guest can be. The names say what is special about them.
 #pragma once
 
 #include <optional>

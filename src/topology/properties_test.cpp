@@ -195,8 +195,8 @@ RC_GTEST_PROP(QueryProperties, OverlappingCpusetsAreTheSpecsAndCoverTheUsableCpu
 
 RC_GTEST_PROP(AffinityProperties, NothingIsOutsideTheCpusetAndTheSameArgumentsGiveTheSame, (std::uint64_t seed)) {
   const TestTopology machine = TestTopology::expected_for(any_preset().topology);
-  const auto cpuset = CpusetSpec::random(*rc::gen::inRange(1, static_cast<int>(machine.cpus.size()) + 1))
-                          .resolve(machine, seed);
+  const auto cpuset =
+      CpusetSpec::random(*rc::gen::inRange(1, static_cast<int>(machine.cpus.size()) + 1)).resolve(machine, seed);
   RC_ASSERT(cpuset.has_value());
   const int index = *rc::gen::inRange(0, 64), count = *rc::gen::inRange(1, 20);
   for (const AffinityIntent& intent : {AffinityIntent::random_subset(count), AffinityIntent::llc_aligned(),

@@ -50,7 +50,8 @@ std::string defect_of(const Topology& t) {
   if (t.cpus() > kCpuLimit) return fmt::format("{} CPUs are more than {}", t.cpus(), kCpuLimit);
   if (const std::uint32_t last = apic_ids(t).back(); last > kLastApicId)
     return fmt::format(
-        "the last CPU's APIC id would be {}, and the guest's can be {} at most; ids are counted in powers of 2, so that {} cores "
+        "the last CPU's APIC id would be {}, and the guest's can be {} at most; ids are counted in powers of 2, so "
+        "that {} cores "
         "per LLC take as many as {}",
         last, kLastApicId, t.cores_per_llc, std::bit_ceil(static_cast<unsigned>(t.cores_per_llc)));
   return {};

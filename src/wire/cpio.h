@@ -24,13 +24,15 @@ class NewcWriter {
   Status add_directory(std::string_view path);
   Status add_symlink(std::string_view path, std::string_view target);
   // A device node (the initramfs needs /dev/console before anything is mounted).
-  Status add_character_device(std::string_view path, std::uint32_t permissions, std::uint32_t major, std::uint32_t minor);
+  Status add_character_device(std::string_view path, std::uint32_t permissions, std::uint32_t major,
+                              std::uint32_t minor);
   bool contains(std::string_view path) const;
   ByteVector finish();
 
  private:
   Status add_parents(std::string_view path);
-  void entry(std::string_view path, std::uint32_t mode, ByteSpan contents, std::uint32_t major = 0, std::uint32_t minor = 0);
+  void entry(std::string_view path, std::uint32_t mode, ByteSpan contents, std::uint32_t major = 0,
+             std::uint32_t minor = 0);
   struct Place {
     std::size_t at = 0, size = 0;
   };
@@ -40,12 +42,12 @@ class NewcWriter {
   std::uint32_t inode_ = 0;
 };
 
-// `archive` (what a NewcWriter finished) with one file more at its end: the same bytes as if it had been added last. Its
-// parent directories are in the archive already. kCorruptData when `archive` is not ours.
+// `archive` (what a NewcWriter finished) with one file more at its end: the same bytes as if it had been added last.
+// Its parent directories are in the archive already. kCorruptData when `archive` is not ours.
 Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents);
 
 struct NewcEntry {
-  std::string path;  // without a leading slash
+  std::string path;        // without a leading slash
   std::uint32_t mode = 0;  // type and permissions as in stat(2)
   ByteSpan contents;       // points into the archive
 };

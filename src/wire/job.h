@@ -24,11 +24,11 @@ struct PhaseLimits {
 };
 
 struct Job {
-  std::string test;                    // its name
-  std::vector<std::string> body;       // argv of the body; empty: the agent runs `scenario` itself
-  std::string scenario;                // a scenario file's text
-  std::vector<std::string> args;       // Ctx::args()
-  std::vector<std::string> scheduler;  // argv; empty: none
+  std::string test;                            // its name
+  std::vector<std::string> body;               // argv of the body; empty: the agent runs `scenario` itself
+  std::string scenario;                        // a scenario file's text
+  std::vector<std::string> args;               // Ctx::args()
+  std::vector<std::string> scheduler;          // argv; empty: none
   std::vector<std::string> payload_path = {};  // directories where payloads' programs are looked for
   Topology topology;
   std::chrono::nanoseconds duration{};

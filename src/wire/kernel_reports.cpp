@@ -20,9 +20,9 @@ struct Sign {
   Where where = Where::kStart;
 };
 
-// The first that fits decides. Texts: kernel/panic.c, arch/x86/kernel/{traps,dumpstack}.c, arch/x86/mm/fault.c, lib/bug.c,
-// kernel/sched/core.c, kernel/locking/lockdep.c, kernel/rcu/tree_stall.h, kernel/hung_task.c, kernel/watchdog.c,
-// kernel/workqueue.c, mm/kasan/report.c, lib/ubsan.c.
+// The first that fits decides. Texts: kernel/panic.c, arch/x86/kernel/{traps,dumpstack}.c, arch/x86/mm/fault.c,
+// lib/bug.c, kernel/sched/core.c, kernel/locking/lockdep.c, kernel/rcu/tree_stall.h, kernel/hung_task.c,
+// kernel/watchdog.c, kernel/workqueue.c, mm/kasan/report.c, lib/ubsan.c.
 constexpr Sign kSigns[] = {
     {DetailKind::kLockup, "BUG: soft lockup", Where::kInReport},
     {DetailKind::kLockup, "hard LOCKUP", Where::kInReport},
@@ -133,8 +133,7 @@ std::string lost_lines_text(std::uint64_t lines) { return fmt::format("{}{}{}", 
 std::optional<std::uint64_t> lost_lines(std::string_view text) {
   if (!text.starts_with(kLostBefore) || !text.ends_with(kLostAfter)) return {};
   std::uint64_t lines = 0;
-  const std::string_view number =
-      text.substr(kLostBefore.size(), text.size() - kLostBefore.size() - kLostAfter.size());
+  const std::string_view number = text.substr(kLostBefore.size(), text.size() - kLostBefore.size() - kLostAfter.size());
   const auto parsed = std::from_chars(number.data(), number.data() + number.size(), lines);
   if (parsed.ec != std::errc() || parsed.ptr != number.data() + number.size()) return {};
   return lines;

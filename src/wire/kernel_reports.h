@@ -12,8 +12,8 @@
 
 namespace ktstr {
 
-// The kind of fault of which this line (without its time stamp) is the first that names it: kKernelOops, kKernelWarning,
-// kLockdep, kHungTask, kRcuStall or kLockup.
+// The kind of fault of which this line (without its time stamp) is the first that names it: kKernelOops,
+// kKernelWarning, kLockdep, kHungTask, kRcuStall or kLockup.
 std::optional<DetailKind> kernel_report_kind(std::string_view text);
 // Whether the kernel says this of a program, whose name comes first and may be any text: "BUG: x[61]: segfault at 0 ip
 // ...", "traps: PANIC: x[61] general protection fault ip:...", "Oops invoked oom-killer: ...".

@@ -29,8 +29,8 @@ TEST(KernelReports, AreNotSeenInWhatElseAKernelSays) {
   for (const std::string_view line :
        {"sched_ext: BPF scheduler \"x\" disabled (runnable task stall)", "sched_ext: Soft lockup - CPU0 stuck for 26s",
         "Memory cgroup out of memory: Killed process 61 (sh)", "workqueue: drain hogged CPU for >10000us 4 times",
-        "clocksource: timekeeping watchdog on CPU0: Marking clocksource 'tsc' as unstable", "Call Trace:",
-        "hrtimer: interrupt took 123456 ns", "ktstr_faults: loading out-of-tree module taints kernel.",
+        "clocksource: timekeeping watchdog on CPU0: Marking clocksource 'tsc' as unstable",
+        "Call Trace:", "hrtimer: interrupt took 123456 ns", "ktstr_faults: loading out-of-tree module taints kernel.",
         "the user's WARNING: nothing", ""})
     EXPECT_FALSE(kernel_report_kind(line)) << line;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Records in a lane. A lane is written from its start; when the next record does not fit, the writer rings the doorbell,
-// stands still while the host reads everything, and starts again at the beginning. So the writer never looks at how
-// far the host has read, and a slow host changes nothing in the guest.
+// Records in a lane. A lane is written from its start; when the next record does not fit, the writer rings the
+// doorbell, stands still while the host reads everything, and starts again at the beginning. So the writer never looks
+// at how far the host has read, and a slow host changes nothing in the guest.
 //
 // A frame: magic u32, type u16, flags u16, length u32, sequence u32, time_ns u64, crc u32 over all of that and the
 // payload, reserved u32; the payload; padding to 8 bytes.

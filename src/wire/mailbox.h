@@ -79,7 +79,14 @@ struct GuestBlock {
   std::uint32_t reserved;
 };
 
-enum class BellReason : std::uint32_t { kNone = 0, kLaneFull = 1, kDone = 2, kWarmPoint = 3, kTurns = 4, kCpuSpeed = 5 };
+enum class BellReason : std::uint32_t {
+  kNone = 0,
+  kLaneFull = 1,
+  kDone = 2,
+  kWarmPoint = 3,
+  kTurns = 4,
+  kCpuSpeed = 5
+};
 
 struct DoorbellBlock {
   std::uint32_t reason;    // BellReason, written by the guest before it rings

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Put and Get: visitors over a record's fields, so that each record is described once (records.cpp). A type of ours gets
-// an overload in both; a closed enum goes through limited().
+// Put and Get: visitors over a record's fields, so that each record is described once (records.cpp). A type of ours
+// gets an overload in both; a closed enum goes through limited().
 #pragma once
 
 #include <algorithm>
@@ -23,13 +23,11 @@ namespace ktstr {
 
 // The fields of the public types that travel inside records. One list each, for both directions.
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, TestTopology::Core>
-void nested_fields(F& f, R& r) {
-  f(r.threads);
-}
+requires std::same_as<std::remove_const_t<R>, TestTopology::Core>
+void nested_fields(F& f, R& r) { f(r.threads); }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, TestTopology::Llc>
+requires std::same_as<std::remove_const_t<R>, TestTopology::Llc>
 void nested_fields(F& f, R& r) {
   f(r.id);
   f(r.node);
@@ -38,7 +36,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, TestTopology::Node>
+requires std::same_as<std::remove_const_t<R>, TestTopology::Node>
 void nested_fields(F& f, R& r) {
   f(r.id);
   f(r.cpus);
@@ -46,7 +44,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, WorkerReport>
+requires std::same_as<std::remove_const_t<R>, WorkerReport>
 void nested_fields(F& f, R& r) {
   f(r.cgroup);
   f(r.index);
@@ -78,7 +76,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, Detail>
+requires std::same_as<std::remove_const_t<R>, Detail>
 void nested_fields(F& f, R& r) {
   f.limited(r.verdict, Verdict::kFail);
   f.limited(r.kind, DetailKind::kNote);
@@ -92,7 +90,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, CgroupStats>
+requires std::same_as<std::remove_const_t<R>, CgroupStats>
 void nested_fields(F& f, R& r) {
   f(r.cgroup);
   f(r.phase);
@@ -121,7 +119,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, PayloadValue>
+requires std::same_as<std::remove_const_t<R>, PayloadValue>
 void nested_fields(F& f, R& r) {
   f(r.name);
   f(r.value);
@@ -130,7 +128,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, PayloadReport>
+requires std::same_as<std::remove_const_t<R>, PayloadReport>
 void nested_fields(F& f, R& r) {
   f(r.name);
   f(r.cgroup);
@@ -147,7 +145,7 @@ void nested_fields(F& f, R& r) {
 }
 
 template <typename F, typename R>
-  requires std::same_as<std::remove_const_t<R>, ProcsCapture>
+requires std::same_as<std::remove_const_t<R>, ProcsCapture>
 void nested_fields(F& f, R& r) {
   f(r.tag);
   f(r.cgroup);
@@ -181,10 +179,8 @@ class Put {
     if (value) (*this)(*value);
   }
   template <typename T>
-    requires std::is_class_v<T>
-  void operator()(const T& value) {
-    nested_fields(*this, value);
-  }
+  requires std::is_class_v<T>
+  void operator()(const T& value) { nested_fields(*this, value); }
   template <typename E>
   void limited(E value, E) {
     out_.u32(static_cast<std::uint32_t>(value));
@@ -278,10 +274,8 @@ class Get {
     if (present) (*this)(value.emplace());
   }
   template <typename T>
-    requires std::is_class_v<T>
-  void operator()(T& value) {
-    nested_fields(*this, value);
-  }
+  requires std::is_class_v<T>
+  void operator()(T& value) { nested_fields(*this, value); }
   template <typename E>
   void limited(E& value, E last) {
     const std::uint32_t number = in_.u32();

@@ -182,7 +182,7 @@ Result<T> decode_fields(ByteSpan payload, std::string_view what, Bytes* weight) 
 #define KTSTR_RECORD(type, name)                                          \
   ByteVector encode(const type& record) { return encode_fields(record); } \
   template <>                                                             \
-  Result<type> decode<type>(ByteSpan payload, Bytes* weight) {            \
+  Result<type> decode<type>(ByteSpan payload, Bytes * weight) {           \
     return decode_fields<type>(payload, name, weight);                    \
   }
 

@@ -59,11 +59,18 @@ struct QuantumRecord {
 
 // What is seen of the scheduler under test.
 struct SchedulerRecord {
-  // kChecked: how things stand when the body has ended, before anything is torn down. The last three are of the teardown:
-  // after SIGTERM its process was runnable and was not run, so that it was made a real-time task; SIGTERM was not enough,
-  // SIGKILL was; nothing was enough.
+  // kChecked: how things stand when the body has ended, before anything is torn down. The last three are of the
+  // teardown: after SIGTERM its process was runnable and was not run, so that it was made a real-time task; SIGTERM was
+  // not enough, SIGKILL was; nothing was enough.
   enum class Kind : std::uint8_t {
-    kStarted, kAttached, kNotAttached, kExited, kChecked, kNotRun, kKilled, kNotDetached
+    kStarted,
+    kAttached,
+    kNotAttached,
+    kExited,
+    kChecked,
+    kNotRun,
+    kKilled,
+    kNotDetached
   };
   Kind kind = Kind::kStarted;
   std::int32_t pid = 0;
@@ -101,7 +108,7 @@ struct WorkerRecord {
 // What the body returned: an AssertResult, or the Error instead.
 struct ResultRecord {
   AssertResult result;
-  std::string error;       // empty: none
+  std::string error;                      // empty: none
   ErrorCode code = ErrorCode::kInternal;  // of the error
   std::string error_hint;
 };
@@ -119,8 +126,8 @@ constexpr std::string_view kCannotBeKilled = "; SIGKILL does not end ";
 
 // The body's process is gone.
 struct BodyEndRecord {
-  bool clean = false;        // exit status 0
-  bool timed_out = false;    // killed by the agent because its limit was over
+  bool clean = false;      // exit status 0
+  bool timed_out = false;  // killed by the agent because its limit was over
   std::string exit;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wire/record_fields.h"
 #include "wire/records.h"
 
 #include <gtest/gtest.h>
 
 #include "ktstr/op.h"
+#include "wire/record_fields.h"
 
 namespace ktstr {
 namespace {
@@ -246,7 +246,8 @@ TEST(Records, WeighMoreTheMoreTheyHold) {
 }
 
 TEST(Records, TopologiesSurviveTheTrip) {
-  const auto topology = TestTopology::expected_for({.numa_nodes = 2, .llcs = 4, .cores_per_llc = 2, .threads_per_core = 2});
+  const auto topology =
+      TestTopology::expected_for({.numa_nodes = 2, .llcs = 4, .cores_per_llc = 2, .threads_per_core = 2});
   EXPECT_TRUE(round_trip(topology).differences_from({2, 4, 2, 2}).empty());
   EXPECT_EQ(round_trip(topology).numa_distance(0, 1), TestTopology::kRemoteDistance);
 }

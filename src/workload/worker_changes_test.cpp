@@ -9,8 +9,8 @@
 
 #include "workload/task/task_affinity.h"
 #include "workload/task/task_sched.h"
-#include "workload/worker_group.h"
 #include "workload/testing/worker_watch.h"
+#include "workload/worker_group.h"
 
 namespace ktstr {
 namespace {

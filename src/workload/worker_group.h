@@ -29,11 +29,11 @@ struct WorkerPlacement {
   // Started in our cgroup and moved by themselves before all else. For a cgroup whose processes were once killed by its
   // cgroup.kill: Linux 6.18 kills whatever is cloned into it from then on.
   bool moves_in = false;
-  std::optional<CpuSet> allowed;   // what its cpuset allows, for the isolation check; empty: everything
-  CpuSet born_on;                  // each worker waits for its release on one of these; empty: anywhere
-  std::uint64_t birth_seed = 0;    // decides on which
-  std::vector<CpuSet> affinity;    // of each worker, in order of index, from the start; empty: nothing is set
-  CpuSet node_cpus;                // of WorkSpec::numa_node, where that is set
+  std::optional<CpuSet> allowed;  // what its cpuset allows, for the isolation check; empty: everything
+  CpuSet born_on;                 // each worker waits for its release on one of these; empty: anywhere
+  std::uint64_t birth_seed = 0;   // decides on which
+  std::vector<CpuSet> affinity;   // of each worker, in order of index, from the start; empty: nothing is set
+  CpuSet node_cpus;               // of WorkSpec::numa_node, where that is set
   std::string proc_root = "/proc";
 };
 
@@ -92,8 +92,9 @@ class WorkerGroup {
   void release();
   // Tells all workers to stop; returns at once. Call it after release().
   void request_stop();
-  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over; what they did until then is what they report. Sends
-  // SIGKILL to the rest and does not wait for it. Requests the stop where nobody has. kInvalidArgument before release().
+  // Waits until all have ended or `grace` (CLOCK_MONOTONIC) is over; what they did until then is what they report.
+  // Sends SIGKILL to the rest and does not wait for it. Requests the stop where nobody has. kInvalidArgument before
+  // release().
   Status stop(std::chrono::nanoseconds grace);
   // The reports, in order of index, after stop(), which it does with `grace` where nobody has. Those that were killed
   // are waited for: kKillGrace after the last of them got a CPU or ended, they are not gone (WorkerReport::gone), nor

@@ -38,7 +38,8 @@ Error cannot_start(const WorkerPlan& plan) {
   Error error = fail_errno("cannot start {}", plan.task());
   if (error.saved_errno() == EAGAIN)
     error.with_hint(
-        "a limit on tasks is reached: pids_max of the cgroup or of one above it, or kernel.threads-max, which follows the "
+        "a limit on tasks is reached: pids_max of the cgroup or of one above it, or kernel.threads-max, which follows "
+        "the "
         "guest's memory (`memory`)");
   return error;
 }

@@ -39,8 +39,8 @@ class WorkerRun {
   // The first checkpoint, whose gap counts from the release, and then `phase` of spinning that is no work.
   void begin(std::chrono::nanoseconds phase);
 
-  // The last checkpoint, once it is to stop: what it saw of the time before it saw the stop may be long ago, since it can
-  // lose its CPU in between.
+  // The last checkpoint, once it is to stop: what it saw of the time before it saw the stop may be long ago, since it
+  // can lose its CPU in between.
   void end();
 
   // As of the last checkpoint.

@@ -26,7 +26,7 @@ struct Machine {
   std::uint64_t late = 0;     // of each wake-up
   std::uint64_t stop_at = 0;  // a sleep that goes beyond is ended by stop then
   std::uint64_t away_on_yield = 0;
-  std::uint64_t away_after_look = 0;  // once; it is told to stop meanwhile
+  std::uint64_t away_after_look = 0;                           // once; it is told to stop meanwhile
   std::vector<std::pair<std::uint64_t, std::uint64_t>> holds;  // in each sleep
   GroupBlock* group = nullptr;
 } machine;

@@ -68,8 +68,12 @@ TEST_F(BadInput, ARelativeXdgDirectoryIsIgnored) {
 }
 
 TEST_F(BadInput, ControlCharactersOfNamesAreShownAsNumbers) {
-  const std::string evil = "\x1b]0;t\a\xc2\x9b" "31m\u202ex\x7f\x9b\nktstr: PASS";
-  write("evil.toml", "name = \"a\"\n\"" "k\u202ey\" = 1\n");
+  const std::string evil =
+      "\x1b]0;t\a\xc2\x9b"
+      "31m\u202ex\x7f\x9b\nktstr: PASS";
+  write("evil.toml",
+        "name = \"a\"\n\""
+        "k\u202ey\" = 1\n");
   const std::vector<std::vector<std::string>> cases = {
       {"run", evil},
       {"run", "evil.toml"},

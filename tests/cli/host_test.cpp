@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `ktstr run --host` on this machine: it does what it says, and leaves nothing behind, however it ends. Needs root and a
-// cgroup2 mount; skips with its reason otherwise, and fails instead where KTSTR_REQUIRE names root.
+// `ktstr run --host` on this machine: it does what it says, and leaves nothing behind, however it ends. Needs root and
+// a cgroup2 mount; skips with its reason otherwise, and fails instead where KTSTR_REQUIRE names root.
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <unistd.h>
@@ -33,7 +33,8 @@ std::set<std::string> groups_of_runs() {
   if (!own) return found;
   std::error_code error;
   for (fs::recursive_directory_iterator at(*own, error), end; !error && at != end; at.increment(error))
-    if (at->is_directory() && at->path().string().find("/ktstr-") != std::string::npos) found.insert(at->path().string());
+    if (at->is_directory() && at->path().string().find("/ktstr-") != std::string::npos)
+      found.insert(at->path().string());
   return found;
 }
 
@@ -95,8 +96,9 @@ class HostMode : public KtstrProgram {
   }
   // A long run that has its workers.
   Subprocess started() const {
-    auto process = Subprocess::start({.argv = {KTSTR_PROGRAM, "run", scenario().string(), "--host", "--duration", "600s"},
-                                      .env = {"XDG_STATE_HOME=" + path("state").string()}});
+    auto process =
+        Subprocess::start({.argv = {KTSTR_PROGRAM, "run", scenario().string(), "--host", "--duration", "600s"},
+                           .env = {"XDG_STATE_HOME=" + path("state").string()}});
     EXPECT_TRUE(process.has_value()) << process.error().render();
     wait_until([] { return processes_named("khost").size() == 2; });
     EXPECT_EQ(processes_named("khost").size(), 2U);

@@ -129,7 +129,9 @@ TEST_F(Messages, NoSubcommand) { expect_refused("no_subcommand", {}); }
 TEST_F(Messages, ARunToReplayThatIsNotThere) { expect_refused("replay_not_there", {"replay", "2026"}); }
 TEST_F(Messages, NoRunToReplay) { expect_refused("replay_no_run", {"replay", "last-failed"}); }
 TEST_F(Messages, ADirectoryThatIsNoRun) { expect_refused("replay_no_run_directory", {"replay", "./"}); }
-TEST_F(Messages, EvidenceThatDoesNotExist) { expect_refused("replay_evidence", {"replay", "last", "--with", "events,trace"}); }
+TEST_F(Messages, EvidenceThatDoesNotExist) {
+  expect_refused("replay_evidence", {"replay", "last", "--with", "events,trace"});
+}
 TEST_F(Messages, ATestProgramThatIsNotThere) { expect_refused("test_program_missing", {"test", "./none"}); }
 TEST_F(Messages, AKernelToRemoveThatIsNotCached) { expect_refused("kernel_remove", {"kernel", "remove", "none"}); }
 TEST_F(Messages, AWarmImageToCleanThatIsNotThere) { expect_refused("warm_clean", {"warm", "clean", "0123"}); }

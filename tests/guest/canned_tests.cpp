@@ -41,7 +41,9 @@ KTSTR_TEST(canned_cpuset_resize, {.topology = "1n2l2c1t", .duration = 500ms}) {
 KTSTR_TEST(canned_cpuset_partition, {.topology = "1n2l2c1t", .duration = 500ms}) {
   return clean(ctx, scenarios::cpuset_partition);
 }
-KTSTR_TEST(canned_cgroup_add, {.topology = "1n2l2c1t", .duration = 1500ms}) { return clean(ctx, scenarios::cgroup_add); }
+KTSTR_TEST(canned_cgroup_add, {.topology = "1n2l2c1t", .duration = 1500ms}) {
+  return clean(ctx, scenarios::cgroup_add);
+}
 KTSTR_TEST(canned_cgroup_remove, {.topology = "1n2l2c1t", .duration = 500ms}) {
   return clean(ctx, scenarios::cgroup_remove);
 }

@@ -11,9 +11,7 @@ namespace {
 // Holds are too short for off-CPU shares to even out, and three workers on two CPUs are uneven by themselves.
 const Checks kNoSpread{.spread_off = true};
 
-Backdrop two_groups() {
-  return {.cgroups = {CgroupDef::named("a").workers(2), CgroupDef::named("b").workers(1)}};
-}
+Backdrop two_groups() { return {.cgroups = {CgroupDef::named("a").workers(2), CgroupDef::named("b").workers(1)}}; }
 
 }  // namespace
 
@@ -85,7 +83,9 @@ KTSTR_TEST(cpusets_set_cleared_swapped, {.topology = "1n2l2c1t", .duration = 400
                     see.equal("a's cpus", see.cgroup("a", "cpuset.cpus"), step == 1 ? "1" : "2-3");
                     see.equal("b's cpus", see.cgroup("b", "cpuset.cpus"), step == 1 ? "2-3" : step == 2 ? "1" : "");
                     see.equal("b's effective cpus", see.cgroup("b", "cpuset.cpus.effective"),
-                              step == 1 ? "2-3" : step == 2 ? "1" : "0-3");
+                              step == 1   ? "2-3"
+                              : step == 2 ? "1"
+                                          : "0-3");
                   });
 }
 
@@ -114,9 +114,10 @@ KTSTR_TEST(cpu_and_pids_knobs, {.topology = "1n1l2c1t", .duration = 300ms, .chec
 }
 
 KTSTR_TEST(memory_knobs, {.topology = "1n1l2c1t", .duration = 300ms}) {
-  const Step step{.setup = {CgroupDef::named("a").workers(1).memory_max(64 << 20).memory_min(1 << 20).memory_oom_group(true),
-                            CgroupDef::named("b").memory_high(32 << 20).memory_low(8 << 20)},
-                  .hold = HoldSpec::fixed(30ms)};
+  const Step step{
+      .setup = {CgroupDef::named("a").workers(1).memory_max(64 << 20).memory_min(1 << 20).memory_oom_group(true),
+                CgroupDef::named("b").memory_high(32 << 20).memory_low(8 << 20)},
+      .hold = HoldSpec::fixed(30ms)};
   return observed(ctx, {}, {step}, [](int, Observer& see) {
     see.equal("memory.max", see.cgroup("a", "memory.max"), "67108864");
     see.equal("memory.high", see.cgroup("a", "memory.high"), "max");
@@ -130,8 +131,9 @@ KTSTR_TEST(memory_knobs, {.topology = "1n1l2c1t", .duration = 300ms}) {
 }
 
 KTSTR_TEST(memory_swap_and_io_weight, {.topology = "1n1l2c1t", .duration = 300ms}) {
-  const Step step{.setup = {CgroupDef::named("a").workers(1).memory_swap_max(16 << 20), CgroupDef::named("b").io_weight(250)},
-                  .hold = HoldSpec::fixed(30ms)};
+  const Step step{
+      .setup = {CgroupDef::named("a").workers(1).memory_swap_max(16 << 20), CgroupDef::named("b").io_weight(250)},
+      .hold = HoldSpec::fixed(30ms)};
   return observed(ctx, {}, {step}, [](int, Observer& see) {
     see.equal("memory.swap.max", see.cgroup("a", "memory.swap.max"), "16777216");
     see.equal("io.weight", see.cgroup("b", "io.weight"), "default 250");
@@ -173,18 +175,17 @@ KTSTR_TEST(nested_cgroups_get_their_controllers, {.topology = "1n2l2c1t", .durat
   });
 }
 
-KTSTR_TEST(a_refused_knob_fails_the_step_and_leaves_nothing, {.topology = "1n1l2c1t",
-                                                              .duration = 300ms,
-                                                              .expect_failure = "step_failed"}) {
+KTSTR_TEST(a_refused_knob_fails_the_step_and_leaves_nothing,
+           {.topology = "1n1l2c1t", .duration = 300ms, .expect_failure = "step_failed"}) {
   const std::string before = what_is_left(ctx);
-  auto result = execute_steps(ctx, {{.setup = {CgroupDef::named("a").workers(2), CgroupDef::named("b").io_max("99:99 rbps=1048576")}}});
+  auto result = execute_steps(
+      ctx, {{.setup = {CgroupDef::named("a").workers(2), CgroupDef::named("b").io_max("99:99 rbps=1048576")}}});
   if (result && what_is_left(ctx) != before) return AssertResult::fail("left behind: " + what_is_left(ctx));
   return result;
 }
 
-KTSTR_TEST(fork_failure_at_pids_max_is_contained, {.topology = "1n1l2c1t",
-                                                   .duration = 300ms,
-                                                   .expect_failure = "step_failed"}) {
+KTSTR_TEST(fork_failure_at_pids_max_is_contained,
+           {.topology = "1n1l2c1t", .duration = 300ms, .expect_failure = "step_failed"}) {
   const std::string before = what_is_left(ctx);
   auto result = execute_steps(ctx, {{.setup = {CgroupDef::named("a").workers(5).pids_max(2)}}});
   if (result && what_is_left(ctx) != before) return AssertResult::fail("left behind: " + what_is_left(ctx));

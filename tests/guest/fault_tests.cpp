@@ -78,9 +78,8 @@ KTSTR_TEST(a_strangers_process_keeps_a_cgroup_from_removal, {.topology = "1n1l2c
                                [&](int, Observer& see) {
                                  see.that(ctx.cgroups().move_process("a", stranger.pid()).has_value(), "it is in 'a'");
                                });
-  judged.says(
-      result, Verdict::kFail,
-      fmt::format("cgroup a: cannot remove a: after 2000 ms it still has the processes {} (", stranger.pid()));
+  judged.says(result, Verdict::kFail,
+              fmt::format("cgroup a: cannot remove a: after 2000 ms it still has the processes {} (", stranger.pid()));
   stranger.end();
   judged.that(remove_directory("a") == 0, "it can be removed once the stranger has ended");
   return judged.take();

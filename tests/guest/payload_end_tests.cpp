@@ -37,8 +37,8 @@ std::string oom_score_adj(const std::string& process) {
 
 }  // namespace
 
-KTSTR_TEST(a_payload_that_fails_is_a_failure_without_a_check, {.topology = "1n1l2c1t", .duration = 300ms,
-                                                               .payloads = kShell}) {
+KTSTR_TEST(a_payload_that_fails_is_a_failure_without_a_check,
+           {.topology = "1n1l2c1t", .duration = 300ms, .payloads = kShell}) {
   AssertResult claims;
   const auto run = [&](const Payload& payload, std::vector<Op> more) {
     std::vector<Op> ops{Op::run_payload(payload)};
@@ -60,12 +60,12 @@ KTSTR_TEST(a_payload_that_fails_is_a_failure_without_a_check, {.topology = "1n1l
   return claims;
 }
 
-KTSTR_TEST(a_payload_that_ends_with_its_cgroup_is_not_blamed, {.topology = "1n1l2c1t", .duration = 200ms,
-                                                               .payloads = kShell}) {
+KTSTR_TEST(a_payload_that_ends_with_its_cgroup_is_not_blamed,
+           {.topology = "1n1l2c1t", .duration = 200ms, .payloads = kShell}) {
   AssertResult claims;
-  const auto result = execute_scenario(ctx, {.cgroups = {load()}},
-                                       {held({Op::run_payload_in_cgroup("a", shell("p", "while :; do :; done")),
-                                              Op::kill_cgroup("a")})});
+  const auto result = execute_scenario(
+      ctx, {.cgroups = {load()}},
+      {held({Op::run_payload_in_cgroup("a", shell("p", "while :; do :; done")), Op::kill_cgroup("a")})});
   claim_verdict(claims, result, Verdict::kPass, "");
   return claims;
 }
@@ -89,7 +89,8 @@ KTSTR_TEST(a_payload_of_many_processes_ends, {.topology = "1n1l2c1t", .duration 
 
 // Its session, environment and parent do not tell whose such a daemon is.
 KTSTR_TEST(daemons_of_another_session_without_environment_end_with_their_payload,
-           {.topology = "1n1l2c1t", .duration = 2s,
+           {.topology = "1n1l2c1t",
+            .duration = 2s,
             .payloads = {kShell[0], Payload::program("setsid", "setsid"), Payload::program("env", "env")}}) {
   AssertResult claims;
   for (const char* fifo : {"/tmp/there", "/tmp/nobody_writes"})
@@ -116,16 +117,17 @@ KTSTR_TEST(daemons_of_another_session_without_environment_end_with_their_payload
 KTSTR_TEST(a_payload_that_forks_without_end_ends, {.topology = "1n1l2c1t", .duration = 1s, .payloads = kShell}) {
   AssertResult claims;
   const std::string before = what_is_left(ctx);
-  const auto result = execute_scenario(ctx, {.cgroups = {load()}},
-                                       {held({Op::run_payload(shell("bomb", "f() { (f) & f; }; f"))}, HoldSpec::fixed(50ms))});
+  const auto result =
+      execute_scenario(ctx, {.cgroups = {load()}},
+                       {held({Op::run_payload(shell("bomb", "f() { (f) & f; }; f"))}, HoldSpec::fixed(50ms))});
   claims.claim(result && result->payloads.size() == 1 && result->payloads[0].killed, "it ran until it was killed");
   const std::string after = what_is_left(ctx);
   claims.claim(after == before, fmt::format("nothing is left of it: {} (seen: {})", before, after));
   return claims;
 }
 
-KTSTR_TEST(the_oom_killer_may_take_workers_and_payloads_and_not_the_body, {.topology = "1n1l2c1t", .duration = 300ms,
-                                                                           .payloads = kShell}) {
+KTSTR_TEST(the_oom_killer_may_take_workers_and_payloads_and_not_the_body,
+           {.topology = "1n1l2c1t", .duration = 300ms, .payloads = kShell}) {
   AssertResult claims;
   claims.claim(oom_score_adj("self") == "-1000\n", "the body is protected");
   const Payload payload = shell("p", "read x </proc/$$/oom_score_adj; exit $x").check(PayloadCheck::exit_code(0));
@@ -139,12 +141,12 @@ KTSTR_TEST(the_oom_killer_may_take_workers_and_payloads_and_not_the_body, {.topo
   return claims;
 }
 
-KTSTR_TEST(real_time_workers_on_every_cpu_do_not_keep_the_body_from_its_end, {.topology = "1n1l2c1t", .duration = 300ms,
-                                                                              .checks = {.spread_off = true}}) {
+KTSTR_TEST(real_time_workers_on_every_cpu_do_not_keep_the_body_from_its_end,
+           {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.spread_off = true}}) {
   AssertResult claims;
   for (const SchedPolicy& policy : {SchedPolicy::fifo(97), SchedPolicy::deadline_of(9ms, 10ms, 10ms)}) {
-    const auto result = execute_scenario(
-        ctx, {.cgroups = {CgroupDef::named("hog").workers(2).sched_policy(policy)}}, {held({}, HoldSpec::full())});
+    const auto result = execute_scenario(ctx, {.cgroups = {CgroupDef::named("hog").workers(2).sched_policy(policy)}},
+                                         {held({}, HoldSpec::full())});
     claim_verdict(claims, result, Verdict::kPass, "");
   }
   return claims;

@@ -30,10 +30,8 @@ std::size_t lines_of(Observer& see, std::string_view group, std::string_view fil
 
 // Two groups of workers in one process, and one worker by itself.
 CgroupDef web(const std::string& cgroup) {
-  return CgroupDef::named(cgroup)
-      .workers(2)
-      .pcomm("web")
-      .work({.type = Bursty{.burst = 1ms, .sleep = 2ms}, .nice = 5, .comm = "log", .policy = SchedPolicy::batch()});
+  return CgroupDef::named(cgroup).workers(2).pcomm("web").work(
+      {.type = Bursty{.burst = 1ms, .sleep = 2ms}, .nice = 5, .comm = "log", .policy = SchedPolicy::batch()});
 }
 
 }  // namespace
@@ -69,8 +67,8 @@ KTSTR_TEST(threads_of_one_process, {.topology = "2n2l2c1t", .duration = 600ms, .
 }
 
 KTSTR_TEST(threads_change_move_and_freeze, {.topology = "1n2l2c1t", .duration = 600ms}) {
-  const Backdrop backdrop{.cgroups = {web("a").cpuset(CpusetSpec::llc(0)),
-                                      CgroupDef::named("b").no_workers().cpuset(CpusetSpec::llc(1))}};
+  const Backdrop backdrop{
+      .cgroups = {web("a").cpuset(CpusetSpec::llc(0)), CgroupDef::named("b").no_workers().cpuset(CpusetSpec::llc(1))}};
   return observed(ctx, backdrop,
                   {held({Op::set_nice("a", 7), Op::set_affinity("a", AffinityIntent::single_cpu())}),
                    held({Op::set_affinity("a", AffinityIntent::inherit()), Op::move_all_tasks("a", "b")}),
@@ -89,17 +87,15 @@ KTSTR_TEST(threads_change_move_and_freeze, {.topology = "1n2l2c1t", .duration = 
 }
 
 // They are killed before every one of them has had a CPU.
-KTSTR_TEST(threads_are_killed_by_the_scenario, {.topology = "1n1l2c1t",
-                                                .duration = 300ms,
-                                                .checks = {.progress = false}}) {
+KTSTR_TEST(threads_are_killed_by_the_scenario,
+           {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.progress = false}}) {
   const Backdrop backdrop{.cgroups = {web("a"), CgroupDef::named("b").workers(1)}};
   return observed(ctx, backdrop, {held({Op::kill_cgroup("a")})},
                   [](int, Observer& see) { see.that(see.pids("a").empty(), "nobody is left in a"); });
 }
 
-KTSTR_TEST(threads_beyond_pids_max_are_contained, {.topology = "1n1l2c1t",
-                                                   .duration = 300ms,
-                                                   .expect_failure = "step_failed"}) {
+KTSTR_TEST(threads_beyond_pids_max_are_contained,
+           {.topology = "1n1l2c1t", .duration = 300ms, .expect_failure = "step_failed"}) {
   const std::string before = what_is_left(ctx);
   auto result = execute_steps(ctx, {{.setup = {CgroupDef::named("a").workers(5).pcomm("web").pids_max(2)}}});
   if (!result) return result;

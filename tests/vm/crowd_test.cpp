@@ -57,7 +57,8 @@ workers = 3
 [[cgroup]]
 name = "victim"
 workers = 1
-)").string(),
+)")
+                                .string(),
                             "--scheduler", fixture("--starve victim/0 --watchdog-ms 30000")});
   EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(ran.failures(), testing::Not(testing::IsEmpty())) << ran.out;

@@ -85,7 +85,8 @@ TEST_F(Ends, ACrashLeavesNoGuestMemory) {
 }
 
 TEST_F(Ends, AReaderThatGoesAwayEndsTheRuns) {
-  const std::string file = write("short.toml", "topology = \"1n1l2c1t\"\nduration = \"100ms\"\n[[cgroup]]\nname = \"c\"\n");
+  const std::string file =
+      write("short.toml", "topology = \"1n1l2c1t\"\nduration = \"100ms\"\n[[cgroup]]\nname = \"c\"\n");
   const CapturedOutput ran =
       shell("", {"run", file, "--mode", "det", "--repeat", "1000"}, "| head -1; echo ${PIPESTATUS[0]}");
   EXPECT_THAT(ran.out, testing::EndsWith("\n141\n"));
@@ -103,8 +104,8 @@ TEST_F(Ends, WhatAScriptInPlaceOfQemuHasStartedEndsWithIt) {
 }
 
 TEST_F(Ends, AQemuThatNeverSpeaksIsAnErrorWithAWayOutAndWhatIsWaitedForIsSaid) {
-  const fs::path silent = script("qemu-silent",
-                                 "#!/bin/sh\n[ \"$1\" = --version ] && exec qemu-system-x86_64 --version\nsleep 600\n");
+  const fs::path silent =
+      script("qemu-silent", "#!/bin/sh\n[ \"$1\" = --version ] && exec qemu-system-x86_64 --version\nsleep 600\n");
   const GuestRun ran = run({write("s.toml", kScenario).string()}, {"KTSTR_QEMU=" + silent.string()});
   EXPECT_EQ(ran.status, 3) << ran.out << ran.err;
   EXPECT_THAT(ran.json["error"].get<std::string>(), HasSubstr("QEMU said nothing for 20 s"));

@@ -34,7 +34,8 @@ std::string GuestRun::first_message() const { return json.at("details").at(0).at
 
 void GuestTest::SetUp() {
   // What a killed test has left, too.
-  for (const fs::path& parent : {fs::temp_directory_path(), fs::path("/dev/shm")}) remove_stale_dirs(parent, kDirectory);
+  for (const fs::path& parent : {fs::temp_directory_path(), fs::path("/dev/shm")})
+    remove_stale_dirs(parent, kDirectory);
   auto world = TempDir::create(fs::temp_directory_path(), kDirectory);
   auto ram = TempDir::create("/dev/shm", kDirectory);
   ASSERT_TRUE(world) << world.error().render();
@@ -77,7 +78,9 @@ void GuestTest::need_kernel(const std::string& prefix) {
     return prefix.empty() ? kernel.at("sched_ext").get<bool>()
                           : kernel.at("release").get<std::string>().starts_with(prefix + ".");
   });
-  if (!there) skip_or_fail("vm", (prefix.empty() ? std::string("no kernel with sched_ext") : "no kernel " + prefix) + " is cached; `ktstr kernel fetch` gets one");
+  if (!there)
+    skip_or_fail("vm", (prefix.empty() ? std::string("no kernel with sched_ext") : "no kernel " + prefix) +
+                           " is cached; `ktstr kernel fetch` gets one");
 }
 
 fs::path GuestTest::write(std::string_view name, std::string_view text) const {

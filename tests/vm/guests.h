@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs `ktstr run --json` on real guests: the user's kernel cache, but runs and guest RAM in places of our own, which must
-// be empty again after each run.
+// Runs `ktstr run --json` on real guests: the user's kernel cache, but runs and guest RAM in places of our own, which
+// must be empty again after each run.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Faults of the kernel itself, made by a module that a payload loads (tests/kernel_faults): each is a failure of its own
-// kind, and the module without a fault is none.
+// Faults of the kernel itself, made by a module that a payload loads (tests/kernel_faults): each is a failure of its
+// own kind, and the module without a fault is none.
 #include <gmock/gmock.h>
 
 #include "guests.h"
@@ -22,7 +22,8 @@ class KernelFault : public GuestTest {
                      const std::string& before = "") {
     const fs::path built = fs::path(KTSTR_KERNEL_FAULTS_DIR) / series;
     const std::string module = (built / "ktstr_faults.ko").string();
-    const std::string command = fmt::format("{} exec {} {} fault={}", before, (built / "load_module").string(), module, fault);
+    const std::string command =
+        fmt::format("{} exec {} {} fault={}", before, (built / "load_module").string(), module, fault);
     const fs::path file = write("fault.toml", fmt::format(R"(
 name = 'fault'
 topology = '1n1l2c1t'
@@ -101,9 +102,9 @@ TEST_P(KernelFaultOn, AHangIsTheKernelsAndSaysWhereItsCpusStand) {
   }
 }
 
-// A lock that is never given back: `pause` in its loop lets the guest's clock crawl, the other one does not. Who sees it
-// first depends on whose CPU it is: the body that waits for the payload's death, the host when the agent is silent, or the
-// kernel's own watchdog.
+// A lock that is never given back: `pause` in its loop lets the guest's clock crawl, the other one does not. Who sees
+// it first depends on whose CPU it is: the body that waits for the payload's death, the host when the agent is silent,
+// or the kernel's own watchdog.
 TEST_P(KernelFaultOn, ACpuThatSpinsInTheKernelWithInterruptsOnIsFound) {
   if (!is_built(GetParam())) return;
   for (const char* fault : {"spin", "lockup"}) {

@@ -54,8 +54,8 @@ TEST_F(MainPath, RunsSeveralWorkTypesAndStepsAndMeasuresWakeUps) {
   EXPECT_TRUE(woke);
 }
 
-// On a loaded host a guest in real time may miss limits (1), and its kernel may not even boot (3): neither is our defect, so
-// what counts is that one of a few tries gets to a verdict.
+// On a loaded host a guest in real time may miss limits (1), and its kernel may not even boot (3): neither is our
+// defect, so what counts is that one of a few tries gets to a verdict.
 TEST_F(MainPath, GivesAVerdictInRealTime) {
   GuestRun ran;
   for (int attempt = 0; attempt < 4; ++attempt) {

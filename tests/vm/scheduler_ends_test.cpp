@@ -33,7 +33,8 @@ class SchedulerEnds : public GuestTest {
   fs::path short_lived_script(const std::string& scheduler, const std::string& end) {
     return script("wrap.sh", "setsid " + scheduler +
                                  " &\nuntil read state < /sys/kernel/sched_ext/state && [ \"$state\" = enabled ]; do "
-                                 "sleep 0.1; done\nsleep 1\n" + end);
+                                 "sleep 0.1; done\nsleep 1\n" +
+                                 end);
   }
   static std::vector<std::string> notes(const GuestRun& ran) {
     std::vector<std::string> found;

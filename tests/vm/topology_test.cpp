@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Topologies come up as asked: the agent compares what it sees in sysfs before anything runs, so a run that gets as far as
-// a verdict has it.
+// Topologies come up as asked: the agent compares what it sees in sysfs before anything runs, so a run that gets as far
+// as a verdict has it.
 #include "guests.h"
 
 namespace ktstr {
@@ -10,8 +10,9 @@ namespace {
 class ComesUpAsAsked : public GuestTest {
  protected:
   void expect_topology(const std::string& topology, const std::string& last_cpu) {
-    const fs::path scenario = write("last_cpu.toml",
-                                    "duration = \"300ms\"\n[[cgroup]]\nname = \"cg_0\"\nworkers = 1\ncpuset = \"" + last_cpu + "\"\n");
+    const fs::path scenario =
+        write("last_cpu.toml",
+              "duration = \"300ms\"\n[[cgroup]]\nname = \"cg_0\"\nworkers = 1\ncpuset = \"" + last_cpu + "\"\n");
     const GuestRun ran = run({scenario.string(), "--topology", topology});
     ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
     EXPECT_EQ(ran.json["cgroups"][0]["cpus_used"], last_cpu);

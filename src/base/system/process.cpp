@@ -233,8 +233,7 @@ Result<CapturedOutput> run_captured(Subprocess::Options options, std::chrono::mi
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - monotonic_now());
   KTSTR_TRY_ASSIGN(const auto status, process.wait(std::max(left, std::chrono::milliseconds(1))));
-  if (!status)
-    return fail(ErrorCode::kTimedOut, "{} did not end within {} ms", options.argv[0], timeout.count());
+  if (!status) return fail(ErrorCode::kTimedOut, "{} did not end within {} ms", options.argv[0], timeout.count());
   return CapturedOutput{*status, std::move(streams[0].text), std::move(streams[1].text)};
 }
 

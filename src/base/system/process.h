@@ -33,9 +33,9 @@ class Subprocess {
     std::vector<std::string> argv;  // argv[0] is looked up in PATH when it has no slash
     std::vector<std::string> env;   // added to ours, "NAME=value"; of two with one name the later
     bool clear_env = false;
-    int stdin_fd = -1;   // -1: /dev/null
-    int stdout_fd = -1;  // -1: inherited
-    int stderr_fd = -1;  // -1: inherited
+    int stdin_fd = -1;             // -1: /dev/null
+    int stdout_fd = -1;            // -1: inherited
+    int stderr_fd = -1;            // -1: inherited
     std::vector<int> inherit_fds;  // these keep their numbers in the child
     fs::path working_dir;          // empty: ours
     bool die_with_parent = true;
@@ -60,8 +60,7 @@ class Subprocess {
   void kill();
 
  private:
-  Subprocess(pid_t pid, Fd pidfd, bool whole_group)
-      : pid_(pid), pidfd_(std::move(pidfd)), whole_group_(whole_group) {}
+  Subprocess(pid_t pid, Fd pidfd, bool whole_group) : pid_(pid), pidfd_(std::move(pidfd)), whole_group_(whole_group) {}
   // While the process is a zombie at least: nobody else's group has its number then.
   void end_group() const;
   pid_t pid_ = -1;

@@ -87,8 +87,8 @@ TEST(Subprocess, IsKilledWhenItGoesOutOfScope) {
 }
 
 TEST(Subprocess, PassesAddedEnvironmentAndKeepsTheRest) {
-  const auto result =
-      run_captured({.argv = {"sh", "-c", "echo $KTSTR_X:${PATH:+path}"}, .env = {"KTSTR_X=0", "KTSTR_X=1"}}, seconds(20));
+  const auto result = run_captured(
+      {.argv = {"sh", "-c", "echo $KTSTR_X:${PATH:+path}"}, .env = {"KTSTR_X=0", "KTSTR_X=1"}}, seconds(20));
   EXPECT_EQ(result->out, "1:path\n");
 }
 

@@ -14,9 +14,9 @@ namespace ktstr {
 
 struct TaskSeen {
   int pid = 0;
-  std::string comm;   // "" for a task that is gone
-  char state = '?';   // as in proc_pid_stat(5): R, S, D, T, Z, X
-  std::string wchan;  // where it sleeps in the kernel; "" where it does not, or where that is not known
+  std::string comm;          // "" for a task that is gone
+  char state = '?';          // as in proc_pid_stat(5): R, S, D, T, Z, X
+  std::string wchan;         // where it sleeps in the kernel; "" where it does not, or where that is not known
   std::uint64_t cpu_ns = 0;  // that its first thread has run so far; 0 where the kernel does not say
 
   // "61 (cg_0/1, state R)", "61 (sh, state D in do_exit)", "61 (gone)".

@@ -45,8 +45,8 @@ bool acts_on_the_terminal(std::uint32_t code) {
 }
 
 std::size_t length_of_our_code(std::string_view text) {
-  const auto* const code = std::find_if(kOurCodes.begin(), kOurCodes.end(),
-                                        [&](std::string_view one) { return text.starts_with(one); });
+  const auto* const code =
+      std::find_if(kOurCodes.begin(), kOurCodes.end(), [&](std::string_view one) { return text.starts_with(one); });
   return code == kOurCodes.end() ? 0 : code->size();
 }
 

@@ -18,7 +18,11 @@ TEST(Escaped, ControlCharactersBecomeTheirNumbers) {
   EXPECT_EQ(escaped(std::string_view("a\0b", 3)), "a\\u0000b");
 }
 
-TEST(Escaped, ControlCharactersOfTheSecondHalfAreSeenInUtf8) { EXPECT_EQ(escaped("\xc2\x9b" "31m"), "\\u009b31m"); }
+TEST(Escaped, ControlCharactersOfTheSecondHalfAreSeenInUtf8) {
+  EXPECT_EQ(escaped("\xc2\x9b"
+                    "31m"),
+            "\\u009b31m");
+}
 
 TEST(Escaped, WhatTurnsTheDirectionOfTextIsShown) {
   EXPECT_EQ(escaped("a\u202eb"), "a\\u202eb");
@@ -26,8 +30,10 @@ TEST(Escaped, WhatTurnsTheDirectionOfTextIsShown) {
 }
 
 TEST(Escaped, BytesThatAreNoUtf8AreShown) {
-  EXPECT_EQ(escaped("\x9b" "31m"), "\\x9b31m");
-  EXPECT_EQ(escaped("\xc0\x9b"), "\\xc0\\x9b");          // overlong
+  EXPECT_EQ(escaped("\x9b"
+                    "31m"),
+            "\\x9b31m");
+  EXPECT_EQ(escaped("\xc0\x9b"), "\\xc0\\x9b");           // overlong
   EXPECT_EQ(escaped("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
   EXPECT_EQ(escaped("\xf5\x80\x80\x80"), "\\xf5\\x80\\x80\\x80");
   EXPECT_EQ(escaped("cut \xe2\x80"), "cut \\xe2\\x80");

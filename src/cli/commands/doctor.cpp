@@ -20,8 +20,8 @@ namespace {
 
 using namespace ktstr::literals;
 
-constexpr int kLeastClang = 16;     // BPF CPU v3 and the kfunc attributes that sched_ext schedulers use
-constexpr int kNewestClang = 24;    // the newest name that is tried
+constexpr int kLeastClang = 16;           // BPF CPU v3 and the kfunc attributes that sched_ext schedulers use
+constexpr int kNewestClang = 24;          // the newest name that is tried
 constexpr Bytes kDeliverySlack = 64_MiB;  // agent, scheduler and libraries, beside the guest's memory
 
 Need qemu(const RunnerEnvironment& environment) {
@@ -41,9 +41,10 @@ Need qemu(const RunnerEnvironment& environment) {
 Need turns(const RunnerEnvironment& environment) {
   Need need{.name = "turns",
             .optional = true,
-            .remedy = "use a QEMU with TCG plugins that exports cpu_exit and current_cpu, as Debian's does, and "
-                      "ktstr-turns.so beside ktstr or in ../libexec/ktstr; without them a timer in the guest ends turns, "
-                      "which are unequal and cost more"};
+            .remedy =
+                "use a QEMU with TCG plugins that exports cpu_exit and current_cpu, as Debian's does, and "
+                "ktstr-turns.so beside ktstr or in ../libexec/ktstr; without them a timer in the guest ends turns, "
+                "which are unequal and cost more"};
   const auto info = find_qemu(environment.qemu);
   if (!info) {
     need.found = "no QEMU to ask";
@@ -78,8 +79,8 @@ Need kernel(const RunnerEnvironment& environment) {
   }
   need.met = image->has_sched_ext;
   need.found = image->release + (need.met         ? " with sched_ext"
-                                   : image->has_btf ? " has no sched_ext"
-                                                    : " has no BTF, and so no sched_ext");
+                                 : image->has_btf ? " has no sched_ext"
+                                                  : " has no BTF, and so no sched_ext");
   return need;
 }
 

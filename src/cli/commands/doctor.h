@@ -11,7 +11,7 @@
 namespace ktstr::cli {
 
 struct Need {
-  std::string name;    // stable, for scripts: "qemu"
+  std::string name;  // stable, for scripts: "qemu"
   bool optional = false;
   bool met = false;
   std::string found;   // what was found, or why it does not do

@@ -40,7 +40,9 @@ std::string needs_as_json(const std::vector<Need>& needs) {
     list.push_back({{"name", need.name}, {"optional", need.optional}, {"met", need.met}, {"found", need.found}});
     if (!need.met) list.back()["remedy"] = need.remedy;
   }
-  return nlohmann::json{{"ready", doctor_exit(needs) == kExitOk}, {"needs", list}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return nlohmann::json{{"ready", doctor_exit(needs) == kExitOk}, {"needs", list}}.dump(
+             2, ' ', false, nlohmann::json::error_handler_t::replace) +
+         "\n";
 }
 
 int execute(const DoctorCommand& command) {

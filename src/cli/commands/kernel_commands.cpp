@@ -55,8 +55,8 @@ std::string describe(const CacheEntry& cached) {
   if (cached.damaged()) return fmt::format("{}  DAMAGED: {}\n", cached.key, cached.damage);
   const KernelEntry& entry = *cached.entry;
   const std::string from = entry.source.suite.empty() ? entry.source.package : entry.source.suite;
-  return fmt::format("{}  {}, {}, from {}\n", cached.key, sched_ext_words(entry.facts),
-                     format_bytes(entry.facts.size), from);
+  return fmt::format("{}  {}, {}, from {}\n", cached.key, sched_ext_words(entry.facts), format_bytes(entry.facts.size),
+                     from);
 }
 
 Status fetch(const std::string& what) {

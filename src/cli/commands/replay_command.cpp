@@ -7,10 +7,10 @@
 
 #include "base/log.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/stopped_guest.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/commands/stopped_guest.h"
 #include "kernel/select.h"
 #include "report/report_sections.h"
 #include "report/text_report.h"
@@ -87,8 +87,7 @@ std::string introduction(const StoredRun& stored, const ReplayPlan& plan, bool c
 
 class ReplaySession {
  public:
-  explicit ReplaySession(const ReplayCommand& command)
-      : command_(command), progress_(Progress::kind(), command.json) {}
+  explicit ReplaySession(const ReplayCommand& command) : command_(command), progress_(Progress::kind(), command.json) {}
 
   int execute() {
     auto steps = [&]() -> Status {

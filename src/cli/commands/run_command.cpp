@@ -32,9 +32,8 @@ int execute(const RunCommand& command) {
   const auto program = own_executable();
   if (!program) return report_error(program.error());
   install_interrupt_handler();
-  session.add(*std::move(request), {.program = *program,
-                                    .selection = {"run", named(command.file)},
-                                    .environment = deciding_environment()});
+  session.add(*std::move(request),
+              {.program = *program, .selection = {"run", named(command.file)}, .environment = deciding_environment()});
   session.run_all();
   return session.finish();
 }

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "canned/canned.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
-#include "canned/canned.h"
 
 namespace ktstr::cli {
 

@@ -3,11 +3,11 @@
 
 #include "base/system/process.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/warm_report.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/run_request.h"
-#include "cli/commands/warm_report.h"
 #include "ktstr/test.h"
 #include "runner/environment.h"
 

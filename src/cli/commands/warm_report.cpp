@@ -76,7 +76,9 @@ std::string warm_list_json(const std::vector<WarmCache::Entry>& entries, Bytes l
     }
     list.push_back(std::move(json));
   }
-  return nlohmann::json{{"images", list}, {"size_bytes", total_of(entries)}, {"limit_bytes", limit}}.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return nlohmann::json{{"images", list}, {"size_bytes", total_of(entries)}, {"limit_bytes", limit}}.dump(
+             2, ' ', false, nlohmann::json::error_handler_t::replace) +
+         "\n";
 }
 
 std::string describe(const PreparedImage& image) {

@@ -24,9 +24,9 @@ class CommandLine {
 };
 
 std::string smp(const Topology& topology, bool some_are_late) {
-  std::string text = fmt::format("{},sockets={},dies={},cores={},threads={}", some_are_late ? kBootCpus : topology.cpus(),
-                                 topology.numa_nodes, topology.llcs_per_node(), topology.cores_per_llc,
-                                 topology.threads_per_core);
+  std::string text =
+      fmt::format("{},sockets={},dies={},cores={},threads={}", some_are_late ? kBootCpus : topology.cpus(),
+                  topology.numa_nodes, topology.llcs_per_node(), topology.cores_per_llc, topology.threads_per_core);
   if (some_are_late) text += fmt::format(",maxcpus={}", topology.cpus());
   return text;
 }
@@ -93,12 +93,11 @@ CpuVendor cpu_vendor(std::string_view cpuinfo) {
 
 std::string kernel_command_line(const GuestSpec& spec, Bytes mailbox_size) {
   // panic=-1 restarts at once, which -no-reboot makes QEMU's end. iomem=relaxed lets the agent map the HPET; without
-  // notests, stock kernels test their ciphers on all CPUs for seconds after boot; where kernels sample their memory with
-  // DAMON by default (CONFIG_DAMON_STAT_ENABLED_DEFAULT), kdamond wakes every few milliseconds, and a guest never gets
-  // quiet enough for a warm image.
-  std::string line =
-      "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests damon_stat.enabled=N " +
-      mailbox::command_line(mailbox_size);
+  // notests, stock kernels test their ciphers on all CPUs for seconds after boot; where kernels sample their memory
+  // with DAMON by default (CONFIG_DAMON_STAT_ENABLED_DEFAULT), kdamond wakes every few milliseconds, and a guest never
+  // gets quiet enough for a warm image.
+  std::string line = "console=ttyS0 panic=-1 quiet iomem=relaxed cryptomgr.notests damon_stat.enabled=N " +
+                     mailbox::command_line(mailbox_size);
   // TCG is no CPU that anything leaks from, but it looks like one with all known flaws, and each entry of the kernel
   // would empty its TLB (page-table isolation). Distributions have all memory cleared once more than it needs.
   if (spec.mode != Mode::kKvm) line += " mitigations=off init_on_alloc=0";
@@ -113,8 +112,8 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
                                            CpuVendor host_vendor) {
   CommandLine line;
   line.add(files.qemu.string());
-  // smm=off: with system management mode each CPU has an address space more, which is half of the time that QEMU takes to
-  // start with many CPUs. Nothing in the guest uses it.
+  // smm=off: with system management mode each CPU has an address space more, which is half of the time that QEMU takes
+  // to start with many CPUs. Nothing in the guest uses it.
   line.add("-machine", memory.nodes().size() == 1 ? "q35,smm=off,memory-backend=m0" : "q35,smm=off");
   add_cpus(line, spec, files.start, host_vendor);
   add_memory(line, files, memory);

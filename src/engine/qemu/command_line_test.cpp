@@ -119,7 +119,8 @@ TEST(CommandLine, LoadsThePluginWithTurnsOrWithout) {
   EXPECT_THAT(qemu_command_line(guest, files, layout, CpuVendor::kIntel),
               Contains("file=/lib/a,,b.so,page=/ram/control,turns=off"));
   guest.turns = TurnSettings{};
-  EXPECT_THAT(qemu_command_line(guest, files, layout, CpuVendor::kIntel), Contains("file=/lib/a,,b.so,page=/ram/control"));
+  EXPECT_THAT(qemu_command_line(guest, files, layout, CpuVendor::kIntel),
+              Contains("file=/lib/a,,b.so,page=/ram/control"));
 }
 
 TEST(CommandLine, DoublesCommasInPathsThatAreOptionValues) {
@@ -176,7 +177,8 @@ TEST(KernelCommandLine, TellsOfCpusThatComeLate) {
   guest.late_cpus = true;
   guest.kernel_hz = 1000;
   guest.kernel_arguments = {"quiet=0"};
-  EXPECT_EQ(kernel_command_line(guest, 32_MiB), std::string(kKernelLine) + " " + late_cpus_arguments(1000) + " quiet=0");
+  EXPECT_EQ(kernel_command_line(guest, 32_MiB),
+            std::string(kKernelLine) + " " + late_cpus_arguments(1000) + " quiet=0");
 }
 
 TEST(QemuCommandLine, OnlyABootIsWithoutTheLateCpus) {
@@ -185,7 +187,9 @@ TEST(QemuCommandLine, OnlyABootIsWithoutTheLateCpus) {
   GuestFiles files{"QEMU", {"RAM"}, "DOORBELL", "CONSOLE"};
   files.acpi_table = "MADT";
   const auto layout = MemoryLayout::plan(guest.topology, 1_GiB, 32_MiB);
-  auto line = [&] { return fmt::format("{}", fmt::join(qemu_command_line(guest, files, layout, CpuVendor::kIntel), " ")); };
+  auto line = [&] {
+    return fmt::format("{}", fmt::join(qemu_command_line(guest, files, layout, CpuVendor::kIntel), " "));
+  };
   EXPECT_NE(line().find("-smp 2,sockets=1,dies=4,cores=4,threads=1,maxcpus=16 "), std::string::npos) << line();
   EXPECT_NE(line().find("-acpitable file=MADT "), std::string::npos) << line();
   files.start = Start::kIncoming;

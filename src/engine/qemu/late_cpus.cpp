@@ -30,8 +30,9 @@ class Table {
   ByteVector finish() && {
     constexpr std::size_t kLength = 4, kChecksum = 9;
     for (std::size_t i = 0; i < 4; ++i) bytes_[kLength + i] = static_cast<std::byte>(bytes_.size() >> (8 * i));
-    const auto sum = std::accumulate(bytes_.begin(), bytes_.end(), 0u,
-                                     [](unsigned so_far, std::byte b) { return so_far + std::to_integer<unsigned>(b); });
+    const auto sum = std::accumulate(bytes_.begin(), bytes_.end(), 0u, [](unsigned so_far, std::byte b) {
+      return so_far + std::to_integer<unsigned>(b);
+    });
     bytes_[kChecksum] = static_cast<std::byte>(0u - sum);
     return std::move(bytes_);
   }
@@ -103,7 +104,8 @@ ByteVector interrupt_controller_table(const Topology& topology) {
 }
 
 std::string late_cpus_arguments(int hz) {
-  // tsc=reliable: nor does each CPU compare its clock with the others', which are one. lpj: for delays by a TSC of 1 GHz.
+  // tsc=reliable: nor does each CPU compare its clock with the others', which are one. lpj: for delays by a TSC of 1
+  // GHz.
   std::string text = fmt::format("maxcpus={} acpi_apic_instance=2 tsc=reliable", kBootCpus);
   if (hz > 0) text += fmt::format(" lpj={}", 1'000'000'000 / hz);
   return text;

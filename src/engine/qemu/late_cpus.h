@@ -6,8 +6,8 @@
 //
 // So QEMU starts with two vCPUs of N (-smp 2,maxcpus=N). The kernel learns of all N from a table of ours
 // (-acpitable, acpi_apic_instance=2), because on what it takes for real hardware it does not believe in CPUs that
-// QEMU's own table calls absent; it is told to start two (maxcpus=2). Once it is up and quiet, the machine is saved, and
-// continued by a QEMU that has all N vCPUs. Those that were not saved are as a reset leaves them, which is what the
+// QEMU's own table calls absent; it is told to start two (maxcpus=2). Once it is up and quiet, the machine is saved,
+// and continued by a QEMU that has all N vCPUs. Those that were not saved are as a reset leaves them, which is what the
 // kernel expects of a CPU that it starts; the agent switches them on one by one.
 #pragma once
 
@@ -24,8 +24,8 @@ constexpr int kBootCpus = 2;
 
 // The MADT (ACPI specification, 5.2.12) of a q35 machine of which all CPUs are there.
 ByteVector interrupt_controller_table(const Topology& topology);
-// What the kernel is told. `hz` is its CONFIG_HZ, 0: not known. With it no CPU measures how fast it is, which would take
-// it 80 ms of guest time.
+// What the kernel is told. `hz` is its CONFIG_HZ, 0: not known. With it no CPU measures how fast it is, which would
+// take it 80 ms of guest time.
 std::string late_cpus_arguments(int hz);
 
 }  // namespace ktstr

@@ -20,9 +20,10 @@ TEST(InterruptControllerTable, ListsEachCpuAsEnabled) {
   const ByteVector table = interrupt_controller_table({1, 2, 3, 1});
   EXPECT_EQ(as_text(ByteSpan(table).first(4)), "APIC");
   EXPECT_EQ(u32(table, 4), table.size());
-  EXPECT_EQ(std::accumulate(table.begin(), table.end(), 0u, [](unsigned sum, std::byte b) {
-    return sum + std::to_integer<unsigned>(b);
-  }) % 256, 0u);
+  EXPECT_EQ(std::accumulate(table.begin(), table.end(), 0u,
+                            [](unsigned sum, std::byte b) { return sum + std::to_integer<unsigned>(b); }) %
+                256,
+            0u);
   std::vector<unsigned> ids;
   std::size_t at = 44, io_apics = 0;
   for (; at < table.size(); at += u8(table, at + 1)) {

@@ -10,8 +10,8 @@
 
 #include "base/activity.h"
 #include "base/file.h"
-#include "base/system/file_stamp.h"
 #include "base/log.h"
+#include "base/system/file_stamp.h"
 #include "base/system/process.h"
 
 namespace ktstr {

@@ -36,10 +36,12 @@ std::vector<std::string> Qmp::arguments() const {
 
 Status Qmp::greet(std::chrono::milliseconds timeout) {
   const auto deadline = monotonic_now() + timeout;
-  return greet([&]() -> Status {
-    if (monotonic_now() < deadline) return ok();
-    return fail(ErrorCode::kTimedOut, "QEMU gave no answer in time");
-  }, timeout);
+  return greet(
+      [&]() -> Status {
+        if (monotonic_now() < deadline) return ok();
+        return fail(ErrorCode::kTimedOut, "QEMU gave no answer in time");
+      },
+      timeout);
 }
 
 Status Qmp::greet(const std::function<Status()>& go_on, std::chrono::milliseconds timeout) {

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

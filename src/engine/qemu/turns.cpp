@@ -8,10 +8,10 @@
 #include <new>
 
 #include "base/activity.h"
-#include "base/system/file_stamp.h"
 #include "base/log.h"
-#include "base/system/process.h"
 #include "base/splitmix.h"
+#include "base/system/file_stamp.h"
+#include "base/system/process.h"
 #include "control_page.h"
 #include "engine/qemu/command_line.h"
 
@@ -39,8 +39,9 @@ Result<PluginSkills> understood(const std::string& said) {
 
 Result<std::string> ask(const fs::path& qemu, const fs::path& plugin) {
   Subprocess::Options options;
-  options.argv = {qemu.string(), "-accel", "tcg",      "-machine",   "none",
-                  "-display",    "none",   "-nodefaults", "-plugin", "file=" + option_value(plugin.string()) + ",probe=on"};
+  options.argv = {
+      qemu.string(), "-accel", "tcg",         "-machine", "none",
+      "-display",    "none",   "-nodefaults", "-plugin",  "file=" + option_value(plugin.string()) + ",probe=on"};
   options.end_whole_group = true;
   const Activity asking("asking " + qemu.string() + " whether it takes the plugin for turns");
   KTSTR_TRY_ASSIGN(const CapturedOutput output, run_captured(options, kProbeLimit));

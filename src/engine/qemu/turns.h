@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How the vCPUs of a det guest take turns: ktstr-turns.so, a plugin in QEMU (plugin/), ends each turn after a number of
-// instructions, as the control page says. See docs/decisions/0009-turns-by-a-plugin.md. And it guards the clock of an idle
-// guest, with or without turns: docs/decisions/0010-idle-clocks.md.
+// instructions, as the control page says. See docs/decisions/0009-turns-by-a-plugin.md. And it guards the clock of an
+// idle guest, with or without turns: docs/decisions/0010-idle-clocks.md.
 #pragma once
 
 #include <cstdint>
@@ -76,8 +76,8 @@ class ControlFile {
 struct PluginSkills {
   std::string why_unguarded;  // why it cannot guard the clock of an idle guest; "" where it can
 };
-// Whether this QEMU can end turns with this plugin: starts it to ask, and remembers the answer in the file `answers` until
-// one of the two files changes. kUnsupported, kNotFound: why it cannot.
+// Whether this QEMU can end turns with this plugin: starts it to ask, and remembers the answer in the file `answers`
+// until one of the two files changes. kUnsupported, kNotFound: why it cannot.
 Result<PluginSkills> check_turns_plugin(const std::filesystem::path& qemu, const std::filesystem::path& plugin,
                                         const std::filesystem::path& answers);
 

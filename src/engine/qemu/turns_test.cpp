@@ -112,8 +112,8 @@ TEST_F(CheckTurnsPlugin, TakesOneThatCanEndTurns) {
 }
 
 TEST_F(CheckTurnsPlugin, SaysWhyIdleClocksAreNotGuarded) {
-  const auto skills = check(
-      qemu_that("echo 'ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, cannot guard idle clocks: no rr_kick_vcpu_thread'"));
+  const auto skills = check(qemu_that(
+      "echo 'ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, cannot guard idle clocks: no rr_kick_vcpu_thread'"));
   ASSERT_TRUE(skills);
   EXPECT_EQ(skills->why_unguarded, "cannot guard idle clocks: no rr_kick_vcpu_thread");
 }

@@ -83,9 +83,8 @@ Result<std::vector<VcpuState>> look_at_vcpus(Qmp& qmp) {
       std::this_thread::sleep_for(kBetweenLooks);
     }
     KTSTR_TRY(qmp.execute("stop", Qmp::Json::object(), kQmpLimit));
-    KTSTR_TRY_ASSIGN(
-        const Qmp::Json said,
-        qmp.execute("human-monitor-command", {{"command-line", "info registers -a"}}, kQmpLimit));
+    KTSTR_TRY_ASSIGN(const Qmp::Json said,
+                     qmp.execute("human-monitor-command", {{"command-line", "info registers -a"}}, kQmpLimit));
     if (!said.is_string()) return fail(ErrorCode::kProtocol, "QEMU shows no registers: {}", said.dump().substr(0, 200));
     KTSTR_TRY_ASSIGN(const auto look, parse_vcpus(said.get_ref<const std::string&>()));
     merge_look(vcpus, look);

@@ -16,10 +16,10 @@ namespace ktstr {
 
 struct VcpuState {
   int cpu = 0;
-  std::uint64_t pc = 0;      // of the last look
-  bool halted = false;       // in each look
-  bool interrupts = false;   // accepted in one look at least
-  bool user = false;         // outside of the kernel in one look at least
+  std::uint64_t pc = 0;     // of the last look
+  bool halted = false;      // in each look
+  bool interrupts = false;  // accepted in one look at least
+  bool user = false;        // outside of the kernel in one look at least
 };
 
 // What the whole of them means.

@@ -33,7 +33,8 @@ Status wait_for_migration(Qmp& qmp) {
     if (status == "completed") return ok();
     if (status == "failed" || status == "cancelled")
       return fail(ErrorCode::kIo, "QEMU could not save the machine: {}", state.value("error-desc", status));
-    if (monotonic_now() > deadline) return fail(ErrorCode::kIo, "QEMU did not save the machine within {} s", kQmpLimit.count());
+    if (monotonic_now() > deadline)
+      return fail(ErrorCode::kIo, "QEMU did not save the machine within {} s", kQmpLimit.count());
     std::this_thread::sleep_for(milliseconds(2));
   }
 }
@@ -103,7 +104,8 @@ class Attempt {
       if (answer) return rang;
       if (answer.error().code() != ErrorCode::kTimedOut || monotonic_now() > deadline)
         return std::move(answer).error().context("QMP stop");
-      KTSTR_TRY_ASSIGN(const Doorbell::State bell, machine.doorbell.serve(machine.memory.mailbox(), [] { return ok(); }));
+      KTSTR_TRY_ASSIGN(const Doorbell::State bell,
+                       machine.doorbell.serve(machine.memory.mailbox(), [] { return ok(); }));
       rang = rang || bell == Doorbell::State::kAnswered;
     }
   }

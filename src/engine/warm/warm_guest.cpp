@@ -105,8 +105,7 @@ Result<WarmCache::Lease> lease_booted_image(const GuestSpec& spec, WarmCache& ca
                                             const std::function<bool()>& interrupted,
                                             std::optional<WarmBuild::Failure>& failure) {
   auto build = [&](const fs::path& directory) -> Status {
-    const Activity building(
-        fmt::format("building the image of {} with {}, first run only", key.topology, key.kernel));
+    const Activity building(fmt::format("building the image of {} with {}, first run only", key.topology, key.kernel));
     log_info("building the warm image of {} with {}: this boots once", key.topology, key.kernel);
     KTSTR_TRY_ASSIGN(WarmBuild built,
                      build_booted_image(spec, memory_layout(spec, delivery), key, directory, interrupted));

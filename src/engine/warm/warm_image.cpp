@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text/json_fault.h"
-#include "engine/qemu/command_line.h"
 #include "engine/machine.h"
+#include "engine/qemu/command_line.h"
 
 namespace ktstr {
 
@@ -258,7 +258,8 @@ Status WarmImage::load_device_state(Qmp& qmp) const {
     if (status.value("status", "") == "paused") return ok();
     if (status.value("status", "") != "inmigrate")
       return fail(ErrorCode::kProtocol, "QEMU did not take the image: it is now '{}'", status.value("status", ""));
-    if (monotonic_now() > deadline) return fail(ErrorCode::kIo, "QEMU did not load the image within {} s", kLoadLimit.count());
+    if (monotonic_now() > deadline)
+      return fail(ErrorCode::kIo, "QEMU did not load the image within {} s", kLoadLimit.count());
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }

@@ -17,8 +17,8 @@ constexpr int kFewCpus = 16;
 constexpr double kSilenceSecondsForCpu = 0.5;  // for each above those
 constexpr double kTimesLongestSilence = 8;
 constexpr double kMostSilenceSeconds = 55;  // TotalLimits ends what is silent for longer, without a look at it
-// A guest second takes up to some seconds of the host. An emulated CPU that spins in the kernel with `pause`, as every lock
-// does, gives up its turn at each, and makes that half a minute.
+// A guest second takes up to some seconds of the host. An emulated CPU that spins in the kernel with `pause`, as every
+// lock does, gives up its turn at each, and makes that half a minute.
 constexpr double kCrawlSeconds = 10;
 constexpr std::uint64_t kCrawlNs = 500'000'000;
 // A block is not read in one piece: only what is seen this often in a row counts.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The watch over a guest's phases and signs of life, from what it says in its GuestBlock. Guest time judges phases, so
-// a slow host fails nothing; host time only judges whether anything still happens, and only time in which QEMU could run
-// counts. Pure: no clock, no VM.
+// a slow host fails nothing; host time only judges whether anything still happens, and only time in which QEMU could
+// run counts. Pure: no clock, no VM.
 #pragma once
 
 #include <chrono>
@@ -71,7 +71,7 @@ class Lifecycle {
   double last_sign_of_life_ = 0;
   double longest_silence_ = 0;  // that ended, since the boot
   double phase_began_ = 0;
-  double pace_since_ = 0;              // in host seconds as above; the guest's clock then
+  double pace_since_ = 0;  // in host seconds as above; the guest's clock then
   std::uint64_t pace_clock_ns_ = 0;
   int over_limit_ = 0;  // samples in a row
 };

@@ -28,7 +28,8 @@ class TotalLimitsTest : public testing::Test {
 TEST_F(TotalLimitsTest, SayNothingOfAGuestThatGoesThroughItsPhases) {
   EXPECT_FALSE(total_.observe(sample_, 1));  // no agent yet
   double guest = 100;                        // a warm image's
-  for (const Phase phase : {Phase::kBoot, Phase::kAttach, Phase::kDispatch, Phase::kBody, Phase::kTeardown, Phase::kDone}) {
+  for (const Phase phase :
+       {Phase::kBoot, Phase::kAttach, Phase::kDispatch, Phase::kBody, Phase::kTeardown, Phase::kDone}) {
     guest += 7;
     EXPECT_FALSE(look(phase, guest, guest)) << to_string(phase);
   }

@@ -18,9 +18,9 @@ std::uint64_t ticks_of(const std::string& stat) {
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos) return 0;
   unsigned long long user = 0, system = 0, size = 0;
-  const int read = std::sscanf(stat.c_str() + name_end + 1,
-                               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %*u %llu",
-                               &user, &system, &size);
+  const int read = std::sscanf(
+      stat.c_str() + name_end + 1,
+      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %*u %llu", &user, &system, &size);
   return read == 3 && size != 0 ? user + system : 0;
 }
 

@@ -8,8 +8,8 @@
 
 namespace ktstr::guest {
 
-// Clock ticks that the guest's programs have used, those of `passed_over` not counted. A program that ended does not count
-// any more, so the number also changes where programs come and go. `proc` is "/proc".
+// Clock ticks that the guest's programs have used, those of `passed_over` not counted. A program that ended does not
+// count any more, so the number also changes where programs come and go. `proc` is "/proc".
 std::uint64_t program_ticks(const std::filesystem::path& proc, const std::vector<int>& passed_over);
 
 // Whether the programs have done nothing for a while. Looks at most once a second of guest time.

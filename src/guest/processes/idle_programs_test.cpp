@@ -15,8 +15,9 @@ class IdleProgramsTest : public testing::Test {
   void process(int pid, int user, int system, int size = 4096) {
     const fs::path path = root_.path() / std::to_string(pid);
     fs::create_directories(path);
-    ASSERT_TRUE(write_text(path / "stat", fmt::format("{} (a ) b) S 1 1 1 0 -1 4194304 0 0 0 0 {} {} 0 0 20 0 1 0 1 {} 0\n",
-                                                      pid, user, system, size)));
+    ASSERT_TRUE(write_text(
+        path / "stat",
+        fmt::format("{} (a ) b) S 1 1 1 0 -1 4194304 0 0 0 0 {} {} 0 0 20 0 1 0 1 {} 0\n", pid, user, system, size)));
   }
   TempDir root_ = *TempDir::create(fs::temp_directory_path(), "ktstr-idle-test");
 };

@@ -30,8 +30,7 @@ std::optional<Seen> read_process(const fs::path& directory, pid_t pid) {
   if (name == std::string::npos || name_end == std::string::npos || name_end < name) return {};
   Seen seen{.program = {.pid = pid, .name = stat->substr(name + 1, name_end - name - 1)}};
   char state = 0;
-  constexpr const char* kForm =
-      " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64;
+  constexpr const char* kForm = " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64;
   if (std::sscanf(stat->c_str() + name_end + 1, kForm, &state, &seen.parent, &seen.program.start) != 3) return {};
   seen.ended = state == 'Z' || state == 'X';
   return seen;

@@ -21,8 +21,8 @@ struct Program {
   friend bool operator==(const Program&, const Program&) = default;
 };
 
-// Those that live and descend from `root`, apart from `except` (0: nobody) and what descends from that; the oldest first.
-// Neither kernel threads nor `root` itself. `proc` is "/proc"; what cannot be read is left out.
+// Those that live and descend from `root`, apart from `except` (0: nobody) and what descends from that; the oldest
+// first. Neither kernel threads nor `root` itself. `proc` is "/proc"; what cannot be read is left out.
 std::vector<Program> programs_below(const std::filesystem::path& proc, pid_t root, pid_t except);
 
 }  // namespace ktstr::guest

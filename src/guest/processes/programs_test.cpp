@@ -16,9 +16,9 @@ class Programs : public testing::Test {
  protected:
   void process(int pid, const std::string& name, char state, int parent, int start) {
     fs::create_directories(root_.path() / std::to_string(pid));
-    ASSERT_TRUE(write_text(root_.path() / std::to_string(pid) / "stat",
-                           fmt::format("{} ({}) {} {} 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid, name, state,
-                                       parent, start)));
+    ASSERT_TRUE(write_text(
+        root_.path() / std::to_string(pid) / "stat",
+        fmt::format("{} ({}) {} {} 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", pid, name, state, parent, start)));
   }
   std::vector<int> below(int root, int except) {
     std::vector<int> pids;

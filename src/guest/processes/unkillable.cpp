@@ -21,7 +21,8 @@ constexpr std::size_t kMost = 8;
 std::vector<int> numbers_in(const fs::path& directory) {
   std::vector<int> numbers;
   std::error_code error;
-  for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+  for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
     const std::string name = entry->path().filename();
     int number = 0;
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);

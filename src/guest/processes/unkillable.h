@@ -17,8 +17,8 @@ struct UnkillableThread {
   std::string text;  // "insmod[61] (state D in msleep+0x2d/0x40)", "insmod[61] (state R on CPU 0)"
 };
 
-// Threads that were sent SIGKILL and are still there, at most 8. `proc` is "/proc". A thread that is just about to end is
-// among them: ask again after a while.
+// Threads that were sent SIGKILL and are still there, at most 8. `proc` is "/proc". A thread that is just about to end
+// is among them: ask again after a while.
 std::vector<UnkillableThread> unkillable_threads(const std::filesystem::path& proc);
 
 // Whether one and the same of them stays.

@@ -20,8 +20,9 @@ class Unkillable : public testing::Test {
     ASSERT_TRUE(write_text(path / "status", "Name:\t" + name + "\nState:\t" + state + "\nPPid:\t1\n" + memory +
                                                 "SigPnd:\t" + pending + "\nShdPnd:\t0000000000000000\n"));
     // 3 is the CPU.
-    ASSERT_TRUE(write_text(path / "stat", "61 (a ) b) R 1 61 61 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0 0 0 0 0 0 0 "
-                                          "0 0 0 0 0 0 0 17 3 0 0\n"));
+    ASSERT_TRUE(write_text(path / "stat",
+                           "61 (a ) b) R 1 61 61 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0 0 0 0 0 0 0 "
+                           "0 0 0 0 0 0 0 17 3 0 0\n"));
     ASSERT_TRUE(write_text(path / "stack", "[<0>] msleep+0x2d/0x40\n[<0>] do_one_initcall+0x1/0x2\n"));
   }
   static std::vector<std::string> texts(const std::vector<UnkillableThread>& threads) {

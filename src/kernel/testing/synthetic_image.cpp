@@ -135,8 +135,12 @@ ByteVector kallsyms(const std::vector<TestSymbol>& symbols, KallsymsFormat forma
     for (const TestSymbol& symbol : symbols) {
       const bool absolute = symbol.address < kTextAddress;
       switch (format) {
-        case KallsymsFormat::kPlaceRelative: append_u32(bytes, symbol.address - (address + bytes.size())); break;
-        case KallsymsFormat::kRelativeBase: append_u32(bytes, symbol.address - base); break;
+        case KallsymsFormat::kPlaceRelative:
+          append_u32(bytes, symbol.address - (address + bytes.size()));
+          break;
+        case KallsymsFormat::kRelativeBase:
+          append_u32(bytes, symbol.address - base);
+          break;
         case KallsymsFormat::kBefore62:
         case KallsymsFormat::kBefore64:
         case KallsymsFormat::kAbsolutePerCpu:
@@ -271,9 +275,8 @@ ByteVector kernel(const KernelOptions& options) {
   Elf elf;
   elf.section(".text", text_bytes(std::string(256, '\x90') + options.salt));
   elf.section(".rodata", text_bytes("%s version %s\nLinux version " + options.release + " (builder@host) #1\n"));
-  const std::vector<TestSymbol> symbols = {{"_text", kTextAddress, 'T'},
-                                           {"schedule", kTextAddress + 0x10, 'T'},
-                                           {"init_task", kTextAddress + 0x100, 'D'}};
+  const std::vector<TestSymbol> symbols = {
+      {"_text", kTextAddress, 'T'}, {"schedule", kTextAddress + 0x10, 'T'}, {"init_task", kTextAddress + 0x100, 'D'}};
   elf.section(".kallsyms", kallsyms(symbols, KallsymsFormat::kPlaceRelative, elf.next_address()));
   BtfWriter btf;
   const BtfTypeId number = btf.integer("int", 4);

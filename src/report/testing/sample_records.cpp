@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
 
-CgroupStats stats(const std::string& name, CpuSet cpus, int workers, double off_cpu, double spread, std::uint64_t gap_ns) {
+CgroupStats stats(const std::string& name, CpuSet cpus, int workers, double off_cpu, double spread,
+                  std::uint64_t gap_ns) {
   CgroupStats s;
   s.cgroup = name;
   s.phase = 1;
@@ -120,13 +121,13 @@ RunRecord stalled_record() {
   r.cgroups = {stats("cg_0", {0, 1}, 4, 71.3, 41.5, 2'412'000'000), stats("cg_1", {2, 3}, 4, 50.1, 1.9, 20'500'000)};
   r.details = {
       {Verdict::kFail, DetailKind::kStuck,
-       "worker 3 of cg_0 did not run for 2412 ms (limit 2000 ms), until 2.9 s after its start, then on CPU 1", "cg_0", 3, 1,
-       2412, 2000, "ms"},
+       "worker 3 of cg_0 did not run for 2412 ms (limit 2000 ms), until 2.9 s after its start, then on CPU 1", "cg_0",
+       3, 1, 2412, 2000, "ms"},
       {Verdict::kFail, DetailKind::kUnfair, "off-CPU shares in cg_0 are too far apart", "cg_0", -1, 1, 41.5, 35, "%"},
       {Verdict::kFail, DetailKind::kSchedulerStalled,
        "the kernel's watchdog ended the scheduler: ktstr-worker[104] failed to run for 2.004s"}};
-  r.scheduler_log = {"scx_ktstr: fault 'stall' armed", "scx_ktstr: dispatch", "scx_ktstr: dispatch", "scx_ktstr: dispatch",
-                     "EXIT: runnable task stall"};
+  r.scheduler_log = {"scx_ktstr: fault 'stall' armed", "scx_ktstr: dispatch", "scx_ktstr: dispatch",
+                     "scx_ktstr: dispatch", "EXIT: runnable task stall"};
   r.kernel_log = {"sched_ext: BPF scheduler \"ktstr\" enabled",
                   "sched_ext: BPF scheduler \"ktstr\" disabled (runnable task stall)",
                   "sched_ext: ktstr: ktstr-worker[104] failed to run for 2.004s"};
@@ -162,8 +163,8 @@ RunRecord unfair_record() {
                 .cgroups = 2,
                 .workers = 8,
                 .iterations = 61'204}};
-  r.details = {{Verdict::kFail, DetailKind::kUnfair, "off-CPU shares of the 4 workers of cg_0 differ by 61.2% (limit 35%)",
-                "cg_0", -1, 2, 61.2, 35, "%"},
+  r.details = {{Verdict::kFail, DetailKind::kUnfair,
+                "off-CPU shares of the 4 workers of cg_0 differ by 61.2% (limit 35%)", "cg_0", -1, 2, 61.2, 35, "%"},
                {Verdict::kPass, DetailKind::kNote, "the kernel has no psi"}};
   r.perturbed = {"the clock source changed to hpet"};
   return r;
@@ -178,7 +179,9 @@ RunRecord panicked_record() {
   r.marks.resize(3);  // in the first step's hold
   r.body_ns = 0;
   r.details = {{Verdict::kFail, DetailKind::kKernelPanic, "the guest's kernel panicked: Fatal exception in interrupt"}};
-  for (int i = 1; i <= 24; ++i) r.console_tail.push_back("[    2." + std::to_string(500 + i) + "] \x1b[31mCall Trace\x1b[0m line " + std::to_string(i) + "\r");
+  for (int i = 1; i <= 24; ++i)
+    r.console_tail.push_back("[    2." + std::to_string(500 + i) + "] \x1b[31mCall Trace\x1b[0m line " +
+                             std::to_string(i) + "\r");
   return r;
 }
 
@@ -224,8 +227,8 @@ RunRecord failed_payload_record() {
   fio.metrics.erase(fio.metrics.begin());
   fio.missing = {"write_iops: no 'jobs.0.write.iops' in its output"};
   fio.output_tail = "fio: pid=131, err=28/file:filesetup.c:240\nfio: failed to write: No space left on device\n";
-  r.details = {{Verdict::kFail, DetailKind::kPayload, "fio in cg_1: write_iops >= 100 does not hold: write_iops is missing",
-                "cg_1", -1, 1}};
+  r.details = {{Verdict::kFail, DetailKind::kPayload,
+                "fio in cg_1: write_iops >= 100 does not hold: write_iops is missing", "cg_1", -1, 1}};
   return r;
 }
 
@@ -241,7 +244,8 @@ RunRecord bad_input_record() {
 RunRecord inconclusive_record() {
   RunRecord r = passing_record();
   r.outcome = Outcome::kInconclusive;
-  r.details = {{Verdict::kInconclusive, DetailKind::kUnfair, "cg_0 ran for 12 ms only: too short to compare its workers", "cg_0"}};
+  r.details = {{Verdict::kInconclusive, DetailKind::kUnfair,
+                "cg_0 ran for 12 ms only: too short to compare its workers", "cg_0"}};
   return r;
 }
 

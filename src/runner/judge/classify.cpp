@@ -26,11 +26,11 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
   if (story.body_end && story.body_end->timed_out) {
     const std::string& exit = story.body_end->exit;
     const std::size_t left = exit.find(kCannotBeKilled);
-    record.details.push_back(failure(
-        DetailKind::kTimeout,
-        left == std::string::npos
-            ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
-            : fmt::format("the body does not come to its end{}", exit.substr(left))));
+    record.details.push_back(
+        failure(DetailKind::kTimeout,
+                left == std::string::npos
+                    ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
+                    : fmt::format("the body does not come to its end{}", exit.substr(left))));
   } else if (story.body_end) {
     record.details.push_back(failure(
         DetailKind::kBodyCrashed,
@@ -134,8 +134,8 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
   });
   if (!seen) {
-    record.details.insert(record.details.begin(),
-                          failure(DetailKind::kUser, "expected a failure of kind '" + expected + "', which did not come"));
+    record.details.insert(record.details.begin(), failure(DetailKind::kUser, "expected a failure of kind '" + expected +
+                                                                                 "', which did not come"));
     record.outcome = Outcome::kFail;
     return;
   }
@@ -187,9 +187,10 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     case GuestEnd::kKernelStall:
       if (!scheduler_could_be_at_fault) break;
       if (out_of_memory(guest)) {
-        infrastructure(record, "the guest ran out of memory, and nothing was left that the kernel could have killed: " +
-                                   guest.message,
-                       "give the guest more memory (`memory`, --memory), or the scenario less to hold");
+        infrastructure(
+            record,
+            "the guest ran out of memory, and nothing was left that the kernel could have killed: " + guest.message,
+            "give the guest more memory (`memory`, --memory), or the scenario less to hold");
         return;
       }
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
@@ -210,7 +211,8 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
       judge_expectation(request.expect_failure, record);
       return;
   }
-  infrastructure(record, fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message));
+  infrastructure(record,
+                 fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message));
 }
 
 }  // namespace ktstr

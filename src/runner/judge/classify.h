@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From what happened to what it means. The order matters: an interrupted run says nothing; a guest that was lost says
-// nothing about the scheduler; a scheduler that died explains everything that failed after it, so its detail comes first.
+// nothing about the scheduler; a scheduler that died explains everything that failed after it, so its detail comes
+// first.
 #pragma once
 
 #include "engine/guest.h"

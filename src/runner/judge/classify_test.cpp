@@ -10,8 +10,10 @@ namespace {
 
 GuestStory attached_story() {
   GuestStory story;
-  story.attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
-  story.checked = SchedulerRecord{.kind = SchedulerRecord::Kind::kChecked, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
+  story.attached =
+      SchedulerRecord{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
+  story.checked =
+      SchedulerRecord{.kind = SchedulerRecord::Kind::kChecked, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
   story.result = ResultRecord{};
   story.body_end = BodyEndRecord{.clean = true, .exit = "exited with status 0"};
   story.body_start_ns = 1'000'000'000;
@@ -78,8 +80,9 @@ TEST(Classify, NamesTheVerifiersRefusal) {
   GuestStory story;
   story.not_attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kNotAttached, .state = "disabled"};
   story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 1"};
-  story.scheduler_log = {"-- BEGIN PROG LOAD LOG --", "; *slot = cpu;", "10: (7b) *(u64 *)(r0 +0) = r6",
-                         "R1 invalid mem access 'scalar'", "Add a NULL check", "processed 3 insns", "-- END PROG LOAD LOG --", "libbpf: failed to load"};
+  story.scheduler_log = {"-- BEGIN PROG LOAD LOG --",      "; *slot = cpu;",        "10: (7b) *(u64 *)(r0 +0) = r6",
+                         "R1 invalid mem access 'scalar'", "Add a NULL check",      "processed 3 insns",
+                         "-- END PROG LOAD LOG --",        "libbpf: failed to load"};
   const RunRecord record = classified(scheduler_request(), story);
   EXPECT_EQ(record.outcome, Outcome::kFail);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kSchedulerRejected);
@@ -87,30 +90,31 @@ TEST(Classify, NamesTheVerifiersRefusal) {
 }
 
 TEST(Classify, CallsABootThatFailsInfrastructure) {
-  const RunRecord record = classified(scheduler_request(), {}, {.end = GuestEnd::kKernelPanic, .phase = Phase::kBoot, .message = "x"});
+  const RunRecord record =
+      classified(scheduler_request(), {}, {.end = GuestEnd::kKernelPanic, .phase = Phase::kBoot, .message = "x"});
   EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
 }
 
 TEST(Classify, CallsAPanicUnderTestAFailure) {
-  const RunRecord record =
-      classified(scheduler_request(), attached_story(), {.end = GuestEnd::kKernelPanic, .phase = Phase::kBody, .message = "x"});
+  const RunRecord record = classified(scheduler_request(), attached_story(),
+                                      {.end = GuestEnd::kKernelPanic, .phase = Phase::kBody, .message = "x"});
   EXPECT_EQ(record.outcome, Outcome::kFail);
   EXPECT_EQ(record.details.at(0).kind, DetailKind::kKernelPanic);
 }
 
 TEST(Classify, DoesNotBlameAnybodyForAGuestThatIsTooSmall) {
-  const RunRecord record =
-      classified(scheduler_request(), attached_story(),
-                 {.end = GuestEnd::kKernelPanic,
-                  .phase = Phase::kBody,
-                  .message = "Kernel panic - not syncing: System is deadlocked on memory"});
+  const RunRecord record = classified(scheduler_request(), attached_story(),
+                                      {.end = GuestEnd::kKernelPanic,
+                                       .phase = Phase::kBody,
+                                       .message = "Kernel panic - not syncing: System is deadlocked on memory"});
   EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
   EXPECT_NE(record.error.find("the guest ran out of memory"), std::string::npos);
   EXPECT_NE(record.error_hint.find("give the guest more memory"), std::string::npos);
 }
 
 TEST(Classify, CallsALostGuestInfrastructure) {
-  const RunRecord record = classified(scheduler_request(), attached_story(), {.end = GuestEnd::kHang, .phase = Phase::kBody});
+  const RunRecord record =
+      classified(scheduler_request(), attached_story(), {.end = GuestEnd::kHang, .phase = Phase::kBody});
   EXPECT_EQ(record.outcome, Outcome::kInfrastructure);
 }
 
@@ -241,8 +245,14 @@ TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
 
 TEST(Classify, KeepsWhatTheScenarioSaidHoweverTheGuestEnded) {
   GuestStory story = attached_story();
-  story.stimuli = {{7, {.elapsed_ms = 1, .phase = 2, .ops = 3, .op_kinds = Op::add_cgroup("x").bit() | Op::set_smt(true).bit(),
-                        .cgroups = 4, .workers = 5, .iterations = 6}}};
+  story.stimuli = {{7,
+                    {.elapsed_ms = 1,
+                     .phase = 2,
+                     .ops = 3,
+                     .op_kinds = Op::add_cgroup("x").bit() | Op::set_smt(true).bit(),
+                     .cgroups = 4,
+                     .workers = 5,
+                     .iterations = 6}}};
   story.payloads = {{.name = "fio"}};
   story.result->result.payloads = {{.name = "late"}};
   story.result->result.captures = {{"before", "cg_0", 1, {101}}};

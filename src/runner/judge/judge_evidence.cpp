@@ -86,8 +86,9 @@ void judge_turns(const GuestStory& story, const GuestOutcome& guest, RunRecord& 
   if (record.tuple.turn_instructions == 0 || !body_ran) return;
   const auto& counts = guest.turns.instructions;
   if (std::any_of(counts.begin(), counts.end(), [](std::uint64_t count) { return count != 0; })) return;
-  record.details.push_back(lost("the plugin in QEMU ended no turn of a CPU: the guest did not ask for it, or QEMU does not "
-                                "run it; CPUs may have been unequal (KTSTR_TURNS=quantum does without)"));
+  record.details.push_back(
+      lost("the plugin in QEMU ended no turn of a CPU: the guest did not ask for it, or QEMU does not "
+           "run it; CPUs may have been unequal (KTSTR_TURNS=quantum does without)"));
 }
 
 // Of a console that is cut down to its two ends: as long as it was, and how long a kernel may make it in that time.

@@ -75,8 +75,9 @@ std::vector<KernelFinding> all_findings(const GuestStory& story, const GuestOutc
 
 // Registers and the like: what was called explains more, in few lines.
 bool is_detail_of_machine(std::string_view text) {
-  constexpr std::string_view kBeginnings[] = {"Code: ", "RSP: ", "RAX: ", "RDX: ", "RBP: ", "R10: ", "R13: ", "FS: ",
-                                              "CS: ", "CR2: ", "PKRU: ", "PGD ", "Hardware name: ", "Tainted: "};
+  constexpr std::string_view kBeginnings[] = {"Code: ",          "RSP: ",    "RAX: ", "RDX: ", "RBP: ",  "R10: ",
+                                              "R13: ",           "FS: ",     "CS: ",  "CR2: ", "PKRU: ", "PGD ",
+                                              "Hardware name: ", "Tainted: "};
   return std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
                      [&](std::string_view beginning) { return text.starts_with(beginning); });
 }
@@ -110,9 +111,9 @@ void judge_taint(const Checks& checks, const GuestStory& story, bool explained, 
     add_note(record, "the test tainted the kernel: " + describe_taint(fresh & kModuleTaints));
   const std::uint64_t rest = fresh & ~kModuleTaints & ~(explained ? kReportTaints : 0);
   if (rest == 0) return;
-  record.details.push_back(
-      judged(checks, DetailKind::kKernelTaint,
-             fmt::format("new taint of the kernel: {}; no report in its log explains it", describe_taint(rest)), {}, 0));
+  record.details.push_back(judged(
+      checks, DetailKind::kKernelTaint,
+      fmt::format("new taint of the kernel: {}; no report in its log explains it", describe_taint(rest)), {}, 0));
 }
 
 void judge_lost_lines(const GuestStory& story, RunRecord& record) {
@@ -181,7 +182,8 @@ void judge_kernel(const RunRequest& request, const GuestStory& story, const Gues
   judge_taint(checks, story, explained, record);
 }
 
-bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
+bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
+                      RunRecord& record) {
   keep_scheduler(story, record);
   if (guest.phase == Phase::kBoot) return false;
   judge_kernel(request, story, guest, record);

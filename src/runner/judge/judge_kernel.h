@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The verdict on the guest's kernel itself: what it reported about its own faults, what its taint says, and where it
-// stood when it gave no sign of life any more. Whatever scheduler is under test: a fault of the kernel is never put down
-// to the scheduler by name.
+// stood when it gave no sign of life any more. Whatever scheduler is under test: a fault of the kernel is never put
+// down to the scheduler by name.
 #pragma once
 
 #include "engine/guest.h"
@@ -21,8 +21,8 @@ void judge_kernel(const RunRequest& request, const GuestStory& story, const Gues
 // not judged, only its state kept.
 bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
 
-// Whether the scheduler had failed to attach or had ended when the guest was last heard of: of one that had not, a lost guest
-// says nothing.
+// Whether the scheduler had failed to attach or had ended when the guest was last heard of: of one that had not, a lost
+// guest says nothing.
 bool scheduler_had_ended(const GuestStory& story);
 
 }  // namespace ktstr

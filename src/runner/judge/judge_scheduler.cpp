@@ -49,9 +49,8 @@ Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, con
                    with_words(fmt::format("the scheduler {} before it was enabled", how_it_ended(exit)),
                               error_words(story.scheduler_log)));
   if (story.not_attached && !story.not_attached->exit.empty())
-    return failure(DetailKind::kSchedulerNotAttached,
-                   fmt::format("the scheduler was not enabled (state '{}'), and {}", story.not_attached->state,
-                               story.not_attached->exit));
+    return failure(DetailKind::kSchedulerNotAttached, fmt::format("the scheduler was not enabled (state '{}'), and {}",
+                                                                  story.not_attached->state, story.not_attached->exit));
   return failure(DetailKind::kSchedulerNotAttached,
                  fmt::format("the scheduler was not enabled within {} s of guest time (state '{}')",
                              limits.attach.count() / 1000, story.not_attached ? story.not_attached->state : ""));

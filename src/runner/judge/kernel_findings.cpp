@@ -186,8 +186,8 @@ class Parser {
 
   std::vector<KernelFinding> found_;
   std::optional<KernelFinding> open_;
-  bool known_ = false;    // its kind
-  std::string message_;   // before the line that names the kind
+  bool known_ = false;   // its kind
+  std::string message_;  // before the line that names the kind
   std::optional<double> last_seconds_;
 };
 

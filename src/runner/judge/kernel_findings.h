@@ -14,10 +14,10 @@ namespace ktstr {
 
 struct KernelFinding {
   DetailKind kind = DetailKind::kKernelOops;
-  std::string what;    // what the kernel calls it: "BUG: kernel NULL pointer dereference, address: 0000000000000000"
-  std::string place;   // where in the kernel: "ktstr_fault+0x5/0x10 [ktstr_faults]", "" where it does not say
-  std::string task;    // "insmod[61]"
-  int cpu = -1;        // -1: it does not say
+  std::string what;   // what the kernel calls it: "BUG: kernel NULL pointer dereference, address: 0000000000000000"
+  std::string place;  // where in the kernel: "ktstr_fault+0x5/0x10 [ktstr_faults]", "" where it does not say
+  std::string task;   // "insmod[61]"
+  int cpu = -1;       // -1: it does not say
   std::uint64_t at_ns = 0;         // as the first line came with; 0: not known
   std::vector<std::string> lines;  // of the first such report, with time stamps, at most kMostReportLines
   int count = 1;                   // reports of this kind at this place

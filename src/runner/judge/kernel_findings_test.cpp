@@ -139,8 +139,9 @@ TEST(KernelFindings, AreBounded) {
 }
 
 TEST(KernelFindings, SurviveLinesWithoutSense) {
-  for (const char* line : {"", "[", "[]", "[ ]", "WARNING: ", "BUG: ", "INFO: task  blocked ", "INFO: task : blocked for",
-                           "-[ cut here ]-", "BUG: scheduling while atomic: /", "rcu: self-detected stall on CPU -...."})
+  for (const char* line :
+       {"", "[", "[]", "[ ]", "WARNING: ", "BUG: ", "INFO: task  blocked ", "INFO: task : blocked for",
+        "-[ cut here ]-", "BUG: scheduling while atomic: /", "rcu: self-detected stall on CPU -...."})
     kernel_findings({line, line, "------------[ cut here ]------------", line});
 }
 

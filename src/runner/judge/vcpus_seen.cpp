@@ -34,7 +34,8 @@ std::string symbol_of(const KernelSymbols& symbols, std::uint64_t address) {
 
 std::vector<VcpuSeen> vcpus_seen(const std::vector<VcpuState>& vcpus, const fs::path& vmlinux) {
   std::vector<VcpuSeen> seen;
-  for (const VcpuState& vcpu : vcpus) seen.push_back({.cpu = vcpu.cpu, .pc = vcpu.pc, .symbol = "", .state = state_of(vcpu)});
+  for (const VcpuState& vcpu : vcpus)
+    seen.push_back({.cpu = vcpu.cpu, .pc = vcpu.pc, .symbol = "", .state = state_of(vcpu)});
   if (seen.empty()) return seen;
   auto add_symbols = [&]() -> Status {
     KTSTR_TRY_ASSIGN(const ByteVector image, read_bytes(vmlinux));

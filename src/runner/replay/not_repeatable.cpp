@@ -9,7 +9,8 @@
 namespace ktstr {
 
 std::string first_event_difference(const RunRecord& first, const RunRecord& later) {
-  const auto difference = first_difference(fs::path(first.run_dir) / "events.bin", fs::path(later.run_dir) / "events.bin");
+  const auto difference =
+      first_difference(fs::path(first.run_dir) / "events.bin", fs::path(later.run_dir) / "events.bin");
   if (!difference) return "the event files cannot be compared: " + difference.error().message();
   return difference->value_or("the event files are equal, the digests are not");
 }

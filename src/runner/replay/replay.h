@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "runner/replay/replay_differences.h"
-#include "runner/runner.h"
 #include "runner/replay/stored_request.h"
+#include "runner/runner.h"
 
 namespace ktstr {
 

@@ -66,8 +66,7 @@ std::vector<Difference> differences_between(const StoredRun& stored, const Here&
   if (plugin != tuple.inputs.end() && plugin->second != here.turns_plugin_sha256)
     found.push_back({kTurnsPluginName, plugin->second.substr(0, kShaShown),
                      here.turns_plugin_sha256.empty() ? "not here" : here.turns_plugin_sha256.substr(0, kShaShown),
-                     here.turns_plugin_sha256.empty(),
-                     "name that of the ktstr that ran it: KTSTR_TURNS_PLUGIN=PATH"});
+                     here.turns_plugin_sha256.empty(), "name that of the ktstr that ran it: KTSTR_TURNS_PLUGIN=PATH"});
   if (stored_agent && here.mailbox_version != stored.mailbox_version)
     found.push_back({"mailbox", fmt::format("version {}", stored.mailbox_version),
                      fmt::format("version {}", here.mailbox_version), true,

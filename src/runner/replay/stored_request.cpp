@@ -38,10 +38,13 @@ Result<RunTuple> tuple_from_json(const Json& json) {
 
 // What the job and the tuple do not say.
 Json asked_to_json(const RunRequest& request) {
-  return {{"scheduler", request.scheduler},           {"test_binary", request.test_binary.string()},
-          {"include_files", request.include_files},   {"scheduler_include", request.scheduler_include},
+  return {{"scheduler", request.scheduler},
+          {"test_binary", request.test_binary.string()},
+          {"include_files", request.include_files},
+          {"scheduler_include", request.scheduler_include},
           {"expect_failure", request.expect_failure},
-          {"repeat_command", request.repeat_command}, {"host_limit_scale", request.host_limit_scale}};
+          {"repeat_command", request.repeat_command},
+          {"host_limit_scale", request.host_limit_scale}};
 }
 
 // Over all the rest: whoever edits a stored request makes another run of it, which is not the one that is replayed.
@@ -131,18 +134,18 @@ Result<std::uint32_t> mailbox_version_in(const Json& json) {
 std::string request_to_json(const RunRequest& request, const RunRecord& record, std::string_view job_json,
                             const PackedInputs& packed) {
   Json json = {{"version", kRequestVersion},
-                     {"id", record.id},
-                     {"mode", record.mode},
-                     {"kernel", record.kernel},
-                     {"kernel_path", record.kernel_path},
-                     {"mailbox_version", mailbox::kVersion},
-                     {"tuple", tuple_to_json(record.tuple)},
-                     {"request", asked_to_json(request)},
-                     {"job", Json::parse(job_json)},
-                     {"objects",
-                      {{"files", packed.files_sha256},
-                       {"scheduler", packed.scheduler_files_sha256},
-                       {"initramfs", packed.initramfs_sha256}}}};
+               {"id", record.id},
+               {"mode", record.mode},
+               {"kernel", record.kernel},
+               {"kernel_path", record.kernel_path},
+               {"mailbox_version", mailbox::kVersion},
+               {"tuple", tuple_to_json(record.tuple)},
+               {"request", asked_to_json(request)},
+               {"job", Json::parse(job_json)},
+               {"objects",
+                {{"files", packed.files_sha256},
+                 {"scheduler", packed.scheduler_files_sha256},
+                 {"initramfs", packed.initramfs_sha256}}}};
   json[kChecksum] = checksum_of(json);
   return dumped(json, 1) + "\n";
 }

@@ -158,7 +158,8 @@ Result<std::shared_ptr<const GuestPause>> make_pause(const TimeTravel& travel) {
   if (!jiffies || jiffies->address < kKernelMap)
     return fail(ErrorCode::kUnsupported, "the kernel's image does not say where its clock is (no symbol jiffies_64)");
   auto symbols = std::make_shared<const KernelSymbols>(*std::move(found));
-  auto clock = std::make_shared<GuestClock>(jiffies->address, static_cast<std::uint64_t>(timer_hz(travel.vmlinux).value_or(kDefaultHz)));
+  auto clock = std::make_shared<GuestClock>(jiffies->address,
+                                            static_cast<std::uint64_t>(timer_hz(travel.vmlinux).value_or(kDefaultHz)));
   auto pause = std::make_shared<GuestPause>();
   pause->reached = [clock, until = travel.moment.guest_ns](const GuestMemory& memory) {
     return clock->now(memory) >= until;

@@ -8,9 +8,7 @@ Op Op::add_cgroup_def(CgroupDef def) { return Op(op::AddCgroupDef{std::move(def)
 Op Op::remove_cgroup(std::string cgroup) { return Op(op::RemoveCgroup{std::move(cgroup)}); }
 Op Op::stop_cgroup(std::string cgroup) { return Op(op::StopCgroup{std::move(cgroup)}); }
 Op Op::kill_cgroup(std::string cgroup) { return Op(op::KillCgroup{std::move(cgroup)}); }
-Op Op::move_all_tasks(std::string from, std::string to) {
-  return Op(op::MoveAllTasks{std::move(from), std::move(to)});
-}
+Op Op::move_all_tasks(std::string from, std::string to) { return Op(op::MoveAllTasks{std::move(from), std::move(to)}); }
 Op Op::freeze_cgroup(std::string cgroup) { return Op(op::FreezeCgroup{std::move(cgroup)}); }
 Op Op::unfreeze_cgroup(std::string cgroup) { return Op(op::UnfreezeCgroup{std::move(cgroup)}); }
 Op Op::set_knob(std::string cgroup, Knob knob, std::string value) {
@@ -22,17 +20,13 @@ Op Op::set_weight(std::string cgroup, int weight) {
 Op Op::capture_cgroup_procs(std::string tag, std::string cgroup) {
   return Op(op::CaptureCgroupProcs{std::move(tag), std::move(cgroup)});
 }
-Op Op::set_cpuset(std::string cgroup, CpusetSpec cpus) {
-  return Op(op::SetCpuset{std::move(cgroup), std::move(cpus)});
-}
+Op Op::set_cpuset(std::string cgroup, CpusetSpec cpus) { return Op(op::SetCpuset{std::move(cgroup), std::move(cpus)}); }
 Op Op::clear_cpuset(std::string cgroup) { return Op(op::ClearCpuset{std::move(cgroup)}); }
 Op Op::swap_cpusets(std::string a, std::string b) { return Op(op::SwapCpusets{std::move(a), std::move(b)}); }
 Op Op::set_affinity(std::string cgroup, AffinityIntent affinity) {
   return Op(op::SetAffinity{std::move(cgroup), std::move(affinity)});
 }
-Op Op::spawn_workers(std::string cgroup, WorkSpec work) {
-  return Op(op::Spawn{std::move(cgroup), std::move(work)});
-}
+Op Op::spawn_workers(std::string cgroup, WorkSpec work) { return Op(op::Spawn{std::move(cgroup), std::move(work)}); }
 Op Op::spawn_host(WorkSpec work) { return Op(op::Spawn{{}, std::move(work)}); }
 Op Op::set_nice(std::string cgroup, int nice) { return Op(op::SetNice{std::move(cgroup), nice}); }
 Op Op::set_policy(std::string cgroup, SchedPolicy policy) { return Op(op::SetPolicy{std::move(cgroup), policy}); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of ops: names, parameters, what each does. Scenario files and the reference page come from it. To add an op:
-// a struct in ktstr/op.h and at the end of Op::Kind, with its builder in op.cpp; a row here; its reading in op_reader.cpp;
-// a function rehearse() in rehearsal_ops.cpp; a function apply() in the file of its family, ops_*.cpp.
+// The table of ops: names, parameters, what each does. Scenario files and the reference page come from it. To add an
+// op: a struct in ktstr/op.h and at the end of Op::Kind, with its builder in op.cpp; a row here; its reading in
+// op_reader.cpp; a function rehearse() in rehearsal_ops.cpp; a function apply() in the file of its family, ops_*.cpp.
 #pragma once
 
 #include <array>

@@ -20,14 +20,12 @@ Status freeze(World& world, const std::string& name, bool frozen) {
 
 }  // namespace
 
-Status apply(const op::AddCgroup& op, World& world) {
-  return world.create({.name = op.cgroup});
-}
+Status apply(const op::AddCgroup& op, World& world) { return world.create({.name = op.cgroup}); }
 
 Status apply(const op::AddCgroupDef& op, World& world) {
   std::vector<std::string> mistakes;
-  const PlannedCgroup planned = plan_cgroup(
-      op.def, world.ctx(), placement_seed(world.ctx(), world.number(), op.def.name()), mistakes);
+  const PlannedCgroup planned =
+      plan_cgroup(op.def, world.ctx(), placement_seed(world.ctx(), world.number(), op.def.name()), mistakes);
   if (!mistakes.empty()) return fail(ErrorCode::kInvalidArgument, "{}", mistakes.front());
   KTSTR_TRY(world.set_up({planned}));
   world.target().release_workers();
@@ -65,8 +63,9 @@ Status apply(const op::MoveAllTasks& op, World& world) {
   LiveCgroup* const target = to.scope->find(op.to);
   const bool strands = from.scope != to.scope && from.scope == &world.backdrop();
   if (strands)
-    return fail(ErrorCode::kInvalidArgument, "'{}' belongs to the Backdrop and '{}' to {}: the workers would end with it",
-                op.from, op.to, to.scope->label());
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' belongs to the Backdrop and '{}' to {}: the workers would end with it", op.from, op.to,
+                to.scope->label());
   const std::vector<int> pids = source->processes();
   if (pids.empty()) return fail(ErrorCode::kInvalidArgument, "'{}' has no workers", op.from);
   const bool bounded = source->cpuset && target->cpuset;

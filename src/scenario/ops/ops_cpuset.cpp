@@ -10,8 +10,8 @@ namespace ktstr {
 
 Status apply(const op::SetCpuset& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found found, world.find(op.cgroup));
-  KTSTR_TRY_ASSIGN(CpuSet cpus, op.cpus.resolve(world.ctx().topology(),
-                                                placement_seed(world.ctx(), world.number(), op.cgroup)));
+  KTSTR_TRY_ASSIGN(CpuSet cpus,
+                   op.cpus.resolve(world.ctx().topology(), placement_seed(world.ctx(), world.number(), op.cgroup)));
   return world.change_cpuset(found, std::move(cpus));
 }
 
@@ -41,7 +41,8 @@ Status apply(const op::SetAffinity& op, World& world) {
       per_worker.push_back(affinity.value_or(world.ctx().topology().cpus));
     }
     KTSTR_TRY(set.workers->set_affinity(per_worker));
-    set.apart = set.apart || std::adjacent_find(per_worker.begin(), per_worker.end(), std::not_equal_to<>()) != per_worker.end();
+    set.apart = set.apart ||
+                std::adjacent_find(per_worker.begin(), per_worker.end(), std::not_equal_to<>()) != per_worker.end();
   }
   return ok();
 }

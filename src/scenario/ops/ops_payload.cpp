@@ -28,10 +28,11 @@ Status apply(const op::WaitPayload& op, World& world) {
   world.findings().result.details.push_back(
       {.verdict = timed_out ? Verdict::kFail : Verdict::kInconclusive,
        .kind = DetailKind::kPayload,
-       .message = timed_out ? fmt::format("payload '{}' did not end within {}", op.payload, format_duration(at_most))
-                            : fmt::format("payload '{}' still ran when the scenario's {} were over; give it less to do, "
-                                          "or the scenario a longer duration",
-                                          op.payload, format_duration(world.ctx().duration())),
+       .message = timed_out
+                      ? fmt::format("payload '{}' did not end within {}", op.payload, format_duration(at_most))
+                      : fmt::format("payload '{}' still ran when the scenario's {} were over; give it less to do, "
+                                    "or the scenario a longer duration",
+                                    op.payload, format_duration(world.ctx().duration())),
        .cgroup = payload->cgroup,
        .phase = world.number()});
   return ok();

@@ -6,8 +6,8 @@
 #include <signal.h>
 
 #include "scenario/executor.h"
-#include "scenario/testing/fake_world.h"
 #include "scenario/scope.h"
+#include "scenario/testing/fake_world.h"
 
 namespace ktstr {
 namespace {
@@ -117,9 +117,10 @@ TEST_F(Ops, WorkersAreHeldFromBeforeAFreezeUntilAfterTheThaw) {
 
 TEST_F(Ops, AFreezeHoldsTheWorkersOfCgroupsBelow) {
   const Backdrop backdrop{.cgroups = {CgroupDef::named("a").no_workers(), CgroupDef::named("a/in").workers(1)}};
-  const auto result = world_.run(backdrop, {{.setup = {CgroupDef::named("a/own").workers(1)}, .hold = HoldSpec::fixed(1ms)},
-                                            {.setup = {CgroupDef::named("ab").workers(1)},
-                                             .ops = {Op::freeze_cgroup("a"), Op::unfreeze_cgroup("a")}}});
+  const auto result = world_.run(
+      backdrop,
+      {{.setup = {CgroupDef::named("a/own").workers(1)}, .hold = HoldSpec::fixed(1ms)},
+       {.setup = {CgroupDef::named("ab").workers(1)}, .ops = {Op::freeze_cgroup("a"), Op::unfreeze_cgroup("a")}}});
   ASSERT_TRUE(result) << result.error().render();
   EXPECT_THAT(world_.log, IsSupersetOf({"hold a/in", "let go a/in"}));
   EXPECT_THAT(world_.log, Not(Contains("hold ab")));
@@ -169,10 +170,9 @@ TEST_F(Ops, MoveAllTasksTakesTheWorkersAlong) {
 }
 
 TEST_F(Ops, MoveAllTasksMovesTheProcessesOfThreads) {
-  const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2).pcomm("web").work({}),
-                                      CgroupDef::named("b").no_workers()}};
-  const auto result =
-      world_.run(backdrop, {{.ops = {Op::core_sched_create("a"), Op::move_all_tasks("a", "b")}}});
+  const Backdrop backdrop{
+      .cgroups = {CgroupDef::named("a").workers(2).pcomm("web").work({}), CgroupDef::named("b").no_workers()}};
+  const auto result = world_.run(backdrop, {{.ops = {Op::core_sched_create("a"), Op::move_all_tasks("a", "b")}}});
   ASSERT_TRUE(result) << result.error().render();
   // 1000 is the leader, which is moved once and takes its threads along.
   EXPECT_THAT(world_.ops.calls(), Contains("move b 1000"));
@@ -182,8 +182,8 @@ TEST_F(Ops, MoveAllTasksMovesTheProcessesOfThreads) {
 }
 
 TEST_F(Ops, ThreadsOfSeveralGroupsStayApartWhereverTheyMove) {
-  const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2).pcomm("web").work({}),
-                                      CgroupDef::named("b").workers(1)}};
+  const Backdrop backdrop{
+      .cgroups = {CgroupDef::named("a").workers(2).pcomm("web").work({}), CgroupDef::named("b").workers(1)}};
   const auto result = world_.run(backdrop, {{.ops = {Op::move_all_tasks("a", "b")}}});
   ASSERT_TRUE(result) << result.error().render();
   std::vector<std::pair<int, int>> places;
@@ -239,8 +239,8 @@ TEST_F(Ops, AKnobThatTheKernelRefusesFailsTheStepAndIsCleanedUp) {
 }
 
 TEST_F(Ops, CaptureKeepsTheProcessesUnderTheirTag) {
-  const AssertResult result = after({Op::move_all_tasks("a", "b"), Op::capture_cgroup_procs("t", "b"),
-                                     Op::capture_cgroup_procs("t", "a")});
+  const AssertResult result =
+      after({Op::move_all_tasks("a", "b"), Op::capture_cgroup_procs("t", "b"), Op::capture_cgroup_procs("t", "a")});
   ASSERT_NE(result.capture("t"), nullptr);
   EXPECT_THAT(result.capture("t")->pids, ElementsAre(1000, 1001));
   EXPECT_EQ(result.capture("t")->phase, 1);
@@ -259,7 +259,8 @@ TEST_F(Ops, ACpusetThatCannotBeEmptiedIsGivenWhatItWouldInherit) {
   const auto emptied = std::find(calls.begin(), calls.end(), "set b cpuset.cpus ");
   ASSERT_NE(emptied, calls.end());
   FakeWorld old;
-  old.ops.fail_call(static_cast<std::size_t>(emptied - calls.begin()) + 1, Error::from_errno(ENOSPC, "cannot write ''"));
+  old.ops.fail_call(static_cast<std::size_t>(emptied - calls.begin()) + 1,
+                    Error::from_errno(ENOSPC, "cannot write ''"));
   old.ops.preset("", "cpuset.cpus.effective", "0-3");
   const Backdrop backdrop{.cgroups = {CgroupDef::named("a").workers(2).cpuset(CpusetSpec::llc(0)),
                                       CgroupDef::named("b").workers(2).cpuset(CpusetSpec::llc(1))}};
@@ -272,8 +273,8 @@ TEST_F(Ops, ACpusetThatCannotBeEmptiedIsGivenWhatItWouldInherit) {
 TEST_F(Ops, IsolationIsOfAllCpusetsThatWorkersHad) {
   const AssertResult result = after({Op::set_cpuset("a", CpusetSpec::cpus({1})), Op::clear_cpuset("a")});
   EXPECT_THAT(result.checked, Contains("isolation: the 2 workers of a in cpuset 0-1, then 1"));
-  const Backdrop backdrop{.cgroups = {CgroupDef::named("d").workers(2).cpuset(CpusetSpec::llc(0)),
-                                      CgroupDef::named("e").no_workers()}};
+  const Backdrop backdrop{
+      .cgroups = {CgroupDef::named("d").workers(2).cpuset(CpusetSpec::llc(0)), CgroupDef::named("e").no_workers()}};
   const auto moved = world_.run(backdrop, {{.ops = {Op::move_all_tasks("d", "e")}}});
   ASSERT_TRUE(moved) << moved.error().render();
   EXPECT_THAT(moved->checked, Contains("isolation: the 2 workers of e in cpuset 0-1"));
@@ -301,9 +302,8 @@ TEST_F(Ops, SpawnOutsideStaysOutOfTheCgroups) {
 TEST_F(Ops, LiveWorkersChangeTheirAttributes) {
   after({Op::set_nice("a", -3), Op::set_uclamp("a", 10, 20), Op::set_policy("b", SchedPolicy::fifo(5)),
          Op::core_sched_create("a"), Op::core_sched_share("a", "b"), Op::core_sched_clear("a")});
-  EXPECT_THAT(world_.log,
-              IsSupersetOf({"set_nice a -3", "set_uclamp a 10 20", "core_create 1000,1001",
-                            "core_share 1000 -> 1002,1003", "core_clear 1000,1001"}));
+  EXPECT_THAT(world_.log, IsSupersetOf({"set_nice a -3", "set_uclamp a 10 20", "core_create 1000,1001",
+                                        "core_share 1000 -> 1002,1003", "core_clear 1000,1001"}));
   EXPECT_THAT(world_.log, Contains(testing::StartsWith("set_policy b")));
 }
 
@@ -380,7 +380,8 @@ TEST_F(Ops, AProcessOfAPayloadThatTheOomKillerEndedIsNoted) {
   const AssertResult result = after({Op::run_payload(program("p")), Op::wait_payload("p")});
   ASSERT_EQ(result.details.size(), 1u);
   EXPECT_EQ(result.details[0].verdict, Verdict::kPass);
-  EXPECT_THAT(result.details[0].message, HasSubstr("payload 'p': process 4242 (hog) was killed by the kernel's OOM killer"));
+  EXPECT_THAT(result.details[0].message,
+              HasSubstr("payload 'p': process 4242 (hog) was killed by the kernel's OOM killer"));
   EXPECT_TRUE(result.payloads.at(0).oom_killed);
 }
 

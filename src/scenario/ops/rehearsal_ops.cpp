@@ -5,8 +5,8 @@
 
 #include "base/text/duration.h"
 #include "ktstr/cpu_speed.h"
-#include "scenario/plan/definition_rules.h"
 #include "scenario/machine_changes.h"
+#include "scenario/plan/definition_rules.h"
 
 namespace ktstr {
 

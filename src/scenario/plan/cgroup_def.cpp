@@ -140,8 +140,9 @@ CgroupDef& CgroupDef::share(bool judged) {
 
 CgroupDef& CgroupDef::workload(Payload payload) {
   if (payload.kind() == Payload::Kind::kScheduler)
-    throw std::invalid_argument(fmt::format(
-        "cgroup '{}': '{}' is a scheduler and no payload; a scheduler is what the test declares", name_, payload.name()));
+    throw std::invalid_argument(
+        fmt::format("cgroup '{}': '{}' is a scheduler and no payload; a scheduler is what the test declares", name_,
+                    payload.name()));
   payload_ = std::move(payload);
   return *this;
 }
@@ -219,7 +220,8 @@ std::vector<KnobSetting> CgroupDef::knobs() const {
     return std::any_of(knobs_.begin(), knobs_.end(), [&](const KnobSetting& each) { return each.knob == knob; });
   };
   std::vector<KnobSetting> all = knobs_;
-  const bool any = std::any_of(std::begin(kMemory), std::end(kMemory), [&](const auto& each) { return has(each.first); });
+  const bool any =
+      std::any_of(std::begin(kMemory), std::end(kMemory), [&](const auto& each) { return has(each.first); });
   for (const auto& [knob, value] : kMemory)
     if (any && !has(knob)) all.push_back({knob, value});
   std::sort(all.begin(), all.end(), [](const KnobSetting& a, const KnobSetting& b) { return a.knob < b.knob; });

@@ -55,17 +55,19 @@ class DeadlineRules {
       const SchedPolicy& policy = spec.policy;
       if (policy.kind != SchedPolicy::Kind::kDeadline || !policy.validate()) continue;
       if (periods_ && (policy.period < kShortestPeriod || policy.period > kLongestPeriod))
-        mistakes_.push_back({at, fmt::format("{}policy {}: the kernel takes periods from {} to {}; write others, or the "
-                                             "limit (write_sysctl kernel.sched_deadline_period_max_us)",
-                                             where, policy.describe(), format_duration(kShortestPeriod),
-                                             format_duration(kLongestPeriod))});
+        mistakes_.push_back(
+            {at,
+             fmt::format("{}policy {}: the kernel takes periods from {} to {}; write others, or the "
+                         "limit (write_sysctl kernel.sched_deadline_period_max_us)",
+                         where, policy.describe(), format_duration(kShortestPeriod), format_duration(kLongestPeriod))});
       share += static_cast<double>(policy.runtime.count()) / static_cast<double>(policy.period.count()) * spec.workers;
     }
     if (share_ && share > kGranted * cpus_)
       mistakes_.push_back(
-          {at, fmt::format("{}its deadline workers ask for {:.2f} CPUs, and the kernel grants all of them {:.2f}: 95% of "
-                           "{} CPUs; have fewer workers, or less runtime",
-                           where, share, kGranted * cpus_, cpus_)});
+          {at,
+           fmt::format("{}its deadline workers ask for {:.2f} CPUs, and the kernel grants all of them {:.2f}: 95% of "
+                       "{} CPUs; have fewer workers, or less runtime",
+                       where, share, kGranted * cpus_, cpus_)});
   }
 
   const int cpus_;
@@ -75,6 +77,8 @@ class DeadlineRules {
 
 }  // namespace
 
-std::vector<PlanMistake> check_deadlines(const ScenarioPlan& plan, int cpus) { return DeadlineRules(plan, cpus).take(); }
+std::vector<PlanMistake> check_deadlines(const ScenarioPlan& plan, int cpus) {
+  return DeadlineRules(plan, cpus).take();
+}
 
 }  // namespace ktstr

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the kernel grants SCHED_DEADLINE tasks as long as nobody changes its limits (kernel/sched/deadline.c): periods from
-// 100 us to 4.19 s, and 95% of all CPUs together.
+// What the kernel grants SCHED_DEADLINE tasks as long as nobody changes its limits (kernel/sched/deadline.c): periods
+// from 100 us to 4.19 s, and 95% of all CPUs together.
 #pragma once
 
 #include <vector>

@@ -41,8 +41,9 @@ TEST(DeadlineRules, RefusePeriodsOutsideOfTheKernelsLimits) {
 TEST(DeadlineRules, RefuseMoreThanAllCpusCanGive) {
   const auto mistakes = check_deadlines(with({workers(1, 95ms, 100ms), workers(1, 96ms, 100ms)}), 2);
   ASSERT_EQ(mistakes.size(), 1u);
-  EXPECT_THAT(mistakes[0].message, HasSubstr("cgroup 'a': its deadline workers ask for 1.91 CPUs, and the kernel grants "
-                                             "all of them 1.90"));
+  EXPECT_THAT(mistakes[0].message,
+              HasSubstr("cgroup 'a': its deadline workers ask for 1.91 CPUs, and the kernel grants "
+                        "all of them 1.90"));
   const auto spawned = check_deadlines(with({}, {Op::spawn_workers("a", workers(3, 9ms, 10ms))}), 2);
   ASSERT_EQ(spawned.size(), 1u);
   EXPECT_EQ(spawned[0].at, (Place{1, Place::Part::kOp, 0}));

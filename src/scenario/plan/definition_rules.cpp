@@ -31,8 +31,8 @@ Status no_name() { return fail(ErrorCode::kInvalidArgument, "a cgroup needs a na
 Status check_cgroup_name(std::string_view name) {
   if (name.empty()) return no_name();
   if (std::any_of(name.begin(), name.end(), is_control))
-    return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}' has a control character where '?' stands; accepted: {}",
-                shown(name), kNameLike);
+    return fail(ErrorCode::kInvalidArgument,
+                "the cgroup name '{}' has a control character where '?' stands; accepted: {}", shown(name), kNameLike);
   if (name.size() > kMaxCgroupName)
     return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}...' has {} bytes; at most {}", name.substr(0, 20),
                 name.size(), kMaxCgroupName);
@@ -82,8 +82,8 @@ Status check_quota_pct(std::int64_t percent) {
 
 Status check_comm(std::string_view name, std::string_view key) {
   if (!name.empty() && name.size() <= kMaxComm && name.find('\0') == std::string_view::npos) return ok();
-  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a {}; accepted: 1 to {} bytes without a NUL", shown(name), key,
-              kMaxComm);
+  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a {}; accepted: 1 to {} bytes without a NUL", shown(name),
+              key, kMaxComm);
 }
 
 Status check_uclamp(std::int64_t min, std::int64_t max) {

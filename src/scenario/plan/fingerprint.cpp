@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/text/duration.h"
 #include "base/splitmix.h"
+#include "base/text/duration.h"
 
 namespace ktstr {
 
@@ -25,8 +25,8 @@ std::string text_of(const WorkSpec& spec) {
 }
 
 std::string text_of(const Payload& payload) {
-  std::string text = fmt::format("payload {} {} {};", payload.name(), payload.program_name(),
-                                 fmt::join(payload.default_args(), " "));
+  std::string text =
+      fmt::format("payload {} {} {};", payload.name(), payload.program_name(), fmt::join(payload.default_args(), " "));
   for (const PayloadCheck& check : payload.checks()) text += check.describe() + ";";
   return text;
 }

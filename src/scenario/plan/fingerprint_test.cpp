@@ -37,14 +37,15 @@ TEST(Fingerprint, IsTheSameForAnExampleInTomlAndInCpp) {
       .cgroups = {CgroupDef::named("service").workers(2).work_type(Bursty{.burst = 2ms, .sleep = 5ms}),
                   CgroupDef::named("left").workers(2).cpuset(CpusetSpec::llc(0)),
                   CgroupDef::named("right").workers(2).cpuset(CpusetSpec::llc(1))}};
-  EXPECT_EQ(fingerprint_of("changes.toml"),
-            fingerprint_of(backdrop,
-                           {{.ops = {Op::swap_cpusets("left", "right")}, .hold = HoldSpec::fixed(800ms), .name = "swap"},
-                            {.ops = {Op::move_all_tasks("left", "right"), Op::freeze_cgroup("service")},
-                             .hold = HoldSpec::fixed(800ms),
-                             .name = "move and freeze"},
-                            {.ops = {Op::unfreeze_cgroup("service"), Op::cpu_offline(3)}, .name = "thaw, with a CPU less"}},
-                           3s));
+  EXPECT_EQ(
+      fingerprint_of("changes.toml"),
+      fingerprint_of(backdrop,
+                     {{.ops = {Op::swap_cpusets("left", "right")}, .hold = HoldSpec::fixed(800ms), .name = "swap"},
+                      {.ops = {Op::move_all_tasks("left", "right"), Op::freeze_cgroup("service")},
+                       .hold = HoldSpec::fixed(800ms),
+                       .name = "move and freeze"},
+                      {.ops = {Op::unfreeze_cgroup("service"), Op::cpu_offline(3)}, .name = "thaw, with a CPU less"}},
+                     3s));
 }
 
 TEST(Fingerprint, DiffersInEachPart) {

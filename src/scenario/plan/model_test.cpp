@@ -25,8 +25,9 @@ TEST(CgroupDef, GivesItsDefaultsToAllItsGroups) {
 }
 
 TEST(CgroupDef, ThrowsOnANameThatIsNoPathOfComponents) {
-  for (const std::string& name : {std::string(), std::string("/a"), std::string("a//b"), std::string("a/.."), std::string("."), std::string(".."),
-                                  std::string("a\nb"), std::string("a\0b", 3), std::string(201, 'x')})
+  for (const std::string& name :
+       {std::string(), std::string("/a"), std::string("a//b"), std::string("a/.."), std::string("."), std::string(".."),
+        std::string("a\nb"), std::string("a\0b", 3), std::string(201, 'x')})
     EXPECT_THROW(CgroupDef::named(name), std::invalid_argument) << name;
   EXPECT_NO_THROW(CgroupDef::named(std::string(200, 'x')));
   EXPECT_NO_THROW(CgroupDef::named("..."));

@@ -8,9 +8,9 @@
 #include <limits>
 #include <set>
 
+#include "base/splitmix.h"
 #include "base/text/duration.h"
 #include "base/text/error_line.h"
-#include "base/splitmix.h"
 #include "scenario/plan/deadline_rules.h"
 #include "scenario/plan/definition_rules.h"
 #include "scenario/plan/rehearsal.h"
@@ -60,9 +60,8 @@ PlannedStep plan_backdrop(const Backdrop& backdrop, const Ctx& ctx, std::vector<
 }
 
 PlannedStep plan_step(const Step& step, int number, const Ctx& ctx, std::vector<PlanMistake>& mistakes) {
-  PlannedStep planned{.name = step.name,
-                      .cgroups = plan_cgroups(step.setup.resolve(ctx), number, ctx, mistakes),
-                      .ops = step.ops};
+  PlannedStep planned{
+      .name = step.name, .cgroups = plan_cgroups(step.setup.resolve(ctx), number, ctx, mistakes), .ops = step.ops};
   if (!step.hold.validate()) return planned;
   planned.hold = step.hold.length(ctx.duration());
   planned.interval = step.hold.interval();
@@ -115,11 +114,16 @@ class ControllerNeeds {
 std::string describe(const Place& at) {
   const std::string step = at.step == 0 ? "Backdrop" : fmt::format("step {}", at.step);
   switch (at.part) {
-    case Place::Part::kScenario: return "";
-    case Place::Part::kHold: return step + ": ";
-    case Place::Part::kCgroup: return step + ": ";
-    case Place::Part::kOp: return fmt::format("{}, op {}: ", step, at.index + 1);
-    case Place::Part::kPayload: return fmt::format("{}, payload {}: ", step, at.index + 1);
+    case Place::Part::kScenario:
+      return "";
+    case Place::Part::kHold:
+      return step + ": ";
+    case Place::Part::kCgroup:
+      return step + ": ";
+    case Place::Part::kOp:
+      return fmt::format("{}, op {}: ", step, at.index + 1);
+    case Place::Part::kPayload:
+      return fmt::format("{}, payload {}: ", step, at.index + 1);
   }
   return "";
 }
@@ -207,8 +211,7 @@ PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t se
   });
   if (bursts && (quota == cgroup.knobs.end() || quota->value.starts_with("max")))
     own.push_back("cpu_burst without a CPU quota has nothing to burst above; set cpu_quota too");
-  for (std::string& message : own)
-    mistakes.push_back(fmt::format("cgroup '{}': {}", def.name(), message));
+  for (std::string& message : own) mistakes.push_back(fmt::format("cgroup '{}': {}", def.name(), message));
   return cgroup;
 }
 

@@ -67,9 +67,10 @@ TEST(PlanScenario, ListsAllMistakesWithTheirSteps) {
 }
 
 TEST(PlanScenario, RefusesAStepThatNoTimeIsLeftFor) {
-  EXPECT_EQ(mistakes({Step{}, Step{}}), 
-            "step 2: no time is left for this step: the holds before it take all of the scenario's 1s; make them shorter, "
-            "or the duration longer");
+  EXPECT_EQ(
+      mistakes({Step{}, Step{}}),
+      "step 2: no time is left for this step: the holds before it take all of the scenario's 1s; make them shorter, "
+      "or the duration longer");
   EXPECT_EQ(mistakes({Step{}, Step{.hold = HoldSpec::fixed(0ns)}}), "none");
 }
 

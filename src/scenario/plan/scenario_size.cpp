@@ -87,8 +87,10 @@ ScenarioSize size_of(const Ctx& ctx, const ScenarioPlan& plan) {
 
 Status check_size(const ScenarioSize& size, Bytes memory, int cpus) {
   if (const std::int64_t pids = std::max(kPids, kPidsPerCpu * cpus); size.tasks >= pids)
-    return fail(ErrorCode::kInvalidArgument, "{} workers and payloads at a time: the kernel has numbers for {} tasks "
-                "(kernel.pid_max)", size.tasks, pids)
+    return fail(ErrorCode::kInvalidArgument,
+                "{} workers and payloads at a time: the kernel has numbers for {} tasks "
+                "(kernel.pid_max)",
+                size.tasks, pids)
         .with_hint("have fewer of them");
   const Bytes needed = static_cast<Bytes>(size.tasks) * kMemoryPerTask;
   if (needed > memory)
@@ -100,8 +102,9 @@ Status check_size(const ScenarioSize& size, Bytes memory, int cpus) {
   const Bytes for_processes = static_cast<Bytes>(size.processes) * kMemoryPerProcess + kMemoryOfOthers;
   if (size.processes > kMostProcesses)
     return fail(ErrorCode::kInvalidArgument, "{} processes at a time; at most {}", size.processes, kMostProcesses)
-        .with_hint("have fewer of them, or make them threads of one process (pcomm): to start and end more takes longer "
-                   "than a test's body may");
+        .with_hint(
+            "have fewer of them, or make them threads of one process (pcomm): to start and end more takes longer "
+            "than a test's body may");
   if (size.processes > 1 && for_processes > memory)
     return fail(ErrorCode::kInvalidArgument, "{} processes at a time: a guest with {} has no room for them, {} each",
                 size.processes, format_bytes(memory), format_bytes(kMemoryPerProcess))

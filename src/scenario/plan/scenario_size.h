@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How much a scenario has at one time, and what no guest can hold. What is refused here could not have run: whoever stays
-// below may still find the memory too small.
+// How much a scenario has at one time, and what no guest can hold. What is refused here could not have run: whoever
+// stays below may still find the memory too small.
 #pragma once
 
 #include <cstdint>

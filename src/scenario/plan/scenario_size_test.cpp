@@ -19,9 +19,10 @@ TEST(ScenarioSize, IsTheLargestStepsWithTheBackdrops) {
   ScenarioPlan plan;
   plan.backdrop.cgroups = {{.name = "base", .work = {{.workers = 3}}}};
   plan.backdrop_payloads = {Payload::program("p", "p")};
-  plan.steps = {{.cgroups = {{.name = "a", .work = {{.workers = 5}, {.workers = 6}}}, {.name = "b"}}},
-                {.ops = {Op::add_cgroup_def(CgroupDef::named("c").workers(9)), Op::spawn_workers("base", {.workers = 4}),
-                         Op::add_cgroup("d"), Op::run_payload(Payload::program("q", "q"))}}};
+  plan.steps = {
+      {.cgroups = {{.name = "a", .work = {{.workers = 5}, {.workers = 6}}}, {.name = "b"}}},
+      {.ops = {Op::add_cgroup_def(CgroupDef::named("c").workers(9)), Op::spawn_workers("base", {.workers = 4}),
+               Op::add_cgroup("d"), Op::run_payload(Payload::program("q", "q"))}}};
   const ScenarioSize size = size_of(ctx, plan);
   EXPECT_EQ(size.tasks, 3 + 1 + 14);
   EXPECT_EQ(size.processes, 3 + 1 + 14);

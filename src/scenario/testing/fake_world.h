@@ -40,7 +40,7 @@ class FakeWorld final : public EventSink {
   SchedulerEnd scheduler_end = SchedulerEnd::kUnknown;
   std::optional<Error> hold_fails;
   bool pauses_take_time = false;
-  bool idle_workers = false;  // workers report that they did nothing
+  bool idle_workers = false;   // workers report that they did nothing
   std::vector<Detail> stalls;  // what host mode's monitor would have seen
   // What the OOM killer ends: payloads, a process 4242 that a payload started, the first worker that is collected.
   bool oom_of_next_payload = false, oom_of_a_child = false, oom_of_first_worker = false;
@@ -145,7 +145,9 @@ class FakeWorld final : public EventSink {
       if (std::exchange(frozen_, frozen) != frozen) say(frozen ? "hold" : "let go");
     }
     void expect_kill() override { say("expect kill"); }
-    void set_allowed(const CpuSet& cpus) override { world_.log.push_back(fmt::format("allow {} {}", cgroup_, cpus.to_string())); }
+    void set_allowed(const CpuSet& cpus) override {
+      world_.log.push_back(fmt::format("allow {} {}", cgroup_, cpus.to_string()));
+    }
     Status set_nice(int nice) override { return change("set_nice", std::to_string(nice)); }
     Status set_policy(const SchedPolicy& policy) override { return change("set_policy", policy.describe()); }
     Status set_affinity(const std::vector<CpuSet>& per_worker) override {
@@ -172,7 +174,11 @@ class FakeWorld final : public EventSink {
   class FakePayload final : public RunningPayload {
    public:
     FakePayload(FakeWorld& world, const PayloadStart& start)
-        : world_(world), name_(start.payload->name()), cgroup_(start.cgroup), phase_(start.phase), pid_(world.next_pid++) {
+        : world_(world),
+          name_(start.payload->name()),
+          cgroup_(start.cgroup),
+          phase_(start.phase),
+          pid_(world.next_pid++) {
       ++world_.alive;
       if (std::exchange(world_.oom_of_next_payload, false)) world_.oom_kills.push_back({pid_, name_, false});
       if (std::exchange(world_.oom_of_a_child, false)) world_.oom_kills.push_back({4242, "hog", false});
@@ -197,7 +203,8 @@ class FakeWorld final : public EventSink {
       return killed;
     }
     AssertResult judge(const PayloadReport& report, PayloadKill why) const override {
-      if (report.killed) world_.killed_payloads.push_back(name_ + (why == PayloadKill::kAsked ? " as asked" : " out of time"));
+      if (report.killed)
+        world_.killed_payloads.push_back(name_ + (why == PayloadKill::kAsked ? " as asked" : " out of time"));
       return {};
     }
 

@@ -64,24 +64,42 @@ class ScenarioMaker {
 
   Op op() const {
     switch (*rc::gen::inRange(0, 18)) {
-      case 0: return Op::add_cgroup(cgroup());
-      case 1: return Op::add_cgroup_def(def(cgroup()));
-      case 2: return Op::remove_cgroup(cgroup());
-      case 3: return Op::stop_cgroup(cgroup());
-      case 4: return Op::kill_cgroup(cgroup());
-      case 5: return Op::move_all_tasks(cgroup(), cgroup());
-      case 6: return Op::freeze_cgroup(cgroup());
-      case 7: return Op::unfreeze_cgroup(cgroup());
-      case 8: return Op::set_weight(cgroup(), 70);
-      case 9: return Op::set_cpuset(cgroup(), cpuset());
-      case 10: return Op::swap_cpusets(cgroup(), cgroup());
-      case 11: return Op::set_affinity(cgroup(), AffinityIntent::single_cpu());
-      case 12: return Op::spawn_workers(cgroup(), {.workers = 2});
-      case 13: return Op::spawn_host({.workers = 1});
-      case 14: return Op::run_payload_in_cgroup(cgroup(), payload());
-      case 15: return Op::wait_payload(payload_name(), std::chrono::milliseconds(10));
-      case 16: return Op::kill_payload(payload_name());
-      default: return Op::set_nice(cgroup(), 3);
+      case 0:
+        return Op::add_cgroup(cgroup());
+      case 1:
+        return Op::add_cgroup_def(def(cgroup()));
+      case 2:
+        return Op::remove_cgroup(cgroup());
+      case 3:
+        return Op::stop_cgroup(cgroup());
+      case 4:
+        return Op::kill_cgroup(cgroup());
+      case 5:
+        return Op::move_all_tasks(cgroup(), cgroup());
+      case 6:
+        return Op::freeze_cgroup(cgroup());
+      case 7:
+        return Op::unfreeze_cgroup(cgroup());
+      case 8:
+        return Op::set_weight(cgroup(), 70);
+      case 9:
+        return Op::set_cpuset(cgroup(), cpuset());
+      case 10:
+        return Op::swap_cpusets(cgroup(), cgroup());
+      case 11:
+        return Op::set_affinity(cgroup(), AffinityIntent::single_cpu());
+      case 12:
+        return Op::spawn_workers(cgroup(), {.workers = 2});
+      case 13:
+        return Op::spawn_host({.workers = 1});
+      case 14:
+        return Op::run_payload_in_cgroup(cgroup(), payload());
+      case 15:
+        return Op::wait_payload(payload_name(), std::chrono::milliseconds(10));
+      case 16:
+        return Op::kill_payload(payload_name());
+      default:
+        return Op::set_nice(cgroup(), 3);
     }
   }
 

@@ -188,7 +188,8 @@ std::vector<Case> machine_ops() {
       one("no interrupt", Op::steer_irq("", 1), "op = 'steer_irq'\nirq = ''\ncpu = 1"),
       one("a speed of a CPU that is not there", Op::set_cpu_speed(CpuSet{3, 4}, 40),
           "op = 'set_cpu_speed'\ncpus = '3-4'\npercent = 40"),
-      one("a speed above the full one", Op::set_cpu_speed(CpuSet{1}, 101), "op = 'set_cpu_speed'\ncpus = '1'\npercent = 101"),
+      one("a speed above the full one", Op::set_cpu_speed(CpuSet{1}, 101),
+          "op = 'set_cpu_speed'\ncpus = '1'\npercent = 101"),
       one("a speed of no CPU", Op::set_cpu_speed(CpuSet(), 40), "op = 'set_cpu_speed'\ncpus = ''\npercent = 40"),
       one("an interrupt to a CPU that is not there", Op::steer_irq("9", 7), "op = 'steer_irq'\nirq = 9\ncpu = 7"),
   };

@@ -35,7 +35,8 @@ TEST(MemPolicy, NamesUnknownFlagBitsAndTheKnownOnesBeforeAnythingElse) {
 
 TEST(MemPolicy, RefusesStaticAndRelativeTogetherEvenWithoutNodes) {
   constexpr unsigned kBoth = MemPolicy::kStaticNodes | MemPolicy::kRelativeNodes;
-  EXPECT_THAT(refusal(MemPolicy::bind({0}).with_flags(kBoth)), HasSubstr("both flags, static (kStaticNodes) and relative (kRelativeNodes)"));
+  EXPECT_THAT(refusal(MemPolicy::bind({0}).with_flags(kBoth)),
+              HasSubstr("both flags, static (kStaticNodes) and relative (kRelativeNodes)"));
   EXPECT_THAT(refusal(MemPolicy::local().with_flags(kBoth)), HasSubstr("drop one of the two"));
 }
 

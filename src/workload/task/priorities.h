@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who preempts whom in a guest, as SCHED_FIFO and SCHED_RR priorities: the agent, then the body, then all that tests start.
-// A worker above the body could keep it from ever ending the scenario.
+// Who preempts whom in a guest, as SCHED_FIFO and SCHED_RR priorities: the agent, then the body, then all that tests
+// start. A worker above the body could keep it from ever ending the scenario.
 #pragma once
 
 namespace ktstr {

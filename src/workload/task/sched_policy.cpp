@@ -51,10 +51,11 @@ Status check_priority(const SchedPolicy& policy) {
   }
   if (policy.priority >= 1 && policy.priority <= kMostWorkerPriority) return ok();
   if (policy.priority > kMostWorkerPriority && policy.priority <= kAgentPriority)
-    return fail(ErrorCode::kInvalidArgument,
-                "policy {}: the test's body and the agent have the priorities {} and {}, and could not end workers that "
-                "keep the CPUs from them; write at most {}",
-                policy.describe(), kBodyPriority, kAgentPriority, kMostWorkerPriority);
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "policy {}: the test's body and the agent have the priorities {} and {}, and could not end workers that "
+        "keep the CPUs from them; write at most {}",
+        policy.describe(), kBodyPriority, kAgentPriority, kMostWorkerPriority);
   return fail(ErrorCode::kInvalidArgument,
               "policy {} has priority {}; write one from 1 (lowest) to {} (highest), like {}(50)", policy.describe(),
               policy.priority, kMostWorkerPriority, name);

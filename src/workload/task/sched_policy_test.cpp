@@ -39,7 +39,8 @@ TEST(SchedPolicy, SaysWhichRealTimePrioritiesThereAre) {
 TEST(SchedPolicy, RefusesWhatWouldRunAboveTheTestsBody) {
   for (const int priority : {98, 99})
     for (const SchedPolicy& policy : {SchedPolicy::fifo(priority), SchedPolicy::rr(priority)})
-      EXPECT_THAT(refusal(policy), HasSubstr("the test's body and the agent have the priorities 98 and 99")) << priority;
+      EXPECT_THAT(refusal(policy), HasSubstr("the test's body and the agent have the priorities 98 and 99"))
+          << priority;
 }
 
 TEST(SchedPolicy, RefusesAPriorityWhereThereIsNone) {
