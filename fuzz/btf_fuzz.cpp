@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edited.h"
 #include "kernel/btf.h"
 #include "kernel/testing/synthetic_image.h"
+#include "mutated.h"
 
 using namespace ktstr;
 
@@ -25,7 +25,7 @@ ByteVector some_btf() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::vector<ByteVector> bases{some_btf()};
-  const auto btf = Btf::parse(fuzz::edited(bases, data, size));
+  const auto btf = Btf::parse(fuzz::mutated(bases, data, size));
   if (!btf) return 0;
   std::uint64_t seen = 0;
   for (BtfTypeId type = 0; type <= btf->type_count() + 1; ++type) {

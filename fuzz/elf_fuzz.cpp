@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/system/process.h"
-#include "edited.h"
 #include "kernel/elf.h"
 #include "kernel/testing/synthetic_image.h"
+#include "mutated.h"
 
 using namespace ktstr;
 
@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (auto shell = read_bytes("/bin/true")) files.push_back(*std::move(shell));
     return files;
   }();
-  const ByteVector bytes = fuzz::edited(bases, data, size);
+  const ByteVector bytes = fuzz::mutated(bases, data, size);
   const auto elf = ElfFile::parse(bytes);
   if (!elf) return 0;
   std::size_t seen = 0;

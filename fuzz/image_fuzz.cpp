@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edited.h"
 #include "kernel/image.h"
 #include "kernel/kernel_facts.h"
 #include "kernel/testing/synthetic_image.h"
+#include "mutated.h"
 
 using namespace ktstr;
 
@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return files;
   }();
-  const auto vmlinux = unpack_kernel(fuzz::edited(bases, data, size), "input");
+  const auto vmlinux = unpack_kernel(fuzz::mutated(bases, data, size), "input");
   if (vmlinux && !inspect_kernel(*vmlinux)) __builtin_trap();  // what was unpacked is a kernel, so it can be looked at
   return 0;
 }

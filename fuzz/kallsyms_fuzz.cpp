@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edited.h"
 #include "kernel/kallsyms.h"
 #include "kernel/testing/synthetic_image.h"
+#include "mutated.h"
 
 using namespace ktstr;
 using synthetic::KallsymsFormat;
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       image_with(KallsymsFormat::kBefore62), image_with(KallsymsFormat::kBefore64),
       image_with(KallsymsFormat::kAbsolutePerCpu), image_with(KallsymsFormat::kRelativeBase),
       image_with(KallsymsFormat::kPlaceRelative)};
-  const ByteVector bytes = fuzz::edited(bases, data, size);
+  const ByteVector bytes = fuzz::mutated(bases, data, size);
   const auto elf = ElfFile::parse(bytes);
   if (!elf) return 0;
   const auto symbols = KernelSymbols::from_image(*elf);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edited.h"
+#include "mutated.h"
 #include "wire/record_fields.h"
 
 using namespace ktstr;
@@ -34,7 +34,7 @@ std::vector<ByteVector> some_records() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::vector<ByteVector> bases = some_records();
-  const ByteVector payload = fuzz::edited(bases, data, size);
+  const ByteVector payload = fuzz::mutated(bases, data, size);
   try_decode<HelloRecord>(payload);
   try_decode<TestTopology>(payload);
   try_decode<SchedulerRecord>(payload);

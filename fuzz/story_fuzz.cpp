@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edited.h"
+#include "mutated.h"
 #include "runner/event_text.h"
 #include "runner/judge/classify.h"
 
@@ -34,7 +34,7 @@ ByteVector some_run() {
 // An event file, from its bytes to a verdict.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::vector<ByteVector> bases{some_run()};
-  const ByteVector bytes = fuzz::edited(bases, data, size);
+  const ByteVector bytes = fuzz::mutated(bases, data, size);
   EventReader reader(bytes);
   Collector collector;
   std::size_t seen = 0;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -14,7 +15,7 @@ namespace ktstr::fuzz {
 
 // `bases` are valid files; choice 0 is the input itself. After the choice come edits of four bytes: where (24 bits,
 // modulo the size) and the new value; 0xffffff cuts the file off at a place that the next edit's offset says.
-inline ByteVector edited(const std::vector<ByteVector>& bases, const std::uint8_t* data, std::size_t size) {
+inline ByteVector mutated(const std::vector<ByteVector>& bases, const std::uint8_t* data, std::size_t size) {
   if (size == 0) return {};
   const std::size_t choice = data[0] % (bases.size() + 1);
   const auto* first = reinterpret_cast<const std::byte*>(data) + 1;
@@ -33,6 +34,17 @@ inline ByteVector edited(const std::vector<ByteVector>& bases, const std::uint8_
     }
   }
   return bytes;
+}
+
+// The same for files of text.
+inline std::string mutated_text(const std::vector<std::string>& bases, const std::uint8_t* data, std::size_t size) {
+  std::vector<ByteVector> files;
+  for (const std::string& base : bases) {
+    const auto* first = reinterpret_cast<const std::byte*>(base.data());
+    files.emplace_back(first, first + base.size());
+  }
+  const ByteVector bytes = mutated(files, data, size);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace ktstr::fuzz
