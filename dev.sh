@@ -6,7 +6,7 @@ set -euo pipefail
 
 # Everything that is needed, once: Debian's package, the least upstream version (- for any), and how to see that it is
 # there on a machine where it did not come as a package: a command, a pkg-config module or a header.
-readonly PACKAGES='
+PACKAGES='
   g++                     12    command:g++
   cmake                   3.25  command:cmake
   ninja-build             -     command:ninja
@@ -22,7 +22,6 @@ readonly PACKAGES='
   liblzma-dev             -     module:liblzma
   liblz4-dev              -     module:liblz4
   libmd-dev               -     module:libmd
-  libsqlite3-dev          -     module:sqlite3
   libfmt-dev              9     module:fmt
   libtomlplusplus-dev     3     module:tomlplusplus
   nlohmann-json3-dev      -     header:nlohmann/json.hpp
@@ -31,7 +30,6 @@ readonly PACKAGES='
   libgtest-dev            -     header:gtest/gtest.h
   libgmock-dev            -     header:gmock/gmock.h
   librapidcheck-dev       -     header:rapidcheck.h
-  libbenchmark-dev        -     header:benchmark/benchmark.h
   busybox-static          -     command:busybox
   dpkg-dev                -     command:dpkg-deb
   xz-utils                -     command:xz
@@ -43,6 +41,9 @@ readonly PACKAGES='
   fio                     -     command:fio
   rt-tests                -     command:hackbench
 '
+# What CI formats with; releases of Debian differ in what clang-format they have, and its versions in what they do.
+if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then PACKAGES+='  clang-format-14 - command:clang-format-14'; fi
+readonly PACKAGES
 
 # What the tests boot: a current kernel with sched_ext, an older one, and one without sched_ext.
 readonly TEST_KERNELS=(7 6.18 6.12)
@@ -65,8 +66,12 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
   demo             setup, build, fetch a kernel, run an example scenario in it
   test [ARG...]    setup, build, fetch kernels and schedulers, build a kernel module, run all tests; ARGs go to ctest
                    (-R cgroup, -L unit)
-  check [ARG...]   long campaigns, up to an hour: every canned scenario with several seeds on every kernel with sched_ext,
-                   under EEVDF and scx_ktstr, must pass; ARGs go to tests/campaigns/healthy.sh
+  check [PART...]  what takes too long for each change, up to two hours; all parts, or the named:
+                     tidy        clang-tidy over src/ (installs clang-tidy-14)
+                     sanitizers  the unit tests with the address, undefined-behaviour and thread sanitizers
+                     fuzz        each fuzz target for 20 seconds
+                     healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
+                                 and scx_ktstr, must pass; words behind it go to tests/campaigns/healthy.sh
   help             this text
 
 Everything is incremental: a second call only does what has changed.
@@ -328,14 +333,62 @@ run_tests() {
   exec ctest --test-dir build --output-on-failure -j2 "$@"
 }
 
-check() {
-  step setup setup
+check_tidy() {
+  if ! command -v clang-tidy-14 >/dev/null; then
+    run_quietly 'apt-get install clang-tidy-14' apt_get install --no-install-recommends clang-tidy-14 ||
+      fail 'clang-tidy-14 cannot be installed' 'Debian 12 has it'
+  fi
+  if [[ ! -f build/compile_commands.json ]]; then run_quietly 'cmake' cmake --preset dev; fi
+  git ls-files 'src/*.cpp' | grep -v -e '_test\.cpp$' -e /testing/ -e /static/ -e /fixture/ |
+    xargs -n 1 -P "$(nproc)" clang-tidy-14 --quiet -p build 2>/dev/null
+}
+
+# sanitized PRESET: the unit tests of such a build.
+sanitized() {
+  run_quietly "cmake ($1)" cmake --preset "$1"
+  ninja -C "build-$1" --quiet
+  ctest --preset "$1" --output-on-failure
+}
+
+check_sanitizers() {
+  sanitized asan
+  sanitized tsan
+}
+
+check_fuzz() {
+  local target
+  run_quietly 'cmake (fuzz)' cmake --preset fuzz -DKTSTR_TESTS=OFF
+  ninja -C build-fuzz --quiet
+  for target in build-fuzz/bin/fuzz_*; do
+    run_quietly "${target##*/}" "$target" -max_total_time=20 -artifact_prefix=build-fuzz/
+    say "${target##*/}: nothing found"
+  done
+}
+
+check_healthy() {
   step build build ktstr ktstr-agent scx_ktstr
   step kernels test_kernels
   local version
   local -a kernels=()
   for version in "${TEST_KERNELS_WITH_SCHED_EXT[@]}"; do kernels+=(--kernel "$version"); done
-  exec tests/campaigns/healthy.sh build/bin/ktstr "${kernels[@]}" "$@"
+  tests/campaigns/healthy.sh build/bin/ktstr "${kernels[@]}" "$@"
+}
+
+check() {
+  local part
+  step setup setup
+  if [[ ${1:-} == healthy ]]; then
+    shift
+    check_healthy "$@"
+    return
+  fi
+  if (($# == 0)); then set -- tidy sanitizers fuzz healthy; fi
+  for part in "$@"; do
+    case $part in
+      tidy | sanitizers | fuzz | healthy) step "$part" "check_$part" ;;
+      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, healthy' ;;
+    esac
+  done
 }
 
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -17,8 +17,9 @@ function(ktstr_add_tests target)
   if(NOT k_TIMEOUT)
     set(k_TIMEOUT 300)
   endif()
-  set(tests_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_ktstr_tests.cmake)
-  set(include_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_ktstr_include.cmake)
+  # The same program may be registered again with other arguments, under another prefix.
+  set(tests_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_${k_PREFIX}ktstr_tests.cmake)
+  set(include_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_${k_PREFIX}ktstr_include.cmake)
   add_custom_command(
     TARGET ${target}
     POST_BUILD
