@@ -81,7 +81,7 @@ void remove_guest_leftovers(const std::filesystem::path& ram_dir);
 
 class GuestMemory;
 
-// A guest that stands still for good, at `guest` as its kernel sees it.
+// A guest that is stopped and does not go on, at `guest` as its kernel sees it.
 struct PausedGuest {
   const GuestMemory& memory;
   std::filesystem::path console_log;

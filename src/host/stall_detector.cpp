@@ -51,7 +51,7 @@ std::optional<nanoseconds> split_ns(std::string_view text) {
   return std::chrono::milliseconds(*ms) + nanoseconds(*ns);
 }
 
-// Fields of /proc/PID/stat behind the name, which may hold anything (proc_pid_stat(5)): state is 3, start time is 22.
+// Fields of /proc/PID/stat after the name, which may hold anything (proc_pid_stat(5)): state is 3, start time is 22.
 struct Stat {
   char state;
   std::uint64_t start_time;

@@ -15,7 +15,7 @@ constexpr std::uint64_t kMemberSize = 12;
 constexpr std::uint64_t kPointerSize = 8;
 // A chain of typedefs and qualifiers longer than this is a cycle.
 constexpr int kDeepest = 64;
-// More structs than this behind the anonymous members of one struct is one that contains itself. (task_struct has ~20.)
+// A struct that reaches more structs than this through anonymous members contains itself. (task_struct has ~20.)
 constexpr int kMostAnonymous = 1000;
 
 constexpr std::uint32_t vlen_of(std::uint32_t info) { return info & 0xffff; }

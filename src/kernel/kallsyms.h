@@ -2,9 +2,9 @@
 //
 // The symbols of a kernel whose image has no symbol table: the kernel carries a compressed copy for /proc/kallsyms
 // (scripts/kallsyms.c, kernel/kallsyms.c), and nothing in the image says where. It is found by its shape: 256 tokens
-// and their index, before them the markers and the names that the markers point into, and the addresses behind (Linux
-// 6.4 and later) or before (up to 6.3). The addresses come in three encodings, told apart by which of them puts `_text`
-// into the image. Addresses are those the kernel was linked for: KASLR adds the same number to all of them.
+// and their index, before them the markers and the names that the markers point into, and the addresses after them
+// (Linux 6.4 and later) or before (up to 6.3). The addresses come in three encodings, told apart by which of them puts
+// `_text` into the image. Addresses are those the kernel was linked for: KASLR adds the same number to all of them.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostKeysNamed = 8;
 constexpr std::string_view kSpace = " \t\r\n";
 
-// A text as a stream whose position can be asked for: the parser takes no byte behind the document's last.
+// A text as a stream whose position can be asked for: the parser takes no byte after the document's last.
 class TextBuffer : public std::streambuf {
  public:
   explicit TextBuffer(std::string_view text) {

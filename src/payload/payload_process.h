@@ -29,7 +29,7 @@ namespace ktstr {
 
 struct PayloadStart {
   const Payload* payload = nullptr;    // copied
-  std::vector<std::string> args = {};  // behind the payload's own
+  std::vector<std::string> args = {};  // after the payload's own
   std::string cgroup = {};             // its name, for reports; empty: outside of the scenario's cgroups
   const Fd* cgroup_dir = nullptr;      // null: our own cgroup
   bool moves_in = false;               // started in ours and moved before all else: WorkerPlacement::moves_in says why

@@ -19,7 +19,7 @@ constexpr std::size_t kLogLinesShown = 20;
 std::string one_line_setting(const RunRecord& record);
 // Why it failed first (cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
-// The findings behind the first, one a line: kind, message, step; and how many were left out where there are more than
+// The findings after the first, one a line: kind, message, step; and how many were left out where there are more than
 // `most`.
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most);
 // Its notes, each once with how often it was made, and with the cgroup that it is about.

@@ -18,7 +18,7 @@ std::string three_digits(double value, std::string_view unit) {
   return fmt::format("{:.{}f}{}", value, decimals, unit);
 }
 
-// The character behind an escape sequence that begins at text[at] (ECMA-48: CSI, OSC, or one character).
+// The character after an escape sequence that begins at text[at] (ECMA-48: CSI, OSC, or one character).
 std::size_t end_of_escape(std::string_view text, std::size_t at) {
   std::size_t i = at + 1;
   if (i >= text.size()) return i;

@@ -57,7 +57,7 @@ class ScenarioRun {
   int last() const { return static_cast<int>(plan_.steps.size()); }
   void mark(StepMark::Kind kind);
   void note(Verdict verdict, int number, std::string message);
-  // Why there is no further step: reported when all is collected, behind what was found there.
+  // Why there is no further step: reported when all is collected, after what was found there.
   void stop_for(DetailKind kind, int number, std::string message);
   void stop_for(DetailKind kind, int number, std::string_view what, const Error& error);
   void stop_for_scheduler(int number, std::string_view when, Nanoseconds at);

@@ -85,7 +85,7 @@ void World::note_crowding() {
       members.push_back(std::move(member));
       groups.push_back(&group);
     }
-    // How many tasks a program has is its own affair: it is taken to want all CPUs that it may use.
+    // How many tasks a program has is not known: it is taken to want all CPUs that it may use.
     for (const LivePayload& payload : scope.payloads()) {
       CrowdMember member = member_of(payload.cgroup, online);
       member.tasks = static_cast<int>(member.cpus.size());

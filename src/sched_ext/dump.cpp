@@ -97,7 +97,7 @@ std::optional<DumpTask> task_in(std::string_view line) {
   return task;
 }
 
-// What stands behind `key` in a line of "key=value key=value"; "" where it has no such key.
+// What stands after `key` in a line of "key=value key=value"; "" where it has no such key.
 std::string_view value_of(std::string_view line, std::string_view key) {
   const std::size_t at = line.find(key);
   if (at == std::string_view::npos || (at > 0 && line[at - 1] != ' ')) return "";

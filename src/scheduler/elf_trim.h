@@ -11,7 +11,7 @@
 
 namespace ktstr {
 
-// The file without its debug information: cut behind the last byte that any segment or the program headers need, and
+// The file without its debug information: cut after the last byte that any segment or the program headers need, and
 // without a section table, because sections are for linkers and debuggers and the symbols behind them went too. Only
 // what is kept is read: debug information can be fifty times as much. Whole comes back what has no .debug_*, where
 // nothing can be saved, and what is no well-formed ELF file. More than `limit` bytes are an error.

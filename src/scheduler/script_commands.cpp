@@ -97,7 +97,7 @@ class ScriptReader {
     if (std::find(found_.begin(), found_.end(), word) == found_.end()) found_.push_back(word);
   }
 
-  // One word without its quotes; leaves `i` behind it.
+  // One word without its quotes; leaves `i` after it.
   std::string word_at(std::string_view text, std::size_t& i, int depth) {
     std::string word;
     const std::size_t start = i;

@@ -20,7 +20,7 @@ Result<CpuSet> read_list(const fs::path& path) {
   return CpuSet::parse(text).context(path.string());
 }
 
-// The number behind `prefix` in a directory's name: "node12" -> 12.
+// The number after `prefix` in a directory's name: "node12" -> 12.
 std::optional<int> number_after(std::string_view name, std::string_view prefix) {
   if (!name.starts_with(prefix)) return {};
   name.remove_prefix(prefix.size());

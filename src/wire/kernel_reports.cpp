@@ -10,7 +10,7 @@ namespace ktstr {
 
 namespace {
 
-// kInReport: behind the name of what watches over the kernel, since what a program or a cgroup is called stands in the
+// kInReport: after the name of what watches over the kernel, since what a program or a cgroup is called stands in the
 // middle of many other lines.
 enum class Where { kStart, kInReport };
 
@@ -77,7 +77,7 @@ bool begins_with_pid(std::string_view text, char open, char close, std::string_v
          next.find(text[end + 1]) != std::string_view::npos;
 }
 
-// What comes behind the name of a program in lines that begin with it. Texts: arch/x86/mm/fault.c,
+// What comes after the name of a program in lines that begin with it. Texts: arch/x86/mm/fault.c,
 // arch/x86/kernel/traps.c, mm/oom_kill.c, mm/page_alloc.c, and messages about old interfaces, as of fs/drop_caches.c.
 bool goes_on_as_of_a_program(std::string_view text) {
   return begins_with_pid(text, '[', ']', ": ") || text.starts_with(" invoked oom-killer: ") ||

@@ -24,7 +24,7 @@ namespace {
 
 bool die_with_parent(const WorkerPlan&) { return ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0; }
 
-// The system call itself: the C library's function keeps its hands on two signals, whose handlers it has installed as
+// The system call itself: the C library's function reserves two signals, whose handlers it has installed as
 // soon as the process we are a copy of has had a second thread.
 bool reset_signals(const WorkerPlan&) {
   constexpr std::size_t kSetSize = 8;

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kBetweenLooks{300};
 constexpr std::uint64_t kInterruptFlag = 0x200;  // RFLAGS.IF
 constexpr std::size_t kMostVcpus = 4096;
 
-// The number behind `key`, "RIP=" for example, from `from` on.
+// The number after `key`, "RIP=" for example, from `from` on.
 std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key, int base) {
   const std::size_t at = text.find(key);
   if (at == std::string_view::npos) return {};

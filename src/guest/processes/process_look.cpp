@@ -12,7 +12,7 @@ namespace ktstr::guest {
 
 namespace {
 
-// The letter behind the comm, which may hold blanks and brackets: proc(5), /proc/PID/stat.
+// The letter after the comm, which may hold blanks and brackets: proc(5), /proc/PID/stat.
 char state_in(const fs::path& task) {
   const auto stat = read_text(task / "stat");
   if (!stat) return 0;
