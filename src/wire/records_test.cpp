@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "ktstr/op.h"
 #include "wire/record_fields.h"
 
@@ -301,6 +302,98 @@ TEST(Records, RefuseAnEnumBeyondItsEnd) {
   ASSERT_EQ(bytes[8], static_cast<std::byte>(DetailKind::kNote));  // behind the count and the verdict
   bytes[8] = static_cast<std::byte>(static_cast<int>(DetailKind::kNote) + 1);
   EXPECT_EQ(decode<ResultRecord>(bytes).error().code(), ErrorCode::kCorruptData);
+}
+
+// Every field of every record with a value of its own. A hash that is another one now is another layout, for which
+// mailbox::kVersion grows.
+TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
+  const auto hash = [](const auto& record) { return sha256(encode(record)).substr(0, 16); };
+  const WorkerReport worker{.cgroup = "cg",
+                            .index = 1,
+                            .group = 2,
+                            .pid = 3,
+                            .work_units = 4,
+                            .iterations = 5,
+                            .started_ns = 6,
+                            .cpu_time_ns = 7,
+                            .wall_time_ns = 8,
+                            .run_delay_ns = 9,
+                            .timeslices = 10,
+                            .max_gap_ns = 11,
+                            .max_gap_cpu = 12,
+                            .max_gap_at_ns = 13,
+                            .migrations = 14,
+                            .cpus_used = {0, 1, 15},
+                            .cpus_outside = {16},
+                            .sleep_ns = 17,
+                            .wakeups = 18,
+                            .wake_max_ns = 19,
+                            .wake_latencies_ns = {20, 21},
+                            .responded = false,
+                            .exit = "exit",
+                            .gone = false,
+                            .held_ns = 22,
+                            .sched_class = "ext",
+                            .nice = -5};
+  const CgroupStats stats{.cgroup = "cg",
+                          .phase = 1,
+                          .workers = 2,
+                          .cpuset = {3},
+                          .cpus_used = {4, 5},
+                          .iterations = 6,
+                          .work_units = 7,
+                          .migrations = 8,
+                          .min_off_cpu_pct = 9.5,
+                          .max_off_cpu_pct = 10.5,
+                          .avg_off_cpu_pct = 11.5,
+                          .spread_pct = 12.5,
+                          .max_gap_ns = 13,
+                          .max_gap_cpu = 14,
+                          .cpu_time_ns = 15,
+                          .run_delay_ns = 16,
+                          .wakeups = 17,
+                          .wake_p50_ns = 18,
+                          .wake_p99_ns = 19,
+                          .wake_max_ns = 20,
+                          .sched_class = "fair",
+                          .weight = 21,
+                          .share_pct = 22.5,
+                          .entitled_pct = 23.5};
+  const Detail detail{.verdict = Verdict::kInconclusive,
+                      .kind = DetailKind::kShare,
+                      .message = "m",
+                      .cgroup = "cg",
+                      .worker = 1,
+                      .phase = 2,
+                      .measured = 3.5,
+                      .limit = 4.5,
+                      .unit = "%"};
+  PayloadReport payload = some_payload();
+  payload.oom_killed = true;
+  ResultRecord result{.error = "e", .code = ErrorCode::kBusy, .error_hint = "h"};
+  result.result = {.details = {detail, {}},
+                   .cgroups = {stats},
+                   .payloads = {payload},
+                   .captures = {{"tag", "cg", 1, {101, 102}}},
+                   .checked = {"gap", "progress"},
+                   .skipped = true};
+  const auto topology =
+      TestTopology::expected_for({.numa_nodes = 2, .llcs = 4, .cores_per_llc = 2, .threads_per_core = 2});
+  EXPECT_EQ(hash(HelloRecord{"1", "2", "3"}), "5be6c1972032e65c");
+  EXPECT_EQ(hash(topology), "7644073a225d670f");
+  EXPECT_EQ(hash(PhaseRecord{Phase::kTeardown}), "fb5e512425fc9449");
+  EXPECT_EQ(hash(QuantumRecord{1}), "7c9fa136d4413fa6");
+  EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5}), "1c20bac36ea83a87");
+  EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
+  EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5"}), "7e9fe4582f6e0e27");
+  EXPECT_EQ(hash(WorkerRecord{1, worker}), "e0da922e60c9eb24");
+  EXPECT_EQ(hash(result), "759fce2c601461a9");
+  EXPECT_EQ(hash(BodyEndRecord{true, false, "1"}), "6976363df88a42fa");
+  EXPECT_EQ(hash(GuestErrorRecord{ErrorCode::kNoSpace, "1", "2"}), "cdb8e3db12b42919");
+  EXPECT_EQ(hash(Stimulus{1, 2, 3, 4, 5, 6, 7}), "808ed3c44c9a4e25");
+  EXPECT_EQ(hash(payload), "35daa8d353cd9ba8");
+  EXPECT_EQ(hash(TaintRecord{1}), "7c9fa136d4413fa6");
+  EXPECT_EQ(hash(OutputRecord{LogRecord::Stream::kKernel, 1, 2, 3, 4}), "034f087656905d6d");
 }
 
 TEST(Records, HaveANameForEachType) {
