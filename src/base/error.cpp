@@ -4,9 +4,27 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/enum_names.h"
+
 namespace ktstr {
 
 namespace {
+
+constexpr EnumName<ErrorCode> kCodes[] = {
+    {ErrorCode::kInvalidArgument, "invalid argument"},
+    {ErrorCode::kNotFound, "not found"},
+    {ErrorCode::kUnsupported, "unsupported"},
+    {ErrorCode::kPermission, "permission"},
+    {ErrorCode::kBusy, "busy"},
+    {ErrorCode::kTimedOut, "timed out"},
+    {ErrorCode::kNoSpace, "no space"},
+    {ErrorCode::kIo, "input/output"},
+    {ErrorCode::kProtocol, "protocol"},
+    {ErrorCode::kCorruptData, "corrupt data"},
+    {ErrorCode::kGuestLost, "guest lost"},
+    {ErrorCode::kCancelled, "cancelled"},
+    {ErrorCode::kInternal, "internal"},
+};
 
 ErrorCode code_of_errno(int value) {
   switch (value) {
@@ -38,37 +56,8 @@ ErrorCode code_of_errno(int value) {
 
 }  // namespace
 
-std::string_view to_string(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidArgument:
-      return "invalid argument";
-    case ErrorCode::kNotFound:
-      return "not found";
-    case ErrorCode::kUnsupported:
-      return "unsupported";
-    case ErrorCode::kPermission:
-      return "permission";
-    case ErrorCode::kBusy:
-      return "busy";
-    case ErrorCode::kTimedOut:
-      return "timed out";
-    case ErrorCode::kNoSpace:
-      return "no space";
-    case ErrorCode::kIo:
-      return "input/output";
-    case ErrorCode::kProtocol:
-      return "protocol";
-    case ErrorCode::kCorruptData:
-      return "corrupt data";
-    case ErrorCode::kGuestLost:
-      return "guest lost";
-    case ErrorCode::kCancelled:
-      return "cancelled";
-    case ErrorCode::kInternal:
-      return "internal";
-  }
-  return "unknown";
-}
+EnumNames<ErrorCode> names_of(ErrorCode) { return names_from<kCodes>(); }
+std::string_view to_string(ErrorCode code) { return names_of(code).text(code); }
 
 Error Error::from_errno(int saved_errno, std::string message) {
   Error error(code_of_errno(saved_errno), std::move(message));

@@ -28,6 +28,9 @@ enum class ErrorCode {
 };
 
 std::string_view to_string(ErrorCode code);
+template <typename E>
+class EnumNames;
+EnumNames<ErrorCode> names_of(ErrorCode);  // base/enum_names.h
 
 class Error {
  public:
