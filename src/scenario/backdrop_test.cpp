@@ -28,13 +28,13 @@ TEST(Backdrop, IsSetUpInOrderAndOutlivesTheSteps) {
       .push_payload(program("load"));
   ASSERT_TRUE(world.run(backdrop, {half({CgroupDef::named("a")}), half()}));
   EXPECT_THAT(world.log,
-              ElementsAre("scenario start 0: 0 cgroups, 0 workers", "spawn base", "release base", "set_nice base 5",
-                          "start load in ''", "step start 1: 1 cgroups, 2 workers", "spawn a", "release a",
-                          "resume 1: 2 cgroups, 3 workers", "hold 500 ms", "pause 1: 2 cgroups, 3 workers", "stop a",
-                          "collect a", "step end 1: 1 cgroups, 2 workers", "step start 2: 1 cgroups, 2 workers",
-                          "resume 2: 1 cgroups, 2 workers", "hold 500 ms", "pause 2: 1 cgroups, 2 workers",
-                          "step end 2: 1 cgroups, 2 workers", "kill load", "stop base", "collect base",
-                          "scenario end 0: 0 cgroups, 0 workers"));
+              ElementsAre("scenario began: 0 cgroups, 0 workers", "spawn base", "release base", "set_nice base 5",
+                          "start load in ''", "step 1 began: 1 cgroups, 2 workers", "spawn a", "release a",
+                          "step 1 resumed: 2 cgroups, 3 workers", "hold 500 ms", "step 1 paused: 2 cgroups, 3 workers",
+                          "stop a", "collect a", "step 1 ended: 1 cgroups, 2 workers",
+                          "step 2 began: 1 cgroups, 2 workers", "step 2 resumed: 1 cgroups, 2 workers", "hold 500 ms",
+                          "step 2 paused: 1 cgroups, 2 workers", "step 2 ended: 1 cgroups, 2 workers", "kill load",
+                          "stop base", "collect base", "scenario ended: 0 cgroups, 0 workers"));
   EXPECT_THAT(world.ops.groups(), IsEmpty());
 }
 

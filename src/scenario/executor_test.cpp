@@ -37,11 +37,12 @@ TEST(Executor, TouchesCgroupsInOneOrder) {
 TEST(Executor, ReleasesAllWorkersTogetherAndStopsAllBeforeItCollects) {
   FakeWorld world;
   ASSERT_TRUE(world.run({two_cgroups()}));
-  EXPECT_THAT(world.log,
-              ElementsAre("scenario start 0: 0 cgroups, 0 workers", "step start 1: 0 cgroups, 0 workers", "spawn cg_0",
-                          "spawn cg_1", "release cg_0", "release cg_1", "resume 1: 2 cgroups, 3 workers",
-                          "hold 1000 ms", "pause 1: 2 cgroups, 3 workers", "stop cg_0", "stop cg_1", "collect cg_0",
-                          "collect cg_1", "step end 1: 0 cgroups, 0 workers", "scenario end 0: 0 cgroups, 0 workers"));
+  EXPECT_THAT(
+      world.log,
+      ElementsAre("scenario began: 0 cgroups, 0 workers", "step 1 began: 0 cgroups, 0 workers", "spawn cg_0",
+                  "spawn cg_1", "release cg_0", "release cg_1", "step 1 resumed: 2 cgroups, 3 workers", "hold 1000 ms",
+                  "step 1 paused: 2 cgroups, 3 workers", "stop cg_0", "stop cg_1", "collect cg_0", "collect cg_1",
+                  "step 1 ended: 0 cgroups, 0 workers", "scenario ended: 0 cgroups, 0 workers"));
 }
 
 TEST(Executor, EnablesNoControllerThatNobodyNeeds) {

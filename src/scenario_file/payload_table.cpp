@@ -8,38 +8,33 @@
 #include <cmath>
 #include <optional>
 
+#include "model/names.h"
+
 namespace ktstr {
 
 namespace {
 
-template <typename T>
-struct Choice {
-  std::string_view word;
-  T value;
-};
-constexpr Choice<Payload::Output> kOutputs[] = {{"exit_code", Payload::Output::kExitCode},
-                                                {"json", Payload::Output::kJson}};
-constexpr Choice<Polarity> kPolarities[] = {
-    {"higher", Polarity::kHigher}, {"lower", Polarity::kLower}, {"neutral", Polarity::kNeutral}};
+constexpr EnumName<Payload::Output> kOutputs[] = {{Payload::Output::kExitCode, "exit_code"},
+                                                  {Payload::Output::kJson, "json"}};
 using CheckKind = PayloadCheck::Kind;
-constexpr Choice<CheckKind> kChecks[] = {{"min", CheckKind::kMin},
-                                         {"max", CheckKind::kMax},
-                                         {"range", CheckKind::kRange},
-                                         {"exists", CheckKind::kExists},
-                                         {"exit_code", CheckKind::kExitCode}};
+constexpr EnumName<CheckKind> kChecks[] = {{CheckKind::kMin, "min"},
+                                           {CheckKind::kMax, "max"},
+                                           {CheckKind::kRange, "range"},
+                                           {CheckKind::kExists, "exists"},
+                                           {CheckKind::kExitCode, "exit_code"}};
 
-template <typename T, std::size_t kCount>
-std::optional<T> read_choice(TableReader& reader, std::string_view key, const Choice<T> (&choices)[kCount]) {
+template <typename E>
+std::optional<E> read_choice(TableReader& reader, std::string_view key, const EnumNames<E>& choices) {
   std::vector<std::string_view> words;
-  for (const auto& each : choices) words.push_back(each.word);
+  for (const auto& each : choices) words.push_back(each.text);
   const std::string accepted = fmt::format("\"{}\"", fmt::join(words, "\", \""));
   const auto text = reader.text(key, accepted);
   if (!text) return {};
-  for (const auto& each : choices)
-    if (each.word == *text) return each.value;
-  reader.mistake(key,
-                 fmt::format("{} '{}' is not valid;{} accepted: {}", key, *text, did_you_mean(*text, words), accepted));
-  return {};
+  const auto choice = choices.value(*text);
+  if (!choice)
+    reader.mistake(
+        key, fmt::format("{} '{}' is not valid;{} accepted: {}", key, *text, did_you_mean(*text, words), accepted));
+  return choice;
 }
 
 bool has_control_character(std::string_view text) {
@@ -95,7 +90,7 @@ class PayloadReader {
       reader_.mistake("file_limit", "a file limit of 0 leaves no room for output; accepted: 1 and more");
     else if (limit)
       payload.file_limit(*limit);
-    payload.output(read_choice(reader_, "output", kOutputs).value_or(Payload::Output::kExitCode));
+    payload.output(read_choice(reader_, "output", names_from<kOutputs>()).value_or(Payload::Output::kExitCode));
     read_metrics(payload);
     for (const TomlValue* table : reader_.tables("check"))
       if (const auto check = read_check(*table)) payload.check(*check);
@@ -137,7 +132,7 @@ class PayloadReader {
       PayloadMetric metric;
       const auto name = read_word(reader, "name", "a text like \"write_iops\"");
       metric.path = reader.text("path", "keys and indices like \"jobs.0.write.iops\"").value_or("");
-      metric.polarity = read_choice(reader, "polarity", kPolarities).value_or(Polarity::kNeutral);
+      metric.polarity = read_choice(reader, "polarity", names_of(Polarity{})).value_or(Polarity::kNeutral);
       metric.unit = reader.text("unit", "a text like \"IO/s\"").value_or("");
       reader.finish();
       if (!name) continue;
@@ -168,7 +163,7 @@ class PayloadReader {
 
   std::optional<PayloadCheck> read_check(const TomlValue& table) {
     TableReader reader(table, "[[payload.check]]", mistakes_);
-    const auto kind = read_choice(reader, "kind", kChecks);
+    const auto kind = read_choice(reader, "kind", names_from<kChecks>());
     if (!kind) {
       if (!reader.has("kind"))
         reader.mistake("kind",

@@ -11,12 +11,6 @@ std::uint64_t difference(std::uint64_t end, std::uint64_t start) { return end > 
 
 }  // namespace
 
-double WorkerReport::off_cpu_pct() const {
-  const std::uint64_t awake = difference(wall_time_ns, sleep_ns + held_ns);
-  if (awake == 0) return 0;
-  return 100.0 * static_cast<double>(difference(awake, cpu_time_ns)) / static_cast<double>(awake);
-}
-
 WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   WorkerReport report;
   report.work_units = slot.work_units;

@@ -207,7 +207,7 @@ TEST_F(Ops, WorkersThatMoveIntoTheBackdropOutliveTheStep) {
   ASSERT_TRUE(result) << result.error().render();
   ASSERT_EQ(result->cgroups.size(), 1u);
   EXPECT_EQ(result->cgroups[0].cgroup, "base");
-  EXPECT_THAT(world_.log, Contains("pause 2: 1 cgroups, 1 workers"));
+  EXPECT_THAT(world_.log, Contains("step 2 paused: 1 cgroups, 1 workers"));
 }
 
 TEST_F(Ops, FreezeIsUndoneBeforeTheGroupIsTornDown) {

@@ -13,6 +13,7 @@
 
 #include "base/text/duration.h"
 #include "cgroup/recording_cgroup_ops.h"
+#include "model/names.h"
 #include "scenario/event_sink.h"
 #include "scenario/executor.h"
 
@@ -103,11 +104,8 @@ class FakeWorld final : public EventSink {
   }
 
   void mark(const StepMark& mark) override {
-    static constexpr const char* kNames[] = {"scenario start", "step start", "resume",
-                                             "pause",          "step end",   "scenario end"};
     marks.push_back(mark);
-    log.push_back(fmt::format("{} {}: {} cgroups, {} workers", kNames[static_cast<int>(mark.kind)], mark.step,
-                              mark.cgroups, mark.workers));
+    log.push_back(fmt::format("{}: {} cgroups, {} workers", what_happened(mark), mark.cgroups, mark.workers));
   }
   void stimulus(const Stimulus& stimulus) override { stimuli.push_back(stimulus); }
   void worker(int phase, const WorkerReport& report) override { reports.emplace_back(phase, report); }
