@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mutated.h"
-#include "wire/record_fields.h"
+#include "wire/field_codec.h"
 
 using namespace ktstr;
 

@@ -9,23 +9,16 @@
 
 namespace ktstr {
 
-std::string_view to_string(Phase phase) {
-  switch (phase) {
-    case Phase::kBoot:
-      return "boot";
-    case Phase::kAttach:
-      return "attach";
-    case Phase::kDispatch:
-      return "dispatch";
-    case Phase::kBody:
-      return "body";
-    case Phase::kTeardown:
-      return "teardown";
-    case Phase::kDone:
-      return "done";
-  }
-  return "unknown";
-}
+namespace {
+
+constexpr EnumName<Phase> kPhases[] = {{Phase::kBoot, "boot"},         {Phase::kAttach, "attach"},
+                                       {Phase::kDispatch, "dispatch"}, {Phase::kBody, "body"},
+                                       {Phase::kTeardown, "teardown"}, {Phase::kDone, "done"}};
+static_assert(std::size(kPhases) == kPhaseCount);
+
+}  // namespace
+
+EnumNames<Phase> names_of(Phase) { return names_from<kPhases>(); }
 
 namespace mailbox {
 

@@ -21,16 +21,16 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <string_view>
 
 #include "base/bytes.h"
+#include "base/enum_names.h"
 
 namespace ktstr {
 
 // Phases of a run, as the agent goes through them.
 enum class Phase : std::uint32_t { kBoot = 0, kAttach, kDispatch, kBody, kTeardown, kDone };
 constexpr std::size_t kPhaseCount = 6;
-std::string_view to_string(Phase phase);
+EnumNames<Phase> names_of(Phase);  // "boot", "attach", ...
 
 namespace mailbox {
 

@@ -1,169 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/records.h"
 
-#include "ktstr/op.h"
-#include "wire/record_fields.h"
+#include "model/names.h"
+#include "wire/field_codec.h"
 
 namespace ktstr {
 
-std::string_view to_string(RecordType type) {
-  switch (type) {
-    case RecordType::kHello:
-      return "hello";
-    case RecordType::kTopology:
-      return "topology";
-    case RecordType::kPhase:
-      return "phase";
-    case RecordType::kQuantum:
-      return "quantum";
-    case RecordType::kScheduler:
-      return "scheduler";
-    case RecordType::kLog:
-      return "log";
-    case RecordType::kMark:
-      return "mark";
-    case RecordType::kWorker:
-      return "worker";
-    case RecordType::kResult:
-      return "result";
-    case RecordType::kBodyEnd:
-      return "body_end";
-    case RecordType::kGuestError:
-      return "guest_error";
-    case RecordType::kEnd:
-      return "end";
-    case RecordType::kStimulus:
-      return "stimulus";
-    case RecordType::kPayload:
-      return "payload";
-    case RecordType::kTaint:
-      return "taint";
-    case RecordType::kOutput:
-      return "output";
-  }
-  return "unknown";
-}
-
-// Each record names its fields once; Put writes them and Get reads them, in the same order.
 namespace {
 
-template <typename F, typename R>
-void fields(F& f, R& r, HelloRecord*) {
-  f(r.agent_version);
-  f(r.kernel_release);
-  f(r.kernel_version);
+constexpr EnumName<RecordType> kTypes[] = {
+    {RecordType::kHello, "hello"},       {RecordType::kTopology, "topology"},      {RecordType::kPhase, "phase"},
+    {RecordType::kQuantum, "quantum"},   {RecordType::kScheduler, "scheduler"},    {RecordType::kLog, "log"},
+    {RecordType::kMark, "mark"},         {RecordType::kWorker, "worker"},          {RecordType::kResult, "result"},
+    {RecordType::kBodyEnd, "body_end"},  {RecordType::kGuestError, "guest_error"}, {RecordType::kEnd, "end"},
+    {RecordType::kStimulus, "stimulus"}, {RecordType::kPayload, "payload"},        {RecordType::kTaint, "taint"},
+    {RecordType::kOutput, "output"},
+};
+
+using Kind = SchedulerRecord::Kind;
+constexpr EnumName<Kind> kSchedulerKinds[] = {
+    {Kind::kStarted, "started"}, {Kind::kAttached, "attached"},       {Kind::kNotAttached, "not attached"},
+    {Kind::kExited, "exited"},   {Kind::kChecked, "checked"},         {Kind::kNotRun, "not run"},
+    {Kind::kKilled, "killed"},   {Kind::kNotDetached, "not detached"}};
+
+using Stream = LogRecord::Stream;
+constexpr EnumName<Stream> kStreams[] = {
+    {Stream::kScheduler, "scheduler"}, {Stream::kKernel, "kernel"}, {Stream::kBody, "body"}, {Stream::kAgent, "agent"}};
+
+// What travels as nothing but a record has its fields here; the others' are in model/fields.h.
+template <typename V, FieldsOf<HelloRecord> T>
+void fields(V& v, T& t) {
+  v("agent_version", t.agent_version);
+  v("kernel_release", t.kernel_release);
+  v("kernel_version", t.kernel_version);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, TestTopology*) {
-  f(r.cpus);
-  f(r.llcs);
-  f(r.nodes);
+template <typename V, FieldsOf<PhaseRecord> T>
+void fields(V& v, T& t) {
+  v("phase", t.phase);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, PhaseRecord*) {
-  f.limited(r.phase, Phase::kDone);
+template <typename V, FieldsOf<QuantumRecord> T>
+void fields(V& v, T& t) {
+  v("quantum_ns", t.quantum_ns);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, QuantumRecord*) {
-  f(r.quantum_ns);
+template <typename V, FieldsOf<SchedulerRecord> T>
+void fields(V& v, T& t) {
+  v("kind", t.kind);
+  v("pid", t.pid);
+  v("state", t.state);
+  v("ops", t.ops);
+  v("exit", t.exit);
+  v("enable_seq", t.enable_seq);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, SchedulerRecord*) {
-  f.limited(r.kind, SchedulerRecord::Kind::kNotDetached);
-  f(r.pid);
-  f(r.state);
-  f(r.ops);
-  f(r.exit);
-  f(r.enable_seq);
+template <typename V, FieldsOf<TaintRecord> T>
+void fields(V& v, T& t) {
+  v("mask", t.mask);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, TaintRecord*) {
-  f(r.mask);
+template <typename V, FieldsOf<OutputRecord> T>
+void fields(V& v, T& t) {
+  v("stream", t.stream);
+  v("printed", t.printed);
+  v("dropped", t.dropped);
+  v("test_printed", t.test_printed);
+  v("test_ns", t.test_ns);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, OutputRecord*) {
-  f.limited(r.stream, LogRecord::Stream::kAgent);
-  f(r.printed);
-  f(r.dropped);
-  f(r.test_printed);
-  f(r.test_ns);
+template <typename V, FieldsOf<LogRecord> T>
+void fields(V& v, T& t) {
+  v("stream", t.stream);
+  v("text", t.text);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, LogRecord*) {
-  f.limited(r.stream, LogRecord::Stream::kAgent);
-  f(r.text);
+template <typename V, FieldsOf<WorkerRecord> T>
+void fields(V& v, T& t) {
+  v("phase", t.phase);
+  v("report", t.report);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, StepMark*) {
-  f.limited(r.kind, StepMark::Kind::kScenarioEnd);
-  f(r.step);
-  f(r.at_ns);
-  f(r.cgroups);
-  f(r.workers);
-  f(r.name);
+template <typename V, FieldsOf<ResultRecord> T>
+void fields(V& v, T& t) {
+  v("result", t.result);
+  v("error", t.error);
+  v("error_hint", t.error_hint);
+  v("code", t.code);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, Stimulus*) {
-  f(r.elapsed_ms);
-  f(r.phase);
-  f(r.ops);
-  f.mask(r.op_kinds, Op::kKinds);
-  f(r.cgroups);
-  f(r.workers);
-  f(r.iterations);
+template <typename V, FieldsOf<BodyEndRecord> T>
+void fields(V& v, T& t) {
+  v("clean", t.clean);
+  v("timed_out", t.timed_out);
+  v("exit", t.exit);
 }
 
-template <typename F, typename R>
-void fields(F& f, R& r, PayloadReport*) {
-  nested_fields(f, r);
-}
-
-template <typename F, typename R>
-void fields(F& f, R& r, WorkerRecord*) {
-  f(r.phase);
-  f(r.report);
-}
-
-template <typename F, typename R>
-void fields(F& f, R& r, ResultRecord*) {
-  f(r.result.details);
-  f(r.result.cgroups);
-  f(r.result.payloads);
-  f(r.result.captures);
-  f(r.result.checked);
-  f(r.result.skipped);
-  f(r.error);
-  f(r.error_hint);
-  f.limited(r.code, ErrorCode::kInternal);
-}
-
-template <typename F, typename R>
-void fields(F& f, R& r, BodyEndRecord*) {
-  f(r.clean);
-  f(r.timed_out);
-  f(r.exit);
-}
-
-template <typename F, typename R>
-void fields(F& f, R& r, GuestErrorRecord*) {
-  f.limited(r.code, ErrorCode::kInternal);
-  f(r.message);
-  f(r.hint);
+template <typename V, FieldsOf<GuestErrorRecord> T>
+void fields(V& v, T& t) {
+  v("code", t.code);
+  v("message", t.message);
+  v("hint", t.hint);
 }
 
 template <typename T>
 ByteVector encode_fields(const T& record) {
   Put put;
-  fields(put, record, static_cast<T*>(nullptr));
+  fields(put, record);
   return put.take();
 }
 
@@ -171,13 +114,17 @@ template <typename T>
 Result<T> decode_fields(ByteSpan payload, std::string_view what, Bytes* weight) {
   T record;
   Get get(payload);
-  fields(get, record, static_cast<T*>(nullptr));
+  fields(get, record);
   if (weight != nullptr) *weight = sizeof(T) + get.weight();
   KTSTR_TRY(get.finish(what));
   return record;
 }
 
 }  // namespace
+
+EnumNames<RecordType> names_of(RecordType) { return names_from<kTypes>(); }
+EnumNames<SchedulerRecord::Kind> names_of(SchedulerRecord::Kind) { return names_from<kSchedulerKinds>(); }
+EnumNames<LogRecord::Stream> names_of(LogRecord::Stream) { return names_from<kStreams>(); }
 
 #define KTSTR_RECORD(type, name)                                          \
   ByteVector encode(const type& record) { return encode_fields(record); } \

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the records say. One struct a record type, one encode and one decode, next to each other in records.cpp. To add
-// a record: a value of RecordType, a struct, the pair of functions, a line in records_test.cpp. A change of a layout is
-// a change of mailbox::kVersion.
+// What the records say. One struct a record type; its fields are listed once, for encode and decode alike, in
+// records.cpp or, where others need them too, in model/fields.h. To add a record: a value of RecordType and its text, a
+// struct, its list of fields with a KTSTR_RECORD line, a line in records_test.cpp. A change of a layout is a change of
+// mailbox::kVersion.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,13 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/enum_names.h"
 #include "base/error.h"
 #include "ktstr/checks.h"
 #include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
-#include "scenario/event_sink.h"
+#include "model/events.h"
 #include "wire/lane.h"
 #include "wire/mailbox.h"
 
@@ -39,7 +41,7 @@ enum class RecordType : std::uint16_t {
   kTaint = 15,
   kOutput = 16,
 };
-std::string_view to_string(RecordType type);
+EnumNames<RecordType> names_of(RecordType);  // "hello", "body_end", ...
 
 // The agent is up.
 struct HelloRecord {
@@ -79,12 +81,14 @@ struct SchedulerRecord {
   std::string exit;   // kExited: how its process ended; of the teardown: what its process did, "state D in NAME"
   std::uint64_t enable_seq = 0;
 };
+EnumNames<SchedulerRecord::Kind> names_of(SchedulerRecord::Kind);  // "started", "not attached", ...
 
 struct LogRecord {
   enum class Stream : std::uint8_t { kScheduler, kKernel, kBody, kAgent };
   Stream stream = Stream::kAgent;
   std::string text;
 };
+EnumNames<LogRecord::Stream> names_of(LogRecord::Stream);  // "scheduler", "kernel", "body", "agent"
 
 // /proc/sys/kernel/tainted: when the agent begins to read the kernel's log, and again at the end.
 struct TaintRecord {
@@ -112,9 +116,6 @@ struct ResultRecord {
   ErrorCode code = ErrorCode::kInternal;  // of the error
   std::string error_hint;
 };
-
-// The last bytes of a payload's output that travel, and that a decoder takes.
-constexpr std::size_t kMaxOutputTailBytes = 64 << 10;
 
 // A result above `limit` bytes (at least 64 KiB) would be dropped as a whole, and the verdict with it. This takes out
 // of it, until it fits, what explains but does not decide: payloads' output, which leaves a note; then what the verdict

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "ktstr/op.h"
-#include "wire/record_fields.h"
+#include "wire/field_codec.h"
 
 namespace ktstr {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 
-#include "wire/record_fields.h"
+#include "wire/field_codec.h"
 
 namespace ktstr {
 
