@@ -11,6 +11,7 @@
 #include "host/list_sink.h"
 #include "host/run_on_host.h"
 #include "results/run_record_json.h"
+#include "scenario/ops/op_table.h"
 #include "scenario_file/scenario_file.h"
 #include "wire/job.h"
 
@@ -70,7 +71,7 @@ RunRecord run_job(const Job& job, const JobBody& body) {
   else
     take_error(result.error(), record);
   for (const auto& [at, stimulus] : sink.stimuli)
-    record.stimuli.push_back(seen_at(static_cast<std::uint64_t>(at.count()), stimulus));
+    record.stimuli.push_back(seen_at(static_cast<std::uint64_t>(at.count()), stimulus, op_names(stimulus.op_kinds)));
   record.marks = std::move(sink.marks);
   record.workers = std::move(sink.workers);
   return record;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <span>
 
+#include "model/names.h"
 #include "report/table.h"
 #include "report/units.h"
 

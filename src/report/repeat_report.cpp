@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/names.h"
 #include "report/report_sections.h"
 #include "report/units.h"
 #include "results/run_record_json.h"
@@ -13,24 +14,6 @@
 namespace ktstr {
 
 namespace {
-
-std::string_view mark_text(StepMark::Kind kind) {
-  switch (kind) {
-    case StepMark::Kind::kScenarioStart:
-      return "the scenario began";
-    case StepMark::Kind::kStepStart:
-      return "began";
-    case StepMark::Kind::kScenarioResume:
-      return "resumed";
-    case StepMark::Kind::kScenarioPause:
-      return "paused";
-    case StepMark::Kind::kStepEnd:
-      return "ended";
-    case StepMark::Kind::kScenarioEnd:
-      return "the scenario ended";
-  }
-  return "?";
-}
 
 template <typename T>
 std::string differ(std::string_view what, const T& a, const T& b) {
@@ -64,8 +47,7 @@ std::string input_difference(const RunTuple& a, const RunTuple& b) {
 std::string mark_difference(const RunRecord& a, const RunRecord& b) {
   for (std::size_t i = 0; i < std::min(a.marks.size(), b.marks.size()); ++i) {
     const StepMark &x = a.marks[i], &y = b.marks[i];
-    const std::string what =
-        x.step > 0 ? fmt::format("step {} {}", x.step, mark_text(x.kind)) : std::string(mark_text(x.kind));
+    const std::string what = (x.step > 0 ? "" : "the ") + what_happened(x);
     if (x.kind != y.kind || x.step != y.step) return fmt::format("event {}: {} in one of them only", i + 1, what);
     if (x.at_ns != y.at_ns) return fmt::format("{} at {}ns and at {}ns", what, x.at_ns, y.at_ns);
     if (x.cgroups != y.cgroups || x.workers != y.workers) return what + " with other numbers of cgroups or workers";

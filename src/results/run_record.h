@@ -13,12 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "base/error.h"
 #include "ktstr/checks.h"
 #include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
-#include "scenario/event_sink.h"
+#include "model/events.h"
 
 namespace ktstr {
 
@@ -27,13 +28,9 @@ constexpr int kRunRecordVersion = 1;
 // How a run ended. The first four are the verdict's; kInfrastructure: the harness, QEMU, memory or the boot was at
 // fault; kBadInput: the user's; kInterrupted: Ctrl-C.
 enum class Outcome { kPass, kFail, kInconclusive, kSkip, kInfrastructure, kBadInput, kInterrupted };
-std::string_view to_string(Outcome outcome);  // "pass", "fail", ..., "infrastructure", "bad_input", "interrupted"
-std::optional<Outcome> outcome_from(std::string_view text);
-int exit_code(Outcome outcome);  // 0, 1, 2, 0, 3, 64, 130
+EnumNames<Outcome> names_of(Outcome);  // "pass", "fail", ..., "infrastructure", "bad_input", "interrupted"
+int exit_code(Outcome outcome);        // 0, 1, 2, 0, 3, 64, 130
 Outcome outcome_of(Verdict verdict);
-
-// Which way a payload's metric is better, part of the result format: "higher", "lower", "neutral".
-std::string_view to_string(Polarity polarity);
 
 // Decides a det run completely, on any machine.
 struct RunTuple {
@@ -68,7 +65,7 @@ struct SchedulerSeen {
   std::string exit_message;  // text of the BPF scheduler: scx_bpf_error's
 };
 
-// What a step did to the system (Stimulus of scenario/event_sink.h), with its ops by name: bits are only good for the
+// What a step did to the system (Stimulus of model/events.h), with its ops by name: bits are only good for the
 // program that wrote them.
 struct StimulusSeen {
   std::uint64_t at_ns = 0;            // guest CLOCK_MONOTONIC
@@ -79,7 +76,7 @@ struct StimulusSeen {
   int cgroups = 0, workers = 0;       // alive then
   std::uint64_t iterations = 0;       // of all workers alive then, so far
 };
-StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus);
+StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus, const std::vector<std::string_view>& op_kinds);
 
 // Where a vCPU of a guest that gave no sign of life stood.
 struct VcpuSeen {

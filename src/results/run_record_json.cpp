@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "results/run_record_json.h"
 
-#include <algorithm>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "base/file.h"
 #include "base/text/json_fault.h"
+#include "model/names.h"
 #include "results/run_record_fields.h"
 
 namespace ktstr {
@@ -19,15 +18,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr Bytes kMostBytes = Bytes{256} << 20;
 
-constexpr std::string_view kMarkKinds[] = {"scenario_start", "step_start", "scenario_resume",
-                                           "scenario_pause", "step_end",   "scenario_end"};
-// How records of earlier programs call a resume.
-constexpr std::string_view kHoldStart = "hold_start";
-
 class Writer {
  public:
   template <typename T>
-  void operator()(const char* key, const T& value) {
+  void operator()(const char* key, const T& value, auto...) {
     json_[key] = written(value);
   }
 
@@ -35,8 +29,6 @@ class Writer {
   static Json written(const T& value) {
     if constexpr (std::is_same_v<T, CpuSet>) {
       return value.to_string();
-    } else if constexpr (std::is_same_v<T, StepMark::Kind>) {
-      return kMarkKinds[static_cast<std::size_t>(value)];
     } else if constexpr (std::is_enum_v<T>) {
       return to_string(value);
     } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
@@ -86,13 +78,13 @@ class Reader {
     if (!json_.is_object()) failure_.set(path_, "an object");
   }
 
-  template <typename T>
-  void operator()(const char* key, T& value) {
+  template <typename T, typename... Notes>
+  void operator()(const char* key, T& value, Notes...) {
     if (failure_.error) return;
     const std::string path = path_.empty() ? key : path_ + "." + key;
     const auto found = json_.find(key);
-    const bool added = std::find(std::begin(kAddedLater), std::end(kAddedLater), key) != std::end(kAddedLater);
-    if (found == json_.end() && added) return;
+    constexpr bool kAddedLater = (std::is_same_v<Notes, Later> || ...);
+    if (found == json_.end() && kAddedLater) return;
     if (found == json_.end())
       failure_.error = fail(ErrorCode::kCorruptData, "{} is missing", path);
     else
@@ -170,23 +162,7 @@ class Reader {
 
   template <typename T>
   void read_enum(const Json& json, const std::string& path, T& value) {
-    const std::string text = json.is_string() ? json.get<std::string>() : "";
-    std::optional<T> parsed;
-    if constexpr (std::is_same_v<T, Outcome>) {
-      parsed = outcome_from(text);
-    } else if constexpr (std::is_same_v<T, DetailKind>) {
-      parsed = detail_kind_from(text);
-    } else if constexpr (std::is_same_v<T, Verdict>) {
-      for (const Verdict verdict : {Verdict::kSkip, Verdict::kPass, Verdict::kInconclusive, Verdict::kFail})
-        if (text == to_string(verdict)) parsed = verdict;
-    } else if constexpr (std::is_same_v<T, Polarity>) {
-      for (const Polarity polarity : {Polarity::kHigher, Polarity::kLower, Polarity::kNeutral})
-        if (text == to_string(polarity)) parsed = polarity;
-    } else {
-      if (text == kHoldStart) parsed = StepMark::Kind::kScenarioResume;
-      for (std::size_t i = 0; i < std::size(kMarkKinds); ++i)
-        if (text == kMarkKinds[i]) parsed = static_cast<T>(i);
-    }
+    const std::optional<T> parsed = enum_from<T>(json.is_string() ? json.get<std::string>() : "");
     if (parsed)
       value = *parsed;
     else
@@ -197,6 +173,14 @@ class Reader {
   std::string path_;
   Failure& failure_;
 };
+
+Result<Json> parsed(std::string_view text) {
+  try {
+    return Json::parse(text.begin(), text.end());
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::kCorruptData, "{}", json_fault(error.id, error.what()));
+  }
+}
 
 }  // namespace
 
@@ -209,12 +193,7 @@ std::string to_json(const std::vector<RunRecord>& records) {
 }
 
 Result<RunRecord> from_json(std::string_view text) {
-  Json json;
-  try {
-    json = Json::parse(text.begin(), text.end());
-  } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "{}", json_fault(error.id, error.what()));
-  }
+  KTSTR_TRY_ASSIGN(const Json json, parsed(text));
   Failure failure;
   int version = 0;
   Reader(json, "", failure)("version", version);
@@ -227,6 +206,18 @@ Result<RunRecord> from_json(std::string_view text) {
   fields(reader, record);
   if (failure.error) return *std::move(failure.error);
   return record;
+}
+
+std::string to_json(const RunTuple& tuple) { return dumped(Writer::written(tuple)); }
+
+Result<RunTuple> tuple_from_json(std::string_view text) {
+  KTSTR_TRY_ASSIGN(const Json json, parsed(text));
+  Failure failure;
+  RunTuple tuple;
+  Reader reader(json, "tuple", failure);
+  if (!failure.error) fields(reader, tuple);
+  if (failure.error) return *std::move(failure.error);
+  return tuple;
 }
 
 Status store_run_record(const RunRecord& record, const fs::path& run_dir) {

@@ -24,6 +24,10 @@ std::string to_json(const std::vector<RunRecord>& records);
 // kCorruptData that names the key, for anything that to_json() cannot have written; kUnsupported for another version.
 Result<RunRecord> from_json(std::string_view text);
 
+// The tuple alone, as it is in a record.
+std::string to_json(const RunTuple& tuple);
+Result<RunTuple> tuple_from_json(std::string_view text);
+
 // Writes DIR/result.json: readers see the whole of it or nothing.
 Status store_run_record(const RunRecord& record, const std::filesystem::path& run_dir);
 // `path` is a run's directory or the file itself.

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "ktstr/op.h"
-
 namespace ktstr {
 namespace {
 
@@ -14,9 +12,9 @@ TEST(Outcome, HasTheDocumentedExitCodes) {
       {Outcome::kInfrastructure, 3}, {Outcome::kBadInput, 64}, {Outcome::kInterrupted, 130}};
   for (const auto& [outcome, code] : expected) {
     EXPECT_EQ(exit_code(outcome), code) << to_string(outcome);
-    EXPECT_EQ(outcome_from(to_string(outcome)), outcome);
+    EXPECT_EQ(enum_from<Outcome>(to_string(outcome)), outcome);
   }
-  EXPECT_EQ(outcome_from("great"), std::nullopt);
+  EXPECT_EQ(enum_from<Outcome>("great"), std::nullopt);
 }
 
 TEST(Outcome, FollowsTheVerdict) {
@@ -25,14 +23,8 @@ TEST(Outcome, FollowsTheVerdict) {
 }
 
 TEST(StimulusSeen, NamesItsOps) {
-  const Op nice = Op::set_nice("a", 1), freeze = Op::freeze_cgroup("a");
-  const StimulusSeen seen = seen_at(1, {.elapsed_ms = 2,
-                                        .phase = 3,
-                                        .ops = 4,
-                                        .op_kinds = nice.bit() | freeze.bit(),
-                                        .cgroups = 5,
-                                        .workers = 6,
-                                        .iterations = 7});
+  const Stimulus stimulus{.elapsed_ms = 2, .phase = 3, .ops = 4, .cgroups = 5, .workers = 6, .iterations = 7};
+  const StimulusSeen seen = seen_at(1, stimulus, {"freeze_cgroup", "set_nice"});
   EXPECT_EQ(seen.at_ns, 1U);
   EXPECT_EQ(seen.elapsed_ms, 2U);
   EXPECT_EQ(seen.phase, 3);

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/names.h"
 #include "report/units.h"
-#include "results/run_record.h"
 #include "scenario/ops/op_table.h"
 #include "wire/records.h"
 
@@ -28,27 +28,17 @@ std::string text_of(const PhaseRecord& r) { return std::string(to_string(r.phase
 std::string text_of(const QuantumRecord& r) { return r.quantum_ns == 0 ? "none" : fmt::format("{} ns", r.quantum_ns); }
 
 std::string text_of(const SchedulerRecord& r) {
-  constexpr std::string_view kKinds[] = {"started", "attached", "not attached", "exited",
-                                         "checked", "not run",  "killed",       "not detached"};
-  std::string text = fmt::format("{}, pid {}", kKinds[static_cast<std::size_t>(r.kind)], r.pid);
+  std::string text = fmt::format("{}, pid {}", to_string(r.kind), r.pid);
   if (!r.state.empty()) text += ", state " + r.state;
   if (!r.ops.empty()) text += ", ops " + r.ops;
   if (!r.exit.empty()) text += ", " + r.exit;
   return text + fmt::format(", enable_seq {}", r.enable_seq);
 }
 
-std::string_view stream_name(LogRecord::Stream stream) {
-  constexpr std::string_view kStreams[] = {"scheduler", "kernel", "body", "agent"};
-  return kStreams[static_cast<std::size_t>(stream)];
-}
-
-std::string text_of(const LogRecord& r) { return fmt::format("{}| {}", stream_name(r.stream), r.text); }
+std::string text_of(const LogRecord& r) { return fmt::format("{}| {}", to_string(r.stream), r.text); }
 
 std::string text_of(const StepMark& r) {
-  constexpr std::string_view kKinds[] = {"scenario began", "step {} began", "step {} resumed",
-                                         "step {} paused", "step {} ended", "scenario ended"};
-  std::string text(kKinds[static_cast<std::size_t>(r.kind)]);
-  if (const auto at = text.find("{}"); at != std::string::npos) text.replace(at, 2, std::to_string(r.step));
+  std::string text = what_happened(r);
   if (!r.name.empty()) text += " (" + r.name + ")";
   return text + fmt::format(" at {} ns, {} cgroups, {} workers", r.at_ns, r.cgroups, r.workers);
 }
@@ -120,7 +110,7 @@ std::string text_of(const GuestErrorRecord& r) { return fmt::format("{}: {}", to
 std::string text_of(const TaintRecord& r) { return fmt::format("{:#x}", r.mask); }
 
 std::string text_of(const OutputRecord& r) {
-  return fmt::format("{}| {} printed, {} of them not kept; {} in {} ns of the test", stream_name(r.stream), r.printed,
+  return fmt::format("{}| {} printed, {} of them not kept; {} in {} ns of the test", to_string(r.stream), r.printed,
                      r.dropped, r.test_printed, r.test_ns);
 }
 

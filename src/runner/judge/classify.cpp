@@ -10,6 +10,7 @@
 #include "runner/judge/judge_scheduler.h"
 #include "runner/judge/judge_use.h"
 #include "runner/judge/missing_in_guest.h"
+#include "scenario/ops/op_table.h"
 
 namespace ktstr {
 
@@ -118,7 +119,8 @@ bool is_excused(DetailKind kind, DetailKind expected) {
 
 // However the guest ended: what it did until then explains the end.
 void keep_what_was_said(const GuestStory& story, RunRecord& record) {
-  for (const auto& [time_ns, stimulus] : story.stimuli) record.stimuli.push_back(seen_at(time_ns, stimulus));
+  for (const auto& [time_ns, stimulus] : story.stimuli)
+    record.stimuli.push_back(seen_at(time_ns, stimulus, op_names(stimulus.op_kinds)));
   record.payloads = story.payloads;
   if (!story.result) return;
   const AssertResult& result = story.result->result;

@@ -22,20 +22,6 @@ std::string dumped(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-// A tuple is written and read as part of a record (run_record_json.h), which checks every field.
-Json tuple_to_json(const RunTuple& tuple) {
-  RunRecord record;
-  record.tuple = tuple;
-  return Json::parse(to_json(record)).at("tuple");
-}
-
-Result<RunTuple> tuple_from_json(const Json& json) {
-  Json record = Json::parse(to_json(RunRecord{}));
-  record["tuple"] = json;
-  KTSTR_TRY_ASSIGN(RunRecord read, from_json(dumped(record, -1)));
-  return std::move(read.tuple);
-}
-
 // What the job and the tuple do not say.
 Json asked_to_json(const RunRequest& request) {
   return {{"scheduler", request.scheduler},
@@ -139,7 +125,7 @@ std::string request_to_json(const RunRequest& request, const RunRecord& record, 
                {"kernel", record.kernel},
                {"kernel_path", record.kernel_path},
                {"mailbox_version", mailbox::kVersion},
-               {"tuple", tuple_to_json(record.tuple)},
+               {"tuple", Json::parse(to_json(record.tuple))},
                {"request", asked_to_json(request)},
                {"job", Json::parse(job_json)},
                {"objects",
@@ -165,7 +151,7 @@ Result<StoredRun> request_from_json(std::string_view text) {
     stored.files_sha256 = json.at("objects").at("files").get<std::string>();
     stored.scheduler_files_sha256 = json.at("objects").at("scheduler").get<std::string>();
     stored.initramfs_sha256 = json.at("objects").at("initramfs").get<std::string>();
-    KTSTR_TRY_ASSIGN(stored.tuple, tuple_from_json(json.at("tuple")));
+    KTSTR_TRY_ASSIGN(stored.tuple, tuple_from_json(dumped(json.at("tuple"), -1)));
     stored.job_json = dumped(json.at("job"), -1);
     KTSTR_TRY_ASSIGN(const Job job, job_from_json(stored.job_json));
     stored.request = request_of(json.at("request"), job, stored.tuple, json.at("mode").get<std::string>());
