@@ -6,31 +6,9 @@
 include(CMakePackageConfigHelpers)
 
 set(KTSTR_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/ktstr)
-set(KTSTR_INSTALLED_MODULES "")
-
 # ktstr_main and every module that it needs, directly or not.
-function(ktstr_collect_modules name)
-  if(NOT TARGET ${name} OR name IN_LIST KTSTR_INSTALLED_MODULES)
-    return()
-  endif()
-  get_target_property(aliased ${name} ALIASED_TARGET)
-  if(aliased)
-    ktstr_collect_modules(${aliased})
-    set(KTSTR_INSTALLED_MODULES ${KTSTR_INSTALLED_MODULES} PARENT_SCOPE)
-    return()
-  endif()
-  if(NOT name MATCHES "^ktstr_")
-    return()
-  endif()
-  list(APPEND KTSTR_INSTALLED_MODULES ${name})
-  get_target_property(links ${name} INTERFACE_LINK_LIBRARIES)
-  foreach(link IN LISTS links)
-    string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" link "${link}")
-    ktstr_collect_modules("${link}")
-  endforeach()
-  set(KTSTR_INSTALLED_MODULES ${KTSTR_INSTALLED_MODULES} PARENT_SCOPE)
-endfunction()
-ktstr_collect_modules(ktstr_main)
+ktstr_all_links(ktstr_main KTSTR_INSTALLED_MODULES)
+list(FILTER KTSTR_INSTALLED_MODULES INCLUDE REGEX "^ktstr_")
 
 # Whoever includes our headers compiles as C++20 at least.
 target_compile_features(ktstr_base PUBLIC cxx_std_20)
