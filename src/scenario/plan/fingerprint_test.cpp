@@ -20,11 +20,14 @@ std::string fingerprint_of(const Backdrop& backdrop, const std::vector<Step>& st
   return fingerprint(ctx, plan);
 }
 
-std::string fingerprint_of(const std::string& example) {
-  const auto text = read_text(fs::path(KTSTR_EXAMPLES) / example);
-  const auto file = parse_scenario(text.value_or(""), example);
+std::string fingerprint_of_text(const std::string& text) {
+  const auto file = parse_scenario(text, "scenario.toml");
   if (!file) return file.error().render();
   return fingerprint_of(file->backdrop, file->steps, file->duration);
+}
+
+std::string fingerprint_of(const std::string& example) {
+  return fingerprint_of_text(read_text(fs::path(KTSTR_EXAMPLES) / example).value_or(""));
 }
 
 TEST(Fingerprint, IsTheSameForAnExampleInTomlAndInCpp) {
@@ -46,6 +49,23 @@ TEST(Fingerprint, IsTheSameForAnExampleInTomlAndInCpp) {
                        .name = "move and freeze"},
                       {.ops = {Op::unfreeze_cgroup("service"), Op::cpu_offline(3)}, .name = "thaw, with a CPU less"}},
                      3s));
+}
+
+// It is stored with runs: a change of the program is no change of the scenario.
+TEST(Fingerprint, StaysTheSameFromVersionToVersion) {
+  EXPECT_EQ(fingerprint_of("changes.toml"), "c5e02c8b5310c7a7");
+  EXPECT_EQ(fingerprint_of("hackbench.toml"), "7a44b105bf7f78d2");
+  EXPECT_EQ(fingerprint_of("lost_wakeup.toml"), "1fe60b67b33dbb3f");
+  EXPECT_EQ(fingerprint_of("mixed_work.toml"), "53c5ace04a35a556");
+  EXPECT_EQ(fingerprint_of("payload.toml"), "38ae5ebf16d314ee");
+  EXPECT_EQ(fingerprint_of("two_cgroups.toml"), "b6b7b415f028a66f");
+  const std::string head = "[[payload]]\nname = 'p'\nprogram = 'true'\nargs = ['-v']\n[[step]]\n[[step.op]]\nop = ";
+  EXPECT_EQ(
+      fingerprint_of_text(head + "'spawn'\ncgroup = ''\nwork = { type = 'Mixed', workers = 3, policy = 'batch' }"),
+      "9e255f2a3444f9df");
+  EXPECT_EQ(fingerprint_of_text(head + "'run_payload'\npayload = 'p'\nargs = ['x', 'y']"), "478235e12eb6c8fa");
+  EXPECT_EQ(fingerprint_of_text(head + "'add_cgroup_def'\ndef = { name = 'a', cpuset = 'llc:1', cpu_weight = 7 }"),
+            "e19a309f44539495");
 }
 
 TEST(Fingerprint, DiffersInEachPart) {
