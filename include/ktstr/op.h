@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Ops: single changes to the running system, in the middle of a scenario. An Op is one of the structs of namespace
-// `op`; the functions of class Op build them. src/scenario/ops/op_table.cpp has a row for each (its name in scenario
-// files, its parameters, what it needs), from which the reference page comes as well; what an op does stands in the
-// file of its family, src/scenario/ops_*.cpp.
+// `op`; the functions of class Op build them. Its row (its name in scenario files, its parameters, what it does) stands
+// in the file of its family, src/scenario/ops/*_ops.cpp; the reference page comes from these rows.
 //
 // A cgroup's name is looked up among those of the step first, then among those of the Backdrop. The empty name means
 // the place where the body itself runs, outside of the scenario's cgroups.
@@ -14,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -147,9 +148,16 @@ struct SetCpuSpeed {
 
 }  // namespace op
 
+template <typename T, typename Variant>
+inline constexpr bool kIsAlternative = false;
+template <typename T, typename... Types>
+inline constexpr bool kIsAlternative<T, std::variant<Types...>> = (std::is_same_v<T, Types> || ...);
+template <typename T, typename Variant>
+concept AlternativeOf = kIsAlternative<T, Variant>;
+
 class Op {
  public:
-  // In the order of the bits of StepMark::op_kinds: new ones come last.
+  // In the order of bit(): new ones come last.
   using Kind = std::variant<op::AddCgroup, op::AddCgroupDef, op::RemoveCgroup, op::StopCgroup, op::KillCgroup,
                             op::MoveAllTasks, op::FreezeCgroup, op::UnfreezeCgroup, op::SetKnob, op::CaptureCgroupProcs,
                             op::SetCpuset, op::ClearCpuset, op::SwapCpusets, op::SetAffinity, op::Spawn, op::SetNice,
@@ -157,51 +165,84 @@ class Op {
                             op::SignalStorm, op::RunPayload, op::WaitPayload, op::KillPayload, op::CpuOffline,
                             op::CpuOnline, op::SetSmt, op::WriteSysctl, op::SteerIrq, op::SetCpuSpeed>;
   static constexpr std::size_t kKinds = std::variant_size_v<Kind>;
-  static_assert(kKinds <= 32, "StepMark::op_kinds is 32 bits wide");
 
   Op(Kind kind) : kind_(std::move(kind)) {}
+  template <AlternativeOf<Kind> T>
+  Op(T kind) : kind_(std::move(kind)) {}
 
-  static Op add_cgroup(std::string cgroup);
-  static Op add_cgroup_def(CgroupDef def);
-  static Op remove_cgroup(std::string cgroup);
-  static Op stop_cgroup(std::string cgroup);
-  static Op kill_cgroup(std::string cgroup);
-  static Op move_all_tasks(std::string from, std::string to);
-  static Op freeze_cgroup(std::string cgroup);
-  static Op unfreeze_cgroup(std::string cgroup);
-  static Op set_knob(std::string cgroup, Knob knob, std::string value);
-  static Op set_weight(std::string cgroup, int weight);  // set_knob with cpu.weight
-  static Op capture_cgroup_procs(std::string tag, std::string cgroup);
-  static Op set_cpuset(std::string cgroup, CpusetSpec cpus);
-  static Op clear_cpuset(std::string cgroup);
-  static Op swap_cpusets(std::string a, std::string b);
-  static Op set_affinity(std::string cgroup, AffinityIntent affinity);
-  static Op spawn_workers(std::string cgroup, WorkSpec work);
-  static Op spawn_host(WorkSpec work);  // outside of the scenario's cgroups
-  static Op set_nice(std::string cgroup, int nice);
-  static Op set_policy(std::string cgroup, SchedPolicy policy);
-  static Op set_uclamp(std::string cgroup, int min, int max);
-  static Op core_sched_create(std::string cgroup);
-  static Op core_sched_share(std::string from, std::string to);
-  static Op core_sched_clear(std::string cgroup);
-  static Op signal_storm(std::string cgroup, int count, std::chrono::nanoseconds interval);
-  static Op run_payload(Payload payload, std::vector<std::string> args = {});
-  static Op run_payload_in_cgroup(std::string cgroup, Payload payload, std::vector<std::string> args = {});
-  static Op wait_payload(std::string payload, std::optional<std::chrono::nanoseconds> timeout = {});
+  static Op add_cgroup(std::string cgroup) { return op::AddCgroup{std::move(cgroup)}; }
+  static Op add_cgroup_def(CgroupDef def) { return op::AddCgroupDef{std::move(def)}; }
+  static Op remove_cgroup(std::string cgroup) { return op::RemoveCgroup{std::move(cgroup)}; }
+  static Op stop_cgroup(std::string cgroup) { return op::StopCgroup{std::move(cgroup)}; }
+  static Op kill_cgroup(std::string cgroup) { return op::KillCgroup{std::move(cgroup)}; }
+  static Op move_all_tasks(std::string from, std::string to) {
+    return op::MoveAllTasks{std::move(from), std::move(to)};
+  }
+  static Op freeze_cgroup(std::string cgroup) { return op::FreezeCgroup{std::move(cgroup)}; }
+  static Op unfreeze_cgroup(std::string cgroup) { return op::UnfreezeCgroup{std::move(cgroup)}; }
+  static Op set_knob(std::string cgroup, Knob knob, std::string value) {
+    return op::SetKnob{std::move(cgroup), {knob, std::move(value)}};
+  }
+  static Op set_weight(std::string cgroup, int weight) {
+    return set_knob(std::move(cgroup), Knob::kCpuWeight, std::to_string(weight));
+  }
+  static Op capture_cgroup_procs(std::string tag, std::string cgroup) {
+    return op::CaptureCgroupProcs{std::move(tag), std::move(cgroup)};
+  }
+  static Op set_cpuset(std::string cgroup, CpusetSpec cpus) {
+    return op::SetCpuset{std::move(cgroup), std::move(cpus)};
+  }
+  static Op clear_cpuset(std::string cgroup) { return op::ClearCpuset{std::move(cgroup)}; }
+  static Op swap_cpusets(std::string a, std::string b) { return op::SwapCpusets{std::move(a), std::move(b)}; }
+  static Op set_affinity(std::string cgroup, AffinityIntent affinity) {
+    return op::SetAffinity{std::move(cgroup), std::move(affinity)};
+  }
+  static Op spawn_workers(std::string cgroup, WorkSpec work) { return op::Spawn{std::move(cgroup), std::move(work)}; }
+  static Op spawn_host(WorkSpec work) { return op::Spawn{{}, std::move(work)}; }  // outside of the scenario's cgroups
+  static Op set_nice(std::string cgroup, int nice) { return op::SetNice{std::move(cgroup), nice}; }
+  static Op set_policy(std::string cgroup, SchedPolicy policy) { return op::SetPolicy{std::move(cgroup), policy}; }
+  static Op set_uclamp(std::string cgroup, int min, int max) { return op::SetUclamp{std::move(cgroup), min, max}; }
+  static Op core_sched_create(std::string cgroup) { return op::CoreSchedCreate{std::move(cgroup)}; }
+  static Op core_sched_share(std::string from, std::string to) {
+    return op::CoreSchedShare{std::move(from), std::move(to)};
+  }
+  static Op core_sched_clear(std::string cgroup) { return op::CoreSchedClear{std::move(cgroup)}; }
+  static Op signal_storm(std::string cgroup, int count, std::chrono::nanoseconds interval) {
+    return op::SignalStorm{std::move(cgroup), count, interval};
+  }
+  static Op run_payload(Payload payload, std::vector<std::string> args = {}) {
+    return op::RunPayload{std::move(payload), std::move(args), {}};
+  }
+  static Op run_payload_in_cgroup(std::string cgroup, Payload payload, std::vector<std::string> args = {}) {
+    return op::RunPayload{std::move(payload), std::move(args), std::move(cgroup)};
+  }
+  static Op wait_payload(std::string payload, std::optional<std::chrono::nanoseconds> timeout = {}) {
+    return op::WaitPayload{std::move(payload), {}, timeout};
+  }
   static Op wait_payload_in_cgroup(std::string cgroup, std::string payload,
-                                   std::optional<std::chrono::nanoseconds> timeout = {});
-  static Op kill_payload(std::string payload);
-  static Op kill_payload_in_cgroup(std::string cgroup, std::string payload);
-  static Op cpu_offline(Cpu cpu);
-  static Op cpu_online(Cpu cpu);
-  static Op set_smt(bool on);
-  static Op write_sysctl(std::string name, std::string value);
-  static Op steer_irq(std::string irq, Cpu cpu);
-  static Op set_cpu_speed(CpuSet cpus, int percent);
+                                   std::optional<std::chrono::nanoseconds> timeout = {}) {
+    return op::WaitPayload{std::move(payload), std::move(cgroup), timeout};
+  }
+  static Op kill_payload(std::string payload) { return op::KillPayload{std::move(payload), {}}; }
+  static Op kill_payload_in_cgroup(std::string cgroup, std::string payload) {
+    return op::KillPayload{std::move(payload), std::move(cgroup)};
+  }
+  static Op cpu_offline(Cpu cpu) { return op::CpuOffline{cpu}; }
+  static Op cpu_online(Cpu cpu) { return op::CpuOnline{cpu}; }
+  static Op set_smt(bool on) { return op::SetSmt{on}; }
+  static Op write_sysctl(std::string name, std::string value) {
+    return op::WriteSysctl{std::move(name), std::move(value)};
+  }
+  static Op steer_irq(std::string irq, Cpu cpu) { return op::SteerIrq{std::move(irq), cpu}; }
+  static Op set_cpu_speed(CpuSet cpus, int percent) { return op::SetCpuSpeed{std::move(cpus), percent}; }
 
   const Kind& kind() const { return kind_; }
   std::string_view name() const;  // as scenario files spell it: "move_all_tasks"
-  std::uint32_t bit() const { return std::uint32_t{1} << kind_.index(); }
+  // In a mask of kinds (Stimulus::op_kinds).
+  std::uint32_t bit() const {
+    static_assert(kKinds <= 32, "a mask of kinds is 32 bits wide");
+    return std::uint32_t{1} << kind_.index();
+  }
   std::string describe() const;  // "move_all_tasks cg_0 -> cg_1"
 
  private:
