@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/splitmix.h"
-#include "scenario/ops/ops.h"
+#include "scenario/ops/op_table.h"
 
 namespace ktstr {
 
@@ -185,8 +185,7 @@ Stimulus World::stimulus(Nanoseconds since_start, const std::vector<Op>& ops) {
 Status World::apply(const Op& op) {
   pause();
   note_op(op);
-  Status done =
-      std::visit([this](const auto& each) { return ktstr::apply(each, *this); }, op.kind()).context(op.describe());
+  Status done = row_of(op).apply(op, *this).context(op.describe());
   note_crowding();
   return done;
 }

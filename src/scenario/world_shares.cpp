@@ -8,6 +8,7 @@
 #include <charconv>
 #include <set>
 
+#include "scenario/ops/op_table.h"
 #include "scenario/world.h"
 
 namespace ktstr {
@@ -18,12 +19,6 @@ bool has_running_workers(Scope& scope) {
   return std::any_of(scope.live().begin(), scope.live().end(), [](const LiveCgroup& group) {
     return std::any_of(group.sets.begin(), group.sets.end(), [](const WorkerSet& set) { return set.released; });
   });
-}
-
-// Whether it changes nothing of who competes for which CPUs by what weight.
-bool leaves_shares_alone(const Op& op) {
-  return std::holds_alternative<op::AddCgroup>(op.kind()) ||
-         std::holds_alternative<op::CaptureCgroupProcs>(op.kind()) || std::holds_alternative<op::SteerIrq>(op.kind());
 }
 
 // The group and those above it, without the root.
@@ -60,7 +55,7 @@ void World::leave_shares_undefined(const std::string& why) {
 }
 
 void World::note_op(const Op& op) {
-  if (leaves_shares_alone(op)) return;
+  if (row_of(op).effect == OpEffect::kLeavesSharesAlone) return;
   for_each_scope([&](Scope& scope) {
     if (has_running_workers(scope))
       scope.leave_shares_undefined(fmt::format("{} came while the workers ran", op.describe()));

@@ -1,36 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of ops: names, parameters, what each does. Scenario files and the reference page come from it. To add an
-// op: a struct in ktstr/op.h and at the end of Op::Kind, with its builder in op.cpp; a row here; its reading in
-// op_reader.cpp; a function rehearse() in rehearsal_ops.cpp; a function apply() in the file of its family, ops_*.cpp.
+// The table of ops: the rows of all families (op_row.h).
 #pragma once
 
 #include <array>
-#include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "ktstr/op.h"
+#include "scenario/ops/op_row.h"
 
 namespace ktstr {
 
-struct OpParameter {
-  std::string_view key;   // of a scenario file
-  std::string_view form;  // what it takes: "a cgroup's name", "a cpuset"
-  bool required = true;
-};
-
-struct OpRow {
-  std::string_view name;
-  std::string_view family;  // "cgroups", "CPUs of cgroups and workers", "workers", "payloads", "the machine"
-  std::string_view what;    // one sentence
-  std::vector<OpParameter> parameters;
-};
-
 // In the order of Op::Kind.
 const std::array<OpRow, Op::kKinds>& op_table();
+const OpRow& row_of(const Op& op);
 // In the order of Op::bit(): the names of a mask's bits.
 std::vector<std::string_view> op_names();
 std::vector<std::string_view> op_names(std::uint32_t mask);
+
+// Its parameters of this type, WorkSpec for example.
+template <typename T>
+std::vector<const T*> values_of(const Op& op) {
+  std::vector<const T*> values;
+  for (const OpParameter& each : row_of(op).parameters) {
+    const OpValues::ConstPointer value = each.to_read(op.kind());
+    if (const T* const* found = std::get_if<const T*>(&value); found != nullptr && *found != nullptr)
+      values.push_back(*found);
+  }
+  return values;
+}
 
 }  // namespace ktstr

@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "base/splitmix.h"
 #include "base/text/duration.h"
 #include "base/text/error_line.h"
+#include "scenario/ops/op_table.h"
+#include "scenario/plan/controller_needs.h"
 #include "scenario/plan/deadline_rules.h"
 #include "scenario/plan/definition_rules.h"
 #include "scenario/plan/rehearsal.h"
@@ -68,48 +69,14 @@ PlannedStep plan_step(const Step& step, int number, const Ctx& ctx, std::vector<
   return planned;
 }
 
-// What a group's parents must enable for their children.
-class ControllerNeeds {
- public:
-  void add(const std::string& group, std::string_view controller) {
-    needs_[""].insert(std::string(controller));
-    for (std::size_t slash = group.find('/'); slash != std::string::npos; slash = group.find('/', slash + 1))
-      needs_[group.substr(0, slash)].insert(std::string(controller));
+void add_needs(const PlannedStep& step, ControllerNeeds& needs) {
+  for (const PlannedCgroup& cgroup : step.cgroups) {
+    if (cgroup.cpuset) needs.add(cgroup.name, "cpuset");
+    for (const KnobSetting& setting : cgroup.knobs) needs.add(cgroup.name, controller_of(setting.knob));
   }
-  void add(const PlannedCgroup& cgroup) {
-    if (cgroup.cpuset) add(cgroup.name, "cpuset");
-    for (const KnobSetting& setting : cgroup.knobs) add(cgroup.name, controller_of(setting.knob));
-  }
-  void add(const CgroupDef& def) {
-    if (def.cpuset_spec()) add(def.name(), "cpuset");
-    for (const KnobSetting& setting : def.knobs()) add(def.name(), controller_of(setting.knob));
-  }
-  void add(const Op& op) {
-    if (const auto* o = std::get_if<op::AddCgroupDef>(&op.kind())) add(o->def);
-    if (const auto* o = std::get_if<op::SetKnob>(&op.kind())) add(o->cgroup, controller_of(o->setting.knob));
-    if (const auto* o = std::get_if<op::SetCpuset>(&op.kind())) add(o->cgroup, "cpuset");
-    if (const auto* o = std::get_if<op::ClearCpuset>(&op.kind())) add(o->cgroup, "cpuset");
-    if (const auto* o = std::get_if<op::SetAffinity>(&op.kind()); o && !o->cgroup.empty()) add(o->cgroup, "cpuset");
-    if (const auto* o = std::get_if<op::SwapCpusets>(&op.kind())) {
-      add(o->a, "cpuset");
-      add(o->b, "cpuset");
-    }
-  }
-  void add(const PlannedStep& step) {
-    for (const PlannedCgroup& cgroup : step.cgroups) add(cgroup);
-    for (const Op& op : step.ops) add(op);
-  }
-  std::map<std::string, std::vector<std::string>> in_order() const {
-    std::map<std::string, std::vector<std::string>> ordered;
-    for (const auto& [group, wanted] : needs_)
-      for (const char* controller : {"cpuset", "cpu", "memory", "io", "pids"})
-        if (wanted.contains(controller)) ordered[group].emplace_back(controller);
-    return ordered;
-  }
-
- private:
-  std::map<std::string, std::set<std::string>> needs_;
-};
+  for (const Op& op : step.ops)
+    if (const OpRow& row = row_of(op); row.controllers) row.controllers(op, needs);
+}
 
 std::string describe(const Place& at) {
   const std::string step = at.step == 0 ? "Backdrop" : fmt::format("step {}", at.step);
@@ -229,8 +196,8 @@ std::vector<PlanMistake> plan_scenario(const Ctx& ctx, const Backdrop& backdrop,
   std::stable_sort(mistakes.begin(), mistakes.end(),
                    [](const PlanMistake& a, const PlanMistake& b) { return a.at < b.at; });
   ControllerNeeds needs;
-  needs.add(plan.backdrop);
-  for (const PlannedStep& step : plan.steps) needs.add(step);
+  add_needs(plan.backdrop, needs);
+  for (const PlannedStep& step : plan.steps) add_needs(step, needs);
   plan.controllers = needs.in_order();
   return mistakes;
 }

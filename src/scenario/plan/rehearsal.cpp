@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scenario/plan/rehearsal.h"
 
-#include "scenario/ops/rehearsal_ops.h"
+#include "scenario/ops/op_table.h"
 #include "scenario/plan/rehearsed_world.h"
 
 namespace ktstr {
@@ -19,7 +19,7 @@ void do_ops(const PlannedStep& step, RehearsedWorld& world, const char* round = 
   for (std::size_t i = 0; i < step.ops.size(); ++i) {
     world.go_to({world.number(), Place::Part::kOp, static_cast<int>(i)}, fmt::format("{}: ", step.ops[i].name()),
                 round);
-    rehearse(step.ops[i], world);
+    row_of(step.ops[i]).rehearse(step.ops[i], world);
   }
 }
 
