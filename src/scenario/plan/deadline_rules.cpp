@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text/duration.h"
+#include "scenario/ops/op_table.h"
 
 namespace ktstr {
 
@@ -44,8 +45,8 @@ class DeadlineRules {
     for (std::size_t i = 0; i < step.ops.size(); ++i) {
       const Place at{number, Place::Part::kOp, static_cast<int>(i)};
       const std::string where = fmt::format("{}: ", step.ops[i].name());
-      if (const auto* o = std::get_if<op::Spawn>(&step.ops[i].kind())) check(at, where, {o->work});
-      if (const auto* o = std::get_if<op::SetPolicy>(&step.ops[i].kind())) check(at, where, {{.policy = o->policy}});
+      for (const WorkSpec* work : values_of<WorkSpec>(step.ops[i])) check(at, where, {*work});
+      for (const SchedPolicy* policy : values_of<SchedPolicy>(step.ops[i])) check(at, where, {{.policy = *policy}});
     }
   }
 

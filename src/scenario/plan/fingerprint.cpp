@@ -6,6 +6,7 @@
 
 #include "base/splitmix.h"
 #include "base/text/duration.h"
+#include "scenario/ops/op_table.h"
 
 namespace ktstr {
 
@@ -41,11 +42,11 @@ std::string text_of(const PlannedCgroup& cgroup) {
 
 std::string text_of(const Ctx& ctx, const Op& op) {
   std::string text = op.describe() + ";";
-  if (const auto* spawn = std::get_if<op::Spawn>(&op.kind())) text += text_of(spawn->work);
-  if (const auto* run = std::get_if<op::RunPayload>(&op.kind())) text += text_of(run->payload);
-  if (const auto* add = std::get_if<op::AddCgroupDef>(&op.kind())) {
+  for (const WorkSpec* work : values_of<WorkSpec>(op)) text += text_of(*work);
+  for (const Payload* payload : values_of<Payload>(op)) text += text_of(*payload);
+  for (const CgroupDef* def : values_of<CgroupDef>(op)) {
     std::vector<std::string> mistakes;
-    text += text_of(plan_cgroup(add->def, ctx, 0, mistakes));
+    text += text_of(plan_cgroup(*def, ctx, 0, mistakes));
   }
   return text;
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "scenario/ops/op_table.h"
+
 namespace ktstr {
 
 namespace {
@@ -22,22 +24,12 @@ constexpr std::int64_t kMostCgroups = 2048;
 // kernel.pid_max (pid_idr_init() in kernel/pid.c).
 constexpr std::int64_t kPids = 32768, kPidsPerCpu = 1024;
 
-template <typename T>
-bool holds(const Op& op) {
-  return std::get_if<T>(&op.kind()) != nullptr;
-}
-
-bool removes(const Op& op) {
-  return holds<op::RemoveCgroup>(op) || holds<op::StopCgroup>(op) || holds<op::KillCgroup>(op) ||
-         holds<op::KillPayload>(op) || holds<op::WaitPayload>(op);
-}
-
 void add(ScenarioSize& size, const WorkSpec& work) {
   size.tasks += work.workers;
   size.processes += work.pcomm ? 1 : work.workers;
 }
 
-void add_payload(ScenarioSize& size) {
+void add(ScenarioSize& size, const Payload&) {
   ++size.tasks;
   ++size.processes;
 }
@@ -45,23 +37,24 @@ void add_payload(ScenarioSize& size) {
 void add(ScenarioSize& size, const PlannedCgroup& cgroup) {
   ++size.cgroups;
   for (const WorkSpec& work : cgroup.work) add(size, work);
-  if (cgroup.payload) add_payload(size);
+  if (cgroup.payload) add(size, *cgroup.payload);
 }
 
 void add(ScenarioSize& size, const Ctx& ctx, const Op& op) {
-  if (const auto* o = std::get_if<op::AddCgroupDef>(&op.kind())) {
+  for (const CgroupDef* def : values_of<CgroupDef>(op)) {
     std::vector<std::string> mistakes;
-    add(size, plan_cgroup(o->def, ctx, 0, mistakes));
+    add(size, plan_cgroup(*def, ctx, 0, mistakes));
   }
-  if (const auto* o = std::get_if<op::Spawn>(&op.kind())) add(size, o->work);
-  if (holds<op::AddCgroup>(op)) ++size.cgroups;
-  if (holds<op::RunPayload>(op)) add_payload(size);
+  for (const WorkSpec* work : values_of<WorkSpec>(op)) add(size, *work);
+  for (const Payload* payload : values_of<Payload>(op)) add(size, *payload);
+  if (std::holds_alternative<op::AddCgroup>(op.kind())) ++size.cgroups;
 }
 
 ScenarioSize size_of(const Ctx& ctx, const PlannedStep& step) {
   ScenarioSize size;
   for (const PlannedCgroup& cgroup : step.cgroups) add(size, cgroup);
-  if (std::none_of(step.ops.begin(), step.ops.end(), removes))
+  if (std::none_of(step.ops.begin(), step.ops.end(),
+                   [](const Op& op) { return row_of(op).effect == OpEffect::kMakesRoom; }))
     for (const Op& op : step.ops) add(size, ctx, op);
   return size;
 }
