@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An op of a scenario file: a table with its name and the parameters that op_table.h lists for it.
+// An op of a scenario file: a table with its name and the parameters that its row (op_row.h) lists.
 //
 //   [[step.op]]
 //   op = "move_all_tasks"

@@ -135,6 +135,8 @@ TEST(ScenarioOps, HaveTheirParametersJudgedWhereTheyStand) {
             "t.toml:9:12: 'interval' is a whole number; accepted: a time like \"50ms\"");
   EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_wieght'\nvalue = 1").substr(0, 69),
             "t.toml:8:8: there is no knob 'cpu_wieght'; did you mean 'cpu_weight'?");
+  EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = ''\nvalue = 1").substr(0, 36),
+            "t.toml:8:8: there is no knob ''; acc");
   EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_weight'\nvalue = '1'"),
             "t.toml:9:9: 'value' is a text; accepted: a whole number like 200");
   EXPECT_EQ(mistakes("op = 'run_payload'\npayload = 'q'"), "t.toml:7:11: there is no payload 'q'; there are: p");
