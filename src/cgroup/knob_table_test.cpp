@@ -39,7 +39,8 @@ TEST(KnobTable, TellsEverythingOfEveryKnob) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name << " stands twice";
     EXPECT_TRUE(files.insert(row.file).second) << row.file << " stands twice";
     EXPECT_EQ(row.controller, attribute_controller(row.file)) << row.file;
-    for (const std::string_view text : {row.form, row.meaning, row.needs}) EXPECT_FALSE(text.empty()) << row.name;
+    for (const std::string_view text : {row.form, row.written.words, row.meaning, row.needs})
+      EXPECT_FALSE(text.empty()) << row.name;
     EXPECT_EQ(knob_from(row.name), knob);
     EXPECT_EQ(knob_of_file(row.file), knob);
     EXPECT_EQ(attribute_needs(row.file), row.needs);

@@ -14,40 +14,8 @@ namespace ktstr {
 namespace {
 
 using Kind = TomlValue::Kind;
+using Form = KnobWriting::Kind;
 using std::chrono::microseconds;
-
-enum class Form { kText, kWhole, kWholeOrMax, kBoolean, kPercent, kSize, kTime };
-
-Form kind_of_form(Knob knob) {
-  switch (knob) {
-    case Knob::kCpusetMems:
-    case Knob::kCpusetExclusive:
-    case Knob::kCpusetPartition:
-    case Knob::kCpuMax:
-    case Knob::kIoMax:
-      return Form::kText;
-    case Knob::kCpuMaxBurst:
-      return Form::kTime;
-    case Knob::kCpuWeight:
-    case Knob::kIoWeight:
-      return Form::kWhole;
-    case Knob::kPidsMax:
-      return Form::kWholeOrMax;
-    case Knob::kCpuIdle:
-    case Knob::kMemoryOomGroup:
-      return Form::kBoolean;
-    case Knob::kUclampMin:
-    case Knob::kUclampMax:
-      return Form::kPercent;
-    case Knob::kMemoryMax:
-    case Knob::kMemoryHigh:
-    case Knob::kMemoryLow:
-    case Knob::kMemoryMin:
-    case Knob::kMemorySwapMax:
-      return Form::kSize;
-  }
-  return Form::kText;
-}
 
 bool is_max(const TomlValue& value) { return value.kind == Kind::kString && value.text == "max"; }
 
@@ -183,41 +151,6 @@ class QuotaReader {
 
 }  // namespace
 
-std::string_view form_of(Knob knob) {
-  switch (kind_of_form(knob)) {
-    case Form::kWhole:
-      return "a whole number like 200";
-    case Form::kWholeOrMax:
-      return "a whole number like 100, or \"max\"";
-    case Form::kBoolean:
-      return "true, false";
-    case Form::kPercent:
-      return "a percentage like 20.5, or \"max\"";
-    case Form::kSize:
-      return "a size like \"64M\", or \"max\"";
-    case Form::kTime:
-      return "a time like \"10ms\"";
-    case Form::kText:
-      break;
-  }
-  switch (knob) {
-    case Knob::kCpusetMems:
-      return "NUMA nodes like \"0-1\"";
-    case Knob::kCpusetExclusive:
-      return "CPUs like \"0-3,8\"";
-    case Knob::kCpusetPartition:
-      return "\"member\", \"root\", \"isolated\"";
-    case Knob::kCpuMax:
-      return "quota and period in microseconds like \"50000 100000\", or \"max 100000\"";
-    case Knob::kIoMax:
-      return "a device and its limits like \"8:0 rbps=1048576\"";
-    default:
-      return "a text";
-  }
-}
-
-std::optional<Knob> knob_named(std::string_view name) { return knob_from(name); }
-
 std::vector<std::string_view> knob_names() {
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < kKnobCount; ++i) names.push_back(name_of(static_cast<Knob>(i)));
@@ -228,8 +161,9 @@ std::optional<std::string> read_knob_value(TableReader& reader, std::string_view
   const TomlValue* value = reader.find(key);
   if (value == nullptr) return {};
   bool kind_fits = true;
-  const auto text = converted(reader, key, kind_of_form(knob), *value, kind_fits);
-  if (!kind_fits) reader.refuse_kind(key, *value, form_of(knob));
+  const KnobWriting& written = knob_row(knob).written;
+  const auto text = converted(reader, key, written.kind, *value, kind_fits);
+  if (!kind_fits) reader.refuse_kind(key, *value, written.words);
   if (!text) return {};
   if (const Status valid = check_knob(knob, *text); !valid) {
     reader.mistake(key, valid);

@@ -19,9 +19,6 @@
 
 namespace ktstr {
 
-// How a knob's value is written, with an example: "true or false", "a size like \"64M\", or \"max\"".
-std::string_view form_of(Knob knob);
-std::optional<Knob> knob_named(std::string_view name);
 std::vector<std::string_view> knob_names();
 
 // What `knob`'s file takes, from the value of `key`; empty when the key is not there, or with a mistake.

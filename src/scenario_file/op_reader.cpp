@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "cgroup/knob_table.h"
 #include "scenario/ops/op_table.h"
 #include "scenario_file/cgroup_table.h"
 #include "scenario_file/knob_reader.h"
@@ -64,7 +65,7 @@ class Parameters {
   void read(const OpParameter& p, Knob& value) {
     const auto name = reader_.text(p.key, p.form);
     if (!name) return;
-    knob_ = knob_named(*name);
+    knob_ = knob_from(*name);
     if (knob_)
       value = *knob_;
     else

@@ -57,7 +57,7 @@ void add_knobs(std::string& page) {
   for (std::size_t i = 0; i < kKnobCount; ++i) {
     const KnobRow& row = knob_row(static_cast<Knob>(i));
     page +=
-        fmt::format("| `{}` | {} | `{}` | {} | {} |\n", row.name, form_of(row.knob), row.file, row.meaning, row.needs);
+        fmt::format("| `{}` | {} | `{}` | {} | {} |\n", row.name, row.written.words, row.file, row.meaning, row.needs);
   }
   page += "\nOther keys that write `cpu.max`, one of them at most:\n\n| key | written as | meaning |\n|---|---|---|\n";
   for (const QuotaKey& each : quota_keys())
