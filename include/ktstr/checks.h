@@ -54,6 +54,7 @@ enum class DetailKind {
   kShare,          // "share": a cgroup's share of CPU time is not the one that its weight entitles it to
   kLostEvidence,   // "lost_evidence": records or log lines of the guest are missing
   kOutputFlood,    // "output_flood": the guest, its kernel or the scheduler printed without end
+  kSchedulerDied,  // "scheduler_died": its process is gone, and neither the kernel nor the process said why
   kUser,           // "user": a claim of the test itself
   kNote,           // "note": information only
 };

@@ -45,6 +45,7 @@ constexpr EnumName<DetailKind> kDetailKinds[] = {
     {DetailKind::kShare, "share"},
     {DetailKind::kLostEvidence, "lost_evidence"},
     {DetailKind::kOutputFlood, "output_flood"},
+    {DetailKind::kSchedulerDied, "scheduler_died"},
     {DetailKind::kUser, "user"},
     {DetailKind::kNote, "note"},
 };

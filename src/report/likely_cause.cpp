@@ -24,6 +24,7 @@ int rank(DetailKind kind) {
     case DetailKind::kSchedulerStalled:
       return 2;
     case DetailKind::kSchedulerExited:
+    case DetailKind::kSchedulerDied:
       return 3;
     case DetailKind::kSchedulerNotAttached:
     case DetailKind::kSchedulerNotDetached:

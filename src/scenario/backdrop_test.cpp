@@ -175,7 +175,7 @@ TEST(SchedulerDeath, IsReportedByWhatTheExitProbeSaw) {
                    "the scheduler was ended by the kernel's watchdog during step 1"),
         std::tuple(SchedulerEnd::kExitedCleanly, DetailKind::kSchedulerExited,
                    "the scheduler ended without an error during step 1"),
-        std::tuple(SchedulerEnd::kUnknown, DetailKind::kSchedulerExited,
+        std::tuple(SchedulerEnd::kUnknown, DetailKind::kSchedulerDied,
                    "the scheduler died, and nothing says why, during step 1")}) {
     FakeWorld world;
     world.scheduler_end = end;

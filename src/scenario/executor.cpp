@@ -116,8 +116,8 @@ void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, c
 void ScenarioRun::stop_for_scheduler(int number, std::string_view when, Nanoseconds at) {
   const SchedulerEnd end = hooks_.scheduler_end ? hooks_.scheduler_end() : SchedulerEnd::kUnknown;
   const char* how = "died, and nothing says why,";
-  DetailKind kind = DetailKind::kSchedulerExited;
-  if (end == SchedulerEnd::kExitedCleanly) how = "ended without an error";
+  DetailKind kind = DetailKind::kSchedulerDied;
+  if (end == SchedulerEnd::kExitedCleanly) how = "ended without an error", kind = DetailKind::kSchedulerExited;
   if (end == SchedulerEnd::kCrashed) how = "crashed", kind = DetailKind::kSchedulerCrashed;
   if (end == SchedulerEnd::kStalled) how = "was ended by the kernel's watchdog", kind = DetailKind::kSchedulerStalled;
   stop_for(kind, number,

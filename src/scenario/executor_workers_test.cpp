@@ -87,7 +87,7 @@ TEST_F(ExecuteWithWorkers, EndsWithItsSchedulerLongBeforeTheDuration) {
   const auto result = execute_defs(context, {CgroupDef::named("cg_0")});
   ASSERT_TRUE(result) << result.error().render();
   EXPECT_EQ(result->verdict(), Verdict::kFail);
-  EXPECT_EQ(result->details.back().kind, DetailKind::kSchedulerExited);
+  EXPECT_EQ(result->details.back().kind, DetailKind::kSchedulerDied);
   EXPECT_EQ(result->cgroups.size(), 1u);
 }
 

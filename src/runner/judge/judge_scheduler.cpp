@@ -203,7 +203,7 @@ int take_out_executors_finding(std::vector<Detail>& details) {
   int phase = 0;
   std::erase_if(details, [&](const Detail& detail) {
     const bool same = detail.kind == DetailKind::kSchedulerExited || detail.kind == DetailKind::kSchedulerCrashed ||
-                      detail.kind == DetailKind::kSchedulerStalled;
+                      detail.kind == DetailKind::kSchedulerStalled || detail.kind == DetailKind::kSchedulerDied;
     if (same && phase == 0) phase = detail.phase;
     return same;
   });
