@@ -33,6 +33,7 @@ namespace ktstr {
 class CgroupOps;
 class EventSink;
 class Ctx;
+class ExecutionState;
 struct ExecutorHooks;
 struct CpuSpeedControl;
 
@@ -155,26 +156,22 @@ class Ctx {
   // The seed of one factor's choices; the same for every seed where `--vary` leaves the factor out.
   std::uint64_t seed_for(Vary factor) const { return ktstr::seed_for(factor, init_.vary, init_.seed); }
   const Checks& checks() const { return init_.checks; }
-  // Of the scheduler that is under test now; 0: none. A scenario that swaps schedulers sets it.
+  // Of the scheduler that is under test now; 0: none.
   int scheduler_pid() const { return init_.scheduler_pid; }
-  void set_scheduler_pid(int pid) { init_.scheduler_pid = pid; }
   // How many workers a CgroupDef has that does not say.
   int workers_per_cgroup() const { return init_.workers_per_cgroup; }
-  void set_workers_per_cgroup(int count) { init_.workers_per_cgroup = count; }
   // In place of the work types of cgroups that are swappable.
   const std::optional<WorkType>& work_type_override() const { return init_.work_type_override; }
-  void set_work_type_override(const WorkType& type) { init_.work_type_override = type; }
   bool on_host() const { return init_.on_host; }
   const std::vector<std::string>& payload_path() const { return init_.payload_path; }
-  const std::shared_ptr<const ExecutorHooks>& hooks() const { return init_.hooks; }
   const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
   int phase() const { return phase_; }
-  void set_phase(int phase) { phase_ = phase; }
   // What stood behind "--" on the command line.
   const std::vector<std::string>& args() const { return init_.args; }
 
  private:
+  friend class ExecutionState;
   Init init_;
   int phase_ = 0;
 };

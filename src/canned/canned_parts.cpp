@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "scenario/execution_state.h"
 #include "scenario/executor_hooks.h"
 
 namespace ktstr {
@@ -25,7 +26,10 @@ bool has_smt(const TestTopology& topology) {
   });
 }
 
-std::filesystem::path machine_root(const Ctx& ctx) { return ctx.hooks() ? ctx.hooks()->root : ExecutorHooks().root; }
+std::filesystem::path machine_root(const Ctx& ctx) {
+  const auto& hooks = ExecutionState::hooks(ctx);
+  return hooks ? hooks->root : ExecutorHooks().root;
+}
 
 CpuSet part_of(const CpuSet& cpus, std::size_t from, std::size_t to) {
   CpuSet part;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scenario/execution_state.h"
 #include "scenario/executor.h"
 #include "scenario/testing/fake_world.h"
 
@@ -137,7 +138,7 @@ TEST(Setup, CanBeAFunctionOfTheTopology) {
 TEST(Phases, ArePublishedWhileAStepRunsAndPutBackAfterIt) {
   FakeWorld world;
   Ctx ctx = world.ctx();
-  ctx.set_phase(9);
+  ExecutionState(ctx).set_phase(9);
   std::vector<int> seen;
   ExecutorHooks hooks = world.hooks();
   hooks.hold_until = [&](int, Nanoseconds deadline) -> Result<HoldEnd> {

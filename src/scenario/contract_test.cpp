@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "scenario/execution_state.h"
 #include "scenario/executor.h"
 #include "scenario/testing/fake_world.h"
 
@@ -92,7 +93,7 @@ TEST(SchedulerUnderTest, IsWatchedByThePidThatItHasNow) {
     held.push_back(pid);
     world.time = deadline;
     // Replaced in the first step, detached in the second.
-    ctx.set_scheduler_pid(held.size() == 1 ? 8 : 0);
+    ExecutionState(ctx).set_scheduler_pid(held.size() == 1 ? 8 : 0);
     return HoldEnd::kTimeOver;
   };
   const Step third = Step::holding(HoldSpec::fraction(1.0 / 3));

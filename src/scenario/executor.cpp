@@ -10,6 +10,7 @@
 #include "base/text/error_line.h"
 #include "cgroup/cgroup_ops.h"
 #include "scenario/event_sink.h"
+#include "scenario/execution_state.h"
 #include "scenario/plan/fingerprint.h"
 #include "scenario/plan/plan.h"
 #include "scenario/plan/scenario_size.h"
@@ -25,6 +26,7 @@ class ScenarioRun {
  public:
   ScenarioRun(Ctx& ctx, const ScenarioPlan& plan, const Checks& checks, const ExecutorHooks& hooks)
       : ctx_(ctx),
+        state_(ctx),
         plan_(plan),
         hooks_(hooks),
         oom_kills_(hooks),
@@ -63,6 +65,7 @@ class ScenarioRun {
   void stop_for_scheduler(int number, std::string_view when, Nanoseconds at);
 
   Ctx& ctx_;
+  ExecutionState state_;
   const ScenarioPlan& plan_;
   const ExecutorHooks& hooks_;
   AssertResult result_;
@@ -133,7 +136,7 @@ Result<ScenarioRun::Next> ScenarioRun::probe(int number, std::string_view when) 
 
 Result<AssertResult> ScenarioRun::run() {
   const int outer_phase = ctx_.phase();
-  ctx_.set_phase(0);
+  state_.set_phase(0);
   mark(StepMark::Kind::kScenarioStart);
   Result<Next> outcome = Next::kGoOn;
   const Status ready = set_up_backdrop();
@@ -141,13 +144,13 @@ Result<AssertResult> ScenarioRun::run() {
     outcome = run_steps();
   else
     stop_for(DetailKind::kBackdropFailed, 0, "the Backdrop could not be set up", ready.error());
-  ctx_.set_phase(0);
+  state_.set_phase(0);
   // Behind a set-up that failed this is no news.
   if (const Status torn_down = world_.end_backdrop(); ready && !torn_down)
     result_.details.push_back({.kind = DetailKind::kBackdropFailed, .message = in_one_line(torn_down.error())});
   std::move(stops_.begin(), stops_.end(), std::back_inserter(result_.details));
   mark(StepMark::Kind::kScenarioEnd);
-  ctx_.set_phase(outer_phase);
+  state_.set_phase(outer_phase);
   if (!outcome) return outcome.error();
   if (machine_fails_ && result_.verdict() != Verdict::kFail) return *machine_fails_;
   if (ctx_.scheduler_pid() != 0) result_.checked.emplace_back("scheduler: its process lives through every step");
@@ -184,7 +187,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
                      format_duration(ctx_.duration())));
     return Next::kGoOn;
   }
-  ctx_.set_phase(std::min(number, kLastPhase));
+  state_.set_phase(std::min(number, kLastPhase));
   world_.begin_step(number, step(number).interval.has_value());
   mark(StepMark::Kind::kStepStart);
   loop_ran_ = false;
@@ -194,7 +197,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   const Status torn_down = world_.end_step();
   if (acted.step) acted.step = torn_down;
   mark(StepMark::Kind::kStepEnd);
-  ctx_.set_phase(0);
+  state_.set_phase(0);
   if (!acted.held) return acted.held.error();
   Next next = Next::kGoOn;
   if (*acted.held == HoldEnd::kSchedulerGone) {
@@ -299,7 +302,7 @@ Result<AssertResult> execute_scenario(Ctx& ctx, const Backdrop& backdrop, const 
 
 Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                                            const Checks& checks) {
-  if (ctx.hooks()) return run_scenario(ctx, backdrop, steps, checks, *ctx.hooks());
+  if (const auto& hooks = ExecutionState::hooks(ctx)) return run_scenario(ctx, backdrop, steps, checks, *hooks);
   KTSTR_TRY_ASSIGN(ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid()));
   if (ctx.cpu_speeds()) hooks.cpu_speeds = *ctx.cpu_speeds();
   return run_scenario(ctx, backdrop, steps, checks, hooks);

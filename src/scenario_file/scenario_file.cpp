@@ -5,6 +5,7 @@
 
 #include "base/text/duration.h"
 #include "canned/canned.h"
+#include "scenario/execution_state.h"
 #include "scenario/plan/definition_rules.h"
 #include "scenario/plan/scenario_size.h"
 #include "scenario_file/cgroup_table.h"
@@ -384,8 +385,9 @@ Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std:
     return fail(ErrorCode::kNotFound, "there is no canned scenario '{}'", text);
   }
   KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
-  ctx.set_workers_per_cgroup(file.workers_per_cgroup);
-  if (file.work_type_override) ctx.set_work_type_override(*file.work_type_override);
+  ExecutionState state(ctx);
+  state.set_workers_per_cgroup(file.workers_per_cgroup);
+  if (file.work_type_override) state.set_work_type_override(*file.work_type_override);
   return execute_scenario(ctx, file.backdrop, file.steps);
 }
 

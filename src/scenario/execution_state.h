@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What of a Ctx changes while it is executed, and what stands behind it: test authors read it at most, the executor and
+// the bodies change it.
+#pragma once
+
+#include <memory>
+
+#include "ktstr/scenario.h"
+
+namespace ktstr {
+
+class ExecutionState {
+ public:
+  explicit ExecutionState(Ctx& ctx) : ctx_(ctx) {}
+  void set_phase(int phase) { ctx_.phase_ = phase; }
+  // Where a scheduler was swapped; 0: none is under test any more.
+  void set_scheduler_pid(int pid) { ctx_.init_.scheduler_pid = pid; }
+  void set_workers_per_cgroup(int count) { ctx_.init_.workers_per_cgroup = count; }
+  void set_work_type_override(const WorkType& type) { ctx_.init_.work_type_override = type; }
+  // Null: the real ones.
+  static const std::shared_ptr<const ExecutorHooks>& hooks(const Ctx& ctx) { return ctx.init_.hooks; }
+
+ private:
+  Ctx& ctx_;
+};
+
+}  // namespace ktstr
