@@ -47,64 +47,40 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, Text& into, const 
   return app.add_option_function<std::string>(name, store, description)->type_name(type);
 }
 
-// The flags of everything that runs tests, and where their values go.
-struct RunFlags {
-  RunOptionTexts texts;
-  bool json = false;
-  bool cold = false;
-  bool host = false;
-  bool fail_fast = false;
-  int verbosity = 0;
-
-  void add_to(CLI::App& app) {
-    add_text(app, "--scheduler", texts.scheduler, "\"PATH ARGS\"",
-             "scheduler under test; '' for the kernel's own. A bare name is looked up beside this program, then in "
-             "PATH");
-    add_text(app, "--topology", texts.topology, "NnNlNcNt",
-             "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t");
-    add_text(app, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");
-    add_text(
-        app, "--mode", texts.mode, "det|kvm|tcg|auto",
-        "det (the default) repeats bit for bit on any machine; kvm is real time; auto is kvm where it works, else det");
-    add_text(app, "--seed", texts.seed, "N", "decides everything that a run varies on purpose");
-    add_text(app, "--seeds", texts.seeds, "A..B", "run once with each seed from A to B, and group the failures");
-    add_text(
-        app, "--vary", texts.vary, "LIST",
-        "what the seed varies: handover, random, offsets, phases, pauses, placement, cpu; all (the default), none");
-    add_text(app, "--repeat", texts.repeat, "N", "run N times; in det mode the runs must be identical");
-    add_text(app, "--duration", texts.duration, "D", "length of the scenario in guest time: 500ms, 2s");
-    add_text(app, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
-    add_text(app, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
-    add_text(app, "--cpu-mips", texts.cpu_mips, "N",
-             "det: million instructions a guest second that a CPU has at least while all are busy, instead of --shift");
-    add_text(app, "--turn", texts.turn, "N", "det: how many instructions a vCPU executes before the next has its turn");
-    add_text(app, "--quantum", texts.quantum, "D",
-             "det: turns by a timer in the guest instead, which are unequal: how long they last at most");
-    app.add_flag("--cold", cold,
-                 "boot a kernel for each run instead of continuing a warm image; the runs are the same");
-    app.add_flag(
-        "--host", host,
-        "run on this machine, on its own scheduler, instead of in a guest: real CPUs, nothing repeats bit for bit");
-    add_text(app, "-j,--jobs", texts.jobs, "N|auto",
-             "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds and "
-             "for test programs, else 1");
-    app.add_flag("--fail-fast", fail_fast, "start no more runs after the first failure");
-    app.add_flag("--json", json, "machine-readable results on stdout");
-    app.add_flag("-v,--verbose", verbosity, "say what is being done; twice: and why");
+// Flags of settings, and the words that stood behind them.
+class SettingFlags {
+ public:
+  void add(CLI::App& app, const Setting& setting, const char* help) {
+    const auto keep = [this, &setting](std::string word) { words_.emplace_back(&setting, std::move(word)); };
+    if (*setting.type != '\0')
+      app.add_option_function<std::string>(
+             setting.flags, [keep](const std::string& word) { keep(unveiled(word)); }, help)
+          ->type_name(setting.type);
+    else
+      app.add_flag_function(
+          setting.flags,
+          [keep](std::int64_t times) {
+            if (times > 0) keep(std::to_string(times));
+          },
+          help);
+  }
+  void add(CLI::App& app, const Setting& setting) { add(app, setting, setting.help); }
+  void add_all(CLI::App& app) {
+    for (const Setting& setting : settings()) add(app, setting);
     app.footer("Words behind -- are given to the test (Ctx::args()).");
   }
 
   Result<RunOptions> options(std::vector<std::string> args) const {
-    KTSTR_TRY_ASSIGN(RunOptions options, interpret(texts));
-    options.json = json;
-    options.cold = cold;
-    options.host = host;
-    options.fail_fast = fail_fast;
-    options.verbosity = verbosity;
+    RunOptions options;
     options.args = std::move(args);
-    if (options.host) KTSTR_TRY(check_host_options(options));
+    for (const auto& [setting, word] : words_) KTSTR_TRY(options.give(*setting, word));
+    KTSTR_TRY(check_together(options));
+    if (options.gives("--host")) KTSTR_TRY(check_host_options(options));
     return options;
   }
+
+ private:
+  std::vector<std::pair<const Setting*, std::string>> words_;
 };
 
 // Parses; a text to show instead of running, or an empty one.
@@ -229,8 +205,7 @@ struct WarmCommands {
   WarmListCommand list_command;
   WarmCleanCommand clean_command;
   std::vector<std::string> topologies;
-  RunOptionTexts texts;
-  int verbosity = 0;
+  SettingFlags flags;
 
   explicit WarmCommands(CLI::App& app)
       : warm(app.add_subcommand("warm", "images of booted machines that runs continue: list, build, clean")),
@@ -243,11 +218,9 @@ struct WarmCommands {
         ->type_name("NnNlNcNt")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    add_text(*build, "--kernel", texts.kernel, "PATH|KEY|VERSION", "kernel to boot (see 'ktstr kernel list')");
-    add_text(*build, "--mode", texts.mode, "det|kvm|tcg|auto", "as of a run");
-    add_text(*build, "--memory", texts.memory, "SIZE", "the guest's memory: 512M");
-    add_text(*build, "--shift", texts.shift, "N", "det: 2^N ns of guest time per instruction, 0 to 10");
-    build->add_flag("-v,--verbose", verbosity, "say what is being done; twice: and why");
+    flags.add(*build, setting_of("--kernel"));
+    flags.add(*build, setting_of("--mode"), "as of a run");
+    for (const char* flag : {"--memory", "--shift", "--verbose"}) flags.add(*build, setting_of(flag));
     clean->add_option("digests", clean_command.digests, "as 'ktstr warm list' shows them; default: all")
         ->type_name("DIGEST");
   }
@@ -260,8 +233,7 @@ struct WarmCommands {
       return Command(std::move(result));
     }
     WarmBuildCommand command;
-    KTSTR_TRY_ASSIGN(command.options, interpret(texts));
-    command.options.verbosity = verbosity;
+    KTSTR_TRY_ASSIGN(command.options, flags.options({}));
     for (const std::string& text : topologies) {
       KTSTR_TRY_ASSIGN(const Topology topology, Topology::parse(unveiled(text)).context("--topology"));
       command.topologies.push_back(topology);
@@ -288,11 +260,11 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
 
   CLI::App* run = app.add_subcommand("run", "run a scenario file");
   RunCommand run_command;
-  RunFlags flags;
+  SettingFlags flags;
   std::string file;
   add_text(*run, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")
       ->required();
-  flags.add_to(*run);
+  flags.add_all(*run);
 
   const ReplayFlags replay(app);
 
@@ -337,11 +309,11 @@ Result<std::variant<ShowText, TestProgramCommand>> parse_test_program_arguments(
   CLI::App app("Scheduler tests, each in a real kernel of its own.", program_name);
   app.set_version_flag("--version", version_text());
   TestProgramCommand command;
-  RunFlags flags;
+  SettingFlags flags;
   app.add_flag("--list", command.list, "print the names of the tests; with --json, what each asks for");
   add_text(app, "--filter", command.filter, "GLOB[:GLOB]",
            "run the tests whose names match one of these patterns (* and ?)");
-  flags.add_to(app);
+  flags.add_all(app);
 
   SplitArguments split = split_at_double_dash(arguments);
   KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));

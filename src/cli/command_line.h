@@ -57,7 +57,7 @@ struct WarmListCommand {
 };
 struct WarmBuildCommand {
   std::vector<Topology> topologies;  // empty: the smallest
-  RunOptions options;                // kernel, mode, memory, shift
+  RunOptions options;                // without a topology
 };
 struct WarmCleanCommand {
   std::vector<std::string> digests;  // beginnings; empty: all

@@ -30,6 +30,15 @@ std::string refusal(const std::vector<std::string>& arguments) {
   return command.error().render();
 }
 
+// What the settings make of a request that says nothing else.
+RunRequest asked(const RunOptions& options) {
+  RunRequest request;
+  EXPECT_TRUE(apply(options, request));
+  return request;
+}
+
+RunRequest asked(const std::vector<std::string>& arguments) { return asked(parsed_as<RunCommand>(arguments).options); }
+
 TEST(CommandLine, RunTakesEveryFlag) {
   const auto run = parsed_as<RunCommand>(
       {"run",       "two.toml",   "--scheduler", "/bin/scx -v", "--topology", "1n2l2c1t", "--kernel",
@@ -37,37 +46,36 @@ TEST(CommandLine, RunTakesEveryFlag) {
        "--json",    "--duration", "2s",          "--memory",    "512M",       "--shift",  "4",
        "--quantum", "50us",       "-v",          "-v",          "--",         "a",        "--b"});
   const RunOptions& options = run.options;
+  const RunRequest request = asked(options);
   EXPECT_EQ(run.file, "two.toml");
-  EXPECT_EQ(options.scheduler, "/bin/scx -v");
-  EXPECT_EQ(options.topology->to_string(), "1n2l2c1t");
-  EXPECT_EQ(options.kernel, "7.3");
-  EXPECT_EQ(options.mode, "det");
-  EXPECT_EQ(options.seed, 7U);
+  EXPECT_EQ(request.scheduler, "/bin/scx -v");
+  EXPECT_EQ(request.topology.to_string(), "1n2l2c1t");
+  EXPECT_EQ(request.kernel, "7.3");
+  EXPECT_EQ(request.mode, "det");
+  EXPECT_EQ(request.seed, 7U);
   EXPECT_EQ(options.repeat, 3);
   EXPECT_TRUE(options.json);
-  EXPECT_EQ(options.duration, 2s);
-  EXPECT_EQ(options.memory, Bytes{512} << 20);
-  EXPECT_EQ(options.icount_shift, 4);
-  EXPECT_EQ(options.quantum, 50us);
+  EXPECT_EQ(request.duration, 2s);
+  EXPECT_EQ(request.memory, Bytes{512} << 20);
+  EXPECT_EQ(request.icount_shift, 4);
+  EXPECT_EQ(request.quantum, 50us);
   EXPECT_EQ(options.verbosity, 2);
-  EXPECT_THAT(options.args, ElementsAre("a", "--b"));
+  EXPECT_THAT(request.args, ElementsAre("a", "--b"));
 }
 
 TEST(CommandLine, RunLeavesUnsetWhatIsNotSaid) {
   const RunOptions options = parsed_as<RunCommand>({"run", "two.toml"}).options;
-  EXPECT_FALSE(options.scheduler || options.topology || options.kernel || options.seed || options.duration ||
-               options.memory || options.icount_shift || options.turn || options.quantum);
-  EXPECT_EQ(options.mode, std::nullopt);
+  EXPECT_TRUE(options.given.empty());
   EXPECT_EQ(options.repeat, 1);
 }
 
 TEST(CommandLine, AnEmptySchedulerIsSaidAndNotUnset) {
-  EXPECT_EQ(parsed_as<RunCommand>({"run", "two.toml", "--scheduler", ""}).options.scheduler, "");
-  EXPECT_EQ(parsed_as<RunCommand>({"run", "two.toml", "--scheduler="}).options.scheduler, "");
+  EXPECT_EQ(*parsed_as<RunCommand>({"run", "two.toml", "--scheduler", ""}).options.text_of("--scheduler"), "");
+  EXPECT_EQ(*parsed_as<RunCommand>({"run", "two.toml", "--scheduler="}).options.text_of("--scheduler"), "");
 }
 
 TEST(CommandLine, TheLargestSeedIsAccepted) {
-  EXPECT_EQ(parsed_as<RunCommand>({"run", "f", "--seed", "18446744073709551615"}).options.seed, UINT64_MAX);
+  EXPECT_EQ(asked({"run", "f", "--seed", "18446744073709551615"}).seed, UINT64_MAX);
 }
 
 TEST(CommandLine, RunTakesManySeedsAtOnce) {
@@ -76,7 +84,7 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
           .options;
   EXPECT_EQ(options.seeds, (SeedRange{1, 200}));
   EXPECT_EQ(options.jobs, 4);
-  EXPECT_EQ(options.vary->to_string(), "handover,cpu");
+  EXPECT_EQ(asked(options).vary.to_string(), "handover,cpu");
   EXPECT_TRUE(options.fail_fast);
   EXPECT_EQ(parsed_as<RunCommand>({"run", "f", "--jobs", "auto"}).options.jobs, kAutoJobs);
   EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.jobs.has_value());
@@ -85,9 +93,9 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
 TEST(CommandLine, HostModeTakesASeedAndRepetitionsAndAnEmptyScheduler) {
   const auto run = parsed_as<RunCommand>(
       {"run", "f", "--host", "--seed", "3", "--repeat", "2", "--scheduler", "", "--duration", "1s"});
-  EXPECT_TRUE(run.options.host);
-  EXPECT_EQ(run.options.seed, 3U);
-  EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.host);
+  EXPECT_TRUE(asked(run.options).on_host);
+  EXPECT_EQ(asked(run.options).seed, 3U);
+  EXPECT_FALSE(asked({"run", "f"}).on_host);
   EXPECT_EQ(refusal({"run", "f", "--host", "-j", "1"}), "accepted");
 }
 
@@ -175,9 +183,9 @@ TEST(CommandLine, WarmCommands) {
                                                   "--kernel", "7.3", "--mode", "det", "--memory", "512M"});
   ASSERT_EQ(build.topologies.size(), 2U);
   EXPECT_EQ(build.topologies[1].to_string(), "1n2l2c1t");
-  EXPECT_EQ(build.options.kernel, "7.3");
-  EXPECT_EQ(build.options.mode, "det");
-  EXPECT_EQ(build.options.memory, Bytes{512} << 20);
+  EXPECT_EQ(asked(build.options).kernel, "7.3");
+  EXPECT_EQ(asked(build.options).mode, "det");
+  EXPECT_EQ(asked(build.options).memory, Bytes{512} << 20);
   EXPECT_TRUE(parsed_as<WarmBuildCommand>({"warm", "build"}).topologies.empty());
 }
 
@@ -201,7 +209,7 @@ TEST(TestProgramArguments, TakeFilterListAndTheFlagsOfRun) {
   const auto& command = std::get<TestProgramCommand>(*parsed);
   EXPECT_TRUE(command.list);
   EXPECT_EQ(command.filter, "a*:b");
-  EXPECT_EQ(command.options.seed, 3U);
+  EXPECT_EQ(asked(command.options).seed, 3U);
   EXPECT_THAT(command.options.args, ElementsAre("x"));
 }
 

@@ -28,8 +28,9 @@ Error refuse_kernel(const std::string& kernel, std::string_view who) {
 }
 
 Status check_what_is_under_test(const RunOptions& options, std::string_view who) {
-  if (options.scheduler && !options.scheduler->empty()) return refuse_scheduler(*options.scheduler, who);
-  if (options.kernel) return refuse_kernel(*options.kernel, who);
+  const std::string* scheduler = options.text_of("--scheduler");
+  if (scheduler != nullptr && !scheduler->empty()) return refuse_scheduler(*scheduler, who);
+  if (const std::string* kernel = options.text_of("--kernel")) return refuse_kernel(*kernel, who);
   if (options.seeds)
     return fail(ErrorCode::kInvalidArgument,
                 "{} and --seeds exclude each other: on the host a seed does not decide the run, so no range of them "
@@ -44,14 +45,8 @@ Status check_what_is_under_test(const RunOptions& options, std::string_view who)
 Status check_host_options(const RunOptions& options) {
   KTSTR_TRY(check_what_is_under_test(options, "--host"));
   std::vector<std::string_view> of_guests;
-  if (options.topology) of_guests.emplace_back("--topology");
-  if (options.mode) of_guests.emplace_back("--mode");
-  if (options.memory) of_guests.emplace_back("--memory");
-  if (options.icount_shift) of_guests.emplace_back("--shift");
-  if (options.cpu_mips) of_guests.emplace_back("--cpu-mips");
-  if (options.turn) of_guests.emplace_back("--turn");
-  if (options.quantum) of_guests.emplace_back("--quantum");
-  if (options.cold) of_guests.emplace_back("--cold");
+  for (const auto& [setting, text] : options.given)
+    if (setting->of_guests) of_guests.push_back(setting->flag());
   if (!of_guests.empty())
     return fail(ErrorCode::kInvalidArgument, "{} {} nothing together with --host: the machine is as it is",
                 fmt::join(of_guests, ", "), of_guests.size() == 1 ? "means" : "mean")

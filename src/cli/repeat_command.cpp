@@ -4,8 +4,6 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "base/text/duration.h"
-
 namespace ktstr::cli {
 
 namespace {
@@ -19,6 +17,12 @@ bool is_plain(char c) {
 std::string quote_assignment(std::string_view assignment) {
   const std::size_t equals = assignment.find('=') + 1;
   return std::string(assignment.substr(0, equals)) + shell_quote(assignment.substr(equals));
+}
+
+bool is_repeated(const Setting& setting, const RunRequest& request, const RunOptions& options) {
+  if (setting.repeated == Repeated::kNever || (request.on_host && setting.of_guests)) return false;
+  if (setting.repeated == Repeated::kAlways || options.gives(setting.flag())) return true;
+  return setting.repeated == Repeated::kWhereGivenOrOther && setting.show(request) != setting.show({});
 }
 
 }  // namespace
@@ -58,27 +62,13 @@ std::vector<std::string> deciding_environment() {
 std::string repeat_command(const Invocation& invocation, const RunRequest& request, const RunOptions& options) {
   std::vector<std::string> words = {std::filesystem::absolute(invocation.program).string()};
   words.insert(words.end(), invocation.selection.begin(), invocation.selection.end());
-  const auto add = [&words](const char* flag, std::string value) {
-    words.emplace_back(flag);
-    words.push_back(std::move(value));
-  };
-  // An empty one is said too: the file or the test may name another.
-  if (!request.scheduler.empty() || options.scheduler.has_value()) add("--scheduler", request.scheduler);
-  if (request.on_host) {
-    words.emplace_back("--host");
-  } else {
-    add("--topology", request.topology.to_string());
-    if (!request.kernel.empty()) add("--kernel", request.kernel);
-    add("--mode", request.mode);
+  for (const Setting& setting : settings()) {
+    // Host mode is said where a guest's machine would be.
+    if (request.on_host && setting.flag() == "--topology") words.emplace_back("--host");
+    if (!is_repeated(setting, request, options)) continue;
+    words.emplace_back(setting.flag());
+    words.push_back(setting.show(request));
   }
-  add("--seed", std::to_string(request.seed));
-  if (request.vary != VarySet::all()) add("--vary", request.vary.to_string());
-  if (options.duration) add("--duration", format_duration(*options.duration));
-  if (options.memory) add("--memory", std::to_string(*options.memory));
-  if (options.icount_shift) add("--shift", std::to_string(*options.icount_shift));
-  if (options.cpu_mips) add("--cpu-mips", fmt::format("{}", *options.cpu_mips));
-  if (options.turn) add("--turn", std::to_string(*options.turn));
-  if (options.quantum) add("--quantum", format_duration(*options.quantum));
   if (!request.args.empty()) {
     words.emplace_back("--");
     words.insert(words.end(), request.args.begin(), request.args.end());

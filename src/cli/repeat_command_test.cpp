@@ -50,15 +50,26 @@ RunRequest full_request() {
   return request;
 }
 
+RunOptions options_of(std::vector<std::string> flags) {
+  flags.insert(flags.begin(), {"run", "f"});
+  const auto command = parse_command_line(flags);
+  EXPECT_TRUE(command) << command.error().render();
+  return command ? std::get<RunCommand>(*command).options : RunOptions{};
+}
+
+// Flags are over what the request says, as request_for_file() has it.
+RunRequest with(RunRequest request, RunOptions options) {
+  options.args = request.args;
+  EXPECT_TRUE(apply(options, request));
+  return request;
+}
+
 TEST(RepeatCommand, SaysEverythingThatDecidesTheRun) {
-  RunOptions options;
-  options.duration = 1500ms;
-  options.memory = Bytes{512} << 20;
-  options.icount_shift = 4;
-  options.quantum = 50us;
+  const RunOptions options =
+      options_of({"--duration", "1500ms", "--memory", "512M", "--shift", "4", "--quantum", "50us"});
   const Invocation invocation{
       .program = "/usr/bin/ktstr", .selection = {"run", "/tmp/a b.toml"}, .environment = {"KTSTR_QEMU=/opt/my qemu"}};
-  EXPECT_EQ(repeat_command(invocation, full_request(), options),
+  EXPECT_EQ(repeat_command(invocation, with(full_request(), options), options),
             "KTSTR_QEMU='/opt/my qemu' /usr/bin/ktstr run '/tmp/a b.toml' --scheduler '/opt/my scx/scx -v' --topology "
             "1n2l2c1t --kernel 7.3.4-0123456789ab --mode det --seed 7 --duration 1.5s --memory 536870912 --shift 4 "
             "--quantum 50us -- 'x y'");
@@ -67,8 +78,7 @@ TEST(RepeatCommand, SaysEverythingThatDecidesTheRun) {
 TEST(RepeatCommand, ASchedulerThatWasTakenAwayStaysAway) {
   RunRequest request = full_request();
   request.scheduler = "";
-  RunOptions options;
-  options.scheduler = "";
+  const RunOptions options = options_of({"--scheduler", ""});
   EXPECT_THAT(repeat_command({.program = "/k", .selection = {}, .environment = {}}, request, options),
               testing::HasSubstr("--scheduler ''"));
 }
@@ -81,23 +91,32 @@ TEST(RepeatCommand, SaysWhatTheSeedVariesOnlyWhereItIsNotEverything) {
   EXPECT_THAT(repeat_command(invocation, request, {}), testing::HasSubstr("--seed 7 --vary handover,offsets"));
 }
 
+TEST(RepeatCommand, OnTheHostSaysNothingOfGuests) {
+  RunRequest request = full_request();
+  request.on_host = true;
+  request.scheduler = "";
+  EXPECT_EQ(repeat_command({.program = "/k", .selection = {"run", "f"}, .environment = {}}, request, {}),
+            "/k run f --host --seed 7 -- 'x y'");
+}
+
 TEST(RepeatCommand, ParsesToTheSameOptions) {
-  RunOptions options;
-  options.duration = 1500ms;
-  options.icount_shift = 4;
+  const RunOptions options = options_of({"--duration", "1500ms", "--shift", "4", "--quantum", "0"});
   const Invocation invocation{.program = "/usr/bin/ktstr", .selection = {"run", "/tmp/a.toml"}, .environment = {}};
-  auto words = split_command(repeat_command(invocation, full_request(), options));
+  const RunRequest wanted = with(full_request(), options);
+  auto words = split_command(repeat_command(invocation, wanted, options));
   ASSERT_TRUE(words.has_value());
   const auto command = parse_command_line({words->begin() + 1, words->end()});
   ASSERT_TRUE(command.has_value()) << command.error().render();
-  const RunOptions& again = std::get<RunCommand>(*command).options;
-  EXPECT_EQ(again.scheduler, full_request().scheduler);
-  EXPECT_EQ(again.topology, full_request().topology);
-  EXPECT_EQ(again.kernel, full_request().kernel);
+  RunRequest again;
+  ASSERT_TRUE(apply(std::get<RunCommand>(*command).options, again));
+  EXPECT_EQ(again.scheduler, wanted.scheduler);
+  EXPECT_EQ(again.kernel, wanted.kernel);
+  EXPECT_EQ(again.topology, wanted.topology);
   EXPECT_EQ(again.seed, 7U);
-  EXPECT_EQ(again.duration, options.duration);
+  EXPECT_EQ(again.duration, 1500ms);
   EXPECT_EQ(again.icount_shift, 4);
-  EXPECT_EQ(again.args, full_request().args);
+  EXPECT_EQ(again.quantum, 0ns);
+  EXPECT_EQ(again.args, wanted.args);
 }
 
 }  // namespace

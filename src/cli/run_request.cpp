@@ -22,24 +22,6 @@ namespace {
 
 constexpr Bytes kLongestScenario = Bytes{16} << 20;
 
-void apply(const RunOptions& options, RunRequest& request) {
-  if (options.mode) request.mode = *options.mode;
-  request.args = options.args;
-  request.on_host = request.on_host || options.host;
-  request.cold = options.cold;
-  request.icount_shift = options.icount_shift;
-  if (options.cpu_mips) request.cpu_mips = *options.cpu_mips;
-  request.turn = options.turn;
-  request.quantum = options.quantum;
-  if (options.scheduler) request.scheduler = *options.scheduler;
-  if (options.topology) request.topology = *options.topology;
-  if (options.kernel) request.kernel = *options.kernel;
-  if (options.seed) request.seed = *options.seed;
-  if (options.vary) request.vary = *options.vary;
-  if (options.duration) request.duration = *options.duration;
-  if (options.memory) request.memory = *options.memory;
-}
-
 fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
 Result<std::string> resolve_scheduler(const std::string& command, const fs::path& beside) {
@@ -92,7 +74,7 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
   request.test = canned->name;
   request.scenario_text = name;
   KTSTR_TRY_ASSIGN(request.topology, Topology::parse(canned->topology));
-  apply(options, request);
+  KTSTR_TRY(apply(options, request));
   return request;
 }
 
@@ -118,7 +100,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.cpu_speeds = scenario.cpu_speeds;
   request.checks = scenario.checks;
   request.payloads = scenario.payloads;
-  apply(options, request);
+  KTSTR_TRY(apply(options, request));
   if (request.on_host) {
     if (request.scheduler.empty()) return request;  // its cpusets are compared with the machine when it runs
     return fail(ErrorCode::kInvalidArgument, "{}: the file names the scheduler '{}', and host mode loads none",
@@ -154,12 +136,12 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.include_files = asked.include_files;
   request.payloads = asked.payloads;
   request.expect_failure = asked.expect_failure;
-  apply(options, request);
-  if (options.host && !request.scheduler.empty())
+  KTSTR_TRY(apply(options, request));
+  if (options.gives("--host") && !request.scheduler.empty())
     return fail(ErrorCode::kInvalidArgument, "{} names the scheduler '{}', and host mode loads none", where,
                 request.scheduler)
         .with_hint("--scheduler '' runs it on the scheduler that this machine uses; --filter leaves it out");
-  if (options.host && !request.kernel.empty())
+  if (options.gives("--host") && !request.kernel.empty())
     return fail(ErrorCode::kInvalidArgument, "{} names the kernel '{}', and host mode boots none", where,
                 request.kernel)
         .with_hint("--filter leaves it out");

@@ -12,6 +12,12 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+RunOptions given(const std::vector<std::pair<const char*, const char*>>& flags) {
+  RunOptions options;
+  for (const auto& [flag, text] : flags) EXPECT_TRUE(options.give(setting_of(flag), text)) << flag;
+  return options;
+}
+
 class RequestForFile : public testing::Test {
  protected:
   void SetUp() override {
@@ -57,16 +63,15 @@ TEST_F(RequestForFile, TakesWhatTheFileSays) {
 }
 
 TEST_F(RequestForFile, FlagsWinOverTheFile) {
-  RunOptions options;
-  options.scheduler = "";
-  options.topology = Topology{.numa_nodes = 1, .llcs = 4, .cores_per_llc = 1, .threads_per_core = 1};
-  options.kernel = "7.3";
-  options.mode = "tcg";
-  options.seed = 0;
-  options.duration = 1s;
-  options.memory = Bytes{1} << 30;
-  options.icount_shift = 2;
-  options.quantum = 60us;
+  RunOptions options = given({{"--scheduler", ""},
+                              {"--topology", "1n4l1c1t"},
+                              {"--kernel", "7.3"},
+                              {"--mode", "tcg"},
+                              {"--seed", "0"},
+                              {"--duration", "1s"},
+                              {"--memory", "1G"},
+                              {"--shift", "2"},
+                              {"--quantum", "60us"}});
   options.args = {"a"};
   const auto request = request_for_file(write(kScenario), options);
   ASSERT_TRUE(request.has_value()) << request.error().render();
@@ -83,8 +88,7 @@ TEST_F(RequestForFile, FlagsWinOverTheFile) {
 }
 
 TEST_F(RequestForFile, ChecksTheFileAgainstATopologyOfTheCommandLine) {
-  RunOptions options;
-  options.topology = Topology{};
+  const RunOptions options = given({{"--topology", "1n1l1c1t"}});
   const auto request = request_for_file(write(kScenario), options);
   ASSERT_FALSE(request.has_value());
   EXPECT_EQ(request.error().code(), ErrorCode::kInvalidArgument);
@@ -92,19 +96,17 @@ TEST_F(RequestForFile, ChecksTheFileAgainstATopologyOfTheCommandLine) {
 }
 
 TEST_F(RequestForFile, ChecksTheFileAgainstADurationOfTheCommandLine) {
-  const auto with = [&](std::string_view holds, std::chrono::nanoseconds duration) {
-    RunOptions options;
-    options.duration = duration;
-    const auto request = request_for_file(write(holds), options);
+  const auto with = [&](std::string_view holds, const char* duration) {
+    const auto request = request_for_file(write(holds), given({{"--duration", duration}}));
     return request ? "none" : request.error().message();
   };
   constexpr std::string_view kFixed = "[[step]]\nhold = '300ms'\n[[step]]\nhold = '300ms'\n";
-  EXPECT_EQ(with(kFixed, 301ms), "none");
-  EXPECT_EQ(with(kFixed, 300ms), (dir_->path() / "two.toml").string() +
-                                     ":4:8: no time is left for this step: the holds before it take all of the "
-                                     "scenario's 300ms; make them shorter, or the duration longer");
+  EXPECT_EQ(with(kFixed, "301ms"), "none");
+  EXPECT_EQ(with(kFixed, "300ms"), (dir_->path() / "two.toml").string() +
+                                       ":4:8: no time is left for this step: the holds before it take all of the "
+                                       "scenario's 300ms; make them shorter, or the duration longer");
   constexpr std::string_view kFractions = "[[step]]\nhold = 0.5\n[[step]]\nhold = 0.5\n";
-  EXPECT_EQ(with(kFractions, 1ms), "none");
+  EXPECT_EQ(with(kFractions, "1ms"), "none");
 }
 
 TEST_F(RequestForFile, AMissingFileIsNotFoundByItsPath) {

@@ -47,11 +47,7 @@ Status build(const WarmBuildCommand& command) {
     topologies.push_back(smallest);
   }
   RunRequest request;
-  request.kernel = command.options.kernel.value_or("");
-  if (command.options.mode) request.mode = *command.options.mode;
-  request.memory = command.options.memory.value_or(0);
-  request.icount_shift = command.options.icount_shift;
-  request.cpu_mips = command.options.cpu_mips.value_or(0);
+  KTSTR_TRY(apply(command.options, request));
   // Mistakes first: no boot is for nothing.
   for (const Topology& topology : topologies) {
     request.topology = topology;
