@@ -8,14 +8,15 @@ namespace {
 
 std::string some_request() {
   RunRequest request;
-  request.test = "two_cgroups";
+  request.settings.test = "two_cgroups";
   request.scenario_text = "duration = '1s'";
-  request.topology = {1, 2, 2, 1};
-  request.cpu_speeds = {{.cpus = CpuSet::range(2, 3), .percent = 40}};
+  request.settings.topology = {1, 2, 2, 1};
+  request.settings.cpu_speeds = {{.cpus = CpuSet::range(2, 3), .percent = 40}};
   RunRecord record;
   record.id = "20260101-000000.000-two_cgroups-0000";
   record.mode = "det";
-  record.tuple = {.test = request.test, .seed = 1, .topology = request.topology, .inputs = {{"agent", "00"}}};
+  record.tuple = tuple_of(request.settings);
+  record.tuple.inputs = {{"agent", "00"}};
   return request_to_json(request, record, "{}", {});
 }
 

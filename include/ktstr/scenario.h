@@ -24,6 +24,7 @@
 #include "ktstr/checks.h"
 #include "ktstr/op.h"
 #include "ktstr/payload.h"
+#include "ktstr/run_settings.h"
 #include "ktstr/topology.h"
 #include "ktstr/vary.h"
 #include "ktstr/work.h"
@@ -131,17 +132,10 @@ class Ctx {
     const TestTopology* topology = nullptr;
     CgroupOps* cgroups = nullptr;
     EventSink* events = nullptr;
-    std::chrono::nanoseconds duration{};
-    std::uint64_t seed = 0;
-    VarySet vary = VarySet::all();
-    Checks checks;
-    int scheduler_pid = 0;  // 0: none is under test
-    std::vector<std::string> args;
-    int workers_per_cgroup = 1;
-    std::optional<WorkType> work_type_override = {};
-    bool on_host = false;                             // host mode: no guest, no scheduler of ours
-    std::vector<std::string> payload_path = {};       // directories in which payloads without a '/' are looked up
-    std::shared_ptr<const ExecutorHooks> hooks = {};  // null: the real ones
+    RunSettings settings = {};
+    int scheduler_pid = 0;                                   // 0: none is under test
+    bool on_host = false;                                    // host mode: no guest, no scheduler of ours
+    std::shared_ptr<const ExecutorHooks> hooks = {};         // null: the real ones
     std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};  // null: nobody decides how fast CPUs are
   };
   explicit Ctx(Init init) : init_(std::move(init)) {}
@@ -150,25 +144,27 @@ class Ctx {
   CgroupOps& cgroups() const { return *init_.cgroups; }
   EventSink& events() const { return *init_.events; }
   // How long the scenario lasts, in guest time, from the first release of workers (see HoldSpec).
-  std::chrono::nanoseconds duration() const { return init_.duration; }
+  std::chrono::nanoseconds duration() const { return init_.settings.duration; }
   // Decides everything that the run varies on purpose.
-  std::uint64_t seed() const { return init_.seed; }
+  std::uint64_t seed() const { return init_.settings.seed; }
   // The seed of one factor's choices; the same for every seed where `--vary` leaves the factor out.
-  std::uint64_t seed_for(Vary factor) const { return ktstr::seed_for(factor, init_.vary, init_.seed); }
-  const Checks& checks() const { return init_.checks; }
+  std::uint64_t seed_for(Vary factor) const { return ktstr::seed_for(factor, init_.settings.vary, seed()); }
+  const Checks& checks() const { return init_.settings.checks; }
   // Of the scheduler that is under test now; 0: none.
   int scheduler_pid() const { return init_.scheduler_pid; }
   // How many workers a CgroupDef has that does not say.
-  int workers_per_cgroup() const { return init_.workers_per_cgroup; }
+  int workers_per_cgroup() const { return init_.settings.workers_per_cgroup.value_or(1); }
   // In place of the work types of cgroups that are swappable.
-  const std::optional<WorkType>& work_type_override() const { return init_.work_type_override; }
+  const std::optional<WorkType>& work_type_override() const { return init_.settings.work_type_override; }
   bool on_host() const { return init_.on_host; }
-  const std::vector<std::string>& payload_path() const { return init_.payload_path; }
+  const std::vector<std::string>& payload_path() const { return init_.settings.payload_path; }
   const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
   int phase() const { return phase_; }
   // What stood behind "--" on the command line.
-  const std::vector<std::string>& args() const { return init_.args; }
+  const std::vector<std::string>& args() const { return init_.settings.args; }
+  // All that decides the run.
+  const RunSettings& settings() const { return init_.settings; }
 
  private:
   friend class ExecutionState;

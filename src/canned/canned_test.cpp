@@ -81,10 +81,10 @@ class Machine {
     Ctx ctx({.topology = &world.topology,
              .cgroups = &world.ops,
              .events = &world,
-             .duration = world.duration,
-             .seed = world.seed,
-             .checks = world.checks,
-             .workers_per_cgroup = world.workers_per_cgroup,
+             .settings = {.duration = world.duration,
+                          .seed = world.seed,
+                          .checks = world.checks,
+                          .workers_per_cgroup = world.workers_per_cgroup},
              .hooks = hooks});
     return scenario(ctx);
   }

@@ -49,18 +49,18 @@ TEST(CommandLine, RunTakesEveryFlag) {
   const RunRequest request = asked(options);
   EXPECT_EQ(run.file, "two.toml");
   EXPECT_EQ(request.scheduler, "/bin/scx -v");
-  EXPECT_EQ(request.topology.to_string(), "1n2l2c1t");
+  EXPECT_EQ(request.settings.topology.to_string(), "1n2l2c1t");
   EXPECT_EQ(request.kernel, "7.3");
   EXPECT_EQ(request.mode, "det");
-  EXPECT_EQ(request.seed, 7U);
+  EXPECT_EQ(request.settings.seed, 7U);
   EXPECT_EQ(options.repeat, 3);
   EXPECT_TRUE(options.json);
-  EXPECT_EQ(request.duration, 2s);
-  EXPECT_EQ(request.memory, Bytes{512} << 20);
-  EXPECT_EQ(request.icount_shift, 4);
-  EXPECT_EQ(request.quantum, 50us);
+  EXPECT_EQ(request.settings.duration, 2s);
+  EXPECT_EQ(request.settings.memory, Bytes{512} << 20);
+  EXPECT_EQ(request.settings.icount_shift, 4);
+  EXPECT_EQ(request.settings.quantum, 50us);
   EXPECT_EQ(options.verbosity, 2);
-  EXPECT_THAT(request.args, ElementsAre("a", "--b"));
+  EXPECT_THAT(request.settings.args, ElementsAre("a", "--b"));
 }
 
 TEST(CommandLine, RunLeavesUnsetWhatIsNotSaid) {
@@ -75,7 +75,7 @@ TEST(CommandLine, AnEmptySchedulerIsSaidAndNotUnset) {
 }
 
 TEST(CommandLine, TheLargestSeedIsAccepted) {
-  EXPECT_EQ(asked({"run", "f", "--seed", "18446744073709551615"}).seed, UINT64_MAX);
+  EXPECT_EQ(asked({"run", "f", "--seed", "18446744073709551615"}).settings.seed, UINT64_MAX);
 }
 
 TEST(CommandLine, RunTakesManySeedsAtOnce) {
@@ -84,7 +84,7 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
           .options;
   EXPECT_EQ(options.seeds, (SeedRange{1, 200}));
   EXPECT_EQ(options.jobs, 4);
-  EXPECT_EQ(asked(options).vary.to_string(), "handover,cpu");
+  EXPECT_EQ(asked(options).settings.vary.to_string(), "handover,cpu");
   EXPECT_TRUE(options.fail_fast);
   EXPECT_EQ(parsed_as<RunCommand>({"run", "f", "--jobs", "auto"}).options.jobs, kAutoJobs);
   EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.jobs.has_value());
@@ -94,7 +94,7 @@ TEST(CommandLine, HostModeTakesASeedAndRepetitionsAndAnEmptyScheduler) {
   const auto run = parsed_as<RunCommand>(
       {"run", "f", "--host", "--seed", "3", "--repeat", "2", "--scheduler", "", "--duration", "1s"});
   EXPECT_TRUE(asked(run.options).on_host);
-  EXPECT_EQ(asked(run.options).seed, 3U);
+  EXPECT_EQ(asked(run.options).settings.seed, 3U);
   EXPECT_FALSE(asked({"run", "f"}).on_host);
   EXPECT_EQ(refusal({"run", "f", "--host", "-j", "1"}), "accepted");
 }
@@ -185,7 +185,7 @@ TEST(CommandLine, WarmCommands) {
   EXPECT_EQ(build.topologies[1].to_string(), "1n2l2c1t");
   EXPECT_EQ(asked(build.options).kernel, "7.3");
   EXPECT_EQ(asked(build.options).mode, "det");
-  EXPECT_EQ(asked(build.options).memory, Bytes{512} << 20);
+  EXPECT_EQ(asked(build.options).settings.memory, Bytes{512} << 20);
   EXPECT_TRUE(parsed_as<WarmBuildCommand>({"warm", "build"}).topologies.empty());
 }
 
@@ -209,7 +209,7 @@ TEST(TestProgramArguments, TakeFilterListAndTheFlagsOfRun) {
   const auto& command = std::get<TestProgramCommand>(*parsed);
   EXPECT_TRUE(command.list);
   EXPECT_EQ(command.filter, "a*:b");
-  EXPECT_EQ(asked(command.options).seed, 3U);
+  EXPECT_EQ(asked(command.options).settings.seed, 3U);
   EXPECT_THAT(command.options.args, ElementsAre("x"));
 }
 

@@ -56,13 +56,12 @@ class HostRun {
 };
 
 void HostRun::introduce(std::chrono::system_clock::time_point now) {
-  record_.test = request_.test;
+  record_.test = request_.settings.test;
   record_.mode = "host";
   record_.repeat_command = request_.repeat_command;
   record_.started_at = format_rfc3339(now);
-  record_.tuple.test = request_.test;
-  record_.tuple.seed = request_.seed;
-  record_.tuple.vary = request_.vary.to_string();
+  record_.tuple = tuple_of(request_.settings);
+  record_.tuple.topology = {};  // what this machine has, once it was looked at
   utsname names{};
   if (::uname(&names) == 0) record_.kernel = names.release;
 }
@@ -87,19 +86,15 @@ Result<HostChild> HostRun::child() const {
   if (program.empty()) {
     KTSTR_TRY_ASSIGN(program, own_executable());
   }
-  const std::string name = request_.test_binary.empty() ? "" : request_.test;
-  const Job job{.test = request_.test,
-                .scenario = request_.scenario_text,
-                .args = request_.args,
-                .topology = record_.tuple.topology,
-                .duration = request_.duration,
-                .seed = request_.seed,
-                .vary = request_.vary,
-                .checks = request_.checks};
+  const std::string name = request_.test_binary.empty() ? "" : request_.settings.test;
+  Job job{.settings = request_.settings, .scenario = request_.scenario_text};
+  job.settings.topology = record_.tuple.topology;
+  job.settings.turn.reset();  // of guests
+  job.settings.quantum.reset();
   return HostChild{.argv = {program.string(), kHostBodyArgument + name},
                    .job_json = job_to_json(job),
                    .journals = journals_,
-                   .limit = limits_for(request_.duration).body,
+                   .limit = limits_for(request_.settings.duration).body,
                    .interrupted = interrupted,
                    .clean_up = [this](int pid) {
                      for (const Error& error : clean_up_after(pid, place_.own, journals_))
@@ -135,8 +130,8 @@ void HostRun::conclude(HostChildEnd end) {
     return;
   }
   if (end.kind == HostChildEnd::Kind::kTimedOut) {
-    fail_body(DetailKind::kTimeout,
-              fmt::format("the body did not end within {} s", limits_for(request_.duration).body.count() / 1000));
+    fail_body(DetailKind::kTimeout, fmt::format("the body did not end within {} s",
+                                                limits_for(request_.settings.duration).body.count() / 1000));
   } else if (auto from_body = from_json(end.result); from_body && end.exit.success()) {
     take(*std::move(from_body));
   } else {
@@ -150,7 +145,7 @@ void HostRun::conclude(HostChildEnd end) {
 
 Status HostRun::run(std::chrono::system_clock::time_point now) {
   KTSTR_TRY(look_at_machine());
-  KTSTR_TRY_ASSIGN(directory_, RunDirectory::create(environment_.state_dir, request_.test, now));
+  KTSTR_TRY_ASSIGN(directory_, RunDirectory::create(environment_.state_dir, request_.settings.test, now));
   record_.id = directory_->id();
   record_.run_dir = directory_->path().string();
   KTSTR_TRY_ASSIGN(const HostChild wanted, child());
@@ -169,7 +164,7 @@ void HostRun::store() {
 }
 
 RunRecord HostRun::execute() {
-  const Activity running(fmt::format("running {} on this machine", request_.test), Activity::Kind::kRunning);
+  const Activity running(fmt::format("running {} on this machine", request_.settings.test), Activity::Kind::kRunning);
   const Nanoseconds start = monotonic_now();
   const auto now = std::chrono::system_clock::now();
   introduce(now);

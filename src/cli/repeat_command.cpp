@@ -69,9 +69,9 @@ std::string repeat_command(const Invocation& invocation, const RunRequest& reque
     words.emplace_back(setting.flag());
     words.push_back(setting.show(request));
   }
-  if (!request.args.empty()) {
+  if (!request.settings.args.empty()) {
     words.emplace_back("--");
-    words.insert(words.end(), request.args.begin(), request.args.end());
+    words.insert(words.end(), request.settings.args.begin(), request.settings.args.end());
   }
   std::string line;
   for (const std::string& setting : invocation.environment) line += quote_assignment(setting) + ' ';

@@ -41,12 +41,12 @@ TEST(ShellQuote, SoDoesTheSplittingOfSchedulerCommands) {
 
 RunRequest full_request() {
   RunRequest request;
-  request.topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1};
+  request.settings.topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1};
   request.scheduler = "/opt/my scx/scx -v";
   request.kernel = "7.3.4-0123456789ab";
   request.mode = "det";
-  request.seed = 7;
-  request.args = {"x y"};
+  request.settings.seed = 7;
+  request.settings.args = {"x y"};
   return request;
 }
 
@@ -59,7 +59,7 @@ RunOptions options_of(std::vector<std::string> flags) {
 
 // Flags are over what the request says, as request_for_file() has it.
 RunRequest with(RunRequest request, RunOptions options) {
-  options.args = request.args;
+  options.args = request.settings.args;
   EXPECT_TRUE(apply(options, request));
   return request;
 }
@@ -87,7 +87,7 @@ TEST(RepeatCommand, SaysWhatTheSeedVariesOnlyWhereItIsNotEverything) {
   RunRequest request = full_request();
   const Invocation invocation{.program = "/k", .selection = {}, .environment = {}};
   EXPECT_THAT(repeat_command(invocation, request, {}), testing::Not(testing::HasSubstr("--vary")));
-  request.vary = *VarySet::parse("handover,offsets");
+  request.settings.vary = *VarySet::parse("handover,offsets");
   EXPECT_THAT(repeat_command(invocation, request, {}), testing::HasSubstr("--seed 7 --vary handover,offsets"));
 }
 
@@ -111,12 +111,12 @@ TEST(RepeatCommand, ParsesToTheSameOptions) {
   ASSERT_TRUE(apply(std::get<RunCommand>(*command).options, again));
   EXPECT_EQ(again.scheduler, wanted.scheduler);
   EXPECT_EQ(again.kernel, wanted.kernel);
-  EXPECT_EQ(again.topology, wanted.topology);
-  EXPECT_EQ(again.seed, 7U);
-  EXPECT_EQ(again.duration, 1500ms);
-  EXPECT_EQ(again.icount_shift, 4);
-  EXPECT_EQ(again.quantum, 0ns);
-  EXPECT_EQ(again.args, wanted.args);
+  EXPECT_EQ(again.settings.topology, wanted.settings.topology);
+  EXPECT_EQ(again.settings.seed, 7U);
+  EXPECT_EQ(again.settings.duration, 1500ms);
+  EXPECT_EQ(again.settings.icount_shift, 4);
+  EXPECT_EQ(again.settings.quantum, 0ns);
+  EXPECT_EQ(again.settings.args, wanted.settings.args);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ const std::string* RunOptions::text_of(std::string_view flag) const {
 }
 
 Status apply(const RunOptions& options, RunRequest& request) {
-  request.args = options.args;
+  request.settings.args = options.args;
   for (const auto& [setting, text] : options.given) KTSTR_TRY(setting->set({setting->flag(), text}, request));
   return ok();
 }

@@ -71,9 +71,9 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
         .with_hint("'ktstr scenarios' lists them");
   }
   RunRequest request;
-  request.test = canned->name;
+  request.settings.test = canned->name;
   request.scenario_text = name;
-  KTSTR_TRY_ASSIGN(request.topology, Topology::parse(canned->topology));
+  KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(canned->topology));
   KTSTR_TRY(apply(options, request));
   return request;
 }
@@ -86,19 +86,12 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   if (!read) return users_mistake(std::move(read).error()).context("scenario file");
   std::string text = *std::move(read);
   KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(text, file.string()));
-  RunRequest request;
-  request.test = scenario.name;
-  request.scenario_text = std::move(text);
-  KTSTR_TRY_ASSIGN(const Topology by_default, Topology::parse(TestAttributes{}.topology));
-  request.topology = scenario.topology.value_or(by_default);
+  RunRequest request{.settings = scenario.settings, .scenario_text = std::move(text)};
+  if (!scenario.names_topology) {
+    KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(TestAttributes{}.topology));
+  }
   request.scheduler = scenario.scheduler;
   request.scheduler_include = scenario.scheduler_include;
-  request.duration = scenario.duration;
-  request.seed = scenario.seed.value_or(request.seed);
-  request.memory = scenario.memory;
-  request.cpu_mips = scenario.cpu_mips;
-  request.cpu_speeds = scenario.cpu_speeds;
-  request.checks = scenario.checks;
   request.payloads = scenario.payloads;
   KTSTR_TRY(apply(options, request));
   if (request.on_host) {
@@ -107,9 +100,10 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
                 file.string(), request.scheduler)
         .with_hint("--scheduler '' runs it on the scheduler that this machine uses");
   }
-  const Bytes memory = request.memory != 0 ? request.memory : memory_by_rule(request.topology);
-  KTSTR_TRY(check_against(scenario, request.topology, request.duration,
-                          MemoryLayout::plan(request.topology, memory, 0).total()));
+  const Bytes memory =
+      request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
+  KTSTR_TRY(
+      check_against(scenario, request.settings, MemoryLayout::plan(request.settings.topology, memory, 0).total()));
   return request;
 }
 
@@ -117,9 +111,9 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   const TestAttributes& asked = test.attributes;
   const std::string where = fmt::format("{}:{}: test {}", test.file, test.line, test.name);
   RunRequest request;
-  request.test = test.name;
+  request.settings.test = test.name;
   request.test_binary = absolute_path(program);
-  KTSTR_TRY_ASSIGN(request.topology, Topology::parse(asked.topology).context(where));
+  KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(asked.topology).context(where));
   if (!asked.expect_failure.empty() && !detail_kind_from(asked.expect_failure))
     return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is no kind of failure", where,
                 asked.expect_failure)
@@ -127,11 +121,11 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   if (asked.host_only) KTSTR_TRY(check_host_only_test(asked, options).context(where));
   request.on_host = asked.host_only;
   request.scheduler = asked.scheduler;
-  request.duration = asked.duration;
-  request.memory = asked.memory;
-  request.cpu_mips = asked.cpu_mips;
-  request.cpu_speeds = asked.cpu_speeds;
-  request.checks = asked.checks;
+  request.settings.duration = asked.duration;
+  request.settings.memory = asked.memory;
+  request.settings.cpu_mips = asked.cpu_mips;
+  request.settings.cpu_speeds = asked.cpu_speeds;
+  request.settings.checks = asked.checks;
   request.kernel = asked.kernel;
   request.include_files = asked.include_files;
   request.payloads = asked.payloads;

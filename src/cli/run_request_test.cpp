@@ -50,15 +50,15 @@ cpuset = "llc:1"
 TEST_F(RequestForFile, TakesWhatTheFileSays) {
   const auto request = request_for_file(write(kScenario), {});
   ASSERT_TRUE(request.has_value()) << request.error().render();
-  EXPECT_EQ(request->test, "two");
+  EXPECT_EQ(request->settings.test, "two");
   EXPECT_EQ(request->scenario_text, kScenario);
   EXPECT_TRUE(request->test_binary.empty());
-  EXPECT_EQ(request->topology.to_string(), "1n2l2c1t");
+  EXPECT_EQ(request->settings.topology.to_string(), "1n2l2c1t");
   EXPECT_EQ(request->scheduler, "scx_simple -v");
-  EXPECT_EQ(request->duration, 2s);
-  EXPECT_EQ(request->seed, 7U);
-  EXPECT_EQ(request->memory, Bytes{512} << 20);
-  EXPECT_EQ(request->checks.max_gap, 300ms);
+  EXPECT_EQ(request->settings.duration, 2s);
+  EXPECT_EQ(request->settings.seed, 7U);
+  EXPECT_EQ(request->settings.memory, Bytes{512} << 20);
+  EXPECT_EQ(request->settings.checks.max_gap, 300ms);
   EXPECT_EQ(request->mode, "det");
 }
 
@@ -76,15 +76,15 @@ TEST_F(RequestForFile, FlagsWinOverTheFile) {
   const auto request = request_for_file(write(kScenario), options);
   ASSERT_TRUE(request.has_value()) << request.error().render();
   EXPECT_EQ(request->scheduler, "");
-  EXPECT_EQ(request->topology.to_string(), "1n4l1c1t");
+  EXPECT_EQ(request->settings.topology.to_string(), "1n4l1c1t");
   EXPECT_EQ(request->kernel, "7.3");
   EXPECT_EQ(request->mode, "tcg");
-  EXPECT_EQ(request->seed, 0U);
-  EXPECT_EQ(request->duration, 1s);
-  EXPECT_EQ(request->memory, Bytes{1} << 30);
-  EXPECT_EQ(request->icount_shift, 2);
-  EXPECT_EQ(request->quantum, 60us);
-  EXPECT_THAT(request->args, ElementsAre("a"));
+  EXPECT_EQ(request->settings.seed, 0U);
+  EXPECT_EQ(request->settings.duration, 1s);
+  EXPECT_EQ(request->settings.memory, Bytes{1} << 30);
+  EXPECT_EQ(request->settings.icount_shift, 2);
+  EXPECT_EQ(request->settings.quantum, 60us);
+  EXPECT_THAT(request->settings.args, ElementsAre("a"));
 }
 
 TEST_F(RequestForFile, ChecksTheFileAgainstATopologyOfTheCommandLine) {
@@ -133,14 +133,14 @@ TEST(RequestForTest, TakesTheAttributes) {
                        .line = 3};
   const auto request = request_for_test(test, "/opt/tests", {});
   ASSERT_TRUE(request.has_value()) << request.error().render();
-  EXPECT_EQ(request->test, "t");
+  EXPECT_EQ(request->settings.test, "t");
   EXPECT_EQ(request->test_binary, "/opt/tests");
   EXPECT_TRUE(request->scenario_text.empty());
-  EXPECT_EQ(request->topology.to_string(), "1n2l1c1t");
+  EXPECT_EQ(request->settings.topology.to_string(), "1n2l1c1t");
   EXPECT_EQ(request->scheduler, "scx_ktstr");
-  EXPECT_EQ(request->duration, 3s);
-  EXPECT_EQ(request->memory, Bytes{1} << 29);
-  EXPECT_EQ(request->checks.max_gap, 100ms);
+  EXPECT_EQ(request->settings.duration, 3s);
+  EXPECT_EQ(request->settings.memory, Bytes{1} << 29);
+  EXPECT_EQ(request->settings.checks.max_gap, 100ms);
   EXPECT_EQ(request->kernel, "6.12");
   EXPECT_THAT(request->include_files, ElementsAre("/etc/hosts"));
   EXPECT_EQ(request->expect_failure, "stuck");

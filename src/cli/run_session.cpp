@@ -62,14 +62,15 @@ RunSession::RunSession(const RunOptions& options, RunnerEnvironment environment,
 
 void RunSession::refuse(const std::string& test, const Error& error) {
   Entry& entry = entries_.emplace_back();
-  entry.request.test = test;
+  entry.request.settings.test = test;
   entry.refusal = error;
 }
 
 void RunSession::add(RunRequest request, Invocation invocation) {
-  if (const Status places = has_directories(environment_); !places) return refuse(request.test, places.error());
+  if (const Status places = has_directories(environment_); !places)
+    return refuse(request.settings.test, places.error());
   if (const Status resolved = resolve(request, environment_, beside_); !resolved)
-    return refuse(request.test, resolved.error());
+    return refuse(request.settings.test, resolved.error());
   request.repeat_command = repeat_command(invocation, request, options_);
   if (!request.on_host && (options_.repeat > 1 || options_.seeds)) {
     // Once for all runs; what cannot be packed is said by the run itself.
@@ -121,7 +122,7 @@ RunRecord RunSession::run_one(const RunRequest& request) const {
 
 PoolJob RunSession::job_of(Entry& entry) const {
   return {entry.ram, [this, &entry] {
-            if (entry.refusal) return record_of(entry.request.test, *entry.refusal);
+            if (entry.refusal) return record_of(entry.request.settings.test, *entry.refusal);
             RunRecord record;
             record.outcome = Outcome::kBadInput;
             if (!entry.is_bad_input) record = run_one(entry.request);
@@ -131,7 +132,7 @@ PoolJob RunSession::job_of(Entry& entry) const {
 }
 
 void RunSession::take(Entry& entry, int number, RunRecord record) {
-  if (record.test.empty()) record.test = entry.request.test;  // not even begun
+  if (record.test.empty()) record.test = entry.request.settings.test;  // not even begun
   const bool is_first = entry.records.empty();
   if (!is_first && (entry.refusal || entry.records.front().outcome == Outcome::kBadInput)) return;
   if (!is_first) compare_repeated(entry.records.front(), record);
@@ -150,7 +151,7 @@ void RunSession::conclude(Entry& entry) {
 void RunSession::explore_seeds(Entry& entry) {
   Exploration found;
   if (entry.refusal) {
-    const RunRecord refused = record_of(entry.request.test, *entry.refusal);
+    const RunRecord refused = record_of(entry.request.settings.test, *entry.refusal);
     report_error(*entry.refusal);
     found.test = refused.test;
     found.range = *options_.seeds;
@@ -162,7 +163,7 @@ void RunSession::explore_seeds(Entry& entry) {
                      .request =
                          [&](std::uint64_t seed) {
                            RunRequest request = entry.request;
-                           request.seed = seed;
+                           request.settings.seed = seed;
                            request.repeat_command = repeat_command(entry.invocation, request, options_);
                            return request;
                          },

@@ -109,9 +109,9 @@ const Setting kSettings[] = {
      .help = "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t",
      .set =
          [](const Word& word, RunRequest& request) {
-           return assign(request.topology, Topology::parse(word.text).context("--topology"));
+           return assign(request.settings.topology, Topology::parse(word.text).context("--topology"));
          },
-     .show = [](const RunRequest& request) { return request.topology.to_string(); },
+     .show = [](const RunRequest& request) { return request.settings.topology.to_string(); },
      .repeated = Repeated::kAlways,
      .of_guests = true},
     {.flags = "--kernel",
@@ -132,9 +132,11 @@ const Setting kSettings[] = {
     {.flags = "--seed",
      .type = "N",
      .help = "decides everything that a run varies on purpose",
-     .set = [](const Word& word,
-               RunRequest& request) { return assign(request.seed, parse_number<std::uint64_t>(word, 0, UINT64_MAX)); },
-     .show = [](const RunRequest& request) { return std::to_string(request.seed); },
+     .set =
+         [](const Word& word, RunRequest& request) {
+           return assign(request.settings.seed, parse_number<std::uint64_t>(word, 0, UINT64_MAX));
+         },
+     .show = [](const RunRequest& request) { return std::to_string(request.settings.seed); },
      .repeated = Repeated::kAlways},
     {.flags = "--seeds",
      .type = "A..B",
@@ -146,9 +148,11 @@ const Setting kSettings[] = {
     {.flags = "--vary",
      .type = "LIST",
      .help = "what the seed varies: handover, random, offsets, phases, pauses, placement, cpu; all (the default), none",
-     .set = [](const Word& word,
-               RunRequest& request) { return assign(request.vary, VarySet::parse(word.text).context("--vary")); },
-     .show = [](const RunRequest& request) { return request.vary.to_string(); },
+     .set =
+         [](const Word& word, RunRequest& request) {
+           return assign(request.settings.vary, VarySet::parse(word.text).context("--vary"));
+         },
+     .show = [](const RunRequest& request) { return request.settings.vary.to_string(); },
      .repeated = Repeated::kWhereGivenOrOther},
     {.flags = "--repeat",
      .type = "N",
@@ -159,29 +163,31 @@ const Setting kSettings[] = {
      .type = "D",
      .help = "length of the scenario in guest time: 500ms, 2s",
      .set = [](const Word& word,
-               RunRequest& request) { return assign(request.duration, parse_positive_duration(word)); },
-     .show = [](const RunRequest& request) { return format_duration(request.duration); },
+               RunRequest& request) { return assign(request.settings.duration, parse_positive_duration(word)); },
+     .show = [](const RunRequest& request) { return format_duration(request.settings.duration); },
      .repeated = Repeated::kWhereGiven},
     {.flags = "--memory",
      .type = "SIZE",
      .help = "the guest's memory: 512M",
-     .set = [](const Word& word, RunRequest& request) { return assign(request.memory, parse_memory(word)); },
-     .show = [](const RunRequest& request) { return std::to_string(request.memory); },
+     .set = [](const Word& word, RunRequest& request) { return assign(request.settings.memory, parse_memory(word)); },
+     .show = [](const RunRequest& request) { return std::to_string(request.settings.memory); },
      .repeated = Repeated::kWhereGiven,
      .of_guests = true},
     {.flags = "--shift",
      .type = "N",
      .help = "det: 2^N ns of guest time per instruction, 0 to 10",
-     .set = [](const Word& word,
-               RunRequest& request) { return assign(request.icount_shift, parse_number(word, 0, kMaxIcountShift)); },
-     .show = [](const RunRequest& request) { return fmt::format("{}", request.icount_shift.value_or(0)); },
+     .set =
+         [](const Word& word, RunRequest& request) {
+           return assign(request.settings.icount_shift, parse_number(word, 0, kMaxIcountShift));
+         },
+     .show = [](const RunRequest& request) { return fmt::format("{}", request.settings.icount_shift.value_or(0)); },
      .repeated = Repeated::kWhereGiven,
      .of_guests = true},
     {.flags = "--cpu-mips",
      .type = "N",
      .help = "det: million instructions a guest second that a CPU has at least while all are busy, instead of --shift",
-     .set = [](const Word& word, RunRequest& request) { return assign(request.cpu_mips, parse_mips(word)); },
-     .show = [](const RunRequest& request) { return fmt::format("{}", request.cpu_mips); },
+     .set = [](const Word& word, RunRequest& request) { return assign(request.settings.cpu_mips, parse_mips(word)); },
+     .show = [](const RunRequest& request) { return fmt::format("{}", request.settings.cpu_mips); },
      .repeated = Repeated::kWhereGiven,
      .of_guests = true},
     {.flags = "--turn",
@@ -189,16 +195,16 @@ const Setting kSettings[] = {
      .help = "det: how many instructions a vCPU executes before the next has its turn",
      .set =
          [](const Word& word, RunRequest& request) {
-           return assign(request.turn, parse_number<std::uint32_t>(word, kLeastTurn, kLongestTurn));
+           return assign(request.settings.turn, parse_number<std::uint32_t>(word, kLeastTurn, kLongestTurn));
          },
-     .show = [](const RunRequest& request) { return fmt::format("{}", request.turn.value_or(0)); },
+     .show = [](const RunRequest& request) { return fmt::format("{}", request.settings.turn.value_or(0)); },
      .repeated = Repeated::kWhereGiven,
      .of_guests = true},
     {.flags = "--quantum",
      .type = "D",
      .help = "det: turns by a timer in the guest instead, which are unequal: how long they last at most",
-     .set = [](const Word& word, RunRequest& request) { return assign(request.quantum, parse_quantum(word)); },
-     .show = [](const RunRequest& request) { return show_quantum(request.quantum.value_or(nanoseconds(0))); },
+     .set = [](const Word& word, RunRequest& request) { return assign(request.settings.quantum, parse_quantum(word)); },
+     .show = [](const RunRequest& request) { return show_quantum(request.settings.quantum.value_or(nanoseconds(0))); },
      .repeated = Repeated::kWhereGiven,
      .of_guests = true},
     {.flags = "--cold",

@@ -275,16 +275,16 @@ Status Agent::run_body(const Job& job) {
   bool timed_out = !in_time;
   if (body_->is_ready() && !body_->exit()) {
     // Not earlier: nothing before the body needs fine time, which is slow.
-    const std::uint64_t handover = seed_for(Vary::kHandover, job.vary, job.seed);
-    const auto quantum = job.turn == 0 ? varied_quantum(job.quantum, handover) : Nanoseconds(0);
-    if (job.turn != 0) ring_doorbell(view_, mailbox::BellReason::kTurns, 0);
+    const std::uint64_t handover = seed_for(Vary::kHandover, job.settings.vary, job.settings.seed);
+    const auto quantum = varied_quantum(job.settings.quantum.value_or(Nanoseconds(0)), handover);
+    if (job.settings.turn) ring_doorbell(view_, mailbox::BellReason::kTurns, 0);
     if (quantum.count() > 0) KTSTR_TRY(set_quantum(quantum, handover));
     log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(quantum.count())});
-    sleep_for(start_offset(seed_for(Vary::kOffsets, job.vary, job.seed)));
+    sleep_for(start_offset(seed_for(Vary::kOffsets, job.settings.vary, job.settings.seed)));
     KTSTR_TRY(body_->go(scheduler_ ? scheduler_->pid() : 0));
     enter(Phase::kBody);
     if (scheduler_) scheduler_->output().begin_test();
-    const Nanoseconds late = monotonic_now() + job.duration + kLate;
+    const Nanoseconds late = monotonic_now() + job.settings.duration + kLate;
     StrandedWatch watch("/proc", body_->pid(), monotonic_now() + StrandedWatch::kApart);
     auto over = [&] {
       if (body_ended()) return true;
@@ -388,8 +388,8 @@ Status Agent::run_job() {
   if (can_run) {
     KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
     KTSTR_TRY_ASSIGN(job, job_from_json(text));
-    KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.vary, job.seed)));
-    KTSTR_TRY(check_topology(job.topology));
+    KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.settings.vary, job.settings.seed)));
+    KTSTR_TRY(check_topology(job.settings.topology));
     enter(Phase::kDispatch);
     KTSTR_TRY(run_body(job));
   }

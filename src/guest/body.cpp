@@ -105,13 +105,8 @@ Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox,
   Ctx ctx({.topology = &prepared.topology,
            .cgroups = &cgroups,
            .events = &sink,
-           .duration = job.duration,
-           .seed = job.seed,
-           .vary = job.vary,
-           .checks = job.checks,
+           .settings = job.settings,
            .scheduler_pid = prepared.scheduler_pid,
-           .args = job.args,
-           .payload_path = job.payload_path,
            .cpu_speeds = speeds ? std::make_shared<const CpuSpeedControl>(*speeds) : nullptr});
   try {
     auto result = run_body(ctx, job);
@@ -175,7 +170,7 @@ int guest_body_main([[maybe_unused]] const std::string& test_name, TestBody body
 
 int guest_scenario_main() {
   return body_main([](Ctx& ctx, const Job& job) -> Result<AssertResult> {
-    return execute_scenario_text(ctx, job.scenario, job.test);
+    return execute_scenario_text(ctx, job.scenario, job.settings.test);
   });
 }
 

@@ -55,16 +55,10 @@ void take_result(AssertResult result, RunRecord& record) {
 
 RunRecord run_job(const Job& job, const JobBody& body) {
   ListSink sink;
-  HostRequest request{.duration = job.duration,
-                      .seed = job.seed,
-                      .vary = job.vary,
-                      .checks = job.checks,
-                      .args = job.args,
-                      .events = &sink,
-                      .harness = {::getppid()},
-                      .journals = variable(kHostJournalsVariable)};
+  HostRequest request{
+      .settings = job.settings, .events = &sink, .harness = {::getppid()}, .journals = variable(kHostJournalsVariable)};
   RunRecord record;
-  record.test = job.test;
+  record.test = job.settings.test;
   auto result = run_on_host(request, [&](Ctx& ctx) { return body(ctx, job); });
   if (result)
     take_result(*std::move(result), record);
@@ -96,7 +90,7 @@ int host_body_main(TestBody body) {
 
 int host_scenario_main() {
   return body_main([](Ctx& ctx, const Job& job) -> Result<AssertResult> {
-    return execute_scenario_text(ctx, job.scenario, job.test);
+    return execute_scenario_text(ctx, job.scenario, job.settings.test);
   });
 }
 

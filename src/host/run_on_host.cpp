@@ -42,16 +42,13 @@ Result<AssertResult> run_on_host(const HostRequest& request, const HostBody& bod
   if (!hooks) {
     KTSTR_TRY_ASSIGN(hooks, host_hooks(journal));
   }
+  RunSettings settings = request.settings;
+  settings.payload_path = program_directories();
   Ctx ctx({.topology = &topology,
            .cgroups = &group,
            .events = request.events,
-           .duration = request.duration,
-           .seed = request.seed,
-           .vary = request.vary,
-           .checks = request.checks,
-           .args = request.args,
+           .settings = std::move(settings),
            .on_host = true,
-           .payload_path = program_directories(),
            .hooks = std::move(hooks)});
   auto result = call(body, ctx);
   for (const Error& error : group.close()) {

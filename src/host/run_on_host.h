@@ -8,8 +8,6 @@
 // program (host_body.h), so that its crash is a verdict and what it leaves behind is cleaned up by somebody.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,11 +20,7 @@
 namespace ktstr {
 
 struct HostRequest {
-  std::chrono::nanoseconds duration{};
-  std::uint64_t seed = 0;
-  VarySet vary = VarySet::all();
-  Checks checks;
-  std::vector<std::string> args;
+  RunSettings settings;         // without payload_path, which is this machine's
   EventSink* events = nullptr;  // must be set
   std::vector<int> harness;     // our processes that may be moved out of our own cgroup; this one is among them anyway
   fs::path journals;            // see journal_dir()

@@ -80,9 +80,9 @@ Exploration explore(const ExploreOptions& options) {
   Exploration found;
   found.range = options.range;
   const RunRequest first = options.request(options.range.from);
-  found.test = first.test;
+  found.test = first.settings.test;
   found.mode = first.mode;
-  found.vary = first.vary.to_string();
+  found.vary = first.settings.vary.to_string();
   const Bytes ram = ram_of(first);
   std::atomic<bool> is_bad_input{false};  // no other seed would change that
   PoolOptions pool = options.pool;
@@ -97,7 +97,7 @@ Exploration explore(const ExploreOptions& options) {
   std::vector<std::optional<FileLock>> kept;
   const auto done = [&](std::uint64_t index, RunRecord record) {
     record.tuple.seed = options.range.from + index;  // also where the run came to nothing
-    record.test = first.test;
+    record.test = first.settings.test;
     const std::size_t groups = found.groups.size();
     add_to(found, record);
     if (options.done && (record.outcome != Outcome::kBadInput || found.count(Outcome::kBadInput) == 1))

@@ -89,16 +89,17 @@ class Explore : public testing::Test {
     options.pool.jobs = 3;
     options.request = [](std::uint64_t seed) {
       RunRequest request;
-      request.test = "t";
+      request.settings.test = "t";
       request.mode = "det";
-      request.seed = seed;
+      request.settings.seed = seed;
       return request;
     };
     options.run = [this, outcome](const RunRequest& request) {
       RunRecord record;
-      if (outcome(request.seed) == Outcome::kFail) record = failed(request.seed, DetailKind::kUser, "wrong");
-      record.outcome = outcome(request.seed);
-      record.tuple.seed = request.seed;
+      if (outcome(request.settings.seed) == Outcome::kFail)
+        record = failed(request.settings.seed, DetailKind::kUser, "wrong");
+      record.outcome = outcome(request.settings.seed);
+      record.tuple.seed = request.settings.seed;
       const auto dir = RunDirectory::create(state_->path(), "t", std::chrono::system_clock::now());
       if (dir) record.run_dir = dir->path();
       return record;

@@ -80,24 +80,26 @@ fs::path choose_ram_dir(const RunnerEnvironment& environment, Bytes needed) {
 }  // namespace
 
 Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment& environment) {
-  KTSTR_TRY(request.topology.validate());
-  if (request.memory != 0 && request.memory < kLeastMemoryPerCpu * static_cast<Bytes>(request.topology.cpus()))
-    return Error(ErrorCode::kInvalidArgument, fmt::format("{} of memory is too little for {} CPUs",
-                                                          format_bytes(request.memory), request.topology.cpus()))
+  KTSTR_TRY(request.settings.topology.validate());
+  if (request.settings.memory != 0 &&
+      request.settings.memory < kLeastMemoryPerCpu * static_cast<Bytes>(request.settings.topology.cpus()))
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("{} of memory is too little for {} CPUs", format_bytes(request.settings.memory),
+                             request.settings.topology.cpus()))
         .with_hint("give at least 64 MiB a CPU, or leave it out");
   GuestSpec spec;
   KTSTR_TRY_ASSIGN(spec.mode, resolve_mode(request.mode));
-  spec.topology = request.topology;
-  spec.icount_shift = request.icount_shift.value_or(default_shift(request.topology));
-  if (request.cpu_mips > 0 && !request.icount_shift) {
-    KTSTR_TRY_ASSIGN(spec.icount_shift, shift_for_mips(request.topology, request.cpu_mips));
+  spec.topology = request.settings.topology;
+  spec.icount_shift = request.settings.icount_shift.value_or(default_shift(request.settings.topology));
+  if (request.settings.cpu_mips > 0 && !request.settings.icount_shift) {
+    KTSTR_TRY_ASSIGN(spec.icount_shift, shift_for_mips(request.settings.topology, request.settings.cpu_mips));
   }
   if (spec.icount_shift < 0 || spec.icount_shift > 10)
     return fail(ErrorCode::kInvalidArgument, "an instruction-count shift of {}; accepted: 0 to 10", spec.icount_shift);
-  spec.memory = request.memory != 0 ? request.memory : memory_by_rule(request.topology);
-  spec.limits = limits_for(request.duration);
+  spec.memory = request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
+  spec.limits = limits_for(request.settings.duration);
   spec.host_limit_scale = request.host_limit_scale;
-  if (spec.mode == Mode::kDet) spec.pace = pace_of(spec.icount_shift, request.quantum);
+  if (spec.mode == Mode::kDet) spec.pace = pace_of(spec.icount_shift, request.settings.quantum);
   spec.ram_dir = environment.ram_dir;
   return spec;
 }
@@ -119,12 +121,12 @@ Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const
 
 Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu) {
   TurnChoice choice;
-  const std::uint32_t turn = request.turn.value_or(default_turn(request.topology));
-  const bool unequal = !request.cpu_speeds.empty();
+  const std::uint32_t turn = request.settings.turn.value_or(default_turn(request.settings.topology));
+  const bool unequal = !request.settings.cpu_speeds.empty();
   if (turn == 0 && unequal)
     return fail(ErrorCode::kInvalidArgument, "speeds of CPUs mean nothing on a machine with one CPU");
-  const bool asked_for = request.turn.has_value();
-  if (request.quantum && !asked_for)
+  const bool asked_for = request.settings.turn.has_value();
+  if (request.settings.quantum && !asked_for)
     choice.why_quantum = "--quantum asks for it";
   else if (!asked_for)
     choice.why_quantum = environment.why_no_turns;
@@ -153,12 +155,12 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   choice.why_unguarded = skills->why_unguarded;
   if (turn == 0) return choice;
   choice.turn = turn;
-  const std::uint64_t handover = seed_for(Vary::kHandover, request.vary, request.seed);
+  const std::uint64_t handover = seed_for(Vary::kHandover, request.settings.vary, request.settings.seed);
   choice.settings = TurnSettings{
       .turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn), .phase_seed = handover, .speed = {}};
-  if (unequal) choice.settings->speed.assign(static_cast<std::size_t>(request.topology.cpus()), kFullCpuSpeed);
-  for (const CpuSpeed& speed : request.cpu_speeds) {
-    KTSTR_TRY(check_cpu_speed(speed, request.topology.cpus()));
+  if (unequal) choice.settings->speed.assign(static_cast<std::size_t>(request.settings.topology.cpus()), kFullCpuSpeed);
+  for (const CpuSpeed& speed : request.settings.cpu_speeds) {
+    KTSTR_TRY(check_cpu_speed(speed, request.settings.topology.cpus()));
     for (const Cpu cpu : speed.cpus)
       choice.settings->speed[static_cast<std::size_t>(cpu)] = static_cast<std::uint32_t>(speed.percent);
   }

@@ -49,7 +49,7 @@ Status add_body(const RunRequest& request, NewcWriter& archive, PackedInputs& pa
     packed.inputs["scenario"] = sha256(as_byte_span(request.scenario_text));
     return ok();
   }
-  packed.body = {"/ktstr/test/" + request.test_binary.filename().string(), kBodyArgument + request.test};
+  packed.body = {"/ktstr/test/" + request.test_binary.filename().string(), kBodyArgument + request.settings.test};
   return add_program(archive, request.test_binary, packed.body[0], packed.inputs);
 }
 
@@ -63,7 +63,7 @@ Status add_payloads_and_files(const RunRequest& request, NewcWriter& archive, Pa
 }  // namespace
 
 Status pack_files(const RunRequest& request, PackedInputs& packed) {
-  const Activity packing(fmt::format("packing the files of {}", request.test));
+  const Activity packing(fmt::format("packing the files of {}", request.settings.test));
   const std::string job_directory = fs::path(kJobPath).parent_path().string();
   if (!request.scheduler.empty()) {
     NewcWriter archive;

@@ -226,9 +226,11 @@ PoolOptions pool_for_runs(int jobs, const RunnerEnvironment& environment) {
 }
 
 Bytes ram_of(const RunRequest& request) {
-  if (!request.topology.validate()) return 0;  // its run says what is wrong
-  const Bytes memory = request.memory != 0 ? request.memory : memory_by_rule(request.topology);
-  return MemoryLayout::plan(request.topology, memory, mailbox::size_for_delivery(delivery_of(request))).total() +
+  if (!request.settings.topology.validate()) return 0;  // its run says what is wrong
+  const Bytes memory =
+      request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
+  return MemoryLayout::plan(request.settings.topology, memory, mailbox::size_for_delivery(delivery_of(request)))
+             .total() +
          kInitramfsRoom;
 }
 

@@ -186,10 +186,10 @@ TEST_F(PoolTest, AThreadLivesUntilAllJobsAreDone) {
 
 TEST(RamOf, CountsGuestMemoryAndMore) {
   RunRequest request;
-  request.topology = *Topology::parse("1n2l2c1t");
+  request.settings.topology = *Topology::parse("1n2l2c1t");
   const Bytes by_rule = ram_of(request);
   EXPECT_GT(by_rule, Bytes{256} << 20);
-  request.memory = Bytes{2} << 30;
+  request.settings.memory = Bytes{2} << 30;
   EXPECT_GT(ram_of(request), Bytes{2} << 30);
   EXPECT_GT(pool_for_runs(0, {.ram_dir = "/"}).jobs, 0);
   EXPECT_EQ(pool_for_runs(3, {.ram_dir = "/"}).jobs, 3);

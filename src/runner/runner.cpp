@@ -28,6 +28,11 @@
 
 namespace ktstr {
 
+RunTuple tuple_of(const RunSettings& settings) {
+  return {
+      .test = settings.test, .seed = settings.seed, .vary = settings.vary.to_string(), .topology = settings.topology};
+}
+
 PhaseLimits limits_for(std::chrono::nanoseconds duration) {
   PhaseLimits limits;
   // Setting up and collecting many cgroups on a slow guest takes its time; a stuck body is worth waiting for once.
@@ -45,7 +50,7 @@ class Run {
   Run(const RunRequest& request, const RunnerEnvironment& environment)
       : request_(request),
         environment_(environment),
-        running_(fmt::format("running {}", request.test), Activity::Kind::kRunning) {}
+        running_(fmt::format("running {}", request.settings.test), Activity::Kind::kRunning) {}
 
   RunRecord execute();
 
@@ -82,7 +87,7 @@ class Run {
 };
 
 Status Run::check_request() {
-  if (request_.duration <= std::chrono::nanoseconds(0))
+  if (request_.settings.duration <= std::chrono::nanoseconds(0))
     return fail(ErrorCode::kInvalidArgument, "the duration must be longer than nothing");
   KTSTR_TRY_ASSIGN(spec_, guest_spec(request_, environment_));
   record_.mode = to_string(spec_.mode);
@@ -90,21 +95,16 @@ Status Run::check_request() {
 }
 
 Status Run::prepare_user_inputs() {
-  job_ = {.test = request_.test,
-          .args = request_.args,
-          .topology = request_.topology,
-          .duration = request_.duration,
-          .seed = request_.seed,
-          .vary = request_.vary,
-          .checks = request_.checks,
-          .limits = spec_.limits};
+  job_ = {.settings = request_.settings, .limits = spec_.limits};
+  job_.settings.turn.reset();  // until choose_turns() knows
+  job_.settings.quantum.reset();
   if (request_.packed)
     packed_ = request_.packed.get();
   else
     KTSTR_TRY(pack_named_files());
   job_.scheduler = packed_->scheduler;
   job_.body = packed_->body;
-  job_.payload_path = packed_->payload_path;
+  job_.settings.payload_path = packed_->payload_path;
   if (job_.body.empty()) job_.scenario = request_.scenario_text;
   if (request_.kernel.empty() && !environment_.kernel) return ok();
   KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
@@ -136,7 +136,7 @@ Status Run::choose_turns() {
   if (!choice.why_unguarded.empty())
     log_info("the clock of an idle guest is not guarded against the host's load: {}", choice.why_unguarded);
   if (choice.settings) {
-    job_.turn = record_.tuple.turn_instructions = choice.turn;
+    job_.settings.turn = record_.tuple.turn_instructions = choice.turn;
     spec_.turns = choice.settings;
     record_.turn_ns = std::uint64_t{choice.settings->turn} << spec_.icount_shift;
     return ok();
@@ -145,8 +145,9 @@ Status Run::choose_turns() {
     log_info("turns by a timer in the guest: {}", choice.why_quantum);
   else if (!choice.why_quantum.empty())
     warn_of_unequal_cpus(choice.why_quantum);
-  job_.quantum = request_.quantum.value_or(default_quantum(request_.topology));
-  if (job_.quantum.count() > 0 && !qemu_.quantum_is_safe())
+  const Nanoseconds quantum = request_.settings.quantum.value_or(default_quantum(request_.settings.topology));
+  job_.settings.quantum = quantum;
+  if (quantum.count() > 0 && !qemu_.quantum_is_safe())
     return Error(ErrorCode::kUnsupported,
                  fmt::format("QEMU {} does not repeat runs that use a quantum, which det mode needs for fine time",
                              qemu_.version))
@@ -155,8 +156,8 @@ Status Run::choose_turns() {
             "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not "
             "of "
             "the scheduler");
-  record_.tuple.quantum_ns = static_cast<std::uint64_t>(job_.quantum.count());
-  record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
+  record_.tuple.quantum_ns = static_cast<std::uint64_t>(quantum.count());
+  record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.settings.topology.cpus());
   return ok();
 }
 
@@ -181,9 +182,9 @@ Status Run::prepare_machine() {
   if (spec_.mode == Mode::kDet) {
     KTSTR_TRY(choose_turns());
     record_.tuple.icount_shift = spec_.icount_shift;
-    record_.tuple.cpu_speeds = to_string(request_.cpu_speeds);
-    record_.cpu_mips = mips_of(spec_.icount_shift, request_.topology.cpus());
-  } else if (!request_.cpu_speeds.empty()) {
+    record_.tuple.cpu_speeds = to_string(request_.settings.cpu_speeds);
+    record_.cpu_mips = mips_of(spec_.icount_shift, request_.settings.topology.cpus());
+  } else if (!request_.settings.cpu_speeds.empty()) {
     return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
   }
   record_.tuple.memory_bytes = spec_.memory;
@@ -221,7 +222,7 @@ Status Run::take(const Record& record) {
   if (events_) events_->add(record);
   if (record.type != RecordType::kMark) return ok();
   const int step = collector_.story().marks.back().step;
-  if (step > 0) running_.rename(fmt::format("running {}, step {}", request_.test, step));
+  if (step > 0) running_.rename(fmt::format("running {}, step {}", request_.settings.test, step));
   return ok();
 }
 
@@ -290,8 +291,8 @@ void Run::remember(const GuestOutcome& guest) {
     log_info("the plugin found no place in this QEMU for its guard: on an overloaded host a run may not repeat");
   record_.idle_jumps = guest.idle.jumps;
   record_.idle_refused = guest.idle.refused;
-  if (story.quantum && job_.turn == 0)
-    record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.topology.cpus());
+  if (story.quantum && !job_.settings.turn)
+    record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.settings.topology.cpus());
   record_.workers = story.workers;
   const DumpTask stalled = stalled_task(parse_scheduler_exit(story.kernel_log).message);
   record_.scheduler_log = tail(with_short_dumps(story.scheduler_log, stalled));
@@ -316,15 +317,12 @@ void Run::store() {
 RunRecord Run::execute() {
   const Nanoseconds start = monotonic_now();
   const auto now = std::chrono::system_clock::now();
-  record_.test = request_.test;
+  record_.test = request_.settings.test;
   record_.repeat_command = request_.repeat_command;
   record_.replay_of = request_.replay_of;
   record_.started_at = format_rfc3339(now);
   record_.scheduler.command = request_.scheduler;
-  record_.tuple.test = request_.test;
-  record_.tuple.seed = request_.seed;
-  record_.tuple.vary = request_.vary.to_string();
-  record_.tuple.topology = request_.topology;
+  record_.tuple = tuple_of(request_.settings);
 
   bool of_user = true;
   auto steps = [&]() -> Status {
@@ -332,7 +330,7 @@ RunRecord Run::execute() {
     KTSTR_TRY(prepare_user_inputs());
     of_user = false;
     KTSTR_TRY(prepare_machine());
-    KTSTR_TRY_ASSIGN(directory_, RunDirectory::create(environment_.state_dir, request_.test, now));
+    KTSTR_TRY_ASSIGN(directory_, RunDirectory::create(environment_.state_dir, request_.settings.test, now));
     record_.id = directory_->id();
     record_.run_dir = directory_->path().string();
     keep_inputs();

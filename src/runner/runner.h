@@ -14,11 +14,8 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "ktstr/checks.h"
-#include "ktstr/cpu_speed.h"
 #include "ktstr/payload.h"
-#include "ktstr/topology.h"
-#include "ktstr/vary.h"
+#include "ktstr/run_settings.h"
 #include "results/run_record.h"
 #include "wire/job.h"
 
@@ -41,36 +38,27 @@ struct PackedInputs {
 
 // What is to be run. Either `scenario_text` (a scenario file) or `test_binary` (a program that links ktstr::main).
 struct RunRequest {
-  std::string test;  // name for reports
+  RunSettings settings;
   std::string scenario_text;
   std::filesystem::path test_binary;
-  bool on_host = false;           // on this machine, in no guest: not for run(), see cli/host_run.h
-  std::vector<std::string> args;  // Ctx::args()
+  bool on_host = false;  // on this machine, in no guest: not for run(), see cli/host_run.h
   std::vector<std::string> include_files;
   std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
   std::vector<Payload> payloads;               // brought into the guest: those that ops may run
-  Topology topology;
-  std::string scheduler;  // "PATH ARGS"; empty: the kernel's own
-  std::string kernel;     // as --kernel takes it; empty: the default
+  std::string scheduler;                       // "PATH ARGS"; empty: the kernel's own
+  std::string kernel;                          // as --kernel takes it; empty: the default
   std::string mode = "det";
-  std::uint64_t seed = 1;
-  VarySet vary = VarySet::all();  // what the seed varies
-  std::chrono::nanoseconds duration = std::chrono::seconds(1);
-  Bytes memory = 0;  // 0: by rule
-  Checks checks;
-  std::optional<int> icount_shift;
-  double cpu_mips = 0;                              // det: that a CPU has at least while all are busy; 0: by rule
-  std::vector<CpuSpeed> cpu_speeds = {};            // det
-  std::optional<std::uint32_t> turn;                // det: instructions of a vCPU's turn
-  std::optional<std::chrono::nanoseconds> quantum;  // instead of turns by the plugin
-  std::string expect_failure;                       // a DetailKind's text
-  std::string repeat_command;                       // printed with failures
-  double host_limit_scale = 1.0;                    // of the backstops in host time
-  bool cold = false;                                // boot for this run alone; the same run, only slower
-  std::shared_ptr<const PackedInputs> packed;       // from pack_inputs() or a stored run; null: packed when it runs
-  std::shared_ptr<const GuestPause> pause;          // where the run is to be stopped for good; null: nowhere
-  std::string replay_of;                            // id of the run that this one replays
+  std::string expect_failure;                  // a DetailKind's text
+  std::string repeat_command;                  // printed with failures
+  double host_limit_scale = 1.0;               // of the backstops in host time
+  bool cold = false;                           // boot for this run alone; the same run, only slower
+  std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
+  std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
+  std::string replay_of;                       // id of the run that this one replays
 };
+
+// What of the tuple is known before anything was looked at.
+RunTuple tuple_of(const RunSettings& settings);
 
 // Limits of the phases, in guest time, for a scenario of this length.
 PhaseLimits limits_for(std::chrono::nanoseconds duration);

@@ -16,8 +16,7 @@ class ExecutionState {
   void set_phase(int phase) { ctx_.phase_ = phase; }
   // Where a scheduler was swapped; 0: none is under test any more.
   void set_scheduler_pid(int pid) { ctx_.init_.scheduler_pid = pid; }
-  void set_workers_per_cgroup(int count) { ctx_.init_.workers_per_cgroup = count; }
-  void set_work_type_override(const WorkType& type) { ctx_.init_.work_type_override = type; }
+  RunSettings& settings() { return ctx_.init_.settings; }
   // Null: the real ones.
   static const std::shared_ptr<const ExecutorHooks>& hooks(const Ctx& ctx) { return ctx.init_.hooks; }
 

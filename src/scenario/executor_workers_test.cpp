@@ -33,9 +33,7 @@ class ExecuteWithWorkers : public testing::Test {
     return Ctx({.topology = &topology_,
                 .cgroups = &ops_,
                 .events = &events_,
-                .duration = duration,
-                .seed = 1,
-                .checks = checks,
+                .settings = {.duration = duration, .checks = checks},
                 .scheduler_pid = scheduler_pid});
   }
   TestTopology topology_ = TestTopology::expected_for(Topology{1, 1, 2, 1});

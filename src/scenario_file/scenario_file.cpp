@@ -28,15 +28,9 @@ bool is_name_character(char c) {
 }
 
 // What a plan is made on: nothing in it is touched.
-void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration, Bytes memory,
-                 Mistakes& mistakes) {
-  const TestTopology machine = TestTopology::expected_for(topology);
-  const Ctx ctx({.topology = &machine,
-                 .duration = duration,
-                 .seed = file.seed.value_or(1),
-                 .checks = file.checks,
-                 .workers_per_cgroup = file.workers_per_cgroup,
-                 .work_type_override = file.work_type_override});
+void rehearse_on(const ScenarioFile& file, const RunSettings& settings, Bytes memory, Mistakes& mistakes) {
+  const TestTopology machine = TestTopology::expected_for(settings.topology);
+  const Ctx ctx({.topology = &machine, .settings = settings});
   ScenarioPlan plan;
   for (PlanMistake& mistake : plan_scenario(ctx, file.backdrop, file.steps, plan)) {
     auto at = file.places.find(mistake.at);
@@ -44,7 +38,7 @@ void rehearse_on(const ScenarioFile& file, const Topology& topology, std::chrono
     mistakes.add(at != file.places.end() ? at->second : SourcePosition(), std::move(mistake.message));
   }
   if (memory == 0 || !mistakes.empty()) return;
-  if (const Status fits = check_size(size_of(ctx, plan), memory, topology.cpus()); !fits)
+  if (const Status fits = check_size(size_of(ctx, plan), memory, settings.topology.cpus()); !fits)
     mistakes.add(SourcePosition(), in_one_line(fits.error()));
 }
 
@@ -91,17 +85,20 @@ class FileReader {
 };
 
 void FileReader::read_name(TableReader& top) {
-  file_.name = top.text("name", "a text like \"two_cgroups\"").value_or(name_from_file(file_.file_name));
-  const bool good = !file_.name.empty() && std::all_of(file_.name.begin(), file_.name.end(), is_name_character);
+  file_.settings.test = top.text("name", "a text like \"two_cgroups\"").value_or(name_from_file(file_.file_name));
+  const bool good = !file_.settings.test.empty() &&
+                    std::all_of(file_.settings.test.begin(), file_.settings.test.end(), is_name_character);
   if (top.has("name") && !good)
     mistakes_.add(top.at("name"),
-                  fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.name));
+                  fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.settings.test));
 }
 
 void FileReader::read_machine(TableReader& top) {
   if (const auto text = top.text("topology", "a text like \"1n2l2c1t\"")) {
-    if (const auto topology = Topology::parse(*text))
-      file_.topology = *topology;
+    const auto topology = Topology::parse(*text);
+    file_.names_topology = topology.has_value();
+    if (topology)
+      file_.settings.topology = *topology;
     else
       mistakes_.add(top.at("topology"), topology.error().message());
   }
@@ -113,17 +110,17 @@ void FileReader::read_machine(TableReader& top) {
                     "'scheduler_include' holds a text that is no path; accepted: paths of files");
   if (const auto text = top.text("memory", "a text like \"512M\"")) {
     const auto memory = parse_bytes(*text);
-    file_.memory = memory.value_or(0);
+    file_.settings.memory = memory.value_or(0);
     if (!memory)
       mistakes_.add(top.at("memory"), memory.error().message());
-    else if (file_.memory == 0)
+    else if (file_.settings.memory == 0)
       mistakes_.add(top.at("memory"), "a guest needs memory; leave 'memory' out to have it chosen");
   }
 }
 
 void FileReader::read_cpus(TableReader& top) {
   if (const auto mips = top.number("cpu_mips", "million instructions a second, like 20")) {
-    file_.cpu_mips = *mips;
+    file_.settings.cpu_mips = *mips;
     if (!(*mips > 0)) top.mistake("cpu_mips", fmt::format("cpu_mips {} is not valid; accepted: more than 0", *mips));
   }
   const TomlValue* cpus = top.find("cpus", Kind::kTable, "a table [cpus]");
@@ -137,9 +134,9 @@ void FileReader::read_cpus(TableReader& top) {
     if (!list) mistakes_.add(entry.value.at, list.error().message());
     if (!percent) mistakes_.add(entry.value.at, percent.error().message());
     if (entry.value.kind != Kind::kString) reader.refuse_kind(entry.key, entry.value, "a text like \"40%\"");
-    if (list && percent) file_.cpu_speeds.push_back({*list, *percent});
-    if (list && percent && file_.topology && entry.value.kind == Kind::kString)
-      if (const Status fits = check_cpu_speed(file_.cpu_speeds.back(), file_.topology->cpus()); !fits)
+    if (list && percent) file_.settings.cpu_speeds.push_back({*list, *percent});
+    if (list && percent && file_.names_topology && entry.value.kind == Kind::kString)
+      if (const Status fits = check_cpu_speed(file_.settings.cpu_speeds.back(), file_.settings.topology.cpus()); !fits)
         mistakes_.add(entry.value.at, fits.error().message());
   }
   reader.finish();
@@ -155,7 +152,7 @@ void FileReader::read_duration(TableReader& top) {
   else if (duration->count() == 0)
     mistakes_.add(top.at("duration"), "a scenario lasts longer than 0s");
   else
-    file_.duration = *duration;
+    file_.settings.duration = *duration;
 }
 
 void FileReader::read_seed(TableReader& top) {
@@ -164,14 +161,14 @@ void FileReader::read_seed(TableReader& top) {
   if (*seed < 0)
     mistakes_.add(top.at("seed"), fmt::format("seed {} is negative; accepted: 0 and more", *seed));
   else
-    file_.seed = static_cast<std::uint64_t>(*seed);
+    file_.settings.seed = static_cast<std::uint64_t>(*seed);
 }
 
 void FileReader::read_max_gap(TableReader& checks) {
   const TomlValue* value = checks.find("max_gap");
   if (value == nullptr) return;
-  file_.checks.gap_off = is_off(*value);
-  if (file_.checks.gap_off) return;
+  file_.settings.checks.gap_off = is_off(*value);
+  if (file_.settings.checks.gap_off) return;
   if (value->kind != Kind::kString) return checks.refuse_kind("max_gap", *value, "a time like \"2s\", or false");
   const auto gap = parse_duration(value->text);
   if (!gap) return mistakes_.add(value->at, gap.error().message());
@@ -180,21 +177,21 @@ void FileReader::read_max_gap(TableReader& checks) {
     return mistakes_.add(
         value->at,
         fmt::format("max_gap {} is not valid; accepted: whole milliseconds, at least 1ms, or false", value->text));
-  file_.checks.max_gap = whole;
+  file_.settings.checks.max_gap = whole;
 }
 
 void FileReader::read_max_spread(TableReader& checks) {
   const TomlValue* value = checks.find("max_spread_pct");
   if (value == nullptr) return;
-  file_.checks.spread_off = is_off(*value);
-  if (file_.checks.spread_off) return;
+  file_.settings.checks.spread_off = is_off(*value);
+  if (file_.settings.checks.spread_off) return;
   if (value->kind != Kind::kInteger && value->kind != Kind::kFloat)
     return checks.refuse_kind("max_spread_pct", *value, "a percentage like 35, or false");
   const double pct = value->kind == Kind::kFloat ? value->number : static_cast<double>(value->integer);
   // Written so that NaN fails too.
   if (!(pct >= 0 && pct <= 100))
     return mistakes_.add(value->at, fmt::format("max_spread_pct {} is not valid; accepted: 0 to 100, or false", pct));
-  file_.checks.max_spread_pct = pct;
+  file_.settings.checks.max_spread_pct = pct;
 }
 
 void FileReader::read_share_tolerance(TableReader& checks) {
@@ -204,24 +201,24 @@ void FileReader::read_share_tolerance(TableReader& checks) {
   if (!(*points > 0 && *points <= 100))
     return mistakes_.add(checks.at("share_tolerance_pct"),
                          fmt::format("share_tolerance_pct {} is not valid; accepted: more than 0, up to 100", *points));
-  file_.checks.share_tolerance_pct = *points;
+  file_.settings.checks.share_tolerance_pct = *points;
 }
 
 void FileReader::read_checks(const TomlValue& table) {
   TableReader checks(table, "[checks]", mistakes_);
   read_max_gap(checks);
   read_max_spread(checks);
-  file_.checks.progress = checks.boolean("progress");
-  file_.checks.isolation = checks.boolean("isolation");
-  file_.checks.scheduler_attached = checks.boolean("scheduler_attached");
-  file_.checks.kernel_log = checks.boolean("kernel_log");
-  file_.checks.kernel_log_allow = checks.texts("kernel_log_allow").value_or(std::vector<std::string>());
-  const auto& allowed = file_.checks.kernel_log_allow;
+  file_.settings.checks.progress = checks.boolean("progress");
+  file_.settings.checks.isolation = checks.boolean("isolation");
+  file_.settings.checks.scheduler_attached = checks.boolean("scheduler_attached");
+  file_.settings.checks.kernel_log = checks.boolean("kernel_log");
+  file_.settings.checks.kernel_log_allow = checks.texts("kernel_log_allow").value_or(std::vector<std::string>());
+  const auto& allowed = file_.settings.checks.kernel_log_allow;
   if (std::find(allowed.begin(), allowed.end(), "") != allowed.end())
     checks.mistake("kernel_log_allow",
                    "an empty text would allow everything; kernel_log = false switches the check off");
-  file_.checks.scheduler_used = checks.boolean("scheduler_used");
-  file_.checks.share = checks.boolean("share");
+  file_.settings.checks.scheduler_used = checks.boolean("scheduler_used");
+  file_.settings.checks.share = checks.boolean("share");
   read_share_tolerance(checks);
   checks.finish();
 }
@@ -265,12 +262,12 @@ HoldSpec FileReader::read_hold(TableReader& step) {
 }
 
 void FileReader::read_workers(TableReader& top) {
-  file_.work_type_override = read_work_type(top, "work_type_override");
+  file_.settings.work_type_override = read_work_type(top, "work_type_override");
   const auto workers = top.integer("workers_per_cgroup", "a whole number like 2");
   if (!workers) return;
   const Status valid = check_workers(*workers);
   top.mistake("workers_per_cgroup", valid);
-  if (valid) file_.workers_per_cgroup = static_cast<int>(*workers);
+  if (valid) file_.settings.workers_per_cgroup = static_cast<int>(*workers);
 }
 
 void FileReader::read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs) {
@@ -359,7 +356,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
     read_backdrop(*backdrop);
   read_steps(top);
   top.finish();
-  if (whole_ && file_.topology) rehearse_on(file_, *file_.topology, file_.duration, 0, mistakes_);
+  if (whole_ && file_.names_topology) rehearse_on(file_, file_.settings, 0, mistakes_);
   KTSTR_TRY(mistakes_.as_status(file_.file_name));
   return std::move(file_);
 }
@@ -371,11 +368,10 @@ Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file
   return FileReader(file_name).read(root);
 }
 
-Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
-                     Bytes memory) {
-  KTSTR_TRY(topology.validate());
+Status check_against(const ScenarioFile& file, const RunSettings& settings, Bytes memory) {
+  KTSTR_TRY(settings.topology.validate());
   Mistakes mistakes;
-  rehearse_on(file, topology, duration, memory, mistakes);
+  rehearse_on(file, settings, memory, mistakes);
   return mistakes.as_status(file.file_name);
 }
 
@@ -385,9 +381,10 @@ Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std:
     return fail(ErrorCode::kNotFound, "there is no canned scenario '{}'", text);
   }
   KTSTR_TRY_ASSIGN(const ScenarioFile file, parse_scenario(text, file_name));
-  ExecutionState state(ctx);
-  state.set_workers_per_cgroup(file.workers_per_cgroup);
-  if (file.work_type_override) state.set_work_type_override(*file.work_type_override);
+  // A context that was not made from this file leaves them to it, as the jobs of earlier versions do.
+  RunSettings& settings = ExecutionState(ctx).settings();
+  if (!settings.workers_per_cgroup) settings.workers_per_cgroup = file.settings.workers_per_cgroup;
+  if (!settings.work_type_override) settings.work_type_override = file.settings.work_type_override;
   return execute_scenario(ctx, file.backdrop, file.steps);
 }
 

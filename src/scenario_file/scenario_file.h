@@ -44,16 +44,13 @@
 // a cgroup that nobody creates) is found before anything boots, and at its line.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
-#include "ktstr/cpu_speed.h"
+#include "ktstr/run_settings.h"
 #include "ktstr/scenario.h"
 #include "scenario/plan/plan.h"
 #include "scenario_file/toml_tree.h"
@@ -62,19 +59,11 @@ namespace ktstr {
 
 struct ScenarioFile {
   std::string file_name;
-  std::string name;
-  std::optional<Topology> topology;
+  RunSettings settings;                        // what it says of them, and the defaults
+  bool names_topology = false;                 // settings.topology says nothing otherwise
   std::string scheduler;                       // as TestAttributes has it; empty: the kernel's own
   std::vector<std::string> scheduler_include;  // host paths, in the guest before the scheduler starts
-  std::chrono::nanoseconds duration = std::chrono::seconds(1);
-  std::optional<std::uint64_t> seed;
-  Bytes memory = 0;     // 0: by rule
-  double cpu_mips = 0;  // 0: by rule
-  std::vector<CpuSpeed> cpu_speeds;
-  Checks checks;
-  int workers_per_cgroup = 1;  // Ctx::workers_per_cgroup()
-  std::optional<WorkType> work_type_override;
-  std::vector<Payload> payloads;  // all that are declared: what the guest needs of programs
+  std::vector<Payload> payloads;               // all that are declared: what the guest needs of programs
   Backdrop backdrop;
   std::vector<Step> steps;
   // Where each part of the scenario stands; {k, kScenario} is step k as a whole.
@@ -91,9 +80,9 @@ inline constexpr char kCannedPrefix = ':';
 // Parses and executes: what a body does that is given a scenario file. ":NAME" is the canned scenario of that name.
 Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name);
 
-// Whether the scenario can run on `topology` within `duration`, which may be others than the file's own (against which
-// parse_scenario() did the same), and in this much guest memory (0: that is not asked); mistakes as above.
-Status check_against(const ScenarioFile& file, const Topology& topology, std::chrono::nanoseconds duration,
-                     Bytes memory = 0);
+// Whether the scenario can run with `settings`, whose topology, duration and work type may be others than the file's
+// own (against which parse_scenario() did the same), and in this much guest memory (0: that is not asked); mistakes as
+// above.
+Status check_against(const ScenarioFile& file, const RunSettings& settings, Bytes memory = 0);
 
 }  // namespace ktstr

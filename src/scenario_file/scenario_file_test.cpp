@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "scenario/testing/fake_world.h"
 
 namespace ktstr {
 namespace {
@@ -41,9 +42,9 @@ const CgroupDef& cgroup_of(const ScenarioFile& file, std::size_t step, std::size
 
 TEST(ScenarioFile, TwoCgroupsExampleSaysWhatItsBuildersWouldSay) {
   const ScenarioFile file = example("two_cgroups.toml");
-  EXPECT_EQ(file.name, "two_cgroups");
-  EXPECT_EQ(file.topology, (Topology{1, 2, 2, 1}));
-  EXPECT_EQ(file.duration, 2s);
+  EXPECT_EQ(file.settings.test, "two_cgroups");
+  EXPECT_EQ(file.settings.topology, (Topology{1, 2, 2, 1}));
+  EXPECT_EQ(file.settings.duration, 2s);
   ASSERT_EQ(file.steps.size(), 1u);
   EXPECT_EQ(file.steps[0].hold.describe(), "full");
   ASSERT_EQ(file.steps[0].setup.defs().size(), 2u);
@@ -53,9 +54,9 @@ TEST(ScenarioFile, TwoCgroupsExampleSaysWhatItsBuildersWouldSay) {
 
 TEST(ScenarioFile, MixedWorkExampleHasTwoStepsWithSeveralGroups) {
   const ScenarioFile file = example("mixed_work.toml");
-  EXPECT_EQ(file.memory, Bytes{512} << 20);
-  EXPECT_EQ(file.checks.max_gap, 1000ms);
-  EXPECT_TRUE(file.checks.spread_off);
+  EXPECT_EQ(file.settings.memory, Bytes{512} << 20);
+  EXPECT_EQ(file.settings.checks.max_gap, 1000ms);
+  EXPECT_TRUE(file.settings.checks.spread_off);
   ASSERT_EQ(file.steps.size(), 2u);
   EXPECT_EQ(file.steps[0].name, "equal");
   EXPECT_EQ(file.steps[0].hold.describe(), "0.5 of the duration");
@@ -82,15 +83,15 @@ TEST(ScenarioFile, PayloadExampleRunsAndJudgesAProgram) {
 
 TEST(ScenarioFile, HasDefaultsForWhatIsNotSaid) {
   const ScenarioFile file = parsed("[[cgroup]]\nname = 'a'\n");
-  EXPECT_EQ(file.name, "test");
-  EXPECT_EQ(file.topology, std::nullopt);
+  EXPECT_EQ(file.settings.test, "test");
+  EXPECT_FALSE(file.names_topology);
   EXPECT_EQ(file.scheduler, "");
-  EXPECT_EQ(file.duration, 1s);
-  EXPECT_EQ(file.seed, std::nullopt);
-  EXPECT_EQ(file.memory, 0u);
-  EXPECT_FALSE(file.checks.gap_off || file.checks.spread_off);
-  EXPECT_EQ(file.checks.progress, std::nullopt);
-  EXPECT_EQ(file.workers_per_cgroup, 1);
+  EXPECT_EQ(file.settings.duration, 1s);
+  EXPECT_EQ(file.settings.seed, 1u);
+  EXPECT_EQ(file.settings.memory, 0u);
+  EXPECT_FALSE(file.settings.checks.gap_off || file.settings.checks.spread_off);
+  EXPECT_EQ(file.settings.checks.progress, std::nullopt);
+  EXPECT_EQ(file.settings.workers_per_cgroup, std::nullopt);
   EXPECT_TRUE(file.backdrop.empty());
   EXPECT_EQ(shown(cgroup_of(file, 0, 0)), "a | 1 x SpinWait");
   EXPECT_FALSE(cgroup_of(file, 0, 0).workers_said()) << "so that workers_per_cgroup counts";
@@ -106,18 +107,18 @@ TEST(ScenarioFile, ReadsEveryTopLevelKeyAndCheck) {
       "[[cgroup]]\nname = 'a'\nshare = false\n");
   EXPECT_EQ(file.scheduler, "scx_a --slice 5");
   EXPECT_EQ(file.scheduler_include, std::vector<std::string>{"/etc/scx.json"});
-  EXPECT_EQ(file.seed, 7u);
-  EXPECT_EQ(file.workers_per_cgroup, 3);
-  EXPECT_TRUE(file.checks.gap_off);
-  EXPECT_EQ(file.checks.max_spread_pct, 12.5);
-  EXPECT_EQ(file.checks.progress, false);
-  EXPECT_EQ(file.checks.isolation, true);
-  EXPECT_EQ(file.checks.scheduler_attached, false);
-  EXPECT_EQ(file.checks.kernel_log, false);
-  EXPECT_EQ(file.checks.kernel_log_allow, std::vector<std::string>{"foo.c"});
-  EXPECT_EQ(file.checks.scheduler_used, false);
-  EXPECT_EQ(file.checks.share, true);
-  EXPECT_EQ(file.checks.share_tolerance_pct, 4.0);
+  EXPECT_EQ(file.settings.seed, 7u);
+  EXPECT_EQ(file.settings.workers_per_cgroup, 3);
+  EXPECT_TRUE(file.settings.checks.gap_off);
+  EXPECT_EQ(file.settings.checks.max_spread_pct, 12.5);
+  EXPECT_EQ(file.settings.checks.progress, false);
+  EXPECT_EQ(file.settings.checks.isolation, true);
+  EXPECT_EQ(file.settings.checks.scheduler_attached, false);
+  EXPECT_EQ(file.settings.checks.kernel_log, false);
+  EXPECT_EQ(file.settings.checks.kernel_log_allow, std::vector<std::string>{"foo.c"});
+  EXPECT_EQ(file.settings.checks.scheduler_used, false);
+  EXPECT_EQ(file.settings.checks.share, true);
+  EXPECT_EQ(file.settings.checks.share_tolerance_pct, 4.0);
   EXPECT_EQ(cgroup_of(file, 0, 0).share_judged(), false);
 }
 
@@ -125,12 +126,29 @@ TEST(ScenarioFile, OverridesTheWorkOfSwappableCgroupsOnly) {
   const ScenarioFile file =
       parsed("work_type_override = 'YieldHeavy'\n[[cgroup]]\nname = 'a'\nswappable = true\n[[cgroup]]\nname = 'b'\n");
   const TestTopology machine = TestTopology::expected_for(*Topology::parse("1n1l2c1t"));
-  const Ctx ctx({.topology = &machine, .duration = file.duration, .work_type_override = file.work_type_override});
+  const Ctx ctx({.topology = &machine, .settings = file.settings});
   ScenarioPlan plan;
   EXPECT_TRUE(plan_scenario(ctx, file.backdrop, file.steps, plan).empty());
   const auto& cgroups = plan.steps.at(0).cgroups;
   EXPECT_TRUE(std::holds_alternative<YieldHeavy>(cgroups.at(0).work.at(0).type));
   EXPECT_TRUE(std::holds_alternative<SpinWait>(cgroups.at(1).work.at(0).type));
+}
+
+TEST(ExecuteScenarioText, FollowsTheContextBeforeTheFile) {
+  const auto done_with = [](RunSettings settings) {
+    FakeWorld world;
+    Ctx ctx({.topology = &world.topology,
+             .cgroups = &world.ops,
+             .events = &world,
+             .settings = std::move(settings),
+             .hooks = std::make_shared<ExecutorHooks>(world.hooks())});
+    EXPECT_TRUE(execute_scenario_text(
+        ctx, "work_type_override = 'YieldHeavy'\nworkers_per_cgroup = 3\n[[cgroup]]\nname = 'a'\nswappable = true\n",
+        "t.toml"));
+    return fmt::format("{} x {}", world.specs.at(0).workers, describe(world.specs.at(0).type));
+  };
+  EXPECT_EQ(done_with({}), "3 x YieldHeavy");
+  EXPECT_EQ(done_with({.workers_per_cgroup = 2, .work_type_override = Mixed{}}), "2 x Mixed(spins=1024)");
 }
 
 TEST(ScenarioFile, ReadsEveryFormOfHold) {
@@ -178,10 +196,14 @@ TEST(ScenarioFile, MayUseANameAgainInAnotherStep) {
   EXPECT_EQ(file.steps.size(), 2u);
 }
 
+RunSettings settings_on(const Topology& topology, Nanoseconds duration = 2s) {
+  return {.topology = topology, .duration = duration};
+}
+
 TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
   const ScenarioFile file = example("two_cgroups.toml");
-  EXPECT_TRUE(check_against(file, *file.topology, file.duration));
-  const Status status = check_against(file, Topology{1, 1, 4, 1}, file.duration);
+  EXPECT_TRUE(check_against(file, file.settings));
+  const Status status = check_against(file, settings_on({1, 1, 4, 1}));
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(
@@ -191,7 +213,7 @@ TEST(CheckAgainst, FindsCpusetsThatAnotherTopologyLacks) {
 
 TEST(CheckAgainst, FindsWhatOnlyShowsBetweenTheParts) {
   const ScenarioFile file = parsed("[[step]]\n[[step.op]]\nop = 'freeze_cgroup'\ncgroup = 'nobody'\n");
-  const Status status = check_against(file, Topology{1, 1, 1, 1}, file.duration);
+  const Status status = check_against(file, settings_on({1, 1, 1, 1}));
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().message(),
             "dir/test.toml:2:1: freeze_cgroup: there is no cgroup 'nobody'; there are none at this point");
@@ -199,12 +221,12 @@ TEST(CheckAgainst, FindsWhatOnlyShowsBetweenTheParts) {
 
 TEST(CheckAgainst, FindsStepsForWhichAnotherDurationLeavesNoTime) {
   const ScenarioFile fixed = parsed("[[step]]\nhold = '300ms'\n[[step]]\nhold = '300ms'\n");
-  EXPECT_TRUE(check_against(fixed, Topology{}, 301ms));
-  EXPECT_EQ(check_against(fixed, Topology{}, 300ms).error().message(),
+  EXPECT_TRUE(check_against(fixed, settings_on({}, 301ms)));
+  EXPECT_EQ(check_against(fixed, settings_on({}, 300ms)).error().message(),
             "dir/test.toml:4:8: no time is left for this step: the holds before it take all of the scenario's 300ms; "
             "make them shorter, or the duration longer");
   const ScenarioFile fractions = parsed("[[step]]\nhold = 0.5\n[[step]]\nhold = 0.5\n");
-  EXPECT_TRUE(check_against(fractions, Topology{}, 10ns)) << "fractions scale";
+  EXPECT_TRUE(check_against(fractions, settings_on({}, 10ns))) << "fractions scale";
 }
 
 // What the fuzz target does with each input; here with inputs that have been trouble in TOML readers.

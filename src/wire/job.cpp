@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "base/text/json_fault.h"
@@ -13,27 +14,103 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json checks_to_json(const Checks& checks) {
-  Json json = Json::object();
-  if (checks.progress) json["progress"] = *checks.progress;
-  if (checks.max_gap) json["max_gap_ms"] = checks.max_gap->count();
-  if (checks.max_spread_pct) json["max_spread_pct"] = *checks.max_spread_pct;
-  if (checks.isolation) json["isolation"] = *checks.isolation;
-  if (checks.scheduler_attached) json["scheduler_attached"] = *checks.scheduler_attached;
-  if (checks.scheduler_used) json["scheduler_used"] = *checks.scheduler_used;
-  if (checks.kernel_log) json["kernel_log"] = *checks.kernel_log;
-  if (!checks.kernel_log_allow.empty()) json["kernel_log_allow"] = checks.kernel_log_allow;
-  if (checks.share) json["share"] = *checks.share;
-  if (checks.share_tolerance_pct) json["share_tolerance_pct"] = *checks.share_tolerance_pct;
-  json["gap_off"] = checks.gap_off;
-  json["spread_off"] = checks.spread_off;
-  return json;
+template <typename V, typename T>
+requires std::is_same_v<std::remove_const_t<T>, Checks>
+void fields(V& v, T& t) {
+  v("progress", t.progress);
+  v("max_gap_ms", t.max_gap);
+  v("max_spread_pct", t.max_spread_pct);
+  v("isolation", t.isolation);
+  v("scheduler_attached", t.scheduler_attached);
+  v("scheduler_used", t.scheduler_used);
+  v("kernel_log", t.kernel_log);
+  v.if_any("kernel_log_allow", t.kernel_log_allow);
+  v("share", t.share);
+  v("share_tolerance_pct", t.share_tolerance_pct);
+  v("gap_off", t.gap_off);
+  v("spread_off", t.spread_off);
 }
+
+template <typename V, typename T>
+requires std::is_same_v<std::remove_const_t<T>, PhaseLimits>
+void fields(V& v, T& t) {
+  v("attach_ms", t.attach);
+  v("dispatch_ms", t.dispatch);
+  v("body_ms", t.body);
+  v("teardown_ms", t.teardown);
+}
+
+template <typename V, typename T>
+requires std::is_same_v<std::remove_const_t<T>, Job>
+void fields(V& v, T& t) {
+  fields(v, t.settings);
+  v("body", t.body);
+  v("scenario", t.scenario);
+  v("scheduler", t.scheduler);
+  v("limits", t.limits);
+}
+
+template <typename V, typename T>
+requires std::is_same_v<std::remove_const_t<T>, AttachJob>
+void fields(V& v, T& t) {
+  v("scheduler", t.scheduler);
+  v("topology", t.topology);
+  v("limit_ms", t.limit);
+}
+
+template <typename T>
+constexpr bool is_duration = false;
+template <typename Rep, typename Period>
+constexpr bool is_duration<std::chrono::duration<Rep, Period>> = true;
+template <typename T>
+constexpr bool is_parsed = std::is_same_v<T, Topology> || std::is_same_v<T, VarySet>;
+template <typename T>
+constexpr bool has_fields = std::is_same_v<T, Checks> || std::is_same_v<T, PhaseLimits>;
+
+class Writer {
+ public:
+  explicit Writer(Json& json) : json_(json) {}
+
+  template <typename T>
+  void operator()(const char* key, const T& value) {
+    Json& json = json_[key];
+    if constexpr (is_duration<T>) {
+      json = value.count();
+    } else if constexpr (is_parsed<T>) {
+      json = value.to_string();
+    } else if constexpr (has_fields<T>) {
+      Writer inner(json);
+      fields(inner, value);
+    } else {
+      json = value;
+    }
+  }
+  // Not written where it is unset.
+  template <typename T>
+  void operator()(const char* key, const std::optional<T>& value) {
+    if (value) (*this)(key, *value);
+  }
+  // What stored jobs of earlier versions may lack.
+  template <typename T>
+  void later(const char* key, const T& value) {
+    (*this)(key, value);
+  }
+  template <typename T>
+  void or_zero(const char* key, const std::optional<T>& value) {
+    (*this)(key, value.value_or(T{}));
+  }
+  template <typename T>
+  void if_any(const char* key, const std::vector<T>& values) {
+    if (!values.empty()) (*this)(key, values);
+  }
+
+ private:
+  Json& json_;
+};
 
 // json.get() would cut off a fraction, and what the type does not hold.
 template <typename T>
-Result<T> whole(const Json& json, const char* key) {
-  const Json& value = json.at(key);
+Result<T> whole(const Json& value, const char* key) {
   const bool is_unsigned = value.is_number_unsigned();
   if (value.is_number_integer() && (is_unsigned ? std::in_range<T>(value.template get<std::uint64_t>())
                                                 : std::in_range<T>(value.template get<std::int64_t>())))
@@ -43,110 +120,94 @@ Result<T> whole(const Json& json, const char* key) {
               std::numeric_limits<T>::max());
 }
 
-Result<Checks> checks_from_json(const Json& json) {
-  Checks checks;
-  if (json.contains("progress")) checks.progress = json["progress"].get<bool>();
-  if (json.contains("max_gap_ms")) {
-    KTSTR_TRY_ASSIGN(const auto max_gap_ms, whole<std::int64_t>(json, "max_gap_ms"));
-    checks.max_gap = std::chrono::milliseconds(max_gap_ms);
-  }
-  if (json.contains("max_spread_pct")) checks.max_spread_pct = json["max_spread_pct"].get<double>();
-  if (json.contains("isolation")) checks.isolation = json["isolation"].get<bool>();
-  if (json.contains("scheduler_attached")) checks.scheduler_attached = json["scheduler_attached"].get<bool>();
-  if (json.contains("scheduler_used")) checks.scheduler_used = json["scheduler_used"].get<bool>();
-  if (json.contains("kernel_log")) checks.kernel_log = json["kernel_log"].get<bool>();
-  checks.kernel_log_allow = json.value("kernel_log_allow", std::vector<std::string>());
-  if (json.contains("share")) checks.share = json["share"].get<bool>();
-  if (json.contains("share_tolerance_pct")) checks.share_tolerance_pct = json["share_tolerance_pct"].get<double>();
-  checks.gap_off = json.at("gap_off").get<bool>();
-  checks.spread_off = json.at("spread_off").get<bool>();
-  return checks;
-}
+class Reader {
+ public:
+  explicit Reader(const Json& json) : json_(json) {}
 
-Json limits_to_json(const PhaseLimits& limits) {
-  return {{"attach_ms", limits.attach.count()},
-          {"dispatch_ms", limits.dispatch.count()},
-          {"body_ms", limits.body.count()},
-          {"teardown_ms", limits.teardown.count()}};
-}
-
-Result<PhaseLimits> limits_from_json(const Json& json) {
-  PhaseLimits limits;
-  for (auto& [key, limit] : {std::pair("attach_ms", &limits.attach), std::pair("dispatch_ms", &limits.dispatch),
-                             std::pair("body_ms", &limits.body), std::pair("teardown_ms", &limits.teardown)}) {
-    KTSTR_TRY_ASSIGN(const auto ms, whole<std::int64_t>(json, key));
-    *limit = std::chrono::milliseconds(ms);
+  template <typename T>
+  void operator()(const char* key, T& value) {
+    if (status_) status_ = read(json_.at(key), key, value);
   }
-  return limits;
+  template <typename T>
+  void operator()(const char* key, std::optional<T>& value) {
+    if (json_.contains(key)) (*this)(key, value.emplace());
+  }
+  template <typename T>
+  void later(const char* key, T& value) {
+    if (json_.contains(key)) (*this)(key, value);
+  }
+  template <typename T>
+  void or_zero(const char* key, std::optional<T>& value) {
+    (*this)(key, value);
+    if (value == T{}) value.reset();
+  }
+  template <typename T>
+  void if_any(const char* key, std::vector<T>& values) {
+    later(key, values);
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  template <typename T>
+  static Status read(const Json& json, const char* key, T& value) {
+    if constexpr (is_duration<T>) {
+      KTSTR_TRY_ASSIGN(const auto count, whole<std::int64_t>(json, key));
+      value = T(count);
+    } else if constexpr (is_parsed<T>) {
+      KTSTR_TRY_ASSIGN(value, T::parse(json.get<std::string>()));
+    } else if constexpr (has_fields<T>) {
+      Reader inner(json);
+      fields(inner, value);
+      return inner.status();
+    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      KTSTR_TRY_ASSIGN(value, whole<T>(json, key));
+    } else {
+      value = json.get<T>();
+    }
+    return ok();
+  }
+
+  const Json& json_;
+  Status status_ = ok();
+};
+
+// Text from the user may hold anything; what is no UTF-8 is replaced rather than thrown at us.
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+template <typename T>
+Result<T> parsed(std::string_view text, std::string_view what) {
+  try {
+    T job;
+    const Json json = Json::parse(text);
+    Reader reader(json);
+    fields(reader, job);
+    KTSTR_TRY(reader.status());
+    return job;
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::kCorruptData, "the {} is malformed: {}", what, json_fault(error.id, error.what()));
+  }
 }
 
 }  // namespace
 
 std::string job_to_json(const Job& job) {
-  const Json json = {{"test", job.test},
-                     {"body", job.body},
-                     {"scenario", job.scenario},
-                     {"args", job.args},
-                     {"scheduler", job.scheduler},
-                     {"payload_path", job.payload_path},
-                     {"topology", job.topology.to_string()},
-                     {"duration_ns", job.duration.count()},
-                     {"seed", job.seed},
-                     {"vary", job.vary.to_string()},
-                     {"turn", job.turn},
-                     {"quantum_ns", job.quantum.count()},
-                     {"checks", checks_to_json(job.checks)},
-                     {"limits", limits_to_json(job.limits)}};
-  // Text from the user may hold anything; what is no UTF-8 is replaced rather than thrown at us.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json json;
+  // Where the keys of jobs have always stood, so that the same job has the same bytes.
+  for (const char* key : {"test", "body", "scenario", "args", "scheduler", "payload_path"}) json[key];
+  Writer writer(json);
+  fields(writer, job);
+  return dumped(json);
 }
 
-Result<Job> job_from_json(std::string_view text) {
-  try {
-    const Json json = Json::parse(text);
-    Job job;
-    job.test = json.at("test").get<std::string>();
-    job.body = json.at("body").get<std::vector<std::string>>();
-    job.scenario = json.at("scenario").get<std::string>();
-    job.args = json.at("args").get<std::vector<std::string>>();
-    job.scheduler = json.at("scheduler").get<std::vector<std::string>>();
-    // Jobs of runs that were stored before there were payloads have none.
-    job.payload_path = json.value("payload_path", std::vector<std::string>());
-    KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
-    KTSTR_TRY_ASSIGN(const auto duration_ns, whole<std::int64_t>(json, "duration_ns"));
-    job.duration = std::chrono::nanoseconds(duration_ns);
-    KTSTR_TRY_ASSIGN(job.seed, whole<std::uint64_t>(json, "seed"));
-    KTSTR_TRY_ASSIGN(job.vary, VarySet::parse(json.at("vary").get<std::string>()));
-    // Jobs that were stored before there was a plugin have none.
-    job.turn = json.value("turn", std::uint32_t{0});
-    KTSTR_TRY_ASSIGN(const auto quantum_ns, whole<std::int64_t>(json, "quantum_ns"));
-    job.quantum = std::chrono::nanoseconds(quantum_ns);
-    KTSTR_TRY_ASSIGN(job.checks, checks_from_json(json.at("checks")));
-    KTSTR_TRY_ASSIGN(job.limits, limits_from_json(json.at("limits")));
-    return job;
-  } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "the job is malformed: {}", json_fault(error.id, error.what()));
-  }
-}
+Result<Job> job_from_json(std::string_view text) { return parsed<Job>(text, "job"); }
 
 std::string attach_job_to_json(const AttachJob& job) {
-  const Json json = {
-      {"scheduler", job.scheduler}, {"topology", job.topology.to_string()}, {"limit_ms", job.limit.count()}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json json;
+  Writer writer(json);
+  fields(writer, job);
+  return dumped(json);
 }
 
-Result<AttachJob> attach_job_from_json(std::string_view text) {
-  try {
-    const Json json = Json::parse(text);
-    AttachJob job;
-    job.scheduler = json.at("scheduler").get<std::vector<std::string>>();
-    KTSTR_TRY_ASSIGN(job.topology, Topology::parse(json.at("topology").get<std::string>()));
-    KTSTR_TRY_ASSIGN(const auto limit_ms, whole<std::int64_t>(json, "limit_ms"));
-    job.limit = std::chrono::milliseconds(limit_ms);
-    return job;
-  } catch (const Json::exception& error) {
-    return fail(ErrorCode::kCorruptData, "the attach job is malformed: {}", json_fault(error.id, error.what()));
-  }
-}
+Result<AttachJob> attach_job_from_json(std::string_view text) { return parsed<AttachJob>(text, "attach job"); }
 
 }  // namespace ktstr

@@ -4,14 +4,13 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "base/bytes.h"
-#include "ktstr/checks.h"
+#include "base/result.h"
+#include "ktstr/run_settings.h"
 #include "ktstr/topology.h"
-#include "ktstr/vary.h"
 
 namespace ktstr {
 
@@ -24,20 +23,11 @@ struct PhaseLimits {
 };
 
 struct Job {
-  std::string test;                            // its name
-  std::vector<std::string> body;               // argv of the body; empty: the agent runs `scenario` itself
-  std::string scenario;                        // a scenario file's text
-  std::vector<std::string> args;               // Ctx::args()
-  std::vector<std::string> scheduler;          // argv; empty: none
-  std::vector<std::string> payload_path = {};  // directories where payloads' programs are looked for
-  Topology topology;
-  std::chrono::nanoseconds duration{};
-  std::uint64_t seed = 0;
-  VarySet vary = VarySet::all();       // what the seed varies
-  std::uint32_t turn = 0;              // instructions; the host ends the vCPUs' turns. 0: it does not
-  std::chrono::nanoseconds quantum{};  // where `turn` is 0: of the hand-over timer; 0: none (modes other than det)
-  Checks checks;
-  PhaseLimits limits;
+  RunSettings settings;
+  std::vector<std::string> body = {};       // argv of the body; empty: the agent runs `scenario` itself
+  std::string scenario = {};                // a scenario file's text
+  std::vector<std::string> scheduler = {};  // argv; empty: none
+  PhaseLimits limits = {};
 };
 
 constexpr const char* kJobPath = "ktstr/job.json";

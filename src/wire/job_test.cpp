@@ -6,41 +6,57 @@
 namespace ktstr {
 namespace {
 
-TEST(Job, SurvivesTheTrip) {
-  Job job{.test = "two_cgroups",
+Job some_job() {
+  return {.settings = {.test = "two_cgroups",
+                       .args = {"a b"},
+                       .payload_path = {"/usr/bin", "/opt/b c"},
+                       .topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1},
+                       .duration = std::chrono::seconds(2),
+                       .seed = ~0ull,
+                       .quantum = std::chrono::microseconds(50),
+                       .checks = {.max_gap = std::chrono::milliseconds(500),
+                                  .kernel_log_allow = {"foo.c"},
+                                  .spread_off = true}},
           .body = {"/ktstr/test/t", "--ktstr-body=two_cgroups"},
-          .args = {"a b"},
-          .scheduler = {"/ktstr/bin/scx_ktstr", "--slice-us", "5000"},
-          .payload_path = {"/usr/bin", "/opt/b c"},
-          .topology = {.numa_nodes = 1, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1},
-          .duration = std::chrono::seconds(2),
-          .seed = ~0ull,
-          .quantum = std::chrono::microseconds(50)};
-  job.checks.max_gap = std::chrono::milliseconds(500);
-  job.checks.spread_off = true;
+          .scheduler = {"/ktstr/bin/scx_ktstr", "--slice-us", "5000"}};
+}
+
+TEST(Job, HasTheBytesThatItAlwaysHad) {
+  EXPECT_EQ(job_to_json(some_job()),
+            R"({"test":"two_cgroups","body":["/ktstr/test/t","--ktstr-body=two_cgroups"],"scenario":"","args":["a b"],)"
+            R"("scheduler":["/ktstr/bin/scx_ktstr","--slice-us","5000"],"payload_path":["/usr/bin","/opt/b c"],)"
+            R"("topology":"1n2l2c1t","duration_ns":2000000000,"seed":18446744073709551615,"vary":"all","turn":0,)"
+            R"("quantum_ns":50000,"checks":{"max_gap_ms":500,"kernel_log_allow":["foo.c"],"gap_off":false,)"
+            R"("spread_off":true},"limits":{"attach_ms":60000,"dispatch_ms":20000,"body_ms":60000,)"
+            R"("teardown_ms":20000}})");
+}
+
+TEST(Job, SurvivesTheTrip) {
+  const Job job = some_job();
   const auto back = job_from_json(job_to_json(job));
   ASSERT_TRUE(back) << back.error().render();
   EXPECT_EQ(back->body, job.body);
   EXPECT_EQ(back->scheduler, job.scheduler);
-  EXPECT_EQ(back->payload_path, job.payload_path);
-  EXPECT_EQ(back->topology, job.topology);
-  EXPECT_EQ(back->seed, job.seed);
-  EXPECT_EQ(back->quantum, job.quantum);
-  EXPECT_EQ(back->checks.max_gap, job.checks.max_gap);
-  EXPECT_FALSE(back->checks.progress.has_value());
-  EXPECT_TRUE(back->checks.spread_off);
+  const RunSettings& settings = back->settings;
+  EXPECT_EQ(settings.payload_path, job.settings.payload_path);
+  EXPECT_EQ(settings.topology, job.settings.topology);
+  EXPECT_EQ(settings.seed, job.settings.seed);
+  EXPECT_EQ(settings.turn, std::nullopt);
+  EXPECT_EQ(settings.quantum, job.settings.quantum);
+  EXPECT_EQ(settings.checks.max_gap, job.settings.checks.max_gap);
+  EXPECT_FALSE(settings.checks.progress.has_value());
+  EXPECT_TRUE(settings.checks.spread_off);
   EXPECT_EQ(back->limits.body, job.limits.body);
 }
 
 TEST(Job, OfARunStoredBeforeThereWerePayloadsHasNoPathForThem) {
-  std::string text =
-      job_to_json({.test = "t", .topology = {.numa_nodes = 1, .llcs = 1, .cores_per_llc = 1, .threads_per_core = 1}});
+  std::string text = job_to_json({.settings = {.test = "t", .topology = {1, 1, 1, 1}}});
   const std::string field = "\"payload_path\":[],";
   ASSERT_NE(text.find(field), std::string::npos) << text;
   text.erase(text.find(field), field.size());
   const auto back = job_from_json(text);
   ASSERT_TRUE(back) << back.error().render();
-  EXPECT_TRUE(back->payload_path.empty());
+  EXPECT_TRUE(back->settings.payload_path.empty());
 }
 
 TEST(Job, RefusesWhatIsNoJob) {

@@ -95,11 +95,11 @@ class RandomRun {
     return Ctx({.topology = &outer_.topology(),
                 .cgroups = &cgroups,
                 .events = &sink_,
-                .duration = kDuration,
-                .seed = seed_,
-                .checks = {.progress = false, .spread_off = true},
-                .scheduler_pid = scheduler_pid,
-                .payload_path = outer_.payload_path()});
+                .settings = {.payload_path = outer_.payload_path(),
+                             .duration = kDuration,
+                             .seed = seed_,
+                             .checks = {.progress = false, .spread_off = true}},
+                .scheduler_pid = scheduler_pid});
   }
 
   // The trouble begins with one of the first holds.

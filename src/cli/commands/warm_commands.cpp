@@ -50,12 +50,12 @@ Status build(const WarmBuildCommand& command) {
   KTSTR_TRY(apply(command.options, request));
   // Mistakes first: no boot is for nothing.
   for (const Topology& topology : topologies) {
-    request.topology = topology;
+    request.settings.topology = topology;
     KTSTR_TRY(guest_spec(request, environment));
   }
   KTSTR_TRY(resolve(request, environment, self.parent_path()));
   for (const Topology& topology : topologies) {
-    request.topology = topology;
+    request.settings.topology = topology;
     KTSTR_TRY_ASSIGN(const PreparedImage image, prepare_image(request, environment));
     KTSTR_TRY(print_out(describe(image)));
   }

@@ -170,7 +170,7 @@ Outcome outcome_of_error(const Error& error, bool of_user) {
 }
 
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
-  const PhaseLimits limits = limits_for(request.duration);
+  const PhaseLimits limits = limits_for(request.settings.duration);
   record.end_of_guest = to_string(guest.end);
   keep_what_was_said(story, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;

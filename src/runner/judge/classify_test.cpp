@@ -21,7 +21,7 @@ GuestStory attached_story() {
   return story;
 }
 
-RunRequest scheduler_request() { return {.test = "t", .scheduler = "scx_ktstr"}; }
+RunRequest scheduler_request() { return {.settings = {.test = "t"}, .scheduler = "scx_ktstr"}; }
 
 RunRecord classified(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest = {}) {
   RunRecord record;
@@ -201,7 +201,7 @@ TEST(Classify, CallsWhatTheGuestLacksForTheScenarioBadInput) {
 }
 
 TEST(Classify, TellsACrashedBodyFromASlowOne) {
-  RunRequest request{.test = "t"};
+  RunRequest request{.settings = {.test = "t"}};
   GuestStory story;
   story.ended = true;
   story.body_end = BodyEndRecord{.exit = "killed by signal 11 (SIGSEGV)"};

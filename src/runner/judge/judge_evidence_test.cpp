@@ -21,7 +21,7 @@ GuestStory whole_story() {
 
 RunRecord classified(const GuestStory& story, const GuestOutcome& guest = {}, const std::string& expected = {}) {
   RunRecord record;
-  classify({.test = "t", .expect_failure = expected}, story, guest, record);
+  classify({.settings = {.test = "t"}, .expect_failure = expected}, story, guest, record);
   return record;
 }
 
@@ -65,7 +65,8 @@ TEST(Evidence, IsMissedWhereThePluginEndedNoTurn) {
   const auto with = [](std::vector<std::uint64_t> counted) {
     RunRecord record;
     record.tuple.turn_instructions = 1000;
-    classify({.test = "t"}, whole_story(), {.turns = {.turns = 0, .instructions = std::move(counted)}}, record);
+    classify({.settings = {.test = "t"}}, whole_story(), {.turns = {.turns = 0, .instructions = std::move(counted)}},
+             record);
     return record;
   };
   EXPECT_EQ(with({0, 7}).outcome, Outcome::kPass);

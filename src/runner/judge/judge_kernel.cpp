@@ -166,7 +166,7 @@ bool scheduler_had_ended(const GuestStory& story) {
 }
 
 void judge_kernel(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
-  const Checks& checks = request.checks;
+  const Checks& checks = request.settings.checks;
   bool explained = guest.end == GuestEnd::kKernelPanic;
   if (checks.kernel_log_on()) {
     if (guest.end == GuestEnd::kCompleted)

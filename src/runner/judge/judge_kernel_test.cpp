@@ -57,15 +57,15 @@ TEST(JudgeKernel, FailsForAReportWithTheStepInWhichItCame) {
 }
 
 TEST(JudgeKernel, MakesANoteOfWhatIsAllowed) {
-  const RunRecord record = judged({.checks = {.kernel_log_allow = {"kernel/foo.c"}}}, warned());
+  const RunRecord record = judged({.settings = {.checks = {.kernel_log_allow = {"kernel/foo.c"}}}}, warned());
   ASSERT_THAT(record.details, SizeIs(1));
   EXPECT_EQ(record.details[0].kind, DetailKind::kNote);
-  EXPECT_THAT(judged({.checks = {.kernel_log_allow = {"kernel/bar.c"}}}, warned()).details[0].kind,
+  EXPECT_THAT(judged({.settings = {.checks = {.kernel_log_allow = {"kernel/bar.c"}}}}, warned()).details[0].kind,
               DetailKind::kKernelWarning);
 }
 
 TEST(JudgeKernel, IsSilentWhenSwitchedOff) {
-  const RunRecord record = judged({.checks = {.kernel_log = false}}, warned());
+  const RunRecord record = judged({.settings = {.checks = {.kernel_log = false}}}, warned());
   EXPECT_THAT(record.details, IsEmpty());
   EXPECT_THAT(record.checked, IsEmpty());
   EXPECT_EQ(record.new_taint, "W");

@@ -274,10 +274,10 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
   const SchedulerExit* exit = deciding_exit(kernel);
   if (is_the_same_all_along(story)) exit = nullptr;  // what the log says came before it was attached
   describe(story, exit, record.scheduler);
-  if (request.checks.scheduler_attached_on())
+  if (request.settings.checks.scheduler_attached_on())
     record.checked.push_back("scheduler: enabled when the body starts, and still at its end");
   if (!story.attached) {
-    if (request.checks.scheduler_attached_on()) add_in_front(record, not_attached(story, kernel, limits));
+    if (request.settings.checks.scheduler_attached_on()) add_in_front(record, not_attached(story, kernel, limits));
     return;
   }
   // A guest that was lost did not come to look.
@@ -288,7 +288,7 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
     record.details.push_back(hotplug_note(kernel.exits, story));
   } else if (exit != nullptr || (known && !unchanged)) {
     ended = true;
-    if (request.checks.scheduler_attached_on()) {
+    if (request.settings.checks.scheduler_attached_on()) {
       Detail detail = ended_early(story, exit, when_it_ended(story));
       detail.phase = take_out_executors_finding(record.details);
       add_in_front(record, std::move(detail));

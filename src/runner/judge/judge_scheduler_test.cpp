@@ -41,7 +41,7 @@ void end_process(GuestStory& story, std::string exit) {
 RunRecord judged(const GuestStory& story, std::vector<Detail> details = {}) {
   RunRecord record;
   record.details = std::move(details);
-  judge_scheduler({.test = "t", .scheduler = "scx_simple"}, story, {}, record);
+  judge_scheduler({.settings = {.test = "t"}, .scheduler = "scx_simple"}, story, {}, record);
   return record;
 }
 

@@ -22,8 +22,8 @@ GuestStory story_of(const std::vector<std::pair<std::string, std::string>>& work
 }
 
 RunRecord judged(const GuestStory& story, std::optional<bool> scheduler_used = {}) {
-  RunRequest request{.test = "t", .scheduler = "scx_qmap -p"};
-  request.checks.scheduler_used = scheduler_used;
+  RunRequest request{.settings = {.test = "t"}, .scheduler = "scx_qmap -p"};
+  request.settings.checks.scheduler_used = scheduler_used;
   RunRecord record;
   record.scheduler.ops = "qmap";
   judge_use(request, story, record);
@@ -77,8 +77,8 @@ TEST(JudgeUse, LooksAtASchedulerThatEndedOnlyWhereItsEndIsNotJudged) {
   GuestStory story = story_of({{"a", "fair"}});
   story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 0"};
   EXPECT_TRUE(judged(story).details.empty());
-  RunRequest request{.test = "t", .scheduler = "scx_qmap"};
-  request.checks.scheduler_attached = false;
+  RunRequest request{.settings = {.test = "t"}, .scheduler = "scx_qmap"};
+  request.settings.checks.scheduler_attached = false;
   RunRecord record;
   judge_use(request, story, record);
   ASSERT_EQ(record.details.size(), 1u);

@@ -53,12 +53,14 @@ Status compare_with_job(const RunTuple& tuple, const Job& job) {
     if (in_tuple == in_job) return ok();
     return edited(fmt::format("the {} is {} in its tuple and {} in its job", what, in_tuple, in_job));
   };
-  KTSTR_TRY(differ("test", tuple.test, job.test));
-  KTSTR_TRY(differ("seed", tuple.seed, job.seed));
-  KTSTR_TRY(differ("topology", tuple.topology.to_string(), job.topology.to_string()));
-  KTSTR_TRY(differ("choice of what the seed varies", tuple.vary, job.vary.to_string()));
-  KTSTR_TRY(differ("turn in instructions", tuple.turn_instructions, job.turn));
-  return differ("quantum in ns", tuple.quantum_ns, static_cast<std::uint64_t>(job.quantum.count()));
+  const RunTuple in_job = tuple_of(job.settings);
+  KTSTR_TRY(differ("test", tuple.test, in_job.test));
+  KTSTR_TRY(differ("seed", tuple.seed, in_job.seed));
+  KTSTR_TRY(differ("topology", tuple.topology.to_string(), in_job.topology.to_string()));
+  KTSTR_TRY(differ("choice of what the seed varies", tuple.vary, in_job.vary));
+  KTSTR_TRY(differ("turn in instructions", tuple.turn_instructions, job.settings.turn.value_or(0)));
+  const auto quantum = job.settings.quantum.value_or(std::chrono::nanoseconds(0));
+  return differ("quantum in ns", tuple.quantum_ns, static_cast<std::uint64_t>(quantum.count()));
 }
 
 Status in_range(std::string_view what, double value, double least, double most) {
@@ -69,9 +71,10 @@ Status in_range(std::string_view what, double value, double least, double most) 
 // Also of a request whose checksum was made anew: nothing that it says may stop us or take what is not ours.
 Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_scale) {
   constexpr double kDay = 86400e9, kMostMemory = 1ULL << 46;
-  KTSTR_TRY(in_range("duration in ns", static_cast<double>(job.duration.count()), 1, kDay));
-  if (job.turn != 0) KTSTR_TRY(in_range("turn in instructions", job.turn, kLeastTurn, kLongestTurn));
-  KTSTR_TRY(in_range("quantum in ns", static_cast<double>(job.quantum.count()), 0, kDay));
+  KTSTR_TRY(in_range("duration in ns", static_cast<double>(job.settings.duration.count()), 1, kDay));
+  if (const auto turn = job.settings.turn) KTSTR_TRY(in_range("turn in instructions", *turn, kLeastTurn, kLongestTurn));
+  if (const auto quantum = job.settings.quantum)
+    KTSTR_TRY(in_range("quantum in ns", static_cast<double>(quantum->count()), 0, kDay));
   for (const auto limit : {job.limits.attach, job.limits.dispatch, job.limits.body, job.limits.teardown})
     KTSTR_TRY(in_range("limit of a phase in ms", static_cast<double>(limit.count()), 1, 2 * kDay / 1e6));
   if (const auto speeds = cpu_speeds_from(tuple.cpu_speeds); !speeds)
@@ -82,30 +85,26 @@ Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_sca
 }
 
 RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, std::string mode) {
-  RunRequest request{.test = job.test,
+  RunRequest request{.settings = job.settings,
                      .scenario_text = job.scenario,
                      .test_binary = asked.at("test_binary").get<std::string>(),
-                     .args = job.args,
                      .include_files = asked.at("include_files").get<std::vector<std::string>>(),
                      .scheduler_include = asked.value("scheduler_include", std::vector<std::string>()),
-                     .topology = job.topology,
                      .scheduler = asked.at("scheduler").get<std::string>(),
                      .mode = std::move(mode),
-                     .seed = job.seed,
-                     .vary = job.vary,
-                     .duration = job.duration,
-                     .memory = tuple.memory_bytes,
-                     .checks = job.checks,
                      .expect_failure = asked.at("expect_failure").get<std::string>(),
                      .repeat_command = asked.at("repeat_command").get<std::string>(),
                      .host_limit_scale = asked.at("host_limit_scale").get<double>()};
+  RunSettings& settings = request.settings;
+  settings.memory = tuple.memory_bytes;
   if (request.mode == "det") {
-    request.icount_shift = tuple.icount_shift;
-    request.cpu_speeds = cpu_speeds_from(tuple.cpu_speeds).value_or(std::vector<CpuSpeed>());
-    if (job.turn != 0)
-      request.turn = job.turn;
-    else
-      request.quantum = job.quantum;
+    settings.icount_shift = tuple.icount_shift;
+    settings.cpu_speeds = cpu_speeds_from(tuple.cpu_speeds).value_or(std::vector<CpuSpeed>());
+    if (!settings.quantum) settings.quantum = std::chrono::nanoseconds(0);  // as asked for: turns without a limit
+    if (settings.turn) settings.quantum.reset();
+  } else {
+    settings.turn.reset();
+    settings.quantum.reset();
   }
   return request;
 }
@@ -196,7 +195,7 @@ Result<std::shared_ptr<const PackedInputs>> load_inputs(const StoredRun& stored,
   packed->inputs = stored.tuple.inputs;
   packed->scheduler = job.scheduler;
   packed->body = job.body;
-  packed->payload_path = job.payload_path;
+  packed->payload_path = job.settings.payload_path;
   packed->job_json = stored.job_json;
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }

@@ -17,37 +17,29 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 RunRequest some_request() {
-  return {.test = "two",
+  return {.settings = {.test = "two",
+                       .args = {"a b", ""},
+                       .topology = {1, 2, 2, 1},
+                       .duration = 1500ms,
+                       .seed = UINT64_MAX,
+                       .vary = VarySet::none().with(Vary::kHandover),
+                       .quantum = 70us,
+                       .checks = {.max_spread_pct = 12.3, .gap_off = true},
+                       .memory = Bytes{512} << 20,
+                       .icount_shift = 4},
           .test_binary = "/t/tests",
-          .args = {"a b", ""},
           .include_files = {"/etc/x"},
           .scheduler_include = {"/etc/scx.json"},
-          .topology = {1, 2, 2, 1},
           .scheduler = "/s/scx -v",
           .mode = "det",
-          .seed = UINT64_MAX,
-          .vary = VarySet::none().with(Vary::kHandover),
-          .duration = 1500ms,
-          .memory = Bytes{512} << 20,
-          .checks = {.max_spread_pct = 12.3, .gap_off = true},
-          .icount_shift = 4,
-          .quantum = 70us,
           .expect_failure = "stuck",
           .repeat_command = "tests --filter two",
           .host_limit_scale = 2.5};
 }
 
 Job job_of(const RunRequest& request) {
-  return {.test = request.test,
-          .body = {"/ktstr/test/tests", "--body=two"},
-          .args = request.args,
-          .scheduler = {"/ktstr/bin/scx", "-v"},
-          .topology = request.topology,
-          .duration = request.duration,
-          .seed = request.seed,
-          .vary = request.vary,
-          .quantum = *request.quantum,
-          .checks = request.checks};
+  return {
+      .settings = request.settings, .body = {"/ktstr/test/tests", "--body=two"}, .scheduler = {"/ktstr/bin/scx", "-v"}};
 }
 
 RunRecord record_of(const RunRequest& request) {
@@ -57,13 +49,13 @@ RunRecord record_of(const RunRequest& request) {
   record.kernel = "7.3.4+deb13-cloud-amd64";
   record.kernel_path = "/k/vmlinux";
   record.tuple = {.test = "two",
-                  .seed = request.seed,
-                  .vary = request.vary.to_string(),
+                  .seed = request.settings.seed,
+                  .vary = request.settings.vary.to_string(),
                   .kernel_sha256 = std::string(64, '7'),
-                  .topology = request.topology,
+                  .topology = request.settings.topology,
                   .icount_shift = 4,
                   .quantum_ns = 70'000,
-                  .memory_bytes = request.memory,
+                  .memory_bytes = request.settings.memory,
                   .qemu_version = "10.0.2",
                   .inputs = {{"/init", "aa"}, {"/ktstr/bin/scx", "bb"}}};
   return record;
@@ -101,17 +93,17 @@ TEST(StoredRequest, ReadsBackWhatDecidesARun) {
   record.tuple = stored->tuple;
   EXPECT_EQ(request_to_json(stored->request, record, stored->job_json, some_inputs()), some_json());
   const RunRequest& read = stored->request;
-  EXPECT_EQ(read.test, request.test);
-  EXPECT_EQ(read.args, request.args);
-  EXPECT_EQ(read.topology, request.topology);
+  EXPECT_EQ(read.settings.test, request.settings.test);
+  EXPECT_EQ(read.settings.args, request.settings.args);
+  EXPECT_EQ(read.settings.topology, request.settings.topology);
   EXPECT_EQ(read.mode, "det");
-  EXPECT_EQ(read.seed, request.seed);
-  EXPECT_EQ(read.vary, request.vary);
-  EXPECT_EQ(read.duration, request.duration);
-  EXPECT_EQ(read.memory, request.memory);
-  EXPECT_EQ(read.checks.max_spread_pct, 12.3);
-  EXPECT_EQ(read.icount_shift, 4);
-  EXPECT_EQ(read.quantum, 70us);
+  EXPECT_EQ(read.settings.seed, request.settings.seed);
+  EXPECT_EQ(read.settings.vary, request.settings.vary);
+  EXPECT_EQ(read.settings.duration, request.settings.duration);
+  EXPECT_EQ(read.settings.memory, request.settings.memory);
+  EXPECT_EQ(read.settings.checks.max_spread_pct, 12.3);
+  EXPECT_EQ(read.settings.icount_shift, 4);
+  EXPECT_EQ(read.settings.quantum, 70us);
 }
 
 TEST(StoredRequest, HasTurnsOfThePluginOrAQuantum) {
@@ -121,9 +113,9 @@ TEST(StoredRequest, HasTurnsOfThePluginOrAQuantum) {
   json["tuple"]["cpu_speeds"] = "1=40%";
   const auto stored = request_from_json(json.dump());
   ASSERT_TRUE(stored) << stored.error().render();
-  EXPECT_EQ(stored->request.turn, 3125u);
-  EXPECT_EQ(stored->request.quantum, std::nullopt);
-  EXPECT_EQ(stored->request.cpu_speeds, (std::vector<CpuSpeed>{{CpuSet{1}, 40}}));
+  EXPECT_EQ(stored->request.settings.turn, 3125u);
+  EXPECT_EQ(stored->request.settings.quantum, std::nullopt);
+  EXPECT_EQ(stored->request.settings.cpu_speeds, (std::vector<CpuSpeed>{{CpuSet{1}, 40}}));
   json["job"]["turn"] = json["tuple"]["turn_instructions"] = 1;
   EXPECT_FALSE(request_from_json(json.dump()));
 }
@@ -134,8 +126,8 @@ TEST(StoredRequest, HasNoClockOfItsOwnInRealTime) {
   json.erase("sha256");  // as of a run before there were checksums
   const auto stored = request_from_json(json.dump());
   ASSERT_TRUE(stored) << stored.error().render();
-  EXPECT_EQ(stored->request.icount_shift, std::nullopt);
-  EXPECT_EQ(stored->request.quantum, std::nullopt);
+  EXPECT_EQ(stored->request.settings.icount_shift, std::nullopt);
+  EXPECT_EQ(stored->request.settings.quantum, std::nullopt);
 }
 
 TEST(StoredRequest, SaysWhatIsWrong) {

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 std::string fingerprint_of(const Backdrop& backdrop, const std::vector<Step>& steps, Nanoseconds duration) {
   const TestTopology machine = TestTopology::expected_for(Topology{1, 2, 2, 1});
-  const Ctx ctx({.topology = &machine, .duration = duration, .seed = 1});
+  const Ctx ctx({.topology = &machine, .settings = {.duration = duration, .seed = 1}});
   ScenarioPlan plan;
   const auto mistakes = plan_scenario(ctx, backdrop, steps, plan);
   EXPECT_TRUE(mistakes.empty()) << describe(mistakes);
@@ -23,7 +23,7 @@ std::string fingerprint_of(const Backdrop& backdrop, const std::vector<Step>& st
 std::string fingerprint_of_text(const std::string& text) {
   const auto file = parse_scenario(text, "scenario.toml");
   if (!file) return file.error().render();
-  return fingerprint_of(file->backdrop, file->steps, file->duration);
+  return fingerprint_of(file->backdrop, file->steps, file->settings.duration);
 }
 
 std::string fingerprint_of(const std::string& example) {

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 Result<ScenarioPlan> plan(const std::vector<Step>& steps, Nanoseconds duration = 1s,
                           const Topology& topology = {1, 2, 2, 1}, std::uint64_t seed = 1) {
   const TestTopology machine = TestTopology::expected_for(topology);
-  const Ctx ctx({.topology = &machine, .duration = duration, .seed = seed});
+  const Ctx ctx({.topology = &machine, .settings = {.duration = duration, .seed = seed}});
   ScenarioPlan planned;
   const auto mistakes = plan_scenario(ctx, {}, steps, planned);
   if (!mistakes.empty()) return fail(ErrorCode::kInvalidArgument, "{}", describe(mistakes));

@@ -61,9 +61,9 @@ TEST(ScenarioSize, IsRefusedWithMoreProcessesThanThereIsMemoryOrTimeFor) {
 TEST(ScenarioSize, IsAskedOfAFileWithTheGuestsMemory) {
   const auto file = parse_scenario("[[cgroup]]\nname = 'a'\nworkers = 4096\npcomm = 'p'\n", "t.toml");
   ASSERT_TRUE(file);
-  const Topology topology{1, 1, 2, 1};
-  EXPECT_TRUE(check_against(*file, topology, file->duration, 512 * kMiB));
-  const Status refused = check_against(*file, topology, file->duration, 256 * kMiB);
+  const RunSettings settings{.topology = {1, 1, 2, 1}};
+  EXPECT_TRUE(check_against(*file, settings, 512 * kMiB));
+  const Status refused = check_against(*file, settings, 256 * kMiB);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
   EXPECT_THAT(refused.error().message(), HasSubstr("4096 workers and payloads at a time"));

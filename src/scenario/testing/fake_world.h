@@ -67,12 +67,12 @@ class FakeWorld final : public EventSink {
     return Ctx({.topology = &topology,
                 .cgroups = &ops,
                 .events = this,
-                .duration = duration,
-                .seed = seed,
-                .vary = vary,
-                .checks = checks,
-                .scheduler_pid = scheduler_pid,
-                .workers_per_cgroup = workers_per_cgroup});
+                .settings = {.duration = duration,
+                             .seed = seed,
+                             .vary = vary,
+                             .checks = checks,
+                             .workers_per_cgroup = workers_per_cgroup},
+                .scheduler_pid = scheduler_pid});
   }
   Result<AssertResult> run(const std::vector<Step>& steps) { return run({}, steps); }
   Result<AssertResult> run(const Backdrop& backdrop, const std::vector<Step>& steps) {
