@@ -58,6 +58,8 @@ void fields(V& v, T& t) {
   v.or_zero("turn", t.turn);
   v.or_zero("quantum_ns", t.quantum);
   v("checks", t.checks);
+  v("workers_per_cgroup", t.workers_per_cgroup);
+  v("work_type", t.work_type_override);
 }
 
 }  // namespace ktstr

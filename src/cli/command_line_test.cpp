@@ -90,6 +90,15 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
   EXPECT_FALSE(parsed_as<RunCommand>({"run", "f"}).options.jobs.has_value());
 }
 
+TEST(CommandLine, TakesAWorkTypeByItsName) {
+  EXPECT_EQ(asked({"run", "f", "--work-type", "Bursty"}).settings.work_type_override, WorkType(Bursty{}));
+  EXPECT_EQ(asked({"run", "f", "--host", "--work-type", "YieldHeavy"}).settings.work_type_override,
+            WorkType(YieldHeavy{}));
+  EXPECT_EQ(asked({"run", "f"}).settings.work_type_override, std::nullopt);
+  EXPECT_THAT(refusal({"run", "f", "--work-type", "Lively"}),
+              HasSubstr("--work-type: there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty"));
+}
+
 TEST(CommandLine, HostModeTakesASeedAndRepetitionsAndAnEmptyScheduler) {
   const auto run = parsed_as<RunCommand>(
       {"run", "f", "--host", "--seed", "3", "--repeat", "2", "--scheduler", "", "--duration", "1s"});

@@ -91,6 +91,17 @@ TEST(RepeatCommand, SaysWhatTheSeedVariesOnlyWhereItIsNotEverything) {
   EXPECT_THAT(repeat_command(invocation, request, {}), testing::HasSubstr("--seed 7 --vary handover,offsets"));
 }
 
+TEST(RepeatCommand, SaysTheWorkTypeWithItsParameters) {
+  const Invocation invocation{.program = "/k", .selection = {}, .environment = {}};
+  const RunOptions bursty = options_of({"--work-type", "Bursty"});
+  EXPECT_THAT(repeat_command(invocation, with(full_request(), bursty), bursty),
+              testing::HasSubstr("--work-type 'Bursty(burst=50ms, sleep=100ms)'"));
+  // One of the file is repeated with it.
+  RunRequest of_file = full_request();
+  of_file.settings.work_type_override = YieldHeavy{};
+  EXPECT_THAT(repeat_command(invocation, of_file, {}), testing::Not(testing::HasSubstr("--work-type")));
+}
+
 TEST(RepeatCommand, OnTheHostSaysNothingOfGuests) {
   RunRequest request = full_request();
   request.on_host = true;
@@ -100,7 +111,8 @@ TEST(RepeatCommand, OnTheHostSaysNothingOfGuests) {
 }
 
 TEST(RepeatCommand, ParsesToTheSameOptions) {
-  const RunOptions options = options_of({"--duration", "1500ms", "--shift", "4", "--quantum", "0"});
+  const RunOptions options =
+      options_of({"--duration", "1500ms", "--shift", "4", "--quantum", "0", "--work-type", "Bursty"});
   const Invocation invocation{.program = "/usr/bin/ktstr", .selection = {"run", "/tmp/a.toml"}, .environment = {}};
   const RunRequest wanted = with(full_request(), options);
   auto words = split_command(repeat_command(invocation, wanted, options));
@@ -116,6 +128,7 @@ TEST(RepeatCommand, ParsesToTheSameOptions) {
   EXPECT_EQ(again.settings.duration, 1500ms);
   EXPECT_EQ(again.settings.icount_shift, 4);
   EXPECT_EQ(again.settings.quantum, 0ns);
+  EXPECT_EQ(again.settings.work_type_override, WorkType(Bursty{}));
   EXPECT_EQ(again.settings.args, wanted.settings.args);
 }
 

@@ -71,7 +71,8 @@ TEST_F(RequestForFile, FlagsWinOverTheFile) {
                               {"--duration", "1s"},
                               {"--memory", "1G"},
                               {"--shift", "2"},
-                              {"--quantum", "60us"}});
+                              {"--quantum", "60us"},
+                              {"--work-type", "Bursty"}});
   options.args = {"a"};
   const auto request = request_for_file(write(kScenario), options);
   ASSERT_TRUE(request.has_value()) << request.error().render();
@@ -84,6 +85,7 @@ TEST_F(RequestForFile, FlagsWinOverTheFile) {
   EXPECT_EQ(request->settings.memory, Bytes{1} << 30);
   EXPECT_EQ(request->settings.icount_shift, 2);
   EXPECT_EQ(request->settings.quantum, 60us);
+  EXPECT_EQ(request->settings.work_type_override, WorkType(Bursty{}));
   EXPECT_THAT(request->settings.args, ElementsAre("a"));
 }
 

@@ -8,6 +8,7 @@
 #include "base/text/duration.h"
 #include "cli/run_options.h"
 #include "engine/qemu/turns.h"
+#include "workload/types/work_types.h"
 
 namespace ktstr::cli {
 
@@ -165,6 +166,19 @@ const Setting kSettings[] = {
      .set = [](const Word& word,
                RunRequest& request) { return assign(request.settings.duration, parse_positive_duration(word)); },
      .show = [](const RunRequest& request) { return format_duration(request.settings.duration); },
+     .repeated = Repeated::kWhereGiven},
+    {.flags = "--work-type",
+     .type = "NAME",
+     .help = "what workers of swappable cgroups do instead of their own work: YieldHeavy",
+     .set =
+         [](const Word& word, RunRequest& request) {
+           return assign(request.settings.work_type_override, work_type_from(word.text).context("--work-type"));
+         },
+     .show =
+         [](const RunRequest& request) {
+           const auto& type = request.settings.work_type_override;
+           return type ? describe(*type) : "";
+         },
      .repeated = Repeated::kWhereGiven},
     {.flags = "--memory",
      .type = "SIZE",

@@ -23,6 +23,7 @@ std::string differ(std::string_view what, const T& a, const T& b) {
 std::string input_difference(const RunTuple& a, const RunTuple& b) {
   if (a.seed != b.seed) return differ("seed", a.seed, b.seed);
   if (a.vary != b.vary) return differ("what the seed varies", a.vary, b.vary);
+  if (a.work_type != b.work_type) return differ("work type of swappable cgroups", a.work_type, b.work_type);
   if (a.kernel_sha256 != b.kernel_sha256)
     return differ("kernel", a.kernel_sha256.substr(0, 12), b.kernel_sha256.substr(0, 12));
   if (!(a.topology == b.topology)) return differ("topology", a.topology.to_string(), b.topology.to_string());

@@ -96,6 +96,8 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
   lines.emplace_back("topology", fmt::format("{} ({} CPU{}), {} mode, seed {}{}", record.tuple.topology.to_string(),
                                              cpus, cpus == 1 ? "" : "s", record.mode.empty() ? "unknown" : record.mode,
                                              record.tuple.seed, vary == "all" ? "" : ", varying " + printable(vary)));
+  if (!record.tuple.work_type.empty())
+    lines.emplace_back("work type", printable(record.tuple.work_type) + " in swappable cgroups");
   return lines;
 }
 

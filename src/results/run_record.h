@@ -37,6 +37,7 @@ struct RunTuple {
   std::string test;
   std::uint64_t seed = 0;
   std::string vary = "all";  // what the seed varied: VarySet's text
+  std::string work_type;     // of swappable cgroups, in place of theirs: "Bursty(burst=50ms, sleep=100ms)"; "": theirs
   std::string kernel_sha256;
   Topology topology;
   int icount_shift = 0;

@@ -17,6 +17,8 @@ void fields(V& v, T& t) {
   v("test", t.test);
   v("seed", t.seed);
   v("vary", t.vary, kLater);
+  // Only written where it is set: all other tuples keep the bytes that they always had.
+  if (!std::is_const_v<T> || !t.work_type.empty()) v("work_type", t.work_type, kLater);
   v("kernel_sha256", t.kernel_sha256);
   v("topology", t.topology);
   v("icount_shift", t.icount_shift);

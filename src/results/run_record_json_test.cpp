@@ -22,8 +22,19 @@ RunRecord full_record() {
   r.outcome = Outcome::kFail;
   r.error = "e";
   r.error_hint = "h";
-  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "k256",     {2, 4, 3, 2}, 3,
-             3125,          "1=40%",    100'000,    1ULL << 40, "10.0.11",    {{"/init", "aa"}, {"scenario", "bb"}}};
+  r.tuple = {"two_cgroups",
+             UINT64_MAX,
+             "handover",
+             "YieldHeavy",
+             "k256",
+             {2, 4, 3, 2},
+             3,
+             3125,
+             "1=40%",
+             100'000,
+             1ULL << 40,
+             "10.0.11",
+             {{"/init", "aa"}, {"scenario", "bb"}}};
   r.mode = "det";
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.kernel_path = "/boot/x";
@@ -203,6 +214,16 @@ TEST(RunRecordJson, OfAnEarlierProgramVariedEverything) {
   const auto read = from_json(json.dump());
   ASSERT_TRUE(read) << read.error().render();
   EXPECT_EQ(read->tuple.vary, "all");
+}
+
+TEST(RunRecordJson, NamesAWorkTypeOnlyWhereOneIsSet) {
+  RunRecord record = full_record();
+  record.tuple.work_type = "";
+  EXPECT_EQ(to_json(record).find("work_type"), std::string::npos);
+  record.tuple.work_type = "YieldHeavy";
+  const auto read = from_json(to_json(record));
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_EQ(read->tuple.work_type, "YieldHeavy");
 }
 
 TEST(RunRecordJson, RefusesAnotherVersion) {

@@ -29,8 +29,11 @@
 namespace ktstr {
 
 RunTuple tuple_of(const RunSettings& settings) {
-  return {
-      .test = settings.test, .seed = settings.seed, .vary = settings.vary.to_string(), .topology = settings.topology};
+  return {.test = settings.test,
+          .seed = settings.seed,
+          .vary = settings.vary.to_string(),
+          .work_type = settings.work_type_override ? describe(*settings.work_type_override) : "",
+          .topology = settings.topology};
 }
 
 PhaseLimits limits_for(std::chrono::nanoseconds duration) {

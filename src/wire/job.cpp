@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text/json_fault.h"
+#include "workload/types/work_types.h"
 
 namespace ktstr {
 
@@ -78,6 +79,8 @@ class Writer {
       json = value.count();
     } else if constexpr (is_parsed<T>) {
       json = value.to_string();
+    } else if constexpr (std::is_same_v<T, WorkType>) {
+      json = describe(value);
     } else if constexpr (has_fields<T>) {
       Writer inner(json);
       fields(inner, value);
@@ -155,6 +158,8 @@ class Reader {
       value = T(count);
     } else if constexpr (is_parsed<T>) {
       KTSTR_TRY_ASSIGN(value, T::parse(json.get<std::string>()));
+    } else if constexpr (std::is_same_v<T, WorkType>) {
+      KTSTR_TRY_ASSIGN(value, work_type_from(json.get<std::string>()));
     } else if constexpr (has_fields<T>) {
       Reader inner(json);
       fields(inner, value);

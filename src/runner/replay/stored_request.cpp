@@ -58,6 +58,7 @@ Status compare_with_job(const RunTuple& tuple, const Job& job) {
   KTSTR_TRY(differ("seed", tuple.seed, in_job.seed));
   KTSTR_TRY(differ("topology", tuple.topology.to_string(), in_job.topology.to_string()));
   KTSTR_TRY(differ("choice of what the seed varies", tuple.vary, in_job.vary));
+  KTSTR_TRY(differ("work type of swappable cgroups", tuple.work_type, in_job.work_type));
   KTSTR_TRY(differ("turn in instructions", tuple.turn_instructions, job.settings.turn.value_or(0)));
   const auto quantum = job.settings.quantum.value_or(std::chrono::nanoseconds(0));
   return differ("quantum in ns", tuple.quantum_ns, static_cast<std::uint64_t>(quantum.count()));

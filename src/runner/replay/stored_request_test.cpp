@@ -130,6 +130,21 @@ TEST(StoredRequest, HasNoClockOfItsOwnInRealTime) {
   EXPECT_EQ(stored->request.settings.quantum, std::nullopt);
 }
 
+TEST(StoredRequest, OfAnotherWorkTypeIsNotTheSame) {
+  RunRequest request = some_request();
+  request.settings.work_type_override = YieldHeavy{};
+  RunRecord record = record_of(request);
+  EXPECT_EQ(tuple_of(request.settings).work_type, "YieldHeavy");
+  record.tuple.work_type = "YieldHeavy";
+  const auto stored = request_from_json(request_to_json(request, record, job_to_json(job_of(request)), some_inputs()));
+  ASSERT_TRUE(stored) << stored.error().render();
+  EXPECT_EQ(stored->request.settings.work_type_override, WorkType(YieldHeavy{}));
+  record.tuple.work_type = "";
+  const auto edited = request_from_json(request_to_json(request, record, job_to_json(job_of(request)), some_inputs()));
+  ASSERT_FALSE(edited);
+  EXPECT_THAT(edited.error().message(), HasSubstr("work type of swappable cgroups"));
+}
+
 TEST(StoredRequest, SaysWhatIsWrong) {
   const auto changed = [](const char* pointer, nlohmann::ordered_json value) {
     auto json = nlohmann::ordered_json::parse(some_json());

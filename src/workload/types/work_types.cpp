@@ -129,6 +129,21 @@ Result<WorkType> make_work_type(std::string_view name,
   return type;
 }
 
+Result<WorkType> work_type_from(std::string_view text) {
+  const std::size_t open = text.find('(');
+  if (open == std::string_view::npos || !text.ends_with(')')) return make_work_type(text, {});
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::string_view rest = text.substr(open + 1, text.size() - open - 2);
+  while (!rest.empty()) {
+    const std::string_view each = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(each.size() + 1, rest.size()));
+    if (rest.starts_with(' ')) rest.remove_prefix(1);
+    const std::size_t equals = std::min(each.find('='), each.size());
+    parameters.emplace_back(each.substr(0, equals), each.substr(std::min(equals + 1, each.size())));
+  }
+  return make_work_type(text.substr(0, open), parameters);
+}
+
 void run_work(const WorkType& type, WorkerRun& run) { row_of(type).run(type, run); }
 
 }  // namespace ktstr

@@ -19,6 +19,8 @@ namespace ktstr {
 // keep their defaults. kInvalidArgument lists the names or parameters there are.
 Result<WorkType> make_work_type(std::string_view name,
                                 const std::vector<std::pair<std::string, std::string>>& parameters);
+// What describe() of ktstr/work.h says, read back; parameters may be left out. kInvalidArgument as above.
+Result<WorkType> work_type_from(std::string_view text);
 // kInvalidArgument where a parameter has a value that cannot work.
 Status check_work_type(const WorkType& type);
 // The loop; returns after `run` is told to stop. Allocates nothing once check_work_type() was called.

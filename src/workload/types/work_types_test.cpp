@@ -27,6 +27,20 @@ TEST(MakeWorkType, ReadsParameters) {
   EXPECT_EQ(*make_work_type("Mixed", {{"spins", "7"}}), WorkType(Mixed{.spins = 7}));
 }
 
+TEST(WorkTypes, AreReadBackFromTheirDescription) {
+  for (const WorkType& type :
+       {WorkType(SpinWait{}), WorkType(Mixed{.spins = 7}), WorkType(Bursty{.burst = 1500us, .sleep = 3ms})}) {
+    const auto read = work_type_from(describe(type));
+    ASSERT_TRUE(read) << describe(type) << ": " << read.error().render();
+    EXPECT_EQ(*read, type);
+  }
+  EXPECT_EQ(*work_type_from("Bursty"), WorkType(Bursty{}));
+  EXPECT_EQ(*work_type_from("Bursty(sleep=1ms)"), WorkType(Bursty{.sleep = 1ms}));
+  for (const char* text : {"", "(", ")", "Bursty(", "Bursty(sleep)", "Bursty(=)", "Bursty(,)", "Bursty(sleep=1ms",
+                           "Lazy", "SpinWait(spins=1)"})
+    EXPECT_FALSE(work_type_from(text)) << text;
+}
+
 TEST(MakeWorkType, ListsTheNamesThereAre) {
   const auto type = make_work_type("spinwait", {});
   EXPECT_EQ(type.error().code(), ErrorCode::kInvalidArgument);
