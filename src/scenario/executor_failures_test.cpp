@@ -108,7 +108,7 @@ TEST(FailedStep, StopsSpawnedWorkersWithoutJudgingThem) {
   EXPECT_THAT(world.log, Not(Contains("collect b")));  // they end with their group: there is nothing to report
   EXPECT_THAT(world.log, Not(Contains("release b")));
   EXPECT_EQ(world.reports.size(), 1u);
-  EXPECT_EQ(world.log.back(), "scenario end 0: 0 cgroups, 0 workers");
+  EXPECT_EQ(world.log.back(), "scenario ended: 0 cgroups, 0 workers");
 }
 
 TEST(FailedStep, CountsWorkersThatCannotBeCollected) {
@@ -261,7 +261,7 @@ TEST(Liveness, ThatCannotBeWatchedIsAnErrorAfterTearDown) {
   EXPECT_EQ(world.run(three_steps()).error().message(), "step 1: cannot write it: Invalid argument (EINVAL)");
   EXPECT_THAT(world.ops.groups(), IsEmpty());
   EXPECT_THAT(world.log, Contains("collect a"));
-  EXPECT_EQ(world.log.back(), "scenario end 0: 0 cgroups, 0 workers");
+  EXPECT_EQ(world.log.back(), "scenario ended: 0 cgroups, 0 workers");
 }
 
 TEST(LivingScheduler, IsListedAsChecked) {
