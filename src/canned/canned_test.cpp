@@ -97,6 +97,12 @@ class Machine {
       if (line.starts_with(start)) lines.push_back(line);
     return lines;
   }
+  std::vector<std::string> pauses() const {
+    std::vector<std::string> lines;
+    for (const std::string& line : world.log)
+      if (line.find(" paused: ") != std::string::npos) lines.push_back(line);
+    return lines;
+  }
   std::vector<std::string> calls(const std::string& part) const {
     std::vector<std::string> lines;
     for (const std::string& line : world.ops.calls())
@@ -278,13 +284,13 @@ TEST(Canned, CgroupsComeGoMoveFreezeAndDie) {
   ASSERT_TRUE(add.run(scenarios::cgroup_add) && go.run(scenarios::cgroup_remove) &&
               move.run(scenarios::nested_task_move) && freeze.run(scenarios::freeze_thaw) &&
               die.run(scenarios::cgroup_kill));
-  EXPECT_THAT(add.logged("pause"), ElementsAre("pause 1: 2 cgroups, 2 workers", "pause 2: 4 cgroups, 4 workers"));
-  EXPECT_THAT(go.logged("pause"), ElementsAre("pause 1: 4 cgroups, 4 workers", "pause 2: 2 cgroups, 2 workers"));
+  EXPECT_THAT(add.pauses(), ElementsAre("step 1 paused: 2 cgroups, 2 workers", "step 2 paused: 4 cgroups, 4 workers"));
+  EXPECT_THAT(go.pauses(), ElementsAre("step 1 paused: 4 cgroups, 4 workers", "step 2 paused: 2 cgroups, 2 workers"));
   EXPECT_THAT(move.calls("inner 100"), ElementsAre("move right/inner 1000", "move left/inner 1001 1000"));
   EXPECT_THAT(freeze.world.ops.calls(), IsSupersetOf({"freeze cg_0", "thaw cg_0", "freeze cg_1", "thaw cg_1"}));
   EXPECT_THAT(die.world.ops.calls(), Contains("kill cg_1"));
-  EXPECT_THAT(die.logged("pause"), ElementsAre("pause 1: 2 cgroups, 2 workers", "pause 2: 2 cgroups, 1 workers",
-                                               "pause 3: 2 cgroups, 2 workers"));
+  EXPECT_THAT(die.pauses(), ElementsAre("step 1 paused: 2 cgroups, 2 workers", "step 2 paused: 2 cgroups, 1 workers",
+                                        "step 3 paused: 2 cgroups, 2 workers"));
 }
 
 TEST(Canned, WorkersChangeWhatTheyCountAndWhereTheyRun) {
