@@ -15,8 +15,7 @@ void thin(std::vector<std::uint64_t>& samples, std::size_t step) {
 
 void cut(std::string& line) {
   if (line.size() <= Collector::kMostLine) return;
-  line.resize(Collector::kMostLine);
-  line += "... (cut)";
+  line = line.substr(0, Collector::kMostLine) + "... (cut)";
 }
 
 }  // namespace
