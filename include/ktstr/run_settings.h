@@ -17,7 +17,6 @@
 #include "ktstr/cpu_speed.h"
 #include "ktstr/topology.h"
 #include "ktstr/vary.h"
-#include "ktstr/work.h"
 
 namespace ktstr {
 
@@ -34,8 +33,8 @@ struct RunSettings {
   std::optional<std::uint32_t> turn;
   std::optional<std::chrono::nanoseconds> quantum;
   Checks checks;
-  std::optional<int> workers_per_cgroup;       // of cgroups that do not say; unset: 1
-  std::optional<WorkType> work_type_override;  // in place of the work types of cgroups that are swappable
+  std::optional<int> workers_per_cgroup;  // of cgroups that do not say; unset: 1
+  std::string work_type;  // in place of those of cgroups that are swappable, as describe() shows it; "": none
 
   // Of the machine alone; the body does not see them.
   Bytes memory = 0;  // 0: by rule
@@ -59,7 +58,7 @@ void fields(V& v, T& t) {
   v.or_zero("quantum_ns", t.quantum);
   v("checks", t.checks);
   v("workers_per_cgroup", t.workers_per_cgroup);
-  v("work_type", t.work_type_override);
+  v.if_any("work_type", t.work_type);
 }
 
 }  // namespace ktstr

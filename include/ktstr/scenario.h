@@ -155,7 +155,7 @@ class Ctx {
   // How many workers a CgroupDef has that does not say.
   int workers_per_cgroup() const { return init_.settings.workers_per_cgroup.value_or(1); }
   // In place of the work types of cgroups that are swappable.
-  const std::optional<WorkType>& work_type_override() const { return init_.settings.work_type_override; }
+  std::optional<WorkType> work_type_override() const;
   bool on_host() const { return init_.on_host; }
   const std::vector<std::string>& payload_path() const { return init_.settings.payload_path; }
   const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }

@@ -91,10 +91,9 @@ TEST(CommandLine, RunTakesManySeedsAtOnce) {
 }
 
 TEST(CommandLine, TakesAWorkTypeByItsName) {
-  EXPECT_EQ(asked({"run", "f", "--work-type", "Bursty"}).settings.work_type_override, WorkType(Bursty{}));
-  EXPECT_EQ(asked({"run", "f", "--host", "--work-type", "YieldHeavy"}).settings.work_type_override,
-            WorkType(YieldHeavy{}));
-  EXPECT_EQ(asked({"run", "f"}).settings.work_type_override, std::nullopt);
+  EXPECT_EQ(asked({"run", "f", "--work-type", "Bursty"}).settings.work_type, describe(Bursty{}));
+  EXPECT_EQ(asked({"run", "f", "--host", "--work-type", "YieldHeavy"}).settings.work_type, "YieldHeavy");
+  EXPECT_EQ(asked({"run", "f"}).settings.work_type, "");
   EXPECT_THAT(refusal({"run", "f", "--work-type", "Lively"}),
               HasSubstr("--work-type: there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty"));
 }

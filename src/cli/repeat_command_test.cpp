@@ -98,7 +98,7 @@ TEST(RepeatCommand, SaysTheWorkTypeWithItsParameters) {
               testing::HasSubstr("--work-type 'Bursty(burst=50ms, sleep=100ms)'"));
   // One of the file is repeated with it.
   RunRequest of_file = full_request();
-  of_file.settings.work_type_override = YieldHeavy{};
+  of_file.settings.work_type = "YieldHeavy";
   EXPECT_THAT(repeat_command(invocation, of_file, {}), testing::Not(testing::HasSubstr("--work-type")));
 }
 
@@ -128,7 +128,7 @@ TEST(RepeatCommand, ParsesToTheSameOptions) {
   EXPECT_EQ(again.settings.duration, 1500ms);
   EXPECT_EQ(again.settings.icount_shift, 4);
   EXPECT_EQ(again.settings.quantum, 0ns);
-  EXPECT_EQ(again.settings.work_type_override, WorkType(Bursty{}));
+  EXPECT_EQ(again.settings.work_type, describe(Bursty{}));
   EXPECT_EQ(again.settings.args, wanted.settings.args);
 }
 

@@ -85,7 +85,7 @@ TEST_F(RequestForFile, FlagsWinOverTheFile) {
   EXPECT_EQ(request->settings.memory, Bytes{1} << 30);
   EXPECT_EQ(request->settings.icount_shift, 2);
   EXPECT_EQ(request->settings.quantum, 60us);
-  EXPECT_EQ(request->settings.work_type_override, WorkType(Bursty{}));
+  EXPECT_EQ(request->settings.work_type, describe(Bursty{}));
   EXPECT_THAT(request->settings.args, ElementsAre("a"));
 }
 

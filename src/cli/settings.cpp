@@ -170,15 +170,12 @@ const Setting kSettings[] = {
     {.flags = "--work-type",
      .type = "NAME",
      .help = "what workers of swappable cgroups do instead of their own work: YieldHeavy",
-     .set =
-         [](const Word& word, RunRequest& request) {
-           return assign(request.settings.work_type_override, work_type_from(word.text).context("--work-type"));
-         },
-     .show =
-         [](const RunRequest& request) {
-           const auto& type = request.settings.work_type_override;
-           return type ? describe(*type) : "";
-         },
+     .set = [](const Word& word, RunRequest& request) -> Status {
+       KTSTR_TRY_ASSIGN(const WorkType type, work_type_from(word.text).context("--work-type"));
+       request.settings.work_type = describe(type);
+       return ok();
+     },
+     .show = [](const RunRequest& request) { return request.settings.work_type; },
      .repeated = Repeated::kWhereGiven},
     {.flags = "--memory",
      .type = "SIZE",

@@ -32,7 +32,7 @@ RunTuple tuple_of(const RunSettings& settings) {
   return {.test = settings.test,
           .seed = settings.seed,
           .vary = settings.vary.to_string(),
-          .work_type = settings.work_type_override ? describe(*settings.work_type_override) : "",
+          .work_type = settings.work_type,
           .topology = settings.topology};
 }
 

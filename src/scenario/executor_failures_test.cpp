@@ -179,7 +179,7 @@ TEST(DeadScheduler, IsReportedWhenTheBackdropHasBeenCollected) {
     world.scheduler_ends = world.time + alive_for;
     const auto result = world.run(kBase, three_steps());
     ASSERT_TRUE(result);
-    const std::string last = fmt::format("scheduler_exited {}", step);
+    const std::string last = fmt::format("scheduler_died {}", step);
     EXPECT_EQ(kinds(*result).back(), last) << format_duration(alive_for);
     EXPECT_EQ(kinds(*result).at(result->details.size() - 2), "no_progress 0") << format_duration(alive_for);
   }
@@ -223,10 +223,9 @@ TEST(DeadScheduler, EndsTheHoldAndTheScenarioButKeepsTheNumbers) {
   world.scheduler_ends = world.time + 350ms;
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
-  EXPECT_THAT(
-      described(*result),
-      ElementsAre("fail scheduler_exited 2: the scheduler died, and nothing says why, during step 2 of 3, 100ms "
-                  "into its hold, 350ms after the scenario's start"));
+  EXPECT_THAT(described(*result),
+              ElementsAre("fail scheduler_died 2: the scheduler died, and nothing says why, during step 2 of 3, 100ms "
+                          "into its hold, 350ms after the scenario's start"));
   EXPECT_EQ(result->cgroups.size(), 3u);
   EXPECT_THAT(world.ops.calls(), Not(Contains("create d")));
   EXPECT_THAT(world.ops.groups(), IsEmpty());
@@ -239,7 +238,7 @@ TEST(DeadScheduler, IsNoticedBetweenSteps) {
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
   EXPECT_THAT(described(*result),
-              ElementsAre("fail scheduler_exited 1: the scheduler died, and nothing says why, after step 1 of 3, "
+              ElementsAre("fail scheduler_died 1: the scheduler died, and nothing says why, after step 1 of 3, "
                           "350ms after the scenario's start"));
   EXPECT_THAT(world.ops.calls(), Not(Contains("create b")));
 }
@@ -251,7 +250,7 @@ TEST(DeadScheduler, IsNoticedAfterAllSteps) {
   const auto result = world.run({part({CgroupDef::named("a")}, 1)});
   ASSERT_TRUE(result);
   EXPECT_THAT(described(*result),
-              ElementsAre("fail scheduler_exited 1: the scheduler died, and nothing says why, after all steps, "
+              ElementsAre("fail scheduler_died 1: the scheduler died, and nothing says why, after all steps, "
                           "1.1s after the scenario's start"));
 }
 

@@ -262,7 +262,7 @@ HoldSpec FileReader::read_hold(TableReader& step) {
 }
 
 void FileReader::read_workers(TableReader& top) {
-  file_.settings.work_type_override = read_work_type(top, "work_type_override");
+  if (const auto type = read_work_type(top, "work_type_override")) file_.settings.work_type = describe(*type);
   const auto workers = top.integer("workers_per_cgroup", "a whole number like 2");
   if (!workers) return;
   const Status valid = check_workers(*workers);
@@ -384,7 +384,7 @@ Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std:
   // A context that was not made from this file leaves them to it, as the jobs of earlier versions do.
   RunSettings& settings = ExecutionState(ctx).settings();
   if (!settings.workers_per_cgroup) settings.workers_per_cgroup = file.settings.workers_per_cgroup;
-  if (!settings.work_type_override) settings.work_type_override = file.settings.work_type_override;
+  if (settings.work_type.empty()) settings.work_type = file.settings.work_type;
   return execute_scenario(ctx, file.backdrop, file.steps);
 }
 

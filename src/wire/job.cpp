@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/text/json_fault.h"
-#include "workload/types/work_types.h"
 
 namespace ktstr {
 
@@ -79,8 +78,6 @@ class Writer {
       json = value.count();
     } else if constexpr (is_parsed<T>) {
       json = value.to_string();
-    } else if constexpr (std::is_same_v<T, WorkType>) {
-      json = describe(value);
     } else if constexpr (has_fields<T>) {
       Writer inner(json);
       fields(inner, value);
@@ -103,7 +100,7 @@ class Writer {
     (*this)(key, value.value_or(T{}));
   }
   template <typename T>
-  void if_any(const char* key, const std::vector<T>& values) {
+  void if_any(const char* key, const T& values) {
     if (!values.empty()) (*this)(key, values);
   }
 
@@ -145,7 +142,7 @@ class Reader {
     if (value == T{}) value.reset();
   }
   template <typename T>
-  void if_any(const char* key, std::vector<T>& values) {
+  void if_any(const char* key, T& values) {
     later(key, values);
   }
   const Status& status() const { return status_; }
@@ -158,8 +155,6 @@ class Reader {
       value = T(count);
     } else if constexpr (is_parsed<T>) {
       KTSTR_TRY_ASSIGN(value, T::parse(json.get<std::string>()));
-    } else if constexpr (std::is_same_v<T, WorkType>) {
-      KTSTR_TRY_ASSIGN(value, work_type_from(json.get<std::string>()));
     } else if constexpr (has_fields<T>) {
       Reader inner(json);
       fields(inner, value);

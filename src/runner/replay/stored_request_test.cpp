@@ -132,13 +132,13 @@ TEST(StoredRequest, HasNoClockOfItsOwnInRealTime) {
 
 TEST(StoredRequest, OfAnotherWorkTypeIsNotTheSame) {
   RunRequest request = some_request();
-  request.settings.work_type_override = YieldHeavy{};
+  request.settings.work_type = "YieldHeavy";
   RunRecord record = record_of(request);
   EXPECT_EQ(tuple_of(request.settings).work_type, "YieldHeavy");
   record.tuple.work_type = "YieldHeavy";
   const auto stored = request_from_json(request_to_json(request, record, job_to_json(job_of(request)), some_inputs()));
   ASSERT_TRUE(stored) << stored.error().render();
-  EXPECT_EQ(stored->request.settings.work_type_override, WorkType(YieldHeavy{}));
+  EXPECT_EQ(stored->request.settings.work_type, "YieldHeavy");
   record.tuple.work_type = "";
   const auto edited = request_from_json(request_to_json(request, record, job_to_json(job_of(request)), some_inputs()));
   ASSERT_FALSE(edited);

@@ -20,6 +20,13 @@
 
 namespace ktstr {
 
+// What is none is refused by plan_scenario().
+std::optional<WorkType> Ctx::work_type_override() const {
+  if (init_.settings.work_type.empty()) return {};
+  const auto type = work_type_from(init_.settings.work_type);
+  return type ? std::optional(*type) : std::nullopt;
+}
+
 namespace {
 
 using Messages = std::vector<std::string>;
@@ -163,7 +170,7 @@ PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t se
   std::vector<WorkSpec> work = def.merged_work();
   if (!work.empty() && !def.workers_said()) work.front().workers = ctx.workers_per_cgroup();
   for (WorkSpec& spec : work) {
-    if (def.is_swappable() && ctx.work_type_override()) spec.type = *ctx.work_type_override();
+    if (def.is_swappable()) spec.type = ctx.work_type_override().value_or(spec.type);
     cgroup.work.push_back(plan_work(spec, ctx, cgroup.cpuset.value_or(CpuSet()), own));
   }
   for (const auto& positions : spawned_together(cgroup.work)) {
@@ -186,6 +193,9 @@ std::vector<PlanMistake> plan_scenario(const Ctx& ctx, const Backdrop& backdrop,
                                        ScenarioPlan& plan) {
   std::vector<PlanMistake> mistakes;
   check_holds(steps, ctx.duration(), mistakes);
+  const std::string& type = ctx.settings().work_type;
+  if (const auto read = work_type_from(type); !type.empty() && !read)
+    mistakes.push_back({{}, in_one_line(read.error())});
   plan.backdrop = plan_backdrop(backdrop, ctx, mistakes);
   plan.backdrop_payloads = backdrop.payloads;
   for (std::size_t i = 0; i < steps.size(); ++i)

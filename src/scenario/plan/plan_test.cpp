@@ -47,6 +47,15 @@ TEST(PlanScenario, NeedsOnlyTheControllersThatStepsUse) {
   EXPECT_EQ(controllers(CgroupDef::named("a").cpu_weight(50).cpuset(CpusetSpec::all())), (List{"cpuset", "cpu"}));
 }
 
+TEST(PlanScenario, RefusesARunsWorkTypeThatThereIsNot) {
+  const TestTopology machine = TestTopology::expected_for({1, 2, 2, 1});
+  const Ctx ctx({.topology = &machine, .settings = {.duration = 1s, .work_type = "Lively"}});
+  ScenarioPlan planned;
+  const auto found = plan_scenario(ctx, {}, {{.setup = {CgroupDef::named("a").swappable(true)}}}, planned);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].message, "there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty");
+}
+
 TEST(PlanScenario, AllowsANameAgainInALaterStep) {
   const Step step{.setup = {CgroupDef::named("a")}, .hold = HoldSpec::fraction(0.5)};
   EXPECT_EQ(mistakes({step, step}), "none");
