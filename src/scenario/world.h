@@ -2,7 +2,8 @@
 //
 // The running scenario as its ops see it: the step's scope over the Backdrop's, names looked up in that order, and what
 // several ops have in common (spawning, cpusets that change under running workers). An op is a function apply() of its
-// family's file, ops/*_ops.cpp, and may assume what the rehearsal found out beforehand, but not that nothing has changed.
+// family's file, ops/*_ops.cpp, and may assume what the rehearsal found out beforehand, but not that nothing has
+// changed.
 #pragma once
 
 #include <cstdint>

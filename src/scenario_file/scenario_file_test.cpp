@@ -148,7 +148,7 @@ TEST(ExecuteScenarioText, FollowsTheContextBeforeTheFile) {
     return fmt::format("{} x {}", world.specs.at(0).workers, describe(world.specs.at(0).type));
   };
   EXPECT_EQ(done_with({}), "3 x YieldHeavy");
-  EXPECT_EQ(done_with({.workers_per_cgroup = 2, .work_type_override = Mixed{}}), "2 x Mixed(spins=1024)");
+  EXPECT_EQ(done_with({.workers_per_cgroup = 2, .work_type = "Mixed"}), "2 x Mixed(spins=1024)");
 }
 
 TEST(ScenarioFile, ReadsEveryFormOfHold) {

@@ -387,7 +387,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5"}), "7e9fe4582f6e0e27");
   EXPECT_EQ(hash(WorkerRecord{1, worker}), "e0da922e60c9eb24");
-  EXPECT_EQ(hash(result), "759fce2c601461a9");
+  EXPECT_EQ(hash(result), "c5bc994e7773c1bb");
   EXPECT_EQ(hash(BodyEndRecord{true, false, "1"}), "6976363df88a42fa");
   EXPECT_EQ(hash(GuestErrorRecord{ErrorCode::kNoSpace, "1", "2"}), "cdb8e3db12b42919");
   EXPECT_EQ(hash(Stimulus{1, 2, 3, 4, 5, 6, 7}), "808ed3c44c9a4e25");
