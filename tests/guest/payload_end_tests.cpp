@@ -142,7 +142,7 @@ KTSTR_TEST(the_oom_killer_may_take_workers_and_payloads_and_not_the_body,
 }
 
 KTSTR_TEST(real_time_workers_on_every_cpu_do_not_keep_the_body_from_its_end,
-           {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.spread_off = true}}) {
+           {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.scheduler_used = false, .spread_off = true}}) {
   AssertResult claims;
   for (const SchedPolicy& policy : {SchedPolicy::fifo(97), SchedPolicy::deadline_of(9ms, 10ms, 10ms)}) {
     const auto result = execute_scenario(ctx, {.cgroups = {CgroupDef::named("hog").workers(2).sched_policy(policy)}},

@@ -39,20 +39,20 @@ Result<VcpuState> parse_vcpu(std::string_view block) {
                    .user = *level == 3};
 }
 
+}  // namespace
+
 void merge_look(std::vector<VcpuState>& all, const std::vector<VcpuState>& look) {
   if (all.size() != look.size()) {
     all = look;
     return;
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].pc = look[i].pc;
+    if (look[i].interrupts || !all[i].interrupts) all[i].pc = look[i].pc;
     all[i].halted = all[i].halted && look[i].halted;
     all[i].interrupts = all[i].interrupts || look[i].interrupts;
     all[i].user = all[i].user || look[i].user;
   }
 }
-
-}  // namespace
 
 Standstill standstill_of(const std::vector<VcpuState>& vcpus) {
   auto in_kernel = [](const VcpuState& vcpu) { return !vcpu.user && (!vcpu.halted || !vcpu.interrupts); };

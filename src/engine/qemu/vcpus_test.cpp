@@ -48,5 +48,19 @@ TEST(Standstill, IsNotTheKernelsWhereProgramsRunOrAllIsIdle) {
   EXPECT_EQ(standstill_of({{.halted = true, .interrupts = true}}), Standstill::kIdle);
 }
 
+TEST(Vcpus, AreWhereTheyAcceptedInterruptsAndNotInTheirHandler) {
+  const VcpuState loop{.cpu = 0, .pc = 0x10, .interrupts = true}, tick{.cpu = 0, .pc = 0x20};
+  for (const auto& looks : {std::vector{loop, tick}, std::vector{tick, loop}, std::vector{tick, loop, tick}}) {
+    std::vector<VcpuState> seen;
+    for (const VcpuState& look : looks) merge_look(seen, {look});
+    ASSERT_EQ(seen.size(), 1u);
+    EXPECT_EQ(seen[0].pc, 0x10u);
+    EXPECT_TRUE(seen[0].interrupts);
+  }
+  std::vector<VcpuState> seen{tick};
+  merge_look(seen, {{.cpu = 0, .pc = 0x30}});
+  EXPECT_EQ(seen[0].pc, 0x30u) << "accepted none in any look: the last";
+}
+
 }  // namespace
 }  // namespace ktstr
