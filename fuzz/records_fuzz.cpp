@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mutated.h"
 #include "wire/field_codec.h"
+#include "wire/records.h"
 
 using namespace ktstr;
 

@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = ktstr::parse_scenario({reinterpret_cast<const char*>(data), size}, "f");
   if (file) {
-    ktstr::ignore_result(ktstr::check_against(*file, ktstr::Topology{2, 4, 2, 1}), "either outcome is right");
+    ktstr::ignore_result(ktstr::check_against(*file, {.topology = {2, 4, 2, 1}}), "either outcome is right");
     return 0;
   }
   const ktstr::Error& error = file.error();

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   seen += collector.digest().size();
   RunRecord record;
-  classify({.test = "t", .scheduler = "x"}, collector.story(), {}, record);
+  classify({.settings = {.test = "t"}, .scheduler = "x"}, collector.story(), {}, record);
   if (!collector.story().ended && record.outcome == Outcome::kPass) __builtin_trap();
   return seen == SIZE_MAX ? -1 : 0;
 }
