@@ -4,8 +4,8 @@
 #
 # One folder, one static library `ktstr_NAME` (alias `ktstr::NAME`), one unit test program. What a large module has for
 # one subject is in a folder of its own below it, still one library; what only tests use is in `testing/` (TEST_SUPPORT,
-# built into the test program). DEPS are the modules and libraries that this one may use; CMake refuses a cycle. Each header is compiled alone when
-# CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
+# built into the test program). DEPS are the modules and libraries that this one may use; CMake refuses a cycle. Each
+# header is compiled alone when CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
 
 # -Wno-missing-field-initializers: g++ 12 warns about designated initialisers, whose point is to leave fields out.
 add_library(ktstr_warnings INTERFACE)
