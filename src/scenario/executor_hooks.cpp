@@ -125,12 +125,12 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   hooks.core_share = [](int from, const std::vector<int>& pids) { return core_sched_share(from, pids); };
   hooks.pause = sleep_for;
   hooks.scheduler_alive = [watches](int pid) -> Result<bool> {
-    KTSTR_TRY_ASSIGN(const SchedulerWatch* watch, watches->of(pid));
-    return watch->alive();
+    KTSTR_TRY_ASSIGN(const SchedulerWatch* found, watches->of(pid));
+    return found->alive();
   };
   hooks.hold_until = [watches](int pid, Nanoseconds deadline) -> Result<HoldEnd> {
-    KTSTR_TRY_ASSIGN(const SchedulerWatch* watch, watches->of(pid));
-    return watch->hold_until(deadline);
+    KTSTR_TRY_ASSIGN(const SchedulerWatch* found, watches->of(pid));
+    return found->hold_until(deadline);
   };
   hooks.scheduler_end = [probe] { return probe->look(); };
   hooks.oom_kills = [oom_log]() -> const std::vector<OomKill>& { return oom_log->look(); };

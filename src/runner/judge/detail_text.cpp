@@ -28,7 +28,7 @@ std::string error_words(const std::vector<std::string>& log) {
   return found == log.end() ? last_words(log) : *found;
 }
 
-std::string with_words(std::string message, const std::string& words) {
+std::string with_words(const std::string& message, const std::string& words) {
   return words.empty() ? message : message + ": " + words;
 }
 

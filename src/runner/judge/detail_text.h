@@ -19,6 +19,6 @@ std::string last_words(const std::vector<std::string>& log);
 std::string error_words(const std::vector<std::string>& log);
 
 // "MESSAGE: WORDS", or the message alone where there are no words.
-std::string with_words(std::string message, const std::string& words);
+std::string with_words(const std::string& message, const std::string& words);
 
 }  // namespace ktstr

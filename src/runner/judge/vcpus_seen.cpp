@@ -17,7 +17,7 @@ constexpr std::uint64_t kLastModuleAddress = 0xfffffffffeffffff;
 
 std::string state_of(const VcpuState& vcpu) {
   if (vcpu.user) return "user";
-  const std::string where = vcpu.halted ? "halted" : "kernel";
+  std::string where = vcpu.halted ? "halted" : "kernel";
   if (vcpu.halted && vcpu.interrupts) return where;
   return where + (vcpu.interrupts ? ", interrupts on" : ", interrupts off");
 }
