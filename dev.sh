@@ -71,7 +71,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
                      sanitizers  the unit tests with the address, undefined-behaviour and thread sanitizers
                      fuzz        each fuzz target for 20 seconds
                      healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
-                                 and scx_ktstr, must pass; words behind it go to tests/campaigns/healthy.sh
+                                 and scx_ktstr, must pass; words after it go to tests/campaigns/healthy.sh
   help             this text
 
 Everything is incremental: a second call only does what has changed.
@@ -341,7 +341,7 @@ check_tidy() {
   # clang reads none of GCC's precompiled headers.
   run_quietly 'cmake (tidy)' cmake --preset dev -B build-tidy -DKTSTR_PCH=OFF -DKTSTR_TESTS=OFF
   git ls-files 'src/*.cpp' | grep -v -e '_test\.cpp$' -e /testing/ -e /static/ -e /fixture/ |
-    xargs -n 1 -P "$(nproc)" clang-tidy-14 --quiet -p build-tidy 2>/dev/null
+    xargs -n 1 -P "$(nproc)" clang-tidy-14 --quiet -p build-tidy 2> >(grep -v ' warnings\? generated' >&2)
 }
 
 # sanitized PRESET: the unit tests of such a build.

@@ -80,8 +80,8 @@ class Setup {
   Setup(std::initializer_list<CgroupDef> defs) : defs_(defs) {}
   Setup(std::vector<CgroupDef> defs) : defs_(std::move(defs)) {}
   template <typename F>
-  requires std::is_invocable_r_v < std::vector<CgroupDef>, F,
-  const Ctx& > Setup(F factory) : factory_(std::move(factory)) {}
+  requires(std::is_invocable_r_v<std::vector<CgroupDef>, F, const Ctx&>) Setup(F factory)
+      : factory_(std::move(factory)) {}
 
   // Calls the factory where there is one.
   std::vector<CgroupDef> resolve(const Ctx& ctx) const { return factory_ ? factory_(ctx) : defs_; }

@@ -44,7 +44,7 @@ class EnumNames {
   std::span<const EnumName<E>> rows_;
 };
 
-// The rows are in the order of the values, without a gap. A value may have further rows behind its own: texts that
+// The rows are in the order of the values, without a gap. A value may have further rows after its own: texts that
 // earlier programs wrote for it.
 template <const auto& kRows>
 constexpr auto names_from() {

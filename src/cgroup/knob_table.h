@@ -26,7 +26,7 @@ struct KnobRow {
   std::string_view file;        // "cpu.weight"
   std::string_view controller;  // "cpu"
   KnobWriting written;
-  std::string_view form;     // of what the file takes, to go behind "takes": "1 to 10000"
+  std::string_view form;     // of what the file takes, to go after "takes": "1 to 10000"
   std::string_view meaning;  // one line
   std::string_view needs;    // what has the kernel offer the file: configuration options, a first version
   bool (*accepts)(std::string_view value);

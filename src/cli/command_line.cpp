@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Words behind the first "--" are the test's own and never reach the parser.
+// Words after the first "--" are the test's own and never reach the parser.
 struct SplitArguments {
   std::vector<std::string> ours;
   std::vector<std::string> tests;
@@ -47,7 +47,7 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, Text& into, const 
   return app.add_option_function<std::string>(name, store, description)->type_name(type);
 }
 
-// Flags of settings, and the words that stood behind them.
+// Flags of settings, and their values.
 class SettingFlags {
  public:
   void add(CLI::App& app, const Setting& setting, const char* help) {

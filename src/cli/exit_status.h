@@ -23,7 +23,7 @@ int worse_exit(int a, int b);
 // lacks are not.
 int exit_code_for(const Error& error);
 
-// All that one of our programs does, behind its main(): exceptions of the library (no memory, no thread) become an
+// All that one of our programs does inside its main(): exceptions of the library (no memory, no thread) become an
 // error with exit status 3, a reader of stdout that has gone becomes 141.
 int guarded(const std::function<int()>& program);
 

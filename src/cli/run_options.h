@@ -20,7 +20,7 @@ constexpr int kAutoJobs = 0;
 
 struct RunOptions {
   std::vector<std::pair<const Setting*, std::string>> given;  // settings of the runs, with texts that they accept
-  std::vector<std::string> args;                              // behind "--": Ctx::args()
+  std::vector<std::string> args;                              // after "--": Ctx::args()
   std::optional<SeedRange> seeds;                             // run with each of them
   int repeat = 1;
   std::optional<int> jobs;  // runs at once; kAutoJobs: as many as the machine has CPUs and room for
@@ -28,7 +28,7 @@ struct RunOptions {
   bool json = false;
   int verbosity = 0;
 
-  // Takes what stood behind a flag. kInvalidArgument that names both.
+  // Takes the value of a flag. kInvalidArgument that names both.
   Status give(const Setting& setting, std::string text);
   // The text of a run's setting; null: it was not given.
   const std::string* text_of(std::string_view flag) const;
