@@ -13,7 +13,8 @@ Record record_of(RecordType type, std::uint32_t sequence, const T& value) {
 }
 
 ByteVector some_run() {
-  SchedulerRecord attached{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "x", .enable_seq = 1};
+  SchedulerRecord attached{
+      .kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "x", .enable_seq = 1, .life = 1};
   SchedulerRecord checked = attached;
   checked.kind = SchedulerRecord::Kind::kChecked;
   WorkerRecord worker;

@@ -239,7 +239,7 @@ Result<bool> Agent::attach() {
         .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
   // What a test's programs take of the memory must not cost the scheduler its life; what it takes itself may.
   KTSTR_TRY(set_oom_score_adj(kSeldomKilled));
-  KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, log_));
+  KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, ++schedulers_, log_));
   KTSTR_TRY(set_oom_score_adj(kNeverKilled));
   const bool attached = wait_until_attached(job.limit);
   scheduler_->report(log_, attached ? SchedulerRecord::Kind::kAttached : SchedulerRecord::Kind::kNotAttached);

@@ -70,7 +70,8 @@ class Agent {
   std::optional<SchedulerProcess> scheduler_;
   std::optional<BodyProcess> body_;
   TestTopology topology_;
-  std::uint32_t taken_ = 0;  // deliveries
+  std::uint32_t taken_ = 0;       // deliveries
+  std::uint32_t schedulers_ = 0;  // that were started
   Nanoseconds next_look_for_unkillable_{0};
   UnkillableWatch unkillable_;
 };

@@ -22,7 +22,8 @@ bool of_teardown(SchedulerRecord::Kind kind) { return kind >= SchedulerRecord::K
 
 }  // namespace
 
-Result<SchedulerProcess> SchedulerProcess::start(const std::vector<std::string>& argv, RecordLog& log) {
+Result<SchedulerProcess> SchedulerProcess::start(const std::vector<std::string>& argv, std::uint32_t life,
+                                                 RecordLog& log) {
   const SchedExtState before = read_sched_ext_state("/sys");
   KTSTR_TRY_ASSIGN(PipeLog output, PipeLog::create(LogRecord::Stream::kScheduler));
   KTSTR_TRY_ASSIGN(Subprocess process, Subprocess::start({.argv = argv,
@@ -31,7 +32,7 @@ Result<SchedulerProcess> SchedulerProcess::start(const std::vector<std::string>&
                                                           .stderr_fd = output.write_fd(),
                                                           .working_dir = "/"}));
   output.close_write_end();
-  SchedulerProcess scheduler(std::move(process), std::move(output));
+  SchedulerProcess scheduler(std::move(process), std::move(output), life);
   scheduler.counted_ = before.has_enable_seq;
   scheduler.enable_seq_before_ = before.enable_seq;
   scheduler.report(log, SchedulerRecord::Kind::kStarted);
@@ -121,7 +122,8 @@ void SchedulerProcess::report(RecordLog& log, SchedulerRecord::Kind kind) {
                                                     .state = state.state,
                                                     .ops = state.ops,
                                                     .exit = of_teardown(kind) ? look_at_what_is_left().text : exit_,
-                                                    .enable_seq = state.enable_seq});
+                                                    .enable_seq = state.enable_seq,
+                                                    .life = life_});
 }
 
 }  // namespace ktstr::guest

@@ -19,7 +19,8 @@ namespace ktstr::guest {
 
 class SchedulerProcess {
  public:
-  static Result<SchedulerProcess> start(const std::vector<std::string>& argv, RecordLog& log);
+  // `life`: how many there were before it, and one (SchedulerRecord::life).
+  static Result<SchedulerProcess> start(const std::vector<std::string>& argv, std::uint32_t life, RecordLog& log);
 
   int pid() const { return successor_ ? successor_->pid : process_.pid(); }
   const Fd& pidfd() const { return successor_ ? successor_->pidfd : process_.pidfd(); }
@@ -59,9 +60,11 @@ class SchedulerProcess {
   // No value while it runs.
   Result<std::optional<ExitStatus>> poll_end();
   bool hand_over(RecordLog& log, const ExitStatus& status, pid_t body);
-  SchedulerProcess(Subprocess process, PipeLog output) : process_(std::move(process)), output_(std::move(output)) {}
+  SchedulerProcess(Subprocess process, PipeLog output, std::uint32_t life)
+      : process_(std::move(process)), output_(std::move(output)), life_(life) {}
   Subprocess process_;
   PipeLog output_;
+  std::uint32_t life_;
   bool counted_ = false;
   std::uint64_t enable_seq_before_ = 0;
   std::optional<Successor> successor_;

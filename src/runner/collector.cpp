@@ -52,8 +52,10 @@ Status Collector::add(const Record& record) {
       return add_phase(record);
     case RecordType::kQuantum:
       return decode_into<QuantumRecord>(record, story_.quantum);
-    case RecordType::kScheduler:
-      return add_scheduler(record);
+    case RecordType::kScheduler: {
+      KTSTR_TRY_ASSIGN(SchedulerRecord seen, decoded<SchedulerRecord>(record));
+      return story_.schedulers.add(std::move(seen), record.time_ns, story_.tearing_down);
+    }
     case RecordType::kLog:
       return add_log(record);
     case RecordType::kMark:
@@ -116,39 +118,6 @@ Status Collector::add_phase(const Record& record) {
   if (phase.phase == Phase::kTeardown) {
     story_.body_end_ns = record.time_ns;
     story_.tearing_down = true;
-  }
-  return ok();
-}
-
-Status Collector::add_scheduler(const Record& record) {
-  KTSTR_TRY_ASSIGN(SchedulerRecord seen, decoded<SchedulerRecord>(record));
-  switch (seen.kind) {
-    case SchedulerRecord::Kind::kStarted:
-      break;
-    case SchedulerRecord::Kind::kAttached:
-      story_.attached = std::move(seen);
-      break;
-    case SchedulerRecord::Kind::kNotAttached:
-      story_.not_attached = std::move(seen);
-      break;
-    case SchedulerRecord::Kind::kExited:
-      if (!story_.tearing_down) {
-        story_.exited = std::move(seen);
-        story_.exited_ns = record.time_ns;
-      }
-      break;
-    case SchedulerRecord::Kind::kChecked:
-      story_.checked = std::move(seen);
-      break;
-    case SchedulerRecord::Kind::kNotRun:
-      story_.not_run = std::move(seen);
-      break;
-    case SchedulerRecord::Kind::kKilled:
-      story_.killed = std::move(seen);
-      break;
-    case SchedulerRecord::Kind::kNotDetached:
-      story_.not_detached = std::move(seen);
-      break;
   }
   return ok();
 }

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "runner/event_file.h"
+#include "runner/scheduler_life.h"
 #include "wire/records.h"
 
 namespace ktstr {
@@ -18,12 +19,7 @@ struct GuestStory {
   std::optional<HelloRecord> hello;
   std::optional<TestTopology> topology;
   std::optional<QuantumRecord> quantum;
-  std::optional<SchedulerRecord> attached;      // kAttached
-  std::optional<SchedulerRecord> not_attached;  // kNotAttached
-  std::optional<SchedulerRecord> checked;       // when the body had ended
-  std::optional<SchedulerRecord> exited;        // before the teardown
-  std::uint64_t exited_ns = 0;
-  std::optional<SchedulerRecord> not_run, killed, not_detached;  // in the teardown: kNotRun, kKilled, kNotDetached
+  SchedulerLives schedulers;  // under test, one after another
   std::optional<ResultRecord> result;
   std::optional<BodyEndRecord> body_end;
   std::vector<GuestErrorRecord> errors;
@@ -41,6 +37,10 @@ struct GuestStory {
   std::uint64_t body_start_ns = 0, body_end_ns = 0;
   bool tearing_down = false;
   bool ended = false;  // the agent's last record came
+
+  // The one that is judged.
+  const SchedulerLife& scheduler() const { return schedulers.last(); }
+  SchedulerLife& scheduler() { return schedulers.last(); }
 };
 
 class Collector {
@@ -64,7 +64,6 @@ class Collector {
   Result<T> decoded(const Record& record);
   template <typename T, typename Target>
   Status decode_into(const Record& record, Target& target);
-  Status add_scheduler(const Record& record);
   Status add_log(const Record& record);
   Status add_phase(const Record& record);
   Status add_taint(const Record& record);

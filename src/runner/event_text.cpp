@@ -32,6 +32,7 @@ std::string text_of(const SchedulerRecord& r) {
   if (!r.state.empty()) text += ", state " + r.state;
   if (!r.ops.empty()) text += ", ops " + r.ops;
   if (!r.exit.empty()) text += ", " + r.exit;
+  if (r.life > 1) text += fmt::format(", the {}th scheduler", r.life);
   return text + fmt::format(", enable_seq {}", r.enable_seq);
 }
 

@@ -53,6 +53,7 @@ void fields(V& v, T& t) {
   v("ops", t.ops);
   v("exit", t.exit);
   v("enable_seq", t.enable_seq);
+  v("life", t.life);
 }
 
 template <typename V, FieldsOf<TaintRecord> T>

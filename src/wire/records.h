@@ -80,6 +80,7 @@ struct SchedulerRecord {
   std::string ops;    // /sys/kernel/sched_ext/root/ops
   std::string exit;   // kExited: how its process ended; of the teardown: what its process did, "state D in NAME"
   std::uint64_t enable_seq = 0;
+  std::uint32_t life = 0;  // which one it is of those that the guest started, from 1
 };
 EnumNames<SchedulerRecord::Kind> names_of(SchedulerRecord::Kind);  // "started", "not attached", ...
 

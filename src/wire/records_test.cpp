@@ -383,7 +383,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(topology), "7644073a225d670f");
   EXPECT_EQ(hash(PhaseRecord{Phase::kTeardown}), "fb5e512425fc9449");
   EXPECT_EQ(hash(QuantumRecord{1}), "7c9fa136d4413fa6");
-  EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5}), "1c20bac36ea83a87");
+  EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5, 6}), "3746bbb85e92da30");
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5"}), "7e9fe4582f6e0e27");
   EXPECT_EQ(hash(WorkerRecord{1, worker}), "e0da922e60c9eb24");

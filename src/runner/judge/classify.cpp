@@ -70,7 +70,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   judge_scheduler(request, story, limits, record);
   judge_use(request, story, record);
-  if (story.attached || request.scheduler.empty()) judge_body(story, limits, record);
+  if (story.scheduler().attached || request.scheduler.empty()) judge_body(story, limits, record);
   // Notes explain no error.
   const bool found = std::any_of(record.details.begin(), record.details.end(),
                                  [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
@@ -80,7 +80,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.error_hint = story.result->error_hint;
     return;
   }
-  judge_evidence(story, guest, story.attached || request.scheduler.empty(), record);
+  judge_evidence(story, guest, story.scheduler().attached || request.scheduler.empty(), record);
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
   judge_expectation(request.expect_failure, record);

@@ -10,9 +10,9 @@ namespace {
 
 GuestStory attached_story() {
   GuestStory story;
-  story.attached =
+  story.scheduler().attached =
       SchedulerRecord{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
-  story.checked =
+  story.scheduler().checked =
       SchedulerRecord{.kind = SchedulerRecord::Kind::kChecked, .state = "enabled", .ops = "ktstr", .enable_seq = 1};
   story.result = ResultRecord{};
   story.body_end = BodyEndRecord{.clean = true, .exit = "exited with status 0"};
@@ -30,9 +30,10 @@ RunRecord classified(const RunRequest& request, const GuestStory& story, const G
 }
 
 void end_scheduler(GuestStory& story, std::string exit) {
-  story.checked->state = "disabled";
-  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .state = "disabled", .exit = std::move(exit)};
-  story.exited_ns = 1'500'000'000;
+  story.scheduler().checked->state = "disabled";
+  story.scheduler().exited =
+      SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .state = "disabled", .exit = std::move(exit)};
+  story.scheduler().exited_ns = 1'500'000'000;
 }
 
 TEST(Classify, PassesWhenNothingWasFoundAndSaysWhatWasChecked) {
@@ -78,8 +79,8 @@ TEST(Classify, PutsTheSchedulersEndBeforeItsConsequencesAndReplacesTheExecutorsG
 
 TEST(Classify, NamesTheVerifiersRefusal) {
   GuestStory story;
-  story.not_attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kNotAttached, .state = "disabled"};
-  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 1"};
+  story.scheduler().not_attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kNotAttached, .state = "disabled"};
+  story.scheduler().exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 1"};
   story.scheduler_log = {"-- BEGIN PROG LOAD LOG --",      "; *slot = cpu;",        "10: (7b) *(u64 *)(r0 +0) = r6",
                          "R1 invalid mem access 'scalar'", "Add a NULL check",      "processed 3 insns",
                          "-- END PROG LOAD LOG --",        "libbpf: failed to load"};
@@ -176,7 +177,7 @@ TEST(Classify, PutsAnOopsBeforeWhatIsMissingInTheGuest) {
   record.scheduler.command = "x.sh";
   GuestStory story;
   story.ended = true;
-  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 127"};
+  story.scheduler().exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 127"};
   story.scheduler_log = {"x.sh: 2: scx_real: not found"};
   RunRecord with_oops = record;
   classify(scheduler_request(), story, {}, record);

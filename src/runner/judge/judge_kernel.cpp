@@ -146,9 +146,9 @@ void keep_scheduler(const GuestStory& story, RunRecord& record) {
   SchedulerSeen& seen = record.scheduler;
   if (seen.command.empty()) return;
   const KernelLogVerdict kernel = parse_scheduler_exit(story.kernel_log_in_test);
-  if (story.attached) {
-    seen.ops = story.attached->ops;
-    seen.state_at_start = story.attached->state;
+  if (story.scheduler().attached) {
+    seen.ops = story.scheduler().attached->ops;
+    seen.state_at_start = story.scheduler().attached->state;
   } else if (kernel.enabled) {
     seen.ops = kernel.ops;
     seen.state_at_start = "enabled";
@@ -162,7 +162,7 @@ void keep_scheduler(const GuestStory& story, RunRecord& record) {
 
 bool scheduler_had_ended(const GuestStory& story) {
   const KernelLogVerdict kernel = parse_scheduler_exit(story.kernel_log_in_test);
-  return story.exited || story.not_attached || kernel.kind != KernelLogVerdict::Kind::kNone;
+  return story.scheduler().exited || story.scheduler().not_attached || kernel.kind != KernelLogVerdict::Kind::kNone;
 }
 
 void judge_kernel(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {

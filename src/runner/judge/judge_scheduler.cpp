@@ -33,7 +33,7 @@ std::string verifier_words(const std::vector<std::string>& log) {
 }
 
 Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, const PhaseLimits& limits) {
-  const std::string exit = story.exited ? story.exited->exit : "";
+  const std::string exit = story.scheduler().exited ? story.scheduler().exited->exit : "";
   if (const std::string verifier = verifier_words(story.scheduler_log); !verifier.empty())
     return failure(DetailKind::kSchedulerRejected, "the BPF verifier refused the scheduler: " + verifier);
   if (kernel.kind != KernelLogVerdict::Kind::kNone)
@@ -48,12 +48,14 @@ Detail not_attached(const GuestStory& story, const KernelLogVerdict& kernel, con
     return failure(DetailKind::kSchedulerRejected,
                    with_words(fmt::format("the scheduler {} before it was enabled", how_it_ended(exit)),
                               error_words(story.scheduler_log)));
-  if (story.not_attached && !story.not_attached->exit.empty())
-    return failure(DetailKind::kSchedulerNotAttached, fmt::format("the scheduler was not enabled (state '{}'), and {}",
-                                                                  story.not_attached->state, story.not_attached->exit));
-  return failure(DetailKind::kSchedulerNotAttached,
-                 fmt::format("the scheduler was not enabled within {} s of guest time (state '{}')",
-                             limits.attach.count() / 1000, story.not_attached ? story.not_attached->state : ""));
+  if (story.scheduler().not_attached && !story.scheduler().not_attached->exit.empty())
+    return failure(DetailKind::kSchedulerNotAttached,
+                   fmt::format("the scheduler was not enabled (state '{}'), and {}",
+                               story.scheduler().not_attached->state, story.scheduler().not_attached->exit));
+  return failure(
+      DetailKind::kSchedulerNotAttached,
+      fmt::format("the scheduler was not enabled within {} s of guest time (state '{}')", limits.attach.count() / 1000,
+                  story.scheduler().not_attached ? story.scheduler().not_attached->state : ""));
 }
 
 const SchedulerExit* deciding_exit(const KernelLogVerdict& kernel) {
@@ -65,15 +67,16 @@ const SchedulerExit* deciding_exit(const KernelLogVerdict& kernel) {
 
 DetailKind kind_of(const SchedulerExit* exit, const GuestStory& story) {
   if (exit != nullptr && exit->by == EndedBy::kWatchdog) return DetailKind::kSchedulerStalled;
-  const bool by_signal = story.exited && story.exited->exit.starts_with("killed");
+  const bool by_signal = story.scheduler().exited && story.scheduler().exited->exit.starts_with("killed");
   const bool error = exit != nullptr && is_error(exit->by);
   return error || by_signal ? DetailKind::kSchedulerCrashed : DetailKind::kSchedulerExited;
 }
 
 // Its program did it, or what became of the program.
 std::string ended_by_program(const GuestStory& story) {
-  if (!story.exited) return "the scheduler's program unloaded it";
-  if (story.exited->exit.starts_with("killed")) return "the scheduler's process was " + story.exited->exit;
+  if (!story.scheduler().exited) return "the scheduler's program unloaded it";
+  if (story.scheduler().exited->exit.starts_with("killed"))
+    return "the scheduler's process was " + story.scheduler().exited->exit;
   return "the scheduler's program ended";
 }
 
@@ -110,13 +113,14 @@ std::string stall_words(const SchedulerExit& exit, const GuestStory& story) {
 
 std::string what_became_of_it(const SchedulerExit* exit, const GuestStory& story) {
   std::string text;
-  if (story.exited)
-    text = "; its process " + how_it_ended(story.exited->exit);
+  if (story.scheduler().exited)
+    text = "; its process " + how_it_ended(story.scheduler().exited->exit);
   else if (exit != nullptr && exit->attached_again)
     text = "; it attached again";
   else
     text = "; it did not attach again, and its process lives";
-  if (story.exited && story.checked && story.checked->state == "enabled") text += ", and a scheduler is still enabled";
+  if (story.scheduler().exited && story.scheduler().checked && story.scheduler().checked->state == "enabled")
+    text += ", and a scheduler is still enabled";
   return text;
 }
 
@@ -126,31 +130,32 @@ Detail ended_early(const GuestStory& story, const SchedulerExit* exit, const std
   if (exit != nullptr) {
     message = with_words(message + " (" + exit->reason + ")", exit->message);
     if (const std::string why = stall_words(*exit, story); !why.empty()) message += "; " + why;
-  } else if (!story.exited && story.checked && story.attached) {
+  } else if (!story.scheduler().exited && story.scheduler().checked && story.scheduler().attached) {
     message = fmt::format(
         "the scheduler that was attached at the start was not the one at the end: {} '{}' (number {}), "
         "then {} '{}' (number {})",
-        story.attached->state, story.attached->ops, story.attached->enable_seq, story.checked->state,
-        story.checked->ops, story.checked->enable_seq);
+        story.scheduler().attached->state, story.scheduler().attached->ops, story.scheduler().attached->enable_seq,
+        story.scheduler().checked->state, story.scheduler().checked->ops, story.scheduler().checked->enable_seq);
   }
   return failure(kind_of(exit, story), message + what_became_of_it(exit, story));
 }
 
 std::string when_it_ended(const GuestStory& story) {
-  if (!story.exited || story.body_start_ns == 0 || story.exited_ns < story.body_start_ns) return "";
+  if (!story.scheduler().exited || story.body_start_ns == 0 || story.scheduler().exited_ns < story.body_start_ns)
+    return "";
   return fmt::format("{:.3f} s after the body's start",
-                     static_cast<double>(story.exited_ns - story.body_start_ns) / 1e9);
+                     static_cast<double>(story.scheduler().exited_ns - story.body_start_ns) / 1e9);
 }
 
 bool is_as_at_the_start(const GuestStory& story) {
-  return story.checked && story.checked->state == "enabled" && story.checked->ops == story.attached->ops &&
-         !story.exited;
+  return story.scheduler().checked && story.scheduler().checked->state == "enabled" &&
+         story.scheduler().checked->ops == story.scheduler().attached->ops && !story.scheduler().exited;
 }
 
 // The kernel counts schedulers (enable_seq); where it does not, this is not known.
 bool is_the_same_all_along(const GuestStory& story) {
-  return story.attached && story.attached->enable_seq != 0 && is_as_at_the_start(story) &&
-         story.checked->enable_seq == story.attached->enable_seq;
+  return story.scheduler().attached && story.scheduler().attached->enable_seq != 0 && is_as_at_the_start(story) &&
+         story.scheduler().checked->enable_seq == story.scheduler().attached->enable_seq;
 }
 
 // The kernel ends a scheduler without ops for CPU hotplug and asks its program to load it again (SCX_ECODE_RSN_HOTPLUG,
@@ -225,41 +230,42 @@ void judge_teardown(const GuestStory& story, bool ended_before, RunRecord& recor
   const SchedulerExit* exit = deciding_exit(kernel);
   if (exit != nullptr && is_error(exit->by) && !ended_before) {
     add_in_front(record, ended_early(story, exit, "while it was being unloaded"));
-  } else if (story.not_run && !ended_before) {
+  } else if (story.scheduler().not_run && !ended_before) {
     add_in_front(record,
                  failure(DetailKind::kSchedulerStalled,
                          fmt::format("the scheduler does not run its own process: after SIGTERM it was runnable and "
                                      "got no CPU for 2 s, with the test over; {}",
-                                     story.not_detached ? "made a real-time task it did not unload the scheduler either"
-                                     : story.killed     ? "as a real-time task it had to be killed"
-                                                        : "as a real-time task it ended at once")));
+                                     story.scheduler().not_detached
+                                         ? "made a real-time task it did not unload the scheduler either"
+                                     : story.scheduler().killed ? "as a real-time task it had to be killed"
+                                                                : "as a real-time task it ended at once")));
   }
-  if (story.not_detached) {
-    const std::string process = story.not_detached->exit == "it is gone"
+  if (story.scheduler().not_detached) {
+    const std::string process = story.scheduler().not_detached->exit == "it is gone"
                                     ? "its process is gone"
-                                    : "its process is in " + story.not_detached->exit;
+                                    : "its process is in " + story.scheduler().not_detached->exit;
     add_in_front(record,
                  failure(DetailKind::kSchedulerNotDetached,
                          fmt::format("the scheduler could not be unloaded: after SIGTERM and SIGKILL sched_ext is "
                                      "still '{}'; {}",
-                                     story.not_detached->state, process)));
-  } else if (story.killed) {
+                                     story.scheduler().not_detached->state, process)));
+  } else if (story.scheduler().killed) {
     record.details.push_back({.verdict = Verdict::kPass,
                               .kind = DetailKind::kNote,
-                              .message = "the scheduler's process did not end on SIGTERM (" + story.killed->exit +
-                                         ") and had to be killed"});
+                              .message = "the scheduler's process did not end on SIGTERM (" +
+                                         story.scheduler().killed->exit + ") and had to be killed"});
   }
 }
 
 void describe(const GuestStory& story, const SchedulerExit* exit, SchedulerSeen& seen) {
-  if (story.attached) {
-    seen.ops = story.attached->ops;
-    seen.state_at_start = story.attached->state;
-  } else if (story.not_attached) {
-    seen.state_at_start = story.not_attached->state;
+  if (story.scheduler().attached) {
+    seen.ops = story.scheduler().attached->ops;
+    seen.state_at_start = story.scheduler().attached->state;
+  } else if (story.scheduler().not_attached) {
+    seen.state_at_start = story.scheduler().not_attached->state;
   }
-  if (story.checked) seen.state_at_end = story.checked->state;
-  if (story.exited) seen.exit = story.exited->exit;
+  if (story.scheduler().checked) seen.state_at_end = story.scheduler().checked->state;
+  if (story.scheduler().exited) seen.exit = story.scheduler().exited->exit;
   if (exit == nullptr) return;
   seen.exit_reason = exit->reason;
   seen.exit_message = exit->message;
@@ -276,13 +282,14 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
   describe(story, exit, record.scheduler);
   if (request.settings.checks.scheduler_attached_on())
     record.checked.emplace_back("scheduler: enabled when the body starts, and still at its end");
-  if (!story.attached) {
+  if (!story.scheduler().attached) {
     if (request.settings.checks.scheduler_attached_on()) add_in_front(record, not_attached(story, kernel, limits));
     return;
   }
   // A guest that was lost did not come to look.
-  const bool known = story.checked || story.exited;
-  const bool unchanged = is_as_at_the_start(story) && story.checked->enable_seq == story.attached->enable_seq;
+  const bool known = story.scheduler().checked || story.scheduler().exited;
+  const bool unchanged =
+      is_as_at_the_start(story) && story.scheduler().checked->enable_seq == story.scheduler().attached->enable_seq;
   bool ended = false;
   if (exit != nullptr && only_restarted_on_hotplug(story, kernel.exits)) {
     record.details.push_back(hotplug_note(kernel.exits, story));

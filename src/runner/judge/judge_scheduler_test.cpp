@@ -21,8 +21,10 @@ std::string disabled(const std::string& reason) {
 
 GuestStory attached_story() {
   GuestStory story;
-  story.attached = SchedulerRecord{.kind = Kind::kAttached, .state = "enabled", .ops = "simple", .enable_seq = 1};
-  story.checked = SchedulerRecord{.kind = Kind::kChecked, .state = "enabled", .ops = "simple", .enable_seq = 1};
+  story.scheduler().attached =
+      SchedulerRecord{.kind = Kind::kAttached, .state = "enabled", .ops = "simple", .enable_seq = 1};
+  story.scheduler().checked =
+      SchedulerRecord{.kind = Kind::kChecked, .state = "enabled", .ops = "simple", .enable_seq = 1};
   story.body_start_ns = 1'000'000'000;
   return story;
 }
@@ -33,9 +35,9 @@ void log(GuestStory& story, std::vector<std::string> lines) {
 }
 
 void end_process(GuestStory& story, std::string exit) {
-  story.checked->state = "disabled";
-  story.exited = SchedulerRecord{.kind = Kind::kExited, .state = "disabled", .exit = std::move(exit)};
-  story.exited_ns = 1'500'000'000;
+  story.scheduler().checked->state = "disabled";
+  story.scheduler().exited = SchedulerRecord{.kind = Kind::kExited, .state = "disabled", .exit = std::move(exit)};
+  story.scheduler().exited_ns = 1'500'000'000;
 }
 
 RunRecord judged(const GuestStory& story, std::vector<Detail> details = {}) {
@@ -83,7 +85,7 @@ TEST(JudgeScheduler, MakesOneFindingOfAStallAndKeepsTheStep) {
 
 TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
   GuestStory story = attached_story();
-  story.checked->enable_seq = 3;
+  story.scheduler().checked->enable_seq = 3;
   log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    2.500] " + kEnabled,
               "[    3.500] " + disabled("unregistered from the main kernel"), "[    9.000] " + kEnabled});
   story.marks = {{.at_ns = 1'000'000'000}, {.at_ns = 4'000'000'000}};
@@ -98,7 +100,7 @@ TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
 
 TEST(JudgeScheduler, DecidesNothingOfOneThatCameBackAfterTheLastHold) {
   GuestStory story = attached_story();
-  story.checked->enable_seq = 2;
+  story.scheduler().checked->enable_seq = 2;
   log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    3.500] " + kEnabled});
   story.marks = {{.at_ns = 1'000'000'000},
                  {.kind = StepMark::Kind::kScenarioPause, .at_ns = 3'000'000'000},
@@ -123,7 +125,7 @@ TEST(JudgeScheduler, FailsOneThatDoesNotAttachAgainAfterHotplug) {
   EXPECT_THAT(found[0].message, HasSubstr("the kernel ended the scheduler because a CPU went online or offline"));
   EXPECT_THAT(found[0].message, HasSubstr("cpu 3 going offline"));
   EXPECT_THAT(found[0].message, HasSubstr("its process exited with status 0"));
-  story.exited.reset();
+  story.scheduler().exited.reset();
   EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("it did not attach again, and its process lives"));
 }
 
@@ -154,7 +156,7 @@ TEST(JudgeScheduler, SaysWhoEndedIt) {
 
 TEST(JudgeScheduler, FailsOneThatUnloadedItselfAndAttachedAgain) {
   GuestStory story = attached_story();
-  story.checked->enable_seq = 2;
+  story.scheduler().checked->enable_seq = 2;
   log(story, {kEnabled, disabled("unregistered from user space"), kEnabled});
   const auto found = failing(judged(story));
   ASSERT_THAT(found, SizeIs(1));
@@ -164,13 +166,13 @@ TEST(JudgeScheduler, FailsOneThatUnloadedItselfAndAttachedAgain) {
 
 TEST(JudgeScheduler, FailsOneThatIsAnotherAtTheEndAlsoWhereTheLogDoesNotSayWhy) {
   GuestStory story = attached_story();
-  story.checked->enable_seq = 2;
+  story.scheduler().checked->enable_seq = 2;
   EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("was not the one at the end"));
 }
 
 TEST(JudgeScheduler, SaysNothingOfItsEndWhereTheGuestWasLostBefore) {
   GuestStory story = attached_story();
-  story.checked.reset();
+  story.scheduler().checked.reset();
   EXPECT_THAT(judged(story).details, IsEmpty());
 }
 
@@ -182,8 +184,8 @@ TEST(JudgeScheduler, TakesNoEndFromBeforeItWasAttached) {
 
 TEST(JudgeScheduler, FailsOneThatDoesNotUnload) {
   GuestStory story = attached_story();
-  story.killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state D in x"};
-  story.not_detached =
+  story.scheduler().killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state D in x"};
+  story.scheduler().not_detached =
       SchedulerRecord{.kind = Kind::kNotDetached, .state = "disabling", .exit = "state D in scx_disable"};
   const auto found = failing(judged(story));
   ASSERT_THAT(found, SizeIs(1));
@@ -193,7 +195,7 @@ TEST(JudgeScheduler, FailsOneThatDoesNotUnload) {
 
 TEST(JudgeScheduler, NotesOneThatHadToBeKilled) {
   GuestStory story = attached_story();
-  story.killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state S in do_epoll_wait"};
+  story.scheduler().killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state S in do_epoll_wait"};
   const RunRecord record = judged(story);
   EXPECT_THAT(failing(record), IsEmpty());
   EXPECT_THAT(record.details.at(0).message, HasSubstr("did not end on SIGTERM (state S in do_epoll_wait)"));
@@ -201,7 +203,7 @@ TEST(JudgeScheduler, NotesOneThatHadToBeKilled) {
 
 TEST(JudgeScheduler, CallsOneStalledThatDoesNotRunItsOwnProcess) {
   GuestStory story = attached_story();
-  story.not_run = SchedulerRecord{.kind = Kind::kNotRun, .exit = "state R"};
+  story.scheduler().not_run = SchedulerRecord{.kind = Kind::kNotRun, .exit = "state R"};
   const auto found = failing(judged(story));
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, DetailKind::kSchedulerStalled);
@@ -222,20 +224,20 @@ TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
 
 TEST(JudgeScheduler, GivesTheLineWithTheErrorAsTheReasonAndNotTheEndOfTheHelp) {
   GuestStory story;
-  story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 1"};
+  story.scheduler().exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 1"};
   story.scheduler_log = {"starting", "scx_simple: Unrecognized option '-z'", "Usage: scx_simple [-f]",
                          "  -f  use FIFO"};
   EXPECT_EQ(failing(judged(story)).at(0).message,
             "the scheduler exited with status 1 before it was enabled: scx_simple: Unrecognized option '-z'");
   story.scheduler_log = {"starting", "out of luck", " "};
   EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("enabled: out of luck"));
-  story.exited->exit = "killed by signal 9 (SIGKILL)";
+  story.scheduler().exited->exit = "killed by signal 9 (SIGKILL)";
   EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("the scheduler was killed by signal 9 (SIGKILL) before"));
 }
 
 TEST(JudgeScheduler, CallsAProgramThatEndsWellAndLoadsNothingNotAttached) {
   GuestStory story;
-  story.exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 0"};
+  story.scheduler().exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 0"};
   story.scheduler_log = {"usage: scx_simple"};
   EXPECT_EQ(failing(judged(story)).at(0).kind, DetailKind::kSchedulerNotAttached);
 }

@@ -68,9 +68,9 @@ Detail detail_of(Verdict verdict, DetailKind kind, std::string message) {
 }  // namespace
 
 void judge_use(const RunRequest& request, const GuestStory& story, RunRecord& record) {
-  if (request.scheduler.empty() || !story.attached || !request.settings.checks.scheduler_used_on()) return;
+  if (request.scheduler.empty() || !story.scheduler().attached || !request.settings.checks.scheduler_used_on()) return;
   // One that ended has a finding of its own where that is judged, and the workers that started later were nobody's.
-  if (story.exited && request.settings.checks.scheduler_attached_on()) return;
+  if (story.scheduler().exited && request.settings.checks.scheduler_attached_on()) return;
   const Seen seen = look_at(story);
   if (seen.workers == 0) return;
   if (seen.all.empty()) {

@@ -11,7 +11,8 @@ using ::testing::Not;
 
 GuestStory story_of(const std::vector<std::pair<std::string, std::string>>& workers) {
   GuestStory story;
-  story.attached = SchedulerRecord{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "qmap"};
+  story.scheduler().attached =
+      SchedulerRecord{.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "qmap"};
   for (const auto& [cgroup, classes] : workers) {
     WorkerReport report;
     report.cgroup = cgroup;
@@ -75,7 +76,7 @@ TEST(JudgeUse, CountsWorkersThatWereOnExtForAPartOfTheTime) {
 // Where its end is judged that says it all; where it is not, nothing else does.
 TEST(JudgeUse, LooksAtASchedulerThatEndedOnlyWhereItsEndIsNotJudged) {
   GuestStory story = story_of({{"a", "fair"}});
-  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 0"};
+  story.scheduler().exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 0"};
   EXPECT_TRUE(judged(story).details.empty());
   RunRequest request{.settings = {.test = "t"}, .scheduler = "scx_qmap"};
   request.settings.checks.scheduler_attached = false;
@@ -96,7 +97,7 @@ TEST(JudgeUse, NotesAKernelThatDoesNotTell) {
 TEST(JudgeUse, HasNothingToSayWithoutWorkersOrWithoutAScheduler) {
   EXPECT_TRUE(judged(story_of({})).details.empty());
   GuestStory never_attached = story_of({{"a", "fair"}});
-  never_attached.attached.reset();
+  never_attached.scheduler().attached.reset();
   EXPECT_TRUE(judged(never_attached).details.empty());
 }
 

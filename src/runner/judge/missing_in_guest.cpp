@@ -58,8 +58,8 @@ std::optional<Error> missing_library(const std::vector<std::string>& lines) {
 // command not found", "x.sh: line 2: ./scx_real: No such file or directory". POSIX sh, 2.8.2: the status is 127, or 126
 // where it cannot be executed.
 std::optional<Error> missing_command(const GuestStory& story, const std::vector<std::string>& lines) {
-  const bool of_shell =
-      story.exited->exit == "exited with status 127" || story.exited->exit == "exited with status 126";
+  const bool of_shell = story.scheduler().exited->exit == "exited with status 127" ||
+                        story.scheduler().exited->exit == "exited with status 126";
   if (!of_shell) return {};
   for (auto line = lines.rbegin(); line != lines.rend(); ++line)
     for (const std::string_view says : {": command not found", ": not found", ": No such file or directory"}) {
@@ -72,7 +72,7 @@ std::optional<Error> missing_command(const GuestStory& story, const std::vector<
                      fmt::format("{}; let the script call it by that path", kInclude));
     }
   return mistake("the scheduler's script calls a program that is not in the guest, or cannot be run there: it " +
-                     story.exited->exit,
+                     story.scheduler().exited->exit,
                  fmt::format("{}; let the script call it by that path", kInclude));
 }
 
@@ -133,22 +133,22 @@ std::optional<Error> missing_file(const std::vector<std::string>& lines, const R
 }
 
 std::optional<Error> wrong_machine(const GuestStory& story) {
-  if (!story.exited->exit.starts_with("killed by signal 4 ")) return {};
-  return mistake(
-      "the scheduler's program uses an instruction that the guest's CPU does not have: it was " + story.exited->exit,
-      "build it for x86-64 without -march=native");
+  if (!story.scheduler().exited->exit.starts_with("killed by signal 4 ")) return {};
+  return mistake("the scheduler's program uses an instruction that the guest's CPU does not have: it was " +
+                     story.scheduler().exited->exit,
+                 "build it for x86-64 without -march=native");
 }
 
 }  // namespace
 
 std::optional<Error> missing_in_guest(const GuestStory& story, const RunRecord& record) {
-  if (record.scheduler.command.empty() || story.attached || !story.exited) return {};
+  if (record.scheduler.command.empty() || story.scheduler().attached || !story.scheduler().exited) return {};
   const auto lines = last_lines(story.scheduler_log);
   if (auto error = missing_config(lines, record)) return error;
   if (auto error = missing_library(lines)) return error;
   if (auto error = missing_command(story, lines)) return error;
   if (auto error = wrong_machine(story)) return error;
-  if (story.exited->exit == "exited with status 0") return {};
+  if (story.scheduler().exited->exit == "exited with status 0") return {};
   return missing_file(lines, record);
 }
 

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 GuestStory ended(std::string exit, std::vector<std::string> log) {
   GuestStory story;
-  story.exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = std::move(exit)};
+  story.scheduler().exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = std::move(exit)};
   story.scheduler_log = std::move(log);
   return story;
 }
@@ -77,7 +77,7 @@ TEST(MissingInGuest, NamesAFileOfThisMachineThatStayedHere) {
 
 TEST(MissingInGuest, SaysNothingOfASchedulerThatAttachedOrNeverEnded) {
   GuestStory story = ended("exited with status 127", {"x: not found"});
-  story.attached = SchedulerRecord{};
+  story.scheduler().attached = SchedulerRecord{};
   EXPECT_EQ(said(story), "");
   EXPECT_EQ(said(GuestStory{}), "");
 }

@@ -32,7 +32,7 @@ struct Failure {
 };
 
 std::optional<Failure> failure_of(const GuestStory& story, const RunRecord& record) {
-  if (story.exited) return Failure{story.exited_ns, "the scheduler's end"};
+  if (story.scheduler().exited) return Failure{story.scheduler().exited_ns, "the scheduler's end"};
   for (const Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail) continue;
     for (const auto& [phase, worker] : record.workers) {
