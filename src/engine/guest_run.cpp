@@ -52,7 +52,9 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
       total_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       output_(io.console_log, machine_.output),
       activity_(spec.limits),
-      records_(machine_.memory.mailbox(), io.on_record) {}
+      records_(machine_.memory.mailbox(), io.on_record) {
+  answer_requests();
+}
 
 double GuestRun::host_seconds() const { return to_seconds(monotonic_now() - machine_.started); }
 
@@ -77,26 +79,42 @@ Status GuestRun::on_warm_point() {
   return mailbox.put_delivery(next.kind, next.archive);
 }
 
-// Once: what a guest asks for again changes nothing.
-void GuestRun::begin_turns() {
-  if (!turns_ || std::exchange(turns_began_, true)) return;
-  machine_.control->order(*turns_);
-  auto& speeds = machine_.memory.mailbox().layout().speeds;
-  const std::size_t vcpus = machine_.control->counts().instructions.size();
-  for (std::size_t vcpu = 0; vcpu < vcpus; ++vcpu)
-    mailbox::store(speeds.percent[vcpu], vcpu < turns_->speed.size() ? turns_->speed[vcpu] : kFullCpuSpeed);
-  mailbox::store(speeds.vcpus, vcpus);
+// What the guest may ask for in place: see wire/request.h.
+void GuestRun::answer_requests() {
+  requests_.on<request::BeginTurns>([this](const auto&) -> Result<request::Done> {
+    KTSTR_TRY(begin_turns());
+    return request::Done();
+  });
+  requests_.on<request::GetCpuSpeeds>([this](const auto&) -> Result<request::CpuSpeeds> {
+    if (!turns_began_) return fail(ErrorCode::kUnsupported, "turns have not begun");
+    return request::CpuSpeeds{turns_->speed};
+  });
+  requests_.on<request::SetCpuSpeeds>([this](const auto& wanted) -> Result<request::Done> {
+    KTSTR_TRY(set_speeds(wanted.speeds.percent));
+    return request::Done();
+  });
 }
 
-// A guest that writes nonsense there has CPUs of some speed or other.
-void GuestRun::take_speeds() {
-  if (!turns_began_) return;
-  const auto& speeds = machine_.memory.mailbox().layout().speeds;
-  for (std::size_t vcpu = 0; vcpu < machine_.control->counts().instructions.size(); ++vcpu) {
-    turns_->speed.resize(std::max(turns_->speed.size(), vcpu + 1), kFullCpuSpeed);
-    turns_->speed[vcpu] = std::clamp<std::uint32_t>(mailbox::load(speeds.percent[vcpu]), kLeastCpuSpeed, kFullCpuSpeed);
-  }
+Status GuestRun::begin_turns() {
+  if (!turns_) return fail(ErrorCode::kUnsupported, "the host does not decide about the turns of this guest");
+  if (std::exchange(turns_began_, true)) return ok();
+  turns_->speed.resize(machine_.control->counts().instructions.size(), kFullCpuSpeed);
   machine_.control->order(*turns_);
+  return ok();
+}
+
+Status GuestRun::set_speeds(const std::vector<std::uint32_t>& percent) {
+  if (!turns_began_) return fail(ErrorCode::kUnsupported, "turns have not begun");
+  if (percent.size() != turns_->speed.size())
+    return fail(ErrorCode::kInvalidArgument, "{} speeds for {} CPUs", percent.size(), turns_->speed.size());
+  for (const std::uint32_t one : percent) {
+    if (one < kLeastCpuSpeed || one > kFullCpuSpeed)
+      return fail(ErrorCode::kInvalidArgument, "a CPU has a speed of {}% to {}%, not {}%", kLeastCpuSpeed,
+                  kFullCpuSpeed, one);
+  }
+  turns_->speed = percent;
+  machine_.control->order(*turns_);
+  return ok();
 }
 
 // The guest stands still: what it has counted is the same in each run, whenever QEMU is ended.
@@ -106,11 +124,10 @@ void GuestRun::be_done() {
 }
 
 Status GuestRun::on_ring(mailbox::BellReason reason) {
-  KTSTR_TRY(reason == mailbox::BellReason::kCpuSpeed ? total_.count_speed_change() : total_.count_ring());
+  KTSTR_TRY(reason == mailbox::BellReason::kRequest ? total_.count_request() : total_.count_ring());
   if (reason == mailbox::BellReason::kDone) be_done();
-  if (reason == mailbox::BellReason::kTurns) begin_turns();
-  if (reason == mailbox::BellReason::kCpuSpeed) take_speeds();
   if (reason == mailbox::BellReason::kWarmPoint) KTSTR_TRY(on_warm_point());
+  KTSTR_TRY(serve_slots(machine_.memory.mailbox(), requests_));
   return records_.drain();
 }
 

@@ -13,6 +13,7 @@
 #include "engine/watch/record_stream.h"
 #include "engine/watch/run_delay.h"
 #include "engine/watch/total_limits.h"
+#include "wire/request.h"
 
 namespace ktstr {
 
@@ -21,6 +22,8 @@ class GuestRun {
   using Finding = Lifecycle::Finding;
 
   GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io);
+  GuestRun(const GuestRun&) = delete;
+  GuestRun& operator=(const GuestRun&) = delete;
 
   // Handed over one by one, each at a warm point at which the guest has taken all before.
   Deliveries to_deliver;
@@ -42,9 +45,10 @@ class GuestRun {
   std::optional<Finding> observe();
   Status on_ring(mailbox::BellReason reason);
   Status on_warm_point();
-  void begin_turns();
+  void answer_requests();
+  Status begin_turns();
+  Status set_speeds(const std::vector<std::uint32_t>& percent);
   void be_done();
-  void take_speeds();
   Finding ended_by_itself();
   void look_into(Finding& finding, GuestOutcome& outcome);
   void explain_from_console(Finding& finding, const std::string& console) const;
@@ -52,6 +56,7 @@ class GuestRun {
   Machine machine_;
   std::optional<TurnSettings> turns_;
   bool turns_began_ = false;
+  RequestHandlers requests_;
   const GuestIo& io_;
   std::chrono::microseconds look_;  // between two looks at the mailbox
   RunDelay waited_;

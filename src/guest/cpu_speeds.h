@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-
 #include "scenario/machine_changes.h"
-#include "wire/mailbox.h"
+#include "wire/request.h"
 
 namespace ktstr::guest {
 
-// The speed of the guest's CPUs, which the host decides and changes at a ring. None where it does not.
-std::optional<CpuSpeedControl> cpu_speeds(mailbox::View view);
+// The speed of the guest's CPUs: the body asks the host, which decides it where turns are the plugin's.
+CpuSpeedControl cpu_speeds(RequestTransport host);
 
 }  // namespace ktstr::guest

@@ -69,6 +69,14 @@ void ring_doorbell(mailbox::View view, mailbox::BellReason reason, std::uint32_t
   for (std::size_t i = 0; i < mailbox::kBellRingBytes; ++i) ::outb('r', mailbox::kBellPort);
 }
 
+RequestTransport to_host(mailbox::View view, mailbox::Lane lane) {
+  return [view, lane](RequestKind kind, ByteSpan request) {
+    return ask_through_slot(view, lane, kind, request, [view, lane] {
+      ring_doorbell(view, mailbox::BellReason::kRequest, static_cast<std::uint32_t>(lane));
+    });
+  };
+}
+
 RecordLog::RecordLog(mailbox::View view, mailbox::Lane lane)
     : writer_(view, lane, [view](mailbox::BellReason reason, mailbox::Lane full) {
         ring_doorbell(view, reason, static_cast<std::uint32_t>(full));

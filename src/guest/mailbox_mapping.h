@@ -9,6 +9,7 @@
 #include "wire/lane.h"
 #include "wire/mailbox.h"
 #include "wire/records.h"
+#include "wire/request.h"
 
 namespace ktstr::guest {
 
@@ -21,6 +22,9 @@ Status keep_only(const Mapping& mailbox, mailbox::Lane lane);
 
 // Blocks until the host has answered. Needs ioperm(2), so CAP_SYS_RAWIO.
 void ring_doorbell(mailbox::View view, mailbox::BellReason reason, std::uint32_t argument);
+
+// For ask(): see wire/request.h. `lane` is the caller's.
+RequestTransport to_host(mailbox::View view, mailbox::Lane lane);
 
 class RecordLog {
  public:

@@ -133,21 +133,27 @@ Status MachineChanges::set_cpu_speed(const CpuSet& cpus, int percent) {
   if (!speeds_)
     return fail(ErrorCode::kUnsupported, "the speed of CPUs cannot be set here")
         .with_hint("it needs det mode, with turns by the plugin: `ktstr doctor` says whether they are to be had");
-  std::vector<int> speeds = speeds_->get();
-  if (!speeds_before_) speeds_before_ = speeds;
+  if (!speeds_before_) {
+    KTSTR_TRY_ASSIGN(speeds_now_, speeds_->get());
+    speeds_before_ = speeds_now_;
+  }
+  std::vector<int> speeds = speeds_now_;
   for (const Cpu cpu : cpus) {
     if (cpu < 0 || static_cast<std::size_t>(cpu) >= speeds.size())
       return fail(ErrorCode::kInvalidArgument, "there is no CPU {}: the machine has {} CPUs", cpu, speeds.size());
     speeds[static_cast<std::size_t>(cpu)] = percent;
   }
-  speeds_->set(speeds);
+  KTSTR_TRY(speeds_->set(speeds));
+  speeds_now_ = std::move(speeds);
   return ok();
 }
 
 std::vector<Error> MachineChanges::restore() {
-  if (speeds_before_) speeds_->set(*speeds_before_);
-  speeds_before_.reset();
   std::vector<Error> errors;
+  if (speeds_before_) {
+    if (const Status status = speeds_->set(*speeds_before_); !status) errors.push_back(status.error());
+  }
+  speeds_before_.reset();
   for (; !undo_.empty(); undo_.pop_back())
     if (Status restored = write_file(undo_.back().file, undo_.back().value); !restored)
       errors.push_back(std::move(restored).error());

@@ -17,8 +17,8 @@ namespace ktstr {
 
 // How fast each CPU is, in percent of full speed, where the host decides it.
 struct CpuSpeedControl {
-  std::function<std::vector<int>()> get;
-  std::function<void(const std::vector<int>&)> set;
+  std::function<Result<std::vector<int>>()> get;
+  std::function<Status(const std::vector<int>&)> set;
 };
 
 class MachineChanges {
@@ -59,6 +59,7 @@ class MachineChanges {
   std::vector<Before> undo_;
   std::optional<CpuSpeedControl> speeds_;
   std::optional<std::vector<int>> speeds_before_;
+  std::vector<int> speeds_now_;  // where speeds_before_ is
 };
 
 // kInvalidArgument unless it is words joined by '.' or '/', without "..".

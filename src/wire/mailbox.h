@@ -11,8 +11,8 @@
 //   1024     GuestBlock: what the guest says of itself all along
 //   1536     DoorbellBlock
 //   2048     LaneBlock, one for each lane
-//   2560     CpuSpeedBlock
-//   4096     lanes, kLaneSize each
+//   4096     RequestSlot, one for each lane
+//   12288    lanes, kLaneSize each
 //   after    the delivery: a newc archive
 //
 // All integers are little endian and naturally aligned. The host never trusts what the guest wrote.
@@ -35,14 +35,16 @@ EnumNames<Phase> names_of(Phase);  // "boot", "attach", ...
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 9;                 // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 10;                // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
-constexpr Bytes kLanesOffset = 4096;
+constexpr Bytes kRequestsOffset = 4096;
+constexpr Bytes kRequestSlotSize = 4096;
 
 // Who writes a lane. One process, one thread at a time.
 enum class Lane : std::uint32_t { kAgent = 0, kBody = 1 };
 constexpr std::size_t kLaneCount = 2;
+constexpr Bytes kLanesOffset = kRequestsOffset + kLaneCount * kRequestSlotSize;
 constexpr Bytes kDeliveryOffset = kLanesOffset + kLaneCount * kLaneSize;
 
 struct MailboxHeader {
@@ -84,8 +86,7 @@ enum class BellReason : std::uint32_t {
   kLaneFull = 1,
   kDone = 2,
   kWarmPoint = 3,
-  kTurns = 4,
-  kCpuSpeed = 5
+  kRequest = 4,
 };
 
 struct DoorbellBlock {
@@ -102,12 +103,16 @@ struct LaneBlock {
   std::uint64_t reserved;
 };
 
-// How fast the vCPUs are. The host says it when turns begin; the guest changes it and rings kCpuSpeed.
-struct CpuSpeedBlock {
-  std::uint32_t vcpus;  // 0: the host does not decide it
+// What the writer of a lane asks of the host, and the answer: see wire/request.h.
+struct RequestSlot {
+  enum class State : std::uint32_t { kFree = 0, kAsked, kDone, kFailed };
+  std::uint32_t state;  // State: kAsked by the guest, the two after it by the host, which has then overwritten the rest
+  std::uint32_t kind;   // RequestKind
+  std::uint32_t size;   // bytes of `data`
   std::uint32_t reserved;
-  std::array<std::uint16_t, 512> percent;  // of full speed, 1 to 100
+  std::array<std::byte, kRequestSlotSize - 16> data;
 };
+static_assert(sizeof(RequestSlot) == kRequestSlotSize);
 
 struct Layout {
   MailboxHeader header;
@@ -119,11 +124,12 @@ struct Layout {
   DoorbellBlock bell;
   std::byte pad3[512 - sizeof(DoorbellBlock)];
   std::array<LaneBlock, kLaneCount> lanes;
-  std::byte pad4[512 - sizeof(LaneBlock) * kLaneCount];
-  CpuSpeedBlock speeds;
+  std::byte pad4[kRequestsOffset - 2048 - sizeof(LaneBlock) * kLaneCount];
+  std::array<RequestSlot, kLaneCount> requests;
 };
 static_assert(offsetof(Layout, host) == 512 && offsetof(Layout, guest) == 1024 && offsetof(Layout, bell) == 1536 &&
-              offsetof(Layout, lanes) == 2048 && offsetof(Layout, speeds) == 2560 && sizeof(Layout) <= kLanesOffset);
+              offsetof(Layout, lanes) == 2048 && offsetof(Layout, requests) == kRequestsOffset &&
+              sizeof(Layout) == kLanesOffset);
 
 // The two sides look at the same memory: every field is read and written through these.
 template <typename T>
@@ -161,6 +167,7 @@ class View {
   // `bytes` is the whole range, at least kDeliveryOffset long.
   explicit View(MutableByteSpan bytes) : bytes_(bytes) {}
   Layout& layout() const { return *reinterpret_cast<Layout*>(bytes_.data()); }
+  RequestSlot& request(Lane lane) const { return layout().requests[static_cast<std::size_t>(lane)]; }
   MutableByteSpan lane(Lane lane) const {
     return bytes_.subspan(kLanesOffset + static_cast<std::size_t>(lane) * kLaneSize, kLaneSize);
   }

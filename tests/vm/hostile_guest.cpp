@@ -139,6 +139,23 @@ void bell() {
   for (;;) guest::ring_doorbell(box(), mailbox::BellReason::kLaneFull, 1);
 }
 
+// A speed that no CPU has, for more CPUs than there are, in a list that does not end; then one that fits no slot.
+void requests() {
+  auto& slot = box().request(Lane::kBody);
+  slot.data.fill(std::byte{0xff});
+  const auto ask = [&](std::uint32_t kind, std::uint32_t size) {
+    mailbox::store(slot.kind, kind);
+    mailbox::store(slot.size, size);
+    mailbox::store(slot.state, static_cast<std::uint32_t>(mailbox::RequestSlot::State::kAsked));
+    guest::ring_doorbell(box(), mailbox::BellReason::kRequest, 1);
+  };
+  for (std::uint32_t kind = 0; kind < 8; ++kind) ask(kind, static_cast<std::uint32_t>(slot.data.size()));
+  if (mailbox::load(slot.state) != static_cast<std::uint32_t>(mailbox::RequestSlot::State::kFailed))
+    std::puts("a request of nonsense was not refused");
+  ask(1, 1u << 31);
+  ::pause();
+}
+
 void write_without_end(const char* path, std::string_view text) {
   const int fd = ::open(path, O_WRONLY);
   while (fd >= 0 && ::write(fd, text.data(), text.size()) > 0) {
@@ -181,9 +198,19 @@ void hog() {
 constexpr struct {
   std::string_view name;
   void (*run)();
-} kAttacks[] = {{"nothing", nothing},       {"garbage", garbage}, {"records", records},     {"sets", sets},
-                {"heartbeats", heartbeats}, {"dropped", dropped}, {"done", done},           {"bell", bell},
-                {"console", console},       {"kmsg", kmsg},       {"processes", processes}, {"hog", hog}};
+} kAttacks[] = {{"nothing", nothing},
+                {"garbage", garbage},
+                {"records", records},
+                {"sets", sets},
+                {"heartbeats", heartbeats},
+                {"dropped", dropped},
+                {"done", done},
+                {"bell", bell},
+                {"requests", requests},
+                {"console", console},
+                {"kmsg", kmsg},
+                {"processes", processes},
+                {"hog", hog}};
 
 }  // namespace
 

@@ -138,6 +138,12 @@ TEST_F(HostileGuest, ADoorbellThatIsRungWithoutEndEndsTheRun) {
   EXPECT_THAT(ran.json["error"].get<std::string>(), AnyOf(HasSubstr("doorbell"), HasSubstr("no heartbeat")));
 }
 
+TEST_F(HostileGuest, ARequestThatNoGuestOfOursWritesEndsTheRun) {
+  const GuestRun ran = attack("requests");
+  EXPECT_EQ(ran.status, 3) << ran.out << ran.err;
+  EXPECT_THAT(ran.json["error"].get<std::string>(), HasSubstr("a request of 2147483648 bytes"));
+}
+
 TEST_F(HostileGuest, AFloodedConsoleDoesNotPassAndIsCutDown) {
   const GuestRun ran = attack("console");
   EXPECT_NE(ran.status, 0) << ran.out << ran.err;

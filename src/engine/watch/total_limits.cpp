@@ -85,10 +85,9 @@ Status TotalLimits::count_ring() {
               "the guest rang the doorbell more than {} times, which its agent and body never do", kMostRings);
 }
 
-Status TotalLimits::count_speed_change() {
-  if (++speed_changes_ <= kMostSpeedChanges) return ok();
-  return fail(ErrorCode::kCorruptData, "the guest changed the speed of its CPUs more than {} times at its doorbell",
-              kMostSpeedChanges);
+Status TotalLimits::count_request() {
+  if (++requests_ <= kMostRequests) return ok();
+  return fail(ErrorCode::kCorruptData, "the guest asked the host more than {} times for something", kMostRequests);
 }
 
 }  // namespace ktstr

@@ -17,7 +17,7 @@ class TotalLimits {
   // Of rings: lanes that are full, warm points and the end. All that a guest may report are 64 full lanes.
   static constexpr int kMostRings = 300;
   // Changes of the CPUs' speed, which a scenario may make in a loop.
-  static constexpr int kMostSpeedChanges = 20'000;
+  static constexpr int kMostRequests = 20'000;
 
   TotalLimits(const PhaseLimits& limits, int cpus, double host_limit_scale);
 
@@ -25,7 +25,7 @@ class TotalLimits {
   std::optional<Lifecycle::Finding> observe(const GuestSample& sample, double ran_seconds);
   // Counts a ring of the doorbell; kCorruptData when there are too many.
   Status count_ring();
-  Status count_speed_change();
+  Status count_request();
 
  private:
   std::optional<Lifecycle::Finding> check_order(const GuestSample& sample);
@@ -38,7 +38,7 @@ class TotalLimits {
   std::uint64_t clock_ns_ = 0;                    // the latest that was seen
   double clock_moved_ = 0;                        // when it last went forward, in host seconds as observe() has them
   std::optional<std::uint64_t> phases_began_ns_;  // the clock when the boot was first seen to be over
-  int rings_ = 0, speed_changes_ = 0;
+  int rings_ = 0, requests_ = 0;
 };
 
 }  // namespace ktstr

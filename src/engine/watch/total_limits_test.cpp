@@ -84,9 +84,9 @@ TEST_F(TotalLimitsTest, CountRings) {
 }
 
 TEST_F(TotalLimitsTest, CountChangesOfSpeedApart) {
-  for (int i = 0; i < TotalLimits::kMostSpeedChanges; ++i) ASSERT_TRUE(total_.count_speed_change());
+  for (int i = 0; i < TotalLimits::kMostRequests; ++i) ASSERT_TRUE(total_.count_request());
   EXPECT_TRUE(total_.count_ring());
-  EXPECT_FALSE(total_.count_speed_change());
+  EXPECT_FALSE(total_.count_request());
 }
 
 // A fake agent may write anything, in any order: the end comes within the limit of host time.
