@@ -133,7 +133,9 @@ class Ctx {
     CgroupOps* cgroups = nullptr;
     EventSink* events = nullptr;
     RunSettings settings = {};
-    int scheduler_pid = 0;                                   // 0: none is under test
+    int scheduler_pid = 0;  // 0: none is under test
+    // The process that has the scheduler now, 0 for none: it may have been left to another. Null: nobody knows.
+    std::function<Result<int>()> find_scheduler = {};
     bool on_host = false;                                    // host mode: no guest, no scheduler of ours
     std::shared_ptr<const ExecutorHooks> hooks = {};         // null: the real ones
     std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};  // null: nobody decides how fast CPUs are
@@ -152,6 +154,7 @@ class Ctx {
   const Checks& checks() const { return init_.settings.checks; }
   // Of the scheduler that is under test now; 0: none.
   int scheduler_pid() const { return init_.scheduler_pid; }
+  const std::function<Result<int>()>& find_scheduler() const { return init_.find_scheduler; }
   // How many workers a CgroupDef has that does not say.
   int workers_per_cgroup() const { return init_.settings.workers_per_cgroup.value_or(1); }
   // In place of the work types of cgroups that are swappable.

@@ -66,7 +66,11 @@ void power_off() {
   for (;;) ::pause();
 }
 
-Agent::Agent(mailbox::View view) : view_(view), log_(view, mailbox::Lane::kAgent) {}
+Agent::Agent(mailbox::View view) : view_(view), log_(view, mailbox::Lane::kAgent) {
+  requests_.on<request::FindScheduler>([this](const auto&) -> Result<request::SchedulerPid> {
+    return request::SchedulerPid{scheduler_ && !note_scheduler_exit() ? scheduler_->pid() : 0};
+  });
+}
 
 void Agent::enter(Phase phase) {
   auto& guest = view_.layout().guest;
@@ -131,6 +135,7 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
   for (;;) {
     drain_logs();
     if (scheduler_) note_scheduler_exit();
+    serve_body();
     if (done()) return true;
     const Nanoseconds now = monotonic_now();
     if (now >= deadline) return false;
@@ -144,7 +149,7 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
                     {scheduler_ && !scheduler_->has_ended() ? scheduler_->pidfd().get() : -1, POLLIN, 0},
                     {body_ ? body_->output().read_fd() : -1, POLLIN, 0},
                     {body_ && !body_->exit() ? body_->pidfd().get() : -1, POLLIN, 0},
-                    {body_ ? body_->ready_fd() : -1, POLLIN, 0}};
+                    {body_ ? body_->request_fd() : -1, POLLIN, 0}};
     const Nanoseconds wake = std::min({deadline, next_beat, now + Nanoseconds(interval)});
     const timespec wait{(wake - now).count() / 1'000'000'000, (wake - now).count() % 1'000'000'000};
     if (::ppoll(fds, std::size(fds), &wait, nullptr) < 0 && errno != EINTR) {
@@ -152,6 +157,12 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
       return false;
     }
   }
+}
+
+void Agent::serve_body() {
+  if (!body_) return;
+  if (const Status served = body_->serve(requests_); !served)
+    log_.log(LogRecord::Stream::kAgent, served.error().message());
 }
 
 // See mailbox::kWarmWindowNs.
@@ -277,7 +288,7 @@ Status Agent::run_body(const Job& job) {
     // Not earlier: nothing before the body needs fine time, which is slow.
     const std::uint64_t handover = seed_for(Vary::kHandover, job.settings.vary, job.settings.seed);
     const auto quantum = varied_quantum(job.settings.quantum.value_or(Nanoseconds(0)), handover);
-    if (job.settings.turn) ring_doorbell(view_, mailbox::BellReason::kTurns, 0);
+    if (job.settings.turn) KTSTR_TRY(ask(to_host(view_, mailbox::Lane::kAgent), request::BeginTurns{}));
     if (quantum.count() > 0) KTSTR_TRY(set_quantum(quantum, handover));
     log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(quantum.count())});
     sleep_for(start_offset(seed_for(Vary::kOffsets, job.settings.vary, job.settings.seed)));

@@ -54,6 +54,8 @@ class Agent {
   void enter(Phase phase);
   void finish();
   void heartbeat();
+  // Answers what the body asks.
+  void serve_body();
   void drain_logs();
   void report_taint();
   // What stands in the way of a body that did not end in time, once all programs but `schedulers` were killed; "" for
@@ -71,6 +73,7 @@ class Agent {
   std::optional<BodyProcess> body_;
   TestTopology topology_;
   std::uint32_t taken_ = 0;       // deliveries
+  RequestHandlers requests_;      // of the body
   std::uint32_t schedulers_ = 0;  // that were started
   Nanoseconds next_look_for_unkillable_{0};
   UnkillableWatch unkillable_;

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "cgroup/cgroup_fs.h"
+#include "guest/agent_channel.h"
 #include "guest/cpu_speeds.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/setup.h"
@@ -57,34 +58,13 @@ class MailboxSink final : public EventSink {
   std::vector<Key> sent_;
 };
 
-// The agent's socket, and what is said on it.
-class AgentChannel {
- public:
-  static AgentChannel from_environment() {
-    const char* text = std::getenv(kAgentFdVariable);
-    int fd = -1;
-    if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), fd);
-    return AgentChannel(Fd(fd));
-  }
-  // Waits to be let go. The scheduler's pid; kCancelled when the agent wants no run.
-  Result<int> ready() {
-    KTSTR_TRY(write_all(socket_.get(), as_byte_span("r")).context("say to the agent that the body is ready"));
-    std::string line;
-    for (char c = 0; c != '\n'; line += c) {
-      const ssize_t got = ::read(socket_.get(), &c, 1);
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return fail(ErrorCode::kCancelled, "the agent has no run for this body");
-    }
-    int pid = 0;
-    std::from_chars(line.data(), line.data() + line.size(), pid);
-    socket_.reset();
-    return pid;
-  }
-
- private:
-  explicit AgentChannel(Fd socket) : socket_(std::move(socket)) {}
-  Fd socket_;
-};
+// The body's end of the agent's socket.
+Fd agent_channel() {
+  const char* text = std::getenv(kAgentFdVariable);
+  int fd = -1;
+  if (text != nullptr) std::from_chars(text, text + std::string_view(text).size(), fd);
+  return Fd(fd);
+}
 
 using RunBody = std::function<Result<AssertResult>(Ctx&, const Job&)>;
 
@@ -92,6 +72,7 @@ struct Prepared {
   Mapping mailbox;
   TestTopology topology;
   Result<CgroupFs> cgroups = fail(ErrorCode::kInternal, "not made yet");
+  Fd agent;
   int scheduler_pid = 0;
   Job job;
 };
@@ -101,13 +82,18 @@ Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox,
   const Job& job = prepared.job;
   KTSTR_TRY_ASSIGN(CgroupFs cgroups, std::move(prepared.cgroups));
   MailboxSink sink(log);
-  const auto speeds = guest::cpu_speeds(mailbox);
   Ctx ctx({.topology = &prepared.topology,
            .cgroups = &cgroups,
            .events = &sink,
            .settings = job.settings,
            .scheduler_pid = prepared.scheduler_pid,
-           .cpu_speeds = speeds ? std::make_shared<const CpuSpeedControl>(*speeds) : nullptr});
+           .find_scheduler = [&]() -> Result<int> {
+             KTSTR_TRY_ASSIGN(const auto now, ask(guest::to_agent(prepared.agent), request::FindScheduler{}));
+             return now.pid;
+           },
+           .cpu_speeds = job.settings.turn ? std::make_shared<const CpuSpeedControl>(
+                                                 guest::cpu_speeds(guest::to_host(mailbox, mailbox::Lane::kBody)))
+                                           : nullptr});
   try {
     auto result = run_body(ctx, job);
     if (result) sink.take_out_what_was_sent(*result);
@@ -137,7 +123,11 @@ int body_main(const RunBody& run_body) {
     KTSTR_TRY(guest::keep_only(prepared.mailbox, mailbox::Lane::kBody));
     KTSTR_TRY_ASSIGN(prepared.topology, TestTopology::from_sysfs("/sys"));
     prepared.cgroups = CgroupFs::create(guest::kCgroupRoot, guest::kBodyGroup);
-    KTSTR_TRY_ASSIGN(prepared.scheduler_pid, AgentChannel::from_environment().ready());
+    prepared.agent = agent_channel();
+    KTSTR_TRY_ASSIGN(
+        const auto scheduler,
+        ask(guest::to_agent(prepared.agent), request::Run{}).context("the agent has no run for this body"));
+    prepared.scheduler_pid = scheduler.pid;
     KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kJobPath));
     KTSTR_TRY_ASSIGN(prepared.job, job_from_json(text));
     return prepared;

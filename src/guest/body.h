@@ -12,7 +12,7 @@ namespace ktstr {
 
 // The hidden first argument by which the agent starts a body: "--ktstr-body=NAME".
 constexpr const char* kBodyArgument = "--ktstr-body=";
-// The socket on which the body says that it is ready ("r") and hears when to run (the scheduler's pid and a newline).
+// The number of the body's end of the socket on which it asks the agent (agent_channel.h).
 constexpr const char* kAgentFdVariable = "KTSTR_AGENT_FD";
 
 // Exit statuses of a body: 0 when a result was written; 70 (EX_SOFTWARE) when not even that was possible.

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/body_process.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-
-#include "base/file.h"
+#include "guest/agent_channel.h"
 #include "guest/body.h"
 
 namespace ktstr::guest {
 
 Result<BodyProcess> BodyProcess::start(const std::vector<std::string>& argv) {
-  int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return fail_errno("cannot make a socket pair");
-  Fd ours(fds[0]);
-  const Fd theirs(fds[1]);
+  KTSTR_TRY_ASSIGN(auto ends, open_agent_channel());
+  const Fd theirs = std::move(ends.second);
   KTSTR_TRY_ASSIGN(PipeLog output, PipeLog::create(LogRecord::Stream::kBody));
   KTSTR_TRY_ASSIGN(Subprocess process, Subprocess::start({.argv = argv,
                                                           .env = {fmt::format("{}={}", kAgentFdVariable, theirs.get())},
@@ -22,18 +17,31 @@ Result<BodyProcess> BodyProcess::start(const std::vector<std::string>& argv) {
                                                           .inherit_fds = {theirs.get()},
                                                           .working_dir = "/"}));
   output.close_write_end();
-  return BodyProcess(std::move(process), std::move(output), std::move(ours));
+  return BodyProcess(std::move(process), std::move(output), std::move(ends.first));
 }
 
-bool BodyProcess::is_ready() {
-  char said;
-  pollfd fd{ready_fd(), POLLIN, 0};
-  if (!ready_ && ::poll(&fd, 1, 0) > 0) ready_ = ::read(channel_.get(), &said, 1) == 1;
-  return ready_;
+// A closed end stays readable, and whoever waits for that at the highest priority lets nobody else run.
+Status BodyProcess::serve(const RequestHandlers& handlers) {
+  while (channel_.valid()) {
+    auto request = take_request(channel_);
+    if (request && !*request) return ok();
+    Status replied = ok();
+    if (!request)
+      channel_.reset();
+    else if ((*request)->kind == RequestKind::kRun && !ready_)
+      ready_ = true;
+    else
+      replied = send_reply(channel_, handlers.answer((*request)->kind, (*request)->bytes, kMostAgentReply));
+    if (!replied) {
+      channel_.reset();
+      return replied;
+    }
+  }
+  return ok();
 }
 
 Status BodyProcess::go(int scheduler_pid) {
-  return write_all(channel_.get(), as_byte_span(fmt::format("{}\n", scheduler_pid))).context("let the body go");
+  return send_reply(channel_, {true, encode_request(request::SchedulerPid{scheduler_pid})}).context("let the body go");
 }
 
 bool BodyProcess::has_ended() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The test's body, as the agent sees it: a process that gets ready, says so, and runs when it is let go.
+// The test's body, as the agent sees it: a process that gets ready, says so, runs when it is let go, and asks the agent
+// for what only the agent knows.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "base/system/process.h"
 #include "guest/pipe_log.h"
+#include "wire/request.h"
 
 namespace ktstr::guest {
 
@@ -16,8 +18,9 @@ class BodyProcess {
  public:
   static Result<BodyProcess> start(const std::vector<std::string>& argv);
 
-  // Whether it has said that it is ready to run.
-  bool is_ready();
+  // Answers what it has asked. That it is ready (request::Run) is answered by go().
+  Status serve(const RequestHandlers& handlers);
+  bool is_ready() const { return ready_; }
   // Lets it run. It is told the scheduler's pid, 0 for none.
   Status go(int scheduler_pid);
   // Notes its end.
@@ -30,15 +33,15 @@ class BodyProcess {
   int pid() const { return process_.pid(); }
   PipeLog& output() { return output_; }
   const Fd& pidfd() const { return process_.pidfd(); }
-  // Readable when it is ready; -1 after that.
-  int ready_fd() const { return ready_ ? -1 : channel_.get(); }
+  // Readable when it asks something; -1 when it cannot any more.
+  int request_fd() const { return channel_.get(); }
 
  private:
   BodyProcess(Subprocess process, PipeLog output, Fd channel)
       : process_(std::move(process)), output_(std::move(output)), channel_(std::move(channel)) {}
   Subprocess process_;
   PipeLog output_;
-  Fd channel_;  // it says "r", we say the scheduler's pid and a newline
+  Fd channel_;
   bool ready_ = false;
   std::optional<ExitStatus> exit_;
 };

@@ -88,26 +88,37 @@ Result<std::unique_ptr<RunningWorkers>> spawn_workers(const std::vector<WorkerPa
   return std::unique_ptr<RunningWorkers>(std::make_unique<SpawnedWorkers>(std::move(group)));
 }
 
-bool scheduler_is_loaded() { return read_attribute("/sys/kernel/sched_ext/state").value_or("") == "enabled"; }
+// `find`: see Ctx::Init::find_scheduler. A scheduler can be loaded with no process of its own left.
+Result<std::optional<int>> successor_of(const std::function<Result<int>()>& find) {
+  int pid = 0;
+  if (find) {
+    KTSTR_TRY_ASSIGN(pid, find());
+  }
+  if (pid != 0) return std::optional(pid);
+  const bool loaded = read_attribute("/sys/kernel/sched_ext/state").value_or("") == "enabled";
+  return loaded ? std::optional(0) : std::nullopt;
+}
 
 // One watch a scheduler process, opened when it is first asked for: a scenario that swaps schedulers has several.
 class Watches {
  public:
-  Result<const SchedulerWatch*> of(int pid) {
+  explicit Watches(std::function<Result<int>()> find) : find_(std::move(find)) {}
+  Result<SchedulerWatch*> of(int pid) {
     if (const auto known = watches_.find(pid); known != watches_.end()) return &known->second;
-    KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(pid, scheduler_is_loaded));
+    KTSTR_TRY_ASSIGN(SchedulerWatch opened, SchedulerWatch::open(pid, [this] { return successor_of(find_); }));
     return &watches_.emplace(pid, std::move(opened)).first->second;
   }
 
  private:
+  std::function<Result<int>()> find_;
   std::map<int, SchedulerWatch> watches_;
 };
 
 }  // namespace
 
-Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
+Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid, std::function<Result<int>()> find_scheduler) {
   allow_many_open_files();
-  const auto watches = std::make_shared<Watches>();
+  const auto watches = std::make_shared<Watches>(std::move(find_scheduler));
   KTSTR_TRY(watches->of(scheduler_pid));
   const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
   const auto oom_log = std::make_shared<OomLog>(OomLog::open("/dev/kmsg"));
@@ -125,11 +136,11 @@ Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid) {
   hooks.core_share = [](int from, const std::vector<int>& pids) { return core_sched_share(from, pids); };
   hooks.pause = sleep_for;
   hooks.scheduler_alive = [watches](int pid) -> Result<bool> {
-    KTSTR_TRY_ASSIGN(const SchedulerWatch* found, watches->of(pid));
+    KTSTR_TRY_ASSIGN(SchedulerWatch * found, watches->of(pid));
     return found->alive();
   };
   hooks.hold_until = [watches](int pid, Nanoseconds deadline) -> Result<HoldEnd> {
-    KTSTR_TRY_ASSIGN(const SchedulerWatch* found, watches->of(pid));
+    KTSTR_TRY_ASSIGN(SchedulerWatch * found, watches->of(pid));
     return found->hold_until(deadline);
   };
   hooks.scheduler_end = [probe] { return probe->look(); };

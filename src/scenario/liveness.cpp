@@ -31,23 +31,48 @@ Status add_to(const Fd& epoll, const Fd& fd, int bit, int pid) {
 
 }  // namespace
 
-Result<SchedulerWatch> SchedulerWatch::open(int pid, std::function<bool()> still_loaded) {
+Result<SchedulerWatch> SchedulerWatch::open(int pid, Successor successor) {
   SchedulerWatch watch(pid, false);
-  watch.still_loaded_ = std::move(still_loaded);
-  if (pid != 0) {
-    watch.pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    const bool gone = !watch.pidfd_.valid() && errno == ESRCH;
-    if (gone && !watch.lives_on()) return SchedulerWatch(pid, true);
-    if (!gone && !watch.pidfd_.valid())
-      return cannot("pidfd_open", pid, "a scheduler's pid is that of a process, and Linux knows pidfd_open since 5.3");
-  }
+  watch.successor_ = std::move(successor);
   watch.timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!watch.timer_.valid()) return cannot("timerfd_create", pid, kDescriptors);
   watch.epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
   if (!watch.epoll_.valid()) return cannot("epoll_create1", pid, kDescriptors);
   KTSTR_TRY(add_to(watch.epoll_, watch.timer_, kTimerFired, pid));
-  if (watch.pidfd_.valid()) KTSTR_TRY(add_to(watch.epoll_, watch.pidfd_, kSchedulerEnded, pid));
+  if (pid != 0) {
+    KTSTR_TRY(watch.watch_process(pid));
+    if (!watch.pidfd_.valid()) {
+      KTSTR_TRY_ASSIGN(const bool followed, watch.follow_successor());
+      watch.was_gone_ = !followed;
+    }
+  }
   return watch;
+}
+
+// A pid that no longer exists leaves pidfd_ invalid.
+Status SchedulerWatch::watch_process(int pid) {
+  pid_ = pid;
+  pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (pidfd_.valid()) return add_to(epoll_, pidfd_, kSchedulerEnded, pid);
+  if (errno == ESRCH) return ok();
+  return cannot("pidfd_open", pid, "a scheduler's pid is that of a process, and Linux knows pidfd_open since 5.3");
+}
+
+Result<bool> SchedulerWatch::follow_successor() {
+  for (;;) {
+    // Not by closing it alone: a worker that was just forked may still have it.
+    if (pidfd_.valid() && ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, pidfd_.get(), nullptr) != 0)
+      return cannot("epoll_ctl", pid_, "this is a defect of the harness; report it");
+    pidfd_.reset();
+    if (!successor_) return false;
+    KTSTR_TRY_ASSIGN(const std::optional<int> next, successor_());
+    if (!next) return false;
+    if (*next == 0) return true;
+    if (*next == pid_)
+      return fail(ErrorCode::kInternal, "process {} has ended and is said to be its own successor", pid_);
+    KTSTR_TRY(watch_process(*next));
+    if (pidfd_.valid()) return true;
+  }
 }
 
 // EINTR needs no arithmetic: the timer holds the absolute deadline.
@@ -63,17 +88,16 @@ Result<int> SchedulerWatch::wait_for_events(int timeout_ms) const {
   return bits;
 }
 
-Result<bool> SchedulerWatch::alive() const {
+Result<bool> SchedulerWatch::alive() {
   if (was_gone_) return false;
   KTSTR_TRY_ASSIGN(const int bits, wait_for_events(0));
   if ((bits & kSchedulerEnded) == 0) return true;
-  if (!lives_on()) return false;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, pidfd_.get(), nullptr) != 0)
-    return cannot("epoll_ctl", pid_, "this is a defect of the harness; report it");
-  return true;
+  KTSTR_TRY_ASSIGN(const bool followed, follow_successor());
+  was_gone_ = !followed;
+  return followed;
 }
 
-Result<HoldEnd> SchedulerWatch::hold_until(Nanoseconds deadline) const {
+Result<HoldEnd> SchedulerWatch::hold_until(Nanoseconds deadline) {
   if (was_gone_) return HoldEnd::kSchedulerGone;
   if (deadline > monotonic_now()) {
     itimerspec at{};

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <functional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/system/process.h"
@@ -28,11 +29,13 @@ using namespace std::chrono_literals;
 
 Subprocess start(std::vector<std::string> argv) { return *Subprocess::start({.argv = std::move(argv)}); }
 
+Result<std::optional<int>> successor(std::optional<int> pid) { return pid; }
+
 // Far enough that a test that waits for it has failed.
 Nanoseconds never() { return monotonic_now() + 1h; }
 
 TEST(SchedulerWatch, OnlyWaitsWhenThereIsNoScheduler) {
-  const auto watch = *SchedulerWatch::open(0);
+  auto watch = *SchedulerWatch::open(0);
   EXPECT_EQ(*watch.alive(), true);
   const Nanoseconds deadline = monotonic_now() + 5ms;
   EXPECT_EQ(*watch.hold_until(deadline), HoldEnd::kTimeOver);
@@ -40,7 +43,7 @@ TEST(SchedulerWatch, OnlyWaitsWhenThereIsNoScheduler) {
 }
 
 TEST(SchedulerWatch, HoldsToTheDeadlineWhileTheSchedulerLives) {
-  const auto watch = *SchedulerWatch::open(::getpid());
+  auto watch = *SchedulerWatch::open(::getpid());
   for (int i = 0; i < 2; ++i) {
     const Nanoseconds deadline = monotonic_now() + 5ms;
     EXPECT_EQ(*watch.hold_until(deadline), HoldEnd::kTimeOver);
@@ -52,14 +55,14 @@ TEST(SchedulerWatch, HoldsToTheDeadlineWhileTheSchedulerLives) {
 TEST(SchedulerWatch, EndsAHoldWhenTheSchedulerEnds) {
   // It ends when its input does, which is while we hold or before; a zombie is gone just as well.
   auto scheduler = start({"true"});
-  const auto watch = *SchedulerWatch::open(scheduler.pid());
+  auto watch = *SchedulerWatch::open(scheduler.pid());
   EXPECT_EQ(*watch.hold_until(never()), HoldEnd::kSchedulerGone);
   EXPECT_EQ(*watch.alive(), false);
 }
 
 TEST(SchedulerWatch, EndsAHoldWhenTheSchedulerIsKilledMeanwhile) {
   auto scheduler = start({"sleep", "600"});
-  const auto watch = *SchedulerWatch::open(scheduler.pid());
+  auto watch = *SchedulerWatch::open(scheduler.pid());
   ASSERT_EQ(*watch.alive(), true);
   std::thread killer([&] { ASSERT_TRUE(scheduler.signal(SIGKILL)); });
   EXPECT_EQ(*watch.hold_until(never()), HoldEnd::kSchedulerGone);
@@ -68,7 +71,7 @@ TEST(SchedulerWatch, EndsAHoldWhenTheSchedulerIsKilledMeanwhile) {
 
 TEST(SchedulerWatch, SeesASchedulerThatEndedAtADeadlineThatIsOver) {
   auto scheduler = start({"sleep", "600"});
-  const auto watch = *SchedulerWatch::open(scheduler.pid());
+  auto watch = *SchedulerWatch::open(scheduler.pid());
   EXPECT_EQ(*watch.hold_until(Nanoseconds(0)), HoldEnd::kTimeOver);
   scheduler.kill();
   EXPECT_EQ(*watch.hold_until(Nanoseconds(0)), HoldEnd::kSchedulerGone);
@@ -77,7 +80,10 @@ TEST(SchedulerWatch, SeesASchedulerThatEndedAtADeadlineThatIsOver) {
 TEST(SchedulerWatch, HoldsOnWhenTheProcessHasLeftItsSchedulerToAnother) {
   auto scheduler = start({"true"});
   int asked = 0;
-  const auto watch = *SchedulerWatch::open(scheduler.pid(), [&] { return ++asked > 0; });
+  auto watch = *SchedulerWatch::open(scheduler.pid(), [&]() -> Result<std::optional<int>> {
+    ++asked;
+    return std::optional(0);
+  });
   for (int i = 0; i < 2; ++i) {
     const Nanoseconds deadline = monotonic_now() + 200ms;
     EXPECT_EQ(*watch.hold_until(deadline), HoldEnd::kTimeOver);
@@ -86,15 +92,42 @@ TEST(SchedulerWatch, HoldsOnWhenTheProcessHasLeftItsSchedulerToAnother) {
   EXPECT_EQ(*watch.alive(), true);
   EXPECT_EQ(asked, 1) << "its end was seen in the first hold";
   scheduler.kill();
-  EXPECT_EQ(*(*SchedulerWatch::open(scheduler.pid(), [] { return true; })).alive(), true);
-  EXPECT_EQ(*(*SchedulerWatch::open(scheduler.pid(), [] { return false; })).alive(), false);
+  EXPECT_EQ(*(*SchedulerWatch::open(scheduler.pid(), [] { return successor(0); })).alive(), true);
+  EXPECT_EQ(*(*SchedulerWatch::open(scheduler.pid(), [] { return successor({}); })).alive(), false);
+}
+
+TEST(SchedulerWatch, WatchesTheProcessThatTookOver) {
+  auto first = start({"true"}), second = start({"sleep", "600"});
+  bool asked = false;
+  auto watch = *SchedulerWatch::open(
+      first.pid(), [&] { return std::exchange(asked, true) ? successor({}) : successor(second.pid()); });
+  EXPECT_EQ(*watch.hold_until(monotonic_now() + 100ms), HoldEnd::kTimeOver);
+  EXPECT_EQ(*watch.alive(), true);
+  std::thread killer([&] { second.kill(); });
+  EXPECT_EQ(*watch.hold_until(never()), HoldEnd::kSchedulerGone);
+  killer.join();
+  EXPECT_EQ(*watch.alive(), false);
+}
+
+TEST(SchedulerWatch, PassesOverASuccessorThatHasEndedToo) {
+  auto first = start({"true"}), second = start({"true"});
+  const pid_t ended = second.pid();
+  second.kill();
+  std::vector<int> next = {ended, ::getpid()};
+  auto watch = *SchedulerWatch::open(first.pid(), [&] {
+    const int pid = next.front();
+    next.erase(next.begin());
+    return successor(pid);
+  });
+  EXPECT_EQ(*watch.hold_until(monotonic_now() + 100ms), HoldEnd::kTimeOver);
+  EXPECT_TRUE(next.empty());
 }
 
 TEST(SchedulerWatch, TakesAPidThatIsNoMoreForASchedulerThatIsGone) {
   auto scheduler = start({"true"});
   const pid_t pid = scheduler.pid();
   scheduler.kill();
-  const auto watch = *SchedulerWatch::open(pid);
+  auto watch = *SchedulerWatch::open(pid);
   EXPECT_EQ(*watch.alive(), false);
   EXPECT_EQ(*watch.hold_until(never()), HoldEnd::kSchedulerGone);
 }
@@ -106,7 +139,7 @@ TEST(SchedulerWatch, HoldsOnAfterASignal) {
   struct sigaction before {};
   action.sa_handler = ignore_signal;  // without SA_RESTART; epoll_wait is never restarted anyway (signal(7))
   ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
-  const auto watch = *SchedulerWatch::open(0);
+  auto watch = *SchedulerWatch::open(0);
   const Nanoseconds deadline = monotonic_now() + 50ms;
   std::thread disturber([target = ::pthread_self()] {
     for (int i = 0; i < 20; ++i) ::pthread_kill(target, SIGUSR1);
@@ -145,7 +178,7 @@ class DescriptorsLeft {
 };
 
 TEST(SchedulerWatch, NamesTheCallThatFoundNoDescriptor) {
-  const std::vector<const char*> calls = {"pidfd_open", "timerfd_create", "epoll_create1"};
+  const std::vector<const char*> calls = {"timerfd_create", "epoll_create1", "pidfd_open"};
   for (std::size_t left = 0; left < calls.size(); ++left) {
     const auto watch = [&] {
       const DescriptorsLeft room(left);
@@ -204,7 +237,7 @@ TEST(SchedulerWatch, ReportsAnEpollSetThatTakesNoMore) {
 
 TEST(SchedulerWatch, ReportsAWaitThatFails) {
   const std::string said = said_by_child([] {
-    const auto watch = SchedulerWatch::open(::getppid());
+    auto watch = SchedulerWatch::open(::getppid());
     bool refused = refuse(SYS_epoll_pwait, EINVAL);
 #ifdef SYS_epoll_wait
     refused = refused && refuse(SYS_epoll_wait, EINVAL);
