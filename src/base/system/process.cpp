@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -135,7 +136,8 @@ Subprocess::Subprocess(Subprocess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       whole_group_(other.whole_group_),
-      status_(other.status_) {}
+      status_(other.status_),
+      cpu_time_(other.cpu_time_) {}
 
 Subprocess& Subprocess::operator=(Subprocess&& other) noexcept {
   if (this != &other) {
@@ -144,6 +146,7 @@ Subprocess& Subprocess::operator=(Subprocess&& other) noexcept {
     pidfd_ = std::move(other.pidfd_);
     whole_group_ = other.whole_group_;
     status_ = other.status_;
+    cpu_time_ = other.cpu_time_;
   }
   return *this;
 }
@@ -165,12 +168,7 @@ Result<std::optional<ExitStatus>> Subprocess::wait(std::optional<std::chrono::mi
     if (ready < 0) return fail_errno("cannot poll the pidfd of process {}", pid_);
     if (ready == 0) return std::optional<ExitStatus>();
     end_group();
-    int wait_status = 0;
-    if (::waitpid(pid_, &wait_status, 0) < 0) {
-      if (errno == EINTR) continue;
-      return fail_errno("cannot wait for process {}", pid_);
-    }
-    status_ = ExitStatus::from_wait(wait_status);
+    if (!reap()) return fail_errno("cannot wait for process {}", pid_);
     return status_;
   }
 }
@@ -190,10 +188,20 @@ void Subprocess::kill() {
   if (pid_ < 0 || status_) return;
   ::kill(pid_, SIGKILL);
   end_group();
+  if (!reap()) status_ = ExitStatus{};  // somebody else took it
+}
+
+bool Subprocess::reap() {
   int wait_status = 0;
-  while (::waitpid(pid_, &wait_status, 0) < 0 && errno == EINTR) {
-  }
+  rusage used{};
+  while (::wait4(pid_, &wait_status, 0, &used) < 0)
+    if (errno != EINTR) return false;
+  const auto time_of = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  cpu_time_ = time_of(used.ru_utime) + time_of(used.ru_stime);
   status_ = ExitStatus::from_wait(wait_status);
+  return true;
 }
 
 Result<CapturedOutput> run_captured(Subprocess::Options options, std::chrono::milliseconds timeout) {

@@ -58,15 +58,20 @@ class Subprocess {
   Status signal(int number);
   // SIGKILL and reap; harmless when it has ended.
   void kill();
+  // That it took, with all of its descendants that were waited for; 0 before its end.
+  std::chrono::nanoseconds cpu_time() const { return cpu_time_; }
 
  private:
   Subprocess(pid_t pid, Fd pidfd, bool whole_group) : pid_(pid), pidfd_(std::move(pidfd)), whole_group_(whole_group) {}
   // While the process is a zombie at least: nobody else's group has its number then.
   void end_group() const;
+  // wait4(2). False with errno where it cannot be waited for.
+  bool reap();
   pid_t pid_ = -1;
   Fd pidfd_;
   bool whole_group_ = false;
   std::optional<ExitStatus> status_;
+  std::chrono::nanoseconds cpu_time_{};
 };
 
 struct CapturedOutput {

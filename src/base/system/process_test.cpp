@@ -76,6 +76,15 @@ TEST(Subprocess, TellsDeathBySignal) {
   EXPECT_EQ((*status)->describe(), "killed by signal 15 (SIGTERM)");
 }
 
+TEST(Subprocess, KnowsTheCpuTimeOfItsProgramAndOfWhatThatWaitedFor) {
+  auto process =
+      Subprocess::start({.argv = {"sh", "-c", "sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; exec true"}});
+  ASSERT_TRUE(process.has_value()) << process.error().render();
+  EXPECT_EQ(process->cpu_time().count(), 0);
+  ASSERT_TRUE(process->wait().has_value());
+  EXPECT_GT(process->cpu_time(), std::chrono::milliseconds(10));
+}
+
 TEST(Subprocess, IsKilledWhenItGoesOutOfScope) {
   pid_t pid;
   {
