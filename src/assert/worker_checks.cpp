@@ -129,7 +129,7 @@ void check_died(const CgroupReports& reports, AssertResult& result) {
 
 std::chrono::nanoseconds round_of(const CgroupReports& reports) {
   if (reports.crowding <= 1) return {};
-  return std::chrono::nanoseconds(std::llround(2 * reports.crowding * std::chrono::nanoseconds(kLongestTurn).count()));
+  return std::chrono::nanoseconds(std::llround(2 * reports.crowding * std::chrono::nanoseconds(kLongestSlice).count()));
 }
 
 void check_progress(const CgroupReports& reports, AssertResult& result) {

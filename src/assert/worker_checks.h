@@ -29,9 +29,9 @@ struct CgroupReports {
 // Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.
 void check_end(const CgroupReports& reports, AssertResult& result);
 void check_died(const CgroupReports& reports, AssertResult& result);
-// The time in which a sound scheduler has given a turn to every worker that wants one: two turns of kLongestTurn for
+// The time in which a sound scheduler has given a turn to every worker that wants one: two turns of kLongestSlice for
 // each of those that share a CPU; 0 for workers that share none.
-inline constexpr std::chrono::milliseconds kLongestTurn{20};  // sched_ext's default slice, SCX_SLICE_DFL
+inline constexpr std::chrono::milliseconds kLongestSlice{20};  // sched_ext's default slice, SCX_SLICE_DFL
 std::chrono::nanoseconds round_of(const CgroupReports& reports);
 // How long workers must want a CPU for their shares to be compared, where they share CPUs: schedulers move tasks
 // between CPUs some times a second only.
