@@ -3,32 +3,16 @@
 // Records in a lane. A lane is written from its start; when the next record does not fit, the writer rings the
 // doorbell, stands still while the host reads everything, and starts again at the beginning. So the writer never looks
 // at how far the host has read, and a slow host changes nothing in the guest.
-//
-// A frame: magic u32, type u16, flags u16, length u32, sequence u32, time_ns u64, crc u32 over all of that and the
-// payload, reserved u32; the payload; padding to 8 bytes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
-#include "base/bytes.h"
+#include "wire/frame.h"
 #include "wire/mailbox.h"
 
 namespace ktstr {
-
-enum class RecordType : std::uint16_t;  // wire/records.h
-
-struct Record {
-  RecordType type;
-  mailbox::Lane lane;
-  std::uint32_t sequence;  // counts from 0 in each lane
-  std::uint64_t time_ns;   // guest CLOCK_MONOTONIC when it was written
-  ByteVector payload;
-};
-
-constexpr std::size_t kFrameHeaderBytes = 32;
-constexpr std::size_t kMaxPayloadBytes = 1 << 20;
 
 // Guest side.
 class LaneWriter {
@@ -51,7 +35,7 @@ class LaneWriter {
 // Host side. read() returns what has come since the last call.
 class LaneReader {
  public:
-  LaneReader(mailbox::View view, mailbox::Lane lane) : view_(view), lane_(lane) {}
+  LaneReader(mailbox::View view, mailbox::Lane lane) : view_(view), lane_(lane), frames_(lane) {}
 
   // kCorruptData on a frame that does not check out: the guest has overwritten it, or lies.
   Result<std::vector<Record>> read();
@@ -61,9 +45,9 @@ class LaneReader {
  private:
   mailbox::View view_;
   mailbox::Lane lane_;
+  FrameReader frames_;
   std::uint64_t generation_ = 0;
   std::uint64_t consumed_ = 0;
-  std::uint32_t sequence_ = 0;
   std::uint64_t dropped_ = 0;
 };
 

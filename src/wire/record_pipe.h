@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records of a body that runs on this machine, in a pipe: the frames that a guest's body writes into its lane. The
+// reader trusts the writer no more than a guest, and the pipe's size is the most that waits to be read.
+#pragma once
+
+#include <vector>
+
+#include "base/fd.h"
+#include "wire/frame.h"
+
+namespace ktstr {
+
+class RecordPipeWriter {
+ public:
+  explicit RecordPipeWriter(Fd pipe) : pipe_(std::move(pipe)) {}
+  // Blocks while the pipe is full. After a failure nothing more is written.
+  void append(RecordType type, std::uint64_t time_ns, ByteSpan payload);
+  // Whether all was written: a payload above kMaxPayloadBytes is not.
+  const Status& written() const { return written_; }
+
+ private:
+  Fd pipe_;
+  std::uint32_t sequence_ = 0;
+  Status written_ = ok();
+};
+
+class RecordPipeReader {
+ public:
+  // Of the body's lane. `pipe` does not block.
+  explicit RecordPipeReader(Fd pipe) : pipe_(std::move(pipe)) {}
+  const Fd& pipe() const { return pipe_; }
+  // What has come since the last call. The start of a record whose writer died in the middle of it is none.
+  // kCorruptData where the bytes are not what a writer writes.
+  Result<std::vector<Record>> read();
+
+ private:
+  Fd pipe_;
+  FrameReader frames_{mailbox::Lane::kBody};
+  ByteVector unread_;
+  std::uint64_t consumed_ = 0;
+};
+
+}  // namespace ktstr
