@@ -5,22 +5,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <exception>
 #include <functional>
 #include <new>
-#include <tuple>
-#include <vector>
 
 #include "base/log.h"
 #include "cgroup/cgroup_fs.h"
 #include "guest/agent_channel.h"
 #include "guest/cpu_speeds.h"
 #include "guest/mailbox_mapping.h"
+#include "guest/record_sink.h"
 #include "guest/setup.h"
-#include "scenario/event_sink.h"
 #include "scenario_file/scenario_file.h"
 #include "wire/job.h"
 #include "workload/task/priorities.h"
@@ -30,33 +27,6 @@ namespace ktstr {
 namespace {
 
 using guest::RecordLog;
-
-class MailboxSink final : public EventSink {
- public:
-  explicit MailboxSink(RecordLog& log) : log_(log) {}
-  void mark(const StepMark& mark) override { log_.write(RecordType::kMark, mark); }
-  void stimulus(const Stimulus& stimulus) override { log_.write(RecordType::kStimulus, stimulus); }
-  void worker(int phase, const WorkerReport& report) override {
-    log_.write(RecordType::kWorker, WorkerRecord{phase, report});
-  }
-  void payload(const PayloadReport& report) override {
-    log_.write(RecordType::kPayload, report);
-    sent_.push_back(key_of(report));
-  }
-  // A report that went out when its payload ended does not travel again with the result, which has to fit in one
-  // record.
-  void take_out_what_was_sent(AssertResult& result) {
-    std::erase_if(result.payloads, [&](const PayloadReport& report) {
-      return std::find(sent_.begin(), sent_.end(), key_of(report)) != sent_.end();
-    });
-  }
-
- private:
-  using Key = std::tuple<std::string, std::string, int, int>;
-  static Key key_of(const PayloadReport& report) { return {report.name, report.cgroup, report.phase, report.pid}; }
-  RecordLog& log_;
-  std::vector<Key> sent_;
-};
 
 // The body's end of the agent's socket.
 Fd agent_channel() {
@@ -77,11 +47,10 @@ struct Prepared {
   Job job;
 };
 
-Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox, RecordLog& log,
+Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox, EventSink& sink,
                                       const RunBody& run_body) {
   const Job& job = prepared.job;
   KTSTR_TRY_ASSIGN(CgroupFs cgroups, std::move(prepared.cgroups));
-  MailboxSink sink(log);
   Ctx ctx({.topology = &prepared.topology,
            .cgroups = &cgroups,
            .events = &sink,
@@ -96,7 +65,6 @@ Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox,
                                            : nullptr});
   try {
     auto result = run_body(ctx, job);
-    if (result) sink.take_out_what_was_sent(*result);
     if (const Status closed = cgroups.close(); !closed && result)
       result->details.push_back({.verdict = Verdict::kPass,
                                  .kind = DetailKind::kNote,
@@ -139,16 +107,8 @@ int body_main(const RunBody& run_body) {
   }
   const mailbox::View mailbox(prepared->mailbox.bytes());
   RecordLog log(mailbox, mailbox::Lane::kBody);
-  ResultRecord record;
-  if (auto result = run_with_context(*prepared, mailbox, log, run_body)) {
-    record.result = *std::move(result);
-  } else {
-    record.error = result.error().message();
-    record.error_hint = result.error().hint();
-    record.code = result.error().code();
-  }
-  fit_into_record(record);
-  log.write(RecordType::kResult, record);
+  RecordSink sink([&](RecordType type, ByteSpan payload) { log.write(type, payload); });
+  sink.result(run_with_context(*prepared, mailbox, sink, run_body));
   return EX_OK;
 }
 

@@ -32,8 +32,9 @@ class RecordLog {
 
   template <typename T>
   void write(RecordType type, const T& record) {
-    writer_.append(type, now(), encode(record));
+    write(type, ByteSpan(encode(record)));
   }
+  void write(RecordType type, ByteSpan payload) { writer_.append(type, now(), payload); }
   void write_empty(RecordType type) { writer_.append(type, now(), {}); }
   void log(LogRecord::Stream stream, std::string text) { write(RecordType::kLog, LogRecord{stream, std::move(text)}); }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where a running scenario says what happens. In the guest it is the mailbox (src/guest), in host mode and in tests a
-// list.
+// Where a running scenario says what happens: the records of its body (guest/record_sink.h), in tests a list.
 #pragma once
 
 #include "ktstr/payload.h"
