@@ -119,6 +119,8 @@ bool is_excused(DetailKind kind, DetailKind expected) {
 
 // However the guest ended: what it did until then explains the end.
 void keep_what_was_said(const GuestStory& story, RunRecord& record) {
+  record.marks = story.marks;
+  record.workers = story.workers;
   for (const auto& [time_ns, stimulus] : story.stimuli)
     record.stimuli.push_back(seen_at(time_ns, stimulus, op_names(stimulus.op_kinds)));
   record.payloads = story.payloads;
@@ -171,7 +173,6 @@ Outcome outcome_of_error(const Error& error, bool of_user) {
 
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
   const PhaseLimits limits = limits_for(request.settings.duration);
-  record.end_of_guest = to_string(guest.end);
   keep_what_was_said(story, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {

@@ -12,7 +12,7 @@
 
 namespace ktstr {
 
-// Fills outcome, error, details, checked, cgroups, stimuli, payloads, captures and the scheduler's part of `record`.
+// Fills outcome, error, all that the body said and the scheduler's part of `record`.
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
 
 // Turns the outcome round where a failure of a kind (its text) was expected; "" expects none.

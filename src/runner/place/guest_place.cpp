@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <atomic>
+
+#include "base/activity.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text/users_mistake.h"
+#include "engine/warm/warm_guest.h"
+#include "results/object_store.h"
+#include "runner/guest_machine.h"
+#include "runner/judge/vcpus_seen.h"
+#include "runner/package_guest.h"
+#include "runner/place/place.h"
+#include "runner/replay/stored_request.h"
+
+namespace ktstr {
+
+namespace {
+
+// What the user named, then what the machine has: the first mistake of the user is worth more than a missing QEMU.
+class GuestPlace final : public Place {
+ public:
+  GuestPlace(const RunRequest& request, const RunnerEnvironment& environment, RunRecord& record)
+      : request_(request), environment_(environment), record_(record) {
+    record_.tuple = tuple_of(request.settings);
+    record_.scheduler.command = request.scheduler;
+  }
+
+  Status check() override;
+  Status prepare() override;
+  void keep_inputs(const RunDirectory& directory) override;
+  Result<GuestOutcome> run_body(const RunDirectory& directory,
+                                const std::function<Status(const Record&)>& take) override;
+  void remember(const GuestOutcome& guest, const GuestStory& story) override;
+
+ private:
+  Status pack_named_files();
+  Status choose_turns();
+  Result<GuestOutcome> start_guest(const Deliveries& deliveries, const GuestIo& io);
+
+  const RunRequest& request_;
+  const RunnerEnvironment& environment_;
+  RunRecord& record_;
+  KernelImage kernel_;
+  GuestSpec spec_;
+  Job job_;
+  std::string job_json_;
+  PackedInputs own_;  // when the request comes without
+  const PackedInputs* packed_ = &own_;
+  QemuInfo qemu_;
+  std::string plugin_sha256_;  // "" for none
+};
+
+Status GuestPlace::check() {
+  KTSTR_TRY_ASSIGN(spec_, guest_spec(request_, environment_));
+  record_.mode = to_string(spec_.mode);
+  job_ = {.settings = request_.settings, .limits = spec_.limits};
+  job_.settings.turn.reset();  // until choose_turns() knows
+  job_.settings.quantum.reset();
+  if (request_.packed)
+    packed_ = request_.packed.get();
+  else
+    KTSTR_TRY(pack_named_files());
+  job_.scheduler = packed_->scheduler;
+  job_.body = packed_->body;
+  job_.settings.payload_path = packed_->payload_path;
+  if (job_.body.empty()) job_.scenario = request_.scenario_text;
+  if (request_.kernel.empty() && !environment_.kernel) return ok();
+  KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
+  return ok();
+}
+
+Status GuestPlace::pack_named_files() {
+  Status packed = pack_files(request_, own_);
+  if (!packed) return users_mistake(std::move(packed).error());
+  return packed;
+}
+
+// Many runs have the same reason: it is said once.
+void warn_of_unequal_cpus(const std::string& why) {
+  static std::atomic<bool> said = false;
+  if (!said.exchange(true))
+    log_warn(
+        "CPUs are unequal and runs slower: a timer in the guest ends turns, because {}; see `ktstr doctor`, and "
+        "KTSTR_TURNS=quantum says that it is meant",
+        why);
+}
+
+// In det mode.
+Status GuestPlace::choose_turns() {
+  KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_));
+  record_.why_quantum = choice.why_quantum;
+  spec_.plugin = choice.plugin;
+  plugin_sha256_ = choice.plugin_sha256;
+  if (!choice.why_unguarded.empty())
+    log_info("the clock of an idle guest is not guarded against the host's load: {}", choice.why_unguarded);
+  if (choice.settings) {
+    job_.settings.turn = record_.tuple.turn_instructions = choice.turn;
+    spec_.turns = choice.settings;
+    record_.turn_ns = std::uint64_t{choice.settings->turn} << spec_.icount_shift;
+    return ok();
+  }
+  if (choice.wanted && !choice.why_quantum.empty())
+    log_info("turns by a timer in the guest: {}", choice.why_quantum);
+  else if (!choice.why_quantum.empty())
+    warn_of_unequal_cpus(choice.why_quantum);
+  const Nanoseconds quantum = request_.settings.quantum.value_or(default_quantum(request_.settings.topology));
+  job_.settings.quantum = quantum;
+  if (quantum.count() > 0 && !qemu_.quantum_is_safe())
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("QEMU {} does not repeat runs that use a quantum, which det mode needs for fine time",
+                             qemu_.version))
+        .with_hint(
+            "install QEMU 8.1 or later (on Debian 12: bookworm-backports), or give --quantum 0: runs repeat, but vCPUs "
+            "take turns of up to a whole tick, so that wake latencies of many milliseconds are of the machine and not "
+            "of "
+            "the scheduler");
+  record_.tuple.quantum_ns = static_cast<std::uint64_t>(quantum.count());
+  record_.turn_ns = record_.tuple.quantum_ns / static_cast<std::uint64_t>(request_.settings.topology.cpus());
+  return ok();
+}
+
+Status GuestPlace::prepare() {
+  if (kernel_.vmlinux.empty()) {
+    KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
+  }
+  record_.kernel = kernel_.release;
+  record_.kernel_path = kernel_.vmlinux.string();
+  record_.tuple.kernel_sha256 = kernel_.sha256;
+  if (!request_.scheduler.empty() && !kernel_.has_btf)
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("kernel {} has no BTF (no .BTF section in {}), which sched_ext and its schedulers need",
+                             kernel_.release, kernel_.vmlinux.string()))
+        .with_hint("build it with CONFIG_DEBUG_INFO_BTF=y, or give an image that was not stripped of it");
+  if (!request_.scheduler.empty() && !kernel_.has_sched_ext)
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("kernel {} has no sched_ext, and a scheduler was asked for", kernel_.release))
+        .with_hint("`ktstr kernel list` shows which kernels have it; `ktstr kernel fetch` gets one");
+  KTSTR_TRY_ASSIGN(qemu_, complete_spec(spec_, kernel_, environment_));
+  record_.tuple.qemu_version = qemu_.version;
+  if (spec_.mode == Mode::kDet) {
+    KTSTR_TRY(choose_turns());
+    record_.tuple.icount_shift = spec_.icount_shift;
+    record_.tuple.cpu_speeds = to_string(request_.settings.cpu_speeds);
+    record_.cpu_mips = mips_of(spec_.icount_shift, request_.settings.topology.cpus());
+  } else if (!request_.settings.cpu_speeds.empty()) {
+    return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
+  }
+  record_.tuple.memory_bytes = spec_.memory;
+  if (!request_.packed) {
+    KTSTR_TRY(pack_kernel_config(kernel_, own_));
+    KTSTR_TRY(pack_initramfs(environment_.agent, own_));
+  }
+  record_.tuple.inputs = packed_->inputs;
+  if (!plugin_sha256_.empty()) record_.tuple.inputs[kTurnsPluginName] = plugin_sha256_;
+  job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
+  return ok();
+}
+
+void GuestPlace::keep_inputs(const RunDirectory& directory) {
+  const Activity keeping("keeping the inputs for replays");
+  const fs::path& dir = directory.path();
+  auto keep = [&]() -> Status {
+    const ObjectStore objects(environment_.state_dir);
+    KTSTR_TRY(objects.keep(packed_->files_sha256, packed_->files, dir));
+    if (!packed_->scheduler.empty())
+      KTSTR_TRY(objects.keep(packed_->scheduler_files_sha256, packed_->scheduler_files, dir));
+    KTSTR_TRY(objects.keep(packed_->initramfs_sha256, packed_->initramfs, dir));
+    return write_atomically(dir / kRequestFile, as_byte_span(request_to_json(request_, record_, job_json_, *packed_)));
+  };
+  if (const Status kept = keep(); !kept)
+    log_warn("this run cannot be replayed: {}", kept.error().message());
+  else
+    record_.replay_command = "ktstr replay " + directory.id();
+}
+
+Result<GuestOutcome> GuestPlace::start_guest(const Deliveries& deliveries, const GuestIo& io) {
+  if (request_.cold || !qemu_.can_save_machines()) return run_guest(spec_, deliveries, io);
+  WarmCache cache = warm_cache(environment_);
+  WarmKeys keys;
+  KTSTR_TRY_ASSIGN(keys.booted, warm_key_for(spec_, kernel_, qemu_, *packed_, largest(deliveries)));
+  if (deliveries.size() > 1) {
+    keys.attached = keys.booted;
+    keys.attached->scheduler = request_.scheduler;
+    keys.attached->scheduler_sha256 = sha256(deliveries[0].archive);
+  }
+  WarmStart start;
+  auto outcome = run_warm_guest(spec_, cache, keys, deliveries, io, start);
+  record_.warm_image = start.image;
+  return outcome;
+}
+
+Result<GuestOutcome> GuestPlace::run_body(const RunDirectory& directory,
+                                          const std::function<Status(const Record&)>& take) {
+  ByteVector scheduler;
+  Deliveries deliveries;
+  if (!packed_->scheduler.empty()) {
+    KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, spec_.topology, spec_.limits.attach));
+    deliveries.push_back({mailbox::DeliveryKind::kScheduler, scheduler});
+  }
+  KTSTR_TRY_ASSIGN(const ByteVector test, make_run_delivery(*packed_, job_json_));
+  deliveries.push_back({mailbox::DeliveryKind::kRun, test});
+  KTSTR_TRY_ASSIGN(const TempDir files, put_initramfs(spec_, *packed_, largest(deliveries), environment_));
+  const GuestIo io{.console_log = directory.path() / "console.log",
+                   .on_record = take,
+                   .interrupted = interrupted,
+                   .pause = request_.pause.get()};
+  return start_guest(deliveries, io);
+}
+
+void GuestPlace::remember(const GuestOutcome& guest, const GuestStory& story) {
+  record_.end_of_guest = to_string(guest.end);
+  for (const auto& start : guest.phases)
+    record_.phases.push_back({std::string(to_string(start.phase)), start.guest_ns, start.host_seconds});
+  record_.console_tail = guest.console_tail;
+  record_.vcpus = vcpus_seen(guest.vcpus, kernel_.vmlinux);
+  if (spec_.turns) record_.vcpu_instructions = guest.turns.instructions;
+  record_.idle_guarded = guest.idle.guarded;
+  if (!spec_.plugin.empty() && !guest.idle.guarded)
+    log_info("the plugin found no place in this QEMU for its guard: on an overloaded host a run may not repeat");
+  record_.idle_jumps = guest.idle.jumps;
+  record_.idle_refused = guest.idle.refused;
+  if (story.quantum && !job_.settings.turn)
+    record_.turn_ns = story.quantum->quantum_ns / static_cast<std::uint64_t>(request_.settings.topology.cpus());
+}
+
+}  // namespace
+
+std::unique_ptr<Place> place_in_guest(const RunRequest& request, const RunnerEnvironment& environment,
+                                      RunRecord& record) {
+  return std::make_unique<GuestPlace>(request, environment, record);
+}
+
+}  // namespace ktstr
