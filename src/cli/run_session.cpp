@@ -8,7 +8,6 @@
 
 #include "base/system/process.h"
 #include "cli/exit_status.h"
-#include "cli/host_run.h"
 #include "cli/output.h"
 #include "cli/run_request.h"
 #include "report/explore_report.h"
@@ -116,9 +115,7 @@ void RunSession::run_once_or_repeatedly() {
   for (Entry* entry : entries) conclude(*entry);  // those that were stopped on their way
 }
 
-RunRecord RunSession::run_one(const RunRequest& request) const {
-  return request.on_host ? run_here(request, environment_) : ktstr::run(request, environment_);
-}
+RunRecord RunSession::run_one(const RunRequest& request) const { return ktstr::run(request, environment_); }
 
 PoolJob RunSession::job_of(Entry& entry) const {
   return {entry.ram, [this, &entry] {

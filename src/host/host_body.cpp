@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/host_body.h"
 
+#include <fcntl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "host/list_sink.h"
+#include "guest/record_sink.h"
 #include "host/run_on_host.h"
-#include "results/run_record_json.h"
-#include "scenario/ops/op_table.h"
 #include "scenario_file/scenario_file.h"
 #include "wire/job.h"
+#include "wire/record_pipe.h"
 
 namespace ktstr {
 
@@ -31,50 +32,32 @@ Result<Job> read_job() {
   return job_from_json(text).context("the job on stdin");
 }
 
-Status write_record(const RunRecord& record) {
-  const std::string text = variable(kHostResultVariable);
+// What we start must not have it.
+Result<RecordPipeWriter> records() {
+  const std::string text = variable(kHostRecordsVariable);
   int fd = -1;
   std::from_chars(text.data(), text.data() + text.size(), fd);
-  return write_all(fd, as_byte_span(to_json(record))).context("hand back the result");
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return fail_errno("cannot use the pipe for the records");
+  return RecordPipeWriter(Fd(fd));
 }
 
-void take_error(const Error& error, RunRecord& record) {
-  record.outcome = error.code() == ErrorCode::kInvalidArgument ? Outcome::kBadInput : Outcome::kInfrastructure;
-  record.error = error.message();
-  record.error_hint = error.hint();
-}
-
-void take_result(AssertResult result, RunRecord& record) {
-  record.outcome = result.skipped ? Outcome::kSkip : outcome_of(result.verdict());
-  record.details = std::move(result.details);
-  record.cgroups = std::move(result.cgroups);
-  record.checked = std::move(result.checked);
-  record.payloads = std::move(result.payloads);
-  record.captures = std::move(result.captures);
-}
-
-RunRecord run_job(const Job& job, const JobBody& body) {
-  ListSink sink;
-  HostRequest request{
-      .settings = job.settings, .events = &sink, .harness = {::getppid()}, .journals = variable(kHostJournalsVariable)};
-  RunRecord record;
-  record.test = job.settings.test;
-  auto result = run_on_host(request, [&](Ctx& ctx) { return body(ctx, job); });
-  if (result)
-    take_result(*std::move(result), record);
-  else
-    take_error(result.error(), record);
-  for (const auto& [at, stimulus] : sink.stimuli)
-    record.stimuli.push_back(seen_at(static_cast<std::uint64_t>(at.count()), stimulus, op_names(stimulus.op_kinds)));
-  record.marks = std::move(sink.marks);
-  record.workers = std::move(sink.workers);
-  return record;
+Result<AssertResult> run_job(const Job& job, EventSink& events, const JobBody& body) {
+  const HostRequest request{.settings = job.settings,
+                            .events = &events,
+                            .harness = {::getppid()},
+                            .journals = variable(kHostJournalsVariable)};
+  return run_on_host(request, [&](Ctx& ctx) { return body(ctx, job); });
 }
 
 int body_main(const JobBody& body) {
   auto steps = [&]() -> Status {
     KTSTR_TRY_ASSIGN(const Job job, read_job());
-    return write_record(run_job(job, body));
+    KTSTR_TRY_ASSIGN(RecordPipeWriter pipe, records());
+    RecordSink sink([&](RecordType type, ByteSpan payload) {
+      pipe.append(type, static_cast<std::uint64_t>(monotonic_now().count()), payload);
+    });
+    sink.result(run_job(job, sink, body));
+    return Status(pipe.written()).context("report to the harness");
   };
   const Status done = steps();
   if (done) return EX_OK;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The process that runs a body in host mode, from inside: it reads its Job (wire/job.h) from stdin, runs, and writes
-// what came out as a RunRecord's JSON to the file that it was given. Who started it fills in the rest of the record.
+// the records of a guest's body into the pipe that it was given (wire/record_pipe.h).
 #pragma once
 
 #include "ktstr/test.h"
@@ -10,12 +10,12 @@ namespace ktstr {
 
 // The hidden first argument by which such a process is started: "--ktstr-host-body=NAME", without a name for `ktstr`.
 constexpr const char* kHostBodyArgument = "--ktstr-host-body=";
-// The descriptor of the file for the record.
-constexpr const char* kHostResultVariable = "KTSTR_HOST_RESULT_FD";
+// The descriptor of the pipe for the records.
+constexpr const char* kHostRecordsVariable = "KTSTR_HOST_RECORDS_FD";
 // Where the journal goes (undo_journal.h).
 constexpr const char* kHostJournalsVariable = "KTSTR_HOST_JOURNALS";
 
-// Exit status 0 when a record was written; 70 (EX_SOFTWARE) when not even that was possible.
+// Exit status 0 when a result was written; 70 (EX_SOFTWARE) when not even that was possible.
 int host_body_main(TestBody body);
 // The same for the job's scenario file, or its canned scenario.
 int host_scenario_main();

@@ -27,7 +27,7 @@ Result<T> Collector::decoded(const Record& record) {
   weight_ += weight;
   if (weight_ > kMostWeight)
     return fail(ErrorCode::kUnsupported,
-                "the guest reported more than is kept of one run, {} with what it takes to write it down",
+                "the test reported more than is kept of one run, {} with what it takes to write it down",
                 format_bytes(kMostWeight));
   return value;
 }
@@ -41,7 +41,7 @@ Status Collector::decode_into(const Record& record, Target& target) {
 Status Collector::add(const Record& record) {
   raw_ += kFrameHeaderBytes + record.payload.size();
   if (raw_ > kMostRaw)
-    return fail(ErrorCode::kUnsupported, "the guest sent more than {} of records", format_bytes(kMostRaw));
+    return fail(ErrorCode::kUnsupported, "the test sent more than {} of records", format_bytes(kMostRaw));
   digest_.add(record);
   switch (record.type) {
     case RecordType::kHello:

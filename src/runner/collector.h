@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the guest said, decoded and in one place. Nothing here judges; see classify.h. The guest decides how much it
-// says, so there is a limit to what is kept of it.
+// What a guest said, or a body on this machine, decoded and in one place. Nothing here judges; see classify.h. They
+// decide how much they say, so there is a limit to what is kept of it.
 #pragma once
 
 #include <optional>

@@ -2,6 +2,7 @@
 #include "runner/runner.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/activity.h"
 #include "base/clock.h"
@@ -45,8 +46,9 @@ class Run {
   Run(const RunRequest& request, const RunnerEnvironment& environment)
       : request_(request),
         environment_(environment),
-        running_("running " + request.settings.test, Activity::Kind::kRunning),
-        place_(place_in_guest(request, environment, record_)) {}
+        name_(request.settings.test + (request.on_host ? " on this machine" : "")),
+        running_("running " + name_, Activity::Kind::kRunning),
+        place_((request.on_host ? place_on_host : place_in_guest)(request, environment, record_)) {}
 
   RunRecord execute();
 
@@ -61,6 +63,7 @@ class Run {
 
   const RunRequest& request_;
   const RunnerEnvironment& environment_;
+  std::string name_;
   Activity running_;
   RunRecord record_;
   std::unique_ptr<Place> place_;
@@ -93,7 +96,7 @@ Status Run::take(const Record& record) {
   if (events_) events_->add(record);
   if (record.type != RecordType::kMark) return ok();
   const int step = collector_.story().marks.back().step;
-  if (step > 0) running_.rename(fmt::format("running {}, step {}", request_.settings.test, step));
+  if (step > 0) running_.rename(fmt::format("running {}, step {}", name_, step));
   return ok();
 }
 
@@ -103,12 +106,13 @@ void Run::finish_events() {
 }
 
 Status Run::run_body() {
-  auto guest = place_->run_body(*directory_, [this](const Record& record) { return take(record); });
+  auto end = place_->run_body(*directory_, [this](const Record& record) { return take(record); });
   finish_events();
-  if (!guest) return std::move(guest).error();
-  place_->remember(*guest, collector_.story());
-  remember(*guest);
-  classify(request_, collector_.story(), *guest, record_);
+  if (!end) return std::move(end).error();
+  place_->remember(end->guest, collector_.story());
+  remember(end->guest);
+  classify(request_, collector_.story(), end->guest, record_);
+  record_.details.insert(record_.details.end(), end->notes.begin(), end->notes.end());
   return ok();
 }
 
@@ -124,8 +128,10 @@ void Run::remember(const GuestOutcome& guest) {
   record_.body_log = tail(story.body_log);
   if (story.body_end_ns > story.body_start_ns && story.body_start_ns != 0)
     record_.body_ns = story.body_end_ns - story.body_start_ns;
-  record_.digest = collector_.digest();
-  record_.digest_complete = guest.end == GuestEnd::kCompleted && story.ended && guest.dropped_records == 0;
+  if (!request_.on_host) {  // where no run is like another
+    record_.digest = collector_.digest();
+    record_.digest_complete = guest.end == GuestEnd::kCompleted && story.ended && guest.dropped_records == 0;
+  }
   for (const std::string& line : story.agent_log) log_warn("guest agent: {}", line);
 }
 
@@ -170,6 +176,10 @@ RunRecord Run::execute() {
 }  // namespace
 
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment) {
+  // Runs on this machine would measure one another.
+  static std::mutex one_at_a_time;
+  std::unique_lock alone(one_at_a_time, std::defer_lock);
+  if (request.on_host) alone.lock();
   return Run(request, environment).execute();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One run from request to record: finds kernel, QEMU, agent and scheduler, packs the delivery, boots the guest, follows
-// it to its end, classifies how it ended, and writes the run's directory.
+// One run from request to record, in a guest or on this machine (place/place.h): prepares what it needs, follows the
+// body to its end, classifies how it ended, and writes the run's directory.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,7 @@ struct RunRequest {
   RunSettings settings;
   std::string scenario_text;
   std::filesystem::path test_binary;
-  bool on_host = false;  // on this machine, in no guest: not for run(), see cli/host_run.h
+  bool on_host = false;  // on this machine, in no guest
   std::vector<std::string> include_files;
   std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
   std::vector<Payload> payloads;               // brought into the guest: those that ops may run
@@ -83,7 +83,7 @@ struct RunnerEnvironment {
 Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& request,
                                                         const RunnerEnvironment& environment);
 
-// Always gives a record: what could not be done is in its outcome and error.
+// Always gives a record: what could not be done is in its outcome and error. Runs on this machine wait for each other.
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment);
 
 // Two runs of one request: in det mode their digests must be equal. A difference adds a kNotRepeatable detail with the

@@ -104,6 +104,22 @@ class HostMode : public KtstrProgram {
     EXPECT_EQ(processes_named("khost").size(), 2U);
     return *std::move(process);
   }
+  json record_of(const Ran& ran) const {
+    json record = json::parse(ran.out, nullptr, false);
+    if (record.is_array() && record.size() == 1) record = record[0];
+    EXPECT_TRUE(record.is_object()) << ran.out << ran.err;
+    return record.is_object() ? record : json::object();
+  }
+  json record_of_test(const std::string& name) const {
+    return record_of(run_program(KTSTR_BROKEN_BODIES, {"--filter", name, "--json"}));
+  }
+  // The first detail of this kind; an empty object without one.
+  static json detail_of(const json& record, const std::string& kind) {
+    for (const json& detail : record["details"])
+      if (detail["kind"] == kind) return detail;
+    ADD_FAILURE() << "no " << kind << " in " << record["details"].dump(2);
+    return {{"message", ""}, {"verdict", ""}, {"cgroup", ""}};
+  }
   static ExitStatus end_of(Subprocess& process) {
     const auto status = process.wait(kPatience);
     EXPECT_TRUE(status.has_value() && status->has_value());
@@ -179,6 +195,42 @@ TEST_F(HostMode, AfterAKillOfAllTheNextRunCleansUp) {
   EXPECT_NE(groups_of_runs(), before_) << "nothing was left, so that this test shows nothing";
   const Ran ran = run({"run", scenario().string(), "--host", "--duration", "100ms"});
   EXPECT_THAT(ran.err, HasSubstr("cleaned up after the run of process"));
+  expect_nothing_left();
+}
+
+// What a body said until it went wrong is in its record.
+void expect_one_step(const json& record) {
+  std::vector<std::string> steps;
+  for (const json& mark : record["marks"])
+    if (mark["step"] == 1) steps.push_back(mark["kind"]);
+  EXPECT_THAT(steps, testing::IsSupersetOf({"step_start", "step_end"}));
+  ASSERT_EQ(record["workers"].size(), 2U);
+  EXPECT_EQ(record["workers"][0]["report"]["cgroup"], "kbroken");
+  EXPECT_GT(record["workers"][0]["report"]["work_units"], 0);
+  EXPECT_EQ(record["stimuli"].size(), 1U);
+}
+
+TEST_F(HostMode, OfABodyThatCrashesTheRecordHasTheStepsAndReportsUntilThen) {
+  const json record = record_of_test("crashes_after_a_step");
+  EXPECT_EQ(record["verdict"], "fail");
+  EXPECT_THAT(detail_of(record, "body_crashed")["message"].get<std::string>(), HasSubstr("SIGABRT"));
+  expect_one_step(record);
+  EXPECT_TRUE(fs::exists(fs::path(record["run_dir"].get<std::string>()) / "events.bin"));
+  expect_nothing_left();
+}
+
+TEST_F(HostMode, ABodyThatLeavesInTheMiddleOfARecordIsOneThatCrashed) {
+  const json record = record_of_test("leaves_in_the_middle_of_a_record");
+  EXPECT_EQ(record["verdict"], "fail");
+  EXPECT_THAT(detail_of(record, "body_crashed")["message"].get<std::string>(), HasSubstr("exited with status 3"));
+  expect_one_step(record);
+}
+
+TEST_F(HostMode, ABodyThatWritesWhatIsNoRecordIsEndedAndIsNoVerdict) {
+  const json record = record_of_test("writes_garbage_after_a_step");
+  EXPECT_EQ(record["verdict"], "infrastructure");
+  EXPECT_THAT(record["error"].get<std::string>(), HasSubstr("no frame starts there"));
+  expect_one_step(record);
   expect_nothing_left();
 }
 

@@ -32,9 +32,14 @@ fs::path KtstrProgram::good_scenario(std::string_view more) const {
 }
 
 Ran KtstrProgram::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) const {
+  return run_program(KTSTR_PROGRAM, arguments, environment);
+}
+
+Ran KtstrProgram::run_program(const std::string& program, const std::vector<std::string>& arguments,
+                              const std::vector<std::string>& environment) const {
   const std::string world = world_->path().string();
   Subprocess::Options options;
-  options.argv = {KTSTR_PROGRAM};
+  options.argv = {program};
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.clear_env = true;
   options.env = {"PATH=/usr/bin:/bin", "HOME=" + world, "XDG_CACHE_HOME=" + world + "/cache",

@@ -28,6 +28,9 @@ class KtstrProgram : public testing::Test {
   fs::path write(std::string_view name, std::string_view text, unsigned mode = 0644) const;
   // `environment` is added to that of the world; of two with one name the later counts.
   Ran run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) const;
+  // The same with another program of ours.
+  Ran run_program(const std::string& program, const std::vector<std::string>& arguments,
+                  const std::vector<std::string>& environment = {}) const;
   // A scenario file that is right; `more` is put in front of its cgroup.
   fs::path good_scenario(std::string_view more = "") const;
 

@@ -22,16 +22,16 @@ void infrastructure(RunRecord& record, std::string error, std::string hint = {})
   record.error_hint = std::move(hint);
 }
 
-void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
+void judge_body(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (story.result) return;
   if (story.body_end && story.body_end->timed_out) {
     const std::string& exit = story.body_end->exit;
     const std::size_t left = exit.find(kCannotBeKilled);
-    record.details.push_back(
-        failure(DetailKind::kTimeout,
-                left == std::string::npos
-                    ? fmt::format("the body did not end within {} s of guest time", limits.body.count() / 1000)
-                    : fmt::format("the body does not come to its end{}", exit.substr(left))));
+    record.details.push_back(failure(DetailKind::kTimeout,
+                                     left == std::string::npos
+                                         ? fmt::format("the body did not end within {} s{}", limits.body.count() / 1000,
+                                                       request.on_host ? "" : " of guest time")
+                                         : fmt::format("the body does not come to its end{}", exit.substr(left))));
   } else if (story.body_end) {
     record.details.push_back(failure(
         DetailKind::kBodyCrashed,
@@ -40,8 +40,10 @@ void judge_body(const GuestStory& story, const PhaseLimits& limits, RunRecord& r
   }
 }
 
-// A mistake in the test, or something that the guest lacks for it.
-bool is_of_test(ErrorCode code) { return code == ErrorCode::kInvalidArgument || code == ErrorCode::kUnsupported; }
+// A mistake in the test, or something that the guest lacks for it. This machine nobody chose for the test.
+bool is_of_test(const RunRequest& request, ErrorCode code) {
+  return code == ErrorCode::kInvalidArgument || (code == ErrorCode::kUnsupported && !request.on_host);
+}
 
 void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
                         const PhaseLimits& limits, RunRecord& record) {
@@ -60,7 +62,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.cgroups = story.result->result.cgroups;
     record.checked = story.result->result.checked;
   }
-  judge_kernel(request, story, {}, record);
+  if (!request.on_host) judge_kernel(request, story, {}, record);
   const bool faulty = AssertResult{.details = record.details}.verdict() == Verdict::kFail;
   if (const auto missing = missing_in_guest(story, record); missing && !faulty) {
     record.outcome = Outcome::kBadInput;
@@ -70,12 +72,12 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   judge_scheduler(request, story, limits, record);
   judge_use(request, story, record);
-  if (story.scheduler().attached || request.scheduler.empty()) judge_body(story, limits, record);
+  if (story.scheduler().attached || request.scheduler.empty()) judge_body(request, story, limits, record);
   // Notes explain no error.
   const bool found = std::any_of(record.details.begin(), record.details.end(),
                                  [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
   if (story.result && !story.result->error.empty() && !found) {
-    record.outcome = is_of_test(story.result->code) ? Outcome::kBadInput : Outcome::kInfrastructure;
+    record.outcome = is_of_test(request, story.result->code) ? Outcome::kBadInput : Outcome::kInfrastructure;
     record.error = story.result->error;
     record.error_hint = story.result->error_hint;
     return;

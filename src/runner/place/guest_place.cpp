@@ -31,8 +31,7 @@ class GuestPlace final : public Place {
   Status check() override;
   Status prepare() override;
   void keep_inputs(const RunDirectory& directory) override;
-  Result<GuestOutcome> run_body(const RunDirectory& directory,
-                                const std::function<Status(const Record&)>& take) override;
+  Result<RunEnd> run_body(const RunDirectory& directory, const std::function<Status(const Record&)>& take) override;
   void remember(const GuestOutcome& guest, const GuestStory& story) override;
 
  private:
@@ -192,8 +191,7 @@ Result<GuestOutcome> GuestPlace::start_guest(const Deliveries& deliveries, const
   return outcome;
 }
 
-Result<GuestOutcome> GuestPlace::run_body(const RunDirectory& directory,
-                                          const std::function<Status(const Record&)>& take) {
+Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::function<Status(const Record&)>& take) {
   ByteVector scheduler;
   Deliveries deliveries;
   if (!packed_->scheduler.empty()) {
@@ -207,7 +205,9 @@ Result<GuestOutcome> GuestPlace::run_body(const RunDirectory& directory,
                    .on_record = take,
                    .interrupted = interrupted,
                    .pause = request_.pause.get()};
-  return start_guest(deliveries, io);
+  RunEnd end;
+  KTSTR_TRY_ASSIGN(end.guest, start_guest(deliveries, io));
+  return end;
 }
 
 void GuestPlace::remember(const GuestOutcome& guest, const GuestStory& story) {

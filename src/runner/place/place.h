@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the body of a run is: in a guest. What does not depend on that (directory, events, judgement, record) is in
-// runner.cpp.
+// Where the body of a run is: in a guest, or on this machine. What is the same for both (directory, events, judgement,
+// record) is in runner.cpp, and both tell it what happens in the same records.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "engine/guest.h"
 #include "results/run_directory.h"
@@ -14,6 +15,11 @@
 #include "runner/runner.h"
 
 namespace ktstr {
+
+struct RunEnd {
+  GuestOutcome guest;         // on this machine: the body's end, in the words for a guest's
+  std::vector<Detail> notes;  // that come after all other details
+};
 
 // Each function is called once, in this order, until one fails; what there is to say of the run goes into the record
 // that the place was made with.
@@ -28,13 +34,14 @@ class Place {
   virtual void keep_inputs(const RunDirectory& /*directory*/) {}
   // Runs the body to its end and cleans up after it. `take` gets each record; its Error ends the run, as for
   // GuestIo::on_record.
-  virtual Result<GuestOutcome> run_body(const RunDirectory& directory,
-                                        const std::function<Status(const Record&)>& take) = 0;
+  virtual Result<RunEnd> run_body(const RunDirectory& directory, const std::function<Status(const Record&)>& take) = 0;
   // What only this place knows, before anything is judged.
   virtual void remember(const GuestOutcome& /*guest*/, const GuestStory& /*story*/) {}
 };
 
 std::unique_ptr<Place> place_in_guest(const RunRequest& request, const RunnerEnvironment& environment,
                                       RunRecord& record);
+std::unique_ptr<Place> place_on_host(const RunRequest& request, const RunnerEnvironment& environment,
+                                     RunRecord& record);
 
 }  // namespace ktstr

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/host_child.h"
+#include "runner/place/host_child.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,8 +10,10 @@
 #include <sstream>
 
 #include "host/host_body.h"
+#include "runner/collector.h"
+#include "wire/record_pipe.h"
 
-namespace ktstr::cli {
+namespace ktstr {
 
 namespace {
 
@@ -19,7 +21,7 @@ namespace {
 constexpr std::chrono::milliseconds kInterruptSeen{100};
 constexpr std::size_t kMostOutput = std::size_t{4} << 20;
 
-Result<Fd> memory_file(const char* name, std::string_view contents = {}) {
+Result<Fd> memory_file(const char* name, std::string_view contents) {
   Fd fd(::memfd_create(name, MFD_CLOEXEC));
   if (!fd.valid()) return fail_errno("cannot make a file in memory");
   KTSTR_TRY(write_all(fd.get(), as_byte_span(contents)));
@@ -49,22 +51,37 @@ void drain(const Fd& pipe, std::string& text) {
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line.substr(0, Collector::kMostLine + 1));
   return lines;
 }
 
-// Until its end, its limit, or an interrupt.
-Result<HostChildEnd::Kind> follow(Subprocess& process, const HostChild& child, const Fd& pipe, std::string& output) {
-  const Nanoseconds deadline = monotonic_now() + child.limit;
+// What has come now.
+Status take_records(const HostChild& child, RecordPipeReader& records) {
   for (;;) {
-    pollfd fds[2] = {{process.pidfd().get(), POLLIN, 0}, {pipe.get(), POLLIN, 0}};
-    // A writer that is gone would be reported again and again.
-    if (::poll(fds, 2, static_cast<int>(kInterruptSeen.count())) < 0 && errno != EINTR)
+    KTSTR_TRY_ASSIGN(const std::vector<Record> come, records.read());
+    if (come.empty()) return ok();
+    for (const Record& record : come) KTSTR_TRY(child.take(record));
+  }
+}
+
+// Until its end, its limit, an interrupt, or a record that is not taken.
+Result<HostChildEnd::Kind> follow(Subprocess& process, const HostChild& child, RecordPipeReader& records,
+                                  const Fd& pipe, HostChildEnd& end, std::string& output) {
+  const Nanoseconds deadline = monotonic_now() + child.limit;
+  pollfd fds[] = {{process.pidfd().get(), POLLIN, 0}, {pipe.get(), POLLIN, 0}, {records.pipe().get(), POLLIN, 0}};
+  for (;;) {
+    for (pollfd& fd : fds) fd.revents = 0;
+    if (::poll(fds, std::size(fds), static_cast<int>(kInterruptSeen.count())) < 0 && errno != EINTR)
       return fail_errno("cannot poll");
     drain(pipe, output);
+    end.taken = take_records(child, records);
+    if (!end.taken) return HostChildEnd::Kind::kNotTaken;
     if (fds[0].revents != 0) return HostChildEnd::Kind::kEnded;
     if (child.interrupted()) return HostChildEnd::Kind::kInterrupted;
     if (monotonic_now() >= deadline) return HostChildEnd::Kind::kTimedOut;
+    // Else a writer that is gone would be reported again and again.
+    for (pollfd& fd : fds)
+      if ((fd.revents & (POLLHUP | POLLERR)) != 0 && (fd.revents & POLLIN) == 0) fd.fd = -1;
   }
 }
 
@@ -72,33 +89,32 @@ Result<HostChildEnd::Kind> follow(Subprocess& process, const HostChild& child, c
 
 Result<HostChildEnd> run_host_child(const HostChild& child) {
   KTSTR_TRY_ASSIGN(const Fd job, memory_file("ktstr-job", child.job_json));
-  KTSTR_TRY_ASSIGN(const Fd result, memory_file("ktstr-result"));
+  KTSTR_TRY_ASSIGN(Pipe said, Pipe::open());
   KTSTR_TRY_ASSIGN(Pipe pipe, Pipe::open());
   KTSTR_TRY_ASSIGN(Subprocess process,
                    Subprocess::start({.argv = child.argv,
-                                      .env = {fmt::format("{}={}", kHostResultVariable, result.get()),
+                                      .env = {fmt::format("{}={}", kHostRecordsVariable, said.write_end.get()),
                                               fmt::format("{}={}", kHostJournalsVariable, child.journals.string())},
                                       .stdin_fd = job.get(),
                                       .stdout_fd = pipe.write_end.get(),
                                       .stderr_fd = pipe.write_end.get(),
-                                      .inherit_fds = {result.get()}}));
+                                      .inherit_fds = {said.write_end.get()}}));
   pipe.write_end.reset();
+  said.write_end.reset();
+  RecordPipeReader records(std::move(said.read_end));
   HostChildEnd end;
   std::string output;
   const int pid = process.pid();
-  auto kind = follow(process, child, pipe.read_end, output);
-  if (kind && *kind == HostChildEnd::Kind::kEnded) {
-    if (const auto exit = process.wait(); exit && *exit) end.exit = **exit;
-  } else {
-    process.kill();
-  }
+  const auto kind = follow(process, child, records, pipe.read_end, end, output);
+  if (!kind || *kind != HostChildEnd::Kind::kEnded) process.kill();
+  if (const auto exit = process.wait(); exit && *exit) end.exit = **exit;
   child.clean_up(pid);
-  if (!kind) return std::move(kind).error();
+  if (!kind) return kind.error();
   end.kind = *kind;
   drain(pipe.read_end, output);
+  if (end.taken) end.taken = take_records(child, records);
   end.output = lines_of(output);
-  KTSTR_TRY_ASSIGN(end.result, read_text(fmt::format("/proc/self/fd/{}", result.get())));
   return end;
 }
 
-}  // namespace ktstr::cli
+}  // namespace ktstr

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tests for host_test.cpp, which runs them on this machine: bodies that go wrong in ways of their own.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "host/host_body.h"
+#include "ktstr/ktstr.h"
+
+using namespace ktstr;
+using namespace std::chrono_literals;
+
+namespace {
+
+Result<AssertResult> one_step(Ctx& ctx) { return execute_defs(ctx, {CgroupDef::named("kbroken").workers(2)}); }
+
+}  // namespace
+
+KTSTR_TEST(crashes_after_a_step, {.duration = 200ms, .host_only = true}) {
+  const auto result = one_step(ctx);
+  if (!result) return result;
+  std::abort();
+}
+
+KTSTR_TEST(writes_garbage_after_a_step, {.duration = 200ms, .host_only = true}) {
+  const auto result = one_step(ctx);
+  if (!result) return result;
+  constexpr char kGarbage[] = "this is not a record of a body, it is what somebody printed into its descriptor";
+  if (::write(std::atoi(std::getenv(kHostRecordsVariable)), kGarbage, sizeof kGarbage) < 0) std::abort();
+  ::sleep(60);  // nobody waits for its end
+  return result;
+}
+
+KTSTR_TEST(leaves_in_the_middle_of_a_record, {.duration = 200ms, .host_only = true}) {
+  const auto result = one_step(ctx);
+  if (!result) return result;
+  constexpr char kHalf[] = {'K', 'T', 'R', 'C', 7, 0};
+  if (::write(std::atoi(std::getenv(kHostRecordsVariable)), kHalf, sizeof kHalf) < 0) std::abort();
+  ::_exit(3);
+}
