@@ -111,7 +111,7 @@ Status Run::run_body() {
   if (!end) return std::move(end).error();
   place_->remember(end->guest, collector_.story());
   remember(end->guest);
-  classify(request_, collector_.story(), end->guest, record_);
+  classify(request_, collector_.story(), end->guest, record_, end->cpu_use ? &*end->cpu_use : nullptr);
   record_.details.insert(record_.details.end(), end->notes.begin(), end->notes.end());
   return ok();
 }

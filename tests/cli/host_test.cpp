@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `ktstr run --host` on this machine: it does what it says, and leaves nothing behind, however it ends. Needs root and
-// a cgroup2 mount; skips with its reason otherwise, and fails instead where KTSTR_REQUIRE names root.
+// `ktstr run --host` on this machine: it does what it says, and leaves nothing behind, however it ends. What other
+// programs do meanwhile decides no test: those that need a failure make it themselves. Needs root and a cgroup2 mount;
+// skips with its reason otherwise, and fails instead where KTSTR_REQUIRE names root.
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <unistd.h>
@@ -232,6 +233,25 @@ TEST_F(HostMode, ABodyThatWritesWhatIsNoRecordIsEndedAndIsNoVerdict) {
   EXPECT_THAT(record["error"].get<std::string>(), HasSubstr("no frame starts there"));
   expect_one_step(record);
   expect_nothing_left();
+}
+
+TEST_F(HostMode, WhatFailsBesideBusyProgramsIsInconclusiveAndSaysHowBusy) {
+  // More of them than CPUs, so that each CPU has one, whatever else runs.
+  std::vector<Subprocess> busy;
+  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i) {
+    auto process = Subprocess::start({.argv = {"sh", "-c", "while :; do :; done"}});
+    ASSERT_TRUE(process.has_value()) << process.error().render();
+    busy.push_back(*std::move(process));
+  }
+  write("beside.toml",
+        "[checks]\nmax_gap = \"1ms\"\nmax_spread_pct = false\n[[cgroup]]\nname = \"khost\"\nworkers = 2\n");
+  const Ran ran = run({"run", path("beside.toml").string(), "--host", "--duration", "1s", "--json"});
+  const json record = record_of(ran);
+  EXPECT_EQ(ran.status.value, 2) << ran.err;
+  const json stuck = detail_of(record, "stuck");
+  EXPECT_EQ(stuck["verdict"], "inconclusive");
+  EXPECT_THAT(stuck["message"].get<std::string>(), testing::ContainsRegex("; other programs used [0-9]+% of CPUs"));
+  EXPECT_GT(detail_of(record, "note")["measured"], 5);
 }
 
 }  // namespace

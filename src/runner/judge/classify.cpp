@@ -7,6 +7,7 @@
 #include "runner/judge/detail_text.h"
 #include "runner/judge/judge_evidence.h"
 #include "runner/judge/judge_kernel.h"
+#include "runner/judge/judge_load.h"
 #include "runner/judge/judge_scheduler.h"
 #include "runner/judge/judge_use.h"
 #include "runner/judge/missing_in_guest.h"
@@ -46,7 +47,7 @@ bool is_of_test(const RunRequest& request, ErrorCode code) {
 }
 
 void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
-                        const PhaseLimits& limits, RunRecord& record) {
+                        const PhaseLimits& limits, const CpuUse* cpu_use, RunRecord& record) {
   if (!story.errors.empty()) {
     const GuestErrorRecord& error = story.errors.front();
     // A kernel that is at fault explains what failed in its guest; the rest of the test was not seen.
@@ -83,6 +84,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     return;
   }
   judge_evidence(story, guest, story.scheduler().attached || request.scheduler.empty(), record);
+  if (cpu_use != nullptr) judge_load(*cpu_use, record);
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
   judge_expectation(request.expect_failure, record);
@@ -139,6 +141,14 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
   const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
     return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
   });
+  // What may be somebody else's doing is neither that failure nor its absence.
+  const bool in_doubt = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
+    return detail.verdict == Verdict::kInconclusive && is_of_timing(detail) && to_string(detail.kind) == expected;
+  });
+  if (!seen && in_doubt) {
+    record.outcome = Outcome::kInconclusive;
+    return;
+  }
   if (!seen) {
     record.details.insert(record.details.begin(), failure(DetailKind::kUser, "expected a failure of kind '" + expected +
                                                                                  "', which did not come"));
@@ -173,13 +183,14 @@ Outcome outcome_of_error(const Error& error, bool of_user) {
   }
 }
 
-void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record) {
+void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record,
+              const CpuUse* cpu_use) {
   const PhaseLimits limits = limits_for(request.settings.duration);
   keep_what_was_said(story, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {
     case GuestEnd::kCompleted:
-      classify_completed(request, story, guest, limits, record);
+      classify_completed(request, story, guest, limits, cpu_use, record);
       return;
     case GuestEnd::kPaused:
       record.outcome = Outcome::kSkip;

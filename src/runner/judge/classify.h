@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/guest.h"
+#include "host/cpu_use.h"
 #include "results/run_record.h"
 #include "runner/collector.h"
 #include "runner/runner.h"
@@ -13,7 +14,9 @@
 namespace ktstr {
 
 // Fills outcome, error, all that the body said and the scheduler's part of `record`.
-void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
+// `cpu_use`: of a run on this machine, null where it is not known.
+void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record,
+              const CpuUse* cpu_use = nullptr);
 
 // Turns the outcome round where a failure of a kind (its text) was expected; "" expects none.
 void judge_expectation(const std::string& expected, RunRecord& record);

@@ -108,6 +108,7 @@ Result<HostChildEnd> run_host_child(const HostChild& child) {
   const auto kind = follow(process, child, records, pipe.read_end, end, output);
   if (!kind || *kind != HostChildEnd::Kind::kEnded) process.kill();
   if (const auto exit = process.wait(); exit && *exit) end.exit = **exit;
+  end.cpu_time = process.cpu_time();
   child.clean_up(pid);
   if (!kind) return kind.error();
   end.kind = *kind;

@@ -19,6 +19,7 @@ struct HostChildEnd {
   ExitStatus exit;                  // of a process that was killed: that it was
   Status taken = ok();              // kNotTaken: why; the process was killed
   std::vector<std::string> output;  // lines
+  Nanoseconds cpu_time{};           // of all of its processes
 };
 
 struct HostChild {

@@ -11,6 +11,7 @@
 #include "host/undo_journal.h"
 #include "runner/place/host_child.h"
 #include "runner/place/place.h"
+#include "workload/task/task_affinity.h"
 
 namespace ktstr {
 
@@ -117,8 +118,14 @@ Result<RunEnd> OnHost::run_body(const RunDirectory& /*directory*/, const std::fu
   KTSTR_TRY_ASSIGN(const HostChild wanted, child(take));
   AgentRecords agent(take);
   KTSTR_TRY(agent.write(RecordType::kTopology, encode(machine_)));
+  const auto before = read_cpu_times(place_.proc_root);
   KTSTR_TRY_ASSIGN(const HostChildEnd child_end, run_host_child(wanted));
+  const auto after = read_cpu_times(place_.proc_root);
   RunEnd end{.guest = outcome_of(child_end, tell_of_end(child_end, agent))};
+  // What a body that was killed had started is waited for by somebody else, and looks like others' use.
+  if (before && after && child_end.exit.success())
+    end.cpu_use =
+        cpu_use_between(*before, *after, child_end.cpu_time, task_affinity(0, "the harness").value_or(CpuSet()));
   if (!as_topology(machine_))
     end.notes.push_back({.verdict = Verdict::kPass,
                          .kind = DetailKind::kNote,

@@ -6,9 +6,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/guest.h"
+#include "host/cpu_use.h"
 #include "results/run_directory.h"
 #include "results/run_record.h"
 #include "runner/collector.h"
@@ -17,8 +19,9 @@
 namespace ktstr {
 
 struct RunEnd {
-  GuestOutcome guest;         // on this machine: the body's end, in the words for a guest's
-  std::vector<Detail> notes;  // that come after all other details
+  GuestOutcome guest;             // on this machine: the body's end, in the words for a guest's
+  std::optional<CpuUse> cpu_use;  // on this machine, where it is known
+  std::vector<Detail> notes;      // that come after all other details
 };
 
 // Each function is called once, in this order, until one fails; what there is to say of the run goes into the record
