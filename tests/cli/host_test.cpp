@@ -235,6 +235,29 @@ TEST_F(HostMode, ABodyThatWritesWhatIsNoRecordIsEndedAndIsNoVerdict) {
   expect_nothing_left();
 }
 
+// The worker of nice 19 and the one of -20 have one CPU, and the first gets 15 of 88776 parts of it
+// (sched_prio_to_weight in kernel/sched/core.c): after each turn of a few milliseconds it waits for ten seconds and
+// more. Other programs make that longer.
+TEST_F(HostMode, AWorkerThatIsRunnableAndDoesNotRunIsStalledAndNamed) {
+  write("starved.toml",
+        "[checks]\nmax_gap = false\n"
+        "[[cgroup]]\nname = \"kstarved\"\n"
+        "[[cgroup.work]]\ntype = \"SpinWait\"\nnice = -20\naffinity = \"single\"\ncomm = \"eats\"\n"
+        "[[cgroup.work]]\ntype = \"SpinWait\"\nnice = 19\naffinity = \"single\"\ncomm = \"starves\"\n");
+  const Ran ran = run({"run", path("starved.toml").string(), "--host", "--duration", "8s", "--json"});
+  const json record = record_of(ran);
+  for (const json& detail : record["details"])
+    if (detail["kind"] == "note" && detail["message"].get<std::string>().find("not looked for") != std::string::npos)
+      GTEST_SKIP() << detail["message"];
+  EXPECT_EQ(ran.status.value, 1) << ran.err;
+  const json stalled = detail_of(record, "worker_stalled");
+  EXPECT_EQ(stalled["verdict"], "fail");
+  EXPECT_EQ(stalled["cgroup"], "kstarved");
+  EXPECT_THAT(stalled["message"].get<std::string>(),
+              testing::AllOf(testing::StartsWith("starves (pid "), HasSubstr("is runnable and does not run")));
+  expect_nothing_left();
+}
+
 TEST_F(HostMode, WhatFailsBesideBusyProgramsIsInconclusiveAndSaysHowBusy) {
   // More of them than CPUs, so that each CPU has one, whatever else runs.
   std::vector<Subprocess> busy;
