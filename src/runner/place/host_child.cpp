@@ -19,7 +19,7 @@ namespace {
 
 // An interrupt comes to any thread and wakes no poll of this one.
 constexpr std::chrono::milliseconds kInterruptSeen{100};
-constexpr std::size_t kMostOutput = std::size_t{4} << 20;
+constexpr std::size_t kMostOutput = std::size_t{256} << 10;  // as much as a guest logs at once (guest/pipe_log.h)
 
 Result<Fd> memory_file(const char* name, std::string_view contents) {
   Fd fd(::memfd_create(name, MFD_CLOEXEC));
@@ -39,12 +39,14 @@ struct Pipe {
   }
 };
 
-// What is there now. Of very much output the end is kept.
+// What is there now, or a part of it where somebody prints without pause. Of very much output the end is kept.
 void drain(const Fd& pipe, std::string& text) {
   char buffer[65536];
-  for (ssize_t got; (got = ::read(pipe.get(), buffer, sizeof buffer)) > 0;) {
+  std::size_t all = 0;
+  for (ssize_t got = 0; all < kMostOutput && (got = ::read(pipe.get(), buffer, sizeof buffer)) > 0;) {
     text.append(buffer, static_cast<std::size_t>(got));
     if (text.size() > 2 * kMostOutput) text.erase(0, text.size() - kMostOutput);
+    all += static_cast<std::size_t>(got);
   }
 }
 
