@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/exit_status.h"
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
-#include <iterator>
 #include <new>
 #include <system_error>
 
@@ -13,20 +10,6 @@
 #include "runner/interrupt.h"
 
 namespace ktstr::cli {
-
-namespace {
-
-// The position of an exit code from harmless to grave; one that is not ours (a crash of something) is as grave as 3.
-std::ptrdiff_t gravity(int code) {
-  constexpr std::array kFromHarmless = {0, 2, 1, 3, 64, 130};
-  const auto* const at = std::find(kFromHarmless.begin(), kFromHarmless.end(), code);
-  if (at == kFromHarmless.end()) return gravity(kExitInfrastructure);
-  return std::distance(kFromHarmless.begin(), at);
-}
-
-}  // namespace
-
-int worse_exit(int a, int b) { return gravity(a) >= gravity(b) ? a : b; }
 
 int exit_code_for(const Error& error) {
   switch (error.code()) {

@@ -2,9 +2,7 @@
 //
 // What our programs exit with. One run: 0 pass or skip, 1 fail, 2 inconclusive, 3 the harness could not find out, 64
 // the user asked for something that cannot work (EX_USAGE of sysexits.h), 130 interrupted, 141 nobody reads
-// stdout any more. Several runs: the worst of
-// them, where 130 > 64 > 3 > 1 > 2 > 0: a fail among runs of which some could not be made is reported as "could not
-// find out", so that nobody takes a half-made matrix for a verdict on the scheduler.
+// stdout any more. Several runs: the worst of them (worse_exit() in results/run_record.h).
 #pragma once
 
 #include <functional>
@@ -16,8 +14,6 @@ namespace ktstr::cli {
 constexpr int kExitOk = 0;
 constexpr int kExitInfrastructure = 3;
 constexpr int kExitUsage = 64;
-
-int worse_exit(int a, int b);
 
 // For an error before anything ran. Something that the user named and that is not there is the user's; the machine's
 // lacks are not.

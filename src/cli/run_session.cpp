@@ -46,11 +46,6 @@ std::string as_json_list(const std::vector<RunRecord>& records) {
 
 }  // namespace
 
-Outcome worse_outcome(Outcome a, Outcome b) {
-  if (exit_code(a) == exit_code(b)) return a == Outcome::kSkip ? b : a;
-  return worse_exit(exit_code(a), exit_code(b)) == exit_code(a) ? a : b;
-}
-
 RunSession::RunSession(const RunOptions& options, RunnerEnvironment environment, bool many_tests)
     : options_(options),
       environment_(std::move(environment)),

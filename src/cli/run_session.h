@@ -73,7 +73,4 @@ class RunSession {
   int exit_ = 0;
 };
 
-// Of several runs: the one with the worse exit status; a skip counts only where there is nothing else.
-Outcome worse_outcome(Outcome a, Outcome b);
-
 }  // namespace ktstr::cli

@@ -83,7 +83,7 @@ int run_tests(const std::vector<TestEntry>& tests, const TestProgramCommand& com
   const int exit = session.finish();
   if (command.options.json) return exit;
   const Status printed = cli::print_out(summary_line(session.tally(), session.not_run()) + "\n");
-  return printed ? exit : cli::worse_exit(exit, cli::report_error(printed.error()));
+  return printed ? exit : worse_exit(exit, cli::report_error(printed.error()));
 }
 
 int print(const std::string& text) {

@@ -2,6 +2,7 @@
 #include "results/run_record.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace ktstr {
@@ -21,6 +22,14 @@ constexpr EnumName<Outcome> kOutcomes[] = {
 constexpr int kExitCodes[] = {0, 1, 2, 0, 3, 64, 130};
 static_assert(std::size(kExitCodes) == std::size(kOutcomes));
 
+// The position of an exit code from harmless to grave.
+std::ptrdiff_t gravity(int code) {
+  constexpr std::array kFromHarmless = {0, 2, 1, 3, 64, 130};
+  const auto* const at = std::find(kFromHarmless.begin(), kFromHarmless.end(), code);
+  if (at == kFromHarmless.end()) return gravity(exit_code(Outcome::kInfrastructure));
+  return std::distance(kFromHarmless.begin(), at);
+}
+
 }  // namespace
 
 EnumNames<Outcome> names_of(Outcome) { return names_from<kOutcomes>(); }
@@ -28,6 +37,13 @@ EnumNames<Outcome> names_of(Outcome) { return names_from<kOutcomes>(); }
 int exit_code(Outcome outcome) {
   const auto index = static_cast<std::size_t>(outcome);
   return index < std::size(kExitCodes) ? kExitCodes[index] : 3;
+}
+
+int worse_exit(int a, int b) { return gravity(a) >= gravity(b) ? a : b; }
+
+Outcome worse_outcome(Outcome a, Outcome b) {
+  if (exit_code(a) == exit_code(b)) return a == Outcome::kSkip ? b : a;
+  return worse_exit(exit_code(a), exit_code(b)) == exit_code(a) ? a : b;
 }
 
 StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus, const std::vector<std::string_view>& op_kinds) {

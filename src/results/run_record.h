@@ -30,6 +30,12 @@ constexpr int kRunRecordVersion = 1;
 enum class Outcome { kPass, kFail, kInconclusive, kSkip, kInfrastructure, kBadInput, kInterrupted };
 EnumNames<Outcome> names_of(Outcome);  // "pass", "fail", ..., "infrastructure", "bad_input", "interrupted"
 int exit_code(Outcome outcome);        // 0, 1, 2, 0, 3, 64, 130
+// Of two exit statuses the graver: 130 > 64 > 3 > 1 > 2 > 0. A fail among runs of which some could not be made is
+// "could not find out", so that nobody takes a half-made matrix for a verdict on the scheduler. One that is not ours (a
+// crash of something) is as grave as 3.
+int worse_exit(int a, int b);
+// Of two runs: the one with the graver exit status; a skip counts only where there is nothing else.
+Outcome worse_outcome(Outcome a, Outcome b);
 Outcome outcome_of(Verdict verdict);
 
 // Decides a det run completely, on any machine.
