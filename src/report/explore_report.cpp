@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "report/failure_sections.h"
 #include "report/likely_cause.h"
 #include "report/report_sections.h"
 #include "report/style.h"
@@ -16,10 +17,6 @@ namespace ktstr {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 std::string rate_line(const Exploration& found) {
   const std::uint64_t failed = found.count(Outcome::kFail);
@@ -39,8 +36,7 @@ class ExploreReport {
                     found_.range.from, found_.range.to, rate_line(found_)));
     setting();
     others();
-    for (std::size_t i = 0; i < found_.groups.size(); ++i) group(i + 1, found_.groups[i]);
-    return std::move(text_);
+    return text_ + failure_sections(found_.groups, "seed", style_);
   }
 
  private:
@@ -65,17 +61,6 @@ class ExploreReport {
     if (found_.not_run() > 0) field("besides", counted(found_.not_run(), "seed") + " not run");
   }
 
-  void group(std::size_t number, const FailureGroup& group) {
-    add("");
-    add(style_.heading(fmt::format("Failure {} of {}: {}, {}", number, found_.groups.size(), printable(group.kind),
-                                   counted(group.seeds.size(), "seed"))));
-    field("where", printable(group.where));
-    field("seeds", compact_ranges(group.seeds));
-    field(fmt::format("seed {}", group.seeds.front()), printable(group.message));
-    if (!group.run_dir.empty()) field("kept in", group.run_dir);
-    if (!group.repeat_command.empty()) field("again", group.repeat_command);
-  }
-
   void add(const std::string& line) { text_ += line + "\n"; }
   void field(std::string_view label, std::string_view text) { add(fmt::format("  {:<9}  {}", label, text)); }
 
@@ -88,9 +73,9 @@ Json group_json(const FailureGroup& group) {
   return {{"signature", group.signature()},
           {"kind", group.kind},
           {"where", group.where},
-          {"count", group.seeds.size()},
-          {"smallest_seed", group.seeds.front()},
-          {"seeds", group.seeds},
+          {"count", group.members.size()},
+          {"smallest_seed", group.members.front()},
+          {"seeds", group.members},
           {"message", group.message},
           {"repeat_command", group.repeat_command},
           {"run_dir", group.run_dir}};

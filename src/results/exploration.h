@@ -34,10 +34,10 @@ struct SeedResult {
 
 // Failures that look like the same one.
 struct FailureGroup {
-  std::string kind;                  // DetailKind's text
-  std::string where;                 // its message without what differs from seed to seed
-  std::vector<std::uint64_t> seeds;  // in rising order
-  // Of the smallest seed:
+  std::string kind;                    // DetailKind's text
+  std::string where;                   // its message without what differs from seed to seed
+  std::vector<std::uint64_t> members;  // seeds of an exploration or numbers of cells, in rising order
+  // Of the first of them:
   std::string message;
   std::string repeat_command;
   std::string run_dir;

@@ -36,25 +36,9 @@ FailureGroup group_of(const RunRecord& record) {
   // Where a stalled task waited, and beside whom, is other in each run of one bug.
   const std::string essence = group.message.substr(0, group.message.find(std::string("; ") + kStallExplained));
   group.where = without_numbers(essence, cgroup_names(record));
-  group.seeds = {record.tuple.seed};
   group.repeat_command = record.repeat_command;
   group.run_dir = record.run_dir;
   return group;
-}
-
-void add_failure(Exploration& found, const RunRecord& record) {
-  FailureGroup group = group_of(record);
-  auto& groups = found.groups;
-  auto known = std::find_if(groups.begin(), groups.end(), [&](const FailureGroup& other) {
-    return other.kind == group.kind && other.where == group.where;
-  });
-  if (known != groups.end())
-    known->seeds.push_back(record.tuple.seed);
-  else
-    groups.push_back(std::move(group));
-  std::stable_sort(groups.begin(), groups.end(), [](const FailureGroup& a, const FailureGroup& b) {
-    return a.seeds.size() != b.seeds.size() ? a.seeds.size() > b.seeds.size() : a.seeds.front() < b.seeds.front();
-  });
 }
 
 void remove_run(const RunRecord& record) {
@@ -66,11 +50,27 @@ void remove_run(const RunRecord& record) {
 
 }  // namespace
 
+void add_failure(std::vector<FailureGroup>& groups, const RunRecord& record, std::uint64_t member) {
+  FailureGroup group = group_of(record);
+  const auto known = std::find_if(groups.begin(), groups.end(), [&](const FailureGroup& other) {
+    return other.kind == group.kind && other.where == group.where;
+  });
+  std::vector<std::uint64_t>& members = known == groups.end() ? group.members : known->members;
+  if (members.empty() || members.back() != member) members.push_back(member);
+  if (known == groups.end()) groups.push_back(std::move(group));
+}
+
 void add_to(Exploration& found, const RunRecord& record) {
   found.test = record.test;
   if (!record.mode.empty()) found.mode = record.mode;
   found.results.push_back({record.tuple.seed, record.outcome, record.digest, record.id});
-  if (record.outcome == Outcome::kFail) add_failure(found, record);
+  if (record.outcome == Outcome::kFail) {
+    add_failure(found.groups, record, record.tuple.seed);
+    std::stable_sort(found.groups.begin(), found.groups.end(), [](const FailureGroup& a, const FailureGroup& b) {
+      const std::size_t of_a = a.members.size(), of_b = b.members.size();
+      return of_a != of_b ? of_a > of_b : a.members.front() < b.members.front();
+    });
+  }
   const bool trouble = record.outcome == Outcome::kInfrastructure || record.outcome == Outcome::kBadInput;
   if (trouble && found.first_trouble.empty())
     found.first_trouble = fmt::format("seed {}: {}", record.tuple.seed, first_line(record.error));

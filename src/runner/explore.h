@@ -28,6 +28,10 @@ struct ExploreOptions {
 // mistake of the user's (kBadInput) ends it.
 Exploration explore(const ExploreOptions& options);
 
+// Adds a failed run to the group of those like it, as `member`: a seed or the number of a cell. Members come in rising
+// order. Where several are of one group, the first describes it.
+void add_failure(std::vector<FailureGroup>& groups, const RunRecord& record, std::uint64_t member);
+
 // Adds what one run has found. Seeds must come in rising order.
 void add_to(Exploration& found, const RunRecord& record);
 

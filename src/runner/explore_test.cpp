@@ -34,7 +34,7 @@ TEST(FailureGroups, TimesAndWorkersDoNotSplitThem) {
   ASSERT_EQ(found.groups.size(), 1U);
   EXPECT_EQ(found.groups[0].where, "worker # of cg_0 did not run for #");
   EXPECT_EQ(found.groups[0].signature(), "stuck: worker # of cg_0 did not run for #");
-  EXPECT_THAT(found.groups[0].seeds, ElementsAre(1, 2));
+  EXPECT_THAT(found.groups[0].members, ElementsAre(1, 2));
   EXPECT_EQ(found.groups[0].repeat_command, "ktstr run x --seed 1");
   EXPECT_EQ(found.groups[0].message, "worker 3 of cg_0 did not run for 2412 ms");
 }
@@ -74,6 +74,15 @@ TEST(FailureGroups, InfrastructureIsNoFailure) {
   EXPECT_THAT(found.groups, IsEmpty());
   EXPECT_EQ(found.count(Outcome::kFail), 0U);
   EXPECT_EQ(found.first_trouble, "seed 4: no room");
+}
+
+TEST(FailureGroups, OfACellWithSeveralRunsTheNumberIsThereOnce) {
+  std::vector<FailureGroup> groups;
+  for (const std::uint64_t cell : {1, 1, 4}) add_failure(groups, failed(7, DetailKind::kStuck, "a"), cell);
+  add_failure(groups, failed(7, DetailKind::kStuck, "b"), 4);
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_THAT(groups[0].members, ElementsAre(1, 4));
+  EXPECT_THAT(groups[1].members, ElementsAre(4));
 }
 
 // A run that leaves a directory, as the real ones do.
@@ -117,7 +126,7 @@ TEST_F(Explore, RunsEverySeedOnceAndKeepsOnlyWhatFailed) {
   EXPECT_THAT(seen_, ElementsAre(4, 5, 6, 7, 8, 9, 10));
   EXPECT_EQ(found.results.size(), 7U);
   ASSERT_EQ(found.groups.size(), 1U);
-  EXPECT_THAT(found.groups[0].seeds, ElementsAre(6, 9));
+  EXPECT_THAT(found.groups[0].members, ElementsAre(6, 9));
   EXPECT_TRUE(fs::exists(found.groups[0].run_dir));
   EXPECT_EQ(std::distance(fs::directory_iterator(state_->path() / "runs"), fs::directory_iterator()), 2);
 }
