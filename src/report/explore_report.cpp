@@ -97,6 +97,7 @@ Json exploration_json(const Exploration& found) {
                {"rate", decided == 0 ? Json() : Json(static_cast<double>(failed) / static_cast<double>(decided))},
                {"rate_low", interval.low},
                {"rate_high", interval.high}};
+  for (const auto& [axis, value] : found.cell) json["cell"][axis] = value;
   json["groups"] = Json::array();
   for (const FailureGroup& group : found.groups) json["groups"].push_back(group_json(group));
   json["results"] = Json::array();

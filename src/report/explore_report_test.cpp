@@ -98,6 +98,14 @@ TEST(ExploreJson, HasWhatAProgramNeeds) {
   EXPECT_EQ(nlohmann::json::parse(explore_json(std::vector{passing(1), passing(2)})).size(), 2U);
 }
 
+TEST(ExploreJson, NamesTheCellOfAMatrix) {
+  Exploration found = passing(1);
+  EXPECT_FALSE(nlohmann::json::parse(explore_json(found)).contains("cell"));
+  found.cell = {{"topology", "1n2l2c1t"}, {"scheduler", ""}};
+  EXPECT_EQ(nlohmann::json::parse(explore_json(found))["cell"],
+            (nlohmann::json{{"topology", "1n2l2c1t"}, {"scheduler", ""}}));
+}
+
 TEST(SeedLine, SaysWhatWasFound) {
   EXPECT_EQ(seed_line(passing_record()), "seed 1: pass, digest 5b1c0de2a94f\n");
   EXPECT_THAT(seed_line(stalled_record()), HasSubstr("seed 1: fail, scheduler_stalled: the kernel's watchdog"));

@@ -45,8 +45,16 @@ struct FailureGroup {
   std::string signature() const { return kind + ": " + where; }
 };
 
+// What one cell of a matrix has of one axis: "topology", "1n2l2c1t".
+struct AxisValue {
+  std::string axis;
+  std::string value;
+  friend bool operator==(const AxisValue&, const AxisValue&) = default;
+};
+
 struct Exploration {
   std::string test;
+  std::vector<AxisValue> cell;  // of a matrix; else none
   std::string mode;
   std::string vary = "all";
   SeedRange range;
