@@ -20,6 +20,7 @@ namespace ktstr {
 std::string to_json(const RunRecord& record);
 // {"runs": [...], "digests_equal": bool}
 std::string to_json(const std::vector<RunRecord>& records);
+std::string to_json(const std::vector<RunRecord>& records, bool digests_equal);
 
 // kCorruptData that names the key, for anything that to_json() cannot have written; kUnsupported for another version.
 Result<RunRecord> from_json(std::string_view text);
