@@ -28,9 +28,10 @@ Error refuse_kernel(const std::string& kernel, std::string_view who) {
 }
 
 Status check_what_is_under_test(const RunOptions& options, std::string_view who) {
-  const std::string* scheduler = options.text_of("--scheduler");
-  if (scheduler != nullptr && !scheduler->empty()) return refuse_scheduler(*scheduler, who);
-  if (const std::string* kernel = options.text_of("--kernel")) return refuse_kernel(*kernel, who);
+  for (const auto& [setting, text] : options.given) {
+    if (setting->flag() == "--scheduler" && !text.empty()) return refuse_scheduler(text, who);
+    if (setting->flag() == "--kernel") return refuse_kernel(text, who);
+  }
   if (options.seeds)
     return fail(ErrorCode::kInvalidArgument,
                 "{} and --seeds exclude each other: on the host a seed does not decide the run, so no range of them "
@@ -46,7 +47,8 @@ Status check_host_options(const RunOptions& options) {
   KTSTR_TRY(check_what_is_under_test(options, "--host"));
   std::vector<std::string_view> of_guests;
   for (const auto& [setting, text] : options.given)
-    if (setting->of_guests) of_guests.push_back(setting->flag());
+    if (setting->of_guests && (of_guests.empty() || of_guests.back() != setting->flag()))
+      of_guests.push_back(setting->flag());
   if (!of_guests.empty())
     return fail(ErrorCode::kInvalidArgument, "{} {} nothing together with --host: the machine is as it is",
                 fmt::join(of_guests, ", "), of_guests.size() == 1 ? "means" : "mean")

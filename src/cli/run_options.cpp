@@ -14,10 +14,29 @@ Status RunOptions::give(const Setting& setting, std::string text) {
   return ok();
 }
 
-const std::string* RunOptions::text_of(std::string_view flag) const {
-  const auto found =
-      std::find_if(given.begin(), given.end(), [&](const auto& each) { return each.first->flag() == flag; });
-  return found == given.end() ? nullptr : &found->second;
+bool RunOptions::gives(std::string_view flag) const {
+  return std::any_of(given.begin(), given.end(), [&](const auto& each) { return each.first->flag() == flag; });
+}
+
+std::vector<Axis> RunOptions::axes(bool on_host) const {
+  std::vector<Axis> axes;
+  for (const Setting& setting : settings()) {
+    if (!setting.is_axis || (on_host && setting.of_guests)) continue;
+    Axis axis{.name = setting.axis_name()};
+    for (const auto& [each, text] : given)
+      if (each == &setting) axis.values.push_back(text);
+    if (axis.values.size() > 1) axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+RunOptions RunOptions::at(const std::vector<AxisValue>& values) const {
+  RunOptions options = *this;
+  for (const auto& [axis, value] : values) {
+    const auto is_other = [&](const auto& each) { return each.first->axis_name() == axis && each.second != value; };
+    std::erase_if(options.given, is_other);
+  }
+  return options;
 }
 
 Status apply(const RunOptions& options, RunRequest& request) {
@@ -33,6 +52,11 @@ Status check_together(const RunOptions& options) {
   if (options.gives("--turn") && options.gives("--quantum"))
     return fail(ErrorCode::kInvalidArgument, "--turn and --quantum exclude each other")
         .with_hint("turns are ended by the plugin in QEMU (--turn) or by a timer in the guest (--quantum)");
+  for (const auto& [name, values] : options.axes(false))
+    for (auto value = values.begin(); value != values.end(); ++value)
+      if (std::find(values.begin(), value, *value) != value)
+        return fail(ErrorCode::kInvalidArgument, "--{} '{}' is given twice", name, *value)
+            .with_hint("--repeat N runs it N times");
   if (!options.seeds) return ok();
   if (options.gives("--seed"))
     return fail(ErrorCode::kInvalidArgument, "--seed and --seeds exclude each other")

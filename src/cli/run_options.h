@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "cli/settings.h"
 #include "results/exploration.h"
+#include "runner/batch.h"
 
 namespace ktstr::cli {
 
@@ -30,9 +31,11 @@ struct RunOptions {
 
   // Takes the value of a flag. kInvalidArgument that names both.
   Status give(const Setting& setting, std::string text);
-  // The text of a run's setting; null: it was not given.
-  const std::string* text_of(std::string_view flag) const;
-  bool gives(std::string_view flag) const { return text_of(flag) != nullptr; }
+  bool gives(std::string_view flag) const;
+  // Of the settings that were given several times, in the order of the help; on the host none of guests.
+  std::vector<Axis> axes(bool on_host) const;
+  // With these values alone of theirs.
+  RunOptions at(const std::vector<AxisValue>& values) const;
 };
 
 // Over what the request has from its file or test.

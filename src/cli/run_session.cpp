@@ -11,25 +11,16 @@
 #include "cli/output.h"
 #include "cli/run_request.h"
 #include "report/explore_report.h"
+#include "report/matrix_report.h"
 #include "report/repeat_report.h"
 #include "report/text_report.h"
+#include "report/units.h"
 #include "results/run_record_json.h"
 #include "runner/environment.h"
-#include "runner/explore.h"
 
 namespace ktstr::cli {
 
 namespace {
-
-RunRecord record_of(const std::string& test, const Error& error) {
-  RunRecord record;
-  record.test = test;
-  const int code = exit_code_for(error);
-  record.outcome = code == kExitUsage ? Outcome::kBadInput : Outcome::kInfrastructure;
-  record.error = error.message();
-  record.error_hint = error.hint();
-  return record;
-}
 
 Error error_of(const RunRecord& record) {
   return Error(ErrorCode::kInvalidArgument, record.error).with_hint(record.error_hint);
@@ -50,151 +41,81 @@ RunSession::RunSession(const RunOptions& options, RunnerEnvironment environment,
     : options_(options),
       environment_(std::move(environment)),
       many_tests_(many_tests),
-      progress_(Progress::kind(), options.json) {
+      progress_(Progress::kind(), options.json),
+      batch_{.seeds = options.seeds, .repeat = options.repeat} {
   if (const auto self = own_executable()) beside_ = self->parent_path();
 }
 
-void RunSession::refuse(const std::string& test, const Error& error) {
-  Entry& entry = entries_.emplace_back();
-  entry.request.settings.test = test;
-  entry.refusal = error;
+void RunSession::add(std::string name, std::function<Result<RunRequest>(const RunOptions&)> request,
+                     Invocation invocation, bool host_only) {
+  BatchTest& test = batch_.tests.emplace_back();
+  test.name = std::move(name);
+  test.axes = options_.axes(host_only || options_.gives("--host"));
+  test.request = [this, make = std::move(request)](const auto& values) { return make(options_.at(values)); };
+  test.prepare = [this](RunRequest& made) { return prepare(made); };
+  test.repeat_command = [this, of = std::move(invocation)](const auto& made) {
+    return repeat_command(of, made, options_);
+  };
 }
 
-void RunSession::add(RunRequest request, Invocation invocation) {
-  if (const Status places = has_directories(environment_); !places)
-    return refuse(request.settings.test, places.error());
-  if (const Status resolved = resolve(request, environment_, beside_); !resolved)
-    return refuse(request.settings.test, resolved.error());
-  request.repeat_command = repeat_command(invocation, request, options_);
-  if (!request.on_host && (options_.repeat > 1 || options_.seeds)) {
+Status RunSession::prepare(RunRequest& request) const {
+  KTSTR_TRY(has_directories(environment_));
+  KTSTR_TRY(resolve(request, environment_, beside_));
+  if (!request.on_host && batch_.runs_of_cell() > 1) {
     // Once for all runs; what cannot be packed is said by the run itself.
     if (auto packed = pack_inputs(request, environment_)) request.packed = *std::move(packed);
   }
-  Entry& entry = entries_.emplace_back();
-  entry.ram = request.on_host ? 0 : ram_of(request);
-  entry.request = std::move(request);
-  entry.invocation = std::move(invocation);
+  return ok();
 }
 
-PoolOptions RunSession::pool() {
-  const int one_or_auto = many_tests_ || options_.seeds ? kAutoJobs : 1;
+PoolOptions RunSession::pool(bool is_matrix) {
+  const int one_or_auto = many_tests_ || options_.seeds || is_matrix ? kAutoJobs : 1;
   PoolOptions pool = pool_for_runs(options_.jobs.value_or(one_or_auto), environment_);
   pool.fail_fast = options_.fail_fast;
   pool.progress = [this](const PoolState& state) { progress_.show(state); };
   return pool;
 }
 
-void RunSession::run_all() {
-  if (!options_.seeds) return run_once_or_repeatedly();
-  for (Entry& entry : entries_) {
-    const bool failed = tally_.contains(Outcome::kFail) || tally_.contains(Outcome::kInfrastructure) ||
-                        tally_.contains(Outcome::kBadInput);
-    if (interrupted() || (options_.fail_fast && failed)) break;
-    explore_seeds(entry);
-  }
-}
-
-void RunSession::run_once_or_repeatedly() {
-  const auto times = static_cast<std::uint64_t>(options_.repeat);
-  std::vector<Entry*> entries;
-  for (Entry& entry : entries_) entries.push_back(&entry);
-  const auto job = [&](std::uint64_t index) { return job_of(*entries[index / times]); };
-  const auto done = [&](std::uint64_t index, RunRecord record) {
-    Entry& entry = *entries[index / times];
-    take(entry, static_cast<int>(index % times) + 1, std::move(record));
-    if (index % times + 1 == times) conclude(entry);
-    return true;
+int RunSession::run_all() {
+  const std::uint64_t cells = batch_.cells();
+  BatchOptions options{.pool = pool(cells > batch_.tests.size()), .keep_records = options_.json || options_.repeat > 1};
+  options.run = [this](const RunRequest& request) { return ktstr::run(request, environment_); };
+  options.ran = [&](const Cell& cell, const RunRecord& record, std::uint64_t number) {
+    if (number == 1) introduce(cell, cells);
+    show(cell, record, number);
   };
-  run_pool(entries.size() * times, job, pool(), done);
+  options.ended = [this](const Cell& cell) { conclude(cell); };
+  result_ = run_batch(batch_, options);
   progress_.show({});
-  for (Entry* entry : entries) conclude(*entry);  // those that were stopped on their way
+  exit_ = worse_exit(exit_, result_.exit());
+  // Also when it came between two runs: those behind it were not made.
+  if (interrupted()) exit_ = worse_exit(exit_, exit_code(Outcome::kInterrupted));
+  if (options_.json)
+    print(document());
+  else if (result_.is_matrix())
+    print("\n" + matrix_report(result_, stdout_takes_colors()));
+  return exit_;
 }
 
-RunRecord RunSession::run_one(const RunRequest& request) const { return ktstr::run(request, environment_); }
-
-PoolJob RunSession::job_of(Entry& entry) const {
-  return {entry.ram, [this, &entry] {
-            if (entry.refusal) return record_of(entry.request.settings.test, *entry.refusal);
-            RunRecord record;
-            record.outcome = Outcome::kBadInput;
-            if (!entry.is_bad_input) record = run_one(entry.request);
-            if (record.outcome == Outcome::kBadInput) entry.is_bad_input = true;
-            return record;
-          }};
-}
-
-void RunSession::take(Entry& entry, int number, RunRecord record) {
-  if (record.test.empty()) record.test = entry.request.settings.test;  // not even begun
-  const bool is_first = entry.records.empty();
-  if (!is_first && (entry.refusal || entry.records.front().outcome == Outcome::kBadInput)) return;
-  if (!is_first) compare_repeated(entry.records.front(), record);
-  entry.worst = worse_outcome(entry.worst.value_or(Outcome::kSkip), record.outcome);
-  show(entry, record, number);
-  if (is_first || options_.json || options_.repeat > 1) entry.records.push_back(std::move(record));
-}
-
-void RunSession::conclude(Entry& entry) {
-  if (!entry.worst) return;
-  settle(*entry.worst);
-  entry.worst.reset();
-  if (!options_.json && options_.repeat > 1 && !entry.refusal) print(repeat_summary(entry.records));
-}
-
-void RunSession::explore_seeds(Entry& entry) {
-  Exploration found;
-  if (entry.refusal) {
-    const RunRecord refused = record_of(entry.request.settings.test, *entry.refusal);
-    report_error(*entry.refusal);
-    found.test = refused.test;
-    found.range = *options_.seeds;
-    found.results = {{found.range.from, refused.outcome, "", ""}};
-    found.first_trouble = refused.error;
-  } else {
-    found = explore({.range = *options_.seeds,
-                     .pool = pool(),
-                     .request =
-                         [&](std::uint64_t seed) {
-                           RunRequest request = entry.request;
-                           request.settings.seed = seed;
-                           request.repeat_command = repeat_command(entry.invocation, request, options_);
-                           return request;
-                         },
-                     .run = [&](const RunRequest& request) { return run_one(request); },
-                     .done = [&](const RunRecord& record) { show_seed(record); }});
-    progress_.show({});
-  }
-  const Outcome outcome = outcome_of(found);
-  settle(outcome);
-  if (!options_.json && outcome != Outcome::kBadInput && !entry.refusal)
-    print(explore_report(found, stdout_takes_colors()));
-  explorations_.push_back(std::move(found));
-}
-
-void RunSession::settle(Outcome worst) {
-  ++tally_[worst];
-  exit_ = worse_exit(exit_, exit_code(worst));
-}
-
-int RunSession::not_run() const {
-  int run = 0;
-  for (const auto& [outcome, count] : tally_) run += count;
-  return static_cast<int>(entries_.size()) - run;
+// Which cell of a matrix comes.
+void RunSession::introduce(const Cell& cell, std::uint64_t cells) {
+  if (options_.json || cells == batch_.tests.size()) return;
+  const std::string values = describe(cell.values);
+  const std::string what = many_tests_ ? cell.test + (values.empty() ? "" : ", ") + values : values;
+  print(fmt::format("cell {} of {}: {}\n", cell.number, cells, printable(what)));
 }
 
 // Of many runs the first is shown in full, and after that what differs from it.
-void RunSession::show(const Entry& entry, const RunRecord& record, int number) {
-  if (entry.refusal) {
-    exit_ = worse_exit(exit_, report_error(*entry.refusal));
-    return;
-  }
-  if (record.outcome == Outcome::kBadInput) {
+void RunSession::show(const Cell& cell, const RunRecord& record, std::uint64_t number) {
+  if (record.outcome == Outcome::kBadInput || cell.refusal) {
     report_error(error_of(record));
     return;
   }
+  if (cell.exploration) return show_seed(record);
   if (options_.json) return;
-  const bool nothing_new = !entry.records.empty() && !record.digest.empty() &&
-                           record.outcome == entry.records.front().outcome &&
-                           record.digest == entry.records.front().digest;
+  const bool nothing_new = !cell.records.empty() && !record.digest.empty() &&
+                           record.outcome == cell.records.front().outcome &&
+                           record.digest == cell.records.front().digest;
   if (options_.repeat > 1) {
     const std::string digest = record.digest.empty() ? "nothing ran" : "digest " + record.digest.substr(0, 16);
     print(fmt::format("run {} of {}: {}, {}\n", number, options_.repeat, to_string(record.outcome), digest));
@@ -204,27 +125,30 @@ void RunSession::show(const Entry& entry, const RunRecord& record, int number) {
 
 // A pass is only counted, and so is what an interrupt ended.
 void RunSession::show_seed(const RunRecord& record) {
-  if (record.outcome == Outcome::kBadInput) {
-    report_error(error_of(record));
-    return;
-  }
   if (options_.json || record.outcome == Outcome::kInterrupted) return;
   if (record.outcome == Outcome::kPass && options_.verbosity == 0) return;
   print(seed_line(record));
 }
 
-int RunSession::finish() {
-  // Also when it came between two runs: those behind it were not made.
-  if (interrupted()) exit_ = worse_exit(exit_, exit_code(Outcome::kInterrupted));
-  if (!options_.json) return exit_;
+void RunSession::conclude(const Cell& cell) {
+  if (options_.json || cell.refusal) return;
+  if (!cell.exploration && options_.repeat > 1) print(repeat_summary(cell.records));
+  if (cell.exploration && worst_outcome(cell) != Outcome::kBadInput)
+    print(explore_report(*cell.exploration, stdout_takes_colors()));
+}
+
+std::string RunSession::document() const {
   if (options_.seeds) {
-    print(many_tests_ || explorations_.size() != 1 ? explore_json(explorations_) : explore_json(explorations_.front()));
-    return exit_;
+    std::vector<Exploration> explorations;
+    for (const Cell& cell : result_.cells)
+      if (!cell.counts.empty()) explorations.push_back(*cell.exploration);
+    const bool is_one = !many_tests_ && result_.cells.size() == 1 && explorations.size() == 1;
+    return is_one ? explore_json(explorations.front()) : explore_json(explorations);
   }
+  if (!many_tests_) return json_report(result_);
   std::vector<RunRecord> records;
-  for (const Entry& entry : entries_) records.insert(records.end(), entry.records.begin(), entry.records.end());
-  print(many_tests_ ? as_json_list(records) : json_report(records));
-  return exit_;
+  for (const Cell& cell : result_.cells) records.insert(records.end(), cell.records.begin(), cell.records.end());
+  return as_json_list(records);
 }
 
 void RunSession::print(std::string_view text) {

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs requests, several at a time, prints what they found in the order in which they were added, and knows the worst
-// of them in the end.
+// What the command line wants of several runs: makes a Batch of it, runs it, and prints what comes, in the order of the
+// tests and their cells.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
-#include <list>
-#include <map>
-#include <optional>
-#include <vector>
+#include <functional>
+#include <string>
+#include <string_view>
 
 #include "cli/progress.h"
 #include "cli/repeat_command.h"
 #include "cli/run_options.h"
-#include "results/exploration.h"
-#include "runner/pool.h"
+#include "runner/batch.h"
 #include "runner/runner.h"
 
 namespace ktstr::cli {
@@ -26,40 +23,24 @@ class RunSession {
   // json_report() makes of the runs of one request.
   RunSession(const RunOptions& options, RunnerEnvironment environment, bool many_tests);
 
-  // Resolves a request, for run_all().
-  void add(RunRequest request, Invocation invocation);
-  // A request that could not even be put together: run_all() says so in its place.
-  void refuse(const std::string& test, const Error& error);
-  // Runs each request as often as --repeat says or with each of --seeds, and prints the reports.
-  void run_all();
+  // A test, with what the command line varies. `request` makes its request with options that name one value of each
+  // setting; `name` is what a test is called of which none can be made.
+  void add(std::string name, std::function<Result<RunRequest>(const RunOptions&)> request, Invocation invocation,
+           bool host_only = false);
+  // Runs each as often as --repeat says or with each of --seeds, and prints the reports and the JSON document. The exit
+  // status over all runs.
+  int run_all();
 
-  // Requests by the worst outcome of their runs, and those of which nothing was run.
-  const std::map<Outcome, int>& tally() const { return tally_; }
-  int not_run() const;
-  // Prints the JSON document where one was asked for; the exit status over all runs.
-  int finish();
+  const BatchResult& result() const { return result_; }
 
  private:
-  struct Entry {
-    RunRequest request;
-    Invocation invocation;
-    std::optional<Error> refusal;
-    Bytes ram = 0;
-    std::atomic<bool> is_bad_input{false};  // a second try would change nothing
-    std::vector<RunRecord> records;         // the first alone, where no summary and no JSON needs the others
-    std::optional<Outcome> worst;
-  };
-
-  PoolOptions pool();
-  void run_once_or_repeatedly();
-  RunRecord run_one(const RunRequest& request) const;
-  PoolJob job_of(Entry& entry) const;
-  void take(Entry& entry, int number, RunRecord record);
-  void conclude(Entry& entry);
-  void explore_seeds(Entry& entry);
-  void settle(Outcome worst);
-  void show(const Entry& entry, const RunRecord& record, int number);
+  PoolOptions pool(bool is_matrix);
+  Status prepare(RunRequest& request) const;
+  void introduce(const Cell& cell, std::uint64_t cells);
+  void show(const Cell& cell, const RunRecord& record, std::uint64_t number);
   void show_seed(const RunRecord& record);
+  void conclude(const Cell& cell);
+  std::string document() const;
   void print(std::string_view text);
 
   const RunOptions& options_;
@@ -67,9 +48,8 @@ class RunSession {
   bool many_tests_;
   std::filesystem::path beside_;
   Progress progress_;
-  std::list<Entry> entries_;
-  std::vector<Exploration> explorations_;
-  std::map<Outcome, int> tally_;
+  Batch batch_;
+  BatchResult result_;
   int exit_ = 0;
 };
 

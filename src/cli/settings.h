@@ -35,8 +35,10 @@ struct Setting {
   Status (*set_session)(const Word& word, RunOptions& options) = nullptr;
   Repeated repeated = Repeated::kNever;
   bool of_guests = false;  // chooses or shapes the guest: means nothing in host mode
+  bool is_axis = false;    // may be given several times: runs with each of the values
 
   std::string_view flag() const;  // the long form
+  std::string axis_name() const { return std::string(flag().substr(2)); }
 };
 
 // In the order of the help.

@@ -70,19 +70,15 @@ int run_tests(const std::vector<TestEntry>& tests, const TestProgramCommand& com
   environment.verbose = command.options.verbosity > 0;
   cli::RunSession session(command.options, std::move(environment), true);
   install_interrupt_handler();
-  for (const TestEntry& test : tests) {
-    auto request = cli::request_for_test(test, *program, command.options);
-    if (request)
-      session.add(
-          *std::move(request),
-          {.program = *program, .selection = {"--filter", test.name}, .environment = cli::deciding_environment()});
-    else
-      session.refuse(test.name, request.error());
-  }
-  session.run_all();
-  const int exit = session.finish();
+  for (const TestEntry& test : tests)
+    session.add(
+        test.name, [&](const cli::RunOptions& options) { return cli::request_for_test(test, *program, options); },
+        {.program = *program, .selection = {"--filter", test.name}, .environment = cli::deciding_environment()},
+        test.attributes.host_only);
+  const int exit = session.run_all();
   if (command.options.json) return exit;
-  const Status printed = cli::print_out(summary_line(session.tally(), session.not_run()) + "\n");
+  const BatchResult& found = session.result();
+  const Status printed = cli::print_out(summary_line(found.tests_by_outcome(), found.tests_not_run()) + "\n");
   return printed ? exit : worse_exit(exit, cli::report_error(printed.error()));
 }
 

@@ -2,12 +2,9 @@
 #include "runner/explore.h"
 
 #include <algorithm>
-#include <atomic>
 
-#include "base/log.h"
 #include "report/likely_cause.h"
 #include "report/units.h"
-#include "results/run_directory.h"
 #include "sched_ext/dump.h"
 
 namespace ktstr {
@@ -41,13 +38,6 @@ FailureGroup group_of(const RunRecord& record) {
   return group;
 }
 
-void remove_run(const RunRecord& record) {
-  if (record.run_dir.empty()) return;
-  std::error_code error;
-  fs::remove_all(record.run_dir, error);
-  if (error) log_warn("cannot remove {}: {}", record.run_dir, error.message());
-}
-
 }  // namespace
 
 void add_failure(std::vector<FailureGroup>& groups, const RunRecord& record, std::uint64_t member) {
@@ -74,43 +64,6 @@ void add_to(Exploration& found, const RunRecord& record) {
   const bool trouble = record.outcome == Outcome::kInfrastructure || record.outcome == Outcome::kBadInput;
   if (trouble && found.first_trouble.empty())
     found.first_trouble = fmt::format("seed {}: {}", record.tuple.seed, first_line(record.error));
-}
-
-Exploration explore(const ExploreOptions& options) {
-  Exploration found;
-  found.range = options.range;
-  const RunRequest first = options.request(options.range.from);
-  found.test = first.settings.test;
-  found.mode = first.mode;
-  found.vary = first.settings.vary.to_string();
-  const Bytes ram = ram_of(first);
-  std::atomic<bool> is_bad_input{false};  // no other seed would change that
-  PoolOptions pool = options.pool;
-  pool.interrupted = [&] { return is_bad_input || (options.pool.interrupted && options.pool.interrupted()); };
-  const auto job = [&](std::uint64_t index) {
-    return PoolJob{ram, [&, seed = options.range.from + index] {
-                     RunRecord record = options.run(options.request(seed));
-                     if (record.outcome == Outcome::kBadInput) is_bad_input = true;
-                     return record;
-                   }};
-  };
-  std::vector<std::optional<FileLock>> kept;
-  const auto done = [&](std::uint64_t index, RunRecord record) {
-    record.tuple.seed = options.range.from + index;  // also where the run came to nothing
-    record.test = first.settings.test;
-    const std::size_t groups = found.groups.size();
-    add_to(found, record);
-    if (options.done && (record.outcome != Outcome::kBadInput || found.count(Outcome::kBadInput) == 1))
-      options.done(record);
-    if (record.outcome == Outcome::kPass) remove_run(record);
-    if (found.groups.size() > groups && !record.run_dir.empty()) {
-      auto lock = hold_run(record.run_dir);
-      if (lock) kept.push_back(*std::move(lock));
-    }
-    return true;
-  };
-  run_pool(options.range.count(), job, pool, done);
-  return found;
 }
 
 }  // namespace ktstr

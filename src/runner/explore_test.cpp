@@ -3,9 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include "base/file.h"
-#include "results/run_directory.h"
-
 namespace ktstr {
 namespace {
 
@@ -83,76 +80,6 @@ TEST(FailureGroups, OfACellWithSeveralRunsTheNumberIsThereOnce) {
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_THAT(groups[0].members, ElementsAre(1, 4));
   EXPECT_THAT(groups[1].members, ElementsAre(4));
-}
-
-// A run that leaves a directory, as the real ones do.
-class Explore : public testing::Test {
- protected:
-  void SetUp() override {
-    auto dir = TempDir::create(fs::temp_directory_path(), "ktstr-explore");
-    ASSERT_TRUE(dir);
-    state_.emplace(*std::move(dir));
-  }
-  ExploreOptions options(SeedRange range, std::function<Outcome(std::uint64_t)> outcome) {
-    ExploreOptions options{.range = range};
-    options.pool.jobs = 3;
-    options.request = [](std::uint64_t seed) {
-      RunRequest request;
-      request.settings.test = "t";
-      request.mode = "det";
-      request.settings.seed = seed;
-      return request;
-    };
-    options.run = [this, outcome](const RunRequest& request) {
-      RunRecord record;
-      if (outcome(request.settings.seed) == Outcome::kFail)
-        record = failed(request.settings.seed, DetailKind::kUser, "wrong");
-      record.outcome = outcome(request.settings.seed);
-      record.tuple.seed = request.settings.seed;
-      const auto dir = RunDirectory::create(state_->path(), "t", std::chrono::system_clock::now());
-      if (dir) record.run_dir = dir->path();
-      return record;
-    };
-    options.done = [this](const RunRecord& record) { seen_.push_back(record.tuple.seed); };
-    return options;
-  }
-  std::optional<TempDir> state_;
-  std::vector<std::uint64_t> seen_;
-};
-
-TEST_F(Explore, RunsEverySeedOnceAndKeepsOnlyWhatFailed) {
-  const auto outcome = [](std::uint64_t seed) { return seed % 3 == 0 ? Outcome::kFail : Outcome::kPass; };
-  const Exploration found = explore(options({4, 10}, outcome));
-  EXPECT_THAT(seen_, ElementsAre(4, 5, 6, 7, 8, 9, 10));
-  EXPECT_EQ(found.results.size(), 7U);
-  ASSERT_EQ(found.groups.size(), 1U);
-  EXPECT_THAT(found.groups[0].members, ElementsAre(6, 9));
-  EXPECT_TRUE(fs::exists(found.groups[0].run_dir));
-  EXPECT_EQ(std::distance(fs::directory_iterator(state_->path() / "runs"), fs::directory_iterator()), 2);
-}
-
-TEST_F(Explore, TheLastSeedsOfAllCanBeExplored) {
-  const Exploration found =
-      explore(options({UINT64_MAX - 1, UINT64_MAX}, [](std::uint64_t) { return Outcome::kPass; }));
-  EXPECT_THAT(seen_, ElementsAre(UINT64_MAX - 1, UINT64_MAX));
-  EXPECT_EQ(found.not_run(), 0U);
-}
-
-TEST_F(Explore, AMistakeOfTheUserEndsIt) {
-  const Exploration found = explore(options({1, 100}, [](std::uint64_t) { return Outcome::kBadInput; }));
-  EXPECT_GE(found.not_run(), 97U);
-  EXPECT_EQ(seen_.size(), 1U);
-}
-
-TEST_F(Explore, WhatAGroupNamesIsKeptHoweverManyFollow) {
-  ExploreOptions asked = options({1, 20}, [](std::uint64_t) { return Outcome::kFail; });
-  asked.done = [&](const RunRecord& record) {
-    if (record.tuple.seed == 20) {
-      EXPECT_GT(*prune_runs(state_->path(), 1), 0U);
-    }
-  };
-  const Exploration found = explore(asked);
-  EXPECT_TRUE(fs::exists(found.groups.at(0).run_dir));
 }
 
 }  // namespace

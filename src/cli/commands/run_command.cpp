@@ -13,29 +13,24 @@ namespace {
 // As it is written when the run is repeated from anywhere.
 std::string named(const std::filesystem::path& file) {
   if (file.native().starts_with(kCannedPrefix)) return file.native();
-  return std::filesystem::absolute(file).lexically_normal().native();
+  std::error_code error;  // the current directory may be gone: reading the file says so
+  return std::filesystem::absolute(file, error).lexically_normal().native();
 }
 
 }  // namespace
 
 int execute(const RunCommand& command) {
   set_verbosity(command.options.verbosity);
-  auto request = request_for_file(command.file, command.options);
   RunnerEnvironment environment = RunnerEnvironment::from_process();
   environment.verbose = command.options.verbosity > 0;
-  RunSession session(command.options, std::move(environment), false);
-  if (!request) {
-    session.refuse(command.file.stem().string(), request.error());
-    session.run_all();
-    return session.finish();
-  }
   const auto program = own_executable();
   if (!program) return report_error(program.error());
   install_interrupt_handler();
-  session.add(*std::move(request),
+  RunSession session(command.options, std::move(environment), false);
+  session.add(command.file.stem().string(),
+              [&](const RunOptions& options) { return request_for_file(command.file, options); },
               {.program = *program, .selection = {"run", named(command.file)}, .environment = deciding_environment()});
-  session.run_all();
-  return session.finish();
+  return session.run_all();
 }
 
 }  // namespace ktstr::cli
