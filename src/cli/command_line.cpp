@@ -50,12 +50,19 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, Text& into, const 
 // Flags of settings, and their values.
 class SettingFlags {
  public:
-  void add(CLI::App& app, const Setting& setting, const char* help) {
+  // With `many_values` it may be given several times.
+  void add(CLI::App& app, const Setting& setting, const char* help, bool many_values = false) {
     const auto keep = [this, &setting](std::string word) { words_.emplace_back(&setting, std::move(word)); };
     if (*setting.type != '\0')
-      app.add_option_function<std::string>(
-             setting.flags, [keep](const std::string& word) { keep(unveiled(word)); }, help)
-          ->type_name(setting.type);
+      app.add_option_function<std::vector<std::string>>(
+             setting.flags,
+             [keep](const std::vector<std::string>& words) {
+               for (const std::string& word : words) keep(unveiled(word));
+             },
+             help)
+          ->type_name(setting.type)
+          ->expected(1)
+          ->multi_option_policy(many_values ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
     else
       app.add_flag_function(
           setting.flags,
@@ -66,8 +73,10 @@ class SettingFlags {
   }
   void add(CLI::App& app, const Setting& setting) { add(app, setting, setting.help); }
   void add_all(CLI::App& app) {
-    for (const Setting& setting : settings()) add(app, setting);
-    app.footer("Words behind -- are given to the test (Ctx::args()).");
+    for (const Setting& setting : settings()) add(app, setting, setting.help, setting.is_axis);
+    app.footer(
+        "--scheduler, --topology, --kernel and --work-type may be given several times: each combination is run.\n"
+        "Words behind -- are given to the test (Ctx::args()).");
   }
 
   Result<RunOptions> options(std::vector<std::string> args) const {

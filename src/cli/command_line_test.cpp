@@ -63,6 +63,35 @@ TEST(CommandLine, RunTakesEveryFlag) {
   EXPECT_THAT(request.settings.args, ElementsAre("a", "--b"));
 }
 
+TEST(CommandLine, SomeSettingsMayBeGivenSeveralTimes) {
+  const RunOptions options =
+      parsed_as<RunCommand>({"run", "f", "--topology", "1n1l2c1t", "--scheduler", "", "--topology", "1n2l2c1t",
+                             "--scheduler=scx_mine -v", "--kernel", "7.3"})
+          .options;
+  const std::vector<Axis> axes = options.axes(false);
+  ASSERT_EQ(axes.size(), 2U);
+  EXPECT_EQ(axes[0].name, "scheduler");
+  EXPECT_THAT(axes[0].values, ElementsAre("", "scx_mine -v"));
+  EXPECT_EQ(axes[1].name, "topology");
+  EXPECT_THAT(axes[1].values, ElementsAre("1n1l2c1t", "1n2l2c1t"));
+  const RunRequest cell = asked(options.at({{"scheduler", ""}, {"topology", "1n1l2c1t"}}));
+  EXPECT_EQ(cell.scheduler, "");
+  EXPECT_EQ(cell.settings.topology.to_string(), "1n1l2c1t");
+  EXPECT_EQ(cell.kernel, "7.3");
+  // What shapes guests does not vary a test that runs on this machine.
+  EXPECT_EQ(options.axes(true).size(), 1U);
+}
+
+TEST(CommandLine, AValueTwiceIsNoMatrix) {
+  EXPECT_THAT(refusal({"run", "f", "--work-type", "SpinWait", "--work-type", "SpinWait"}),
+              HasSubstr("--work-type 'SpinWait' is given twice"));
+  EXPECT_NE(refusal({"run", "f", "--seed", "1", "--seed", "2"}), "accepted");
+  EXPECT_NE(refusal({"run", "f", "--mode", "det", "--mode", "kvm"}), "accepted");
+  EXPECT_NE(refusal({"warm", "build", "--kernel", "6.12", "--kernel", "7.3"}), "accepted");
+  EXPECT_THAT(refusal({"run", "f", "--topology", "1n1l2c1t", "--topology", "1n3l0c1t"}), HasSubstr("1n3l0c1t"));
+  EXPECT_THAT(refusal({"run", "f", "--host", "--scheduler", "", "--scheduler", "scx_mine"}), HasSubstr("scx_mine"));
+}
+
 TEST(CommandLine, RunLeavesUnsetWhatIsNotSaid) {
   const RunOptions options = parsed_as<RunCommand>({"run", "two.toml"}).options;
   EXPECT_TRUE(options.given.empty());

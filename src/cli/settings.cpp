@@ -104,7 +104,8 @@ const Setting kSettings[] = {
              "PATH",
      .set = [](const Word& word, RunRequest& request) { return put(request.scheduler, std::string(word.text)); },
      .show = [](const RunRequest& request) { return request.scheduler; },
-     .repeated = Repeated::kWhereGivenOrOther},  // an empty one too: the file or the test may name another
+     .repeated = Repeated::kWhereGivenOrOther,  // an empty one too: the file or the test may name another
+     .is_axis = true},
     {.flags = "--topology",
      .type = "NnNlNcNt",
      .help = "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t",
@@ -114,14 +115,16 @@ const Setting kSettings[] = {
          },
      .show = [](const RunRequest& request) { return request.settings.topology.to_string(); },
      .repeated = Repeated::kAlways,
-     .of_guests = true},
+     .of_guests = true,
+     .is_axis = true},
     {.flags = "--kernel",
      .type = "PATH|KEY|VERSION",
      .help = "kernel to boot (see 'ktstr kernel list')",
      .set = [](const Word& word, RunRequest& request) { return assign(request.kernel, parse_kernel(word.text)); },
      .show = [](const RunRequest& request) { return request.kernel; },
      .repeated = Repeated::kWhereGivenOrOther,
-     .of_guests = true},
+     .of_guests = true,
+     .is_axis = true},
     {.flags = "--mode",
      .type = "det|kvm|tcg|auto",
      .help =
@@ -176,7 +179,8 @@ const Setting kSettings[] = {
        return ok();
      },
      .show = [](const RunRequest& request) { return request.settings.work_type; },
-     .repeated = Repeated::kWhereGiven},
+     .repeated = Repeated::kWhereGiven,
+     .is_axis = true},
     {.flags = "--memory",
      .type = "SIZE",
      .help = "the guest's memory: 512M",
@@ -229,8 +233,8 @@ const Setting kSettings[] = {
      .set = [](const Word&, RunRequest& request) { return put(request.on_host, true); }},
     {.flags = "-j,--jobs",
      .type = "N|auto",
-     .help = "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds and "
-             "for test programs, else 1",
+     .help = "runs at once; auto: as many as there are CPUs and room for guest memory. Default: auto with --seeds, "
+             "for test programs and for a matrix, else 1",
      .set_session = [](const Word& word, RunOptions& options) { return assign(options.jobs, parse_jobs(word)); }},
     {.flags = "--fail-fast",
      .type = "",

@@ -36,6 +36,53 @@ TEST_F(Program, AMistakeIsAlsoSaidAsJson) {
   EXPECT_THAT(record["error"].get<std::string>(), HasSubstr("none.toml"));
 }
 
+class Matrix : public Program {
+ protected:
+  // Refused in each cell, for another reason: no LLC 1, no kernel.
+  Ran run_two(std::vector<std::string> more = {}) const {
+    write("s.toml", "[[cgroup]]\nname = \"cg_0\"\ncpuset = \"llc:1\"\n");
+    std::vector<std::string> arguments = {"run",      "s.toml",   "--topology", "1n1l2c1t", "--topology",
+                                          "1n2l2c1t", "--kernel", "./none",     "--mode",   "det"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+};
+
+TEST_F(Matrix, ACellThatCannotBeIsSaidAndTheNextIsTried) {
+  const Ran ran = run_two();
+  EXPECT_EQ(ran.status.value, 64);
+  EXPECT_EQ(ran.out,
+            "cell 1 of 2: topology 1n1l2c1t\n"
+            "cell 2 of 2: topology 1n2l2c1t\n"
+            "\n"
+            "ERROR  s, 2 cells: 2 bad_input\n"
+            "  cell  topology  runs\n"
+            "  1     1n1l2c1t  1 bad_input\n"
+            "  2     1n2l2c1t  1 bad_input\n");
+  EXPECT_THAT(ran.err, StartsWith("ktstr: error: topology 1n1l2c1t: s.toml:"));
+  EXPECT_THAT(ran.err, HasSubstr("ktstr: error: topology 1n2l2c1t: cannot open DIR"));
+}
+
+TEST_F(Matrix, FailFastEndsItAtTheFirst) {
+  const Ran ran = run_two({"--fail-fast"});
+  EXPECT_EQ(ran.status.value, 64);
+  EXPECT_THAT(ran.out, HasSubstr("2 cells: 1 bad_input, 1 not run\n"));
+}
+
+TEST_F(Matrix, AsJsonIsTheListOfItsRuns) {
+  const auto json = nlohmann::json::parse(run_two({"--json", "--repeat", "3"}).out, nullptr, false);
+  ASSERT_EQ(json["runs"].size(), 2U) << json;
+  EXPECT_THAT(json["runs"][1]["error"].get<std::string>(), StartsWith("topology 1n2l2c1t: "));
+  EXPECT_EQ(json["digests_equal"], false);
+}
+
+TEST_F(Matrix, WithSeedsEachCellIsExplored) {
+  const auto json = nlohmann::json::parse(run_two({"--json", "--seeds", "1..9"}).out, nullptr, false);
+  ASSERT_EQ(json.size(), 2U) << json;
+  EXPECT_EQ(json[1]["cell"], (nlohmann::json{{"topology", "1n2l2c1t"}}));
+  EXPECT_EQ(json[1]["runs"], 1);
+}
+
 TEST_F(Program, AnEmptyKernelCacheIsNoError) {
   const Ran text = run({"kernel", "list"});
   EXPECT_TRUE(text.status.success());
