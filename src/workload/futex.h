@@ -19,13 +19,14 @@ static_assert(sizeof(FutexWord) == 4 && FutexWord::is_always_lock_free);
 
 // Returns when woken, when `word` is not `expected`, or when CLOCK_MONOTONIC reaches `until_ns` (0: never); also
 // spuriously, so look at the word again.
-inline void futex_wait(FutexWord& word, std::uint32_t expected, std::uint64_t until_ns = 0) {
+inline void futex_wait(const FutexWord& word, std::uint32_t expected, std::uint64_t until_ns = 0) {
   const timespec until{static_cast<time_t>(until_ns / 1'000'000'000), static_cast<long>(until_ns % 1'000'000'000)};
   // FUTEX_WAIT_BITSET takes an absolute time, and on CLOCK_MONOTONIC unless told otherwise (futex(2)).
   ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected, until_ns != 0 ? &until : nullptr, nullptr,
             FUTEX_BITSET_MATCH_ANY);
 }
 
-inline void futex_wake_all(FutexWord& word) { ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX); }
+inline void futex_wake(FutexWord& word, int count) { ::syscall(SYS_futex, &word, FUTEX_WAKE, count); }
+inline void futex_wake_all(FutexWord& word) { futex_wake(word, INT_MAX); }
 
 }  // namespace ktstr

@@ -14,6 +14,7 @@
 #include "workload/task/sched_class.h"
 #include "workload/task/task_affinity.h"
 #include "workload/task/task_sched.h"
+#include "workload/types/work_types.h"
 #include "workload/worker_group_state.h"
 #include "workload/worker_setup.h"
 #include "workload/worker_slot.h"
@@ -33,7 +34,31 @@ std::string workers_of_place(const std::string& cgroup) {
 
 std::string WorkerGroup::State::where() const { return workers_of_place(cgroup); }
 
-Status WorkerGroup::State::add_part(const WorkerPart& part) {
+Status WorkerGroup::State::prepare(const std::vector<WorkerPart>& parts) {
+  std::size_t slots = parts.front().spec.pcomm ? 1 : 0, words = 0;
+  for (const WorkerPart& part : parts) {
+    GroupResources& shared = resources.emplace_back(static_cast<std::size_t>(part.spec.workers));
+    KTSTR_TRY(prepare_work(part.spec.type, shared).context(std::string(name_of(part.spec.type))));
+    slots += shared.workers();
+    words += shared.word_count();
+    for (const Fd& file : shared.files()) kept_files.push_back(file.get());
+  }
+  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(slots, words));
+  ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!kept_files.empty()) stop_event = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!ready_eventfd.valid() || stop_event.valid() == kept_files.empty()) return fail_errno("cannot make an eventfd");
+  kept_files.push_back(ready_eventfd.get());
+  if (stop_event.valid()) kept_files.push_back(stop_event.get());
+  std::sort(kept_files.begin(), kept_files.end());
+  SharedWord* next = memory.words().data();
+  for (GroupResources& shared : resources) {
+    shared.bind(next, stop_event.get());
+    next += shared.word_count();
+  }
+  return ok();
+}
+
+Status WorkerGroup::State::add_part(const WorkerPart& part, const GroupResources& shared) {
   const int first = first_index + static_cast<int>(workers.size());
   for (std::size_t i = 0; i < static_cast<std::size_t>(part.spec.workers); ++i) {
     Worker worker;
@@ -41,6 +66,9 @@ Status WorkerGroup::State::add_part(const WorkerPart& part) {
     worker.plan.ready_eventfd = ready_eventfd.get();
     worker.plan.group = &memory.group();
     worker.plan.slot = &memory.slot(workers.size());
+    worker.plan.kept_files = &kept_files;
+    worker.plan.resources = &shared;
+    worker.plan.index = i;
     workers.push_back(std::move(worker));
   }
   return ok();
@@ -56,18 +84,12 @@ Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first
   first_index = first;
   cgroup = parts.front().placement.cgroup;
   proc_root = parts.front().placement.proc_root;
-  std::size_t count = 0;
-  for (const WorkerPart& part : parts) count += static_cast<std::size_t>(part.spec.workers);
-  const bool threaded = parts.front().spec.pcomm.has_value();
-  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(count + (threaded ? 1 : 0)));
-  ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!ready_eventfd.valid()) return fail_errno("cannot make an eventfd");
-  workers.reserve(count);
-  for (const WorkerPart& part : parts) KTSTR_TRY(add_part(part));
-  if (!threaded) {
-    for (std::size_t i = 0; i < count; ++i) {
-      workers[i].process = i;
-      KTSTR_TRY(add_process(workers[i].plan, start_worker(workers[i].plan)));
+  KTSTR_TRY(prepare(parts));
+  for (std::size_t i = 0; i < parts.size(); ++i) KTSTR_TRY(add_part(parts[i], resources[i]));
+  if (!parts.front().spec.pcomm) {
+    for (Worker& worker : workers) {
+      worker.process = processes.size();
+      KTSTR_TRY(add_process(worker.plan, start_worker(worker.plan)));
       breather.breathe();
     }
     return ok();
@@ -75,7 +97,8 @@ Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first
   leader = plan_leader(parts.front(), first);
   leader->ready_eventfd = ready_eventfd.get();
   leader->group = &memory.group();
-  leader->slot = &memory.slot(count);
+  leader->slot = &memory.slot(workers.size());
+  leader->kept_files = &kept_files;
   leader->threads = &threads;
   for (const Worker& worker : workers) threads.plans.push_back(&worker.plan);
   return add_process(*leader, start_leader(*leader));
@@ -330,6 +353,9 @@ void WorkerGroup::request_stop() {
     block.stopped_ns.store(static_cast<std::uint64_t>(monotonic_now().count()));
     block.stop.store(1);
     futex_wake_all(block.stop);
+    // After `stop`, which who wakes up looks at.
+    for (SharedWord& word : state_->memory.words()) word.stop();
+    if (state_->stop_event.valid()) ::eventfd_write(state_->stop_event.get(), 1);
   }
   // Even where the stop was requested before: the signal may have come since.
   state_->wake_stopped();

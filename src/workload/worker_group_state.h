@@ -13,6 +13,7 @@
 #include "base/breather.h"
 #include "base/clock.h"
 #include "workload/group_memory.h"
+#include "workload/group_resources.h"
 #include "workload/worker_group.h"
 #include "workload/worker_process.h"
 #include "workload/worker_report.h"
@@ -42,7 +43,9 @@ struct WorkerGroup::Worker {
 struct WorkerGroup::State {
   ~State();
   Status start(const std::vector<WorkerPart>& parts, int first_index);
-  Status add_part(const WorkerPart& part);
+  // Asks the work types what their workers share, and makes that.
+  Status prepare(const std::vector<WorkerPart>& parts);
+  Status add_part(const WorkerPart& part, const GroupResources& shared);
   Status add_process(const WorkerPlan& plan, Result<WorkerProcess> process);
   Status wait_until_ready();
   // False: it is on its way. An Error when it never will be.
@@ -83,8 +86,11 @@ struct WorkerGroup::State {
   int first_index = 0;
   GroupMemory memory;
   Fd ready_eventfd;
-  std::vector<Worker> workers;       // in order of index
-  std::optional<WorkerPlan> leader;  // where they are threads
+  std::vector<GroupResources> resources;  // of each part
+  Fd stop_event;                          // where workers have files to wait for
+  std::vector<int> kept_files;            // that workers keep open, ascending
+  std::vector<Worker> workers;            // in order of index
+  std::optional<WorkerPlan> leader;       // where they are threads
   WorkerThreads threads;
   std::vector<Process> processes;
   bool may_be_stopped = false;  // by a signal that we sent

@@ -54,7 +54,7 @@ void live_worker(const WorkerPlan& plan) {
   // The default slack of 50 us would be measured as wake-up latency. Only now, since a real-time task's is not to be
   // set (kernel/sys.c); it cannot fail for another.
   ::prctl(PR_SET_TIMERSLACK, 1);
-  WorkerRun run(*plan.group, *plan.slot);
+  WorkerRun run(*plan.group, *plan.slot, RunProbes::real(), plan.resources, plan.index);
   run.begin(plan.phase);
   run_work(plan.type, run);
   run.end();

@@ -81,7 +81,8 @@ Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement)
   KTSTR_TRY(spec.policy.validate());
   KTSTR_TRY(check_uclamp(spec.uclamp_min, spec.uclamp_max));
   KTSTR_TRY(check_placement(spec, placement));
-  return check_work_type(spec.type);
+  KTSTR_TRY(check_work_type(spec.type));
+  return check_group_size(spec.type, spec.workers);
 }
 
 Status check_one_process(const std::vector<const WorkSpec*>& specs) {

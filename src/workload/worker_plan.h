@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "ktstr/work.h"
+#include "workload/group_resources.h"
 #include "workload/task/task_affinity.h"
 #include "workload/task/task_memory.h"
 #include "workload/worker_slot.h"
@@ -45,12 +46,15 @@ struct WorkerPlan {
   SchedPolicy policy;
   std::optional<int> nice, uclamp_min, uclamp_max;
 
-  const Fd* cgroup_dir = nullptr;  // null: stay in ours
-  bool moves_in = false;           // a process goes there by itself; otherwise it is born there
-  int ready_eventfd = -1;          // written (1) at the barrier, or when the set-up has failed
+  const Fd* cgroup_dir = nullptr;                // null: stay in ours
+  bool moves_in = false;                         // a process goes there by itself; otherwise it is born there
+  int ready_eventfd = -1;                        // written (1) at the barrier, or when the set-up has failed
+  const std::vector<int>* kept_files = nullptr;  // ascending; what it inherits otherwise, it closes
   GroupBlock* group = nullptr;
   WorkerSlot* slot = nullptr;
-  WorkerThreads* threads = nullptr;  // of a leader
+  const GroupResources* resources = nullptr;  // of its WorkSpec; a leader has none
+  std::size_t index = 0;                      // among the workers of its WorkSpec
+  WorkerThreads* threads = nullptr;           // of a leader
 
   // What messages call it: "worker cg_0/1", "process 'web' of cg_0".
   std::string task() const;

@@ -9,6 +9,14 @@ namespace {
 
 std::uint64_t difference(std::uint64_t end, std::uint64_t start) { return end > start ? end - start : 0; }
 
+// Since when one that sleeps was due to run, or now.
+std::uint64_t asleep_until(const WorkerSlot& slot, std::uint64_t now_ns) {
+  const SharedWord* word = slot.asleep_on;
+  if (word == nullptr) return std::min(slot.asleep_until_ns.load(), now_ns);
+  if (word->value() == slot.asleep_while) return now_ns;
+  return std::min(std::max(word->changed_ns.load(), slot.asleep_since_ns.load()), now_ns);
+}
+
 }  // namespace
 
 WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
@@ -35,7 +43,7 @@ WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
 
 HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns) {
   std::uint64_t away_since = std::max(slot.last_checkpoint_ns.load(), group.released_ns.load());
-  if (slot.asleep_since_ns != 0) away_since = std::max(away_since, std::min(slot.asleep_until_ns.load(), now_ns));
+  if (slot.asleep_since_ns != 0) away_since = std::max(away_since, asleep_until(slot, now_ns));
   return group.hold.read().wait(away_since, now_ns);
 }
 
@@ -50,7 +58,7 @@ void close_at(WorkerReport& report, const WorkerSlot& slot, const GroupBlock& gr
   report.wall_time_ns = difference(now_ns, report.started_ns);
   if (const std::uint64_t asleep_since = slot.asleep_since_ns; asleep_since != 0) {
     const HoldTimes hold = group.hold.read();
-    const std::uint64_t until = std::min(slot.asleep_until_ns.load(), now_ns);
+    const std::uint64_t until = asleep_until(slot, now_ns);
     const std::uint64_t asleep = difference(until, asleep_since);
     report.sleep_ns += asleep - std::min(asleep, difference(hold.held_by(until), slot.asleep_held_before_ns));
   }

@@ -51,6 +51,22 @@ TEST_F(OpenSlot, ShowsAWorkerThatNeverRanAsAwayFromTheReleaseOn) {
   EXPECT_EQ(report.work_units, 0u);
 }
 
+TEST_F(OpenSlot, TakesAWaitForAPartnerForASleepUntilThatHasWokenIt) {
+  SharedWord word;
+  word.set(3, 2000);
+  slot_->last_checkpoint_ns = slot_->asleep_since_ns = 3000;
+  slot_->asleep_until_ns = UINT64_MAX;
+  slot_->asleep_on = &word;
+  slot_->asleep_while = 3;
+  EXPECT_EQ(closed_at(6000).sleep_ns, 3000u);
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 0u);
+  word.set(4, 4500);
+  EXPECT_EQ(closed_at(6000).sleep_ns, 1500u);
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 1500u) << "it was woken and did not run";
+  word.set(5, 2900);
+  EXPECT_EQ(closed_at(6000).max_gap_ns, 3000u) << "not before it slept";
+}
+
 TEST_F(OpenSlot, CountsTheGapThatGoesOnFromTheLastCheckpoint) {
   slot_->last_checkpoint_ns = 4000;
   slot_->max_gap_ns = 500;

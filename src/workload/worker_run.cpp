@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/worker_run.h"
 
+#include <poll.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/clock.h"
 
@@ -12,6 +15,7 @@ namespace ktstr {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr std::uint64_t kNever = UINT64_MAX;
 
 // Plain load and store: each counter has one writer, and a locked instruction would be the loop's main cost.
 void add(WorkerSlot::Counter& counter, std::uint64_t amount) {
@@ -35,13 +39,21 @@ RunProbes RunProbes::real() {
   return {.now_ns = [] { return static_cast<std::uint64_t>(monotonic_now().count()); },
           .cpu = [] { return Cpu{::sched_getcpu()}; },
           .yield = [] { ::sched_yield(); },
-          .wait = [](FutexWord& word, std::uint64_t until_ns) { futex_wait(word, 0, until_ns); }};
+          .wait = futex_wait,
+          .wait_readable =
+              [](int file, int other) {
+                pollfd files[] = {{file, POLLIN, 0}, {other, POLLIN, 0}};
+                ::poll(files, std::size(files), -1);
+              }};
 }
 
-WorkerRun::WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes)
+WorkerRun::WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes, const GroupResources* resources,
+                     std::size_t index)
     : group_(group),
       slot_(slot),
       probes_(probes),
+      resources_(resources),
+      index_(index),
       released_ns_(group.released_ns.load(kRelaxed)),
       last_ns_(released_ns_) {}
 
@@ -113,28 +125,79 @@ void WorkerRun::yield() {
   checkpoint();
 }
 
+std::uint64_t WorkerRun::fall_asleep(std::uint64_t since, std::uint64_t until, const SharedWord* word,
+                                     std::uint32_t value) {
+  const std::uint64_t held_before = group_.hold.read().held_by(since);
+  slot_.asleep_held_before_ns.store(held_before, kRelaxed);
+  slot_.asleep_until_ns.store(until, kRelaxed);
+  slot_.asleep_while.store(value, kRelaxed);
+  slot_.asleep_on.store(word, kRelaxed);
+  slot_.asleep_since_ns.store(since, std::memory_order_release);
+  return held_before;
+}
+
+void WorkerRun::wake_up(std::uint64_t since, std::uint64_t held_before, std::uint64_t due, std::uint64_t now) {
+  const bool cut_short = now < due;
+  // Woken by stop it was due when stop was said; stopped_ns is written before `stop`.
+  if (cut_short) due = std::clamp(group_.stopped_ns.load(), since, now);
+  const HoldTimes hold = group_.hold.read();
+  add(slot_.sleep_ns, due - since - held_within(hold, held_before, since, due));
+  slot_.asleep_since_ns.store(0, kRelaxed);
+  if (!cut_short) slot_.wake_latencies.add(hold.wait(due, until_stop(now)).ns);
+  last_ns_ = due;
+  checkpoint();
+}
+
 void WorkerRun::sleep_for(std::chrono::nanoseconds time) {
   const std::uint64_t since = checkpoint();
   const std::uint64_t until = since + static_cast<std::uint64_t>(time.count());
   if (stopping_) return;
-  const std::uint64_t held_before = group_.hold.read().held_by(since);
-  slot_.asleep_held_before_ns.store(held_before, kRelaxed);
-  slot_.asleep_until_ns.store(until, kRelaxed);
-  slot_.asleep_since_ns.store(since, std::memory_order_release);
+  const std::uint64_t held_before = fall_asleep(since, until);
   std::uint64_t now = since;
   while (now < until && group_.stop.load() == 0) {
-    probes_.wait(group_.stop, until);
+    probes_.wait(group_.stop, 0, until);
     now = probes_.now_ns();
   }
-  const bool cut_short = now < until;
-  // Woken by stop it was due when stop was said; stopped_ns is written before `stop`.
-  const std::uint64_t due = cut_short ? std::clamp(group_.stopped_ns.load(), since, now) : until;
-  const HoldTimes hold = group_.hold.read();
-  add(slot_.sleep_ns, due - since - held_within(hold, held_before, since, due));
-  slot_.asleep_since_ns.store(0, kRelaxed);
-  if (!cut_short) slot_.wake_latencies.add(hold.wait(until, now).ns);
-  last_ns_ = due;
-  checkpoint();
+  wake_up(since, held_before, until, now);
+}
+
+template <typename Done, typename Block>
+void WorkerRun::wait_for(const SharedWord& word, std::uint32_t value, Done done, Block block) {
+  const std::uint64_t since = checkpoint();
+  if (stopping_ || done()) return;
+  const std::uint64_t held_before = fall_asleep(since, kNever, &word, value);
+  bool is_done = false;
+  while (!(is_done = done()) && group_.stop.load() == 0) block();
+  const std::uint64_t now = probes_.now_ns();
+  wake_up(since, held_before, is_done ? std::clamp(word.changed_ns.load(), since, now) : kNever, now);
+}
+
+void WorkerRun::wait_while(const SharedWord& word, std::uint32_t value) {
+  wait_for(
+      word, value, [&] { return word.value() != value; }, [&] { probes_.wait(word.futex, value, 0); });
+}
+
+void WorkerRun::wake(SharedWord& word, std::uint32_t value) {
+  const std::uint64_t now = checkpoint();
+  if (stopping_) return;
+  word.set(value, now);
+  futex_wake(word.futex, 1);
+}
+
+void WorkerRun::receive(const SharedWord& count, std::uint32_t before, int file) {
+  char byte = 0;
+  // The byte and not the count: that comes first.
+  wait_for(
+      count, before, [&] { return ::read(file, &byte, 1) == 1; },
+      [&] { probes_.wait_readable(file, resources_->stop_event()); });
+}
+
+void WorkerRun::send(SharedWord& count, int file) {
+  const std::uint64_t now = checkpoint();
+  if (stopping_) return;
+  count.set(count.value() + 1, now);
+  // There is room: no work type sends much before it receives.
+  if (::write(file, "", 1) != 1) ::_exit(1);
 }
 
 void WorkerRun::end_iteration() { add(slot_.iterations, 1); }

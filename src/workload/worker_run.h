@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "ktstr/topology.h"
+#include "workload/group_resources.h"
 #include "workload/worker_slot.h"
 
 namespace ktstr {
@@ -23,8 +24,10 @@ struct RunProbes {
   std::uint64_t (*now_ns)();  // CLOCK_MONOTONIC
   Cpu (*cpu)();
   void (*yield)();
-  // Until `word` is no longer 0 or `until_ns`; may return early.
-  void (*wait)(FutexWord& word, std::uint64_t until_ns);
+  // Until `word` is no longer `expected` or `until_ns` (0: never); may return early.
+  void (*wait)(const FutexWord& word, std::uint32_t expected, std::uint64_t until_ns);
+  // Until one of the files can be read; may return early.
+  void (*wait_readable)(int file, int other);
 
   static RunProbes real();
 };
@@ -34,7 +37,9 @@ class WorkerRun {
   // Spins between two checkpoints, and of a work unit: about 20 us of a TCG guest's time at 8 ns an instruction.
   static constexpr std::uint32_t kSpinsPerUnit = 1024;
 
-  WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes = RunProbes::real());
+  // `resources` only for work types that ask for some.
+  WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes = RunProbes::real(),
+            const GroupResources* resources = nullptr, std::size_t index = 0);
 
   // The first checkpoint, whose gap counts from the release, and then `phase` of spinning that is no work.
   void begin(std::chrono::nanoseconds phase);
@@ -55,6 +60,20 @@ class WorkerRun {
   // Ends early on stop. The time asked for is no gap, only what comes on top; that is the wake latency. Neither counts
   // while the scenario holds the worker.
   void sleep_for(std::chrono::nanoseconds time);
+
+  // For work types whose workers wake each other: which of its WorkSpec's workers it is, from 0, and what they share.
+  std::size_t index() const { return index_; }
+  SharedWord& word(std::size_t number) const { return resources_->word(number); }
+  int file(std::size_t number) const { return resources_->file(number); }
+  // Changes the word and wakes one worker who waits for that.
+  void wake(SharedWord& word, std::uint32_t value);
+  // Until the word has another value. The time up to that change is as that of a sleep; what comes on top is a gap and,
+  // where it did sleep, the wake latency. A waker that loses its CPU between change and wake-up shows there too.
+  void wait_while(const SharedWord& word, std::uint32_t value);
+  // A byte through a file, `count` of them before; the word has the count, and when the last was sent.
+  void send(SharedWord& count, int file);
+  void receive(const SharedWord& count, std::uint32_t before, int file);
+
   void end_iteration();
 
  private:
@@ -62,10 +81,19 @@ class WorkerRun {
   void note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu);
   void note_cpu(Cpu cpu, std::uint64_t allowed_sequence);
   void spin_unit(std::uint32_t spins);
+  // Returns what the group was held until then. With a word, until its value is no longer `value`.
+  std::uint64_t fall_asleep(std::uint64_t since, std::uint64_t until, const SharedWord* word = nullptr,
+                            std::uint32_t value = 0);
+  // `due` later than `now`: woken by stop.
+  void wake_up(std::uint64_t since, std::uint64_t held_before, std::uint64_t due, std::uint64_t now);
+  template <typename Done, typename Block>
+  void wait_for(const SharedWord& word, std::uint32_t value, Done done, Block block);
 
   GroupBlock& group_;
   WorkerSlot& slot_;
   RunProbes probes_;
+  const GroupResources* resources_;
+  std::size_t index_;
   std::uint64_t released_ns_;
   std::uint64_t last_ns_;  // since when it may be away
   Cpu last_cpu_ = -1;

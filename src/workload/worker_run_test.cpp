@@ -4,7 +4,9 @@
 #include "workload/worker_run.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -29,6 +31,10 @@ struct Machine {
   std::uint64_t away_after_look = 0;                           // once; it is told to stop meanwhile
   std::vector<std::pair<std::uint64_t, std::uint64_t>> holds;  // in each sleep
   GroupBlock* group = nullptr;
+  SharedWord* partner = nullptr;   // it sets this to 1 while it is waited for,
+  std::uint64_t partner_at = 0;    // then,
+  int partner_file = -1;           // and sends a byte
+  std::uint64_t stop_on_wake = 0;  // told to stop then, woken and not yet running
 } machine;
 
 RunProbes probes() {
@@ -41,18 +47,29 @@ RunProbes probes() {
               },
           .yield = [] { machine.now += machine.away_on_yield; },
           .wait =
-              [](FutexWord& word, std::uint64_t until_ns) {
+              [](const FutexWord&, std::uint32_t, std::uint64_t until_ns) {
                 for (const auto& [from, to] : machine.holds) {
                   machine.group->hold.begin(from);
                   machine.group->hold.end(to);
                 }
-                if (machine.stop_at != 0 && machine.stop_at < until_ns) {
+                if (machine.stop_at != 0 && (until_ns == 0 || machine.stop_at < until_ns)) {
                   machine.group->stopped_ns = machine.stop_at;
-                  word = 1;
+                  machine.group->stop = 1;
                   machine.now = machine.stop_at + machine.late;
-                } else {
+                } else if (until_ns != 0) {
                   machine.now = until_ns + machine.late;
+                } else {
+                  machine.partner->set(1, machine.partner_at);
+                  machine.now = std::max(machine.now, machine.partner_at) + machine.late;
+                  machine.group->stopped_ns = machine.stop_on_wake;
+                  machine.group->stop = machine.stop_on_wake != 0;
                 }
+              },
+          .wait_readable =
+              [](int, int) {
+                machine.partner->set(1, machine.partner_at);
+                EXPECT_EQ(::write(machine.partner_file, "", 1), 1);
+                machine.now = machine.partner_at + machine.late;
               }};
 }
 
@@ -187,6 +204,104 @@ TEST_F(WorkerRunTest, EndsASleepOnStopAndMeasuresFromThere) {
   EXPECT_EQ(slot_->sleep_ns, 2500u);
   EXPECT_EQ(slot_->max_gap_ns, 0u) << "how late it sees the stop is not judged";
   EXPECT_EQ(slot_->wake_latencies.count(), 0u) << "it was woken before its time";
+}
+
+TEST_F(WorkerRunTest, TakesLatenessAndNotTheWaitForAPartnerForAGap) {
+  SharedWord word;
+  machine.partner = &word;
+  machine.partner_at = kRelease + 5000;
+  machine.late = 40;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  run.wait_while(word, 0);
+  EXPECT_EQ(slot_->max_gap_ns, 40u);
+  EXPECT_EQ(slot_->sleep_ns, 5000u);
+  EXPECT_EQ(slot_->wake_latencies.samples(), std::vector<std::uint64_t>{40});
+  EXPECT_EQ(slot_->asleep_since_ns, 0u);
+}
+
+TEST_F(WorkerRunTest, MeasuresNoWakeUpWhereThePartnerWasFaster) {
+  SharedWord word;
+  word.set(1, kRelease);
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.now += 300;
+  run.wait_while(word, 0);
+  EXPECT_EQ(slot_->max_gap_ns, 300u);
+  EXPECT_EQ(slot_->sleep_ns, 0u);
+  EXPECT_EQ(slot_->wake_latencies.count(), 0u);
+}
+
+TEST_F(WorkerRunTest, MeasuresAWakeUpFromTheBeginOfTheWaitAtTheEarliest) {
+  SharedWord word;
+  machine.partner = &word;
+  machine.partner_at = kRelease + 100;  // it was away between looking at the clock and the change
+  machine.late = 40;
+  WorkerRun run(*group_, *slot_, probes());
+  machine.now = kRelease + 900;
+  run.begin(0ns);
+  run.wait_while(word, 0);
+  EXPECT_EQ(slot_->sleep_ns, 0u);
+  EXPECT_EQ(slot_->wake_latencies.samples(), std::vector<std::uint64_t>{40});
+}
+
+TEST_F(WorkerRunTest, EndsAWaitForAPartnerOnStop) {
+  SharedWord word;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.stop_at = kRelease + 2500;
+  machine.late = 30;
+  run.wait_while(word, 0);
+  EXPECT_TRUE(run.stopping());
+  EXPECT_EQ(slot_->sleep_ns, 2500u);
+  EXPECT_EQ(slot_->max_gap_ns, 0u);
+  EXPECT_EQ(slot_->wake_latencies.count(), 0u);
+}
+
+TEST_F(WorkerRunTest, MeasuresAWakeUpNoLongerThanUntilTheStop) {
+  SharedWord word;
+  machine.partner = &word;
+  machine.partner_at = kRelease + 5000;
+  machine.late = 700;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.stop_on_wake = kRelease + 5300;
+  run.wait_while(word, 0);
+  EXPECT_EQ(slot_->max_gap_ns, 300u);
+  EXPECT_EQ(slot_->wake_latencies.samples(), std::vector<std::uint64_t>{300});
+}
+
+TEST_F(WorkerRunTest, WakesAPartnerWithTheTimeOfTheCheckpoint) {
+  SharedWord word;
+  WorkerRun run(*group_, *slot_, probes());
+  machine.now = kRelease + 700;
+  run.wake(word, 5);
+  EXPECT_EQ(word.value(), 5u);
+  EXPECT_EQ(word.changed_ns, kRelease + 700);
+  group_->stop = 1;
+  run.wake(word, 6);
+  EXPECT_EQ(word.value(), 5u) << "the stop has woken it";
+}
+
+TEST_F(WorkerRunTest, SendsAndReceivesBytes) {
+  GroupResources shared(2);
+  ASSERT_TRUE(shared.add_pipe());
+  SharedWord count;
+  machine.partner = &count;
+  machine.partner_at = kRelease + 5000;
+  machine.partner_file = shared.file(1);
+  machine.late = 40;
+  WorkerRun run(*group_, *slot_, probes(), &shared, 0);
+  run.begin(0ns);
+  run.receive(count, 0, shared.file(0));
+  EXPECT_EQ(slot_->sleep_ns, 5000u);
+  EXPECT_EQ(slot_->wake_latencies.samples(), std::vector<std::uint64_t>{40});
+  machine.now += 60;
+  run.send(count, shared.file(1));
+  EXPECT_EQ(count.value(), 2u);
+  EXPECT_EQ(count.changed_ns, kRelease + 5100);
+  run.receive(count, 1, shared.file(0));
+  EXPECT_EQ(slot_->wake_latencies.count(), 1u) << "it was there already";
 }
 
 TEST_F(WorkerRunTest, DoesNotSleepOnceItIsToldToStop) {

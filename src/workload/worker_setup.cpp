@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 
@@ -61,19 +62,27 @@ bool set_memory_policy(const WorkerPlan& plan) { return plan.memory.apply(); }
 
 // A worker that cannot die for want of a CPU must not hold a pipe or a lock of ours open meanwhile.
 bool close_files(const WorkerPlan& plan) {
-  const auto keep = static_cast<unsigned>(plan.ready_eventfd);
-  if (keep > 3) ::syscall(SYS_close_range, 3u, keep - 1, 0);
-  ::syscall(SYS_close_range, keep + 1, ~0u, 0);
+  unsigned from = 3;
+  for (const int file : *plan.kept_files) {
+    const auto keep = static_cast<unsigned>(file);
+    if (keep > from) ::syscall(SYS_close_range, from, keep - 1, 0);
+    from = std::max(from, keep + 1);
+  }
+  ::syscall(SYS_close_range, from, ~0u, 0);
   return true;
 }
 
-// The first touches of the slot must not be page faults in the middle of the run; older kernels than 5.14 refuse, and
-// have them there.
+// The first touches of the slot and of shared words must not be page faults in the middle of the run; older kernels
+// than 5.14 refuse, and have them there.
 bool touch_memory(const WorkerPlan& plan) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<std::uintptr_t>(plan.slot) & ~(page - 1);
-  const auto end = reinterpret_cast<std::uintptr_t>(plan.slot + 1);
-  ::madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
+  const auto touch = [page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE))](auto* begin, std::size_t count) {
+    const auto first = reinterpret_cast<std::uintptr_t>(begin) & ~(page - 1);
+    const auto end = reinterpret_cast<std::uintptr_t>(begin + count);
+    ::madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
+  };
+  touch(plan.slot, 1);
+  if (plan.resources != nullptr && plan.resources->word_count() > 0)
+    touch(&plan.resources->word(0), plan.resources->word_count());
   return true;
 }
 

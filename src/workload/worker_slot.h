@@ -15,6 +15,7 @@
 #include "workload/futex.h"
 #include "workload/hold_clock.h"
 #include "workload/latency_reservoir.h"
+#include "workload/shared_word.h"
 
 namespace ktstr {
 
@@ -83,6 +84,9 @@ struct alignas(64) WorkerSlot {
   Counter sleep_ns{0};                             // asked for and over
   Counter asleep_since_ns{0}, asleep_until_ns{0};  // of the sleep that goes on; 0: none does
   Counter asleep_held_before_ns{0};                // HoldTimes::held_by() its begin
+  // Of a sleep that ends when the word's value is no longer this; null: it ends by time.
+  std::atomic<const SharedWord*> asleep_on{nullptr};
+  std::atomic<std::uint32_t> asleep_while{0};
   CpuBits cpus_used, cpus_outside;
   LatencyReservoir wake_latencies;
 

@@ -134,6 +134,7 @@ WorkSpec plan_work(const WorkSpec& spec, const Ctx& ctx, const CpuSet& cpuset, M
     note(mistakes, check_workers(planned.workers)
                        .context(fmt::format("workers_pct {} of {} CPUs", *spec.workers_pct, cpus.size())));
   }
+  if (check_work_spec(planned)) note(mistakes, check_group_size(planned.type, planned.workers));
   note(mistakes, spec.mem_policy.check(ctx.topology(), cpuset));
   if (spec.affinity.validate())
     if (const auto resolved = spec.affinity.resolve(ctx.topology(), cpuset, 0, 0); !resolved)

@@ -53,6 +53,10 @@ struct Row {
   WorkType (*make)();
   void (*run)(const WorkType& type, WorkerRun& run);
   std::vector<Parameter> parameters;
+  GroupSize (*size)(const WorkType& type) = [](const WorkType&) { return GroupSize{}; };
+  Status (*prepare)(const WorkType& type, GroupResources& shared) = [](const WorkType&, GroupResources&) {
+    return ok();
+  };
 };
 
 template <typename Type, void (*Loop)(const Type&, WorkerRun&)>
@@ -61,6 +65,16 @@ Row row(std::string_view name, std::vector<Parameter> parameters = {}) {
           .make = [] { return WorkType(Type{}); },
           .run = [](const WorkType& type, WorkerRun& run) { Loop(std::get<Type>(type), run); },
           .parameters = std::move(parameters)};
+}
+
+// Of a type whose workers share something.
+template <typename Type, void (*Loop)(const Type&, WorkerRun&), Status (*Prepare)(const Type&, GroupResources&),
+          GroupSize (*Size)(const Type&)>
+Row group_row(std::string_view name, std::vector<Parameter> parameters = {}) {
+  Row made = row<Type, Loop>(name, std::move(parameters));
+  made.size = [](const WorkType& type) { return Size(std::get<Type>(type)); };
+  made.prepare = [](const WorkType& type, GroupResources& shared) { return Prepare(std::get<Type>(type), shared); };
+  return made;
 }
 
 // In the order of the variant's alternatives.
@@ -110,6 +124,12 @@ Status check_work_type(const WorkType& type) {
                   each.rule);
   return ok();
 }
+
+Status check_group_size(const WorkType& type, int workers) {
+  return row_of(type).size(type).check(workers, name_of(type));
+}
+
+Status prepare_work(const WorkType& type, GroupResources& shared) { return row_of(type).prepare(type, shared); }
 
 Result<WorkType> make_work_type(std::string_view name,
                                 const std::vector<std::pair<std::string, std::string>>& parameters) {
