@@ -39,7 +39,20 @@ struct Bursty {
   friend bool operator==(const Bursty&, const Bursty&) = default;
 };
 
-using WorkType = std::variant<SpinWait, YieldHeavy, Mixed, Bursty>;
+// Workers in pairs: each spins, sends its partner a byte through a pipe and waits for the partner's. Measures how late
+// it wakes up after the partner has sent.
+struct PipeIo {
+  std::uint32_t burst_iters = 1024;  // spins before each exchange
+  friend bool operator==(const PipeIo&, const PipeIo&) = default;
+};
+// Workers in pairs that take turns: one spins, then hands the turn over through a futex and sleeps until it is back.
+// Measures how late it wakes up after that.
+struct FutexPingPong {
+  std::uint32_t spin_iters = 1024;  // spins of a turn
+  friend bool operator==(const FutexPingPong&, const FutexPingPong&) = default;
+};
+
+using WorkType = std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);
@@ -112,7 +125,7 @@ struct MemPolicy {
 // A group of equal workers. Each worker is a process of its own, or with `pcomm` a thread. What is not set is inherited
 // from the CgroupDef, and where that does not say either, left alone.
 struct WorkSpec {
-  int workers = 1;                         // at least 1
+  int workers = 1;                         // at least 1; a multiple of what their type needs, as of 2 for pairs
   std::optional<double> workers_pct = {};  // instead: ceil(CPUs of the cpuset * this), finite and > 0; 1.0: one a CPU
   WorkType type = SpinWait{};
   std::optional<int> nice = {};          // -20..19

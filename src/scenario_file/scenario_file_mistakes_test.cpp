@@ -26,16 +26,17 @@ std::string in_checks(const std::string& line) { return at_top("[checks]\n" + li
 std::string in_step(const std::string& line) { return mistakes("[[step]]\n" + line + "\n"); }
 
 TEST(ScenarioMistakes, NameWorkTypesThatExist) {
-  EXPECT_EQ(in_cgroup("work = 'Spin'"),
-            "t.toml:3:8: unknown work type 'Spin'; accepted: SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(
+      in_cgroup("work = 'Spin'"),
+      "t.toml:3:8: unknown work type 'Spin'; accepted: SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong");
   EXPECT_EQ(in_cgroup("work = 'spinwait'"),
             "t.toml:3:8: unknown work type 'spinwait'; did you mean 'SpinWait'? accepted: "
-            "SpinWait, YieldHeavy, Mixed, Bursty");
-  EXPECT_EQ(
-      in_cgroup("work = { type = 'Bursti' }"),
-      "t.toml:3:17: unknown work type 'Bursti'; did you mean 'Bursty'? accepted: SpinWait, YieldHeavy, Mixed, Bursty");
+            "SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong");
+  EXPECT_EQ(in_cgroup("work = { type = 'Bursti' }"),
+            "t.toml:3:17: unknown work type 'Bursti'; did you mean 'Bursty'? accepted: SpinWait, YieldHeavy, Mixed, "
+            "Bursty, PipeIo, FutexPingPong");
   EXPECT_EQ(in_cgroup("work = { burst = '5ms' }"),
-            "t.toml:3:8: work needs a 'type'; accepted: SpinWait, YieldHeavy, Mixed, Bursty");
+            "t.toml:3:8: work needs a 'type'; accepted: SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong");
   EXPECT_EQ(in_cgroup("work = 3"),
             "t.toml:3:8: 'work' is a whole number; accepted: a work type like \"SpinWait\", or a "
             "table like { type = \"Bursty\", burst = \"5ms\" }");

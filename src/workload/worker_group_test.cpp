@@ -186,6 +186,7 @@ TEST(WorkerGroup, InterruptsASleepThatOutlastsTheRun) {
 }
 
 TEST(WorkerGroup, RunsEveryWorkType) {
+  // Pairs: worker_pairs_test.cpp.
   for (const WorkType& type : {WorkType(SpinWait{}), WorkType(YieldHeavy{}), WorkType(Mixed{.spins = 100000}),
                                WorkType(Bursty{.burst = 100us, .sleep = 1us})}) {
     WorkerGroup group = spawned({.workers = 1, .type = type});

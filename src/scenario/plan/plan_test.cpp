@@ -47,13 +47,24 @@ TEST(PlanScenario, NeedsOnlyTheControllersThatStepsUse) {
   EXPECT_EQ(controllers(CgroupDef::named("a").cpu_weight(50).cpuset(CpusetSpec::all())), (List{"cpuset", "cpu"}));
 }
 
+TEST(PlanScenario, RefusesHalfAPair) {
+  const auto of = [](const CgroupDef& def) { return mistakes({{.setup = {def}}}); };
+  EXPECT_EQ(of(CgroupDef::named("a").workers(4).work_type(PipeIo{})), "none");
+  EXPECT_EQ(of(CgroupDef::named("a").work_type(PipeIo{})), "step 1: cgroup 'a': PipeIo needs workers in pairs, not 1");
+  EXPECT_EQ(of(CgroupDef::named("a").workers_pct(0.7).work_type(FutexPingPong{})),
+            "step 1: cgroup 'a': FutexPingPong needs workers in pairs, not 3");
+  const std::string spawned = mistakes({{.ops = {Op::spawn_host({.workers = 3, .type = PipeIo{}})}}});
+  EXPECT_NE(spawned.find("PipeIo needs workers in pairs, not 3"), std::string::npos) << spawned;
+}
+
 TEST(PlanScenario, RefusesARunsWorkTypeThatThereIsNot) {
   const TestTopology machine = TestTopology::expected_for({1, 2, 2, 1});
   const Ctx ctx({.topology = &machine, .settings = {.duration = 1s, .work_type = "Lively"}});
   ScenarioPlan planned;
   const auto found = plan_scenario(ctx, {}, {{.setup = {CgroupDef::named("a").swappable(true)}}}, planned);
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].message, "there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(found[0].message,
+            "there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong");
 }
 
 TEST(PlanScenario, AllowsANameAgainInALaterStep) {

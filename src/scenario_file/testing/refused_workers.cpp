@@ -89,6 +89,8 @@ std::vector<Case> workers() {
           "work = { type = 'Bursty', burst = '0s' }"),
       in_cgroup(
           "no spins", [](CgroupDef& a) { a.work_type(Mixed{.spins = 0}); }, "work = { type = 'Mixed', spins = 0 }"),
+      in_cgroup(
+          "half a pair", [](CgroupDef& a) { a.workers(3).work_type(PipeIo{}); }, "workers = 3\nwork = 'PipeIo'"),
       in_cgroup("no work type", {}, "work = 'SpinWeight'"),
       in_cgroup("no parameter of a work type", {}, "work = { type = 'Mixed', spin = 5 }"),
   };

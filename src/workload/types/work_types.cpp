@@ -7,6 +7,7 @@
 
 #include "base/text/duration.h"
 #include "workload/types/burst.h"
+#include "workload/types/pairs.h"
 #include "workload/types/spin.h"
 
 namespace ktstr {
@@ -67,6 +68,11 @@ Row row(std::string_view name, std::vector<Parameter> parameters = {}) {
           .parameters = std::move(parameters)};
 }
 
+template <typename Type>
+constexpr GroupSize in_pairs(const Type&) {
+  return {.multiple_of = 2};
+}
+
 // Of a type whose workers share something.
 template <typename Type, void (*Loop)(const Type&, WorkerRun&), Status (*Prepare)(const Type&, GroupResources&),
           GroupSize (*Size)(const Type&)>
@@ -87,6 +93,10 @@ const Table& table() {
       row<Mixed, run_mixed>("Mixed", {parameter<Mixed, std::uint32_t, &Mixed::spins>("spins")}),
       row<Bursty, run_bursty>("Bursty", {parameter<Bursty, nanoseconds, &Bursty::burst>("burst"),
                                          parameter<Bursty, nanoseconds, &Bursty::sleep>("sleep")}),
+      group_row<PipeIo, run_pipe_io, prepare_pipe_io, in_pairs>(
+          "PipeIo", {parameter<PipeIo, std::uint32_t, &PipeIo::burst_iters>("burst_iters")}),
+      group_row<FutexPingPong, run_futex_ping_pong, prepare_futex_ping_pong, in_pairs>(
+          "FutexPingPong", {parameter<FutexPingPong, std::uint32_t, &FutexPingPong::spin_iters>("spin_iters")}),
   };
   return rows;
 }

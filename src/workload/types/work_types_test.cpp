@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 TEST(MakeWorkType, MakesEachTypeByItsNameWithItsDefaults) {
-  EXPECT_THAT(work_type_names(), ElementsAre("SpinWait", "YieldHeavy", "Mixed", "Bursty"));
+  EXPECT_THAT(work_type_names(), ElementsAre("SpinWait", "YieldHeavy", "Mixed", "Bursty", "PipeIo", "FutexPingPong"));
   for (const std::string_view name : work_type_names()) {
     const auto type = make_work_type(name, {});
     ASSERT_TRUE(type) << type.error().render();
@@ -44,7 +44,9 @@ TEST(WorkTypes, AreReadBackFromTheirDescription) {
 TEST(MakeWorkType, ListsTheNamesThereAre) {
   const auto type = make_work_type("spinwait", {});
   EXPECT_EQ(type.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(type.error().message(), "there is no work type 'spinwait'; there are SpinWait, YieldHeavy, Mixed, Bursty");
+  EXPECT_EQ(type.error().message(),
+            "there is no work type 'spinwait'; there are SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, "
+            "FutexPingPong");
 }
 
 TEST(MakeWorkType, ListsTheParametersOfTheType) {
@@ -70,10 +72,19 @@ TEST(CheckWorkType, JudgesStructsAsItJudgesText) {
   EXPECT_FALSE(check_work_type(Mixed{.spins = 0}));
 }
 
+TEST(CheckGroupSize, KnowsWhichWorkersComeInPairs) {
+  EXPECT_EQ(check_group_size(PipeIo{}, 3).error().message(), "PipeIo needs workers in pairs, not 3");
+  EXPECT_FALSE(check_group_size(FutexPingPong{}, 1));
+  for (const std::string_view name : work_type_names()) EXPECT_TRUE(check_group_size(*make_work_type(name, {}), 2));
+  for (const WorkType& type : {WorkType(SpinWait{}), WorkType(Bursty{})}) EXPECT_TRUE(check_group_size(type, 1));
+}
+
 TEST(Describe, ShowsTheParameters) {
   EXPECT_EQ(describe(SpinWait{}), "SpinWait");
   EXPECT_EQ(describe(Bursty{}), "Bursty(burst=50ms, sleep=100ms)");
   EXPECT_EQ(describe(Mixed{.spins = 64}), "Mixed(spins=64)");
+  EXPECT_EQ(describe(PipeIo{}), "PipeIo(burst_iters=1024)");
+  EXPECT_EQ(describe(FutexPingPong{.spin_iters = 7}), "FutexPingPong(spin_iters=7)");
 }
 
 }  // namespace
