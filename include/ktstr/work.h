@@ -176,8 +176,12 @@ struct WorkerReport {
   std::string sched_class;    // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed; "" where not known
   int nice = 0;               // at the end
 
-  // Time off the CPU that it did not ask for: wall - cpu - sleep - held, as a share (0 to 100) of the wall time that it
-  // did not sleep and was not held; 0 when there is no such time.
+  // CLOCK_MONOTONIC: when it stopped, and when its longest gap ended.
+  std::uint64_t ended_ns() const { return started_ns + wall_time_ns; }
+  std::uint64_t max_gap_ended_ns() const { return started_ns + max_gap_at_ns; }
+  // In which it wanted a CPU and might have one: neither asleep by itself nor held.
+  std::chrono::nanoseconds time_awake() const;
+  // Time off the CPU that it did not ask for, as a share (0 to 100) of the time awake; 0 when there is no such time.
   double off_cpu_pct() const;
 };
 

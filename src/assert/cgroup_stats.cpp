@@ -77,14 +77,8 @@ void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
 }  // namespace
 
 bool had_time(const WorkerReport& report) {
-  constexpr std::uint64_t kLeastTime = 100'000'000;
-  if (report.held_ns == 0) return true;
-  return report.wall_time_ns > report.sleep_ns + report.held_ns + kLeastTime;
-}
-
-std::chrono::nanoseconds time_awake(const WorkerReport& report) {
-  const std::uint64_t away = std::min(report.wall_time_ns, report.sleep_ns + report.held_ns);
-  return std::chrono::nanoseconds(report.wall_time_ns - away);
+  constexpr std::chrono::milliseconds kLeastTime{100};
+  return report.held_ns == 0 || report.time_awake() > kLeastTime;
 }
 
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports) {
@@ -98,7 +92,7 @@ std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& repor
       std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
     if (spread.workers == 0 || pct > spread.max_pct)
       std::tie(spread.max_pct, spread.max_worker) = std::pair(pct, report.index);
-    const std::chrono::nanoseconds awake = time_awake(report);
+    const std::chrono::nanoseconds awake = report.time_awake();
     spread.least_awake = spread.workers == 0 ? awake : std::min(spread.least_awake, awake);
     ++spread.workers;
   }

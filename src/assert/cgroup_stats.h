@@ -16,9 +16,6 @@ namespace ktstr {
 // of any scheduler, of its time awake had too little to say how a scheduler treated it.
 bool had_time(const WorkerReport& report);
 
-// In which it wanted a CPU and might have one: neither asleep by itself nor held.
-std::chrono::nanoseconds time_awake(const WorkerReport& report);
-
 // Off-CPU shares of the workers of one WorkSpec: only equal workers can be compared. Of a worker that died nothing is
 // taken, since it stopped wanting the CPU, nor of one that had no time.
 struct OffCpuSpread {

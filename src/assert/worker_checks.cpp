@@ -134,7 +134,7 @@ std::chrono::nanoseconds round_of(const CgroupReports& reports) {
 
 void check_progress(const CgroupReports& reports, AssertResult& result) {
   const std::chrono::nanoseconds round = round_of(reports);
-  const auto too_short = [&](const WorkerReport& worker) { return time_awake(worker) < round; };
+  const auto too_short = [&](const WorkerReport& worker) { return worker.time_awake() < round; };
   const auto short_ones = std::count_if(reports.workers.begin(), reports.workers.end(), too_short);
   result.checked.push_back(fmt::format(
       "progress: {}{}", workers_of(reports),

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "ktstr/work.h"
 
 namespace ktstr {
 
+std::chrono::nanoseconds WorkerReport::time_awake() const {
+  return std::chrono::nanoseconds(wall_time_ns - std::min(wall_time_ns, sleep_ns + held_ns));
+}
+
 double WorkerReport::off_cpu_pct() const {
-  const auto difference = [](std::uint64_t end, std::uint64_t start) { return end > start ? end - start : 0; };
-  const std::uint64_t awake = difference(wall_time_ns, sleep_ns + held_ns);
+  const auto awake = static_cast<std::uint64_t>(time_awake().count());
   if (awake == 0) return 0;
-  return 100.0 * static_cast<double>(difference(awake, cpu_time_ns)) / static_cast<double>(awake);
+  return 100.0 * static_cast<double>(awake - std::min(awake, cpu_time_ns)) / static_cast<double>(awake);
 }
 
 }  // namespace ktstr

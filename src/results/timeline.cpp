@@ -18,15 +18,13 @@ struct Span {
   std::vector<const StimulusSeen*> rounds;
 };
 
-std::uint64_t end_of(const WorkerReport& worker) { return worker.started_ns + worker.wall_time_ns; }
-
 // The iterations of a worker that ended in between are in its report and in no stimulus any more.
 std::optional<double> rate_between(const RunRecord& record, const Moment& from, const Moment& to) {
   double iterations = to.iterations - from.iterations;
   std::uint64_t last_end = 0;
   bool outlived = false;
   for (const auto& [phase, worker] : record.workers) {
-    const std::uint64_t end = end_of(worker);
+    const std::uint64_t end = worker.ended_ns();
     if (end > to.at_ns && worker.started_ns <= from.at_ns) outlived = true;
     if (end <= from.at_ns || end > to.at_ns) continue;
     iterations += static_cast<double>(worker.iterations);
@@ -54,7 +52,7 @@ std::optional<double> rate_of(const RunRecord& record, const std::vector<Span>& 
     if (!spans[next].rounds.empty()) return rate_between(record, from, moment_of(*spans[next].rounds.front()));
   }
   const bool ended = end && std::any_of(record.workers.begin(), record.workers.end(), [&](const auto& worker) {
-                       return end_of(worker.second) > from.at_ns && end_of(worker.second) <= *end;
+                       return worker.second.ended_ns() > from.at_ns && worker.second.ended_ns() <= *end;
                      });
   if (!ended) return {};
   return rate_between(record, from, {*end, 0});

@@ -38,8 +38,7 @@ std::optional<Failure> failure_of(const GuestStory& story, const RunRecord& reco
     for (const auto& [phase, worker] : record.workers) {
       if (detail.kind != DetailKind::kStuck || worker.cgroup != detail.cgroup || worker.index != detail.worker)
         continue;
-      return Failure{worker.started_ns + worker.max_gap_at_ns,
-                     fmt::format("worker {} of {} ran again", worker.index, worker.cgroup)};
+      return Failure{worker.max_gap_ended_ns(), fmt::format("worker {} of {} ran again", worker.index, worker.cgroup)};
     }
     return Failure{story.body_end_ns, "the body's end"};
   }
