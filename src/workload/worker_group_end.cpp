@@ -131,11 +131,10 @@ WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) 
   if (process_ended) report.exit = exit_of(worker);
   if (!finished) {
     // One that the scenario has killed was as good as any other until then.
+    // Of one that has died by itself no gap is open.
     if (process_ended && kill_expected_ns != 0 && report.exit.empty())
       close_at(report, slot, memory.group(), std::max(kill_expected_ns, slot.last_checkpoint_ns.load()));
-    else if (process_ended)
-      close_at_death(report, slot);
-    else
+    else if (!process_ended)
       close_at(report, slot, memory.group(), now_ns);
   }
   note_wait(report, worker.held_wait);

@@ -13,36 +13,30 @@ namespace ktstr {
 
 namespace {
 
-constexpr auto kRelaxed = std::memory_order_relaxed;
-
 std::uint64_t own_cpu_time_ns() { return static_cast<std::uint64_t>(clock_now(CLOCK_THREAD_CPUTIME_ID).count()); }
 
 // Taken at the barrier, so that the wait for the first CPU after the release counts.
 struct Baseline {
-  std::uint64_t cpu_time_ns = 0;
+  std::uint64_t cpu_time = 0;
   Schedstat schedstat;
 };
 
 Baseline take_baseline(const WorkerPlan& plan) {
   Baseline base;
   read_schedstat(plan.schedstat_path.c_str(), base.schedstat);
-  base.cpu_time_ns = own_cpu_time_ns();
-  plan.slot->base_cpu_time_ns.store(base.schedstat.cpu_time_ns, kRelaxed);
-  plan.slot->base_run_delay_ns.store(base.schedstat.run_delay_ns, kRelaxed);
-  plan.slot->base_timeslices.store(base.schedstat.timeslices, kRelaxed);
+  base.cpu_time = own_cpu_time_ns();
+  plan.slot->base.store(base.schedstat);
   return base;
 }
 
 void publish_end(const WorkerPlan& plan, const Baseline& base) {
-  WorkerSlot& slot = *plan.slot;
-  slot.cpu_time_ns.store(own_cpu_time_ns() - base.cpu_time_ns, kRelaxed);
-  slot.wall_time_ns.store(slot.last_checkpoint_ns.load(kRelaxed) - plan.group->released_ns.load(kRelaxed), kRelaxed);
-  Schedstat end;
-  if (read_schedstat(plan.schedstat_path.c_str(), end)) {
-    slot.run_delay_ns.store(end.run_delay_ns - base.schedstat.run_delay_ns, kRelaxed);
-    slot.timeslices.store(end.timeslices - base.schedstat.timeslices, kRelaxed);
-  }
-  slot.state.store(WorkerSlot::kFinished);
+  const std::uint64_t cpu_time = own_cpu_time_ns() - base.cpu_time;
+  Schedstat end = base.schedstat;
+  read_schedstat(plan.schedstat_path.c_str(), end);
+  Schedstat spent = end.since(base.schedstat);
+  spent.cpu_time_ns = cpu_time;  // the finer one, and there without CONFIG_SCHED_INFO too
+  plan.slot->spent.store(spent);
+  plan.slot->state.store(WorkerSlot::kFinished);
 }
 
 }  // namespace

@@ -9,6 +9,12 @@ namespace {
 
 std::uint64_t difference(std::uint64_t end, std::uint64_t start) { return end > start ? end - start : 0; }
 
+void add_spent(WorkerReport& report, const Schedstat& spent) {
+  report.cpu_time_ns = spent.cpu_time_ns;
+  report.run_delay_ns = spent.run_delay_ns;
+  report.timeslices = spent.timeslices;
+}
+
 // Since when one that sleeps was due to run, or now.
 std::uint64_t asleep_until(const WorkerSlot& slot, std::uint64_t now_ns) {
   const SharedWord* word = slot.asleep_on;
@@ -24,10 +30,8 @@ WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   report.work_units = slot.work_units;
   report.iterations = slot.iterations;
   report.started_ns = group.released_ns;
-  report.cpu_time_ns = slot.cpu_time_ns;
-  report.wall_time_ns = slot.wall_time_ns;
-  report.run_delay_ns = slot.run_delay_ns;
-  report.timeslices = slot.timeslices;
+  report.wall_time_ns = difference(slot.last_checkpoint_ns, report.started_ns);
+  add_spent(report, slot.spent.load());
   report.max_gap_ns = slot.max_gap_ns;
   report.max_gap_cpu = slot.max_gap_cpu;
   report.max_gap_at_ns = slot.max_gap_at_ns;
@@ -65,14 +69,8 @@ void close_at(WorkerReport& report, const WorkerSlot& slot, const GroupBlock& gr
   note_wait(report, open_wait(slot, group, now_ns));
 }
 
-void close_at_death(WorkerReport& report, const WorkerSlot& slot) {
-  report.wall_time_ns = difference(slot.last_checkpoint_ns, report.started_ns);
-}
-
 void add_schedstat(WorkerReport& report, const WorkerSlot& slot, const Schedstat& now) {
-  report.cpu_time_ns = difference(now.cpu_time_ns, slot.base_cpu_time_ns);
-  report.run_delay_ns = difference(now.run_delay_ns, slot.base_run_delay_ns);
-  report.timeslices = difference(now.timeslices, slot.base_timeslices);
+  add_spent(report, now.since(slot.base.load()));
 }
 
 void add_held(WorkerReport& report, const GroupBlock& group) {

@@ -13,7 +13,7 @@
 
 namespace ktstr {
 
-// The published numbers; cgroup, index, pid, responded and exit are the caller's.
+// The published numbers, until the last checkpoint; whose it was and how it ended is the caller's.
 WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group);
 // For how long a worker has been away by then, without what it asked to sleep.
 HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns);
@@ -21,9 +21,7 @@ HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::
 void note_wait(WorkerReport& report, const HoldTimes::Wait& wait);
 // For a worker that has not ended: wall time and an open gap or sleep count until `now_ns`.
 void close_at(WorkerReport& report, const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns);
-// For a worker that has died: its wall time ends with its last checkpoint, and no gap is open.
-void close_at_death(WorkerReport& report, const WorkerSlot& slot);
-// For both: times from its schedstat as seen from outside.
+// For one that has not ended by itself: times from its schedstat as seen from outside.
 void add_schedstat(WorkerReport& report, const WorkerSlot& slot, const Schedstat& now);
 // Once its wall time is known: what of that it was held.
 void add_held(WorkerReport& report, const GroupBlock& group);

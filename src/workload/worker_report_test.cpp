@@ -127,16 +127,13 @@ TEST_F(OpenSlot, TakesWhatNothingElseAccountsForAsAWaitThatGoesOn) {
 
 TEST_F(OpenSlot, EndsAtTheLastCheckpointOfAWorkerThatDied) {
   slot_->last_checkpoint_ns = 4000;
-  WorkerReport report = published_report(*slot_, *group_);
-  close_at_death(report, *slot_);
+  const WorkerReport report = published_report(*slot_, *group_);
   EXPECT_EQ(report.wall_time_ns, 3000u);
   EXPECT_EQ(report.max_gap_ns, 0u);
 }
 
 TEST_F(OpenSlot, TakesTheRunsShareOfSchedstat) {
-  slot_->base_cpu_time_ns = 100;
-  slot_->base_run_delay_ns = 20;
-  slot_->base_timeslices = 3;
+  slot_->base.store({100, 20, 3});
   WorkerReport report;
   add_schedstat(report, *slot_, {150, 90, 5});
   EXPECT_EQ(report.cpu_time_ns, 50u);

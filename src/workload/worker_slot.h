@@ -16,6 +16,7 @@
 #include "workload/hold_clock.h"
 #include "workload/latency_reservoir.h"
 #include "workload/shared_word.h"
+#include "workload/task/schedstat.h"
 
 namespace ktstr {
 
@@ -74,8 +75,7 @@ struct alignas(64) WorkerSlot {
   std::atomic<int> setup_step{0};  // kSetupFailed: which step, with which errno
   std::atomic<int> setup_errno{0};
 
-  // schedstat at the barrier; the run's share is what came on top of it.
-  Counter base_cpu_time_ns{0}, base_run_delay_ns{0}, base_timeslices{0};
+  SharedSchedstat base;  // at the barrier; the run's share is what came on top of it
 
   Counter work_units{0}, iterations{0}, migrations{0};
   Counter last_checkpoint_ns{0};  // CLOCK_MONOTONIC; 0 before the first
@@ -90,8 +90,7 @@ struct alignas(64) WorkerSlot {
   CpuBits cpus_used, cpus_outside;
   LatencyReservoir wake_latencies;
 
-  // At the end, before kFinished.
-  Counter cpu_time_ns{0}, wall_time_ns{0}, run_delay_ns{0}, timeslices{0};
+  SharedSchedstat spent;  // over the run; at the end, before kFinished
 };
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&

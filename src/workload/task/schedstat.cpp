@@ -10,6 +10,20 @@
 
 namespace ktstr {
 
+Schedstat Schedstat::since(const Schedstat& before) const {
+  const auto difference = [](std::uint64_t end, std::uint64_t start) { return end > start ? end - start : 0; };
+  return {difference(cpu_time_ns, before.cpu_time_ns), difference(run_delay_ns, before.run_delay_ns),
+          difference(timeslices, before.timeslices)};
+}
+
+void SharedSchedstat::store(const Schedstat& stat) {
+  cpu_time_ns_.store(stat.cpu_time_ns, std::memory_order_relaxed);
+  run_delay_ns_.store(stat.run_delay_ns, std::memory_order_relaxed);
+  timeslices_.store(stat.timeslices, std::memory_order_relaxed);
+}
+
+Schedstat SharedSchedstat::load() const { return {cpu_time_ns_, run_delay_ns_, timeslices_}; }
+
 bool read_schedstat(const char* path, Schedstat& stat) {
   const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return false;
