@@ -19,6 +19,7 @@
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
 #include "model/events.h"
+#include "model/phase_limits.h"
 
 namespace ktstr {
 
@@ -104,6 +105,31 @@ void fields(V& v, T& t) {
   v("held_ns", t.held_ns, kLater);
   v("sched_class", t.sched_class, kLater);
   v("nice", t.nice, kLater);
+}
+
+// As a job says them; what is unset it leaves out.
+template <typename V, FieldsOf<Checks> T>
+void fields(V& v, T& t) {
+  v("progress", t.progress);
+  v("max_gap_ms", t.max_gap);
+  v("max_spread_pct", t.max_spread_pct);
+  v("isolation", t.isolation);
+  v("scheduler_attached", t.scheduler_attached);
+  v("scheduler_used", t.scheduler_used);
+  v("kernel_log", t.kernel_log);
+  v.if_any("kernel_log_allow", t.kernel_log_allow);
+  v("share", t.share);
+  v("share_tolerance_pct", t.share_tolerance_pct);
+  v("gap_off", t.gap_off);
+  v("spread_off", t.spread_off);
+}
+
+template <typename V, FieldsOf<PhaseLimits> T>
+void fields(V& v, T& t) {
+  v("attach_ms", t.attach);
+  v("dispatch_ms", t.dispatch);
+  v("body_ms", t.body);
+  v("teardown_ms", t.teardown);
 }
 
 template <typename V, FieldsOf<Detail> T>

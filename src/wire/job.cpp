@@ -7,38 +7,13 @@
 #include <utility>
 
 #include "base/text/json_fault.h"
+#include "model/fields.h"
 
 namespace ktstr {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename V, typename T>
-requires std::is_same_v<std::remove_const_t<T>, Checks>
-void fields(V& v, T& t) {
-  v("progress", t.progress);
-  v("max_gap_ms", t.max_gap);
-  v("max_spread_pct", t.max_spread_pct);
-  v("isolation", t.isolation);
-  v("scheduler_attached", t.scheduler_attached);
-  v("scheduler_used", t.scheduler_used);
-  v("kernel_log", t.kernel_log);
-  v.if_any("kernel_log_allow", t.kernel_log_allow);
-  v("share", t.share);
-  v("share_tolerance_pct", t.share_tolerance_pct);
-  v("gap_off", t.gap_off);
-  v("spread_off", t.spread_off);
-}
-
-template <typename V, typename T>
-requires std::is_same_v<std::remove_const_t<T>, PhaseLimits>
-void fields(V& v, T& t) {
-  v("attach_ms", t.attach);
-  v("dispatch_ms", t.dispatch);
-  v("body_ms", t.body);
-  v("teardown_ms", t.teardown);
-}
 
 template <typename V, typename T>
 requires std::is_same_v<std::remove_const_t<T>, Job>

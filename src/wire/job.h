@@ -11,16 +11,9 @@
 #include "base/result.h"
 #include "ktstr/run_settings.h"
 #include "ktstr/topology.h"
+#include "model/phase_limits.h"
 
 namespace ktstr {
-
-struct PhaseLimits {
-  // Guest time, from the phase's start.
-  std::chrono::milliseconds attach{60000};  // a large BPF scheduler takes 20 s in the verifier of an emulated guest
-  std::chrono::milliseconds dispatch{20000};
-  std::chrono::milliseconds body{60000};
-  std::chrono::milliseconds teardown{20000};
-};
 
 struct Job {
   RunSettings settings;
