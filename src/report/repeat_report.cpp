@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/field_text.h"
 #include "model/names.h"
 #include "report/report_sections.h"
 #include "report/units.h"
@@ -90,19 +91,24 @@ std::string payloads_difference(const RunRecord& a, const RunRecord& b) {
   return "";
 }
 
+// "max_gap_ns" as "max gap (ns)".
+std::string field_label(std::string_view name) {
+  const bool is_time = name.ends_with("_ns");
+  std::string label(name.substr(0, name.size() - (is_time ? 3 : 0)));
+  std::replace(label.begin(), label.end(), '_', ' ');
+  return label + (is_time ? " (ns)" : "");
+}
+
 std::string worker_difference(const WorkerReport& a, const WorkerReport& b) {
-  const std::string name = fmt::format("worker {} of {}, ", a.index, printable(a.cgroup));
-  const std::pair<std::string_view, std::uint64_t WorkerReport::*> fields[] = {
-      {"started (ns)", &WorkerReport::started_ns},     {"iterations", &WorkerReport::iterations},
-      {"work units", &WorkerReport::work_units},       {"CPU time (ns)", &WorkerReport::cpu_time_ns},
-      {"wall time (ns)", &WorkerReport::wall_time_ns}, {"run delay (ns)", &WorkerReport::run_delay_ns},
-      {"timeslices", &WorkerReport::timeslices},       {"max gap (ns)", &WorkerReport::max_gap_ns},
-      {"migrations", &WorkerReport::migrations},       {"wakeups", &WorkerReport::wakeups}};
-  for (const auto& [text, member] : fields)
-    if (a.*member != b.*member) return name + differ(text, a.*member, b.*member);
-  if (!(a.cpus_used == b.cpus_used)) return name + differ("CPUs", a.cpus_used.to_string(), b.cpus_used.to_string());
-  if (a.wake_latencies_ns != b.wake_latencies_ns) return name + "wake latencies";
-  if (a.exit != b.exit) return name + differ("end", printable(a.exit), printable(b.exit));
+  constexpr std::size_t kMostShown = 80;
+  const auto of_a = field_texts(a), of_b = field_texts(b);
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    const std::string &x = of_a[i].second, &y = of_b[i].second;
+    if (x == y) continue;
+    const std::string name =
+        fmt::format("worker {} of {}, {}", a.index, printable(a.cgroup), field_label(of_a[i].first));
+    return x.size() > kMostShown || y.size() > kMostShown ? name : differ(name, printable(x), printable(y));
+  }
   return "";
 }
 

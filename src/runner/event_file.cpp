@@ -21,23 +21,14 @@ ByteVector identity_of(const Record& record) {
   return out.take();
 }
 
+// A log's text without its stream, and of a worker's many latencies the first ones.
 std::string describe_payload(const Record& record) {
-  switch (record.type) {
-    case RecordType::kLog:
-      if (const auto log = decode<LogRecord>(record.payload)) return log->text;
-      break;
-    case RecordType::kWorker:
-      if (const auto worker = decode<WorkerRecord>(record.payload)) {
-        const WorkerReport& report = worker->report;
-        return fmt::format("worker {} of {}: {} iterations, cpu {} ns, wall {} ns, gap {} ns, {} migrations, CPUs {}",
-                           report.index, report.cgroup, report.iterations, report.cpu_time_ns, report.wall_time_ns,
-                           report.max_gap_ns, report.migrations, report.cpus_used.to_string());
-      }
-      break;
-    default:
-      break;
-  }
-  return payload_text(record);
+  constexpr std::size_t kMost = 600;
+  if (record.type == RecordType::kLog)
+    if (const auto log = decode<LogRecord>(record.payload)) return log->text;
+  std::string text = payload_text(record);
+  if (record.type == RecordType::kWorker && text.size() > kMost) text.replace(kMost, std::string::npos, "...");
+  return text;
 }
 
 void put_record(ByteWriter& out, const Record& record) {

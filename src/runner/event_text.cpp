@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/field_text.h"
 #include "model/names.h"
 #include "report/units.h"
 #include "scenario/ops/op_table.h"
@@ -69,23 +70,9 @@ std::string text_of(const PayloadReport& r) {
 }
 
 std::string text_of(const WorkerRecord& r) {
-  const WorkerReport& w = r.report;
-  std::string text = fmt::format(
-      "{} {} (phase {}, pid {}): started {} ns, {} iterations, {} units, cpu {} ns, wall {} ns, delay {} ns, {} "
-      "slices, "
-      "gap {} ns on CPU {} at {} ns, {} migrations, CPUs {}",
-      w.index, place_of(w.cgroup), r.phase, w.pid, w.started_ns, w.iterations, w.work_units, w.cpu_time_ns,
-      w.wall_time_ns, w.run_delay_ns, w.timeslices, w.max_gap_ns, w.max_gap_cpu, w.max_gap_at_ns, w.migrations,
-      w.cpus_used.to_string());
-  if (!w.cpus_outside.empty()) text += ", outside its cpuset " + w.cpus_outside.to_string();
-  if (w.wakeups > 0)
-    text += fmt::format(", slept {} ns, {} wakeups, latency at most {} ns, of {}: {}", w.sleep_ns, w.wakeups,
-                        w.wake_max_ns, w.wake_latencies_ns.size(), fmt::join(w.wake_latencies_ns, " "));
-  if (!w.responded) text += ", did not respond";
-  if (!w.exit.empty()) text += ", " + w.exit;
-  if (!w.gone) text += ", did not end";
-  if (w.held_ns > 0) text += fmt::format(", held {} ns", w.held_ns);
-  text += fmt::format(", class {}, nice {}", w.sched_class, w.nice);
+  std::string text = fmt::format("phase {}", r.phase);
+  for (const auto& [name, value] : field_texts(r.report))
+    if (!value.empty()) text += fmt::format(", {} {}", name, value);
   return text;
 }
 

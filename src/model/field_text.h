@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A value as text, by its list of fields (fields.h): the names, and what each holds. Lists are written with blanks in
+// between; what is empty has no text.
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "model/fields.h"
+
+namespace ktstr {
+
+class FieldTexts {
+ public:
+  template <typename T>
+  void operator()(std::string_view name, const T& value, auto...) {
+    texts_.emplace_back(name, text_of(value));
+  }
+  std::vector<std::pair<std::string_view, std::string>> take() { return std::move(texts_); }
+
+ private:
+  static std::string text_of(const CpuSet& cpus) { return cpus.to_string(); }
+  template <typename T>
+  static std::string text_of(const std::vector<T>& values) {
+    return fmt::format("{}", fmt::join(values, " "));
+  }
+  template <typename T>
+  static std::string text_of(const T& value) {
+    return fmt::format("{}", value);
+  }
+  std::vector<std::pair<std::string_view, std::string>> texts_;
+};
+
+template <typename T>
+std::vector<std::pair<std::string_view, std::string>> field_texts(const T& value) {
+  FieldTexts texts;
+  fields(texts, value);
+  return texts.take();
+}
+
+}  // namespace ktstr
