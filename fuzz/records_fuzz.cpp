@@ -18,10 +18,9 @@ void try_decode(ByteSpan payload) {
 }
 
 std::vector<ByteVector> some_records() {
-  WorkerRecord worker;
-  worker.report = {.cgroup = "cg_0", .index = 1};
-  worker.report.cpus_used = CpuSet::range(0, 3);
-  worker.report.wake_latencies_ns = {1, 2, 3};
+  WorkerReport worker{.cgroup = "cg_0", .step = 1, .index = 1};
+  worker.cpus_used = CpuSet::range(0, 3);
+  worker.wake_latencies_ns = {1, 2, 3};
   ResultRecord result;
   result.result.details = {{.kind = DetailKind::kStuck, .message = "stuck", .measured = 1.0, .limit = 2.0}};
   result.result.checked = {"gap: all"};
@@ -43,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_decode<OutputRecord>(payload);
   try_decode<StepMark>(payload);
   try_decode<Stimulus>(payload);
-  try_decode<WorkerRecord>(payload);
+  try_decode<WorkerReport>(payload);
   try_decode<PayloadReport>(payload);
   try_decode<ResultRecord>(payload);
   try_decode<BodyEndRecord>(payload);

@@ -17,8 +17,8 @@ ByteVector some_run() {
       .kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .ops = "x", .enable_seq = 1, .life = 1};
   SchedulerRecord checked = attached;
   checked.kind = SchedulerRecord::Kind::kChecked;
-  WorkerRecord worker;
-  worker.report.wake_latencies_ns = {1, 2, 3};
+  WorkerReport worker;
+  worker.wake_latencies_ns = {1, 2, 3};
   return pack_events({record_of(RecordType::kHello, 0, HelloRecord{"1", "7.3", "#1"}),
                       record_of(RecordType::kScheduler, 1, attached),
                       record_of(RecordType::kLog, 2, LogRecord{LogRecord::Stream::kKernel, "sched_ext: enabled"}),

@@ -67,7 +67,7 @@ struct Detail {
   std::string message;  // one sentence with the measured value and the limit in it
   std::string cgroup;   // empty when it is not about one
   int worker = -1;      // index in the cgroup, -1 when it is not about one
-  int phase = 0;        // 0: before the first step; k: step k (from 1)
+  int step = 0;         // 0: before the first step; k: step k (from 1)
   std::optional<double> measured;
   std::optional<double> limit;
   std::string unit;  // of both: "ms", "%"
@@ -108,7 +108,7 @@ struct Checks {
 // Numbers of one cgroup over one step (or over the Backdrop's life).
 struct CgroupStats {
   std::string cgroup;
-  int phase = 0;
+  int step = 0;
   int workers = 0;
   CpuSet cpuset;  // what it was allowed; empty: everything
   CpuSet cpus_used;
@@ -132,7 +132,7 @@ struct CgroupStats {
 // What Op::capture_cgroup_procs() read.
 struct ProcsCapture {
   std::string tag, cgroup;
-  int phase = 0;
+  int step = 0;
   std::vector<int> pids;
 };
 

@@ -157,7 +157,6 @@ concept AlternativeOf = kIsAlternative<T, Variant>;
 
 class Op {
  public:
-  // In the order of bit(): new ones come last.
   using Kind = std::variant<op::AddCgroup, op::AddCgroupDef, op::RemoveCgroup, op::StopCgroup, op::KillCgroup,
                             op::MoveAllTasks, op::FreezeCgroup, op::UnfreezeCgroup, op::SetKnob, op::CaptureCgroupProcs,
                             op::SetCpuset, op::ClearCpuset, op::SwapCpusets, op::SetAffinity, op::Spawn, op::SetNice,
@@ -238,12 +237,7 @@ class Op {
 
   const Kind& kind() const { return kind_; }
   std::string_view name() const;  // as scenario files spell it: "move_all_tasks"
-  // In a mask of kinds (Stimulus::op_kinds).
-  std::uint32_t bit() const {
-    static_assert(kKinds <= 32, "a mask of kinds is 32 bits wide");
-    return std::uint32_t{1} << kind_.index();
-  }
-  std::string describe() const;  // "move_all_tasks cg_0 -> cg_1"
+  std::string describe() const;   // "move_all_tasks cg_0 -> cg_1"
 
  private:
   Kind kind_;

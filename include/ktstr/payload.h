@@ -120,7 +120,7 @@ struct PayloadValue {
 // How one run of a payload went; part of the result.
 struct PayloadReport {
   std::string name, cgroup;  // cgroup empty: outside of the scenario's cgroups
-  int phase = 0;
+  int step = 0;
   int pid = 0;
   bool killed = false;             // by the scenario, which is no fault of its own
   std::string exit;                // "exited with status 0", "killed by signal 9 (SIGKILL)"

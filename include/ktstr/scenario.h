@@ -163,7 +163,7 @@ class Ctx {
   const std::vector<std::string>& payload_path() const { return init_.settings.payload_path; }
   const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
-  int phase() const { return phase_; }
+  int step() const { return step_; }
   // What stood behind "--" on the command line.
   const std::vector<std::string>& args() const { return init_.settings.args; }
   // All that decides the run.
@@ -172,7 +172,7 @@ class Ctx {
  private:
   friend class ExecutionState;
   Init init_;
-  int phase_ = 0;
+  int step_ = 0;
 };
 
 // One step that holds for the whole duration.

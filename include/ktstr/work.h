@@ -147,8 +147,9 @@ struct WorkSpec {
 // What one worker did, in guest time.
 struct WorkerReport {
   std::string cgroup;  // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
+  int step = 0;        // at whose end it was stopped: 0 for the Backdrop's, k for step k (from 1)
   int index = 0;       // in its cgroup, from 0
-  int group = 0;       // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
+  int spec = 0;        // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
   int pid = 0;         // of a thread, its thread id
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;

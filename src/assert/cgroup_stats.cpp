@@ -86,8 +86,8 @@ std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& repor
   for (const WorkerReport& report : reports) {
     if (!report.exit.empty() || !had_time(report)) continue;
     const double pct = report.off_cpu_pct();
-    OffCpuSpread& spread = groups[report.group];
-    spread.group = report.group;
+    OffCpuSpread& spread = groups[report.spec];
+    spread.group = report.spec;
     if (spread.workers == 0 || pct < spread.min_pct)
       std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
     if (spread.workers == 0 || pct > spread.max_pct)
@@ -101,11 +101,11 @@ std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& repor
   return list;
 }
 
-CgroupStats make_cgroup_stats(int phase, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
+CgroupStats make_cgroup_stats(int step, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
                               const std::vector<WorkerReport>& reports) {
   CgroupStats stats;
   stats.cgroup = cgroup;
-  stats.phase = phase;
+  stats.step = step;
   stats.workers = static_cast<int>(reports.size());
   if (cpuset) stats.cpuset = *cpuset;
   for (const WorkerReport& report : reports) add_sums(stats, report);

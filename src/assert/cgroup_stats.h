@@ -32,7 +32,7 @@ struct OffCpuSpread {
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports);
 
 // Percentiles are by nearest rank; each kept latency stands for as many as were thinned out with it.
-CgroupStats make_cgroup_stats(int phase, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
+CgroupStats make_cgroup_stats(int step, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
                               const std::vector<WorkerReport>& reports);
 
 }  // namespace ktstr

@@ -9,7 +9,7 @@ namespace {
 WorkerReport worker(int index, int group, std::uint64_t cpu_time_ns) {
   WorkerReport report;
   report.index = index;
-  report.group = group;
+  report.spec = group;
   report.wall_time_ns = 1000;
   report.cpu_time_ns = cpu_time_ns;
   return report;
@@ -32,7 +32,7 @@ TEST(MakeCgroupStats, AddsUpWhatWorkersDid) {
   second.max_gap_cpu = 2;
   const CgroupStats stats = make_cgroup_stats(2, "cg_0", CpuSet{0, 1}, {first, second});
   EXPECT_EQ(stats.cgroup, "cg_0");
-  EXPECT_EQ(stats.phase, 2);
+  EXPECT_EQ(stats.step, 2);
   EXPECT_EQ(stats.workers, 2);
   EXPECT_EQ(stats.cpuset, (CpuSet{0, 1}));
   EXPECT_EQ(stats.cpus_used, (CpuSet{0, 1, 2}));

@@ -126,7 +126,7 @@ std::optional<int> weight_of(const ShareWindow& window, const std::string& cgrou
 void fill_in(const ShareWindow& window, const std::vector<Share>& shares, AssertResult& result) {
   for (const Share& share : shares)
     for (CgroupStats& stats : result.cgroups) {
-      if (stats.phase != window.phase || stats.cgroup != share.client->cgroup) continue;
+      if (stats.step != window.step || stats.cgroup != share.client->cgroup) continue;
       stats.weight = weight_of(window, stats.cgroup).value_or(0);
       stats.share_pct = share.got;
       stats.entitled_pct = share.entitled;
@@ -156,7 +156,7 @@ std::string compared(const ShareWindow& window, const Share& share) {
 }
 
 void add(AssertResult& result, const ShareWindow& window, Verdict verdict, DetailKind kind, std::string message) {
-  result.details.push_back({.verdict = verdict, .kind = kind, .message = std::move(message), .phase = window.phase});
+  result.details.push_back({.verdict = verdict, .kind = kind, .message = std::move(message), .step = window.step});
 }
 
 void judge_each(const ShareWindow& window, const std::vector<Share>& shares, const Checks& checks, double tolerance,

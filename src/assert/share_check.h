@@ -27,7 +27,7 @@ struct ShareClient {
 
 // A step, or the Backdrop's life.
 struct ShareWindow {
-  int phase = 0;
+  int step = 0;
   int cpus = 0;               // that the cgroups have together, online
   std::string why_undefined;  // of all of them: "op set_weight cg_0 500 ran beside the workers"
   std::vector<ShareClient> clients;

@@ -28,7 +28,7 @@ ShareClient client(const std::string& cgroup, int workers, double cpu_seconds_ea
 
 // Two CPUs, weights 100 to 300, six workers each: entitled to 25% and 75%.
 ShareWindow window(double low_pct) {
-  ShareWindow made{.phase = 1, .cpus = 2};
+  ShareWindow made{.step = 1, .cpus = 2};
   made.clients = {client("low", 6, 2 * low_pct / 100 / 6), client("high", 6, 2 * (100 - low_pct) / 100 / 6)};
   made.weights = {{"low", 100, {}}, {"high", 300, {}}};
   return made;
@@ -39,7 +39,7 @@ AssertResult judged(const ShareWindow& window, const Checks& checks) {
   for (const ShareClient& each : window.clients) {
     result.cgroups.emplace_back();
     result.cgroups.back().cgroup = each.cgroup;
-    result.cgroups.back().phase = window.phase;
+    result.cgroups.back().step = window.step;
   }
   judge_shares(window, checks, result);
   return result;

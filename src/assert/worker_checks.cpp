@@ -20,7 +20,7 @@ Detail detail_of(const CgroupReports& reports, int worker, DetailKind kind, std:
   detail.message = std::move(message);
   detail.cgroup = reports.cgroup;
   detail.worker = worker;
-  detail.phase = reports.phase;
+  detail.step = reports.step;
   return detail;
 }
 

@@ -17,7 +17,7 @@
 namespace ktstr {
 
 struct CgroupReports {
-  int phase = 0;                // as Detail::phase
+  int step = 0;                 // as Detail::step
   std::string cgroup;           // "": the place outside of the scenario's cgroups
   std::vector<CpuSet> cpusets;  // all that bounded its workers, in turn; none: they might run anywhere
   std::vector<WorkerReport> workers;

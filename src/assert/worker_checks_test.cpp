@@ -16,7 +16,7 @@ WorkerReport healthy(int index, int group = 0) {
   WorkerReport report;
   report.cgroup = "cg_0";
   report.index = index;
-  report.group = group;
+  report.spec = group;
   report.work_units = 1000;
   report.iterations = 1000;
   report.wall_time_ns = 2'000'000'000;
@@ -122,7 +122,7 @@ TEST(CheckWorkers, FailsAWorkerWithoutProgress) {
   EXPECT_EQ(detail.message, "worker 1 of cg_0 made no progress (0 work units) in 2.00 s");
   EXPECT_EQ(detail.cgroup, "cg_0");
   EXPECT_EQ(detail.worker, 1);
-  EXPECT_EQ(detail.phase, 3);
+  EXPECT_EQ(detail.step, 3);
   EXPECT_THAT(check({healthy(0), idle}, {.progress = false}).details, IsEmpty());
 }
 
@@ -171,7 +171,7 @@ TEST(CheckWorkers, DoesNotJudgeWaitingThatTheScenariosOwnQuotaCauses) {
   throttled.max_gap_ns = 3'999'000'000;
   throttled.work_units = 0;
   throttled.cpu_time_ns = 1'000'000;
-  CgroupReports reports{.phase = 1, .cgroup = "cg_0", .workers = {healthy(0), throttled}};
+  CgroupReports reports{.step = 1, .cgroup = "cg_0", .workers = {healthy(0), throttled}};
   EXPECT_EQ(check_workers({}, reports).verdict(), Verdict::kFail);
   reports.has_quota = true;
   EXPECT_EQ(check_workers({}, reports).verdict(), Verdict::kPass);
@@ -235,7 +235,7 @@ TEST(CheckWorkers, AllowsForACrowd) {
   waiting.work_units = 0;
   waiting.cpu_time_ns = 0;
   const auto in_crowd = [&](double crowding, const Checks& checks = {}) {
-    return check_workers(checks, {.phase = 1, .cgroup = "cg_0", .workers = {waiting, other}, .crowding = crowding});
+    return check_workers(checks, {.step = 1, .cgroup = "cg_0", .workers = {waiting, other}, .crowding = crowding});
   };
   EXPECT_THAT(kinds_of(in_crowd(1)), ElementsAre(DetailKind::kNoProgress, DetailKind::kUnfair));
   const AssertResult crowded = in_crowd(100);

@@ -19,9 +19,7 @@ class RecordSink final : public EventSink {
   explicit RecordSink(Write write) : write_(std::move(write)) {}
   void mark(const StepMark& mark) override { write_(RecordType::kMark, encode(mark)); }
   void stimulus(const Stimulus& stimulus) override { write_(RecordType::kStimulus, encode(stimulus)); }
-  void worker(int phase, const WorkerReport& report) override {
-    write_(RecordType::kWorker, encode(WorkerRecord{phase, report}));
-  }
+  void worker(const WorkerReport& report) override { write_(RecordType::kWorker, encode(report)); }
   void payload(const PayloadReport& report) override;
   // The last record: what the body returned. A report that went out when its payload ended does not travel again with
   // it, because it has to fit in one record.
@@ -29,7 +27,7 @@ class RecordSink final : public EventSink {
 
  private:
   using Key = std::tuple<std::string, std::string, int, int>;
-  static Key key_of(const PayloadReport& report) { return {report.name, report.cgroup, report.phase, report.pid}; }
+  static Key key_of(const PayloadReport& report) { return {report.name, report.cgroup, report.step, report.pid}; }
   Write write_;
   std::vector<Key> sent_;
 };

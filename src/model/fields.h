@@ -30,10 +30,6 @@ constexpr Later kLater;
 struct Tail {
   std::size_t most;
 };
-// For the wire: no bit but the lowest is set.
-struct LowBits {
-  std::size_t count;
-};
 
 // The last bytes of a payload's output that travel, and that a decoder takes.
 constexpr std::size_t kMaxOutputTailBytes = 64 << 10;
@@ -79,8 +75,9 @@ void fields(V& v, T& t) {
 template <typename V, FieldsOf<WorkerReport> T>
 void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
+  v("step", t.step);
   v("index", t.index);
-  v("group", t.group);
+  v("spec", t.spec);
   v("pid", t.pid);
   v("work_units", t.work_units);
   v("iterations", t.iterations);
@@ -139,7 +136,7 @@ void fields(V& v, T& t) {
   v("message", t.message);
   v("cgroup", t.cgroup);
   v("worker", t.worker);
-  v("phase", t.phase);
+  v("step", t.step);
   v("measured", t.measured);
   v("limit", t.limit);
   v("unit", t.unit);
@@ -148,7 +145,7 @@ void fields(V& v, T& t) {
 template <typename V, FieldsOf<CgroupStats> T>
 void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
-  v("phase", t.phase);
+  v("step", t.step);
   v("workers", t.workers);
   v("cpuset", t.cpuset);
   v("cpus_used", t.cpus_used);
@@ -185,7 +182,7 @@ template <typename V, FieldsOf<PayloadReport> T>
 void fields(V& v, T& t) {
   v("name", t.name);
   v("cgroup", t.cgroup);
-  v("phase", t.phase);
+  v("step", t.step);
   v("pid", t.pid);
   v("killed", t.killed);
   v("exit", t.exit);
@@ -201,7 +198,7 @@ template <typename V, FieldsOf<ProcsCapture> T>
 void fields(V& v, T& t) {
   v("tag", t.tag);
   v("cgroup", t.cgroup);
-  v("phase", t.phase);
+  v("step", t.step);
   v("pids", t.pids);
 }
 
@@ -223,14 +220,16 @@ void fields(V& v, T& t) {
   v("cgroups", t.cgroups);
   v("workers", t.workers);
   v("name", t.name);
+  v("fingerprint", t.fingerprint);
 }
 
 template <typename V, FieldsOf<Stimulus> T>
 void fields(V& v, T& t) {
+  v("step", t.step);
+  v("at_ns", t.at_ns);
   v("elapsed_ms", t.elapsed_ms);
-  v("phase", t.phase);
   v("ops", t.ops);
-  v("op_kinds", t.op_kinds, LowBits{Op::kKinds});
+  v("op_kinds", t.op_kinds);
   v("cgroups", t.cgroups);
   v("workers", t.workers);
   v("iterations", t.iterations);

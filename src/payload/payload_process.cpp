@@ -92,7 +92,7 @@ Status check_start(const PayloadStart& start) {
 struct PayloadProcess::State {
   Payload payload;
   std::string cgroup;
-  int phase = 0;
+  int step = 0;
   fs::path proc;
   std::string mark;
   CapturedStream out, err;
@@ -137,7 +137,7 @@ struct PayloadProcess::State {
   }
 
   Status make_report(bool killed, Nanoseconds ended) {
-    PayloadReport made{.name = payload.name(), .cgroup = cgroup, .phase = phase, .pid = pid};
+    PayloadReport made{.name = payload.name(), .cgroup = cgroup, .step = step, .pid = pid};
     made.killed = killed && status->kind == ExitStatus::Kind::kSignaled && status->value == SIGKILL;
     KTSTR_TRY_ASSIGN(const Bytes out_size, out.size());
     KTSTR_TRY_ASSIGN(const Bytes err_size, err.size());
@@ -201,7 +201,7 @@ Result<PayloadProcess> PayloadProcess::start(const PayloadStart& start) {
   running_payloads().add(child.pid);
   return PayloadProcess(std::unique_ptr<State>(new State{.payload = payload,
                                                          .cgroup = start.cgroup,
-                                                         .phase = start.phase,
+                                                         .step = start.step,
                                                          .proc = start.proc,
                                                          .mark = mark,
                                                          .out = std::move(out),

@@ -33,7 +33,7 @@ struct PayloadStart {
   std::string cgroup = {};             // its name, for reports; empty: outside of the scenario's cgroups
   const Fd* cgroup_dir = nullptr;      // null: our own cgroup
   bool moves_in = false;               // started in ours and moved before all else: WorkerPlacement::moves_in says why
-  int phase = 0;
+  int step = 0;
   std::vector<std::string> search_path = {};  // directories, for programs without an absolute path: Job::payload_path
   fs::path proc = "/proc";
 };

@@ -23,7 +23,7 @@ Payload shell(std::string script) { return Payload::program("p", "/bin/sh").args
 
 PayloadProcess started(const Payload& payload, std::vector<std::string> args = {}) {
   auto process = PayloadProcess::start(
-      {.payload = &payload, .args = std::move(args), .phase = 3, .search_path = {"/usr/bin", "/bin"}});
+      {.payload = &payload, .args = std::move(args), .step = 3, .search_path = {"/usr/bin", "/bin"}});
   if (!process) throw std::runtime_error(process.error().render());
   return *std::move(process);
 }
@@ -65,7 +65,7 @@ bool exists(int pid) { return ::kill(pid, 0) == 0; }
 TEST(PayloadProcess, ReportsHowItsProgramEnded) {
   const PayloadReport report = report_of(shell("echo out; echo err >&2; exit 3"));
   EXPECT_EQ(report.name, "p");
-  EXPECT_EQ(report.phase, 3);
+  EXPECT_EQ(report.step, 3);
   EXPECT_EQ(report.exit, "exited with status 3");
   EXPECT_EQ(report.exit_code, 3);
   EXPECT_FALSE(report.killed);

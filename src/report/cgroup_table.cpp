@@ -22,7 +22,7 @@ std::string place_text(const std::string& cgroup) {
 
 std::string cpus_text(const CpuSet& cpus) { return cpus.empty() ? "-" : shortened(cpus.to_string(), kCpusWidth); }
 
-std::string step_text(int phase) { return phase == 0 ? "backdrop" : fmt::format("{}", phase); }
+std::string step_text(int step) { return step == 0 ? "backdrop" : fmt::format("{}", step); }
 
 std::uint64_t per_worker(std::uint64_t sum, int workers) {
   return workers > 0 ? sum / static_cast<std::uint64_t>(workers) : 0;
@@ -46,14 +46,14 @@ std::string share_text(const CgroupStats& c) {
 
 std::string cgroup_table(const RunRecord& record, std::string_view indent) {
   if (record.cgroups.empty()) return "";
-  const int first_phase = record.cgroups.front().phase;
+  const int first_step = record.cgroups.front().step;
   const bool steps = std::any_of(record.cgroups.begin(), record.cgroups.end(),
-                                 [&](const CgroupStats& c) { return c.phase != first_phase; });
+                                 [&](const CgroupStats& c) { return c.step != first_step; });
   const bool classes = classes_matter(record);
   Table table({"cgroup", "step", "workers", "class", "CPUs", "CPU time", "share", "off-CPU", "spread", "max gap",
                "migrations", "delay/worker", "wake p99"});
   for (const CgroupStats& c : record.cgroups)
-    table.add({place_text(c.cgroup), steps ? step_text(c.phase) : "", fmt::format("{}", c.workers),
+    table.add({place_text(c.cgroup), steps ? step_text(c.step) : "", fmt::format("{}", c.workers),
                classes ? printable(c.sched_class) : "", cpus_text(c.cpus_used), short_duration(c.cpu_time_ns),
                share_text(c), short_percent(c.avg_off_cpu_pct), c.workers > 1 ? short_percent(c.spread_pct) : "-",
                short_duration(c.max_gap_ns), short_count(c.migrations),
@@ -65,8 +65,8 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
 std::string worker_table(const RunRecord& record, std::string_view indent) {
   if (record.workers.empty()) return "";
   Table table({"worker", "step", "CPUs", "iterations", "off-CPU", "max gap", "at", "migrations", "delay", "end"});
-  for (const auto& [phase, w] : record.workers)
-    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), step_text(phase), cpus_text(w.cpus_used),
+  for (const auto& w : record.workers)
+    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), step_text(w.step), cpus_text(w.cpus_used),
                short_count(w.iterations), short_percent(w.off_cpu_pct()), short_duration(w.max_gap_ns),
                short_duration(w.max_gap_at_ns), short_count(w.migrations), short_duration(w.run_delay_ns),
                !w.exit.empty() ? printable(w.exit)

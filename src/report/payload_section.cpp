@@ -26,7 +26,7 @@ std::string end_text(const PayloadReport& report) {
   return shortened(printable(report.exit), kEndWidth);
 }
 
-std::string step_text(int phase) { return phase == 0 ? "backdrop" : fmt::format("{}", phase); }
+std::string step_text(int step) { return step == 0 ? "backdrop" : fmt::format("{}", step); }
 
 // Enough digits to compare two runs by eye, and none that a reader has to skip.
 std::string value_text(double value) {
@@ -67,7 +67,7 @@ std::string payload_table(const RunRecord& record, std::string_view indent) {
   for (const PayloadReport& report : record.payloads) {
     std::vector<std::string> row = {shortened(printable(report.name), kNameWidth),
                                     report.cgroup.empty() ? "-" : shortened(printable(report.cgroup), kNameWidth),
-                                    step_text(report.phase), short_duration(report.wall_time_ns), end_text(report)};
+                                    step_text(report.step), short_duration(report.wall_time_ns), end_text(report)};
     const auto add = [&](std::vector<std::string> metric) {
       row.insert(row.end(), metric.begin(), metric.end());
       table.add(std::move(row));
@@ -87,7 +87,7 @@ std::vector<PayloadOutput> payload_output(const RunRecord& record, bool all) {
   std::vector<PayloadOutput> sections;
   for (const PayloadReport& report : record.payloads) {
     if (report.output_tail.empty() || (!all && !did_badly(report))) continue;
-    const std::string where = report.phase == 0 ? "" : fmt::format(", step {}", report.phase);
+    const std::string where = report.step == 0 ? "" : fmt::format(", step {}", report.step);
     sections.push_back({fmt::format("Output of {}{}", who(report), where), lines_of(report.output_tail)});
   }
   return sections;
@@ -100,7 +100,7 @@ std::vector<std::string> capture_lines(const std::vector<ProcsCapture>& captures
     std::string line = fmt::format("{}: {} task{} in {}", printable(capture.tag), capture.pids.size(),
                                    capture.pids.size() == 1 ? "" : "s",
                                    capture.cgroup.empty() ? "the body's own cgroup" : printable(capture.cgroup));
-    if (capture.phase > 0) line += fmt::format(" (step {})", capture.phase);
+    if (capture.step > 0) line += fmt::format(" (step {})", capture.step);
     if (shown > 0) line += fmt::format(": {}", fmt::join(std::span(capture.pids).first(shown), " "));
     if (shown < capture.pids.size()) line += fmt::format(" ... and {} more", capture.pids.size() - shown);
     lines.push_back(std::move(line));

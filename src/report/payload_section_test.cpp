@@ -45,7 +45,7 @@ TEST(PayloadTable, SaysWhichWayIsBetterOnlyWhereOneIs) {
 }
 
 TEST(PayloadOutput, IsShownOfThoseThatDidBadly) {
-  PayloadReport report{.name = "p", .cgroup = "cg", .phase = 2, .exit_code = 0, .output_tail = "a\n\nb"};
+  PayloadReport report{.name = "p", .cgroup = "cg", .step = 2, .exit_code = 0, .output_tail = "a\n\nb"};
   EXPECT_THAT(payload_output(with(report), false), IsEmpty());
   ASSERT_EQ(payload_output(with(report), true).size(), 1u);
   EXPECT_EQ(payload_output(with(report), true)[0].title, "Output of p in cg, step 2");
@@ -60,7 +60,7 @@ TEST(PayloadOutput, IsShownOfThoseThatDidBadly) {
 }
 
 TEST(CaptureLines, CountTheTasksAndListTheFirstOfThem) {
-  ProcsCapture many{.tag = "all", .cgroup = "", .phase = 0};
+  ProcsCapture many{.tag = "all", .cgroup = "", .step = 0};
   many.pids.resize(70);
   std::iota(many.pids.begin(), many.pids.end(), 100);
   const auto lines = capture_lines({{"one", "cg_0", 3, {7}}, {"none", "cg_0", 3, {}}, many});

@@ -60,8 +60,8 @@ std::string mark_difference(const RunRecord& a, const RunRecord& b) {
 
 std::string stimulus_difference(const RunRecord& a, const RunRecord& b) {
   for (std::size_t i = 0; i < std::min(a.stimuli.size(), b.stimuli.size()); ++i) {
-    const StimulusSeen &x = a.stimuli[i], &y = b.stimuli[i];
-    const std::string what = fmt::format("when the ops of step {} were done, ", x.phase);
+    const Stimulus &x = a.stimuli[i], &y = b.stimuli[i];
+    const std::string what = fmt::format("when the ops of step {} were done, ", x.step);
     if (x.op_kinds != y.op_kinds || x.ops != y.ops) return what + "other ops";
     if (x.at_ns != y.at_ns) return what + differ("time (ns)", x.at_ns, y.at_ns);
     if (x.iterations != y.iterations) return what + differ("iterations so far", x.iterations, y.iterations);

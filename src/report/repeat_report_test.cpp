@@ -41,11 +41,11 @@ TEST(FirstDifference, LooksAtInputsBeforeResults) {
   const RunRecord a = passing_record();
   EXPECT_EQ(first_difference(a, a), "");
   RunRecord b = a;
-  b.workers[1].second.iterations += 1;
+  b.workers[1].iterations += 1;
   EXPECT_EQ(first_difference(a, b), "worker 1 of cg_0, iterations: 46001 and 46002");
-  b.workers[0].second.wake_latencies_ns.assign(100, 5);
+  b.workers[0].wake_latencies_ns.assign(100, 5);
   EXPECT_EQ(first_difference(a, b), "worker 0 of cg_0, wake latencies (ns)");
-  b.workers[0].second.max_gap_ns = 5;
+  b.workers[0].max_gap_ns = 5;
   EXPECT_THAT(first_difference(a, b), HasSubstr("worker 0 of cg_0, max gap (ns): "));
   b.marks.pop_back();
   EXPECT_EQ(first_difference(a, b), "number of events: 6 and 5");

@@ -40,7 +40,7 @@ std::string finding_text(const RunRecord& record, const Detail& detail) {
   if (detail.measured && detail.limit && detail.message.find("limit") == std::string::npos)
     text += fmt::format(" (measured {}, limit {})", with_unit(*detail.measured, detail.unit),
                         with_unit(*detail.limit, detail.unit));
-  if (steps && detail.phase > 0) text += fmt::format(" [step {}]", detail.phase);
+  if (steps && detail.step > 0) text += fmt::format(" [step {}]", detail.step);
   return text;
 }
 

@@ -109,7 +109,7 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   record.test = record.run_dir = record.replay_command = record.repeat_command = record.error = record.error_hint =
       evil;
   record.scheduler.command = record.scheduler.exit = record.tuple.vary = record.checked.emplace_back() = evil;
-  for (auto& [phase, worker] : record.workers) worker.cgroup = evil;
+  for (auto& worker : record.workers) worker.cgroup = evil;
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kInfrastructure}) {
     record.outcome = outcome;
     for (const bool verbose : {false, true}) {

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kNameWidth = 24;
 
 std::string step_text(const TimelineStep& step) {
-  if (step.name.empty()) return fmt::format("{}", step.phase);
-  return fmt::format("{} {}", step.phase, shortened(printable(step.name), kNameWidth));
+  if (step.name.empty()) return fmt::format("{}", step.step);
+  return fmt::format("{} {}", step.step, shortened(printable(step.name), kNameWidth));
 }
 
 // "set_cpuset, set_nice (3 ops)"; the number only where it is not that of the names.
@@ -44,7 +44,7 @@ std::string found_text(const RunRecord& record, const TimelineStep& step) {
   for (const Detail* detail : findings(record)) {
     const std::string_view kind = to_string(detail->kind);
     const bool known = std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-    if (detail->phase == step.phase && !known) kinds.push_back(kind);
+    if (detail->step == step.step && !known) kinds.push_back(kind);
   }
   return fmt::format("{}", fmt::join(kinds, ", "));
 }

@@ -46,17 +46,6 @@ Outcome worse_outcome(Outcome a, Outcome b) {
   return worse_exit(exit_code(a), exit_code(b)) == exit_code(a) ? a : b;
 }
 
-StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus, const std::vector<std::string_view>& op_kinds) {
-  return {.at_ns = at_ns,
-          .elapsed_ms = stimulus.elapsed_ms,
-          .phase = stimulus.phase,
-          .ops = stimulus.ops,
-          .op_kinds = {op_kinds.begin(), op_kinds.end()},
-          .cgroups = stimulus.cgroups,
-          .workers = stimulus.workers,
-          .iterations = stimulus.iterations};
-}
-
 Outcome outcome_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::kSkip:

@@ -23,7 +23,7 @@
 
 namespace ktstr {
 
-constexpr int kRunRecordVersion = 1;
+constexpr int kRunRecordVersion = 2;
 
 // How a run ended. The first four are the verdict's; kInfrastructure: the harness, QEMU, memory or the boot was at
 // fault; kBadInput: the user's; kInterrupted: Ctrl-C.
@@ -72,19 +72,6 @@ struct SchedulerSeen {
   std::string exit_message;  // text of the BPF scheduler: scx_bpf_error's
 };
 
-// What a step did to the system (Stimulus of model/events.h), with its ops by name: bits are only good for the
-// program that wrote them.
-struct StimulusSeen {
-  std::uint64_t at_ns = 0;            // guest CLOCK_MONOTONIC
-  std::uint64_t elapsed_ms = 0;       // since the scenario's start
-  int phase = 0;                      // the step, from 1
-  int ops = 0;                        // how many
-  std::vector<std::string> op_kinds;  // each kind once
-  int cgroups = 0, workers = 0;       // alive then
-  std::uint64_t iterations = 0;       // of all workers alive then, so far
-};
-StimulusSeen seen_at(std::uint64_t at_ns, const Stimulus& stimulus, const std::vector<std::string_view>& op_kinds);
-
 // Where a vCPU of a guest that gave no sign of life stood.
 struct VcpuSeen {
   int cpu = 0;
@@ -117,15 +104,15 @@ struct RunRecord {
   std::vector<CgroupStats> cgroups;
   std::vector<std::string> checked;
   std::vector<StepMark> marks;
-  std::vector<StimulusSeen> stimuli;
+  std::vector<Stimulus> stimuli;
   std::vector<PayloadReport> payloads;  // in the order in which they ended
   std::vector<ProcsCapture> captures;
-  std::vector<std::pair<int, WorkerReport>> workers;  // with their phase
-  std::string digest;                                 // sha256 over the guest's event stream; "" when nothing ran
-  bool digest_complete = false;                       // the guest said all that it had to say
-  std::vector<std::string> perturbed;                 // what kept the run from being repeatable, empty otherwise
-  std::uint64_t body_ns = 0;                          // guest time from the body's start to its end
-  double host_seconds = 0;                            // the whole run
+  std::vector<WorkerReport> workers;
+  std::string digest;                  // sha256 over the guest's event stream; "" when nothing ran
+  bool digest_complete = false;        // the guest said all that it had to say
+  std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise
+  std::uint64_t body_ns = 0;           // guest time from the body's start to its end
+  double host_seconds = 0;             // the whole run
   std::vector<PhaseTiming> phases;
   std::string end_of_guest;                 // how the guest ended: "completed", "kernel panic", "hang", ...
   std::vector<VcpuSeen> vcpus;              // of a guest that hung; empty otherwise

@@ -48,24 +48,6 @@ void fields(V& v, T& t) {
   v("exit_message", t.exit_message);
 }
 
-template <typename V, FieldsOf<StimulusSeen> T>
-void fields(V& v, T& t) {
-  v("phase", t.phase);
-  v("at_ns", t.at_ns);
-  v("elapsed_ms", t.elapsed_ms);
-  v("ops", t.ops);
-  v("op_kinds", t.op_kinds);
-  v("cgroups", t.cgroups);
-  v("workers", t.workers);
-  v("iterations", t.iterations);
-}
-
-template <typename V, FieldsOf<std::pair<int, WorkerReport>> T>
-void fields(V& v, T& t) {
-  v("phase", t.first);
-  v("report", t.second);
-}
-
 template <typename V, FieldsOf<VcpuSeen> T>
 void fields(V& v, T& t) {
   v("cpu", t.cpu);

@@ -50,7 +50,7 @@ RunRecord full_record() {
   r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};
   CgroupStats c;
   c.cgroup = "cg_0";
-  c.phase = 1;
+  c.step = 1;
   c.workers = 2;
   c.cpuset = {0, 1, 5};
   c.cpus_used = {0};
@@ -63,7 +63,7 @@ RunRecord full_record() {
   r.checked = {"gap"};
   r.marks = {{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "first"}};
   r.stimuli = {{1, 2, 3, 4, {"add_cgroup", "set_cpuset"}, 5, 6, UINT64_MAX}};
-  PayloadReport p{.name = "fio", .cgroup = "cg_0", .phase = 1, .pid = 2, .killed = true, .exit = "exit status 3"};
+  PayloadReport p{.name = "fio", .cgroup = "cg_0", .step = 1, .pid = 2, .killed = true, .exit = "exit status 3"};
   p.exit_code = 3, p.wall_time_ns = 4;
   p.metrics = {{"write_iops", 1.5, Polarity::kHigher, "1/s"}, {"lat", 2.5, Polarity::kLower, "ms"}};
   p.missing = {"read_iops: none"};
@@ -73,7 +73,7 @@ RunRecord full_record() {
   r.captures = {{"before", "cg_0", 1, {101, 102}}};
   WorkerReport w;
   w.cgroup = "cg_0";
-  w.index = 1, w.group = 2, w.pid = 3;
+  w.index = 1, w.step = 1, w.spec = 2, w.pid = 3;
   w.work_units = 4, w.iterations = 5, w.started_ns = 6, w.cpu_time_ns = 7, w.wall_time_ns = 8, w.run_delay_ns = 9;
   w.timeslices = 10, w.max_gap_ns = 11, w.max_gap_cpu = 12, w.max_gap_at_ns = 13, w.migrations = 14;
   w.cpus_used = {1}, w.cpus_outside = {2};
@@ -81,7 +81,7 @@ RunRecord full_record() {
   w.responded = false;
   w.exit = "killed by signal 11 (SIGSEGV)";
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
-  r.workers = {{1, w}};
+  r.workers = {w};
   r.digest = std::string(64, 'd');
   r.digest_complete = true;
   r.perturbed = {"why"};
@@ -139,7 +139,7 @@ TEST(RunRecordJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->stimuli[0].iterations, UINT64_MAX);
   EXPECT_EQ(read->payloads[0].metrics[1].polarity, Polarity::kLower);
   EXPECT_EQ(read->captures[0].pids, (std::vector<int>{101, 102}));
-  EXPECT_EQ(read->workers[0].second.wake_latencies_ns, (std::vector<std::uint64_t>{18, 19}));
+  EXPECT_EQ(read->workers[0].wake_latencies_ns, (std::vector<std::uint64_t>{18, 19}));
 }
 
 // With no field at its default, a key that is empty, zero or false was not carried over.

@@ -22,19 +22,6 @@ TEST(Outcome, FollowsTheVerdict) {
     EXPECT_EQ(to_string(outcome_of(verdict)), to_string(verdict));
 }
 
-TEST(StimulusSeen, NamesItsOps) {
-  const Stimulus stimulus{.elapsed_ms = 2, .phase = 3, .ops = 4, .cgroups = 5, .workers = 6, .iterations = 7};
-  const StimulusSeen seen = seen_at(1, stimulus, {"freeze_cgroup", "set_nice"});
-  EXPECT_EQ(seen.at_ns, 1U);
-  EXPECT_EQ(seen.elapsed_ms, 2U);
-  EXPECT_EQ(seen.phase, 3);
-  EXPECT_EQ(seen.ops, 4);
-  EXPECT_EQ(seen.op_kinds, (std::vector<std::string>{"freeze_cgroup", "set_nice"}));
-  EXPECT_EQ(seen.cgroups, 5);
-  EXPECT_EQ(seen.workers, 6);
-  EXPECT_EQ(seen.iterations, 7U);
-}
-
 TEST(DigestsEqual, NeedsCompleteAndEqualDigests) {
   RunRecord a;
   a.digest = "aa";

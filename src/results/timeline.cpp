@@ -15,7 +15,7 @@ struct Moment {
 
 struct Span {
   std::uint64_t began_ns = 0;
-  std::vector<const StimulusSeen*> rounds;
+  std::vector<const Stimulus*> rounds;
 };
 
 // The iterations of a worker that ended in between are in its report and in no stimulus any more.
@@ -23,7 +23,7 @@ std::optional<double> rate_between(const RunRecord& record, const Moment& from, 
   double iterations = to.iterations - from.iterations;
   std::uint64_t last_end = 0;
   bool outlived = false;
-  for (const auto& [phase, worker] : record.workers) {
+  for (const auto& worker : record.workers) {
     const std::uint64_t end = worker.ended_ns();
     if (end > to.at_ns && worker.started_ns <= from.at_ns) outlived = true;
     if (end <= from.at_ns || end > to.at_ns) continue;
@@ -41,7 +41,7 @@ std::optional<std::uint64_t> scenario_end_after(const RunRecord& record, std::ui
   return {};
 }
 
-Moment moment_of(const StimulusSeen& stimulus) { return {stimulus.at_ns, static_cast<double>(stimulus.iterations)}; }
+Moment moment_of(const Stimulus& stimulus) { return {stimulus.at_ns, static_cast<double>(stimulus.iterations)}; }
 
 std::optional<double> rate_of(const RunRecord& record, const std::vector<Span>& spans, std::size_t i) {
   if (spans[i].rounds.empty()) return {};
@@ -52,7 +52,7 @@ std::optional<double> rate_of(const RunRecord& record, const std::vector<Span>& 
     if (!spans[next].rounds.empty()) return rate_between(record, from, moment_of(*spans[next].rounds.front()));
   }
   const bool ended = end && std::any_of(record.workers.begin(), record.workers.end(), [&](const auto& worker) {
-                       return worker.second.ended_ns() > from.at_ns && worker.second.ended_ns() <= *end;
+                       return worker.ended_ns() > from.at_ns && worker.ended_ns() <= *end;
                      });
   if (!ended) return {};
   return rate_between(record, from, {*end, 0});
@@ -68,7 +68,7 @@ Timeline steps_of(const std::vector<StepMark>& marks) {
   std::uint64_t resumed_ns = 0;  // 0: it is not
   for (const StepMark& mark : marks) {
     if (mark.kind == StepMark::Kind::kStepStart) {
-      all.steps.push_back({.phase = mark.step, .name = mark.name});
+      all.steps.push_back({.step = mark.step, .name = mark.name});
       all.spans.push_back({.began_ns = mark.at_ns});
       resumed_ns = 0;
     }
@@ -88,9 +88,9 @@ Timeline steps_of(const std::vector<StepMark>& marks) {
   return all;
 }
 
-void add_stimulus(const StimulusSeen& stimulus, Timeline& all) {
+void add_stimulus(const Stimulus& stimulus, Timeline& all) {
   std::size_t i = all.steps.size();
-  while (i > 0 && (all.spans[i - 1].began_ns > stimulus.at_ns || all.steps[i - 1].phase != stimulus.phase)) --i;
+  while (i > 0 && (all.spans[i - 1].began_ns > stimulus.at_ns || all.steps[i - 1].step != stimulus.step)) --i;
   if (i == 0) return;
   TimelineStep& step = all.steps[i - 1];
   if (!step.elapsed_ms) step.elapsed_ms = stimulus.elapsed_ms;
@@ -105,7 +105,7 @@ void add_stimulus(const StimulusSeen& stimulus, Timeline& all) {
 
 std::vector<TimelineStep> timeline_of(const RunRecord& record) {
   Timeline all = steps_of(record.marks);
-  for (const StimulusSeen& stimulus : record.stimuli) add_stimulus(stimulus, all);
+  for (const Stimulus& stimulus : record.stimuli) add_stimulus(stimulus, all);
   for (std::size_t i = 0; i < all.steps.size(); ++i) all.steps[i].iterations_per_s = rate_of(record, all.spans, i);
   return std::move(all.steps);
 }

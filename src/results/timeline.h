@@ -14,7 +14,7 @@
 namespace ktstr {
 
 struct TimelineStep {
-  int phase = 0;  // from 1
+  int step = 0;  // from 1
   std::string name;
   std::optional<std::uint64_t> elapsed_ms;  // from the scenario's start to its first round; none: it got no round
   std::uint64_t held_ns = 0;                // in all rounds

@@ -9,10 +9,10 @@ namespace {
 using Kind = StepMark::Kind;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
-StimulusSeen stimulus(int phase, std::uint64_t at_s, std::uint64_t iterations) {
+Stimulus stimulus(int step, std::uint64_t at_s, std::uint64_t iterations) {
   return {.at_ns = at_s * kSecond,
           .elapsed_ms = (at_s - 10) * 1000,
-          .phase = phase,
+          .step = step,
           .ops = 1,
           .op_kinds = {"set_cpuset"},
           .cgroups = 2,
@@ -20,12 +20,13 @@ StimulusSeen stimulus(int phase, std::uint64_t at_s, std::uint64_t iterations) {
           .iterations = iterations};
 }
 
-std::pair<int, WorkerReport> worker(int phase, std::uint64_t from_s, std::uint64_t to_s, std::uint64_t iterations) {
+WorkerReport worker(int step, std::uint64_t from_s, std::uint64_t to_s, std::uint64_t iterations) {
   WorkerReport report;
+  report.step = step;
   report.started_ns = from_s * kSecond;
   report.wall_time_ns = (to_s - from_s) * kSecond;
   report.iterations = iterations;
-  return {phase, report};
+  return report;
 }
 
 // Two steps, from 10 s to 12 s and from 13 s to 14 s, and a Backdrop.
@@ -48,7 +49,7 @@ TEST(Timeline, NamesWhatEachStepDidAndHowLongItHeld) {
   EXPECT_EQ(steps[0].name, "calm");
   EXPECT_EQ(steps[0].held_ns, 2 * kSecond);
   EXPECT_EQ(steps[0].rounds, 1);
-  EXPECT_EQ(steps[1].phase, 2);
+  EXPECT_EQ(steps[1].step, 2);
   EXPECT_EQ(steps[1].elapsed_ms, 3000u);
   EXPECT_EQ(steps[1].op_kinds, (std::vector<std::string>{"set_cpuset"}));
   EXPECT_EQ(steps[1].workers, 3);
@@ -128,7 +129,7 @@ TEST(Timeline, TellsTwoScenariosOfOneBodyApart) {
   ASSERT_EQ(steps.size(), 4u);
   EXPECT_EQ(steps[1].iterations_per_s, 700);
   EXPECT_EQ(steps[2].elapsed_ms, 20'000u);
-  EXPECT_EQ(steps[2].phase, 1);
+  EXPECT_EQ(steps[2].step, 1);
 }
 
 TEST(Timeline, TakesWhateverAGuestMayHaveSent) {
@@ -138,7 +139,7 @@ TEST(Timeline, TakesWhateverAGuestMayHaveSent) {
                   {Kind::kScenarioResume, 1, UINT64_MAX, 0, 0, ""},
                   {Kind::kScenarioPause, 1, 0, 0, 0, ""},
                   {Kind::kScenarioEnd, 0, 0, 0, 0, ""}};
-  record.stimuli = {{.at_ns = UINT64_MAX, .phase = 1, .iterations = UINT64_MAX}, {.at_ns = 0, .phase = 7}};
+  record.stimuli = {{.at_ns = UINT64_MAX, .step = 1, .iterations = UINT64_MAX}, {.at_ns = 0, .step = 7}};
   record.workers = {worker(1, UINT64_MAX / kSecond, 1, UINT64_MAX)};
   const auto steps = timeline_of(record);
   ASSERT_EQ(steps.size(), 1u);

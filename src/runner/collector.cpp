@@ -64,11 +64,8 @@ Status Collector::add(const Record& record) {
       return add_worker(record);
     case RecordType::kOutput:
       return decode_into<OutputRecord>(record, story_.outputs.emplace_back());
-    case RecordType::kStimulus: {
-      KTSTR_TRY_ASSIGN(const Stimulus stimulus, decoded<Stimulus>(record));
-      story_.stimuli.emplace_back(record.time_ns, stimulus);
-      return ok();
-    }
+    case RecordType::kStimulus:
+      return decode_into<Stimulus>(record, story_.stimuli.emplace_back());
     case RecordType::kPayload:
       return decode_into<PayloadReport>(record, story_.payloads.emplace_back());
     case RecordType::kResult:
@@ -87,11 +84,11 @@ Status Collector::add(const Record& record) {
 }
 
 Status Collector::add_worker(const Record& record) {
-  KTSTR_TRY_ASSIGN(WorkerRecord worker, decoded<WorkerRecord>(record));
-  auto& samples = worker.report.wake_latencies_ns;
+  KTSTR_TRY_ASSIGN(WorkerReport worker, decoded<WorkerReport>(record));
+  auto& samples = worker.wake_latencies_ns;
   thin(samples, keep_every_);
   latencies_ += samples.size();
-  story_.workers.emplace_back(worker.phase, std::move(worker.report));
+  story_.workers.push_back(std::move(worker));
   while (latencies_ > kMostLatencies) thin_latencies();
   return ok();
 }
@@ -99,7 +96,7 @@ Status Collector::add_worker(const Record& record) {
 void Collector::thin_latencies() {
   keep_every_ *= 2;
   latencies_ = 0;
-  for (auto& [phase, report] : story_.workers) {
+  for (WorkerReport& report : story_.workers) {
     thin(report.wake_latencies_ns, 2);
     latencies_ += report.wake_latencies_ns.size();
   }

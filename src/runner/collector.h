@@ -24,8 +24,8 @@ struct GuestStory {
   std::optional<BodyEndRecord> body_end;
   std::vector<GuestErrorRecord> errors;
   std::vector<StepMark> marks;
-  std::vector<std::pair<std::uint64_t, Stimulus>> stimuli;  // with the guest's time
-  std::vector<std::pair<int, WorkerReport>> workers;
+  std::vector<Stimulus> stimuli;
+  std::vector<WorkerReport> workers;
   std::vector<PayloadReport> payloads;  // as they ended; those of the result come on top
   std::vector<std::string> scheduler_log, body_log, agent_log;
   std::vector<std::string> kernel_log;          // all of it

@@ -13,13 +13,13 @@ Record record_of(RecordType type, const T& value, std::uint32_t sequence = 0) {
 
 TEST(Collector, KeepsStimuliWithTheirTimeAndPayloadsInTheirOrder) {
   Collector collector;
-  ASSERT_TRUE(collector.add(record_of(RecordType::kStimulus, Stimulus{.phase = 1, .iterations = 7}, 0)));
+  ASSERT_TRUE(collector.add(record_of(RecordType::kStimulus, Stimulus{.step = 1, .iterations = 7}, 0)));
   ASSERT_TRUE(collector.add(record_of(RecordType::kPayload, PayloadReport{.name = "first"}, 1)));
   ASSERT_TRUE(collector.add(record_of(RecordType::kPayload, PayloadReport{.name = "second"}, 2)));
   const GuestStory& story = collector.story();
   ASSERT_EQ(story.stimuli.size(), 1u);
   EXPECT_EQ(story.stimuli[0].first, 100u);
-  EXPECT_EQ(story.stimuli[0].second.iterations, 7u);
+  EXPECT_EQ(story.stimuli[0].iterations, 7u);
   ASSERT_EQ(story.payloads.size(), 2u);
   EXPECT_EQ(story.payloads[1].name, "second");
 }
@@ -62,11 +62,11 @@ TEST(Collector, EndsAStoryWithoutEnd) {
 
 TEST(Collector, ThinsWakeLatenciesEvenlyWhereThereAreTooMany) {
   Collector collector;
-  WorkerRecord worker;
-  for (std::uint64_t i = 0; i < 100'000; ++i) worker.report.wake_latencies_ns.push_back(i);
+  WorkerReport worker;
+  for (std::uint64_t i = 0; i < 100'000; ++i) worker.wake_latencies_ns.push_back(i);
   std::size_t kept = 0;
   for (int i = 0; i < 30; ++i) ASSERT_TRUE(collector.add(record_of(RecordType::kWorker, worker)));
-  for (const auto& [phase, report] : collector.story().workers) {
+  for (const auto& report : collector.story().workers) {
     kept += report.wake_latencies_ns.size();
     EXPECT_EQ(report.wake_latencies_ns.size(), 25'000u);
     EXPECT_EQ(report.wake_latencies_ns.at(1), 4u);

@@ -46,8 +46,8 @@ std::string text_of(const StepMark& r) {
 }
 
 std::string text_of(const Stimulus& r) {
-  return fmt::format("step {} at {} ms, {} ops ({}), {} cgroups, {} workers, {} iterations so far", r.phase,
-                     r.elapsed_ms, r.ops, fmt::join(op_names(r.op_kinds), " "), r.cgroups, r.workers, r.iterations);
+  return fmt::format("step {} at {} ms, {} ops ({}), {} cgroups, {} workers, {} iterations so far", r.step,
+                     r.elapsed_ms, r.ops, fmt::join(r.op_kinds, " "), r.cgroups, r.workers, r.iterations);
 }
 
 // Lines would run into each other.
@@ -59,8 +59,8 @@ std::string in_one_line(std::string text) {
 std::string place_of(const std::string& cgroup) { return cgroup.empty() ? "outside of the cgroups" : "of " + cgroup; }
 
 std::string text_of(const PayloadReport& r) {
-  std::string text = fmt::format("{} {} (phase {}, pid {}): {}{}, code {}, wall {} ns", r.name, place_of(r.cgroup),
-                                 r.phase, r.pid, r.killed ? "stopped, " : "", r.exit, r.exit_code, r.wall_time_ns);
+  std::string text = fmt::format("{} {} (step {}, pid {}): {}{}, code {}, wall {} ns", r.name, place_of(r.cgroup),
+                                 r.step, r.pid, r.killed ? "stopped, " : "", r.exit, r.exit_code, r.wall_time_ns);
   for (const PayloadValue& metric : r.metrics)
     text += fmt::format("; {} {}{}{} ({})", metric.name, metric.value, metric.unit.empty() ? "" : " ", metric.unit,
                         to_string(metric.polarity));
@@ -69,10 +69,10 @@ std::string text_of(const PayloadReport& r) {
   return text;
 }
 
-std::string text_of(const WorkerRecord& r) {
-  std::string text = fmt::format("phase {}", r.phase);
-  for (const auto& [name, value] : field_texts(r.report))
-    if (!value.empty()) text += fmt::format(", {} {}", name, value);
+std::string text_of(const WorkerReport& r) {
+  std::string text;
+  for (const auto& [name, value] : field_texts(r))
+    if (!value.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
   return text;
 }
 
@@ -83,7 +83,7 @@ std::string text_of(const ResultRecord& r) {
   for (const Detail& detail : r.result.details)
     text += fmt::format("; {} {}: {}", to_string(detail.verdict), to_string(detail.kind), detail.message);
   for (const ProcsCapture& capture : r.result.captures)
-    text += fmt::format("; capture {} of {} (phase {}): {}", capture.tag, capture.cgroup, capture.phase,
+    text += fmt::format("; capture {} of {} (step {}): {}", capture.tag, capture.cgroup, capture.step,
                         fmt::join(capture.pids, " "));
   for (const PayloadReport& payload : r.result.payloads) text += "; payload " + text_of(payload);
   return text;
@@ -128,7 +128,7 @@ std::string payload_text(const Record& record) {
     case RecordType::kMark:
       return decoded<StepMark>(record);
     case RecordType::kWorker:
-      return decoded<WorkerRecord>(record);
+      return decoded<WorkerReport>(record);
     case RecordType::kResult:
       return decoded<ResultRecord>(record);
     case RecordType::kBodyEnd:

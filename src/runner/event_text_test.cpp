@@ -27,17 +27,17 @@ TEST(EventText, IsALineForEachRecordByGuestTime) {
 }
 
 TEST(EventText, SaysWhatEveryTypeHolds) {
-  WorkerRecord worker;
-  worker.report.cgroup = "cg_0";
-  worker.report.iterations = 77;
-  worker.report.wakeups = 2;
-  worker.report.wake_latencies_ns = {5, 6};
+  WorkerReport worker;
+  worker.cgroup = "cg_0";
+  worker.iterations = 77;
+  worker.wakeups = 2;
+  worker.wake_latencies_ns = {5, 6};
   ResultRecord result;
   result.result.details = {{Verdict::kFail, DetailKind::kStuck, "stood still"}};
   result.result.captures = {{"before", "cg_0", 1, {101, 102}}};
   const PayloadReport payload{.name = "fio",
                               .cgroup = "cg_0",
-                              .phase = 1,
+                              .step = 1,
                               .pid = 9,
                               .exit = "exit status 0",
                               .exit_code = 0,
@@ -45,8 +45,13 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
                               .metrics = {{"iops", 12.5, Polarity::kHigher, "1/s"}, {"ops", 7, Polarity::kHigher, ""}},
                               .missing = {"lat: none"},
                               .output_tail = "a\nb"};
-  const Stimulus stimulus{
-      .elapsed_ms = 12, .phase = 2, .ops = 3, .op_kinds = 0b11, .cgroups = 4, .workers = 5, .iterations = 6};
+  const Stimulus stimulus{.step = 2,
+                          .elapsed_ms = 12,
+                          .ops = 3,
+                          .op_kinds = {"add_cgroup", "add_cgroup_def"},
+                          .cgroups = 4,
+                          .workers = 5,
+                          .iterations = 6};
   const std::pair<Record, const char*> cases[] = {
       {record_of(RecordType::kMark, StepMark{.kind = StepMark::Kind::kScenarioResume, .step = 3}),
        "mark: step 3 resumed"},
@@ -56,10 +61,10 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
       {record_of(RecordType::kStimulus, stimulus),
        "stimulus: step 2 at 12 ms, 3 ops (add_cgroup add_cgroup_def), 4 cgroups, 5 workers, 6 iterations so far"},
       {record_of(RecordType::kPayload, payload),
-       "payload: fio of cg_0 (phase 1, pid 9): exit status 0, code 0, wall 5 ns; iops 12.5 1/s (higher); ops 7 "
+       "payload: fio of cg_0 (step 1, pid 9): exit status 0, code 0, wall 5 ns; iops 12.5 1/s (higher); ops 7 "
        "(higher); missing lat: "
        "none; said a|b"},
-      {record_of(RecordType::kResult, result), "; capture before of cg_0 (phase 1): 101 102"},
+      {record_of(RecordType::kResult, result), "; capture before of cg_0 (step 1): 101 102"},
       {record_of(RecordType::kHello, HelloRecord{"1", "7.3", "#1"}), "hello: agent 1 on 7.3 #1"},
       {record_of(RecordType::kTopology, TestTopology{}), "topology: 0 CPUs"},
       {record_of(RecordType::kPhase, PhaseRecord{Phase::kBody}), "phase: body"},
@@ -67,7 +72,7 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
       {record_of(RecordType::kScheduler,
                  SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "killed", .life = 1}),
        "scheduler: exited, pid 0, killed"},
-      {record_of(RecordType::kWorker, worker), "worker: phase 0, cgroup cg_0, index 0, "},
+      {record_of(RecordType::kWorker, worker), "worker: step 0, cgroup cg_0, index 0, "},
       {record_of(RecordType::kWorker, worker), "iterations 77, "},
       {record_of(RecordType::kWorker, worker), "wakeups 2, wake_max_ns 0, wake_latencies_ns 5 6, responded true, "},
       {record_of(RecordType::kResult, result), "fail stuck: stood still"},

@@ -16,7 +16,7 @@ std::string first_line(std::string_view text) { return printable(text.substr(0, 
 std::vector<std::string> cgroup_names(const RunRecord& record) {
   std::vector<std::string> names;
   for (const CgroupStats& stats : record.cgroups) names.push_back(stats.cgroup);
-  for (const auto& [phase, report] : record.workers) names.push_back(report.cgroup);
+  for (const auto& report : record.workers) names.push_back(report.cgroup);
   for (const Detail& detail : record.details) names.push_back(detail.cgroup);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -108,14 +108,14 @@ TEST(Phases, SaturateAtTheLastThatTheRecordHolds) {
   ExecutorHooks hooks = world.hooks();
   int last = 0;
   hooks.hold_until = [&](int, Nanoseconds) -> Result<HoldEnd> {
-    last = ctx.phase();
+    last = ctx.step();
     return HoldEnd::kTimeOver;
   };
   testing::internal::CaptureStderr();
   ASSERT_TRUE(run_scenario(ctx, {}, std::vector(65'537, Step::holding(HoldSpec::fixed(0ns))), {}, hooks));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("65536 steps do not fit into the stimulus record"));
   EXPECT_EQ(last, 65'535);
-  EXPECT_EQ(world.stimuli.back().phase, 65'535);
+  EXPECT_EQ(world.stimuli.back().step, 65'535);
 }
 
 // Of cgroups there would have to be more than a test has time for.

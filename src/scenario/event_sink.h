@@ -14,7 +14,7 @@ class EventSink {
   virtual ~EventSink() = default;
   virtual void mark(const StepMark& mark) = 0;
   virtual void stimulus(const Stimulus& stimulus) = 0;
-  virtual void worker(int phase, const WorkerReport& report) = 0;
+  virtual void worker(const WorkerReport& report) = 0;
   virtual void payload(const PayloadReport& report) = 0;
 };
 

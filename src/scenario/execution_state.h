@@ -13,7 +13,7 @@ namespace ktstr {
 class ExecutionState {
  public:
   explicit ExecutionState(Ctx& ctx) : ctx_(ctx) {}
-  void set_phase(int phase) { ctx_.phase_ = phase; }
+  void set_step(int step) { ctx_.step_ = step; }
   // Where a scheduler was swapped; 0: none is under test any more.
   void set_scheduler_pid(int pid) { ctx_.init_.scheduler_pid = pid; }
   RunSettings& settings() { return ctx_.init_.settings; }

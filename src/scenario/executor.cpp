@@ -80,7 +80,7 @@ class ScenarioRun {
 };
 
 void ScenarioRun::mark(StepMark::Kind kind) {
-  const int number = ctx_.phase();
+  const int number = ctx_.step();
   StepMark mark;
   mark.kind = kind;
   mark.step = number;
@@ -88,17 +88,17 @@ void ScenarioRun::mark(StepMark::Kind kind) {
   mark.cgroups = world_.cgroup_count();
   mark.workers = world_.worker_count();
   if (number > 0 && number <= last()) mark.name = step(number).name;
-  if (kind == StepMark::Kind::kScenarioStart) mark.name = fingerprint(ctx_, plan_);
+  if (kind == StepMark::Kind::kScenarioStart) mark.fingerprint = fingerprint(ctx_, plan_);
   ctx_.events().mark(mark);
 }
 
 void ScenarioRun::note(Verdict verdict, int number, std::string message) {
   result_.details.push_back(
-      {.verdict = verdict, .kind = DetailKind::kNote, .message = std::move(message), .phase = number});
+      {.verdict = verdict, .kind = DetailKind::kNote, .message = std::move(message), .step = number});
 }
 
 void ScenarioRun::stop_for(DetailKind kind, int number, std::string message) {
-  stops_.push_back({.verdict = Verdict::kFail, .kind = kind, .message = std::move(message), .phase = number});
+  stops_.push_back({.verdict = Verdict::kFail, .kind = kind, .message = std::move(message), .step = number});
 }
 
 void ScenarioRun::stop_for(DetailKind kind, int number, std::string_view what, const Error& error) {
@@ -135,8 +135,8 @@ Result<ScenarioRun::Next> ScenarioRun::probe(int number, std::string_view when) 
 }
 
 Result<AssertResult> ScenarioRun::run() {
-  const int outer_phase = ctx_.phase();
-  state_.set_phase(0);
+  const int outer_step = ctx_.step();
+  state_.set_step(0);
   mark(StepMark::Kind::kScenarioStart);
   Result<Next> outcome = Next::kGoOn;
   const Status ready = set_up_backdrop();
@@ -144,13 +144,13 @@ Result<AssertResult> ScenarioRun::run() {
     outcome = run_steps();
   else
     stop_for(DetailKind::kBackdropFailed, 0, "the Backdrop could not be set up", ready.error());
-  state_.set_phase(0);
+  state_.set_step(0);
   // Behind a set-up that failed this is no news.
   if (const Status torn_down = world_.end_backdrop(); ready && !torn_down)
     result_.details.push_back({.kind = DetailKind::kBackdropFailed, .message = in_one_line(torn_down.error())});
   std::move(stops_.begin(), stops_.end(), std::back_inserter(result_.details));
   mark(StepMark::Kind::kScenarioEnd);
-  state_.set_phase(outer_phase);
+  state_.set_step(outer_step);
   if (!outcome) return outcome.error();
   if (machine_fails_ && result_.verdict() != Verdict::kFail) return *machine_fails_;
   if (ctx_.scheduler_pid() != 0) result_.checked.emplace_back("scheduler: its process lives through every step");
@@ -187,7 +187,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
                      format_duration(ctx_.duration())));
     return Next::kGoOn;
   }
-  state_.set_phase(std::min(number, kLastPhase));
+  state_.set_step(std::min(number, kLastPhase));
   world_.begin_step(number, step(number).interval.has_value());
   mark(StepMark::Kind::kStepStart);
   loop_ran_ = false;
@@ -197,7 +197,7 @@ Result<ScenarioRun::Next> ScenarioRun::run_step(int number) {
   const Status torn_down = world_.end_step();
   if (acted.step) acted.step = torn_down;
   mark(StepMark::Kind::kStepEnd);
-  state_.set_phase(0);
+  state_.set_step(0);
   if (!acted.held) return acted.held.error();
   Next next = Next::kGoOn;
   if (*acted.held == HoldEnd::kSchedulerGone) {
@@ -262,7 +262,7 @@ void ScenarioRun::do_round(int number, Nanoseconds wanted, Acted& acted) {
   const Nanoseconds given = time_for(number, wanted);
   if (given.count() == 0 && wanted.count() > 0) return;
   world_.target().release_workers();
-  ctx_.events().stimulus(world_.stimulus(hooks_.now() - start_, step(number).ops));
+  ctx_.events().stimulus(world_.stimulus(start_, step(number).ops));
   mark(StepMark::Kind::kScenarioResume);
   acted.held_from = hooks_.now();
   acted.held = hooks_.hold_until(ctx_.scheduler_pid(), acted.held_from + given).context(fmt::format("step {}", number));

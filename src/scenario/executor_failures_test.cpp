@@ -32,7 +32,7 @@ std::vector<std::string> described(const AssertResult& result) {
   std::vector<std::string> lines;
   for (const Detail& detail : result.details)
     lines.push_back(
-        fmt::format("{} {} {}: {}", to_string(detail.verdict), to_string(detail.kind), detail.phase, detail.message));
+        fmt::format("{} {} {}: {}", to_string(detail.verdict), to_string(detail.kind), detail.step, detail.message));
   return lines;
 }
 
@@ -135,7 +135,7 @@ TEST(FailedStep, KeepsItsErrorWhenCleaningUpFailsToo) {
 
 std::vector<std::string> kinds(const AssertResult& result) {
   std::vector<std::string> all;
-  for (const Detail& detail : result.details) all.push_back(fmt::format("{} {}", to_string(detail.kind), detail.phase));
+  for (const Detail& detail : result.details) all.push_back(fmt::format("{} {}", to_string(detail.kind), detail.step));
   return all;
 }
 

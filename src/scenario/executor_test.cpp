@@ -67,11 +67,11 @@ TEST(Executor, LabelsReportsAndStatisticsWithTheirStep) {
   EXPECT_EQ(result->verdict(), Verdict::kPass);
   ASSERT_EQ(result->cgroups.size(), 2u);
   EXPECT_EQ(result->cgroups[0].cgroup, "a");
-  EXPECT_EQ(result->cgroups[0].phase, 1);
-  EXPECT_EQ(result->cgroups[1].phase, 2);
+  EXPECT_EQ(result->cgroups[0].step, 1);
+  EXPECT_EQ(result->cgroups[1].step, 2);
   ASSERT_EQ(world.reports.size(), 2u);
   EXPECT_EQ(world.reports[1].first, 2);
-  EXPECT_EQ(world.reports[1].second.cgroup, "b");
+  EXPECT_EQ(world.reports[1].cgroup, "b");
 }
 
 TEST(Executor, PutsTheTimeIntoItsMarks) {
@@ -90,18 +90,18 @@ TEST(Executor, LetsChecksFailTheResult) {
   EXPECT_EQ(result->verdict(), Verdict::kFail);
   ASSERT_EQ(result->details.size(), 2u);
   EXPECT_EQ(result->details[0].kind, DetailKind::kNoProgress);
-  EXPECT_EQ(result->details[1].phase, 2);
+  EXPECT_EQ(result->details[1].step, 2);
 }
 
 TEST(Executor, NumbersWorkersAcrossTheGroupsOfACgroup) {
   FakeWorld world;
   ASSERT_TRUE(world.run({{.setup = {CgroupDef::named("a").workers(2).work({.workers = 2})}}}));
   std::vector<int> indexes;
-  for (const auto& [phase, report] : world.reports) indexes.push_back(report.index);
+  for (const auto& report : world.reports) indexes.push_back(report.index);
   EXPECT_THAT(indexes, ElementsAre(0, 1, 2, 3));
   ASSERT_EQ(world.placements.size(), 2u);
-  EXPECT_EQ(world.placements[0].group, 0);
-  EXPECT_EQ(world.placements[1].group, 1);
+  EXPECT_EQ(world.placements[0].spec, 0);
+  EXPECT_EQ(world.placements[1].spec, 1);
 }
 
 TEST(Executor, TellsWorkersWhatTheirCpusetAllows) {

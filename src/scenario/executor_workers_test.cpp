@@ -20,7 +20,7 @@ struct ReportList final : EventSink {
   void mark(const StepMark&) override {}
   void stimulus(const Stimulus&) override {}
   void payload(const PayloadReport&) override {}
-  void worker(int, const WorkerReport& report) override { reports.push_back(report); }
+  void worker(const WorkerReport& report) override { reports.push_back(report); }
   std::vector<WorkerReport> reports;
 };
 
@@ -49,7 +49,7 @@ TEST_F(ExecuteWithWorkers, NumbersThreadsByTheirPlaceInTheDefinition) {
   ASSERT_TRUE(result) << result.error().render();
   EXPECT_EQ(result->verdict(), Verdict::kPass) << result->details.at(0).message;
   std::vector<std::pair<int, int>> places;
-  for (const WorkerReport& report : events_.reports) places.emplace_back(report.index, report.group);
+  for (const WorkerReport& report : events_.reports) places.emplace_back(report.index, report.spec);
   // Threads of one process are spawned together, in place of the first of them.
   EXPECT_THAT(places, testing::ElementsAre(std::pair(0, 0), std::pair(1, 2), std::pair(2, 1), std::pair(3, 1)));
 }
@@ -75,7 +75,7 @@ TEST_F(ExecuteWithWorkers, RunsStepsOneAfterTheOther) {
                                               {.setup = {CgroupDef::named("a")}, .hold = HoldSpec::fixed(50ms)}});
   ASSERT_TRUE(result) << result.error().render();
   ASSERT_EQ(result->cgroups.size(), 2u);
-  EXPECT_EQ(result->cgroups[1].phase, 2);
+  EXPECT_EQ(result->cgroups[1].step, 2);
   EXPECT_NE(events_.reports.at(0).pid, events_.reports.at(1).pid);
 }
 

@@ -107,7 +107,7 @@ void Scope::note(std::string cgroup, std::string message, AssertResult& result) 
                             .kind = DetailKind::kNote,
                             .message = std::move(message),
                             .cgroup = std::move(cgroup),
-                            .phase = phase_});
+                            .step = step_});
 }
 
 Status Scope::create(const std::string& name) {
@@ -201,7 +201,7 @@ void Scope::finish_payload(LivePayload& payload, PayloadReport report, PayloadKi
   name_oom_kill(payload, report, findings);
   findings.events.payload(report);
   AssertResult judged = payload.running->judge(report, why);
-  for (Detail& detail : judged.details) detail.phase = phase_;
+  for (Detail& detail : judged.details) detail.step = step_;
   findings.result.merge(std::move(judged));
   findings.result.payloads.push_back(std::move(report));
   payloads_.erase(payloads_.begin() + (&payload - payloads_.data()));
@@ -237,11 +237,12 @@ Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group) {
     for (std::size_t i = 0; i < part.size(); ++i) {
       // Where it was last, and who it was there.
       part[i].cgroup = group.name;
-      part[i].group = set.groups.at(part[i].group);
+      part[i].step = step_;
+      part[i].spec = set.groups.at(part[i].spec);
       part[i].index = set.first_index + static_cast<int>(i);
       // Each has CPUs of its own, with other neighbours: nobody is its equal.
       constexpr int kApart = 1'000'000;
-      if (set.apart) part[i].group = kApart + part[i].index;
+      if (set.apart) part[i].spec = kApart + part[i].index;
     }
     std::move(part.begin(), part.end(), std::back_inserter(reports));
   }
@@ -250,18 +251,18 @@ Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group) {
 
 void Scope::judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const {
   if (reports.empty()) return;
-  for (const WorkerReport& report : reports) findings.events.worker(phase_, report);
+  for (const WorkerReport& report : reports) findings.events.worker(report);
   std::vector<CpuSet> cpusets;
   for (const WorkerSet& set : group.sets)
     for (const CpuSet& cpus : set.cpusets)
       if (std::find(cpusets.begin(), cpusets.end(), cpus) == cpusets.end()) cpusets.push_back(cpus);
-  findings.result.merge(check_workers(findings.checks, {.phase = phase_,
+  findings.result.merge(check_workers(findings.checks, {.step = step_,
                                                         .cgroup = group.name,
                                                         .cpusets = std::move(cpusets),
                                                         .workers = reports,
                                                         .has_quota = has_quota(group.name),
                                                         .crowding = group.crowding}));
-  findings.result.cgroups.push_back(make_cgroup_stats(phase_, group.name, group.cpuset, reports));
+  findings.result.cgroups.push_back(make_cgroup_stats(step_, group.name, group.cpuset, reports));
 }
 
 // Without the latencies, which may be many and tell nothing here.
@@ -322,10 +323,8 @@ Status Scope::end_processes(const Findings& findings) {
     const PayloadKill why = newest.end_reported || newest.killed ? PayloadKill::kAsked : PayloadKill::kOutOfTime;
     Status killed = kill_payload(newest, why, findings);
     if (!killed && killed.error().code() == ErrorCode::kTimedOut) {
-      findings.result.details.push_back({.kind = DetailKind::kStuck,
-                                         .message = in_one_line(killed.error()),
-                                         .cgroup = newest.cgroup,
-                                         .phase = phase_});
+      findings.result.details.push_back(
+          {.kind = DetailKind::kStuck, .message = in_one_line(killed.error()), .cgroup = newest.cgroup, .step = step_});
       killed = ok();
     }
     keep_first(std::move(killed));
@@ -333,7 +332,7 @@ Status Scope::end_processes(const Findings& findings) {
   }
   if (hooks_.stalls)
     for (Detail& stall : hooks_.stalls()) {
-      stall.phase = phase_;
+      stall.step = step_;
       findings.result.details.push_back(std::move(stall));
     }
   for (LiveCgroup& group : live_) request_stop(group);
@@ -358,7 +357,7 @@ void Scope::remove_cgroups(const Findings& findings) {
       continue;
     }
     findings.result.details.push_back(
-        {.kind = DetailKind::kStuck, .message = error.message(), .cgroup = name, .phase = phase_});
+        {.kind = DetailKind::kStuck, .message = error.message(), .cgroup = name, .step = step_});
   }
 }
 

@@ -93,13 +93,13 @@ struct LivePayload {
 
 class Scope {
  public:
-  // All references must outlive the scope. `phase` labels its reports and details. `outer`: the scope whose cgroups can
+  // All references must outlive the scope. `step` labels its reports and details. `outer`: the scope whose cgroups can
   // be above those of this one.
-  Scope(CgroupOps& ops, const ExecutorHooks& hooks, int phase, std::string label, const Scope* outer = nullptr)
+  Scope(CgroupOps& ops, const ExecutorHooks& hooks, int step, std::string label, const Scope* outer = nullptr)
       : ops_(ops),
         hooks_(hooks),
         outer_(outer),
-        phase_(phase),
+        step_(step),
         label_(std::move(label)),
         machine_(hooks.root, hooks.before_machine_change, hooks.cpu_speeds),
         cgroups_(ops) {}
@@ -133,7 +133,7 @@ class Scope {
   // All three.
   Status tear_down(const Findings& findings);
 
-  int phase() const { return phase_; }
+  int step() const { return step_; }
   const std::string& label() const { return label_; }  // "step 2", "the Backdrop"
   int cgroup_count() const { return static_cast<int>(cgroups_.names().size()); }
   int worker_count() const;
@@ -163,7 +163,7 @@ class Scope {
   CgroupOps& ops_;
   const ExecutorHooks& hooks_;
   const Scope* outer_;
-  int phase_;
+  int step_;
   std::string label_;
   MachineChanges machine_;
   CgroupScope cgroups_;  // before what runs in them: that must be gone when cgroups are removed

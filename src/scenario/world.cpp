@@ -169,13 +169,15 @@ std::uint64_t World::next_seed(Vary factor) {
 int World::cgroup_count() const { return backdrop_.cgroup_count() + (step_ ? step_->cgroup_count() : 0); }
 int World::worker_count() const { return backdrop_.worker_count() + (step_ ? step_->worker_count() : 0); }
 
-Stimulus World::stimulus(Nanoseconds since_start, const std::vector<Op>& ops) {
+Stimulus World::stimulus(Nanoseconds start, const std::vector<Op>& ops) {
+  const Nanoseconds now = hooks_.now();
   Stimulus stimulus;
+  stimulus.at_ns = static_cast<std::uint64_t>(now.count());
   stimulus.elapsed_ms =
-      narrowed<std::uint32_t>(static_cast<std::uint64_t>(since_start / Milliseconds(1)), "ms since the start");
-  stimulus.phase = narrowed<std::uint16_t>(static_cast<std::uint64_t>(number_), "steps");
+      narrowed<std::uint32_t>(static_cast<std::uint64_t>((now - start) / Milliseconds(1)), "ms since the start");
+  stimulus.step = narrowed<std::uint16_t>(static_cast<std::uint64_t>(number_), "steps");
   stimulus.ops = narrowed<std::uint16_t>(ops.size(), "ops");
-  for (const Op& op : ops) stimulus.op_kinds |= op.bit();
+  stimulus.op_kinds = op_names(ops);
   stimulus.cgroups = narrowed<std::uint16_t>(static_cast<std::uint64_t>(cgroup_count()), "cgroups");
   stimulus.workers = narrowed<std::uint16_t>(static_cast<std::uint64_t>(worker_count()), "workers");
   for_each_scope([&](Scope& scope) { stimulus.iterations += scope.iterations(); });

@@ -102,7 +102,7 @@ class World {
 
   // Before each op and definition; off the clock.
   void pause();
-  Stimulus stimulus(Nanoseconds since_start, const std::vector<Op>& ops);
+  Stimulus stimulus(Nanoseconds start, const std::vector<Op>& ops);
   int cgroup_count() const;
   int worker_count() const;
 

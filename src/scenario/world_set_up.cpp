@@ -76,7 +76,7 @@ Result<WorkerPart> World::part_for(const LiveCgroup& group, const WorkSpec& spec
   const CpuSet cpus = group.cpuset.value_or(CpuSet());
   const auto spawned = static_cast<std::size_t>(spawns_++);
   WorkerPlacement placement{.cgroup = group.name,
-                            .group = number,
+                            .spec = number,
                             .cgroup_dir = directory.valid() ? &directory : nullptr,
                             .moves_in = group.killed,
                             .allowed = group.cpuset,
@@ -156,7 +156,7 @@ Status World::start_payload(const Payload& payload, const std::vector<std::strin
                            .cgroup = cgroup,
                            .cgroup_dir = directory.valid() ? &directory : nullptr,
                            .moves_in = killed,
-                           .phase = number_,
+                           .step = number_,
                            .search_path = ctx_.payload_path()};
   const std::size_t oom_since = findings_.oom.count();
   KTSTR_TRY_ASSIGN(auto running, hooks_.start_payload(start).context(fmt::format("payload '{}'", payload.name())));

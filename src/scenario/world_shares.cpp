@@ -72,7 +72,7 @@ void World::note_neighbours(const std::string& what) {
 
 void World::judge_shares(Scope& scope) {
   if (scope.share_clients().empty()) return;
-  ShareWindow window{.phase = scope.phase(), .why_undefined = scope.why_no_shares()};
+  ShareWindow window{.step = scope.step(), .why_undefined = scope.why_no_shares()};
   window.clients = std::move(scope.share_clients());
   CpuSet cpus = window.clients.front().cpuset.value_or(ctx_.topology().cpus);
   if (const auto online = scope.machine().online()) cpus = cpus.intersection(*online);

@@ -78,10 +78,6 @@ class Get {
     value = in_.text(tail.most);
     weigh_text(value);
   }
-  void operator()(std::string_view, std::uint32_t& value, LowBits bits) {
-    get(value);
-    bad_ |= std::uint64_t{value} >> bits.count != 0;
-  }
   // What the record takes while a run is kept: its memory, and its part of result.json as a tree and as text. Without
   // vectors of samples.
   Bytes weight() const { return weight_; }

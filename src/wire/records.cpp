@@ -76,12 +76,6 @@ void fields(V& v, T& t) {
   v("text", t.text);
 }
 
-template <typename V, FieldsOf<WorkerRecord> T>
-void fields(V& v, T& t) {
-  v("phase", t.phase);
-  v("report", t.report);
-}
-
 template <typename V, FieldsOf<ResultRecord> T>
 void fields(V& v, T& t) {
   v("result", t.result);
@@ -144,7 +138,7 @@ KTSTR_RECORD(OutputRecord, "output record")
 KTSTR_RECORD(LogRecord, "log record")
 KTSTR_RECORD(StepMark, "mark record")
 KTSTR_RECORD(Stimulus, "stimulus record")
-KTSTR_RECORD(WorkerRecord, "worker record")
+KTSTR_RECORD(WorkerReport, "worker record")
 KTSTR_RECORD(PayloadReport, "payload record")
 KTSTR_RECORD(ResultRecord, "result record")
 KTSTR_RECORD(BodyEndRecord, "body end record")

@@ -105,11 +105,6 @@ struct OutputRecord {
   std::uint64_t test_ns = 0;       // so long
 };
 
-struct WorkerRecord {
-  int phase = 0;
-  WorkerReport report;
-};
-
 // What the body returned: an AssertResult, or the Error instead.
 struct ResultRecord {
   AssertResult result;
@@ -150,7 +145,7 @@ ByteVector encode(const OutputRecord& record);
 ByteVector encode(const LogRecord& record);
 ByteVector encode(const StepMark& record);
 ByteVector encode(const Stimulus& record);
-ByteVector encode(const WorkerRecord& record);
+ByteVector encode(const WorkerReport& record);
 ByteVector encode(const PayloadReport& record);
 ByteVector encode(const ResultRecord& record);
 ByteVector encode(const BodyEndRecord& record);

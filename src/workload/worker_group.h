@@ -24,7 +24,7 @@ namespace ktstr {
 
 struct WorkerPlacement {
   std::string cgroup;              // name for reports
-  int group = 0;                   // which WorkSpec of the cgroup it is, for reports
+  int spec = 0;                    // which WorkSpec of the cgroup it is, for reports
   const Fd* cgroup_dir = nullptr;  // clone3(CLONE_INTO_CGROUP); null: stay in ours
   // Started in our cgroup and moved by themselves before all else. For a cgroup whose processes were once killed by its
   // cgroup.kill: Linux 6.18 kills whatever is cloned into it from then on.

@@ -39,7 +39,7 @@ TEST(WorkerGroup, ReportsWhatItsWorkersDid) {
   for (std::size_t i = 0; i < 2; ++i) {
     const WorkerReport& report = (*reports)[i];
     EXPECT_EQ(report.cgroup, "cg_7");
-    EXPECT_EQ(report.group, 3);
+    EXPECT_EQ(report.spec, 3);
     EXPECT_EQ(report.index, 4 + static_cast<int>(i));
     EXPECT_EQ(report.pid, group.pids()[i]);
     EXPECT_TRUE(report.responded);

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 WorkerPart part(const WorkType& type, int workers, int group = 0, std::optional<std::string> pcomm = {}) {
   return {.spec = {.workers = workers, .type = type, .pcomm = std::move(pcomm)},
-          .placement = {.cgroup = "cg_0", .group = group},
+          .placement = {.cgroup = "cg_0", .spec = group},
           .seed = 1};
 }
 

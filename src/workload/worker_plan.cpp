@@ -124,7 +124,7 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
   return WorkerPlan{.role = thread ? WorkerPlan::Role::kThread : WorkerPlan::Role::kProcess,
                     .type = spec.type,
                     .name = name,
-                    .spec = placement.group,
+                    .spec = placement.spec,
                     .comm = spec.comm.value_or(name).substr(0, kLongestComm),
                     .schedstat_path = placement.proc_root + (thread ? "/thread-self/schedstat" : "/self/schedstat"),
                     .phase = start_phase(seed, placement.cgroup, index),

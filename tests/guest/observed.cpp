@@ -67,7 +67,7 @@ Result<AssertResult> observed(Ctx& ctx, const Backdrop& backdrop, const std::vec
   Observer observer(ctx);
   int last = 0;
   hooks.hold_until = [&, hold = hooks.hold_until](int pid, Nanoseconds deadline) {
-    if (std::exchange(last, ctx.phase()) != ctx.phase()) look(ctx.phase(), observer);
+    if (std::exchange(last, ctx.step()) != ctx.step()) look(ctx.step(), observer);
     return hold(pid, deadline);
   };
   KTSTR_TRY_ASSIGN(AssertResult result, run_scenario(ctx, backdrop, steps, ctx.checks(), hooks));

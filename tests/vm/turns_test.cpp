@@ -100,7 +100,7 @@ TEST_F(Turns, ChangeWhenTheScenarioChangesACpusSpeedAndAreAsBeforeAfterwards) {
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
   std::map<std::pair<int, std::string>, double> done;
   for (const auto& cgroup : ran.json["cgroups"])
-    done[{cgroup["phase"].get<int>(),
+    done[{cgroup["step"].get<int>(),
           cgroup["cgroup"]}] =  // for each second that it ran: CPU 0 has the body's work, too
         cgroup["iterations"].get<double>() / cgroup["cpu_time_ns"].get<double>();
   const auto ratio = [&](int step) { return done.at({step, "cpu_1"}) / done.at({step, "cpu_0"}); };

@@ -11,7 +11,7 @@ CgroupStats stats(const std::string& name, CpuSet cpus, int workers, double off_
                   std::uint64_t gap_ns) {
   CgroupStats s;
   s.cgroup = name;
-  s.phase = 1;
+  s.step = 1;
   s.workers = workers;
   s.cpuset = s.cpus_used = std::move(cpus);
   s.iterations = 184'211;
@@ -32,6 +32,7 @@ CgroupStats stats(const std::string& name, CpuSet cpus, int workers, double off_
 WorkerReport worker(const std::string& cgroup, int index) {
   WorkerReport w;
   w.cgroup = cgroup;
+  w.step = 1;
   w.index = index;
   w.pid = 100 + index;
   w.iterations = 46'000 + static_cast<std::uint64_t>(index);
@@ -80,7 +81,7 @@ RunRecord base_record() {
              {StepMark::Kind::kScenarioPause, 1, 3'101'000'000, 2, 8, ""},
              {StepMark::Kind::kStepEnd, 1, 3'101'800'000, 0, 0, ""},
              {StepMark::Kind::kScenarioEnd, 0, 3'101'900'000, 0, 0, ""}};
-  r.stimuli = {{.at_ns = 2'101'000'000, .phase = 1, .cgroups = 2, .workers = 8}};
+  r.stimuli = {{.at_ns = 2'101'000'000, .step = 1, .cgroups = 2, .workers = 8}};
   r.digest = "5b1c0de2a94f77e0" + std::string(48, '0');
   r.digest_complete = true;
   r.body_ns = 1'012'345'678;
@@ -103,7 +104,7 @@ RunRecord passing_record() {
   r.cgroups[0].entitled_pct = r.cgroups[1].entitled_pct = 50;
   r.cgroups[1].wakeups = 40;
   r.cgroups[1].wake_p99_ns = 812'000;
-  r.workers = {{1, worker("cg_0", 0)}, {1, worker("cg_0", 1)}};
+  r.workers = {worker("cg_0", 0), worker("cg_0", 1)};
   r.scheduler_log = {"attached"};
   add_checks(r);
   r.checked.push_back("cg_1 gets no less than cg_0");
@@ -141,7 +142,7 @@ RunRecord unfair_record() {
   RunRecord r = passing_record();
   r.outcome = Outcome::kFail;
   CgroupStats second = r.cgroups[0];
-  second.phase = 2;
+  second.step = 2;
   second.spread_pct = 61.2;
   r.cgroups.push_back(second);
   r.marks = {{StepMark::Kind::kScenarioStart, 0, 2'100'000'000, 0, 0, ""},
@@ -154,10 +155,10 @@ RunRecord unfair_record() {
              {StepMark::Kind::kScenarioPause, 2, 3'101'000'000, 2, 8, "crowded"},
              {StepMark::Kind::kStepEnd, 2, 3'101'200'000, 2, 8, "crowded"},
              {StepMark::Kind::kScenarioEnd, 0, 3'101'900'000, 0, 0, ""}};
-  r.stimuli = {{.at_ns = 2'101'000'000, .phase = 1, .cgroups = 2, .workers = 8},
+  r.stimuli = {{.at_ns = 2'101'000'000, .step = 1, .cgroups = 2, .workers = 8},
                {.at_ns = 2'603'000'000,
                 .elapsed_ms = 502,
-                .phase = 2,
+                .step = 2,
                 .ops = 3,
                 .op_kinds = {"set_cpuset", "set_nice"},
                 .cgroups = 2,
@@ -204,7 +205,7 @@ RunRecord lost_record() {
 
 RunRecord payload_record() {
   RunRecord r = passing_record();
-  PayloadReport fio{.name = "fio", .cgroup = "cg_1", .phase = 1, .pid = 131, .exit = "exit status 0", .exit_code = 0};
+  PayloadReport fio{.name = "fio", .cgroup = "cg_1", .step = 1, .pid = 131, .exit = "exit status 0", .exit_code = 0};
   fio.wall_time_ns = 912 * kMs;
   fio.metrics = {{"write_iops", 12'345, Polarity::kHigher, "1/s"},
                  {"write_lat_p99", 1.25, Polarity::kLower, "ms"},

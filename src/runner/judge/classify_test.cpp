@@ -246,14 +246,14 @@ TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
 
 TEST(Classify, KeepsWhatTheScenarioSaidHoweverTheGuestEnded) {
   GuestStory story = attached_story();
-  story.stimuli = {{7,
-                    {.elapsed_ms = 1,
-                     .phase = 2,
-                     .ops = 3,
-                     .op_kinds = Op::add_cgroup("x").bit() | Op::set_smt(true).bit(),
-                     .cgroups = 4,
-                     .workers = 5,
-                     .iterations = 6}}};
+  story.stimuli = {{.step = 2,
+                    .at_ns = 7,
+                    .elapsed_ms = 1,
+                    .ops = 3,
+                    .op_kinds = {"add_cgroup", "set_smt"},
+                    .cgroups = 4,
+                    .workers = 5,
+                    .iterations = 6}};
   story.payloads = {{.name = "fio"}};
   story.result->result.payloads = {{.name = "late"}};
   story.result->result.captures = {{"before", "cg_0", 1, {101}}};

@@ -48,8 +48,8 @@ Detail judged(const Checks& checks, DetailKind kind, std::string message, const 
     return {.verdict = Verdict::kPass,
             .kind = DetailKind::kNote,
             .message = fmt::format("allowed by kernel_log_allow: {}: {}", to_string(kind), message),
-            .phase = step};
-  return {.verdict = Verdict::kFail, .kind = kind, .message = std::move(message), .phase = step};
+            .step = step};
+  return {.verdict = Verdict::kFail, .kind = kind, .message = std::move(message), .step = step};
 }
 
 // Of a guest that died the console may have more than the agent could send. Where it did not, the agent has all, and
@@ -196,7 +196,7 @@ bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const 
                           {.verdict = Verdict::kFail,
                            .kind = in_kernel ? DetailKind::kKernelHang : DetailKind::kStuck,
                            .message = fmt::format("{}{}: {}", guest.message, what, vcpus_text(record.vcpus)),
-                           .phase = step_at(story.marks, last)});
+                           .step = step_at(story.marks, last)});
   }
   if (guest.end == GuestEnd::kKernelPanic || guest.end == GuestEnd::kKernelStall) {
     const bool panic = guest.end == GuestEnd::kKernelPanic;
@@ -209,7 +209,7 @@ bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const 
                           {.verdict = Verdict::kFail,
                            .kind = panic ? DetailKind::kKernelPanic : DetailKind::kKernelStall,
                            .message = guest.message + (record.vcpus.empty() ? "" : "; " + vcpus_text(record.vcpus)),
-                           .phase = step_at(story.marks, last)});
+                           .step = step_at(story.marks, last)});
   }
   const bool failed = std::any_of(record.details.begin(), record.details.end(),
                                   [](const Detail& detail) { return detail.verdict == Verdict::kFail; });

@@ -50,7 +50,7 @@ TEST(JudgeKernel, FailsForAReportWithTheStepInWhichItCame) {
   ASSERT_THAT(record.details, SizeIs(1));
   EXPECT_EQ(record.details[0].kind, DetailKind::kKernelWarning);
   EXPECT_EQ(record.details[0].verdict, Verdict::kFail);
-  EXPECT_EQ(record.details[0].phase, 1);
+  EXPECT_EQ(record.details[0].step, 1);
   EXPECT_THAT(record.details[0].message, HasSubstr("foo+0x1/0x2"));
   EXPECT_EQ(record.new_taint, "W");
   EXPECT_THAT(record.kernel_reports, SizeIs(1));

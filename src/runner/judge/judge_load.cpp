@@ -19,7 +19,7 @@ CpuSet allowed_cpus(const CpuUse& use, const RunRecord& record) {
 
 CpuSet used_cpus(const RunRecord& record) {
   CpuSet cpus;
-  for (const auto& [phase, worker] : record.workers) cpus = cpus.union_with(worker.cpus_used);
+  for (const auto& worker : record.workers) cpus = cpus.union_with(worker.cpus_used);
   return cpus;
 }
 

@@ -91,7 +91,7 @@ TEST(JudgeLoad, WorkersThatAreHeldOnABusyCpuDoNotShareInTheIdleOnes) {
   CpuUse use = used_by_others(50s, 0s);
   for (Cpu cpu = 2; cpu < 64; ++cpu) use.allowed.add(cpu), use.busy[cpu] = {};
   EXPECT_EQ(judged(story, use).outcome, Outcome::kFail);
-  story.workers = {{1, WorkerReport{.cpus_used = {0}}}};
+  story.workers = {WorkerReport{.step = 1, .cpus_used = {0}}};
   const RunRecord held = judged(story, use);
   EXPECT_EQ(held.outcome, Outcome::kInconclusive);
   EXPECT_THAT(held.details.at(0).message, HasSubstr("of CPU 0 meanwhile"));

@@ -205,14 +205,14 @@ Detail hotplug_note(const std::vector<SchedulerExit>& exits, const GuestStory& s
 
 // What the executor saw of the scheduler's process is the same end, seen without its reason; the step is worth keeping.
 int take_out_executors_finding(std::vector<Detail>& details) {
-  int phase = 0;
+  int step = 0;
   std::erase_if(details, [&](const Detail& detail) {
     const bool same = detail.kind == DetailKind::kSchedulerExited || detail.kind == DetailKind::kSchedulerCrashed ||
                       detail.kind == DetailKind::kSchedulerStalled || detail.kind == DetailKind::kSchedulerDied;
-    if (same && phase == 0) phase = detail.phase;
+    if (same && step == 0) step = detail.step;
     return same;
   });
-  return phase;
+  return step;
 }
 
 void add_in_front(RunRecord& record, Detail detail) {
@@ -297,7 +297,7 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
     ended = true;
     if (request.settings.checks.scheduler_attached_on()) {
       Detail detail = ended_early(story, exit, when_it_ended(story));
-      detail.phase = take_out_executors_finding(record.details);
+      detail.step = take_out_executors_finding(record.details);
       add_in_front(record, std::move(detail));
     }
   }

@@ -73,10 +73,10 @@ TEST(JudgeScheduler, MakesOneFindingOfAStallAndKeepsTheStep) {
                          "      cpus=2 no_mig=0"};
   for (const DetailKind guess :
        {DetailKind::kSchedulerCrashed, DetailKind::kSchedulerStalled, DetailKind::kSchedulerExited}) {
-    const auto found = failing(judged(story, {{.kind = guess, .message = "the executor's", .phase = 2}}));
+    const auto found = failing(judged(story, {{.kind = guess, .message = "the executor's", .step = 2}}));
     ASSERT_THAT(found, SizeIs(1));
     EXPECT_EQ(found[0].kind, DetailKind::kSchedulerStalled);
-    EXPECT_EQ(found[0].phase, 2);
+    EXPECT_EQ(found[0].step, 2);
     EXPECT_THAT(found[0].message,
                 HasSubstr("the kernel's watchdog ended the scheduler 0.500 s after the body's start"));
     EXPECT_THAT(found[0].message, HasSubstr("CPU 1 was held by the real-time task hog[5]"));

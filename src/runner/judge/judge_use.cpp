@@ -24,7 +24,7 @@ bool is_on_ext(std::string_view classes) { return classes.find("ext") != std::st
 
 Seen look_at(const GuestStory& story) {
   Seen seen;
-  for (const auto& [phase, worker] : story.workers) {
+  for (const auto& worker : story.workers) {
     add_sched_class(seen.by_cgroup[worker.cgroup], worker.sched_class);
     add_sched_class(seen.all, worker.sched_class);
     ++seen.workers;

@@ -17,7 +17,7 @@ GuestStory story_of(const std::vector<std::pair<std::string, std::string>>& work
     WorkerReport report;
     report.cgroup = cgroup;
     report.sched_class = classes;
-    story.workers.emplace_back(1, report);
+    story.workers.push_back(report);
   }
   return story;
 }

@@ -35,7 +35,7 @@ std::optional<Failure> failure_of(const GuestStory& story, const RunRecord& reco
   if (story.scheduler().exited) return Failure{story.scheduler().exited_ns, "the scheduler's end"};
   for (const Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail) continue;
-    for (const auto& [phase, worker] : record.workers) {
+    for (const auto& worker : record.workers) {
       if (detail.kind != DetailKind::kStuck || worker.cgroup != detail.cgroup || worker.index != detail.worker)
         continue;
       return Failure{worker.max_gap_ended_ns(), fmt::format("worker {} of {} ran again", worker.index, worker.cgroup)};

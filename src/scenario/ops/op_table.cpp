@@ -66,10 +66,11 @@ std::vector<std::string_view> op_names() {
   return names;
 }
 
-std::vector<std::string_view> op_names(std::uint32_t mask) {
-  std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < Op::kKinds; ++i)
-    if ((mask >> i & 1) != 0) names.push_back(op_table()[i].name);
+std::vector<std::string> op_names(const std::vector<Op>& ops) {
+  std::vector<std::string> names;
+  for (const OpRow& row : op_table())
+    if (std::any_of(ops.begin(), ops.end(), [&](const Op& op) { return op.name() == row.name; }))
+      names.emplace_back(row.name);
   return names;
 }
 

@@ -18,7 +18,8 @@ const std::array<OpRow, Op::kKinds>& op_table();
 const OpRow& row_of(const Op& op);
 // In the order of Op::bit(): the names of a mask's bits.
 std::vector<std::string_view> op_names();
-std::vector<std::string_view> op_names(std::uint32_t mask);
+// Of these, each kind once, in the table's order.
+std::vector<std::string> op_names(const std::vector<Op>& ops);
 
 // Its parameters of this type, WorkSpec for example.
 template <typename T>

@@ -60,7 +60,7 @@ TEST_F(Ops, RemoveReportsTheWorkersBeforeTheGroupGoes) {
   const AssertResult result = after({Op::add_cgroup_def(CgroupDef::named("c")), Op::remove_cgroup("c")});
   EXPECT_THAT(world_.log, IsSupersetOf({"stop c", "collect c"}));
   EXPECT_EQ(result.cgroups.at(0).cgroup, "c");
-  EXPECT_EQ(result.cgroups.at(0).phase, 1);
+  EXPECT_EQ(result.cgroups.at(0).step, 1);
 }
 
 TEST_F(Ops, KillingAParentKillsThoseBelow) {
@@ -144,7 +144,7 @@ TEST_F(Ops, AFreezeThatFailsIsUndone) {
 TEST_F(Ops, MoveAllTasksComparesWorkersOnlyWithTheirEquals) {
   const AssertResult result = after({Op::move_all_tasks("a", "b")});
   std::vector<std::pair<int, int>> numbers;
-  for (const auto& [phase, report] : world_.reports) numbers.emplace_back(report.group, report.index);
+  for (const auto& report : world_.reports) numbers.emplace_back(report.spec, report.index);
   EXPECT_THAT(numbers, ElementsAre(std::pair(0, 0), std::pair(0, 1), std::pair(1, 2), std::pair(1, 3)));
   EXPECT_THAT(result.checked, Contains("spread: not of 2 equal workers of b, which share CPUs and had less than 1 s"));
 }
@@ -153,8 +153,8 @@ TEST_F(Ops, WorkersThatMoveKeepTheirNumbersWhereNobodyHasThem) {
   after({Op::add_cgroup("c"), Op::add_cgroup("d"), Op::spawn_workers("c", {.workers = 2}), Op::move_all_tasks("c", "d"),
          Op::move_all_tasks("d", "c"), Op::spawn_workers("d", {.workers = 1})});
   std::vector<std::string> numbers;
-  for (const auto& [phase, report] : world_.reports)
-    if (phase == 1) numbers.push_back(fmt::format("{} {} {}", report.cgroup, report.group, report.index));
+  for (const auto& report : world_.reports)
+    if (report.step == 1) numbers.push_back(fmt::format("{} {} {}", report.cgroup, report.spec, report.index));
   // The one that came later is nobody who was in d before.
   EXPECT_THAT(numbers, ElementsAre("c 0 0", "c 0 1", "d 1 2"));
 }
@@ -187,7 +187,7 @@ TEST_F(Ops, ThreadsOfSeveralGroupsStayApartWhereverTheyMove) {
   const auto result = world_.run(backdrop, {{.ops = {Op::move_all_tasks("a", "b")}}});
   ASSERT_TRUE(result) << result.error().render();
   std::vector<std::pair<int, int>> places;
-  for (const auto& [phase, report] : world_.reports) places.emplace_back(report.index, report.group);
+  for (const auto& report : world_.reports) places.emplace_back(report.index, report.spec);
   EXPECT_THAT(places, ElementsAre(std::pair(0, 0), std::pair(1, 1), std::pair(2, 1), std::pair(3, 2)));
 }
 
@@ -243,7 +243,7 @@ TEST_F(Ops, CaptureKeepsTheProcessesUnderTheirTag) {
       after({Op::move_all_tasks("a", "b"), Op::capture_cgroup_procs("t", "b"), Op::capture_cgroup_procs("t", "a")});
   ASSERT_NE(result.capture("t"), nullptr);
   EXPECT_THAT(result.capture("t")->pids, ElementsAre(1000, 1001));
-  EXPECT_EQ(result.capture("t")->phase, 1);
+  EXPECT_EQ(result.capture("t")->step, 1);
   EXPECT_EQ(result.capture("else"), nullptr);
 }
 
@@ -288,7 +288,7 @@ TEST_F(Ops, AffinityIsResolvedForEachWorkerWithinTheCpuset) {
 TEST_F(Ops, SpawnNumbersWorkersOn) {
   after({Op::spawn_workers("a", {.workers = 2, .type = YieldHeavy{}})});
   std::vector<int> indexes;
-  for (const auto& [phase, report] : world_.reports)
+  for (const auto& report : world_.reports)
     if (report.cgroup == "a") indexes.push_back(report.index);
   EXPECT_THAT(indexes, ElementsAre(0, 1, 2, 3));
 }

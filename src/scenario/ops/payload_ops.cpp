@@ -62,7 +62,7 @@ Status apply(const op::WaitPayload& op, World& world) {
                                     "or the scenario a longer duration",
                                     op.payload, format_duration(world.ctx().duration())),
        .cgroup = payload->cgroup,
-       .phase = world.number()});
+       .step = world.number()});
   return ok();
 }
 

@@ -54,7 +54,7 @@ class FakeWorld final : public EventSink {
   std::vector<std::uint64_t> seeds;
   std::vector<WorkerPlacement> placements;
   std::vector<WorkSpec> specs;
-  std::vector<std::pair<int, WorkerReport>> reports;
+  std::vector<WorkerReport> reports;
   std::vector<PayloadReport> payloads;
   std::vector<std::string> killed_payloads;  // "NAME as asked", "NAME out of time"
   std::vector<OomKill> oom_kills;
@@ -108,7 +108,7 @@ class FakeWorld final : public EventSink {
     log.push_back(fmt::format("{}: {} cgroups, {} workers", what_happened(mark), mark.cgroups, mark.workers));
   }
   void stimulus(const Stimulus& stimulus) override { stimuli.push_back(stimulus); }
-  void worker(int phase, const WorkerReport& report) override { reports.emplace_back(phase, report); }
+  void worker(const WorkerReport& report) override { reports.push_back(report); }
   void payload(const PayloadReport& report) override { payloads.push_back(report); }
 
  private:
@@ -175,7 +175,7 @@ class FakeWorld final : public EventSink {
         : world_(world),
           name_(start.payload->name()),
           cgroup_(start.cgroup),
-          phase_(start.phase),
+          step_(start.step),
           pid_(world.next_pid++) {
       ++world_.alive;
       if (std::exchange(world_.oom_of_next_payload, false)) world_.oom_kills.push_back({pid_, name_, false});
@@ -211,7 +211,7 @@ class FakeWorld final : public EventSink {
       PayloadReport report;
       report.name = name_;
       report.cgroup = cgroup_;
-      report.phase = phase_;
+      report.step = step_;
       report.pid = pid_;
       report.killed = killed;
       report.exit_code = killed ? -1 : 0;
@@ -220,7 +220,7 @@ class FakeWorld final : public EventSink {
     }
     FakeWorld& world_;
     std::string name_, cgroup_;
-    int phase_, pid_;
+    int step_, pid_;
   };
 
   static std::string list(const std::vector<int>& pids) {
@@ -267,7 +267,7 @@ class FakeWorld final : public EventSink {
         WorkerReport report;
         report.cgroup = name;
         report.index = first++;
-        report.group = part.placement.group;
+        report.spec = part.placement.spec;
         report.work_units = idle_workers ? 0 : 10;
         report.wall_time_ns = report.cpu_time_ns = 1'000'000;
         if (std::exchange(oom_of_first_worker, false)) {
