@@ -197,7 +197,7 @@ TEST(CheckWorkers, ComparesOnlyEqualWorkers) {
   other_kind.cpu_time_ns = 100'000'000;
   EXPECT_THAT(check({healthy(0, 0), other_kind}).details, IsEmpty());
   WorkerReport same_kind = other_kind;
-  same_kind.group = 0;
+  same_kind.spec = 0;
   EXPECT_THAT(kinds_of(check({healthy(0, 0), same_kind})), ElementsAre(DetailKind::kUnfair));
 }
 

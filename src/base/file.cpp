@@ -42,7 +42,7 @@ Result<Container> read_whole(const fs::path& path, Bytes limit) {
   if (S_ISDIR(info.st_mode))
     return fail(ErrorCode::kInvalidArgument, "{} is a directory", path.string()).with_hint("name a file in it");
   if (!S_ISREG(info.st_mode))
-    return fail(ErrorCode::kInvalidArgument, "{} is no regular file, but a {}", path.string(), kind_of(info.st_mode))
+    return fail(ErrorCode::kInvalidArgument, "{} is not a regular file, but a {}", path.string(), kind_of(info.st_mode))
         .with_hint("write its contents to a file");
   Container data;
   std::size_t used = 0;

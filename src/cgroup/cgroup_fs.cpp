@@ -27,7 +27,7 @@ std::string place_text(std::string_view name) {
 Result<Fd> open_cgroup2(const fs::path& path) {
   KTSTR_TRY_ASSIGN(Fd group, open_file(path, O_RDONLY | O_DIRECTORY).context("open a group of cgroup v2"));
   if (!read_group_file(group, "cgroup.controllers"))
-    return fail(ErrorCode::kUnsupported, "{} is no group of cgroup v2: it has no cgroup.controllers", path.string())
+    return fail(ErrorCode::kUnsupported, "{} is not a group of cgroup v2: it has no cgroup.controllers", path.string())
         .with_hint("mount -t cgroup2 none " + path.string());
   return group;
 }

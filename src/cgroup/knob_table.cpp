@@ -142,7 +142,7 @@ std::string_view controller_of(Knob knob) { return knob_row(knob).controller; }
 Status check_knob(Knob knob, std::string_view value) {
   const KnobRow& row = knob_row(knob);
   if (row.accepts(value)) return ok();
-  return fail(ErrorCode::kInvalidArgument, "'{}' is no value for {} ({}); it takes {}", value, row.name, row.file,
+  return fail(ErrorCode::kInvalidArgument, "'{}' is not a value for {} ({}); it takes {}", value, row.name, row.file,
               row.form);
 }
 

@@ -57,7 +57,7 @@ TEST(KnobTable, KnowsNoOtherNames) {
 TEST(KnobTable, SaysWhatAKnobTakes) {
   const Error error = check_knob(Knob::kCpuWeight, "0").error();
   EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(error.message(), "'0' is no value for cpu_weight (cpu.weight); it takes 1 to 10000");
+  EXPECT_EQ(error.message(), "'0' is not a value for cpu_weight (cpu.weight); it takes 1 to 10000");
 }
 
 TEST(KnobTable, TakesNumbersWithinTheirBounds) {

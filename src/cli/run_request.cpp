@@ -115,7 +115,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.test_binary = absolute_path(program);
   KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(asked.topology).context(where));
   if (!asked.expect_failure.empty() && !detail_kind_from(asked.expect_failure))
-    return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is no kind of failure", where,
+    return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is not a kind of failure", where,
                 asked.expect_failure)
         .with_hint("one of \"stuck\", \"unfair\", \"scheduler_stalled\", ...: see DetailKind in ktstr/checks.h");
   if (asked.host_only) KTSTR_TRY(check_host_only_test(asked, options).context(where));

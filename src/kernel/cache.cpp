@@ -215,14 +215,15 @@ Result<ByteVector> read_kernel_image(const fs::path& image) {
     return fail(ErrorCode::kInvalidArgument, "{} is a directory, not a kernel image", image.string())
         .with_hint("for a kernel's build tree, give its arch/x86/boot/bzImage or its vmlinux");
   if (fs::exists(status) && !fs::is_regular_file(status))
-    return fail(ErrorCode::kInvalidArgument, "{} is no kernel image (not a regular file)", image.string());
+    return fail(ErrorCode::kInvalidArgument, "{} is not a kernel image (not a regular file)", image.string());
   KTSTR_TRY_ASSIGN(const Fd fd, open_file(image, O_RDONLY));
   ByteVector head(1024);
   const ssize_t got = ::pread(fd.get(), head.data(), head.size(), 0);
   if (got < 0) return fail_errno("cannot read {}", image.string());
   head.resize(static_cast<std::size_t>(got));
   if (!looks_like_kernel_image(head))
-    return fail(ErrorCode::kInvalidArgument, "{} is no kernel image (neither bzImage nor ELF vmlinux)", image.string());
+    return fail(ErrorCode::kInvalidArgument, "{} is not a kernel image (neither bzImage nor ELF vmlinux)",
+                image.string());
   return read_bytes(image, kLargestImage);
 }
 

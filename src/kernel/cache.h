@@ -91,7 +91,7 @@ class KernelCache {
 Result<fs::path> default_cache_root(const char* xdg_cache_home, const char* home);
 
 // A file that may be a kernel image, whole. Looks at its beginning first, so that an ordinary large file is refused
-// quickly; kInvalidArgument for what is no regular file or no kernel image.
+// quickly; kInvalidArgument for what is not a regular file or not a kernel image.
 Result<ByteVector> read_kernel_image(const fs::path& image);
 
 }  // namespace ktstr

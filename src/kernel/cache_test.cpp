@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                  fs::remove(entry.vmlinux());
                  fs::create_directory(entry.vmlinux());
                },
-               "no regular file"},
+               "not a regular file"},
         Damage{"ChangedImage",
                [](const KernelEntry& entry) {
                  ByteVector bytes = *read_bytes(entry.vmlinux());

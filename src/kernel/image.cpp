@@ -85,12 +85,12 @@ Result<ByteVector> unpack_bzimage(ByteSpan image) {
 
 Status check_vmlinux(ByteSpan vmlinux, std::string_view name) {
   auto elf = ElfFile::parse(vmlinux);
-  if (!elf) return std::move(elf).context(fmt::format("{} is no usable kernel image", name)).error();
+  if (!elf) return std::move(elf).context(fmt::format("{} is not a usable kernel image", name)).error();
   if (elf->machine() != EM_X86_64)
     return fail(ErrorCode::kUnsupported, "{} is for another machine (ELF machine {}), not x86-64", name,
                 elf->machine());
   if (!kernel_release(vmlinux))
-    return fail(ErrorCode::kInvalidArgument, "{} is no kernel image (an ELF file without a Linux banner)", name);
+    return fail(ErrorCode::kInvalidArgument, "{} is not a kernel image (an ELF file without a Linux banner)", name);
   return ok();
 }
 
@@ -111,7 +111,7 @@ Result<ByteVector> unpack_kernel(ByteVector image, std::string_view name) {
     return image;
   }
   if (!is_bzimage(image))
-    return fail(ErrorCode::kInvalidArgument, "{} is no kernel image (neither bzImage nor ELF vmlinux)", name);
+    return fail(ErrorCode::kInvalidArgument, "{} is not a kernel image (neither bzImage nor ELF vmlinux)", name);
   auto unpacked = unpack_bzimage(image);
   if (!unpacked) return std::move(unpacked).context(fmt::format("cannot unpack {}", name));
   KTSTR_TRY(check_vmlinux(*unpacked, name));

@@ -61,7 +61,7 @@ TEST(UnpackKernel, NamesTheFileThatIsNoKernel) {
   const auto result = unpack_kernel(ByteVector(5000), "/etc/motd");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(result.error().message(), "/etc/motd is no kernel image (neither bzImage nor ELF vmlinux)");
+  EXPECT_EQ(result.error().message(), "/etc/motd is not a kernel image (neither bzImage nor ELF vmlinux)");
 }
 
 TEST(UnpackKernel, RefusesAnElfFileThatIsNoKernel) {

@@ -124,7 +124,8 @@ TEST_F(SelectKernel, TellsAMissingFileFromOneThatIsNoKernel) {
   EXPECT_EQ(error_of((dir_.path() / "missing").string()).code(), ErrorCode::kNotFound);
   const fs::path text = file("notes.txt", ByteVector(3000));
   EXPECT_EQ(error_of(text.string()).code(), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(error_of(text.string()).message(), text.string() + " is no kernel image (neither bzImage nor ELF vmlinux)");
+  EXPECT_EQ(error_of(text.string()).message(),
+            text.string() + " is not a kernel image (neither bzImage nor ELF vmlinux)");
   EXPECT_EQ(error_of(dir_.path().string()).code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(error_of("/dev/null").code(), ErrorCode::kInvalidArgument);
 }

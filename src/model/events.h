@@ -30,9 +30,9 @@ struct StepMark {
 
 // What was done to the system: sent when a step's ops and set-up are done, once a round in a loop.
 struct Stimulus {
-  std::uint16_t step = 0;             // from 1
   std::uint64_t at_ns = 0;            // guest CLOCK_MONOTONIC
   std::uint32_t elapsed_ms = 0;       // since the scenario's start
+  std::uint16_t step = 0;             // from 1
   std::uint16_t ops = 0;              // how many
   std::vector<std::string> op_kinds;  // their names, each once
   std::uint16_t cgroups = 0;          // alive, of the step and the Backdrop

@@ -123,7 +123,7 @@ Number number_at(const Json& document, const std::string& path) {
   if (value && std::isfinite(*value)) return {value, {}};
   std::string text = found->dump(-1, ' ', false, Json::error_handler_t::replace);
   if (found->is_structured()) text = fmt::format("an {}; {}", found->type_name(), keys_of(*found));
-  return {{}, fmt::format("{} is no number: {}", path, text)};
+  return {{}, fmt::format("{} is not a number: {}", path, text)};
 }
 
 }  // namespace

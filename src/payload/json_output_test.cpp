@@ -73,7 +73,7 @@ TEST(JsonOutput, TakesNumbersInStringsAndBooleans) {
   EXPECT_EQ(value("f", R"({"f": false})"), 0);
   for (const char* text :
        {R"({"s": "12 ms"})", R"({"s": ""})", R"({"s": null})", R"({"s": "inf"})", R"({"s": {"a": 1}})"})
-    EXPECT_THAT(reason("s", text), HasSubstr("m: s is no number")) << text;
+    EXPECT_THAT(reason("s", text), HasSubstr("m: s is not a number")) << text;
 }
 
 TEST(JsonOutput, SaysHowFarAPathLedAndWhatIsThere) {

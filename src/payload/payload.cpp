@@ -100,7 +100,8 @@ Status validate_check(const Payload& payload, const PayloadCheck& check) {
         .with_hint(std::move(hint));
   };
   if (!std::isfinite(check.low) || !std::isfinite(check.high))
-    return refuse("has a limit that is no finite number", "leave a side without a limit to PayloadCheck::min or ::max");
+    return refuse("has a limit that is not a finite number",
+                  "leave a side without a limit to PayloadCheck::min or ::max");
   if (check.kind == PayloadCheck::Kind::kRange && check.low > check.high)
     return refuse("can never hold", "give the lower limit first");
   if (check.kind == PayloadCheck::Kind::kExitCode) {
@@ -154,7 +155,7 @@ Status Payload::validate() const {
   for (const PayloadCheck& check : checks_) KTSTR_TRY(validate_check(*this, check));
   for (const std::string& flag : known_flags_.value_or(std::vector<std::string>{}))
     if (!is_long_flag(flag) || flag.find('=') != std::string::npos)
-      return fail(ErrorCode::kInvalidArgument, "payload '{}': the known flag '{}' is no long flag", name_, flag)
+      return fail(ErrorCode::kInvalidArgument, "payload '{}': the known flag '{}' is not a long flag", name_, flag)
           .with_hint("write it as on the command line and without a value: \"--runtime\"");
   for (const std::string& file : files_)
     if (file.empty()) return fail(ErrorCode::kInvalidArgument, "payload '{}' includes a file without a name", name_);

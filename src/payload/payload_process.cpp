@@ -80,7 +80,7 @@ Status refuse_frozen(const PayloadStart& start) {
 
 Status check_start(const PayloadStart& start) {
   if (start.payload->kind() == Payload::Kind::kScheduler)
-    return fail(ErrorCode::kInvalidArgument, "it is a scheduler, which is no payload")
+    return fail(ErrorCode::kInvalidArgument, "it is a scheduler and not a payload")
         .with_hint("name it as the run's scheduler (--scheduler, or the test's `scheduler`)");
   KTSTR_TRY(start.payload->validate());
   KTSTR_TRY(start.payload->check_args(start.args));

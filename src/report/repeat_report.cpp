@@ -115,7 +115,7 @@ std::string worker_difference(const WorkerReport& a, const WorkerReport& b) {
 std::string workers_difference(const RunRecord& a, const RunRecord& b) {
   if (a.workers.size() != b.workers.size()) return differ("number of workers", a.workers.size(), b.workers.size());
   for (std::size_t i = 0; i < a.workers.size(); ++i) {
-    const WorkerReport &x = a.workers[i].second, &y = b.workers[i].second;
+    const WorkerReport &x = a.workers[i], &y = b.workers[i];
     if (x.cgroup != y.cgroup || x.index != y.index) return fmt::format("report {} is of another worker", i + 1);
     if (std::string found = worker_difference(x, y); !found.empty()) return found;
   }

@@ -14,7 +14,7 @@ namespace ktstr {
 std::string short_duration(std::uint64_t ns);
 // "99999", "123k", "1.23M".
 std::string short_count(std::uint64_t count);
-// "0%", "0.4%", "12.3%", "100%"; "-" for what is no number.
+// "0%", "0.4%", "12.3%", "100%"; "-" for what is not a number.
 std::string short_percent(double percent);
 // One line of what others print: without escape sequences and control characters of ASCII; tabs become blanks, the rest
 // is escaped (base/text/printable.h).

@@ -74,7 +74,7 @@ Result<SeedRange> SeedRange::parse(std::string_view text) {
   };
   if (dots == std::string_view::npos || !read(text.substr(0, dots), range.from) ||
       !read(text.substr(dots + 2), range.to))
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no range of seeds", text).with_hint("write it like 1..200");
+    return fail(ErrorCode::kInvalidArgument, "'{}' is not a range of seeds", text).with_hint("write it like 1..200");
   if (range.from > range.to)
     return fail(ErrorCode::kInvalidArgument, "'{}': the first seed is larger than the last", text);
   if (range.to - range.from >= kMost)

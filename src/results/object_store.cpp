@@ -101,7 +101,7 @@ Status ObjectStore::keep(const std::string& sha, ByteSpan bytes, const fs::path&
 }
 
 Result<ByteVector> ObjectStore::read(const std::string& sha, const fs::path& run_dir) const {
-  if (!is_sha256(sha)) return fail(ErrorCode::kCorruptData, "'{}' is no sha256", sha);
+  if (!is_sha256(sha)) return fail(ErrorCode::kCorruptData, "'{}' is not a sha256", sha);
   std::optional<Error> first_error;
   for (const fs::path& file : {run_dir / "objects" / sha, dir_ / sha}) {
     KTSTR_TRY_ASSIGN(const bool there, is_there(file));

@@ -9,7 +9,7 @@ namespace {
 using Kind = StepMark::Kind;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
-Stimulus stimulus(int step, std::uint64_t at_s, std::uint64_t iterations) {
+Stimulus stimulus(std::uint16_t step, std::uint32_t at_s, std::uint64_t iterations) {
   return {.at_ns = at_s * kSecond,
           .elapsed_ms = (at_s - 10) * 1000,
           .step = step,

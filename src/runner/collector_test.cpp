@@ -13,12 +13,12 @@ Record record_of(RecordType type, const T& value, std::uint32_t sequence = 0) {
 
 TEST(Collector, KeepsStimuliWithTheirTimeAndPayloadsInTheirOrder) {
   Collector collector;
-  ASSERT_TRUE(collector.add(record_of(RecordType::kStimulus, Stimulus{.step = 1, .iterations = 7}, 0)));
+  ASSERT_TRUE(collector.add(record_of(RecordType::kStimulus, Stimulus{.at_ns = 100, .step = 1, .iterations = 7}, 0)));
   ASSERT_TRUE(collector.add(record_of(RecordType::kPayload, PayloadReport{.name = "first"}, 1)));
   ASSERT_TRUE(collector.add(record_of(RecordType::kPayload, PayloadReport{.name = "second"}, 2)));
   const GuestStory& story = collector.story();
   ASSERT_EQ(story.stimuli.size(), 1u);
-  EXPECT_EQ(story.stimuli[0].first, 100u);
+  EXPECT_EQ(story.stimuli[0].at_ns, 100u);
   EXPECT_EQ(story.stimuli[0].iterations, 7u);
   ASSERT_EQ(story.payloads.size(), 2u);
   EXPECT_EQ(story.payloads[1].name, "second");

@@ -50,7 +50,7 @@ Status check_ram_dir(const fs::path& directory) {
   if (::stat(directory.c_str(), &info) != 0)
     error = fail_errno("no directory for guest memory: {}", directory.string());
   else if (!S_ISDIR(info.st_mode))
-    error = fail(ErrorCode::kUnsupported, "no directory for guest memory: {} is no directory", directory.string());
+    error = fail(ErrorCode::kUnsupported, "no directory for guest memory: {} is not a directory", directory.string());
   else if (::access(directory.c_str(), W_OK | X_OK) != 0)
     error = fail_errno("cannot write guest memory into {}", directory.string());
   else

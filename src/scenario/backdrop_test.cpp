@@ -4,6 +4,7 @@
 
 #include "scenario/execution_state.h"
 #include "scenario/executor.h"
+#include "scenario/ops/op_table.h"
 #include "scenario/testing/fake_world.h"
 
 namespace ktstr {

@@ -70,7 +70,7 @@ TEST(Executor, LabelsReportsAndStatisticsWithTheirStep) {
   EXPECT_EQ(result->cgroups[0].step, 1);
   EXPECT_EQ(result->cgroups[1].step, 2);
   ASSERT_EQ(world.reports.size(), 2u);
-  EXPECT_EQ(world.reports[1].first, 2);
+  EXPECT_EQ(world.reports[1].step, 2);
   EXPECT_EQ(world.reports[1].cgroup, "b");
 }
 

@@ -65,7 +65,8 @@ Status check_sysctl_name(std::string_view name) {
            c == '-' || c == '/';
   });
   if (plain && name.find("..") == std::string_view::npos && name.front() != '/' && name.front() != '.') return ok();
-  return fail(ErrorCode::kInvalidArgument, "'{}' is no sysctl; accepted: a name like kernel.sched_rt_runtime_us", name);
+  return fail(ErrorCode::kInvalidArgument, "'{}' is not a sysctl; accepted: a name like kernel.sched_rt_runtime_us",
+              name);
 }
 
 Status MachineChanges::change(const fs::path& file, const std::string& value, const std::string& missing) {

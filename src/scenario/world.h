@@ -116,7 +116,7 @@ class World {
   // `number`: which WorkSpec of its cgroup it is.
   Result<WorkerPart> part_for(const LiveCgroup& group, const WorkSpec& spec, int number, const Fd& directory);
   Status write_cpuset(const std::string& group, const std::optional<CpuSet>& cpus);
-  // For the moment in which a change is under way: what is allowed then is no cpuset of theirs.
+  // For the moment in which a change is under way: what is allowed then is not a cpuset of theirs.
   void allow_meanwhile(LiveCgroup& group, const CpuSet& cpus);
   void note_op(const Op& op);
   // What checks of waiting allow for: see world_crowding.cpp.

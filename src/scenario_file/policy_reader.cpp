@@ -97,7 +97,7 @@ unsigned flag_bit(std::string_view name) {
 std::optional<MemPolicy> mem_policy_text(TableReader& reader, std::string_view key, const std::string& text) {
   auto policy = mem_policy_from_text(text);
   if (!policy)
-    reader.mistake(key, fmt::format("'{}' is no memory policy; accepted: {}", text, accepted(mem_policy_forms())));
+    reader.mistake(key, fmt::format("'{}' is not a memory policy; accepted: {}", text, accepted(mem_policy_forms())));
   return policy;
 }
 
@@ -117,7 +117,7 @@ std::optional<MemPolicy> mem_policy_table(const TomlValue& table, Mistakes& mist
   unsigned bits = 0;
   for (const std::string& flag : flags) {
     if (flag_bit(flag) == 0)
-      reader.mistake("flags", fmt::format("'{}' is no flag of a memory policy;{} accepted: {}", flag,
+      reader.mistake("flags", fmt::format("'{}' is not a flag of a memory policy;{} accepted: {}", flag,
                                           did_you_mean(flag, mem_policy_flags()), kAcceptedFlags));
     bits |= flag_bit(flag);
   }
@@ -170,7 +170,7 @@ std::optional<SchedPolicy> read_policy(TableReader& reader, std::string_view key
   } else {
     policy = policy_from_text(value->text);
     if (!policy)
-      reader.mistake(key, fmt::format("'{}' is no policy; accepted: {}", value->text, accepted(policy_forms())));
+      reader.mistake(key, fmt::format("'{}' is not a policy; accepted: {}", value->text, accepted(policy_forms())));
   }
   if (!policy) return {};
   const Status valid = policy->validate();

@@ -90,7 +90,7 @@ void FileReader::read_name(TableReader& top) {
                     std::all_of(file_.settings.test.begin(), file_.settings.test.end(), is_name_character);
   if (top.has("name") && !good)
     mistakes_.add(top.at("name"),
-                  fmt::format("'{}' is no name; accepted: letters, digits, '_', '-' and '.'", file_.settings.test));
+                  fmt::format("'{}' is not a name; accepted: letters, digits, '_', '-' and '.'", file_.settings.test));
 }
 
 void FileReader::read_machine(TableReader& top) {
@@ -107,7 +107,7 @@ void FileReader::read_machine(TableReader& top) {
   for (const std::string& path : file_.scheduler_include)
     if (path.empty() || path.find('\0') != std::string::npos)
       mistakes_.add(top.at("scheduler_include"),
-                    "'scheduler_include' holds a text that is no path; accepted: paths of files");
+                    "'scheduler_include' holds a text that is not a path; accepted: paths of files");
   if (const auto text = top.text("memory", "a text like \"512M\"")) {
     const auto memory = parse_bytes(*text);
     file_.settings.memory = memory.value_or(0);

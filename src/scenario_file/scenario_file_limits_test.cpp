@@ -195,7 +195,7 @@ TEST(ScenarioWorkers, NameTheFormsOfAPolicy) {
       "; accepted: \"normal\", \"batch\", \"idle\", \"ext\", \"fifo:50\", \"rr:50\", { runtime = \"2ms\", deadline = "
       "\"10ms\", period = \"10ms\" }";
   for (const std::string text : {"", "fifo", "fifo:", "fifo:x", "batch:1", "deadline", "rr:1.5"})
-    EXPECT_EQ(mistakes("policy = '" + text + "'"), "t.toml:3:10: '" + text + "' is no policy" + policies);
+    EXPECT_EQ(mistakes("policy = '" + text + "'"), "t.toml:3:10: '" + text + "' is not a policy" + policies);
   EXPECT_EQ(mistakes("policy = 1"), "t.toml:3:10: 'policy' is a whole number" + policies);
   EXPECT_EQ(
       mistakes("policy = { runtime = '1ms', deadline = '2ms' }"),
@@ -206,9 +206,9 @@ TEST(ScenarioWorkers, NameTheFormsOfAPolicy) {
       "; accepted: \"default\", \"local\", \"preferred:0\", \"preferred_many:0-1\", \"bind:0-1\", \"interleave:0-1\", "
       "\"weighted_interleave:0-1\", { policy = \"bind:0-1\", flags = [\"static\"] }";
   for (const std::string text : {"", "bind", "bind:", "bind:x", "local:0", "preferred:0-1"})
-    EXPECT_EQ(mistakes("mem_policy = '" + text + "'"), "t.toml:3:14: '" + text + "' is no memory policy" + memory);
+    EXPECT_EQ(mistakes("mem_policy = '" + text + "'"), "t.toml:3:14: '" + text + "' is not a memory policy" + memory);
   EXPECT_EQ(mistakes("mem_policy = { policy = 'bind:0', flags = ['statik'] }"),
-            "t.toml:3:43: 'statik' is no flag of a memory policy; did you mean 'static'? accepted: \"static\", "
+            "t.toml:3:43: 'statik' is not a flag of a memory policy; did you mean 'static'? accepted: \"static\", "
             "\"relative\", \"numa-balancing\"");
 }
 

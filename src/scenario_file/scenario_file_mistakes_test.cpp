@@ -73,7 +73,7 @@ TEST(ScenarioMistakes, JudgeTheMachine) {
 }
 
 TEST(ScenarioMistakes, JudgeNameDurationAndSeed) {
-  EXPECT_EQ(at_top("name = 'a b'"), "t.toml:1:8: 'a b' is no name; accepted: letters, digits, '_', '-' and '.'");
+  EXPECT_EQ(at_top("name = 'a b'"), "t.toml:1:8: 'a b' is not a name; accepted: letters, digits, '_', '-' and '.'");
   EXPECT_EQ(at_top("duration = 2"), "t.toml:1:12: 'duration' is a whole number; accepted: a text like \"2s\"");
   EXPECT_EQ(at_top("duration = '2'"),
             "t.toml:1:12: '2' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s");

@@ -56,12 +56,13 @@ TEST(ScenarioCgroups, AreComparedWithTheDeclaredTopology) {
 
 TEST(ScenarioCgroups, HaveCpusetsOfTheFormsThatThereAre) {
   const std::string text = mistakes("[[cgroup]]\nname = 'a'\ncpuset = 'llc'\n");
-  EXPECT_THAT(text, HasSubstr("t.toml:3:10: 'llc' is no cpuset; accepted: \"all\", \"llc:0\""));
+  EXPECT_THAT(text, HasSubstr("t.toml:3:10: 'llc' is not a cpuset; accepted: \"all\", \"llc:0\""));
   EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\ncpuset = 0\n"),
             "t.toml:3:10: 'cpuset' is a whole number; accepted: a text like \"llc:0\"");
   EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\ncpuset = 'slice:2/2'\n"),
             "t.toml:3:10: there is no part 2 of 2; parts are counted from 0");
-  EXPECT_THAT(mistakes("[[cgroup]]\nname = 'a'\naffinity = 'some'\n"), HasSubstr("t.toml:3:12: 'some' is no affinity"));
+  EXPECT_THAT(mistakes("[[cgroup]]\nname = 'a'\naffinity = 'some'\n"),
+              HasSubstr("t.toml:3:12: 'some' is not an affinity"));
 }
 
 TEST(ScenarioPayloads, AreReadWithMetricsAndChecks) {

@@ -54,7 +54,7 @@ Status add_directory(NewcWriter& archive, const fs::path& directory, std::map<st
 Status add_payload(NewcWriter& archive, const Payload& payload, std::map<std::string, std::string>& inputs,
                    std::vector<std::string>& search_path) {
   if (payload.kind() == Payload::Kind::kScheduler)
-    return fail(ErrorCode::kInvalidArgument, "it is a scheduler, which is no payload")
+    return fail(ErrorCode::kInvalidArgument, "it is a scheduler and not a payload")
         .with_hint("name it as the run's scheduler (--scheduler, or the test's `scheduler`)");
   KTSTR_TRY(payload.validate());
   KTSTR_TRY_ASSIGN(const fs::path program, find_payload(payload.program_name()));

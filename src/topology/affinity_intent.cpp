@@ -29,7 +29,7 @@ AffinityIntent AffinityIntent::exact(CpuSet cpus) {
 
 Status AffinityIntent::validate() const {
   if (kind_ == Kind::kRandomSubset && count_ < 1)
-    return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen; at least 1", count_);
+    return fail(ErrorCode::kInvalidArgument, "an affinity needs at least 1 CPU, not {}", count_);
   if (kind_ == Kind::kExact && cpus_.empty())
     return fail(ErrorCode::kInvalidArgument, "an affinity to no CPU; leave it out to inherit");
   return ok();
@@ -116,7 +116,7 @@ Result<AffinityIntent> AffinityIntent::parse(std::string_view text) {
   }
   if (!intent)
     return fail(ErrorCode::kInvalidArgument,
-                "'{}' is no affinity; accepted: \"inherit\", \"llc\", \"all\", \"single\", \"smt-pair\", "
+                "'{}' is not an affinity; accepted: \"inherit\", \"llc\", \"all\", \"single\", \"smt-pair\", "
                 "\"random:2\", \"random:2/0-3\", or CPUs like \"0-3,8\"",
                 text);
   KTSTR_TRY(intent->validate());

@@ -47,7 +47,7 @@ TEST(AffinityIntent, SamplesForEachWorkerByItself) {
   EXPECT_EQ(resolved(AffinityIntent::random_subset(1, {6, 7}), {5, 6}), "6");
   EXPECT_EQ(resolved(AffinityIntent::random_subset(1, {7}), {5, 6}),
             "none of its CPUs is among those of the cpuset, 5-6");
-  EXPECT_EQ(resolved(AffinityIntent::random_subset(0), {5}), "0 CPUs cannot be chosen; at least 1");
+  EXPECT_EQ(resolved(AffinityIntent::random_subset(0), {5}), "an affinity needs at least 1 CPU, not 0");
 }
 
 TEST(AffinityIntent, ReadsWhatItWrites) {

@@ -42,7 +42,7 @@ Result<std::vector<CpuSpeed>> cpu_speeds_from(std::string_view text) {
     const std::string_view one = text.substr(0, text.find(';'));
     text.remove_prefix(std::min(text.size(), one.size() + 1));
     const std::size_t equals = one.find('=');
-    if (equals == std::string_view::npos) return fail(ErrorCode::kInvalidArgument, "'{}' is no speed of CPUs", one);
+    if (equals == std::string_view::npos) return fail(ErrorCode::kInvalidArgument, "'{}' is not a speed of CPUs", one);
     KTSTR_TRY_ASSIGN(CpuSet cpus, CpuSet::parse(one.substr(0, equals)));
     KTSTR_TRY_ASSIGN(const int percent, parse_cpu_speed(one.substr(equals + 1)));
     speeds.push_back({std::move(cpus), percent});

@@ -13,7 +13,7 @@ namespace ktstr {
 namespace {
 
 Status check_part(int index, int of) {
-  if (of < 1) return fail(ErrorCode::kInvalidArgument, "CPUs cannot be cut into {} parts; at least 1", of);
+  if (of < 1) return fail(ErrorCode::kInvalidArgument, "a cpuset needs at least 1 part of the CPUs, not {}", of);
   if (index < 0 || index >= of)
     return fail(ErrorCode::kInvalidArgument, "there is no part {} of {}; parts are counted from 0", index, of);
   return ok();
@@ -21,7 +21,7 @@ Status check_part(int index, int of) {
 
 Status check_random(int count) {
   if (count >= 1) return ok();
-  return fail(ErrorCode::kInvalidArgument, "{} CPUs cannot be chosen; at least 1", count);
+  return fail(ErrorCode::kInvalidArgument, "a cpuset needs at least 1 CPU, not {}", count);
 }
 
 // As short as it can be while it reads back as the same number, and without an exponent, whose sign would be taken for
@@ -237,7 +237,7 @@ Result<CpusetSpec> CpusetSpec::parse(std::string_view text) {
     spec = cpus(*std::move(list));
   if (!spec)
     return fail(ErrorCode::kInvalidArgument,
-                "'{}' is no cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", \"random:2\", "
+                "'{}' is not a cpuset; accepted: \"all\", \"llc:0\", \"node:1\", \"slice:0/2\", \"random:2\", "
                 "\"range:0-0.5\", \"disjoint:0/3\", \"overlap:0/3:0.5\", or CPUs like \"0-3,8\"",
                 text);
   KTSTR_TRY(spec->validate());

@@ -36,7 +36,7 @@ TEST(CpusetSpec, SaysWhatTheMachineHasInstead) {
   EXPECT_EQ(cpus_of(CpusetSpec::cpus({3, 4, 9})), "there is no CPU 4,9: the machine has 4 CPUs (0-3)");
   EXPECT_EQ(cpus_of(CpusetSpec::cpus({})), "an empty list of CPUs; leave the cpuset out for all CPUs");
   EXPECT_EQ(cpus_of(CpusetSpec::slice(2, 2)), "there is no part 2 of 2; parts are counted from 0");
-  EXPECT_EQ(cpus_of(CpusetSpec::slice(0, 0)), "CPUs cannot be cut into 0 parts; at least 1");
+  EXPECT_EQ(cpus_of(CpusetSpec::slice(0, 0)), "a cpuset needs at least 1 part of the CPUs, not 0");
   EXPECT_EQ(cpus_of(CpusetSpec::slice(0, 5)), "4 CPUs cannot be cut into 5 parts: some would be empty");
 }
 
@@ -53,7 +53,7 @@ TEST(CpusetSpec, ChoosesRandomCpusFromTheSeed) {
   EXPECT_EQ(pairs.size(), 6u);
   EXPECT_EQ(cpus_of(CpusetSpec::random(4)), "0-3");
   EXPECT_EQ(cpus_of(CpusetSpec::random(5)), "5 CPUs cannot be chosen: the machine has 4 CPUs");
-  EXPECT_EQ(cpus_of(CpusetSpec::random(0)), "0 CPUs cannot be chosen; at least 1");
+  EXPECT_EQ(cpus_of(CpusetSpec::random(0)), "a cpuset needs at least 1 CPU, not 0");
 }
 
 TEST(CpusetSpec, RefusesANodeWithoutCpus) {

@@ -80,7 +80,7 @@ Result<std::vector<int>> read_distances(const fs::path& file, std::size_t nodes)
   std::istringstream words(*text);
   std::vector<int> distances{std::istream_iterator<int>(words), {}};
   if (words.eof() && distances.size() == nodes) return distances;
-  return fail(ErrorCode::kCorruptData, "{} is no list of distances to {} nodes: '{}'", file.string(), nodes, *text);
+  return fail(ErrorCode::kCorruptData, "{} is not a list of distances to {} nodes: '{}'", file.string(), nodes, *text);
 }
 
 Result<std::vector<TestTopology::Node>> read_nodes(const fs::path& node_root, const CpuSet& online) {

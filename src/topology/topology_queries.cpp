@@ -100,7 +100,7 @@ std::vector<CpuSet> TestTopology::split_by_llc(const CpuSet& of) const {
 
 Result<std::vector<CpuSet>> TestTopology::overlapping_cpusets(int n, double fraction) const {
   std::vector<CpuSet> parts;
-  if (n < 1) return fail(ErrorCode::kInvalidArgument, "CPUs cannot be cut into {} parts; at least 1", n);
+  if (n < 1) return fail(ErrorCode::kInvalidArgument, "CPUs are cut into at least 1 part, not {}", n);
   for (int i = 0; i < n; ++i) {
     KTSTR_TRY_ASSIGN(CpuSet part, CpusetSpec::overlap(i, n, fraction).resolve(*this));
     parts.push_back(std::move(part));

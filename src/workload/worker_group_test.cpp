@@ -29,7 +29,7 @@ WorkerGroup spawned(const WorkSpec& spec, const WorkerPlacement& placement = {.c
 }
 
 TEST(WorkerGroup, ReportsWhatItsWorkersDid) {
-  WorkerGroup group = spawned({.workers = 2}, {.cgroup = "cg_7", .group = 3}, 4);
+  WorkerGroup group = spawned({.workers = 2}, {.cgroup = "cg_7", .spec = 3}, 4);
   group.release();
   for (const int pid : group.pids()) wait_for_work(pid);
   group.request_stop();

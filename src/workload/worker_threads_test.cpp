@@ -28,8 +28,8 @@ using namespace std::chrono_literals;
 
 WorkSpec threads(int count) { return {.workers = count, .pcomm = "web"}; }
 
-WorkerPart part(const WorkSpec& spec, int group = 0) {
-  return {.spec = spec, .placement = {.cgroup = "cg_0", .group = group}, .seed = 1};
+WorkerPart part(const WorkSpec& spec, int number = 0) {
+  return {.spec = spec, .placement = {.cgroup = "cg_0", .spec = number}, .seed = 1};
 }
 
 WorkerGroup spawned(const std::vector<WorkerPart>& parts, int first_index = 0) {
@@ -123,9 +123,9 @@ TEST(WorkerThreads, OfSeveralSpecsShareAProcessAndAreNumberedOn) {
   group.release();
   for (const int tid : group.pids()) wait_for_work(tid);
   const auto reports = collected(group);
-  EXPECT_THAT(reports, ElementsAre(AllOf(Field(&WorkerReport::index, 5), Field(&WorkerReport::group, 0)),
-                                   AllOf(Field(&WorkerReport::index, 6), Field(&WorkerReport::group, 0)),
-                                   AllOf(Field(&WorkerReport::index, 7), Field(&WorkerReport::group, 2))));
+  EXPECT_THAT(reports, ElementsAre(AllOf(Field(&WorkerReport::index, 5), Field(&WorkerReport::spec, 0)),
+                                   AllOf(Field(&WorkerReport::index, 6), Field(&WorkerReport::spec, 0)),
+                                   AllOf(Field(&WorkerReport::index, 7), Field(&WorkerReport::spec, 2))));
   EXPECT_EQ(reports.at(0).wakeups, 0u);
   EXPECT_GT(reports.at(2).wakeups, 0u);
 }

@@ -34,7 +34,7 @@ class BadInput : public KtstrProgram {
 
 TEST_F(BadInput, AFifoIsRefusedAndNobodyWaitsForItsWriter) {
   const std::string pipe = fifo("pipe").string();
-  expect_refused({"run", pipe}, "is no regular file, but a FIFO");
+  expect_refused({"run", pipe}, "is not a regular file, but a FIFO");
   expect_refused({"run", good_scenario(), "--scheduler", pipe}, "is not a regular file");
   const Ran kernel = run({"run", good_scenario(), "--mode", "det", "--kernel", pipe});
   EXPECT_EQ(kernel.status.value, 64) << kernel.err;

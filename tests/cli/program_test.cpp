@@ -64,7 +64,7 @@ TEST_F(Matrix, ACellThatCannotBeIsSaidAndTheNextIsTried) {
 }
 
 TEST_F(Matrix, FailFastEndsItAtTheFirst) {
-  const Ran ran = run_two({"--fail-fast"});
+  const Ran ran = run_two({"--fail-fast", "-j", "1"});
   EXPECT_EQ(ran.status.value, 64);
   EXPECT_THAT(ran.out, HasSubstr("2 cells: 1 bad_input, 1 not run\n"));
 }

@@ -47,7 +47,7 @@ class NoSink final : public EventSink {
  public:
   void mark(const StepMark&) override {}
   void stimulus(const Stimulus&) override {}
-  void worker(int, const WorkerReport&) override {}
+  void worker(const WorkerReport&) override {}
   void payload(const PayloadReport&) override {}
 };
 

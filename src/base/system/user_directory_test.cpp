@@ -43,7 +43,7 @@ TEST(UsersMistake, WhatTheMachineLacksIsNot) {
 
 TEST(JsonFault, NamesWhatIsWrongInWordsOfOurs) {
   EXPECT_EQ(json_fault(101, "[json.exception.parse_error.101] parse error at line 3, column 9: syntax error while ..."),
-            "it is no JSON at line 3, column 9");
+            "it is not JSON at line 3, column 9");
   EXPECT_EQ(json_fault(403, "[json.exception.out_of_range.403] key 'seed' not found"), "it has no 'seed'");
   EXPECT_EQ(json_fault(302, "[json.exception.type_error.302] type must be string, but is number"),
             "a value has another type: it must be a string, and is a number");

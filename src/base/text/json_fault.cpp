@@ -27,7 +27,7 @@ std::string json_fault(int id, std::string_view what) {
   constexpr int kNoKey = 403, kTooLarge = 406, kNoObject = 304;
   if (id < kParseErrors) {
     const std::string_view where = between(what, "parse error at ", ":");
-    return where.empty() ? "it is no JSON" : fmt::format("it is no JSON at {}", where);
+    return where.empty() ? "it is not JSON" : fmt::format("it is not JSON at {}", where);
   }
   if (id == kNoKey) return fmt::format("it has no '{}'", between(what, "key '", "' not found"));
   if (id == kTooLarge)

@@ -30,7 +30,7 @@ Result<Mode> resolve_mode_with(std::string_view text, const std::function<KvmPro
   if (text == "tcg") return Mode::kTcg;
   if (text == "auto") return probe().usable ? Mode::kKvm : Mode::kDet;
   if (text != "kvm")
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no mode", text).with_hint("write auto, det, kvm or tcg");
+    return fail(ErrorCode::kInvalidArgument, "'{}' is not a mode", text).with_hint("write auto, det, kvm or tcg");
   const KvmProbe found = probe();
   if (!found.usable)
     return fail(ErrorCode::kUnsupported, "KVM does not work here: {}", found.why)

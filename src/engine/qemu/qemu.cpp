@@ -78,7 +78,7 @@ Result<QemuInfo> parse_qemu_version(std::string_view output) {
   const std::string_view line = output.substr(0, output.find('\n'));
   QemuInfo info;
   if (!line.starts_with(kPrefix) || !parse_numbers(line.substr(kPrefix.size()), info))
-    return fail(ErrorCode::kUnsupported, "it is no QEMU: asked for its version it says '{}'", line.substr(0, 200));
+    return fail(ErrorCode::kUnsupported, "it is not QEMU: asked for its version it says '{}'", line.substr(0, 200));
   const std::string_view version = line.substr(kPrefix.size());
   info.version = version.substr(0, version.find(' '));
   return info;

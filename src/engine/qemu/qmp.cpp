@@ -73,7 +73,7 @@ Result<Qmp::Json> Qmp::next_message(std::chrono::nanoseconds deadline) {
       const std::string line = pending_.substr(0, end);
       pending_.erase(0, end + 1);
       Json message = Json::parse(line, nullptr, false);
-      if (!message.is_object()) return fail(ErrorCode::kProtocol, "QEMU said what is no QMP: {}", line.substr(0, 200));
+      if (!message.is_object()) return fail(ErrorCode::kProtocol, "what QEMU said is not QMP: {}", line.substr(0, 200));
       return message;
     }
     if (pending_.size() > kLongestMessage) return fail(ErrorCode::kProtocol, "a QMP message of QEMU does not end");

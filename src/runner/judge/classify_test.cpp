@@ -246,9 +246,9 @@ TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
 
 TEST(Classify, KeepsWhatTheScenarioSaidHoweverTheGuestEnded) {
   GuestStory story = attached_story();
-  story.stimuli = {{.step = 2,
-                    .at_ns = 7,
+  story.stimuli = {{.at_ns = 7,
                     .elapsed_ms = 1,
+                    .step = 2,
                     .ops = 3,
                     .op_kinds = {"add_cgroup", "set_smt"},
                     .cgroups = 4,

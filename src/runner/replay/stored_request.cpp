@@ -65,7 +65,7 @@ Status compare_with_job(const RunTuple& tuple, const Job& job) {
 }
 
 Status in_range(std::string_view what, double value, double least, double most) {
-  if (value >= least && value <= most) return ok();  // not for what is no number
+  if (value >= least && value <= most) return ok();  // not for what is not a number
   return fail(ErrorCode::kCorruptData, "its {} is {}; accepted: {} to {}", what, value, least, most);
 }
 
@@ -168,7 +168,7 @@ Result<StoredRun> request_from_json(std::string_view text) {
 Result<StoredRun> load_stored_run(const fs::path& dir) {
   std::error_code error;
   if (!fs::exists(dir / kRequestFile, error))
-    return fail(ErrorCode::kNotFound, "{} has no {}: it is no run's directory, or the run's inputs were not kept",
+    return fail(ErrorCode::kNotFound, "{} has no {}: it is not a run's directory, or the run's inputs were not kept",
                 dir.string(), kRequestFile)
         .with_hint("its report says how to run the same again with the files as they are now");
   KTSTR_TRY_ASSIGN(const std::string text, read_text(dir / kRequestFile, kMostBytes));

@@ -151,7 +151,7 @@ TEST(StoredRequest, SaysWhatIsWrong) {
     json[nlohmann::ordered_json::json_pointer(pointer)] = std::move(value);
     return json.dump();
   };
-  const std::pair<std::string, std::string> cases[] = {{"", "it is no JSON at line 1, column 1"},
+  const std::pair<std::string, std::string> cases[] = {{"", "it is not JSON at line 1, column 1"},
                                                        {"[]", "it must be an object"},
                                                        {"{}", "it has no 'version'"},
                                                        {changed("/version", 2), "request version 2"},

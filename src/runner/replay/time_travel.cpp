@@ -111,7 +111,7 @@ Result<StopTime> StopTime::parse(std::string_view text) {
   int sign = 1;
   if (time.from == From::kFailure) {
     if (text[0] != '-' && text[0] != '+')
-      return fail(ErrorCode::kInvalidArgument, "'fail{}' is no time to stop at", text).with_hint(hint);
+      return fail(ErrorCode::kInvalidArgument, "'fail{}' is not a time to stop at", text).with_hint(hint);
     sign = text[0] == '-' ? -1 : 1;
     text.remove_prefix(1);
   }

@@ -54,7 +54,7 @@ void rehearse(const op::SwapCpusets& op, RehearsedWorld& world) {
 Status apply(const op::SwapCpusets& op, World& world) {
   KTSTR_TRY_ASSIGN(const World::Found a, world.find(op.a));
   KTSTR_TRY_ASSIGN(const World::Found b, world.find(op.b));
-  const std::optional<CpuSet> of_a = a.spec->cpuset, of_b = b.spec->cpuset;
+  const std::optional<CpuSet> of_a = a.group->cpuset, of_b = b.group->cpuset;
   KTSTR_TRY(world.change_cpuset(a, of_b));
   return world.change_cpuset(b, of_a);
 }

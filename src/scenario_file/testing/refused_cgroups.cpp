@@ -82,7 +82,7 @@ std::vector<Case> holds() {
   return {
       held("a fraction of 0", HoldSpec::fraction(0), "0.0"),
       held("a negative fraction", HoldSpec::fraction(-0.5), "-0.5"),
-      held("a fraction that is no number", HoldSpec::fraction(std::nan("")), "nan"),
+      held("a fraction that is not a number", HoldSpec::fraction(std::nan("")), "nan"),
       held("an infinite fraction", HoldSpec::fraction(std::numeric_limits<double>::infinity()), "inf"),
       held("a negative time", HoldSpec::fixed(-1ms), "'-1ms'"),
       held("a loop without an interval", HoldSpec::loop(0ns), "{ loop = '0s' }"),
@@ -130,7 +130,7 @@ std::vector<Case> cpusets() {
       bound(
           "a range beyond the end", [] { return CpusetSpec::range(0.5, 1.5); }, "'range:0.5-1.5'"),
       bound(
-          "a range that is no number", [] { return CpusetSpec::range(std::nan(""), 1); }, "'range:nan-1'"),
+          "a range that is not a number", [] { return CpusetSpec::range(std::nan(""), 1); }, "'range:nan-1'"),
       bound(
           "a range without a CPU", [] { return CpusetSpec::range(0, 0.1); }, "'range:0-0.1'"),
       bound(
@@ -142,7 +142,8 @@ std::vector<Case> cpusets() {
       bound(
           "an overlap above 1", [] { return CpusetSpec::overlap(0, 2, 1.5); }, "'overlap:0/2:1.5'"),
       bound(
-          "an overlap that is no number", [] { return CpusetSpec::overlap(0, 2, std::nan("")); }, "'overlap:0/2:nan'"),
+          "an overlap that is not a number", [] { return CpusetSpec::overlap(0, 2, std::nan("")); },
+          "'overlap:0/2:nan'"),
       bound("no form of a cpuset", {}, "'llcs'"),
   };
 }

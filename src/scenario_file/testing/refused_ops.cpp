@@ -159,7 +159,7 @@ std::vector<Case> payloads() {
           "output = 'json'\n[[payload.metric]]\nname = 'iops'\n[[payload.check]]\nkind = 'range'\nmetric = 'iops'\n"
           "low = 2\nhigh = 1"),
       declared(
-          "a limit that is no number",
+          "a limit that is not a number",
           [] {
             return Payload::program("p", "true")
                 .output(Payload::Output::kJson)

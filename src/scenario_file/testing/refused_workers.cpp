@@ -55,7 +55,7 @@ std::vector<Case> workers() {
       in_cgroup(
           "a share of 0", [](CgroupDef& a) { a.workers_pct(0); }, "workers_pct = 0"),
       in_cgroup(
-          "a share that is no number", [](CgroupDef& a) { a.workers_pct(std::nan("")); }, "workers_pct = nan"),
+          "a share that is not a number", [](CgroupDef& a) { a.workers_pct(std::nan("")); }, "workers_pct = nan"),
       in_cgroup(
           "a share of too many", [](CgroupDef& a) { a.workers_pct(2000); }, "workers_pct = 2000"),
       in_cgroup(
