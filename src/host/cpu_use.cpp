@@ -55,8 +55,8 @@ CpuUse cpu_use_between(const CpuTimes& before, const CpuTimes& after, Nanosecond
   return use;
 }
 
-double CpuUse::others_pct(const CpuSet& cpus) const {
-  Nanoseconds others = -ours, all{};
+double CpuUse::others_pct(const CpuSet& cpus, Nanoseconds ours_there) const {
+  Nanoseconds others = -ours_there, all{};
   for (const Cpu cpu : cpus) {
     const auto found = busy.find(cpu);
     if (found == busy.end()) continue;

@@ -29,9 +29,9 @@ struct CpuUse {
   Nanoseconds ours{};               // that our processes took, on whatever CPUs
   CpuSet allowed;                   // CPUs that they may use
   std::map<Cpu, Nanoseconds> busy;  // of whomever
-  // What others used of these CPUs, 0 to 100. Rather too little than too much: all of ours is taken for having been
-  // there, and the counters' resolution (10 ms) is not taken for use.
-  double others_pct(const CpuSet& cpus) const;
+  // What others used of these CPUs, 0 to 100, where we took `ours_there` of them. The counters' resolution (10 ms) is
+  // not taken for use.
+  double others_pct(const CpuSet& cpus, Nanoseconds ours_there) const;
 };
 CpuUse cpu_use_between(const CpuTimes& before, const CpuTimes& after, Nanoseconds ours, CpuSet allowed);
 

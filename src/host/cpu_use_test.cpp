@@ -42,34 +42,34 @@ TEST(CpuUse, AFileWithoutCpusIsRefused) {
 }
 
 TEST(CpuUse, OthersUsedWhatWasBusyWithoutOurs) {
-  EXPECT_NEAR(ten_seconds(0s).others_pct({0, 1}), 50, 0.2);
-  EXPECT_NEAR(ten_seconds(6s).others_pct({0, 1}), 20, 0.2);
-  EXPECT_NEAR(ten_seconds(0s).others_pct({0}), 80, 0.2);
-  EXPECT_NEAR(ten_seconds(1s).others_pct({1}), 10, 0.2);
+  EXPECT_NEAR(ten_seconds(0s).others_pct({0, 1}, 0s), 50, 0.2);
+  EXPECT_NEAR(ten_seconds(6s).others_pct({0, 1}, 6s), 20, 0.2);
+  EXPECT_NEAR(ten_seconds(0s).others_pct({0}, 0s), 80, 0.2);
+  EXPECT_NEAR(ten_seconds(1s).others_pct({1}, 1s), 10, 0.2);
 }
 
 TEST(CpuUse, WhatIsOursIsNobodyElses) {
-  EXPECT_EQ(ten_seconds(10s).others_pct({0, 1}), 0);
-  EXPECT_EQ(ten_seconds(12s).others_pct({0, 1}), 0) << "the clocks differ a little";
-  EXPECT_EQ(ten_seconds(0s).others_pct({}), 0);
-  EXPECT_EQ(ten_seconds(0s).others_pct({7}), 0) << "a CPU that is not there";
+  EXPECT_EQ(ten_seconds(10s).others_pct({0, 1}, 10s), 0);
+  EXPECT_EQ(ten_seconds(12s).others_pct({0, 1}, 12s), 0) << "the clocks differ a little";
+  EXPECT_EQ(ten_seconds(0s).others_pct({}, 0s), 0);
+  EXPECT_EQ(ten_seconds(0s).others_pct({7}, 0s), 0) << "a CPU that is not there";
 }
 
 TEST(CpuUse, OneTickOfAShortRunIsTheResolutionOfTheCounters) {
   const CpuUse use = cpu_use_between(times_at(0s, {{0, {1s, 1s}}}), times_at(100ms, {{0, {1010ms, 1090ms}}}), 0s, {0});
-  EXPECT_EQ(use.others_pct({0}), 0);
+  EXPECT_EQ(use.others_pct({0}, 0s), 0);
 }
 
 TEST(CpuUse, ACpuIsBusyNoLongerThanItWasNotIdle) {
   // Programs that wake with the tick: each was found running by it, and ran for a moment.
   const CpuUse use = cpu_use_between(times_at(0s, {{0, {0s, 0s}}}), times_at(10s, {{0, {6s, 9s}}}), 0s, {0});
-  EXPECT_NEAR(use.others_pct({0}), 10, 0.2);
+  EXPECT_NEAR(use.others_pct({0}, 0s), 10, 0.2);
 }
 
 TEST(CpuUse, ACpuThatWasOfflineWasNotBusy) {
   const CpuUse use =
       cpu_use_between(times_at(0s, {{0, {5s, 5s}}}), times_at(10s, {{0, {5s, 5s}}, {1, {1s, 1s}}}), 0s, {0, 1});
-  EXPECT_EQ(use.others_pct({0, 1}), 0);
+  EXPECT_EQ(use.others_pct({0, 1}, 0s), 0);
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ struct LiveCell {
   RunRequest request;
   Bytes ram = 0;
   std::atomic<bool> is_bad_input{false};
+  std::atomic<std::uint64_t> made{0};  // runs
 };
 
 class BatchRun {
@@ -134,7 +135,12 @@ std::unique_ptr<LiveCell> BatchRun::come_alive(std::uint64_t index) const {
 PoolJob BatchRun::job_of(std::uint64_t index, std::uint64_t run) {
   if (run == 0) live_[index] = come_alive(index);
   LiveCell& live = *live_[index];
-  return {live.ram, [this, &live, run] { return run_one(live, run); }};
+  return {live.ram, [this, &live, run] {
+            RunRecord record = run_one(live, run);
+            // The cell may have to wait for slower ones to be handed out; what it has packed need not.
+            if (++live.made == runs_) live.request.packed.reset();
+            return record;
+          }};
 }
 
 RunRecord BatchRun::run_one(LiveCell& live, std::uint64_t run) const {

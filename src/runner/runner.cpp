@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <shared_mutex>
 
 #include "base/activity.h"
 #include "base/clock.h"
@@ -176,10 +177,14 @@ RunRecord Run::execute() {
 }  // namespace
 
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment) {
-  // Runs on this machine would measure one another.
-  static std::mutex one_at_a_time;
-  std::unique_lock alone(one_at_a_time, std::defer_lock);
-  if (request.on_host) alone.lock();
+  // One on this machine would measure all others.
+  static std::shared_mutex running;
+  std::shared_lock beside_others(running, std::defer_lock);
+  std::unique_lock alone(running, std::defer_lock);
+  if (request.on_host)
+    alone.lock();
+  else
+    beside_others.lock();
   return Run(request, environment).execute();
 }
 

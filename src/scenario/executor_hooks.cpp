@@ -90,13 +90,12 @@ Result<std::unique_ptr<RunningWorkers>> spawn_workers(const std::vector<WorkerPa
 
 // `find`: see Ctx::Init::find_scheduler. A scheduler can be loaded with no process of its own left.
 Result<std::optional<int>> successor_of(const std::function<Result<int>()>& find) {
-  int pid = 0;
-  if (find) {
-    KTSTR_TRY_ASSIGN(pid, find());
-  }
-  if (pid != 0) return std::optional(pid);
-  const bool loaded = read_attribute("/sys/kernel/sched_ext/state").value_or("") == "enabled";
-  return loaded ? std::optional(0) : std::nullopt;
+  // What a script has left behind need not be its scheduler.
+  const std::string state = read_attribute("/sys/kernel/sched_ext/state").value_or("");
+  if (state != "enabled" && state != "enabling") return std::optional<int>();
+  if (!find) return std::optional(0);
+  KTSTR_TRY_ASSIGN(const int pid, find());
+  return std::optional(pid);
 }
 
 // One watch a scheduler process, opened when it is first asked for: a scenario that swaps schedulers has several.

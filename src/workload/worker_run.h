@@ -70,7 +70,7 @@ class WorkerRun {
   // Until the word has another value. The time up to that change is as that of a sleep; what comes on top is a gap and,
   // where it did sleep, the wake latency. A waker that loses its CPU between change and wake-up shows there too.
   void wait_while(const SharedWord& word, std::uint32_t value);
-  // A byte through a file, `count` of them before; the word has the count, and when the last was sent.
+  // A byte through a file, `before` of them earlier that this word counts; it has when the last of these was sent.
   void send(SharedWord& count, int file);
   void receive(const SharedWord& count, std::uint32_t before, int file);
 

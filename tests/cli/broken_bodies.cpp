@@ -40,3 +40,8 @@ KTSTR_TEST(leaves_in_the_middle_of_a_record, {.duration = 200ms, .host_only = tr
   if (::write(std::atoi(std::getenv(kHostRecordsVariable)), kHalf, sizeof kHalf) < 0) std::abort();
   ::_exit(3);
 }
+
+KTSTR_TEST(crashes_after_its_result, {.duration = 200ms, .checks = {.max_spread_pct = 100}, .host_only = true}) {
+  std::atexit([] { std::abort(); });
+  return one_step(ctx);
+}

@@ -220,6 +220,13 @@ TEST_F(HostMode, OfABodyThatCrashesTheRecordHasTheStepsAndReportsUntilThen) {
   expect_nothing_left();
 }
 
+TEST_F(HostMode, ABodyThatCrashesAfterItsResultFailsAllTheSame) {
+  const json record = record_of_test("crashes_after_its_result");
+  EXPECT_EQ(record["verdict"], "fail");
+  EXPECT_THAT(detail_of(record, "body_crashed")["message"].get<std::string>(), HasSubstr("did not end well"));
+  expect_one_step(record);
+}
+
 TEST_F(HostMode, ABodyThatLeavesInTheMiddleOfARecordIsOneThatCrashed) {
   const json record = record_of_test("leaves_in_the_middle_of_a_record");
   EXPECT_EQ(record["verdict"], "fail");
@@ -273,7 +280,7 @@ TEST_F(HostMode, WhatFailsBesideBusyProgramsIsInconclusiveAndSaysHowBusy) {
   EXPECT_EQ(ran.status.value, 2) << ran.err;
   const json stuck = detail_of(record, "stuck");
   EXPECT_EQ(stuck["verdict"], "inconclusive");
-  EXPECT_THAT(stuck["message"].get<std::string>(), testing::ContainsRegex("; other programs used [0-9]+% of CPUs"));
+  EXPECT_THAT(stuck["message"].get<std::string>(), testing::ContainsRegex("; other programs used [0-9]+% of CPU"));
   EXPECT_GT(detail_of(record, "note")["measured"], 5);
 }
 

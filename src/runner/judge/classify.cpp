@@ -24,7 +24,9 @@ void infrastructure(RunRecord& record, std::string error, std::string hint = {})
 }
 
 void judge_body(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
-  if (story.result) return;
+  // One that has given its result and then crashes or hangs is no sound test either.
+  const bool ended_well = story.body_end && story.body_end->clean && !story.body_end->timed_out;
+  if (story.result && (ended_well || !story.body_end)) return;
   if (story.body_end && story.body_end->timed_out) {
     const std::string& exit = story.body_end->exit;
     const std::size_t left = exit.find(kCannotBeKilled);
@@ -35,9 +37,10 @@ void judge_body(const RunRequest& request, const GuestStory& story, const PhaseL
                                          : fmt::format("the body does not come to its end{}", exit.substr(left))));
   } else if (story.body_end) {
     record.details.push_back(failure(
-        DetailKind::kBodyCrashed,
-        with_words(fmt::format("the test's body gave no result: its process {}", how_it_ended(story.body_end->exit)),
-                   last_words(story.body_log))));
+        DetailKind::kBodyCrashed, with_words(fmt::format("the test's body gave {}: its process {}",
+                                                         story.result ? "its result and did not end well" : "no result",
+                                                         how_it_ended(story.body_end->exit)),
+                                             last_words(story.body_log))));
   }
 }
 
@@ -145,7 +148,11 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     return detail.verdict == Verdict::kInconclusive && is_of_timing(detail) && to_string(detail.kind) == expected;
   });
   if (!seen && in_doubt) {
-    record.outcome = Outcome::kInconclusive;
+    const DetailKind kind = detail_kind_from(expected).value_or(DetailKind::kUser);
+    const bool other = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
+      return detail.verdict == Verdict::kFail && !is_excused(detail.kind, kind);
+    });
+    record.outcome = other ? Outcome::kFail : Outcome::kInconclusive;
     return;
   }
   if (!seen) {

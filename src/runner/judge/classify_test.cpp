@@ -244,6 +244,17 @@ TEST(Classify, TurnsAnExpectedFailureIntoAPassAndAnUnexpectedPassIntoAFailure) {
   EXPECT_EQ(classified(request, story).outcome, Outcome::kPass);
 }
 
+TEST(Classify, ABodyThatGaveItsResultAndDidNotEndWellIsAFailure) {
+  GuestStory story = attached_story();
+  ASSERT_EQ(classified(scheduler_request(), story).outcome, Outcome::kPass);
+  story.body_end = BodyEndRecord{.exit = "killed by signal 6 (SIGABRT)"};
+  const RunRecord crashed = classified(scheduler_request(), story);
+  EXPECT_EQ(crashed.outcome, Outcome::kFail);
+  EXPECT_EQ(crashed.details.at(0).kind, DetailKind::kBodyCrashed);
+  story.body_end = BodyEndRecord{.timed_out = true, .exit = "killed by signal 9 (SIGKILL)"};
+  EXPECT_EQ(classified(scheduler_request(), story).details.at(0).kind, DetailKind::kTimeout);
+}
+
 TEST(Classify, KeepsWhatTheScenarioSaidHoweverTheGuestEnded) {
   GuestStory story = attached_story();
   story.stimuli = {{.at_ns = 7,

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ktstr {
 
 namespace {
@@ -17,10 +19,45 @@ CpuSet allowed_cpus(const CpuUse& use, const RunRecord& record) {
   return cpus.empty() ? use.allowed : cpus;
 }
 
-CpuSet used_cpus(const RunRecord& record) {
+// Of our processes' time, what may have been spent on these CPUs: of workers what those took that were there, of the
+// harness all. Where there are payloads nobody knows which CPUs had them, and nothing of that counts.
+Nanoseconds ours_on(const CpuUse& use, const CpuSet& cpus, const RunRecord& record) {
+  Nanoseconds of_workers{}, there{};
+  for (const WorkerReport& worker : record.workers) {
+    const Nanoseconds took(worker.cpu_time_ns);
+    of_workers += took;
+    if (!worker.cpus_used.intersection(cpus).empty()) there += took;
+  }
+  const Nanoseconds rest = std::max(use.ours - of_workers, Nanoseconds(0));
+  return there + (record.payloads.empty() ? rest : Nanoseconds(0));
+}
+
+struct Load {
+  double pct = 0;
   CpuSet cpus;
-  for (const auto& worker : record.workers) cpus = cpus.union_with(worker.cpus_used);
-  return cpus;
+};
+
+void take_worse(const CpuUse& use, const CpuSet& cpus, const RunRecord& record, Load& load) {
+  const double pct = use.others_pct(cpus, ours_on(use, cpus, record));
+  if (pct > load.pct || load.cpus.empty()) load = {pct, cpus};
+}
+
+// Where others took most, of the CPUs of those whom a finding may be about: on a wide machine one program on one CPU is
+// little of all of them, and all of the one that a worker is held on. `cgroup` empty: about anybody.
+Load load_of(const CpuUse& use, const RunRecord& record, const std::string& cgroup, int worker) {
+  Load load;
+  take_worse(use, allowed_cpus(use, record), record, load);
+  for (const WorkerReport& each : record.workers) {
+    if (!cgroup.empty() && each.cgroup != cgroup) continue;
+    if (worker >= 0 && each.index != worker) continue;
+    take_worse(use, each.cpus_used, record, load);
+  }
+  return load;
+}
+
+std::string words_of(const Load& load) {
+  return fmt::format("other programs used {:.0f}% of CPU{} {} meanwhile", load.pct, load.cpus.size() == 1 ? "" : "s",
+                     load.cpus.to_string());
 }
 
 }  // namespace
@@ -32,23 +69,20 @@ bool is_of_timing(const Detail& detail) {
 }
 
 void judge_load(const CpuUse& use, RunRecord& record) {
-  CpuSet cpus = allowed_cpus(use, record);
-  double pct = use.others_pct(cpus);
-  if (const CpuSet used = used_cpus(record); use.others_pct(used) > pct) {
-    pct = use.others_pct(used);
-    cpus = used;
-  }
-  const std::string words = fmt::format("other programs used {:.0f}% of CPU{} {} meanwhile", pct,
-                                        cpus.size() == 1 ? "" : "s", cpus.to_string());
   for (Detail& detail : record.details) {
-    if (pct <= kMostOfOthers || detail.verdict != Verdict::kFail || !is_of_timing(detail)) continue;
+    if (detail.verdict != Verdict::kFail || !is_of_timing(detail)) continue;
+    // A share is of all that run beside the cgroup.
+    const std::string cgroup = detail.kind == DetailKind::kShare ? "" : detail.cgroup;
+    const Load load = load_of(use, record, cgroup, cgroup.empty() ? -1 : detail.worker);
+    if (load.pct <= kMostOfOthers) continue;
     detail.verdict = Verdict::kInconclusive;
-    detail.message += "; " + words;
+    detail.message += "; " + words_of(load);
   }
+  const Load load = load_of(use, record, "", -1);
   record.details.push_back({.verdict = Verdict::kPass,
                             .kind = DetailKind::kNote,
-                            .message = words,
-                            .measured = pct,
+                            .message = words_of(load),
+                            .measured = load.pct,
                             .limit = kMostOfOthers,
                             .unit = "%"});
 }

@@ -15,8 +15,8 @@ constexpr double kMostOfOthers = 5.0;
 // Whether it is a measured finding about how long workers waited: a gap, a spread, a share of CPU time.
 bool is_of_timing(const Detail& detail);
 
-// Makes failed checks of timing inconclusive where others used more than kMostOfOthers, of the CPUs that the run might
-// use or of those that its workers did use. Adds a note that says how much it was.
+// Makes failed checks of timing inconclusive where others used more than kMostOfOthers: of the CPUs that the run might
+// use, or of those of a worker that the finding may be about. Adds a note that says how much it was at most.
 void judge_load(const CpuUse& use, RunRecord& record);
 
 }  // namespace ktstr

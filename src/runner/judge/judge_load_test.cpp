@@ -97,6 +97,32 @@ TEST(JudgeLoad, WorkersThatAreHeldOnABusyCpuDoNotShareInTheIdleOnes) {
   EXPECT_THAT(held.details.at(0).message, HasSubstr("of CPU 0 meanwhile"));
 }
 
+TEST(JudgeLoad, OnAWideMachineItIsAboutTheCpuOfTheWorkerThatWasLate) {
+  Detail stuck{.kind = DetailKind::kStuck, .message = "stuck", .cgroup = "a", .worker = 1, .measured = 3000};
+  GuestStory story = story_with(stuck);
+  CpuUse use{.window = 100s, .ours = 6400s};
+  for (int cpu = 0; cpu < 64; ++cpu) {
+    use.allowed.add(cpu);
+    use.busy[cpu] = 100s;
+    const std::uint64_t took = cpu == 1 ? 40'000'000'000 : 100'000'000'000;
+    story.workers.push_back({.cgroup = "a", .index = cpu, .cpu_time_ns = took, .cpus_used = {cpu}});
+  }
+  use.ours = 6340s;
+  const RunRecord late = judged(story, use);
+  EXPECT_EQ(late.outcome, Outcome::kInconclusive);
+  EXPECT_THAT(late.details.at(0).message, HasSubstr("of CPU 1 meanwhile"));
+  story.result->result.details[0].worker = 2;
+  EXPECT_EQ(judged(story, use).outcome, Outcome::kFail) << "whose CPU nobody else used";
+}
+
+TEST(JudgeLoad, WhatAPayloadTookElsewhereHidesNobodyOnTheWorkersCpu) {
+  GuestStory story = story_with(unfair());
+  story.workers = {{.cgroup = "a", .cpu_time_ns = 50'000'000'000, .cpus_used = {0}}};
+  story.payloads = {{.name = "hog"}};
+  const CpuUse use{.window = 100s, .ours = 150s, .allowed = {0, 1}, .busy = {{0, 100s}, {1, 100s}}};
+  EXPECT_EQ(judged(story, use).outcome, Outcome::kInconclusive);
+}
+
 TEST(JudgeLoad, AFailureThatWasExpectedAndMayBeOfOthersIsInconclusive) {
   const RunRecord record = judged(story_with(unfair()), used_by_others(60s, 26s), "unfair");
   EXPECT_EQ(record.outcome, Outcome::kInconclusive);

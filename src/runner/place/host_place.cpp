@@ -3,6 +3,9 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
+#include <span>
+
 #include "base/log.h"
 #include "base/system/process.h"
 #include "host/clean_up.h"
@@ -93,7 +96,9 @@ Result<HostChild> OnHost::child(const std::function<Status(const Record&)>& take
 }
 
 Status tell_of_end(const HostChildEnd& end, AgentRecords& agent) {
-  for (const std::string& line : end.output)
+  constexpr std::size_t kMostLines = 5000;  // more of them would leave no room for what the body has reported
+  const std::size_t shown = std::min(end.output.size(), kMostLines);
+  for (const std::string& line : std::span(end.output).last(shown))
     KTSTR_TRY(agent.write(RecordType::kLog, encode(LogRecord{LogRecord::Stream::kBody, line})));
   KTSTR_TRY(
       agent.write(RecordType::kBodyEnd, encode(BodyEndRecord{.clean = end.exit.success(),

@@ -68,6 +68,7 @@ std::vector<std::string_view> op_names() {
 
 std::vector<std::string> op_names(const std::vector<Op>& ops) {
   std::vector<std::string> names;
+  if (ops.empty()) return names;  // without making the table: workers run while this is asked
   for (const OpRow& row : op_table())
     if (std::any_of(ops.begin(), ops.end(), [&](const Op& op) { return op.name() == row.name; }))
       names.emplace_back(row.name);

@@ -3,9 +3,10 @@
 
 namespace ktstr {
 
-// Each worker receives through a pipe of its own, with a word that counts.
+// Each worker receives through a pipe of its own. A partner sends before it receives, so it may be one byte ahead: two
+// words in turn, or the later byte would hide since when a worker waits for the earlier one.
 Status prepare_pipe_io(const PipeIo&, GroupResources& shared) {
-  shared.add_words(shared.workers());
+  shared.add_words(2 * shared.workers());
   for (std::size_t i = 0; i < shared.workers(); ++i) KTSTR_TRY(shared.add_pipe());
   return ok();
 }
@@ -13,10 +14,10 @@ Status prepare_pipe_io(const PipeIo&, GroupResources& shared) {
 void run_pipe_io(const PipeIo& type, WorkerRun& run) {
   const std::size_t own = run.index(), partner = own ^ 1;
   const int from = run.file(2 * own), to = run.file(2 * partner + 1);
-  for (std::uint32_t received = 0; !run.stopping(); ++received) {
+  for (std::uint32_t round = 0; !run.stopping(); ++round) {
     run.spin(type.burst_iters);
-    run.send(run.word(partner), to);
-    run.receive(run.word(own), received, from);
+    run.send(run.word(2 * partner + round % 2), to);
+    run.receive(run.word(2 * own + round % 2), round / 2, from);
     run.end_iteration();
   }
 }
