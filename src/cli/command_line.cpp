@@ -76,7 +76,7 @@ class SettingFlags {
     for (const Setting& setting : settings()) add(app, setting, setting.help, setting.is_axis);
     app.footer(
         "--scheduler, --topology, --kernel and --work-type may be given several times: each combination is run.\n"
-        "Words behind -- are given to the test (Ctx::args()).");
+        "Words after -- are given to the test (Ctx::args()).");
   }
 
   Result<RunOptions> options(std::vector<std::string> args) const {

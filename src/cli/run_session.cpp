@@ -88,7 +88,7 @@ int RunSession::run_all() {
   result_ = run_batch(batch_, options);
   progress_.show({});
   exit_ = worse_exit(exit_, result_.exit());
-  // Also when it came between two runs: those behind it were not made.
+  // Also when it came between two runs: those after it were not made.
   if (interrupted()) exit_ = worse_exit(exit_, exit_code(Outcome::kInterrupted));
   if (options_.json)
     print(document());

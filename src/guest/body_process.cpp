@@ -20,24 +20,21 @@ Result<BodyProcess> BodyProcess::start(const std::vector<std::string>& argv) {
   return BodyProcess(std::move(process), std::move(output), std::move(ends.first));
 }
 
-// A closed end stays readable, and whoever waits for that at the highest priority lets nobody else run.
+// One message: who sends many does not keep the agent from all else. A closed end stays readable, and whoever waits for
+// that at the highest priority lets nobody else run: so it is not waited for any more.
 Status BodyProcess::serve(const RequestHandlers& handlers) {
-  while (channel_.valid()) {
-    auto request = take_request(channel_);
-    if (request && !*request) return ok();
-    Status replied = ok();
-    if (!request)
-      channel_.reset();
-    else if ((*request)->kind == RequestKind::kRun && !ready_)
-      ready_ = true;
-    else
-      replied = send_reply(channel_, handlers.answer((*request)->kind, (*request)->bytes, kMostAgentReply));
-    if (!replied) {
-      channel_.reset();
-      return replied;
-    }
+  if (!channel_.valid()) return ok();
+  auto request = take_request(channel_);
+  if (request && !*request) return ok();
+  if (request && (*request)->kind == RequestKind::kRun && !ready_) {
+    ready_ = true;
+    return ok();
   }
-  return ok();
+  const Status served =
+      request ? send_reply(channel_, handlers.answer((*request)->kind, (*request)->bytes, kMostAgentReply))
+              : Status(std::move(request).error());
+  if (!served) channel_.reset();
+  return !served && served.error().code() == ErrorCode::kCancelled ? ok() : served;
 }
 
 Status BodyProcess::go(int scheduler_pid) {

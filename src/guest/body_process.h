@@ -18,10 +18,10 @@ class BodyProcess {
  public:
   static Result<BodyProcess> start(const std::vector<std::string>& argv);
 
-  // Answers what it has asked. That it is ready (request::Run) is answered by go().
+  // Answers one thing that it has asked. That it is ready (request::Run) is answered by go().
   Status serve(const RequestHandlers& handlers);
   bool is_ready() const { return ready_; }
-  // Lets it run. It is told the scheduler's pid, 0 for none.
+  // Lets it run. It gets the scheduler's pid, 0 for none.
   Status go(int scheduler_pid);
   // Notes its end.
   bool has_ended();

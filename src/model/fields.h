@@ -14,7 +14,6 @@
 #include <type_traits>
 
 #include "ktstr/checks.h"
-#include "ktstr/op.h"
 #include "ktstr/payload.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"

@@ -24,7 +24,7 @@ constexpr std::string_view kIndent = "  ", kCut = "...";
 bool has_several_tests(const BatchResult& found) { return found.cells.back().test_index > 0; }
 
 // The end of a text says more than its start: of a program's path, the program.
-std::string shortened(const std::string& text, std::size_t width) {
+std::string end_of(const std::string& text, std::size_t width) {
   if (text.size() <= width) return text;
   std::size_t from = text.size() - (width - kCut.size());
   while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xc0) == 0x80) ++from;  // within UTF-8
@@ -53,7 +53,7 @@ class Columns {
   }
   std::vector<std::string> row(std::size_t index, std::size_t most_width) const {
     std::vector<std::string> row;
-    for (const auto& [heading, texts] : columns_) row.push_back(shortened(texts[index], most_width));
+    for (const auto& [heading, texts] : columns_) row.push_back(end_of(texts[index], most_width));
     return row;
   }
 

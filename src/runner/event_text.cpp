@@ -9,7 +9,6 @@
 #include "model/field_text.h"
 #include "model/names.h"
 #include "report/units.h"
-#include "scenario/ops/op_table.h"
 #include "wire/records.h"
 
 namespace ktstr {
@@ -33,7 +32,7 @@ std::string text_of(const SchedulerRecord& r) {
   if (!r.state.empty()) text += ", state " + r.state;
   if (!r.ops.empty()) text += ", ops " + r.ops;
   if (!r.exit.empty()) text += ", " + r.exit;
-  if (r.life > 1) text += fmt::format(", the {}th scheduler", r.life);
+  if (r.life > 1) text += fmt::format(", scheduler {}", r.life);
   return text + fmt::format(", enable_seq {}", r.enable_seq);
 }
 
@@ -42,6 +41,7 @@ std::string text_of(const LogRecord& r) { return fmt::format("{}| {}", to_string
 std::string text_of(const StepMark& r) {
   std::string text = what_happened(r);
   if (!r.name.empty()) text += " (" + r.name + ")";
+  if (!r.fingerprint.empty()) text += " (" + r.fingerprint + ")";
   return text + fmt::format(" at {} ns, {} cgroups, {} workers", r.at_ns, r.cgroups, r.workers);
 }
 

@@ -181,10 +181,12 @@ RunRecord run(const RunRequest& request, const RunnerEnvironment& environment) {
   static std::shared_mutex running;
   std::shared_lock beside_others(running, std::defer_lock);
   std::unique_lock alone(running, std::defer_lock);
-  if (request.on_host)
+  if (request.on_host) {
+    const Activity waiting("waiting until no other run disturbs one on this machine");
     alone.lock();
-  else
+  } else {
     beside_others.lock();
+  }
   return Run(request, environment).execute();
 }
 

@@ -83,7 +83,8 @@ struct RunnerEnvironment {
 Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& request,
                                                         const RunnerEnvironment& environment);
 
-// Always gives a record: what could not be done is in its outcome and error. Runs on this machine wait for each other.
+// Always gives a record: what could not be done is in its outcome and error. One on this machine
+// waits until no other run of this process goes on, and all others wait for it.
 RunRecord run(const RunRequest& request, const RunnerEnvironment& environment);
 
 // Two runs of one request: in det mode their digests must be equal. A difference adds a kNotRepeatable detail with the

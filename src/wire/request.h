@@ -36,9 +36,11 @@ enum class RequestKind : std::uint32_t {
 
 namespace request {
 
+// Of what has none.
+template <typename V, typename T>
+requires(std::is_empty_v<T>) void fields(V&, T&) {}
+
 struct Done {};
-template <typename V, FieldsOf<Done> T>
-void fields(V&, T&) {}
 
 // The speed of each vCPU in percent of full speed, in order of number.
 struct CpuSpeeds {
@@ -55,16 +57,12 @@ struct BeginTurns {
   static constexpr RequestKind kKind = RequestKind::kBeginTurns;
   using Reply = Done;
 };
-template <typename V, FieldsOf<BeginTurns> T>
-void fields(V&, T&) {}
 
 // After BeginTurns. kUnsupported as there.
 struct GetCpuSpeeds {
   static constexpr RequestKind kKind = RequestKind::kGetCpuSpeeds;
   using Reply = CpuSpeeds;
 };
-template <typename V, FieldsOf<GetCpuSpeeds> T>
-void fields(V&, T&) {}
 
 // Of all vCPUs. kInvalidArgument for another number of them, or a speed that no CPU can have.
 struct SetCpuSpeeds {
@@ -91,16 +89,12 @@ struct Run {
   static constexpr RequestKind kKind = RequestKind::kRun;
   using Reply = SchedulerPid;
 };
-template <typename V, FieldsOf<Run> T>
-void fields(V&, T&) {}
 
 // Which process it is now: the one that was the scheduler may have left it to another.
 struct FindScheduler {
   static constexpr RequestKind kKind = RequestKind::kFindScheduler;
   using Reply = SchedulerPid;
 };
-template <typename V, FieldsOf<FindScheduler> T>
-void fields(V&, T&) {}
 
 }  // namespace request
 

@@ -16,7 +16,7 @@ class TotalLimits {
  public:
   // Of rings: lanes that are full, warm points and the end. All that a guest may report are 64 full lanes.
   static constexpr int kMostRings = 300;
-  // Changes of the CPUs' speed, which a scenario may make in a loop.
+  // Of rings with a request, which a scenario may make in a loop: the CPUs' speed.
   static constexpr int kMostRequests = 20'000;
 
   TotalLimits(const PhaseLimits& limits, int cpus, double host_limit_scale);

@@ -11,7 +11,6 @@
 #include "runner/judge/judge_scheduler.h"
 #include "runner/judge/judge_use.h"
 #include "runner/judge/missing_in_guest.h"
-#include "scenario/ops/op_table.h"
 
 namespace ktstr {
 

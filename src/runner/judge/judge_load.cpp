@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 namespace ktstr {
 
@@ -19,41 +21,61 @@ CpuSet allowed_cpus(const CpuUse& use, const RunRecord& record) {
   return cpus.empty() ? use.allowed : cpus;
 }
 
-// Of our processes' time, what may have been spent on these CPUs: of workers what those took that were there, of the
-// harness all. Where there are payloads nobody knows which CPUs had them, and nothing of that counts.
-Nanoseconds ours_on(const CpuUse& use, const CpuSet& cpus, const RunRecord& record) {
-  Nanoseconds of_workers{}, there{};
-  for (const WorkerReport& worker : record.workers) {
-    const Nanoseconds took(worker.cpu_time_ns);
-    of_workers += took;
-    if (!worker.cpus_used.intersection(cpus).empty()) there += took;
-  }
-  const Nanoseconds rest = std::max(use.ours - of_workers, Nanoseconds(0));
-  return there + (record.payloads.empty() ? rest : Nanoseconds(0));
-}
-
 struct Load {
   double pct = 0;
   CpuSet cpus;
 };
 
-void take_worse(const CpuUse& use, const CpuSet& cpus, const RunRecord& record, Load& load) {
-  const double pct = use.others_pct(cpus, ours_on(use, cpus, record));
-  if (pct > load.pct || load.cpus.empty()) load = {pct, cpus};
-}
-
-// Where others took most, of the CPUs of those whom a finding may be about: on a wide machine one program on one CPU is
-// little of all of them, and all of the one that a worker is held on. `cgroup` empty: about anybody.
-Load load_of(const CpuUse& use, const RunRecord& record, const std::string& cgroup, int worker) {
-  Load load;
-  take_worse(use, allowed_cpus(use, record), record, load);
-  for (const WorkerReport& each : record.workers) {
-    if (!cgroup.empty() && each.cgroup != cgroup) continue;
-    if (worker >= 0 && each.index != worker) continue;
-    take_worse(use, each.cpus_used, record, load);
+// What others used of the CPUs of those whom a finding may be about. Workers that were on the same CPUs are one: there
+// may be thousands of them, and of such sets few.
+class OthersUse {
+ public:
+  OthersUse(const CpuUse& use, const RunRecord& record) : use_(use), record_(record) {
+    Nanoseconds of_workers{};
+    for (const WorkerReport& worker : record.workers) {
+      Place& place = places_[worker.cpus_used.to_string()];
+      place.load.cpus = worker.cpus_used;
+      place.took += Nanoseconds(worker.cpu_time_ns);
+      of_workers += Nanoseconds(worker.cpu_time_ns);
+    }
+    // The harness may have been anywhere. Where there are payloads nobody knows which CPUs had them, and none of that
+    // counts as ours.
+    if (record.payloads.empty()) rest_ = std::max(use.ours - of_workers, Nanoseconds(0));
+    for (auto& [cpus, place] : places_) place.load = on(place.load.cpus);
+    allowed_ = on(allowed_cpus(use, record));
   }
-  return load;
-}
+
+  // Where they took most: on a wide machine one program on one CPU is little of all of them, and all of the one that a
+  // worker is held on. `cgroup` empty, `worker` -1: about anybody.
+  Load most(const std::string& cgroup, int worker) const {
+    Load load = allowed_;
+    for (const WorkerReport& each : record_.workers) {
+      if ((!cgroup.empty() && each.cgroup != cgroup) || (worker >= 0 && each.index != worker)) continue;
+      const Load& there = places_.at(each.cpus_used.to_string()).load;
+      if (there.pct > load.pct) load = there;
+    }
+    return load;
+  }
+
+ private:
+  struct Place {
+    Nanoseconds took{};  // by workers that were there
+    Load load;
+  };
+
+  Load on(const CpuSet& cpus) const {
+    Nanoseconds ours = rest_;
+    for (const auto& [name, place] : places_)
+      if (!place.load.cpus.intersection(cpus).empty()) ours += place.took;
+    return {use_.others_pct(cpus, ours), cpus};
+  }
+
+  const CpuUse& use_;
+  const RunRecord& record_;
+  std::map<std::string, Place> places_;  // by their CPUs
+  Nanoseconds rest_{};
+  Load allowed_;
+};
 
 std::string words_of(const Load& load) {
   return fmt::format("other programs used {:.0f}% of CPU{} {} meanwhile", load.pct, load.cpus.size() == 1 ? "" : "s",
@@ -69,16 +91,17 @@ bool is_of_timing(const Detail& detail) {
 }
 
 void judge_load(const CpuUse& use, RunRecord& record) {
+  const OthersUse others(use, record);
   for (Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail || !is_of_timing(detail)) continue;
     // A share is of all that run beside the cgroup.
     const std::string cgroup = detail.kind == DetailKind::kShare ? "" : detail.cgroup;
-    const Load load = load_of(use, record, cgroup, cgroup.empty() ? -1 : detail.worker);
+    const Load load = others.most(cgroup, cgroup.empty() ? -1 : detail.worker);
     if (load.pct <= kMostOfOthers) continue;
     detail.verdict = Verdict::kInconclusive;
     detail.message += "; " + words_of(load);
   }
-  const Load load = load_of(use, record, "", -1);
+  const Load load = others.most("", -1);
   record.details.push_back({.verdict = Verdict::kPass,
                             .kind = DetailKind::kNote,
                             .message = words_of(load),

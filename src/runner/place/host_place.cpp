@@ -95,7 +95,7 @@ Result<HostChild> OnHost::child(const std::function<Status(const Record&)>& take
                    }};
 }
 
-Status tell_of_end(const HostChildEnd& end, AgentRecords& agent) {
+Status report_end(const HostChildEnd& end, AgentRecords& agent) {
   constexpr std::size_t kMostLines = 5000;  // more of them would leave no room for what the body has reported
   const std::size_t shown = std::min(end.output.size(), kMostLines);
   for (const std::string& line : std::span(end.output).last(shown))
@@ -107,8 +107,8 @@ Status tell_of_end(const HostChildEnd& end, AgentRecords& agent) {
   return agent.write(RecordType::kEnd, {});
 }
 
-GuestOutcome outcome_of(const HostChildEnd& end, const Status& told) {
-  const Status& status = end.taken ? told : end.taken;
+GuestOutcome outcome_of(const HostChildEnd& end, const Status& reported) {
+  const Status& status = end.taken ? reported : end.taken;
   GuestOutcome outcome{.phase = Phase::kBody};
   if (!status) {
     outcome.end = status.error().code() == ErrorCode::kUnsupported ? GuestEnd::kTooMuchSaid : GuestEnd::kCorrupt;
@@ -126,7 +126,7 @@ Result<RunEnd> OnHost::run_body(const RunDirectory& /*directory*/, const std::fu
   const auto before = read_cpu_times(place_.proc_root);
   KTSTR_TRY_ASSIGN(const HostChildEnd child_end, run_host_child(wanted));
   const auto after = read_cpu_times(place_.proc_root);
-  RunEnd end{.guest = outcome_of(child_end, tell_of_end(child_end, agent))};
+  RunEnd end{.guest = outcome_of(child_end, report_end(child_end, agent))};
   // What a body that was killed had started is waited for by somebody else, and looks like others' use.
   if (before && after && child_end.exit.success())
     end.cpu_use =

@@ -69,9 +69,10 @@ std::vector<std::string_view> op_names() {
 std::vector<std::string> op_names(const std::vector<Op>& ops) {
   std::vector<std::string> names;
   if (ops.empty()) return names;  // without making the table: workers run while this is asked
-  for (const OpRow& row : op_table())
-    if (std::any_of(ops.begin(), ops.end(), [&](const Op& op) { return op.name() == row.name; }))
-      names.emplace_back(row.name);
+  std::array<bool, Op::kKinds> used{};
+  for (const Op& op : ops) used[op.kind().index()] = true;
+  for (std::size_t i = 0; i < used.size(); ++i)
+    if (used[i]) names.emplace_back(op_table()[i].name);
   return names;
 }
 

@@ -16,9 +16,8 @@ namespace ktstr {
 // In the order of Op::Kind.
 const std::array<OpRow, Op::kKinds>& op_table();
 const OpRow& row_of(const Op& op);
-// In the order of Op::bit(): the names of a mask's bits.
+// Of all kinds, and of these ops each kind once; in the table's order.
 std::vector<std::string_view> op_names();
-// Of these, each kind once, in the table's order.
 std::vector<std::string> op_names(const std::vector<Op>& ops);
 
 // Its parameters of this type, WorkSpec for example.
