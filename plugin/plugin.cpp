@@ -4,6 +4,7 @@
 // where the control page says, and keeps the host's load out of an idle guest's clock (idle_guard.h).
 //
 //   -plugin file=ktstr-turns.so,page=FILE             FILE: a control page
+//   -plugin file=ktstr-turns.so,page=FILE,probes=FILE also looks where the probe page says (probe_page.h)
 //   -plugin file=ktstr-turns.so,page=FILE,turns=off   leaves QEMU's own turns alone, at no cost
 //   -plugin file=ktstr-turns.so,probe=on              says on stdout what it can do in this QEMU, and ends it
 //
@@ -21,6 +22,7 @@
 
 #include "control_page.h"
 #include "idle_hook.h"
+#include "probe_hook.h"
 #include "qemu_api.h"
 #include "turns.h"
 #include "vcpu_table.h"
@@ -68,12 +70,16 @@ void on_block(unsigned, void* instructions) {
 
 void on_translation(std::uint64_t, qemu_plugin_tb* block) {
   qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, 0, reinterpret_cast<void*>(qemu_plugin_tb_n_insns(block)));
+  place_probes(block);
 }
+
+void on_translation_without_turns(std::uint64_t, qemu_plugin_tb* block) { place_probes(block); }
 
 void on_vcpu(std::uint64_t, unsigned index) {
   current_cpu = static_cast<void**>(::dlsym(RTLD_DEFAULT, "current_cpu"));
   vcpus.add(*current_cpu, index);
   hook_idle(*current_cpu, index, *page);
+  prepare_probes(current_cpu, vcpus);
 }
 
 bool map_page(const char* file) {
@@ -93,10 +99,11 @@ int api_version() {
 }
 
 int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
-  const char* file = nullptr;
+  const char *file = nullptr, *probe_file = nullptr;
   bool probe = false, ends_turns = true;
   for (int i = 0; i < argc; ++i) {
     if (std::strncmp(argv[i], "page=", 5) == 0) file = argv[i] + 5;
+    if (std::strncmp(argv[i], "probes=", 7) == 0) probe_file = argv[i] + 7;
     if (std::strcmp(argv[i], "probe=on") == 0) probe = true;
     if (std::strcmp(argv[i], "turns=off") == 0) ends_turns = false;
   }
@@ -106,10 +113,13 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
     if (::dlsym(RTLD_DEFAULT, symbol) == nullptr) missing = symbol;
   if (probe) {
     const char* const unguarded = idle_hook_lacks();
-    std::printf("ktstr-turns %s api %d-%d %s %s, %s %s\n", info->target_name, info->version.min, info->version.cur,
-                missing == nullptr ? "ends turns with" : "lacks", missing == nullptr ? "cpu_exit" : missing,
+    const char* const blind = probes_lack();
+    std::printf("ktstr-turns %s api %d-%d %s %s, %s %s, %s %s\n", info->target_name, info->version.min,
+                info->version.cur, missing == nullptr ? "ends turns with" : "lacks",
+                missing == nullptr ? "cpu_exit" : missing,
                 unguarded == nullptr ? "guards" : "cannot guard idle clocks: no",
-                unguarded == nullptr ? "idle clocks" : unguarded);
+                unguarded == nullptr ? "idle clocks" : unguarded, blind == nullptr ? "takes" : "cannot take probes: no",
+                blind == nullptr ? "probes" : blind);
     std::fflush(stdout);
     ::_exit(0);
   }
@@ -121,10 +131,20 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
     std::fprintf(stderr, "ktstr-turns: '%s' is no control page of version %u\n", file == nullptr ? "" : file, kVersion);
     return 1;
   }
+  if (probe_file != nullptr) {
+    const char* why = probes_lack() != nullptr ? "this QEMU lacks what probes need" : open_probes(probe_file);
+    if (why != nullptr) {
+      std::fprintf(stderr, "ktstr-turns: %s\n", why);
+      return 1;
+    }
+  }
   static Turns all(page->instructions);
   turns = &all;
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
-  if (ends_turns) qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+  if (ends_turns)
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+  else if (probe_file != nullptr)
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation_without_turns);
   return 0;
 }
 

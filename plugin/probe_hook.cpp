@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probe_hook.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+
+#include "probes.h"
+
+namespace ktstr::control {
+
+namespace {
+
+// GLib's, as far as they are used.
+struct GArray {
+  char* data;
+  unsigned length;
+};
+struct GByteArray {
+  std::uint8_t* data;
+  unsigned length;
+};
+struct RegisterDescriptor {
+  void* handle;
+  const char* name;
+  const char* feature;
+};
+
+constexpr const char* kNames[kRegisters] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9", "rax", "rsp"};
+constexpr const char* kNeeded[] = {"qemu_plugin_get_registers",
+                                   "qemu_plugin_read_register",
+                                   "qemu_plugin_tb_get_insn",
+                                   "qemu_plugin_insn_vaddr",
+                                   "qemu_plugin_register_vcpu_insn_exec_cb",
+                                   "icount_update",
+                                   "icount_get",
+                                   "g_byte_array_new",
+                                   "g_byte_array_set_size",
+                                   "g_array_free"};
+constexpr int kReadsRegisters = 1;  // QEMU_PLUGIN_CB_R_REGS
+
+struct Qemu {
+  GArray* (*get_registers)();
+  int (*read_register)(void* handle, GByteArray* into);
+  void* (*tb_get_insn)(const qemu_plugin_tb* block, std::size_t index);
+  std::uint64_t (*insn_vaddr)(const void* insn);
+  void (*register_insn_exec)(void* insn, void (*callback)(unsigned, void*), int flags, void* data);
+  void (*icount_update)(void* cpu);
+  std::int64_t (*icount_get)();
+  GByteArray* (*byte_array_new)();
+  GByteArray* (*byte_array_set_size)(GByteArray*, unsigned);
+  char* (*array_free)(GArray*, int free_segment);
+} qemu;
+
+ProbePage* page = nullptr;
+Probes* probes = nullptr;
+bool mapped_space = false;
+const VcpuTable* table = nullptr;
+void** running_cpu = nullptr;
+void* handles[kRegisters] = {};
+GByteArray* bytes = nullptr;
+
+template <typename Function>
+void look_up(Function& function, const char* symbol) {
+  function = reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, symbol));
+}
+
+void wait_for_host() { ::usleep(100); }
+
+std::uint64_t read_register(std::size_t number) {
+  if (handles[number] == nullptr) return 0;
+  qemu.byte_array_set_size(bytes, 0);
+  qemu.read_register(handles[number], bytes);
+  std::uint64_t value = 0;
+  if (bytes->length >= sizeof value) std::memcpy(&value, bytes->data, sizeof value);
+  return value;
+}
+
+// As a guest would read it at the end of the block, whose instructions are counted when it begins. QEMU adds up what a
+// vCPU has executed when somebody asks, and refuses to be asked by a vCPU in the middle of a block.
+std::uint64_t guest_time(void* cpu) {
+  qemu.icount_update(cpu);
+  *running_cpu = nullptr;
+  const std::int64_t now = qemu.icount_get();
+  *running_cpu = cpu;
+  return static_cast<std::uint64_t>(now);
+}
+
+void on_probe(unsigned, void* data) {
+  if (!probes->active()) return;
+  if (!mapped_space) {
+    probes->space().set_kernel(page->space);
+    mapped_space = true;
+  }
+  const auto& probe = *static_cast<const Probe*>(data);
+  void* const cpu = *running_cpu;
+  std::uint64_t registers[kRegisters] = {};
+  const std::uint32_t used = Probes::registers_of(probe);
+  for (std::size_t i = 0; i < kRegisters; ++i)
+    if ((used >> i & 1) != 0) registers[i] = read_register(i);
+  probes->take(probe, table->find(cpu), guest_time(cpu), registers);
+}
+
+bool map_ram(const RamPiece& piece) {
+  const int fd = ::open(piece.path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat status {};
+  void* mapped = MAP_FAILED;
+  if (::fstat(fd, &status) == 0 && piece.offset + piece.bytes <= static_cast<std::uint64_t>(status.st_size))
+    mapped = ::mmap(nullptr, piece.bytes, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(piece.offset));
+  ::close(fd);
+  if (mapped == MAP_FAILED) return false;
+  probes->space().add({piece.physical, piece.bytes, static_cast<const unsigned char*>(mapped)});
+  return true;
+}
+
+}  // namespace
+
+const char* probes_lack() {
+  for (const char* symbol : kNeeded)
+    if (::dlsym(RTLD_DEFAULT, symbol) == nullptr) return symbol;
+  return nullptr;
+}
+
+const char* open_probes(const char* file) {
+  const int fd = ::open(file, O_RDWR | O_CLOEXEC);
+  struct stat status {};
+  if (fd < 0 || ::fstat(fd, &status) != 0 || status.st_size < static_cast<off_t>(kRingOffset))
+    return "the probe page cannot be opened";
+  void* const mapped =
+      ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  if (mapped == MAP_FAILED) return "the probe page cannot be mapped";
+  page = static_cast<ProbePage*>(mapped);
+  const std::uint64_t words = page->ring_words;
+  if (page->magic != kProbeMagic || page->version != kProbeVersion || page->pieces > kMostPieces || words == 0 ||
+      (words & (words - 1)) != 0 || probe_file_bytes(words) != static_cast<std::size_t>(status.st_size))
+    return "this is not a probe page of this version";
+  look_up(qemu.get_registers, "qemu_plugin_get_registers");
+  look_up(qemu.read_register, "qemu_plugin_read_register");
+  look_up(qemu.tb_get_insn, "qemu_plugin_tb_get_insn");
+  look_up(qemu.insn_vaddr, "qemu_plugin_insn_vaddr");
+  look_up(qemu.register_insn_exec, "qemu_plugin_register_vcpu_insn_exec_cb");
+  look_up(qemu.icount_update, "icount_update");
+  look_up(qemu.icount_get, "icount_get");
+  look_up(qemu.byte_array_new, "g_byte_array_new");
+  look_up(qemu.byte_array_set_size, "g_byte_array_set_size");
+  look_up(qemu.array_free, "g_array_free");
+  alignas(Probes) static unsigned char room[sizeof(Probes)];
+  probes = new (room)
+      Probes(*page, reinterpret_cast<std::uint64_t*>(static_cast<unsigned char*>(mapped) + kRingOffset), wait_for_host);
+  for (std::uint32_t i = 0; i < page->pieces; ++i)
+    if (!map_ram(page->piece[i])) return "the guest's memory cannot be mapped";
+  return nullptr;
+}
+
+void prepare_probes(void** current_cpu, const VcpuTable& vcpus) {
+  if (probes == nullptr || page->ready != 0) return;
+  running_cpu = current_cpu;
+  table = &vcpus;
+  bytes = qemu.byte_array_new();
+  GArray* const all = qemu.get_registers();
+  const auto* const descriptors = reinterpret_cast<const RegisterDescriptor*>(all->data);
+  std::size_t found = 0;
+  for (unsigned i = 0; i < all->length; ++i)
+    for (std::size_t wanted = 0; wanted < kRegisters; ++wanted)
+      if (handles[wanted] == nullptr && std::strcmp(descriptors[i].name, kNames[wanted]) == 0) {
+        handles[wanted] = descriptors[i].handle;
+        ++found;
+      }
+  qemu.array_free(all, 1);
+  __atomic_store_n(&page->ready, found == kRegisters ? 1U : 0U, __ATOMIC_RELEASE);
+}
+
+void place_probes(qemu_plugin_tb* block) {
+  if (probes == nullptr) return;
+  const std::size_t instructions = qemu_plugin_tb_n_insns(block);
+  const std::uint64_t last = qemu.insn_vaddr(qemu.tb_get_insn(block, instructions - 1));
+  const Probe* probe = probes->find(qemu_plugin_tb_vaddr(block), last);
+  if (probe == nullptr) return;
+  for (std::size_t i = 0; i < instructions && probe != probes->end(); ++i) {
+    void* const insn = qemu.tb_get_insn(block, i);
+    const std::uint64_t address = qemu.insn_vaddr(insn);
+    while (probe != probes->end() && probe->address < address) ++probe;
+    for (; probe != probes->end() && probe->address == address; ++probe)
+      qemu.register_insn_exec(insn, on_probe, kReadsRegisters, const_cast<Probe*>(probe));
+  }
+}
+
+}  // namespace ktstr::control

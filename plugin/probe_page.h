@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later OR Apache-2.0
+//
+// The probe page: a file that the host and the plugin in QEMU both map, as the control page is. The host says in it at
+// which instructions of the guest to look, and at what; the plugin writes what it saw into the ring behind it, in the
+// order in which it happened. The guest does not notice: a probe only reads.
+//
+// The host writes its half before QEMU starts, except for `space` and `active`, which it writes while the guest stands
+// still. Then the plugin takes events until QEMU ends. Where the ring is full, the vCPU waits for the host: no event is
+// lost, and guest time stands still.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ktstr::control {
+
+constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
+constexpr std::uint32_t kProbeVersion = 1;
+constexpr std::size_t kMostProbes = 128;
+constexpr std::size_t kMostSteps = 24;
+constexpr std::size_t kMostPieces = 64;
+constexpr std::size_t kLongestPath = 512;
+
+// The argument registers of a function, in their order, and the others that a probe may look at.
+enum class Register : std::uint8_t { kRdi, kRsi, kRdx, kRcx, kR8, kR9, kRax, kRsp };
+constexpr std::size_t kRegisters = 8;
+
+enum class Source : std::uint8_t {
+  kRegister,  // number `index`
+  kEarlier,   // the result of step `index` of the same probe
+  kAddress,   // nothing: `address` alone
+};
+
+// One number: source + address, and then what is in the guest's memory there.
+struct Step {
+  Source source;
+  std::uint8_t index;
+  std::uint8_t bytes;  // to load: 1, 2, 4 or 8; 0: no load
+  std::uint8_t keep;   // 1: a value of the event; 0: only for later steps
+  std::uint32_t reserved;
+  std::uint64_t address;  // added; negative offsets wrap
+};
+
+struct Probe {
+  std::uint64_t address;  // of the instruction, before which it looks
+  std::uint32_t kind;     // the host's number for it, below 65536
+  std::uint32_t steps;
+  Step step[kMostSteps];
+};
+
+// Where guest-physical memory is, in files that the host made.
+struct RamPiece {
+  std::uint64_t physical, bytes, offset;  // in the file
+  std::uint32_t file;                     // several pieces may be of one
+  std::uint32_t reserved;
+  char path[kLongestPath];  // of the file
+};
+
+// How the guest's kernel maps memory.
+struct AddressSpace {
+  std::uint64_t image, image_bytes, image_physical;  // of the kernel itself
+  std::uint64_t direct, direct_bytes;                // all physical memory, from 0 on
+  std::uint64_t top_table;                           // physical, for everything else
+  std::uint32_t levels;                              // of page tables: 4 or 5
+  std::uint32_t reserved;
+};
+
+struct ProbePage {
+  std::uint64_t magic;
+  std::uint32_t version;
+  // Host -> plugin.
+  std::uint32_t active;  // 1: take events
+  std::uint32_t probes, pieces;
+  std::uint64_t ring_words;  // a power of two
+  AddressSpace space;
+  Probe probe[kMostProbes];  // in the order of their addresses; several may have the same
+  RamPiece piece[kMostPieces];
+  std::uint64_t read;  // words, ever
+  // Plugin -> host.
+  std::uint64_t written;  // words, ever; never more than `ring_words` ahead of `read`
+  std::uint64_t waits;    // for room
+  std::uint32_t ready;    // 1: it can look at registers and time
+  std::uint32_t reserved;
+};
+
+// An event in the ring: its guest time in nanoseconds of QEMU's clock; its head; its values, those of steps with
+// `keep`.
+constexpr std::uint64_t event_head(std::uint32_t kind, std::uint32_t vcpu, std::uint32_t values,
+                                   std::uint32_t unreadable) {
+  return std::uint64_t{kind & 0xffff} | std::uint64_t{vcpu & 0xffff} << 16 | std::uint64_t{values & 0xff} << 32 |
+         std::uint64_t{unreadable & 0xffffff} << 40;
+}
+constexpr std::uint32_t kind_in(std::uint64_t head) { return head & 0xffff; }
+constexpr std::uint32_t vcpu_in(std::uint64_t head) { return head >> 16 & 0xffff; }
+constexpr std::uint32_t values_in(std::uint64_t head) { return head >> 32 & 0xff; }
+// Which of its values could not be read and are 0: bit i is value i.
+constexpr std::uint32_t unreadable_in(std::uint64_t head) { return static_cast<std::uint32_t>(head >> 40); }
+constexpr std::size_t kLongestEvent = 2 + kMostSteps;  // words
+
+constexpr std::size_t kRingOffset = 256 << 10;
+static_assert(sizeof(ProbePage) <= kRingOffset);
+constexpr std::size_t probe_file_bytes(std::uint64_t ring_words) { return kRingOffset + ring_words * 8; }
+
+}  // namespace ktstr::control

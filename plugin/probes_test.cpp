@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace ktstr::control {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::uint64_t kImage = 0xffffffff81000000, kDirect = 0xffff888000000000;
+
+// 1 MiB of RAM at 1 MiB, mapped as a kernel would.
+class GuestSpaceTest : public testing::Test {
+ protected:
+  GuestSpaceTest() : ram_(1 << 20) {
+    space_.add({1 << 20, ram_.size(), ram_.data()});
+    kernel_ = {.image = kImage,
+               .image_bytes = 1 << 16,
+               .image_physical = 1 << 20,
+               .direct = kDirect,
+               .direct_bytes = 1ULL << 40,
+               .top_table = 0x180000,
+               .levels = 4,
+               .reserved = 0};
+    space_.set_kernel(kernel_);
+  }
+  void put(std::uint64_t physical, std::uint64_t value) {
+    std::memcpy(ram_.data() + (physical - (1 << 20)), &value, sizeof value);
+  }
+
+  std::vector<unsigned char> ram_;
+  AddressSpace kernel_;
+  GuestSpace space_;
+};
+
+TEST_F(GuestSpaceTest, ReadsTheImageAndTheDirectMap) {
+  put(0x100010, 0x1122334455667788);
+  EXPECT_EQ(space_.load(kImage + 0x10, 8), 0x1122334455667788U);
+  EXPECT_EQ(space_.load(kDirect + 0x100010, 4), 0x55667788U);
+  EXPECT_EQ(space_.load(kDirect + 0x100017, 1), 0x11U);
+}
+
+TEST_F(GuestSpaceTest, WhatIsNotThereReadsAsNothing) {
+  EXPECT_EQ(space_.load(kDirect, 8), std::nullopt);
+  EXPECT_EQ(space_.load(kDirect + (2 << 20) - 4, 8), std::nullopt);
+  EXPECT_EQ(space_.load(0, 8), std::nullopt);
+  EXPECT_EQ(space_.load(~0ULL, 8), std::nullopt);
+  EXPECT_EQ(space_.load(kImage, 0), std::nullopt);
+  EXPECT_EQ(space_.load(kImage, 9), std::nullopt);
+  EXPECT_EQ(space_.load(kImage + 4092, 8), std::nullopt) << "over the end of a page";
+}
+
+TEST_F(GuestSpaceTest, WalksFourLevels) {
+  const std::uint64_t address = 0xffffc90000003010;
+  put(0x180000 + (address >> 39 & 511) * 8, 0x181000 | 0x63);
+  put(0x181000 + (address >> 30 & 511) * 8, 0x182000 | 0x63);
+  put(0x182000 + (address >> 21 & 511) * 8, 0x183000 | 0x63);
+  put(0x183000 + (address >> 12 & 511) * 8, 0x8000000000000000ULL | 0x110000 | 0x163);
+  put(0x110010, 42);
+  EXPECT_EQ(space_.load(address, 8), 42U);
+  EXPECT_EQ(space_.load(address + 4096, 8), std::nullopt) << "not present";
+}
+
+TEST_F(GuestSpaceTest, WalksFiveLevelsAndLargePages) {
+  kernel_.levels = 5;
+  space_.set_kernel(kernel_);
+  const std::uint64_t address = 0xffa0000000112340;
+  put(0x180000 + (address >> 48 & 511) * 8, 0x181000 | 0x63);
+  put(0x181000 + (address >> 39 & 511) * 8, 0x182000 | 0x63);
+  put(0x182000 + (address >> 30 & 511) * 8, 0x183000 | 0x63);
+  put(0x183000 + (address >> 21 & 511) * 8, 0x000000 | 0xe3);  // 2 MiB at 0
+  put(0x112340, 43);
+  EXPECT_EQ(space_.load(address, 8), 43U);
+}
+
+TEST_F(GuestSpaceTest, ATableOfItselfEnds) {
+  for (std::uint64_t i = 0; i < 512; ++i) put(0x180000 + i * 8, 0x180000 | 0x63);
+  EXPECT_EQ(space_.load(0xffffc90000003010, 8), 0x180063U);
+  kernel_.levels = 77;
+  space_.set_kernel(kernel_);
+  EXPECT_EQ(space_.load(0xffffc90000003010, 8), std::nullopt);
+}
+
+int waited = 0;
+ProbePage* waiting_page = nullptr;
+void host_reads() {
+  if (++waited == 3) waiting_page->read = waiting_page->written;
+}
+
+class ProbesTest : public GuestSpaceTest {
+ protected:
+  ProbesTest() : page_(std::make_unique<ProbePage>()) {
+    page_->ring_words = ring_.size();
+    waited = 0;
+    waiting_page = page_.get();
+  }
+  Probes& made() {
+    probes_ = std::make_unique<Probes>(*page_, ring_.data(), host_reads);
+    probes_->space() = space_;
+    return *probes_;
+  }
+
+  std::unique_ptr<ProbePage> page_;
+  std::array<std::uint64_t, 32> ring_{};
+  std::unique_ptr<Probes> probes_;
+  std::array<std::uint64_t, kRegisters> registers_{};
+};
+
+TEST_F(ProbesTest, FollowsPointers) {
+  put(0x101000 + 0x20, kDirect + 0x102000);  // task->parent
+  put(0x102000 + 0x08, 0xffffffff00000007);  // parent->pid
+  Probe probe{.address = kImage, .kind = 5, .steps = 4, .step = {}};
+  probe.step[0] = {Source::kRegister, 0, 8, 0, 0, 0x20};
+  probe.step[1] = {Source::kEarlier, 0, 4, 1, 0, 0x08};
+  probe.step[2] = {Source::kRegister, 2, 0, 1, 0, 0};
+  probe.step[3] = {Source::kAddress, 0, 8, 1, 0, kImage + 0x1020};
+  registers_[0] = kDirect + 0x101000;
+  registers_[2] = 0x99;
+  made().take(probe, 3, 1234, registers_.data());
+  EXPECT_EQ(page_->written, 5U);
+  EXPECT_EQ(ring_[0], 1234U);
+  EXPECT_EQ(kind_in(ring_[1]), 5U);
+  EXPECT_EQ(vcpu_in(ring_[1]), 3U);
+  EXPECT_EQ(values_in(ring_[1]), 3U);
+  EXPECT_EQ(unreadable_in(ring_[1]), 0U);
+  EXPECT_THAT(std::vector(ring_.begin() + 2, ring_.begin() + 5), ElementsAre(7, 0x99, kDirect + 0x102000));
+  EXPECT_EQ(Probes::registers_of(probe), 0b101U);
+}
+
+TEST_F(ProbesTest, SaysWhatCouldNotBeRead) {
+  Probe probe{.address = kImage, .kind = 5, .steps = 4, .step = {}};
+  probe.step[0] = {Source::kRegister, 0, 8, 0, 0, 0};  // a wild pointer
+  probe.step[1] = {Source::kEarlier, 0, 8, 1, 0, 8};
+  probe.step[2] = {Source::kRegister, 1, 0, 1, 0, 0};
+  probe.step[3] = {Source::kEarlier, 3, 8, 1, 0, 0};  // of itself
+  registers_ = {0xdead, 17};
+  made().take(probe, 0, 1, registers_.data());
+  EXPECT_EQ(unreadable_in(ring_[1]), 0b101U);
+  EXPECT_THAT(std::vector(ring_.begin() + 2, ring_.begin() + 5), ElementsAre(0, 17, 0));
+}
+
+TEST_F(ProbesTest, AFullRingWaitsForTheHostAndLosesNothing) {
+  Probe probe{.address = kImage, .kind = 1, .steps = 1, .step = {}};
+  probe.step[0] = {Source::kRegister, 0, 0, 1, 0, 0};
+  Probes& probes = made();
+  for (std::uint64_t i = 0; i < 11; ++i) {  // 3 words each, 32 have room
+    registers_[0] = i;
+    probes.take(probe, 0, i, registers_.data());
+  }
+  EXPECT_EQ(waited, 3);
+  EXPECT_EQ(page_->waits, 1U);
+  EXPECT_EQ(page_->written, 33U);
+  EXPECT_EQ(ring_[0], 10U) << "the last word of the eleventh is at the ring's start";
+}
+
+TEST_F(ProbesTest, FindsThoseOfABlock) {
+  page_->probes = 3;
+  page_->probe[0].address = 0x100;
+  page_->probe[1].address = 0x200;
+  page_->probe[2].address = 0x200;
+  const Probes& probes = made();
+  EXPECT_EQ(probes.find(0x101, 0x1ff), nullptr);
+  EXPECT_EQ(probes.find(0x180, 0x200), &page_->probe[1]);
+  EXPECT_EQ(probes.find(0, 0x100), &page_->probe[0]);
+  EXPECT_EQ(probes.find(0x201, ~0ULL), nullptr);
+  page_->probes = 4'000'000;
+  EXPECT_EQ(made().end(), page_->probe + kMostProbes);
+}
+
+}  // namespace
+}  // namespace ktstr::control
