@@ -192,6 +192,13 @@ std::optional<BtfMember> Btf::find_member(BtfTypeId type, std::string_view name,
 Result<BtfMember> Btf::member(std::string_view struct_name, std::string_view path) const {
   const auto outer = find_struct(struct_name);
   if (!outer) return fail(ErrorCode::kNotFound, "the kernel has no struct {}", struct_name);
+  return member_of(outer->id, path);
+}
+
+Result<BtfMember> Btf::member_of(BtfTypeId struct_type, std::string_view path) const {
+  const auto outer = struct_of(struct_type);
+  if (!outer) return fail(ErrorCode::kNotFound, "type {} of the kernel is not a struct", struct_type);
+  const std::string_view struct_name = outer->name;
   BtfMember at{.name = {}, .type = outer->id, .offset_bits = 0, .bitfield_bits = 0};
   std::string_view rest = path;
   for (;;) {
@@ -255,6 +262,20 @@ std::uint64_t Btf::size_of(BtfTypeId type) const {
     }
   }
   return 0;
+}
+
+std::vector<BtfMember> Btf::parameters(BtfTypeId function) const {
+  for (int depth = 0; depth < kDeepest && kind(function) != BtfKind::kFuncProto && function != 0; ++depth)
+    function = target(function);
+  std::vector<BtfMember> result;
+  if (kind(function) != BtfKind::kFuncProto) return result;
+  const ByteSpan bytes = payload(function);
+  for (std::uint64_t at = 0; at < bytes.size(); at += 8)
+    result.push_back({.name = string_at(*load<std::uint32_t>(bytes, at)),
+                      .type = *load<std::uint32_t>(bytes, at + 4),
+                      .offset_bits = 0,
+                      .bitfield_bits = 0});
+  return result;
 }
 
 std::optional<std::int64_t> Btf::enumerator(std::string_view name) const {

@@ -83,6 +83,7 @@ class Btf {
   // A member by its path, "scx.dsq" or "fair"; members of anonymous inner structs are found like in C. kNotFound names
   // what is missing.
   Result<BtfMember> member(std::string_view struct_name, std::string_view path) const;
+  Result<BtfMember> member_of(BtfTypeId struct_type, std::string_view path) const;
   Result<std::uint64_t> member_offset_bits(std::string_view struct_name, std::string_view path) const;
 
   BtfKind kind(BtfTypeId type) const;
@@ -95,6 +96,9 @@ class Btf {
   std::uint32_t array_length(BtfTypeId type) const;
   // Bytes; 0 for void, functions and forward declarations.
   std::uint64_t size_of(BtfTypeId type) const;
+  // The parameters of a function of this name, or of the function that a pointer points to; offsets mean nothing. None
+  // for other kinds.
+  std::vector<BtfMember> parameters(BtfTypeId function) const;
   // The value of an enumerator, "SCX_OPS_ENABLED", of any enum.
   std::optional<std::int64_t> enumerator(std::string_view name) const;
 

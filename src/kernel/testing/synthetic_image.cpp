@@ -238,6 +238,16 @@ BtfTypeId BtfWriter::array(BtfTypeId element, std::uint32_t length) {
   return id;
 }
 
+BtfTypeId BtfWriter::prototype(const std::vector<std::pair<std::string, BtfTypeId>>& parameters) {
+  const BtfTypeId id =
+      add_header(BtfKind::kFuncProto, "", static_cast<std::uint32_t>(parameters.size()), false, /*returns*/ 0);
+  for (const auto& [name, type] : parameters) {
+    types_.u32(add_string(name));
+    types_.u32(type);
+  }
+  return id;
+}
+
 BtfTypeId BtfWriter::enumeration(const std::string& name,
                                  const std::vector<std::pair<std::string, std::int32_t>>& values) {
   const BtfTypeId id = add_header(BtfKind::kEnum, name, static_cast<std::uint32_t>(values.size()), true, 4);
