@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/events.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+
+namespace ktstr {
+
+namespace {
+
+constexpr EnumName<TraceKind> kKinds[] = {
+    {TraceKind::kTaskSeen, "task_seen"},
+    {TraceKind::kCpuSeen, "cpu_seen"},
+    {TraceKind::kCgroupSeen, "cgroup_seen"},
+    {TraceKind::kSwitch, "switch"},
+    {TraceKind::kEnqueue, "enqueue"},
+    {TraceKind::kDequeue, "dequeue"},
+    {TraceKind::kMigrate, "migrate"},
+    {TraceKind::kFork, "fork"},
+    {TraceKind::kRename, "rename"},
+    {TraceKind::kExit, "exit"},
+    {TraceKind::kTick, "tick"},
+    {TraceKind::kIrqEnter, "irq_enter"},
+    {TraceKind::kIrqExit, "irq_exit"},
+    {TraceKind::kThrottle, "throttle"},
+    {TraceKind::kUnthrottle, "unthrottle"},
+    {TraceKind::kCgroupMove, "cgroup_move"},
+    {TraceKind::kAffinity, "affinity"},
+    {TraceKind::kPolicy, "policy"},
+    {TraceKind::kNice, "nice"},
+    {TraceKind::kFreeze, "freeze"},
+    {TraceKind::kThaw, "thaw"},
+    {TraceKind::kCpuOnline, "cpu_online"},
+    {TraceKind::kCpuOffline, "cpu_offline"},
+    {TraceKind::kDsqInsert, "dsq_insert"},
+    {TraceKind::kDsqInsertVtime, "dsq_insert_vtime"},
+    {TraceKind::kDsqMoveToLocal, "dsq_move_to_local"},
+    {TraceKind::kKick, "kick"},
+    {TraceKind::kSchedulerExit, "scheduler_exit"},
+};
+
+constexpr EnumName<SchedClass> kClasses[] = {
+    {SchedClass::kStop, "stop"}, {SchedClass::kDeadline, "dl"}, {SchedClass::kRealTime, "rt"},
+    {SchedClass::kFair, "fair"}, {SchedClass::kExt, "ext"},     {SchedClass::kIdle, "idle"},
+};
+
+struct ListFields {
+  std::vector<TraceField>& into;
+  template <std::integral T>
+  void operator()(const char* name, const T&) {
+    into.push_back({.name = name, .words = 1, .is_text = false, .is_signed = std::is_signed_v<T>});
+  }
+  template <std::size_t N>
+  void operator()(const char* name, const std::array<std::uint64_t, N>&) {
+    into.push_back({.name = name, .words = N});
+  }
+  template <std::size_t N>
+  void operator()(const char* name, const TraceText<N>&) {
+    into.push_back({.name = name, .words = N, .is_text = true});
+  }
+};
+
+std::string text_of(const std::uint64_t* words, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count * 8; ++i) {
+    const char c = static_cast<char>(words[i / 8] >> (i % 8 * 8) & 0xff);
+    if (c == '\0') break;
+    text += c;
+  }
+  return text;
+}
+
+}  // namespace
+
+EnumNames<TraceKind> names_of(TraceKind) { return names_from<kKinds>(); }
+EnumNames<SchedClass> names_of(SchedClass) { return names_from<kClasses>(); }
+
+template <std::size_t Words>
+std::string TraceText<Words>::str() const {
+  return text_of(words.data(), Words);
+}
+template struct TraceText<2>;
+template struct TraceText<4>;
+
+const std::vector<TraceField>& trace_fields(TraceKind kind) {
+  static const std::map<TraceKind, std::vector<TraceField>> all = [] {
+    std::map<TraceKind, std::vector<TraceField>> made;
+    for_each_trace_kind([&]<typename T>() {
+      ListFields list{made[T::kKind]};
+      const T empty;
+      fields(list, empty);
+    });
+    return made;
+  }();
+  static const std::vector<TraceField> none;
+  const auto found = all.find(kind);
+  return found == all.end() ? none : found->second;
+}
+
+std::string to_text(const TraceEvent& event) {
+  std::string text = fmt::format("{}.{:09} [{:03}] {}", event.time_ns / 1'000'000'000, event.time_ns % 1'000'000'000,
+                                 event.cpu, to_string(event.kind));
+  std::size_t at = 0;
+  for (const TraceField& field : trace_fields(event.kind)) {
+    if (at + field.words > event.count) break;
+    const std::uint64_t* const words = event.values.data() + at;
+    if ((event.unreadable >> at & 1) != 0)
+      text += fmt::format(" {}=?", field.name);
+    else if (field.is_text)
+      text += fmt::format(" {}={}", field.name, text_of(words, field.words));
+    else if (field.words > 1)
+      text += fmt::format(" {}={:x}", field.name, fmt::join(words, words + field.words, ","));
+    else if (field.is_signed)
+      text += fmt::format(" {}={}", field.name, static_cast<std::int64_t>(*words));
+    else
+      text += fmt::format(" {}={}", field.name, *words);
+    at += field.words;
+  }
+  return text;
+}
+
+}  // namespace ktstr

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the recorder sees: an event is a kind, its guest time, the vCPU that it happened on, and numbers. Each kind is a
+// struct with one list of its fields, by which it is read out of an event, stored, shown and exported; what is looked
+// at in the kernel to fill it is a row in probe_catalogue.cpp with the same names.
+//
+// Events come from a guest that nobody trusts: a field may hold anything.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/enum_names.h"
+#include "model/fields.h"
+
+namespace ktstr {
+
+enum class TraceKind : std::uint16_t {
+  kTaskSeen = 1,  // was there when the recorder began
+  kCpuSeen,       // what ran on a CPU when the recorder began
+  kCgroupSeen,    // as kTaskSeen
+  kSwitch,
+  kEnqueue,
+  kDequeue,
+  kMigrate,
+  kFork,
+  kRename,
+  kExit,
+  kTick,
+  kIrqEnter,
+  kIrqExit,
+  kThrottle,
+  kUnthrottle,
+  kCgroupMove,
+  kAffinity,
+  kPolicy,
+  kNice,
+  kFreeze,
+  kThaw,
+  kCpuOnline,
+  kCpuOffline,
+  kDsqInsert,
+  kDsqInsertVtime,
+  kDsqMoveToLocal,
+  kKick,
+  kSchedulerExit,
+};
+EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
+
+constexpr std::size_t kMostTraceValues = 16;
+
+struct TraceEvent {
+  std::uint64_t time_ns = 0;  // CLOCK_MONOTONIC of the guest
+  TraceKind kind = TraceKind::kSwitch;
+  std::uint16_t cpu = 0;
+  std::uint8_t count = 0;        // of values
+  std::uint32_t unreadable = 0;  // bit i: value i could not be read, and is 0
+  std::array<std::uint64_t, kMostTraceValues> values{};
+  bool operator==(const TraceEvent&) const = default;
+};
+
+// Text as the probes take it: 8 characters a value, the first in the lowest byte, up to the first 0.
+template <std::size_t Words>
+struct TraceText {
+  std::array<std::uint64_t, Words> words{};
+  std::string str() const;
+  bool operator==(const TraceText&) const = default;
+};
+
+// The order of sched classes in the kernel, highest first.
+enum class SchedClass : std::uint8_t { kStop, kDeadline, kRealTime, kFair, kExt, kIdle };
+EnumNames<SchedClass> names_of(SchedClass);  // "stop", "dl", "rt", "fair", "ext", "idle"
+
+namespace trace {
+
+struct TaskSeen {
+  static constexpr TraceKind kKind = TraceKind::kTaskSeen;
+  std::int32_t pid = 0, tgid = 0;
+  std::uint32_t cpu = 0, state = 0, on_rq = 0;
+  std::uint64_t cgroup = 0;
+  TraceText<2> comm;
+};
+// A switch, after prev has been put back and before next runs.
+struct Switch {
+  static constexpr TraceKind kKind = TraceKind::kSwitch;
+  std::int32_t prev = 0;
+  std::uint32_t prev_state = 0;    // task_struct.__state; 0: it was preempted or has yielded
+  std::uint32_t prev_on_rq = 0;    // 0: it has left its runqueue: it sleeps
+  std::uint32_t prev_delayed = 0;  // 1: it sleeps, and its class keeps it queued for a while
+  std::int32_t next = 0;           // 0: the idle task
+  std::uint32_t next_prio = 0;     // task_struct.prio: below 100 real-time
+  std::uint64_t clock = 0;         // rq.clock, which the kernel's own accounts are made of
+};
+
+// A task gets onto a runqueue. After a sleep that is its wakeup.
+struct Enqueue {
+  static constexpr TraceKind kKind = TraceKind::kEnqueue;
+  std::int32_t pid = 0;
+  std::uint32_t cpu = 0;
+  std::uint32_t sched_class = 0;  // SchedClass
+  std::uint32_t flags = 0;        // ENQUEUE_*
+  std::uint32_t state = 0, delayed = 0;
+  std::uint64_t clock = 0;
+};
+
+struct Dequeue {
+  static constexpr TraceKind kKind = TraceKind::kDequeue;
+  std::int32_t pid = 0;
+  std::uint32_t cpu = 0;
+  std::uint32_t sched_class = 0;
+  std::uint32_t flags = 0;  // DEQUEUE_*
+  std::uint32_t state = 0, delayed = 0;
+  std::uint64_t clock = 0;
+};
+
+struct CpuSeen {
+  static constexpr TraceKind kKind = TraceKind::kCpuSeen;
+  std::uint32_t cpu = 0;
+  std::int32_t current = 0;
+  std::uint64_t clock = 0;
+};
+
+struct CgroupSeen {
+  static constexpr TraceKind kKind = TraceKind::kCgroupSeen;
+  std::uint64_t cgroup = 0, parent = 0;  // numbers of their directories
+  TraceText<4> name;
+};
+
+struct Migrate {
+  static constexpr TraceKind kKind = TraceKind::kMigrate;
+  std::int32_t pid = 0;
+  std::uint32_t from = 0, to = 0;
+};
+
+struct Fork {
+  static constexpr TraceKind kKind = TraceKind::kFork;
+  std::int32_t pid = 0, tgid = 0, parent = 0;
+  std::uint64_t cgroup = 0;
+  TraceText<2> comm;
+};
+
+// prctl(PR_SET_NAME), or the new program of an exec.
+struct Rename {
+  static constexpr TraceKind kKind = TraceKind::kRename;
+  std::int32_t pid = 0;
+  TraceText<2> comm;
+};
+
+// Of the task that runs.
+struct Exit {
+  static constexpr TraceKind kKind = TraceKind::kExit;
+  std::int64_t code = 0;
+};
+
+struct Tick {
+  static constexpr TraceKind kKind = TraceKind::kTick;
+};
+struct IrqEnter {
+  static constexpr TraceKind kKind = TraceKind::kIrqEnter;
+};
+struct IrqExit {
+  static constexpr TraceKind kKind = TraceKind::kIrqExit;
+};
+
+// A cgroup has used up its quota on a CPU, and may go on there.
+struct Throttle {
+  static constexpr TraceKind kKind = TraceKind::kThrottle;
+  std::uint64_t cgroup = 0;
+  std::uint32_t cpu = 0;
+};
+struct Unthrottle {
+  static constexpr TraceKind kKind = TraceKind::kUnthrottle;
+  std::uint64_t cgroup = 0;
+  std::uint32_t cpu = 0;
+};
+
+struct CgroupMove {
+  static constexpr TraceKind kKind = TraceKind::kCgroupMove;
+  std::int32_t pid = 0;
+  std::uint64_t cgroup = 0, parent = 0;  // where it is now; 0: it ends
+  TraceText<4> name;                     // of that cgroup
+};
+
+struct Affinity {
+  static constexpr TraceKind kKind = TraceKind::kAffinity;
+  std::int32_t pid = 0;
+  std::array<std::uint64_t, 4> mask{};  // of CPUs 0 to 255
+};
+
+struct Policy {
+  static constexpr TraceKind kKind = TraceKind::kPolicy;
+  std::int32_t pid = 0;
+  std::uint32_t policy = 0;  // SCHED_*
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+};
+struct Nice {
+  static constexpr TraceKind kKind = TraceKind::kNice;
+  std::int32_t pid = 0;
+  std::int64_t nice = 0;
+};
+
+// Of the task that runs, by the freezer of its cgroup.
+struct Freeze {
+  static constexpr TraceKind kKind = TraceKind::kFreeze;
+};
+struct Thaw {
+  static constexpr TraceKind kKind = TraceKind::kThaw;
+};
+
+struct CpuOnline {
+  static constexpr TraceKind kKind = TraceKind::kCpuOnline;
+  std::uint32_t cpu = 0;
+};
+struct CpuOffline {
+  static constexpr TraceKind kKind = TraceKind::kCpuOffline;
+  std::uint32_t cpu = 0;
+};
+
+// A BPF scheduler puts a task into a queue of its own or of a CPU (SCX_DSQ_LOCAL: 1 << 63 | 2).
+struct DsqInsert {
+  static constexpr TraceKind kKind = TraceKind::kDsqInsert;
+  std::int32_t pid = 0;
+  std::uint64_t dsq = 0, slice = 0, flags = 0;
+};
+struct DsqInsertVtime {
+  static constexpr TraceKind kKind = TraceKind::kDsqInsertVtime;
+  std::int32_t pid = 0;
+  std::uint64_t dsq = 0, slice = 0, vtime = 0;
+};
+// ... has the CPU that asks take the first of a queue.
+struct DsqMoveToLocal {
+  static constexpr TraceKind kKind = TraceKind::kDsqMoveToLocal;
+  std::uint64_t dsq = 0;
+};
+struct Kick {
+  static constexpr TraceKind kKind = TraceKind::kKick;
+  std::int32_t cpu = 0;
+  std::uint64_t flags = 0;
+};
+// The kernel ends a BPF scheduler.
+struct SchedulerExit {
+  static constexpr TraceKind kKind = TraceKind::kSchedulerExit;
+  std::uint32_t reason = 0;  // enum scx_exit_kind
+};
+
+template <typename V, FieldsOf<TaskSeen> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("tgid", t.tgid);
+  v("cpu", t.cpu);
+  v("state", t.state);
+  v("on_rq", t.on_rq);
+  v("cgroup", t.cgroup);
+  v("comm", t.comm);
+}
+template <typename V, FieldsOf<Switch> T>
+void fields(V& v, T& t) {
+  v("prev", t.prev);
+  v("prev_state", t.prev_state);
+  v("prev_on_rq", t.prev_on_rq);
+  v("prev_delayed", t.prev_delayed);
+  v("next", t.next);
+  v("next_prio", t.next_prio);
+  v("clock", t.clock);
+}
+template <typename V, FieldsOf<Enqueue> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("cpu", t.cpu);
+  v("sched_class", t.sched_class);
+  v("flags", t.flags);
+  v("state", t.state);
+  v("delayed", t.delayed);
+  v("clock", t.clock);
+}
+template <typename V, FieldsOf<Dequeue> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("cpu", t.cpu);
+  v("sched_class", t.sched_class);
+  v("flags", t.flags);
+  v("state", t.state);
+  v("delayed", t.delayed);
+  v("clock", t.clock);
+}
+template <typename V, FieldsOf<CpuSeen> T>
+void fields(V& v, T& t) {
+  v("cpu", t.cpu);
+  v("current", t.current);
+  v("clock", t.clock);
+}
+template <typename V, FieldsOf<CgroupSeen> T>
+void fields(V& v, T& t) {
+  v("cgroup", t.cgroup);
+  v("parent", t.parent);
+  v("name", t.name);
+}
+template <typename V, FieldsOf<Migrate> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("from", t.from);
+  v("to", t.to);
+}
+template <typename V, FieldsOf<Fork> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("tgid", t.tgid);
+  v("parent", t.parent);
+  v("cgroup", t.cgroup);
+  v("comm", t.comm);
+}
+template <typename V, FieldsOf<Rename> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("comm", t.comm);
+}
+template <typename V, FieldsOf<Exit> T>
+void fields(V& v, T& t) {
+  v("code", t.code);
+}
+template <typename V, FieldsOf<Tick> T>
+void fields(V&, T&) {}
+template <typename V, FieldsOf<IrqEnter> T>
+void fields(V&, T&) {}
+template <typename V, FieldsOf<IrqExit> T>
+void fields(V&, T&) {}
+template <typename V, FieldsOf<Throttle> T>
+void fields(V& v, T& t) {
+  v("cgroup", t.cgroup);
+  v("cpu", t.cpu);
+}
+template <typename V, FieldsOf<Unthrottle> T>
+void fields(V& v, T& t) {
+  v("cgroup", t.cgroup);
+  v("cpu", t.cpu);
+}
+template <typename V, FieldsOf<CgroupMove> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("cgroup", t.cgroup);
+  v("parent", t.parent);
+  v("name", t.name);
+}
+template <typename V, FieldsOf<Affinity> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("mask", t.mask);
+}
+template <typename V, FieldsOf<Policy> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("policy", t.policy);
+  v("nice", t.nice);
+  v("priority", t.priority);
+}
+template <typename V, FieldsOf<Nice> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("nice", t.nice);
+}
+template <typename V, FieldsOf<Freeze> T>
+void fields(V&, T&) {}
+template <typename V, FieldsOf<Thaw> T>
+void fields(V&, T&) {}
+template <typename V, FieldsOf<CpuOnline> T>
+void fields(V& v, T& t) {
+  v("cpu", t.cpu);
+}
+template <typename V, FieldsOf<CpuOffline> T>
+void fields(V& v, T& t) {
+  v("cpu", t.cpu);
+}
+template <typename V, FieldsOf<DsqInsert> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("dsq", t.dsq);
+  v("slice", t.slice);
+  v("flags", t.flags);
+}
+template <typename V, FieldsOf<DsqInsertVtime> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("dsq", t.dsq);
+  v("slice", t.slice);
+  v("vtime", t.vtime);
+}
+template <typename V, FieldsOf<DsqMoveToLocal> T>
+void fields(V& v, T& t) {
+  v("dsq", t.dsq);
+}
+template <typename V, FieldsOf<Kick> T>
+void fields(V& v, T& t) {
+  v("cpu", t.cpu);
+  v("flags", t.flags);
+}
+template <typename V, FieldsOf<SchedulerExit> T>
+void fields(V& v, T& t) {
+  v("reason", t.reason);
+}
+
+}  // namespace trace
+
+// The types of all kinds, for what is done for each: for_each_kind([]<typename T>() { ... }).
+template <typename Visit>
+void for_each_trace_kind(Visit&& visit) {
+  using namespace trace;
+  visit.template operator()<TaskSeen>();
+  visit.template operator()<Switch>();
+  visit.template operator()<Enqueue>();
+  visit.template operator()<Dequeue>();
+  visit.template operator()<CpuSeen>();
+  visit.template operator()<CgroupSeen>();
+  visit.template operator()<Migrate>();
+  visit.template operator()<Fork>();
+  visit.template operator()<Rename>();
+  visit.template operator()<Exit>();
+  visit.template operator()<Tick>();
+  visit.template operator()<IrqEnter>();
+  visit.template operator()<IrqExit>();
+  visit.template operator()<Throttle>();
+  visit.template operator()<Unthrottle>();
+  visit.template operator()<CgroupMove>();
+  visit.template operator()<Affinity>();
+  visit.template operator()<Policy>();
+  visit.template operator()<Nice>();
+  visit.template operator()<Freeze>();
+  visit.template operator()<Thaw>();
+  visit.template operator()<CpuOnline>();
+  visit.template operator()<CpuOffline>();
+  visit.template operator()<DsqInsert>();
+  visit.template operator()<DsqInsertVtime>();
+  visit.template operator()<DsqMoveToLocal>();
+  visit.template operator()<Kick>();
+  visit.template operator()<SchedulerExit>();
+}
+
+namespace trace_detail {
+
+struct ReadFields {
+  const TraceEvent& event;
+  std::size_t at = 0;
+  std::uint64_t next() { return at < event.count ? event.values[at++] : 0; }
+  template <std::integral T>
+  void operator()(const char*, T& field) {
+    field = static_cast<T>(next());
+  }
+  template <std::size_t N>
+  void operator()(const char*, std::array<std::uint64_t, N>& field) {
+    for (std::uint64_t& word : field) word = next();
+  }
+  template <std::size_t N>
+  void operator()(const char*, TraceText<N>& field) {
+    for (std::uint64_t& word : field.words) word = next();
+  }
+};
+
+struct WriteFields {
+  TraceEvent& event;
+  void put(std::uint64_t word) { event.values[event.count++] = word; }
+  template <std::integral T>
+  void operator()(const char*, const T& field) {
+    put(static_cast<std::uint64_t>(static_cast<std::int64_t>(field)));
+  }
+  template <std::size_t N>
+  void operator()(const char*, const std::array<std::uint64_t, N>& field) {
+    for (const std::uint64_t word : field) put(word);
+  }
+  template <std::size_t N>
+  void operator()(const char*, const TraceText<N>& field) {
+    for (const std::uint64_t word : field.words) put(word);
+  }
+};
+
+}  // namespace trace_detail
+
+// Out of an event of this kind; what the event lacks is 0.
+template <typename T>
+T event_as(const TraceEvent& event) {
+  trace_detail::ReadFields read{event};
+  T result;
+  fields(read, result);
+  return result;
+}
+
+// The other way.
+template <typename T>
+TraceEvent make_event(std::uint64_t time_ns, std::uint16_t cpu, const T& of_kind) {
+  TraceEvent event{.time_ns = time_ns, .kind = T::kKind, .cpu = cpu};
+  trace_detail::WriteFields write{event};
+  fields(write, of_kind);
+  return event;
+}
+
+// How many values a field takes.
+struct TraceField {
+  std::string_view name;
+  std::size_t words = 1;
+  bool is_text = false, is_signed = false;
+};
+// In the order of the kind's values; none for a number that is no kind.
+const std::vector<TraceField>& trace_fields(TraceKind kind);
+
+// One line: "12.345678 [2] switch prev=12 prev_state=1 ...".
+std::string to_text(const TraceEvent& event);
+
+}  // namespace ktstr
