@@ -53,6 +53,7 @@ void take_orders(std::uint32_t orders) {
 }
 
 void on_block(unsigned, void* instructions) {
+  if (probes_wait) look_for_begin();
   const std::uint32_t orders = __atomic_load_n(&page->orders, __ATOMIC_ACQUIRE);
   if (orders != taken) take_orders(orders);
   if (!turns->active()) return;
@@ -73,7 +74,15 @@ void on_translation(std::uint64_t, qemu_plugin_tb* block) {
   place_probes(block);
 }
 
-void on_translation_without_turns(std::uint64_t, qemu_plugin_tb* block) { place_probes(block); }
+// With QEMU's own turns.
+void on_block_to_probe(unsigned, void*) {
+  if (probes_wait) look_for_begin();
+}
+
+void on_translation_without_turns(std::uint64_t, qemu_plugin_tb* block) {
+  qemu_plugin_register_vcpu_tb_exec_cb(block, on_block_to_probe, 0, nullptr);
+  place_probes(block);
+}
 
 void on_vcpu(std::uint64_t, unsigned index) {
   current_cpu = static_cast<void**>(::dlsym(RTLD_DEFAULT, "current_cpu"));

@@ -59,7 +59,6 @@ struct Qemu {
 
 ProbePage* page = nullptr;
 Probes* probes = nullptr;
-bool mapped_space = false;
 const VcpuTable* table = nullptr;
 void** running_cpu = nullptr;
 void* handles[kRegisters] = {};
@@ -92,11 +91,7 @@ std::uint64_t guest_time(void* cpu) {
 }
 
 void on_probe(unsigned, void* data) {
-  if (!probes->active()) return;
-  if (!mapped_space) {
-    probes->space().set_kernel(page->space);
-    mapped_space = true;
-  }
+  if (probes_wait || !probes->active()) return;
   const auto& probe = *static_cast<const Probe*>(data);
   void* const cpu = *running_cpu;
   std::uint64_t registers[kRegisters] = {};
@@ -120,6 +115,15 @@ bool map_ram(const RamPiece& piece) {
 }
 
 }  // namespace
+
+bool probes_wait = false;
+
+void look_for_begin() {
+  if (!probes->active()) return;
+  probes_wait = false;
+  probes->space().set_kernel(page->space);
+  __atomic_store_n(&page->began_ns, guest_time(*running_cpu), __ATOMIC_RELEASE);
+}
 
 const char* probes_lack() {
   for (const char* symbol : kNeeded)
@@ -156,6 +160,7 @@ const char* open_probes(const char* file) {
       Probes(*page, reinterpret_cast<std::uint64_t*>(static_cast<unsigned char*>(mapped) + kRingOffset), wait_for_host);
   for (std::uint32_t i = 0; i < page->pieces; ++i)
     if (!map_ram(page->piece[i])) return "the guest's memory cannot be mapped";
+  probes_wait = true;
   return nullptr;
 }
 

@@ -14,6 +14,9 @@ const char* probes_lack();
 const char* open_probes(const char* file);
 // At each vCPU's start, in its thread, with the vCPU as `current_cpu`.
 void prepare_probes(void** current_cpu, const VcpuTable& vcpus);
+// Before each block, with the vCPU as `current_cpu`, until the recorder has begun.
+extern bool probes_wait;
+void look_for_begin();
 // At each translation of a block.
 void place_probes(qemu_plugin_tb* block);
 

@@ -77,9 +77,10 @@ struct ProbePage {
   RamPiece piece[kMostPieces];
   std::uint64_t read;  // words, ever
   // Plugin -> host.
-  std::uint64_t written;  // words, ever; never more than `ring_words` ahead of `read`
-  std::uint64_t waits;    // for room
-  std::uint32_t ready;    // 1: it can look at registers and time
+  std::uint64_t written;   // words, ever; never more than `ring_words` ahead of `read`
+  std::uint64_t waits;     // for room
+  std::uint64_t began_ns;  // its clock at the first block that ran after `active` was set
+  std::uint32_t ready;     // 1: it can look at registers and time
   std::uint32_t reserved;
 };
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@
 namespace ktstr {
 
 class MemoryLayout;
+class ProbeListener;
 class WarmImage;
 
 struct GuestSpec {
@@ -44,10 +46,11 @@ struct GuestSpec {
   std::filesystem::path ram_dir = "/dev/shm";
   PhaseLimits limits;
   double host_limit_scale = 1.0;
-  std::filesystem::path plugin;       // det: ktstr-turns.so, which guards idle clocks; empty: none is loaded
-  std::optional<TurnSettings> turns;  // with the plugin; from the body's start on. None: QEMU's own
-  bool late_cpus = false;             // det: boots on two vCPUs (engine/qemu/late_cpus.h)
-  int kernel_hz = 0;                  // its CONFIG_HZ; 0: not known
+  std::filesystem::path plugin;             // det: ktstr-turns.so, which guards idle clocks; empty: none is loaded
+  std::optional<TurnSettings> turns;        // with the plugin; from the body's start on. None: QEMU's own
+  std::shared_ptr<ProbeListener> listener;  // with the plugin: sees what the guest's kernel does; none: nobody looks
+  bool late_cpus = false;                   // det: boots on two vCPUs (engine/qemu/late_cpus.h)
+  int kernel_hz = 0;                        // its CONFIG_HZ; 0: not known
   double pace = 1.0;  // how fast the guest's clock may go at best, beside that of the default shift and quantum
 };
 
@@ -70,7 +73,8 @@ struct GuestOutcome {
   std::uint64_t dropped_records = 0;  // that the guest could not send; as many as there are numbers, if it says so
   TurnCounts turns;                   // since the body's start; none without a plugin
   IdleCounts idle;
-  Bytes console_cut = 0;  // of the console's middle, which is not kept
+  std::string why_no_events;  // why the listener saw none, or no more from some point on; "" where it saw all
+  Bytes console_cut = 0;      // of the console's middle, which is not kept
   // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did
   // not say.
   std::vector<VcpuState> vcpus;

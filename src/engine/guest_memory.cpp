@@ -74,6 +74,22 @@ std::optional<MemoryLayout::Place> MemoryLayout::locate(std::uint64_t guest_phys
   return {};
 }
 
+std::vector<MemoryLayout::Piece> MemoryLayout::pieces() const {
+  const Bytes below = total() >= kAllBelow ? kSplitBelow : total();
+  std::vector<Piece> all;
+  Bytes at = 0;  // as if there was no hole
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    for (Bytes offset = 0; offset < nodes_[node];) {
+      const Bytes left = nodes_[node] - offset;
+      const Bytes bytes = at < below ? std::min(left, below - at) : left;
+      all.push_back({at < below ? at : at - below + 4_GiB, bytes, node, offset});
+      at += bytes;
+      offset += bytes;
+    }
+  }
+  return all;
+}
+
 Result<GuestMemory> GuestMemory::create(const fs::path& ram_dir, const MemoryLayout& layout) {
   KTSTR_TRY(check_space(ram_dir, layout.total()));
   KTSTR_TRY_ASSIGN(TempDir directory, TempDir::create(ram_dir, "ktstr-vm"));

@@ -35,6 +35,15 @@ class MemoryLayout {
   // or more, 2 GiB lie below 4 GiB and the rest above).
   std::optional<Place> locate(std::uint64_t guest_physical) const;
 
+  // All of it, in the order of guest-physical addresses.
+  struct Piece {
+    std::uint64_t physical;
+    Bytes bytes;
+    std::size_t node;  // whose file
+    Bytes offset;      // in it
+  };
+  std::vector<Piece> pieces() const;
+
  private:
   MemoryLayout(std::vector<Bytes> nodes, Bytes mailbox_size) : nodes_(std::move(nodes)), mailbox_size_(mailbox_size) {}
   std::vector<Bytes> nodes_;

@@ -45,6 +45,7 @@ Lifecycle::Finding bad_records(const Error& error) {
 GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
     : machine_(std::move(machine)),
       turns_(spec.turns),
+      listener_(spec.listener),
       io_(io),
       look_(io.pause != nullptr ? kPauseLook : kLook),
       waited_(machine_.qemu->pid()),
@@ -85,6 +86,10 @@ void GuestRun::answer_requests() {
     KTSTR_TRY(begin_turns());
     return request::Done();
   });
+  requests_.on<request::BeginRecording>([this](const auto& asked) -> Result<request::Done> {
+    begin_recording(asked.now_ns);
+    return request::Done();
+  });
   requests_.on<request::GetCpuSpeeds>([this](const auto&) -> Result<request::CpuSpeeds> {
     if (!turns_began_) return fail(ErrorCode::kUnsupported, "turns have not begun");
     return request::CpuSpeeds{turns_->speed};
@@ -93,6 +98,18 @@ void GuestRun::answer_requests() {
     KTSTR_TRY(set_speeds(wanted.speeds.percent));
     return request::Done();
   });
+}
+
+// Without it the run is the same, so that it goes on.
+void GuestRun::begin_recording(std::uint64_t guest_ns) {
+  if (!machine_.probes) return;
+  if (const Status begun = machine_.probes->begin(*listener_, guest_ns); !begun)
+    why_no_events_ = begun.error().message();
+}
+
+void GuestRun::take_events() {
+  if (!machine_.probes || !why_no_events_.empty()) return;
+  if (const Status drained = machine_.probes->drain(*listener_); !drained) why_no_events_ = drained.error().message();
 }
 
 Status GuestRun::begin_turns() {
@@ -120,6 +137,7 @@ Status GuestRun::set_speeds(const std::vector<std::uint32_t>& percent) {
 // The guest stands still: what it has counted is the same in each run, whenever QEMU is ended.
 void GuestRun::be_done() {
   said_done_ = true;
+  if (machine_.probes) machine_.probes->end();
   if (machine_.control && !counts_when_done_) counts_when_done_ = machine_.control->counts();
 }
 
@@ -145,6 +163,7 @@ Result<std::optional<Lifecycle::Finding>> GuestRun::look() {
   KTSTR_TRY_ASSIGN(bell_, machine_.doorbell.serve(view, [&] {
     return on_ring(static_cast<mailbox::BellReason>(mailbox::load(view.layout().bell.reason)));
   }));
+  take_events();
   // The phase first: a record that was written before a phase began is then read no later than the phase.
   auto finding = observe();
   KTSTR_TRY(records_.drain());
@@ -218,6 +237,8 @@ GuestOutcome GuestRun::conclude(Finding finding) {
   GuestOutcome outcome;
   look_into(finding, outcome);
   machine_.qemu->kill();
+  take_events();
+  outcome.why_no_events = why_no_events_;
   if (machine_.control) {
     outcome.turns = counts_when_done_ ? *counts_when_done_ : machine_.control->counts();
     outcome.idle = machine_.control->idle();

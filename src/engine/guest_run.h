@@ -46,6 +46,8 @@ class GuestRun {
   Status on_ring(mailbox::BellReason reason);
   Status on_warm_point();
   void answer_requests();
+  void begin_recording(std::uint64_t guest_ns);
+  void take_events();
   Status begin_turns();
   Status set_speeds(const std::vector<std::uint32_t>& percent);
   void be_done();
@@ -56,6 +58,8 @@ class GuestRun {
   Machine machine_;
   std::optional<TurnSettings> turns_;
   bool turns_began_ = false;
+  std::shared_ptr<ProbeListener> listener_;  // where the machine has probes
+  std::string why_no_events_;
   RequestHandlers requests_;
   const GuestIo& io_;
   std::chrono::microseconds look_;  // between two looks at the mailbox

@@ -92,6 +92,11 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
     KTSTR_TRY_ASSIGN(control, ControlFile::create(memory.directory() / "control", spec.topology));
     files.control_page = control->path();
   }
+  std::optional<ProbeFile> probes;
+  if (control && spec.listener) {
+    KTSTR_TRY_ASSIGN(probes, ProbeFile::create(memory.directory() / "probes", spec.listener->probes(), memory));
+    files.probe_page = probes->path();
+  }
   KTSTR_TRY_ASSIGN(Qmp qmp, Qmp::create());
   files.qmp = qmp.arguments();
   Subprocess::Options options;
@@ -103,8 +108,8 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
   if (spec.mode == Mode::kDet) never_let_main_thread_wait(qemu, !spec.plugin.empty());
-  return Machine{std::move(memory), std::move(doorbell), std::move(qmp), output,
-                 started,           std::move(control),  std::move(qemu)};
+  return Machine{std::move(memory), std::move(doorbell), std::move(qmp),    output,
+                 started,           std::move(control),  std::move(probes), std::move(qemu)};
 }
 
 Status Machine::greet(const std::function<bool()>& interrupted) {

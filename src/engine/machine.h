@@ -10,6 +10,7 @@
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
 #include "engine/qemu/command_line.h"
+#include "engine/qemu/probes.h"
 #include "engine/qemu/qmp.h"
 
 namespace ktstr {
@@ -22,6 +23,7 @@ struct Machine {
   std::filesystem::path output;        // what QEMU itself prints
   std::chrono::nanoseconds started;    // monotonic_now() of the host
   std::optional<ControlFile> control;  // where there is a plugin
+  std::optional<ProbeFile> probes;     // and somebody who listens
   std::optional<Subprocess> qemu;
 
   // Memory, doorbell and QEMU, started. With Start::kBoot it boots at once; with Start::kIncoming it waits.

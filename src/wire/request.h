@@ -32,6 +32,8 @@ enum class RequestKind : std::uint32_t {
   // Of the agent.
   kRun = 4,
   kFindScheduler = 5,
+  // Of the host.
+  kBeginRecording = 6,
 };
 
 namespace request {
@@ -49,6 +51,18 @@ struct CpuSpeeds {
 template <typename V, FieldsOf<CpuSpeeds> T>
 void fields(V& v, T& t) {
   v("percent", t.percent);
+}
+
+// From now on the host may look at what the kernel does, which the guest does not notice. Asked in every run, so that
+// one with a recorder is the same as one without.
+struct BeginRecording {
+  static constexpr RequestKind kKind = RequestKind::kBeginRecording;
+  using Reply = Done;
+  std::uint64_t now_ns = 0;  // CLOCK_MONOTONIC
+};
+template <typename V, FieldsOf<BeginRecording> T>
+void fields(V& v, T& t) {
+  v("now_ns", t.now_ns);
 }
 
 // From now on vCPUs take turns that end by instruction count. Asked again it changes nothing. kUnsupported where the

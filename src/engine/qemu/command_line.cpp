@@ -129,8 +129,10 @@ std::vector<std::string> qemu_command_line(const GuestSpec& spec, const GuestFil
   if (spec.late_cpus) line.add("-acpitable", "file=" + option_value(files.acpi_table.string()));
   for (const std::string& argument : files.qmp) line.add(argument);
   if (!spec.plugin.empty())
-    line.add("-plugin", fmt::format("file={},page={}{}", option_value(spec.plugin.string()),
-                                    option_value(files.control_page.string()), spec.turns ? "" : ",turns=off"));
+    line.add("-plugin",
+             fmt::format("file={},page={}{}{}", option_value(spec.plugin.string()),
+                         option_value(files.control_page.string()), spec.turns ? "" : ",turns=off",
+                         files.probe_page.empty() ? "" : ",probes=" + option_value(files.probe_page.string())));
   if (files.start == Start::kIncoming) {
     line.add("-incoming", "defer");
     return line.take();

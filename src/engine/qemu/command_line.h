@@ -26,6 +26,7 @@ struct GuestFiles {
   std::vector<std::string> qmp;            // Qmp::arguments(); empty: none
   Start start = Start::kBoot;
   std::filesystem::path control_page = {};  // of the spec's plugin
+  std::filesystem::path probe_page = {};    // empty: none
   std::filesystem::path acpi_table = {};    // interrupt_controller_table(), where the spec has late CPUs
 };
 

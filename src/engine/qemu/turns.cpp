@@ -33,8 +33,13 @@ Result<PluginSkills> understood(const std::string& said) {
     return fail(ErrorCode::kUnsupported, "QEMU does not take the plugin: {}", line.empty() ? "it says nothing" : line);
   if (line.find(" ends turns with ") == std::string::npos)
     return fail(ErrorCode::kUnsupported, "QEMU cannot end turns: {}", line.substr(kPrefix.size()));
-  if (line.ends_with(", guards idle clocks")) return PluginSkills{};
-  return PluginSkills{.why_unguarded = line.substr(line.rfind(", ") + 2)};
+  // Two more abilities, each after a comma.
+  const auto comma = line.find(", "), second = line.find(", ", comma + 1);
+  if (comma == line.npos || second == line.npos)
+    return fail(ErrorCode::kUnsupported, "the plugin's answer is not understood: {}", line);
+  const std::string guard = line.substr(comma + 2, second - comma - 2), probes = line.substr(second + 2);
+  return PluginSkills{.why_unguarded = guard == "guards idle clocks" ? "" : guard,
+                      .why_no_probes = probes == "takes probes" ? "" : probes};
 }
 
 Result<std::string> ask(const fs::path& qemu, const fs::path& plugin) {

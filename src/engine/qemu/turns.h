@@ -75,6 +75,7 @@ class ControlFile {
 // What a QEMU can do with the plugin, beside ending turns.
 struct PluginSkills {
   std::string why_unguarded;  // why it cannot guard the clock of an idle guest; "" where it can
+  std::string why_no_probes;  // why it cannot look at the guest's kernel; "" where it can
 };
 // Whether this QEMU can end turns with this plugin: starts it to ask, and remembers the answer in the file `answers`
 // until one of the two files changes. kUnsupported, kNotFound: why it cannot.

@@ -106,20 +106,24 @@ class CheckTurnsPlugin : public testing::Test {
 };
 
 TEST_F(CheckTurnsPlugin, TakesOneThatCanEndTurns) {
-  const auto skills = check(qemu_that("echo ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, guards idle clocks"));
+  const auto skills =
+      check(qemu_that("echo ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, guards idle clocks, takes probes"));
   ASSERT_TRUE(skills);
   EXPECT_EQ(skills->why_unguarded, "");
 }
 
 TEST_F(CheckTurnsPlugin, SaysWhyIdleClocksAreNotGuarded) {
-  const auto skills = check(qemu_that(
-      "echo 'ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, cannot guard idle clocks: no rr_kick_vcpu_thread'"));
+  const auto skills =
+      check(qemu_that("echo 'ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, cannot guard idle clocks: no "
+                      "rr_kick_vcpu_thread, cannot take probes: no icount_update'"));
   ASSERT_TRUE(skills);
   EXPECT_EQ(skills->why_unguarded, "cannot guard idle clocks: no rr_kick_vcpu_thread");
+  EXPECT_EQ(skills->why_no_probes, "cannot take probes: no icount_update");
 }
 
 TEST_F(CheckTurnsPlugin, SaysWhatIsMissing) {
-  const auto lacks = check(qemu_that("echo ktstr-turns x86_64 api 2-4 lacks current_cpu, guards idle clocks"));
+  const auto lacks =
+      check(qemu_that("echo ktstr-turns x86_64 api 2-4 lacks current_cpu, guards idle clocks, takes probes"));
   ASSERT_FALSE(lacks);
   EXPECT_THAT(lacks.error().message(), HasSubstr("QEMU cannot end turns: x86_64 api 2-4 lacks current_cpu"));
   const auto refuses = check(qemu_that("echo 'Could not load plugin: it requires API version 9' >&2; exit 1"));

@@ -48,6 +48,7 @@ class Attempt {
   Attempt(const GuestSpec& spec, const MemoryLayout& layout, const WarmSource& source, const fs::path& directory,
           const std::function<bool()>& interrupted, int skip)
       : spec_(spec), layout_(layout), source_(source), directory_(directory), skip_(skip) {
+    spec_.listener.reset();
     spec_.turns.reset();  // they begin with the body; idle clocks are guarded from the boot on
     io_.console_log = directory / "console";
     io_.on_record = [this](const Record& record) -> Status {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/qemu/probes.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <new>
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::uint64_t kRingWords = 1 << 19;  // 4 MiB
+
+control::ProbePage& page_in(const Mapping& mapping) { return *reinterpret_cast<control::ProbePage*>(mapping.data()); }
+
+Status put_pieces(control::ProbePage& page, const GuestMemory& memory) {
+  for (const MemoryLayout::Piece& one : memory.layout().pieces()) {
+    if (page.pieces == control::kMostPieces)
+      return fail(ErrorCode::kUnsupported, "more than {} pieces of guest memory", control::kMostPieces);
+    control::RamPiece& piece = page.piece[page.pieces++];
+    const std::string path = memory.files().at(one.node).string();
+    if (path.size() >= control::kLongestPath)
+      return fail(ErrorCode::kUnsupported, "the path of guest memory is too long for probes: {}", path);
+    piece = {.physical = one.physical,
+             .bytes = one.bytes,
+             .offset = one.offset,
+             .file = static_cast<std::uint32_t>(one.node),
+             .reserved = 0,
+             .path = {}};
+    std::copy(path.begin(), path.end(), piece.path);
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<ProbeFile> ProbeFile::create(const fs::path& file, const std::vector<control::Probe>& probes,
+                                    const GuestMemory& memory) {
+  if (probes.size() > control::kMostProbes)
+    return fail(ErrorCode::kUnsupported, "{} probes; a page has room for {}", probes.size(), control::kMostProbes);
+  constexpr std::size_t kBytes = control::probe_file_bytes(kRingWords);
+  KTSTR_TRY_ASSIGN(const Fd fd, open_file(file, O_RDWR | O_CREAT | O_EXCL));
+  if (::ftruncate(fd.get(), static_cast<off_t>(kBytes)) != 0) return fail_errno("cannot make {}", file.string());
+  KTSTR_TRY_ASSIGN(Mapping mapping, Mapping::map(fd, 0, kBytes, true));
+  auto* const page = new (mapping.data()) control::ProbePage{};
+  page->magic = control::kProbeMagic;
+  page->version = control::kProbeVersion;
+  page->ring_words = kRingWords;
+  page->probes = static_cast<std::uint32_t>(probes.size());
+  std::copy(probes.begin(), probes.end(), page->probe);
+  KTSTR_TRY(put_pieces(*page, memory));
+  ProbeFile made(file, std::move(mapping));
+  for (const MemoryLayout::Piece& piece : memory.layout().pieces()) {
+    KTSTR_TRY_ASSIGN(const Fd ram, open_file(memory.files().at(piece.node), O_RDONLY));
+    KTSTR_TRY_ASSIGN(Mapping mapped, Mapping::map(ram, piece.offset, piece.bytes, false));
+    made.space_.add({piece.physical, piece.bytes, reinterpret_cast<const unsigned char*>(mapped.data())});
+    made.ram_.push_back(std::move(mapped));
+  }
+  return made;
+}
+
+Status ProbeFile::begin(ProbeListener& listener, std::uint64_t guest_ns) {
+  control::ProbePage& page = page_in(mapping_);
+  if (page.active != 0) return ok();
+  if (__atomic_load_n(&page.ready, __ATOMIC_ACQUIRE) == 0)
+    return fail(ErrorCode::kUnsupported, "this QEMU shows its plugins no registers");
+  KTSTR_TRY_ASSIGN(page.space, listener.begin(space_, guest_ns));
+  began_.guest_ns = guest_ns;
+  __atomic_store_n(&page.active, 1U, __ATOMIC_RELEASE);
+  return ok();
+}
+
+void ProbeFile::end() { __atomic_store_n(&page_in(mapping_).active, 0U, __ATOMIC_RELEASE); }
+
+Status ProbeFile::drain(ProbeListener& listener) {
+  control::ProbePage& page = page_in(mapping_);
+  const auto* const ring = reinterpret_cast<const std::uint64_t*>(mapping_.data() + control::kRingOffset);
+  const std::uint64_t written = __atomic_load_n(&page.written, __ATOMIC_ACQUIRE);
+  std::uint64_t read = page.read;
+  if (read == written) return ok();
+  began_.qemu_ns = __atomic_load_n(&page.began_ns, __ATOMIC_RELAXED);
+  std::uint64_t event[control::kLongestEvent];
+  while (read < written) {
+    const std::uint64_t head = ring[(read + 1) % kRingWords];
+    const std::size_t words = 2 + control::values_in(head);
+    if (words > control::kLongestEvent || words > written - read || written - read > kRingWords)
+      return fail(ErrorCode::kProtocol, "the plugin's ring holds what is not an event");
+    for (std::size_t i = 0; i < words; ++i) event[i] = ring[(read + i) % kRingWords];
+    listener.take({event, words}, began_);
+    read += words;
+    __atomic_store_n(&page.read, read, __ATOMIC_RELEASE);
+  }
+  return ok();
+}
+
+std::uint64_t ProbeFile::waits() const { return __atomic_load_n(&page_in(mapping_).waits, __ATOMIC_RELAXED); }
+
+}  // namespace ktstr

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host's side of the plugin's probes (plugin/probe_page.h): which instructions of the guest's kernel are looked at,
+// and what was seen there. The guest cannot notice it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "engine/guest_memory.h"
+#include "guest_space.h"
+#include "probe_page.h"
+
+namespace ktstr {
+
+// One moment in both clocks.
+struct ClockPair {
+  std::uint64_t qemu_ns = 0;   // that events come with
+  std::uint64_t guest_ns = 0;  // CLOCK_MONOTONIC of the guest
+};
+
+// Who wants to see the events of a guest.
+class ProbeListener {
+ public:
+  virtual ~ProbeListener() = default;
+  // In the order of their addresses, which must stay as they are.
+  virtual const std::vector<control::Probe>& probes() const = 0;
+  // The guest stands still, `guest_ns` on its clock, and events come from here on: how its kernel maps memory, of which
+  // `ram` knows nothing yet. An Error: then none come.
+  virtual Result<control::AddressSpace> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) = 0;
+  // One event, as the ring has it (control::event_head()), in the order in which they happened. `began` is the same
+  // for all.
+  virtual void take(std::span<const std::uint64_t> event, const ClockPair& began) = 0;
+};
+
+// The probe page of one machine, and its ring.
+class ProbeFile {
+ public:
+  // kUnsupported for more probes, or more pieces of memory, than a page has room for.
+  static Result<ProbeFile> create(const std::filesystem::path& file, const std::vector<control::Probe>& probes,
+                                  const GuestMemory& memory);
+
+  // While the guest stands still, `guest_ns` on its clock.
+  Status begin(ProbeListener& listener, std::uint64_t guest_ns);
+  // While it stands still: nothing that comes later is an event.
+  void end();
+  // Gives what has come to the listener. kProtocol: the ring holds what is no event; no more comes out of it.
+  Status drain(ProbeListener& listener);
+
+  const std::filesystem::path& path() const { return path_; }
+  // How often the guest had to wait for room in the ring, which it does not notice.
+  std::uint64_t waits() const;
+
+ private:
+  ProbeFile(std::filesystem::path path, Mapping mapping) : path_(std::move(path)), mapping_(std::move(mapping)) {}
+  std::filesystem::path path_;
+  Mapping mapping_;
+  std::vector<Mapping> ram_;
+  control::GuestSpace space_;
+  ClockPair began_;
+};
+
+}  // namespace ktstr
