@@ -83,6 +83,7 @@ struct TaskSeen {
   std::int32_t pid = 0, tgid = 0;
   std::uint32_t cpu = 0, state = 0, on_rq = 0;
   std::uint64_t cgroup = 0;
+  std::array<std::uint64_t, 4> mask{};  // CPUs 0 to 255 that it may run on
   TraceText<2> comm;
 };
 // A switch, after prev has been put back and before next runs.
@@ -141,6 +142,7 @@ struct Fork {
   static constexpr TraceKind kKind = TraceKind::kFork;
   std::int32_t pid = 0, tgid = 0, parent = 0;
   std::uint64_t cgroup = 0;
+  std::array<std::uint64_t, 4> mask{};
   TraceText<2> comm;
 };
 
@@ -257,6 +259,7 @@ void fields(V& v, T& t) {
   v("state", t.state);
   v("on_rq", t.on_rq);
   v("cgroup", t.cgroup);
+  v("mask", t.mask);
   v("comm", t.comm);
 }
 template <typename V, FieldsOf<Switch> T>
@@ -313,6 +316,7 @@ void fields(V& v, T& t) {
   v("tgid", t.tgid);
   v("parent", t.parent);
   v("cgroup", t.cgroup);
+  v("mask", t.mask);
   v("comm", t.comm);
 }
 template <typename V, FieldsOf<Rename> T>

@@ -78,6 +78,10 @@ const std::vector<Row>& rows() {
         {"tgid", "p->tgid"},
         {"parent", "p->real_parent->tgid"},
         {"cgroup", "?p->cgroups->dfl_cgrp->kn->id"},
+        {"mask", "p->cpus_ptr->bits[0]"},
+        {"", "?p->cpus_ptr->bits[1]"},
+        {"", "?p->cpus_ptr->bits[2]"},
+        {"", "?p->cpus_ptr->bits[3]"},
         {"comm", "p->comm"}}},
       {kRename, {"__set_task_comm"}, {{"pid", "tsk->pid"}, {"comm", "buf->*16"}}},
       {kExit, {"do_exit"}, {{"code", "code"}}},
@@ -146,6 +150,10 @@ const std::vector<Row>& snapshot_rows() {
         {"state", "$rdi:task_struct->__state | $rdi:task_struct->state"},
         {"on_rq", "$rdi:task_struct->on_rq"},
         {"cgroup", "?$rdi:task_struct->cgroups->dfl_cgrp->kn->id"},
+        {"mask", "$rdi:task_struct->cpus_ptr->bits[0]"},
+        {"", "?$rdi:task_struct->cpus_ptr->bits[1]"},
+        {"", "?$rdi:task_struct->cpus_ptr->bits[2]"},
+        {"", "?$rdi:task_struct->cpus_ptr->bits[3]"},
         {"comm", "$rdi:task_struct->comm"}}},
       {kCgroupSeen,
        {},
@@ -261,15 +269,16 @@ class Finder {
     layout.init_task = address("init_task");
     layout.runqueues = address("runqueues");
     layout.per_cpu_offset = address("__per_cpu_offset");
+    layout.tsc_khz = address("tsc_khz");
     for (const auto& [name, where] : {std::pair("linux_banner", layout.banner),
                                       {"init_top_pgt", layout.top_table},
                                       {"init_task", layout.init_task},
                                       {"runqueues", layout.runqueues},
                                       {"__per_cpu_offset", layout.per_cpu_offset}})
       if (where == 0) return fail(ErrorCode::kNotFound, "this kernel has no symbol {}", name);
-    constexpr std::uint64_t kShown = 64;
-    if (!elf_.at_address(layout.banner, kShown)) return fail(ErrorCode::kNotFound, "linux_banner is not in the image");
-    layout.banner_bytes = kShown;
+    const auto banner = elf_.at_address(layout.banner, layout.banner_text.size());
+    if (!banner) return fail(ErrorCode::kNotFound, "linux_banner is not in the image");
+    std::memcpy(layout.banner_text.data(), banner->data(), banner->size());
     KTSTR_TRY(offset("task_struct", "tasks", layout.tasks));
     KTSTR_TRY(offset("task_struct", "signal", layout.signal));
     KTSTR_TRY(offset("task_struct", "thread_node", layout.thread_node));

@@ -5,7 +5,7 @@
 // does not have is missing, with the reason.
 #pragma once
 
-#include <map>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -21,12 +21,13 @@ namespace ktstr {
 
 // Where things are that are read while the guest stands still. 0: not in this kernel.
 struct KernelLayout {
-  std::uint64_t banner = 0, banner_bytes = 0;  // "Linux version ...", by which a guest is known
+  std::uint64_t banner = 0;  // linux_banner: "Linux version ...", by which a guest is known, and how it begins
+  std::array<char, 64> banner_text{};
   std::uint64_t page_offset_base = 0, pgdir_shift = 0, top_table = 0;
   std::uint64_t init_task = 0, tasks = 0, signal = 0, thread_head = 0, thread_node = 0;  // and offsets of members
   std::uint64_t runqueues = 0, per_cpu_offset = 0;
-  std::uint64_t timekeeper = 0;                     // struct timekeeper, for CLOCK_MONOTONIC
-  control::Probe task{}, cgroup{}, cpu{}, clock{};  // what is read of each: TaskSeen, CgroupSeen, CpuSeen, the clock
+  std::uint64_t tsc_khz = 0;
+  control::Probe task{}, cgroup{}, cpu{};  // what is read of each: TaskSeen, CgroupSeen, CpuSeen
 };
 
 struct MissingProbe {

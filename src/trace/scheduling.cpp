@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/scheduling.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ktstr {
+
+namespace {
+
+constexpr EnumName<TaskPhase> kPhases[] = {
+    {TaskPhase::kUnknown, "unknown"}, {TaskPhase::kSleeping, "sleeping"}, {TaskPhase::kWaiting, "waiting"},
+    {TaskPhase::kRunning, "running"}, {TaskPhase::kDead, "dead"},
+};
+
+// include/linux/sched.h
+constexpr std::uint32_t kTaskDead = 0x80;
+// A guest may say that there are more.
+constexpr std::uint32_t kMostCpus = 512;
+constexpr std::size_t kMostTasks = 200'000;
+
+}  // namespace
+
+EnumNames<TaskPhase> names_of(TaskPhase) { return names_from<kPhases>(); }
+
+const TaskNow* Scheduling::task(std::int32_t pid) const {
+  const auto found = tasks_.find(pid);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+bool Scheduling::is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const {
+  return throttled_.contains({cgroup, cpu});
+}
+
+CpuNow& Scheduling::cpu_at(std::uint32_t cpu) {
+  static thread_local CpuNow nowhere;
+  if (cpu >= kMostCpus) return nowhere = {};
+  if (cpu >= cpus_.size()) cpus_.resize(cpu + 1);
+  return cpus_[cpu];
+}
+
+// Pid 0 is the idle task of each CPU, which has no phases of its own.
+void Scheduling::go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::uint64_t clock) {
+  if (pid == 0 || (tasks_.size() >= kMostTasks && !tasks_.contains(pid))) return;
+  TaskNow& task = tasks_[pid];
+  if (on_transition_ != nullptr && *on_transition_)
+    (*on_transition_)({.pid = pid, .before = task, .after = after, .at_ns = now_ns_, .cpu = cpu, .clock = clock});
+  task.preempted = task.phase == TaskPhase::kRunning && after == TaskPhase::kWaiting;
+  if (after == TaskPhase::kWaiting) {
+    task.dsq.reset();
+    task.queued_clock = clock;
+  }
+  if (after == TaskPhase::kRunning) task.ran_clock = clock;
+  task.phase = after;
+  task.since_ns = now_ns_;
+  task.cpu = cpu;
+}
+
+void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
+  if (event.prev != 0) {
+    const bool sleeps = event.prev_on_rq == 0 || event.prev_delayed != 0;
+    const TaskPhase after = (event.prev_state & kTaskDead) != 0 ? TaskPhase::kDead
+                            : sleeps                            ? TaskPhase::kSleeping
+                                                                : TaskPhase::kWaiting;
+    go(event.prev, after, cpu, event.clock);
+    if (after == TaskPhase::kDead) tasks_.erase(event.prev);
+  }
+  go(event.next, TaskPhase::kRunning, cpu, event.clock);
+  CpuNow& now = cpu_at(cpu);
+  now.current = event.next;
+  now.known = true;
+  now.since_ns = now_ns_;
+}
+
+void Scheduling::on_enqueue(const trace::Enqueue& event) {
+  TaskNow& task = tasks_[event.pid];
+  const auto cpu = static_cast<std::uint16_t>(event.cpu);
+  // One that its class has kept queued while it sleeps, and that is only moved to another CPU.
+  const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.cpu != cpu;
+  task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
+  task.queued = true;
+  if (sleeps_on || task.phase == TaskPhase::kRunning) return;
+  if (task.phase != TaskPhase::kWaiting)
+    go(event.pid, TaskPhase::kWaiting, cpu, event.clock);
+  else
+    task.cpu = cpu;
+}
+
+void Scheduling::on_dequeue(const trace::Dequeue& event) {
+  if (const auto found = tasks_.find(event.pid); found != tasks_.end()) found->second.queued = false;
+}
+
+void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition) {
+  on_transition_ = &on_transition;
+  now_ns_ = std::max(now_ns_, event.time_ns);
+  switch (event.kind) {
+    case TraceKind::kCpuSeen: {
+      const auto seen = event_as<trace::CpuSeen>(event);
+      CpuNow& now = cpu_at(seen.cpu);
+      now.current = seen.current;
+      now.known = true;
+      now.since_ns = now_ns_;
+      go(seen.current, TaskPhase::kRunning, static_cast<std::uint16_t>(seen.cpu), seen.clock);
+      break;
+    }
+    case TraceKind::kTaskSeen: {
+      const auto seen = event_as<trace::TaskSeen>(event);
+      const TaskNow* const known = task(seen.pid);
+      if (known == nullptr || known->phase != TaskPhase::kRunning)
+        go(seen.pid, seen.on_rq != 0 ? TaskPhase::kWaiting : TaskPhase::kSleeping, static_cast<std::uint16_t>(seen.cpu),
+           0);
+      if (const auto found = tasks_.find(seen.pid); found != tasks_.end()) {
+        found->second.cgroup = seen.cgroup;
+        found->second.queued = seen.on_rq != 0;
+        found->second.mask = seen.mask;
+      }
+      break;
+    }
+    case TraceKind::kFork: {
+      const auto made = event_as<trace::Fork>(event);
+      if (tasks_.size() >= kMostTasks) break;
+      tasks_[made.pid] = {.since_ns = now_ns_, .cpu = event.cpu, .mask = made.mask, .cgroup = made.cgroup};
+      break;
+    }
+    case TraceKind::kSwitch:
+      on_switch(event_as<trace::Switch>(event), event.cpu);
+      break;
+    case TraceKind::kEnqueue:
+      if (tasks_.size() < kMostTasks) on_enqueue(event_as<trace::Enqueue>(event));
+      break;
+    case TraceKind::kDequeue:
+      on_dequeue(event_as<trace::Dequeue>(event));
+      break;
+    case TraceKind::kCgroupMove: {
+      const auto moved = event_as<trace::CgroupMove>(event);
+      if (const auto found = tasks_.find(moved.pid); found != tasks_.end() && moved.cgroup != 0)
+        found->second.cgroup = moved.cgroup;
+      break;
+    }
+    case TraceKind::kAffinity: {
+      const auto set = event_as<trace::Affinity>(event);
+      if (const auto found = tasks_.find(set.pid); found != tasks_.end()) found->second.mask = set.mask;
+      break;
+    }
+    case TraceKind::kDsqInsert:
+    case TraceKind::kDsqInsertVtime: {
+      // Both have the task and the queue in the same places.
+      const auto insert = event_as<trace::DsqInsert>(event);
+      if (const auto found = tasks_.find(insert.pid); found != tasks_.end()) found->second.dsq = insert.dsq;
+      break;
+    }
+    case TraceKind::kThrottle: {
+      const auto at = event_as<trace::Throttle>(event);
+      throttled_.emplace(std::pair(at.cgroup, at.cpu), now_ns_);
+      break;
+    }
+    case TraceKind::kUnthrottle: {
+      const auto at = event_as<trace::Unthrottle>(event);
+      throttled_.erase({at.cgroup, at.cpu});
+      break;
+    }
+    case TraceKind::kCpuOnline:
+      cpu_at(event_as<trace::CpuOnline>(event).cpu).online = true;
+      break;
+    case TraceKind::kCpuOffline:
+      cpu_at(event_as<trace::CpuOffline>(event).cpu).online = false;
+      break;
+    case TraceKind::kIrqEnter:
+      ++cpu_at(event.cpu).irq_depth;
+      break;
+    case TraceKind::kIrqExit:
+      if (CpuNow& now = cpu_at(event.cpu); now.irq_depth > 0) --now.irq_depth;
+      break;
+    default:
+      break;
+  }
+  on_transition_ = nullptr;
+}
+
+}  // namespace ktstr

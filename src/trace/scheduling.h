@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the events mean: what each task does and each CPU runs, at every moment. All judgement stands on this.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "trace/events.h"
+
+namespace ktstr {
+
+enum class TaskPhase : std::uint8_t {
+  kUnknown,   // nothing was heard of it yet
+  kSleeping,  // until somebody wakes it
+  kWaiting,   // could run, and does not
+  kRunning,
+  kDead,
+};
+EnumNames<TaskPhase> names_of(TaskPhase);  // "unknown", "sleeping", "waiting", "running", "dead"
+
+using CpuMask = std::array<std::uint64_t, 4>;  // of CPUs 0 to 255
+constexpr bool has_cpu(const CpuMask& mask, std::uint32_t cpu) {
+  return cpu < 256 && (mask[cpu / 64] >> (cpu % 64) & 1) != 0;
+}
+
+struct TaskNow {
+  TaskPhase phase = TaskPhase::kUnknown;
+  std::uint64_t since_ns = 0;  // of the phase
+  std::uint16_t cpu = 0;       // where it runs or waits, or was last
+  bool queued = false;         // its class has it on a runqueue; a task that waits and is not: it is kept from running
+  bool preempted = false;      // waits because it had to leave its CPU; else because it woke up or is new
+  std::optional<SchedClass> sched_class;
+  std::optional<CpuMask> mask;       // where it may run; none: not known, which is treated as everywhere
+  std::uint64_t cgroup = 0;          // 0: not known
+  std::optional<std::uint64_t> dsq;  // a BPF scheduler's: where it put the task since it became runnable
+  std::uint64_t queued_clock = 0;    // rq.clock when it began to wait, of which the kernel makes run_delay
+  std::uint64_t ran_clock = 0;       // ... when it began to run
+  bool may_run_on(std::uint32_t on) const { return !mask || has_cpu(*mask, on); }
+};
+
+struct CpuNow {
+  std::int32_t current = 0;  // pid; 0: it is idle
+  bool known = false;        // something was heard of it
+  bool online = true;
+  std::uint32_t irq_depth = 0;
+  std::uint64_t since_ns = 0;  // of the current task
+};
+
+// A task goes from one phase to another. `before` is how it was.
+struct Transition {
+  std::int32_t pid = 0;
+  TaskNow before;
+  TaskPhase after = TaskPhase::kUnknown;
+  std::uint64_t at_ns = 0;
+  std::uint16_t cpu = 0;
+  std::uint64_t clock = 0;  // rq.clock; 0: none was at hand
+};
+
+class Scheduling {
+ public:
+  // Transitions are given to `on_transition` before they take effect.
+  using OnTransition = std::function<void(const Transition&)>;
+  void add(const TraceEvent& event, const OnTransition& on_transition = {});
+
+  const std::map<std::int32_t, TaskNow>& tasks() const { return tasks_; }
+  const std::vector<CpuNow>& cpus() const { return cpus_; }
+  const TaskNow* task(std::int32_t pid) const;
+  // Whether a cgroup has used up its quota on a CPU.
+  bool is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const;
+  std::uint64_t now_ns() const { return now_ns_; }
+
+ private:
+  void on_switch(const trace::Switch& event, std::uint16_t cpu);
+  void on_enqueue(const trace::Enqueue& event);
+  void on_dequeue(const trace::Dequeue& event);
+  void go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::uint64_t clock);
+  CpuNow& cpu_at(std::uint32_t cpu);
+
+  std::map<std::int32_t, TaskNow> tasks_;
+  std::vector<CpuNow> cpus_;
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> throttled_;  // (cgroup, CPU) since
+  std::uint64_t now_ns_ = 0;
+  const OnTransition* on_transition_ = nullptr;
+};
+
+}  // namespace ktstr
