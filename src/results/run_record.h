@@ -108,6 +108,8 @@ struct RunRecord {
   std::vector<PayloadReport> payloads;  // in the order in which they ended
   std::vector<ProcsCapture> captures;
   std::vector<WorkerReport> workers;
+  std::uint64_t trace_events = 0;      // det: what the recorder saw of the guest's kernel (trace.bin)
+  std::string why_no_trace;            // det: why it saw nothing, or no more from some point on; "" where it saw all
   std::string digest;                  // sha256 over the guest's event stream; "" when nothing ran
   bool digest_complete = false;        // the guest said all that it had to say
   std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise

@@ -80,6 +80,8 @@ void fields(V& v, T& t) {
   v("details", t.details);
   v("cgroups", t.cgroups);
   v("checked", t.checked);
+  v("trace_events", t.trace_events, kLater);
+  v("why_no_trace", t.why_no_trace, kLater);
   v("digest", t.digest);
   v("digest_complete", t.digest_complete);
   v("perturbed", t.perturbed);

@@ -153,6 +153,7 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   choice.plugin = environment.turns_plugin;
   choice.plugin_sha256 = sha256(plugin);
   choice.why_unguarded = skills->why_unguarded;
+  choice.why_no_probes = skills->why_no_probes;
   if (turn == 0) return choice;
   choice.turn = turn;
   const std::uint64_t handover = seed_for(Vary::kHandover, request.settings.vary, request.settings.seed);

@@ -22,6 +22,7 @@ struct TurnChoice {
   std::optional<TurnSettings> settings;
   std::string plugin_sha256;
   std::string why_unguarded;  // why no plugin guards the clock of an idle guest; "" where one does
+  std::string why_no_probes;  // why no plugin looks at the guest's kernel; "" where one can
   std::string why_quantum;    // why not, where there is more than one vCPU
   bool wanted = false;        // the user asked for the timer
 };

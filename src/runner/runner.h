@@ -51,6 +51,7 @@ struct RunRequest {
   std::string expect_failure;                  // a DetailKind's text
   std::string repeat_command;                  // printed with failures
   double host_limit_scale = 1.0;               // of the backstops in host time
+  bool recorder = true;                        // det: look at what the guest's kernel does; the same run without
   bool cold = false;                           // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere

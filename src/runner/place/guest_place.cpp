@@ -13,6 +13,7 @@
 #include "runner/judge/vcpus_seen.h"
 #include "runner/package_guest.h"
 #include "runner/place/place.h"
+#include "runner/recorder.h"
 #include "runner/replay/stored_request.h"
 
 namespace ktstr {
@@ -37,6 +38,8 @@ class GuestPlace final : public Place {
  private:
   Status pack_named_files();
   Status choose_turns();
+  void prepare_recorder();
+  void remember_trace(const std::string& why_no_events);
   Result<GuestOutcome> start_guest(const Deliveries& deliveries, const GuestIo& io);
 
   const RunRequest& request_;
@@ -49,7 +52,9 @@ class GuestPlace final : public Place {
   PackedInputs own_;  // when the request comes without
   const PackedInputs* packed_ = &own_;
   QemuInfo qemu_;
-  std::string plugin_sha256_;  // "" for none
+  std::string plugin_sha256_;           // "" for none
+  std::shared_ptr<Recorder> recorder_;  // det, where the plugin can look into the kernel
+  std::string why_no_recorder_;
 };
 
 Status GuestPlace::check() {
@@ -92,6 +97,8 @@ Status GuestPlace::choose_turns() {
   KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_));
   record_.why_quantum = choice.why_quantum;
   spec_.plugin = choice.plugin;
+  why_no_recorder_ =
+      choice.plugin.empty() ? "no plugin looks into the guest: " + choice.why_unguarded : choice.why_no_probes;
   plugin_sha256_ = choice.plugin_sha256;
   if (!choice.why_unguarded.empty())
     log_info("the clock of an idle guest is not guarded against the host's load: {}", choice.why_unguarded);
@@ -121,6 +128,19 @@ Status GuestPlace::choose_turns() {
   return ok();
 }
 
+// Its absence is no reason not to run: the run is the same.
+void GuestPlace::prepare_recorder() {
+  if (!request_.recorder) why_no_recorder_ = "it was not wanted (--no-recorder)";
+  if (!why_no_recorder_.empty()) return;
+  auto kernel = probes_of(kernel_.vmlinux, kernel_.sha256, environment_.cache_dir / "probes");
+  if (!kernel) {
+    why_no_recorder_ = kernel.error().message();
+    return;
+  }
+  recorder_ = std::make_shared<Recorder>(*std::move(kernel), request_.settings.topology.cpus());
+  spec_.listener = recorder_;
+}
+
 Status GuestPlace::prepare() {
   if (kernel_.vmlinux.empty()) {
     KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
@@ -141,6 +161,7 @@ Status GuestPlace::prepare() {
   record_.tuple.qemu_version = qemu_.version;
   if (spec_.mode == Mode::kDet) {
     KTSTR_TRY(choose_turns());
+    prepare_recorder();
     record_.tuple.icount_shift = spec_.icount_shift;
     record_.tuple.cpu_speeds = to_string(request_.settings.cpu_speeds);
     record_.cpu_mips = mips_of(spec_.icount_shift, request_.settings.topology.cpus());
@@ -206,11 +227,22 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
                    .interrupted = interrupted,
                    .pause = request_.pause.get()};
   RunEnd end;
+  if (recorder_) recorder_->store(directory.path() / kTraceFileName, kernel_.release);
   KTSTR_TRY_ASSIGN(end.guest, start_guest(deliveries, io));
   return end;
 }
 
+void GuestPlace::remember_trace(const std::string& why_no_events) {
+  record_.why_no_trace = why_no_recorder_.empty() ? why_no_events : why_no_recorder_;
+  if (recorder_) {
+    record_.trace_events = recorder_->events();
+    if (const Status stored = recorder_->finish(); !stored) log_warn("{}", stored.error().render());
+  }
+  if (!record_.why_no_trace.empty()) log_info("not everything was recorded: {}", record_.why_no_trace);
+}
+
 void GuestPlace::remember(const GuestOutcome& guest, const GuestStory& story) {
+  remember_trace(guest.why_no_events);
   record_.end_of_guest = to_string(guest.end);
   for (const auto& start : guest.phases)
     record_.phases.push_back({std::string(to_string(start.phase)), start.guest_ns, start.host_seconds});

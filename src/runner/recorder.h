@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The recorder of a run: what the plugin sees in the guest's kernel becomes events in the guest's own time, in the
+// order in which it happened.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/qemu/probes.h"
+#include "trace/probe_catalogue.h"
+#include "trace/trace_file.h"
+
+namespace ktstr {
+
+class Recorder final : public ProbeListener {
+ public:
+  Recorder(KernelProbes kernel, int cpus) : kernel_(std::move(kernel)), cpus_(cpus) {}
+
+  // Events that come are stored in this file; where it cannot be made, finish() says why. `release`: of the kernel.
+  void store(const fs::path& file, const std::string& release);
+  Status finish();
+
+  const std::vector<control::Probe>& probes() const override { return kernel_.probes; }
+  Result<control::AddressSpace> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override;
+  void take(std::span<const std::uint64_t> event, const ClockPair& began) override;
+
+  const std::vector<MissingProbe>& missing() const { return kernel_.missing; }
+  std::uint64_t events() const { return events_; }
+
+ private:
+  void give(const TraceEvent& event);
+
+  KernelProbes kernel_;
+  int cpus_;
+  std::optional<TraceWriter> file_;
+  Status stored_ = ok();
+  std::uint64_t ticks_a_ms_ = 1'000'000;  // of the guest's TSC, as its kernel has measured it; QEMU's has 10^6
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace ktstr
