@@ -191,6 +191,7 @@ struct CgroupMove {
 struct Affinity {
   static constexpr TraceKind kKind = TraceKind::kAffinity;
   std::int32_t pid = 0;
+  std::uint32_t flags = 0;              // SCA_*
   std::array<std::uint64_t, 4> mask{};  // of CPUs 0 to 255
 };
 
@@ -354,6 +355,7 @@ void fields(V& v, T& t) {
 template <typename V, FieldsOf<Affinity> T>
 void fields(V& v, T& t) {
   v("pid", t.pid);
+  v("flags", t.flags);
   v("mask", t.mask);
 }
 template <typename V, FieldsOf<Policy> T>

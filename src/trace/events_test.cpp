@@ -53,10 +53,10 @@ TEST(TraceEvents, AreShownWithTheNamesOfTheirFields) {
   trace::Fork fork{.pid = 12, .tgid = 12, .parent = 1, .cgroup = 40, .mask = {3}, .comm = {{0x6b726f77, 0}}};
   EXPECT_EQ(to_text(make_event(1'500'000'001, 2, fork)),
             "1.500000001 [002] fork pid=12 tgid=12 parent=1 cgroup=40 mask=3,0,0,0 comm=work");
-  TraceEvent event = make_event(5, 0, trace::Affinity{.pid = -3, .mask = {0xf, 0, 0, 1}});
-  EXPECT_EQ(to_text(event), "0.000000005 [000] affinity pid=-3 mask=f,0,0,1");
+  TraceEvent event = make_event(5, 0, trace::Affinity{.pid = -3, .flags = 8, .mask = {0xf, 0, 0, 1}});
+  EXPECT_EQ(to_text(event), "0.000000005 [000] affinity pid=-3 flags=8 mask=f,0,0,1");
   event.unreadable = 1;
-  EXPECT_EQ(to_text(event), "0.000000005 [000] affinity pid=? mask=f,0,0,1");
+  EXPECT_EQ(to_text(event), "0.000000005 [000] affinity pid=? flags=8 mask=f,0,0,1");
   event.kind = TraceKind{999};
   EXPECT_EQ(to_text(event), "0.000000005 [000] unknown");
 }

@@ -122,15 +122,15 @@ void Invariants::look_at_idle(std::int32_t pid, Wait& wait) {
   if (task != nullptr && may_be_run(*task)) idle = both(idle_, task->mask.value_or(kEverywhere));
   for (std::size_t i = 0; i < idle.size(); ++i) wait.idle[i] |= idle[i];
   if (!is_empty(idle) == wait.idle_since_ns.has_value()) return;
-  if (is_empty(idle)) return end_idle(pid, wait);
+  if (is_empty(idle)) return end_idle(pid, wait, now_.now_ns());
   ++waits_beside_idle_;
   wait.idle_since_ns = std::max(now_.now_ns(), judged_from_.value_or(0));
 }
 
-void Invariants::end_idle(std::int32_t pid, Wait& wait) {
+void Invariants::end_idle(std::int32_t pid, Wait& wait, std::uint64_t at_ns) {
   if (!wait.idle_since_ns) return;
   const TaskNow* const task = now_.task(pid);
-  const std::uint64_t to = std::max(now_.now_ns(), *wait.idle_since_ns);
+  const std::uint64_t to = std::max(at_ns, *wait.idle_since_ns);
   report(Invariant::kWorkConservation, {.pid = pid,
                                         .cpu = task != nullptr ? task->cpu : std::uint16_t{0},
                                         .from_ns = *wait.idle_since_ns,
@@ -145,7 +145,7 @@ void Invariants::end_idle(std::int32_t pid, Wait& wait) {
 void Invariants::end_wait(std::int32_t pid, std::uint64_t at_ns) {
   const auto found = waiting_.find(pid);
   if (found == waiting_.end()) return;
-  end_idle(pid, found->second);
+  end_idle(pid, found->second, at_ns);
   const TaskNow* const task = now_.task(pid);
   if (task != nullptr && may_be_run(*task))
     report(Invariant::kWaitAge, {.pid = pid,

@@ -72,7 +72,7 @@ class Invariants {
   void note_idle();
   void note_waiting(std::int32_t pid);
   void look_at_idle(std::int32_t pid, Wait& wait);
-  void end_idle(std::int32_t pid, Wait& wait);
+  void end_idle(std::int32_t pid, Wait& wait, std::uint64_t at_ns);
   void end_wait(std::int32_t pid, std::uint64_t at_ns);
   void report(Invariant invariant, const Breach& breach);
   bool may_be_run(const TaskNow& task) const;

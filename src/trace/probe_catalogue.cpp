@@ -103,6 +103,7 @@ const std::vector<Row>& rows() {
       {kAffinity,
        {"set_cpus_allowed_common"},
        {{"pid", "p->pid"},
+        {"flags", "?ctx->flags"},
         {"mask", "ctx->new_mask->bits[0]"},
         {"", "?ctx->new_mask->bits[1]"},
         {"", "?ctx->new_mask->bits[2]"},

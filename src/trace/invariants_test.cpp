@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/invariants.h"
+
+#include <gtest/gtest.h>
+
+namespace ktstr {
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+
+// Two CPUs that are idle, from 0 on.
+class InvariantsTest : public testing::Test {
+ protected:
+  InvariantsTest() : invariants_({.idle_wait_ns = 100 * kMs, .wait_ns = 1000 * kMs}) {
+    for (std::uint32_t cpu = 0; cpu < 2; ++cpu) at(0, trace::CpuSeen{.cpu = cpu, .current = 0});
+    invariants_.begin(0);
+  }
+  template <typename T>
+  void at(std::uint64_t ms, const T& event, std::uint16_t cpu = 0) {
+    invariants_.add(make_event(ms * kMs, cpu, event));
+  }
+  void wake(std::uint64_t ms, std::int32_t pid, std::uint32_t cpu, std::uint64_t mask = 3) {
+    at(ms, trace::Fork{.pid = pid, .tgid = pid, .cgroup = 9, .mask = {mask}});
+    at(ms, trace::Enqueue{.pid = pid, .cpu = cpu, .sched_class = 3});
+  }
+  void run(std::uint64_t ms, std::int32_t pid, std::uint16_t cpu, std::int32_t instead_of = 0) {
+    at(ms, trace::Switch{.prev = instead_of, .prev_on_rq = 1, .next = pid}, cpu);
+  }
+  const InvariantResult& result(Invariant invariant) {
+    return invariants_.results()[static_cast<std::size_t>(invariant)];
+  }
+  void expect_all_hold() {
+    for (const InvariantResult& one : invariants_.results()) EXPECT_TRUE(one.holds()) << to_string(one.invariant);
+  }
+
+  Invariants invariants_;
+};
+
+TEST_F(InvariantsTest, AWaitBesideAnIdleCpuIsABreach) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  run(130, 7, 1);
+  const auto& found = result(Invariant::kWorkConservation);
+  EXPECT_FALSE(found.holds());
+  EXPECT_EQ(found.too_long, 1u);
+  ASSERT_TRUE(found.worst);
+  EXPECT_EQ(found.worst->pid, 7);
+  EXPECT_EQ(found.worst->from_ns, 10 * kMs);
+  EXPECT_EQ(found.worst->to_ns, 130 * kMs);
+  EXPECT_EQ(found.worst->idle[0], 2u);
+}
+
+TEST_F(InvariantsTest, ABriefOneIsAWayOfWorking) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  run(110, 7, 1);
+  EXPECT_TRUE(result(Invariant::kWorkConservation).holds());
+  EXPECT_EQ(result(Invariant::kWorkConservation).seen, 1u);
+  EXPECT_EQ(result(Invariant::kWorkConservation).total_ns, 100 * kMs);
+}
+
+TEST_F(InvariantsTest, AnIdleCpuThatTheTaskMayNotUseDoesNotCount) {
+  run(0, 50, 0);
+  wake(10, 7, 0, 1);
+  run(500, 7, 0, 50);
+  expect_all_hold();
+  EXPECT_EQ(result(Invariant::kWorkConservation).seen, 0u);
+}
+
+TEST_F(InvariantsTest, NeitherDoesOneThatIsOffline) {
+  run(0, 50, 0);
+  at(1, trace::CpuOffline{.cpu = 1});
+  wake(10, 7, 0);
+  run(500, 7, 0, 50);
+  expect_all_hold();
+}
+
+TEST_F(InvariantsTest, ABusySpellEndsTheStretch) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  run(90, 51, 1);
+  at(100, trace::Switch{.prev = 51, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  run(190, 7, 1);
+  EXPECT_TRUE(result(Invariant::kWorkConservation).holds());
+  EXPECT_EQ(result(Invariant::kWorkConservation).seen, 2u);
+}
+
+TEST_F(InvariantsTest, AQuotaIsNotTheSchedulersDoing) {
+  run(0, 50, 0);
+  at(5, trace::Throttle{.cgroup = 9, .cpu = 0});
+  wake(10, 7, 0);
+  at(2000, trace::Unthrottle{.cgroup = 9, .cpu = 0});
+  run(2001, 7, 1);
+  EXPECT_TRUE(result(Invariant::kWorkConservation).holds());
+}
+
+TEST_F(InvariantsTest, ALongWaitIsABreachOnABusyMachine) {
+  run(0, 50, 0);
+  run(0, 51, 1);
+  wake(10, 7, 0);
+  run(1011, 7, 0, 50);
+  EXPECT_TRUE(result(Invariant::kWorkConservation).holds());
+  EXPECT_FALSE(result(Invariant::kWaitAge).holds());
+  EXPECT_EQ(result(Invariant::kWaitAge).worst->length_ns(), 1001 * kMs);
+}
+
+TEST_F(InvariantsTest, AWaitThatDoesNotEndCountsToTheEnd) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  invariants_.end(5000 * kMs);
+  EXPECT_FALSE(result(Invariant::kWorkConservation).holds());
+  EXPECT_FALSE(result(Invariant::kWaitAge).holds());
+  EXPECT_EQ(result(Invariant::kWaitAge).worst->to_ns, 5000 * kMs);
+}
+
+TEST_F(InvariantsTest, WhatWasBeforeTheBeginIsNotJudged) {
+  Invariants later({.idle_wait_ns = 100 * kMs, .wait_ns = 1000 * kMs});
+  auto add = [&](std::uint64_t ms, const auto& event, std::uint16_t cpu = 0) {
+    later.add(make_event(ms * kMs, cpu, event));
+  };
+  for (std::uint32_t cpu = 0; cpu < 2; ++cpu) add(0, trace::CpuSeen{.cpu = cpu, .current = 0});
+  add(0, trace::Fork{.pid = 7, .tgid = 7, .mask = {3}});
+  add(0, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3});
+  later.begin(3000 * kMs);
+  add(3050, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 7});
+  later.end(4000 * kMs);
+  for (const InvariantResult& one : later.results()) EXPECT_TRUE(one.holds()) << to_string(one.invariant);
+  EXPECT_EQ(later.results()[0].worst->length_ns(), 50 * kMs);
+}
+
+TEST_F(InvariantsTest, ATaskWhereItMayNotRun) {
+  wake(10, 7, 0, 1);
+  run(11, 7, 1);
+  EXPECT_FALSE(result(Invariant::kAllowedCpu).holds());
+  EXPECT_EQ(result(Invariant::kAllowedCpu).worst->cpu, 1);
+}
+
+TEST_F(InvariantsTest, WhoseMaskIsNotKnownMayRunAnywhere) {
+  at(10, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3});
+  run(11, 7, 1);
+  expect_all_hold();
+}
+
+}  // namespace
+}  // namespace ktstr
