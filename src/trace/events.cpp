@@ -99,23 +99,21 @@ const std::vector<TraceField>& trace_fields(TraceKind kind) {
   return found == all.end() ? none : found->second;
 }
 
+std::string field_text(const TraceEvent& event, std::size_t at, const TraceField& field) {
+  const std::uint64_t* const words = event.values.data() + at;
+  if (field.is_text) return text_of(words, field.words);
+  if (field.words > 1) return fmt::format("{:x}", fmt::join(words, words + field.words, ","));
+  return field.is_signed ? fmt::format("{}", static_cast<std::int64_t>(*words)) : fmt::format("{}", *words);
+}
+
 std::string to_text(const TraceEvent& event) {
   std::string text = fmt::format("{}.{:09} [{:03}] {}", event.time_ns / 1'000'000'000, event.time_ns % 1'000'000'000,
                                  event.cpu, to_string(event.kind));
   std::size_t at = 0;
   for (const TraceField& field : trace_fields(event.kind)) {
     if (at + field.words > event.count) break;
-    const std::uint64_t* const words = event.values.data() + at;
-    if ((event.unreadable >> at & 1) != 0)
-      text += fmt::format(" {}=?", field.name);
-    else if (field.is_text)
-      text += fmt::format(" {}={}", field.name, text_of(words, field.words));
-    else if (field.words > 1)
-      text += fmt::format(" {}={:x}", field.name, fmt::join(words, words + field.words, ","));
-    else if (field.is_signed)
-      text += fmt::format(" {}={}", field.name, static_cast<std::int64_t>(*words));
-    else
-      text += fmt::format(" {}={}", field.name, *words);
+    const bool unreadable = (event.unreadable >> at & 1) != 0;
+    text += fmt::format(" {}={}", field.name, unreadable ? "?" : field_text(event, at, field));
     at += field.words;
   }
   return text;

@@ -512,6 +512,9 @@ struct TraceField {
 // In the order of the kind's values; none for a number that is no kind.
 const std::vector<TraceField>& trace_fields(TraceKind kind);
 
+// Of a field whose values begin with the event's value `at`: "12", "-1", "f,0,0,1", a text.
+std::string field_text(const TraceEvent& event, std::size_t at, const TraceField& field);
+
 // One line: "12.345678 [2] switch prev=12 prev_state=1 ...".
 std::string to_text(const TraceEvent& event);
 
