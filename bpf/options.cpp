@@ -21,6 +21,7 @@ enum OptionId {
   kExitAfter,
   kStarve,
   kSlowDispatch,
+  kLeaveIdle,
   kLoseWakeup,
   kIgnoreWeights,
   kFailVerify,
@@ -39,6 +40,7 @@ constexpr std::array kLongOptions{
     option{"exit-after", required_argument, nullptr, kExitAfter},
     option{"starve", required_argument, nullptr, kStarve},
     option{"slow-dispatch", required_argument, nullptr, kSlowDispatch},
+    option{"leave-idle", required_argument, nullptr, kLeaveIdle},
     option{"lose-wakeup", no_argument, nullptr, kLoseWakeup},
     option{"ignore-weights", no_argument, nullptr, kIgnoreWeights},
     option{"fail-verify", no_argument, nullptr, kFailVerify},
@@ -89,6 +91,8 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
       return parse_comm(text).map([&](auto comm) { options.starve_comm = comm; });
     case kSlowDispatch:
       return number(0, kMaxUs, [&](auto us) { options.slow_dispatch_us = us; });
+    case kLeaveIdle:
+      return number(0, KTSTR_MAX_CPUS - 1, [&](auto cpu) { options.idle_cpu = static_cast<std::uint32_t>(cpu); });
     case kLoseWakeup:
       options.lose_wakeup = true;
       return {};
@@ -155,6 +159,7 @@ Switches that make it bad on purpose; MS count from when the scheduler is loaded
   --exit-after MS      detach and exit with status 0, unasked
   --starve COMM        tasks whose name begins with COMM get one tick in half a watchdog period
   --slow-dispatch US   burn US microseconds in each dispatch
+  --leave-idle CPU     let a CPU run nothing but its own kernel threads, however many tasks wait
   --lose-wakeup        hand waking tasks over to idle CPUs through mailboxes with a race of a few
                        instructions: once in a long while a task stays in its mailbox
   --ignore-weights     no cpu.weight of cgroups: all tasks share by their nice values alone

@@ -25,6 +25,7 @@ struct Options {
   std::optional<std::uint64_t> exit_after_ms;
   std::string starve_comm;
   std::uint64_t slow_dispatch_us = 0;
+  std::optional<std::uint32_t> idle_cpu;
   bool lose_wakeup = false;
   bool ignore_weights = false;
   bool fail_verify = false;

@@ -25,6 +25,7 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
   EXPECT_FALSE(options->stall_after_ms || options->crash_after_ms || options->exit_after_ms);
   EXPECT_TRUE(options->starve_comm.empty());
   EXPECT_EQ(options->slow_dispatch_us, 0U);
+  EXPECT_FALSE(options->idle_cpu);
   EXPECT_FALSE(options->lose_wakeup);
   EXPECT_FALSE(options->ignore_weights);
   EXPECT_FALSE(options->fail_verify);
@@ -32,9 +33,26 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
 }
 
 TEST(ParseOptions, ReadsEverySwitch) {
-  const auto options = parse({"--slice-us=700", "--watchdog-ms", "900", "--stall-after", "1", "--crash-after=0",
-                              "--exit-after", "3", "--starve", "victim", "--slow-dispatch", "40", "--lose-wakeup",
-                              "--ignore-weights", "--fail-verify", "--talk", "--sysfs", "/x"});
+  const auto options = parse({"--slice-us=700",
+                              "--watchdog-ms",
+                              "900",
+                              "--stall-after",
+                              "1",
+                              "--crash-after=0",
+                              "--exit-after",
+                              "3",
+                              "--starve",
+                              "victim",
+                              "--slow-dispatch",
+                              "40",
+                              "--leave-idle",
+                              "3",
+                              "--lose-wakeup",
+                              "--ignore-weights",
+                              "--fail-verify",
+                              "--talk",
+                              "--sysfs",
+                              "/x"});
   ASSERT_TRUE(options) << options.error();
   EXPECT_EQ(options->slice_us, 700U);
   EXPECT_EQ(options->watchdog_ms(), 900U);
@@ -43,6 +61,7 @@ TEST(ParseOptions, ReadsEverySwitch) {
   EXPECT_EQ(options->exit_after_ms, 3U);
   EXPECT_EQ(options->starve_comm, "victim");
   EXPECT_EQ(options->slow_dispatch_us, 40U);
+  EXPECT_EQ(options->idle_cpu, 3u);
   EXPECT_TRUE(options->lose_wakeup);
   EXPECT_TRUE(options->ignore_weights);
   EXPECT_TRUE(options->fail_verify);

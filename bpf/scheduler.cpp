@@ -53,6 +53,7 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   config.starve_period_ns = std::uint64_t{options.watchdog_ms()} * 1'000'000 / 2;
   config.starve_len = static_cast<__u32>(options.starve_comm.size());
   options.starve_comm.copy(config.starve_comm, sizeof(config.starve_comm));
+  config.idle_cpu = options.idle_cpu.value_or(KTSTR_MAX_CPUS);
   config.lose_wakeup = options.lose_wakeup ? 1 : 0;
   config.ignore_weights = options.ignore_weights ? 1 : 0;
   config.nr_cpus = static_cast<__u32>(llcs.llc_of_cpu.size());

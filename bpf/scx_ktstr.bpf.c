@@ -108,7 +108,7 @@ __s32 BPF_PROG(ktstr_select_cpu, struct task_struct* p, __s32 prev_cpu, __u64 wa
   bool is_idle = false;
   __s32 cpu;
 
-  if (stalled || is_starved(p) || config.lose_wakeup) return prev_cpu;
+  if (stalled || is_starved(p) || config.lose_wakeup || config.idle_cpu < KTSTR_MAX_CPUS) return prev_cpu;
   /* The kernel's choice: an idle @prev_cpu, a whole idle core in its LLC, an idle CPU there, any
    * that is idle. */
   cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
@@ -214,7 +214,7 @@ static void dispatch_least_vtime(__s32 cpu, struct task_struct* prev) {
 
 SEC("struct_ops/ktstr_dispatch")
 void BPF_PROG(ktstr_dispatch, __s32 cpu, struct task_struct* prev) {
-  if (stalled) return;
+  if (stalled || (__u32)cpu == config.idle_cpu) return;
   burn_dispatch_time();
   if (config.lose_wakeup) {
     mailbox_of(cpu)->reader_is_free = !prev || !(prev->scx.flags & TASK_QUEUED);

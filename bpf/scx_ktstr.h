@@ -27,6 +27,7 @@ struct ktstr_config {
   __u64 starve_period_ns; /* a starved task may run once in this time */
   __u32 starve_len;       /* length of starve_comm, 0: nobody starves */
   char starve_comm[KTSTR_COMM_LEN];
+  __u32 idle_cpu;       /* gets no task from a queue; KTSTR_MAX_CPUS: none is left so */
   __u32 lose_wakeup;    /* 0: loses none */
   __u32 ignore_weights; /* of cgroups; 0: goes by them */
   __u32 nr_cpus;        /* one more than the highest CPU number */
