@@ -47,16 +47,19 @@ enum class DetailKind {
   kHungTask,              // "hung_task"
   kRcuStall,              // "rcu_stall", and the kernel went on
   kLockup,                // "lockup": soft or hard, and the kernel went on
-  kKernelTaint,    // "kernel_taint": a taint flag that was not set when the run began, which nothing else explains
-  kNotRepeatable,  // "not_repeatable": two det runs of one tuple differ
-  kPayload,        // "payload": a check of a payload does not hold, or it could not be waited for
-  kWorkerStalled,  // "worker_stalled": host mode's monitor saw a runnable worker stand still
-  kShare,          // "share": a cgroup's share of CPU time is not the one that its weight entitles it to
-  kLostEvidence,   // "lost_evidence": records or log lines of the guest are missing
-  kOutputFlood,    // "output_flood": the guest, its kernel or the scheduler printed without end
-  kSchedulerDied,  // "scheduler_died": its process is gone, and neither the kernel nor the process said why
-  kUser,           // "user": a claim of the test itself
-  kNote,           // "note": information only
+  kKernelTaint,       // "kernel_taint": a taint flag that was not set when the run began, which nothing else explains
+  kNotRepeatable,     // "not_repeatable": two det runs of one tuple differ
+  kPayload,           // "payload": a check of a payload does not hold, or it could not be waited for
+  kWorkerStalled,     // "worker_stalled": host mode's monitor saw a runnable worker stand still
+  kShare,             // "share": a cgroup's share of CPU time is not the one that its weight entitles it to
+  kLostEvidence,      // "lost_evidence": records or log lines of the guest are missing
+  kOutputFlood,       // "output_flood": the guest, its kernel or the scheduler printed without end
+  kSchedulerDied,     // "scheduler_died": its process is gone, and neither the kernel nor the process said why
+  kWorkConservation,  // "work_conservation": a task waited while a CPU was idle that it may run on
+  kWaitAge,           // "wait_age": a task waited too long for a CPU
+  kAllowedCpu,        // "allowed_cpu": a task ran where its affinity does not allow it
+  kUser,              // "user": a claim of the test itself
+  kNote,              // "note": information only
 };
 std::string_view to_string(DetailKind kind);
 std::optional<DetailKind> detail_kind_from(std::string_view text);

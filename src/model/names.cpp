@@ -46,6 +46,9 @@ constexpr EnumName<DetailKind> kDetailKinds[] = {
     {DetailKind::kLostEvidence, "lost_evidence"},
     {DetailKind::kOutputFlood, "output_flood"},
     {DetailKind::kSchedulerDied, "scheduler_died"},
+    {DetailKind::kWorkConservation, "work_conservation"},
+    {DetailKind::kWaitAge, "wait_age"},
+    {DetailKind::kAllowedCpu, "allowed_cpu"},
     {DetailKind::kUser, "user"},
     {DetailKind::kNote, "note"},
 };

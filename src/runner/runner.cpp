@@ -19,6 +19,7 @@
 #include "runner/place/place.h"
 #include "sched_ext/dump.h"
 #include "sched_ext/exit_reason.h"
+#include "trace/trace_file.h"
 
 namespace ktstr {
 
@@ -112,7 +113,9 @@ Status Run::run_body() {
   if (!end) return std::move(end).error();
   place_->remember(end->guest, collector_.story());
   remember(end->guest);
-  classify(request_, collector_.story(), end->guest, record_, end->cpu_use ? &*end->cpu_use : nullptr);
+  const fs::path trace = directory_->path() / kTraceFileName;
+  classify(request_, collector_.story(), end->guest, record_,
+           {.cpu_use = end->cpu_use ? &*end->cpu_use : nullptr, .trace = record_.trace_events > 0 ? &trace : nullptr});
   record_.details.insert(record_.details.end(), end->notes.begin(), end->notes.end());
   return ok();
 }

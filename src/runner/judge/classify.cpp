@@ -9,6 +9,7 @@
 #include "runner/judge/judge_kernel.h"
 #include "runner/judge/judge_load.h"
 #include "runner/judge/judge_scheduler.h"
+#include "runner/judge/judge_trace.h"
 #include "runner/judge/judge_use.h"
 #include "runner/judge/missing_in_guest.h"
 
@@ -49,7 +50,7 @@ bool is_of_test(const RunRequest& request, ErrorCode code) {
 }
 
 void classify_completed(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
-                        const PhaseLimits& limits, const CpuUse* cpu_use, RunRecord& record) {
+                        const PhaseLimits& limits, const Evidence& evidence, RunRecord& record) {
   if (!story.errors.empty()) {
     const GuestErrorRecord& error = story.errors.front();
     // A kernel that is at fault explains what failed in its guest; the rest of the test was not seen.
@@ -85,8 +86,9 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.error_hint = story.result->error_hint;
     return;
   }
+  if (evidence.trace != nullptr) judge_trace(*evidence.trace, request, story, record);
   judge_evidence(story, guest, story.scheduler().attached || request.scheduler.empty(), record);
-  if (cpu_use != nullptr) judge_load(*cpu_use, record);
+  if (evidence.cpu_use != nullptr) judge_load(*evidence.cpu_use, record);
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
   judge_expectation(request.expect_failure, record);
@@ -189,13 +191,13 @@ Outcome outcome_of_error(const Error& error, bool of_user) {
 }
 
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record,
-              const CpuUse* cpu_use) {
+              const Evidence& evidence) {
   const PhaseLimits limits = limits_for(request.settings.duration);
   keep_what_was_said(story, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {
     case GuestEnd::kCompleted:
-      classify_completed(request, story, guest, limits, cpu_use, record);
+      classify_completed(request, story, guest, limits, evidence, record);
       return;
     case GuestEnd::kPaused:
       record.outcome = Outcome::kSkip;

@@ -13,10 +13,15 @@
 
 namespace ktstr {
 
+// What there is beside the story; null where it is not known.
+struct Evidence {
+  const CpuUse* cpu_use = nullptr;  // of a run on this machine
+  const fs::path* trace = nullptr;  // of a guest with a recorder, its file
+};
+
 // Fills outcome, error, all that the body said and the scheduler's part of `record`.
-// `cpu_use`: of a run on this machine, null where it is not known.
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record,
-              const CpuUse* cpu_use = nullptr);
+              const Evidence& evidence = {});
 
 // Turns the outcome round where a failure of a kind (its text) was expected; "" expects none.
 void judge_expectation(const std::string& expected, RunRecord& record);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge/judge_trace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "runner/judge/detail_text.h"
+#include "trace/explain.h"
+#include "trace/invariants.h"
+
+namespace ktstr {
+
+namespace {
+
+struct Row {
+  Invariant invariant;
+  DetailKind kind;
+  std::string_view words;  // what was broken
+};
+constexpr Row kRows[] = {
+    {Invariant::kWorkConservation, DetailKind::kWorkConservation, "waited while a CPU was idle that it may run on"},
+    {Invariant::kWaitAge, DetailKind::kWaitAge, "waited for a CPU"},
+    {Invariant::kAllowedCpu, DetailKind::kAllowedCpu, "ran on a CPU that it may not run on"},
+};
+
+std::string milliseconds(std::uint64_t ns) { return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6); }
+
+class TraceJudge {
+ public:
+  TraceJudge(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record)
+      : trace_(trace), request_(request), story_(story), record_(record) {}
+
+  Status judge() {
+    KTSTR_TRY_ASSIGN(const Invariants invariants, follow());
+    for (const Row& row : kRows) judge(row, invariants.results()[static_cast<std::size_t>(row.invariant)]);
+    for (std::size_t i = 0; i < record_.details.size(); ++i) explain_worker(record_.details[i]);
+    return ok();
+  }
+
+ private:
+  Result<Invariants> follow() {
+    KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
+    Invariants invariants({});
+    bool begun = false;
+    for (;;) {
+      KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, reader.next());
+      if (!event) break;
+      if (event->time_ns > story_.body_end_ns) break;
+      if (!begun && event->time_ns >= story_.body_start_ns) {
+        invariants.begin(story_.body_start_ns);
+        begun = true;
+      }
+      invariants.add(*event);
+    }
+    if (!begun) invariants.begin(story_.body_start_ns);
+    invariants.end(story_.body_end_ns);
+    if (reader.not_stored() > 0 || reader.cut_short())
+      return fail(ErrorCode::kCorruptData, "the trace ends before the run does, {} events are not in it",
+                  reader.not_stored());
+    return invariants;
+  }
+
+  void judge(const Row& row, const InvariantResult& found) {
+    if (found.holds()) {
+      const std::string longest = found.worst ? milliseconds(found.worst->length_ns()) : "none";
+      record_.checked.push_back(found.limit_ns == 0
+                                    ? std::string(to_string(row.invariant))
+                                    : fmt::format("{} (longest {}, limit {} ms)", to_string(row.invariant), longest,
+                                                  found.limit_ns / 1'000'000));
+      return;
+    }
+    const Breach& worst = *found.worst;
+    const auto story = explain(worst.pid, worst.from_ns, std::max(worst.to_ns, worst.from_ns + 1));
+    Detail detail = failure(row.kind, "");
+    name_worker(worst.pid, detail);
+    const std::string who = name_of(worst.pid, story ? story->comm : "?");
+    if (row.invariant == Invariant::kAllowedCpu) {
+      detail.message =
+          fmt::format("{} {}: CPU {}, {:.6f} s into the body", who, row.words, worst.cpu, into_body(worst.from_ns));
+    } else {
+      detail.message =
+          fmt::format("{} {} for {} (limit {} ms) from {:.6f} s into the body on", who, row.words,
+                      milliseconds(worst.length_ns()), found.limit_ns / 1'000'000, into_body(worst.from_ns));
+      detail.measured = static_cast<double>(worst.length_ns()) / 1e6;
+      detail.limit = static_cast<double>(found.limit_ns) / 1e6;
+      detail.unit = "ms";
+    }
+    if (found.too_long > 1) detail.message += fmt::format(", the longest of {}", found.too_long);
+    if (story && row.invariant != Invariant::kAllowedCpu) detail.message += ": " + told(*story);
+    record_.details.push_back(std::move(detail));
+  }
+
+  // A worker that was away for too long: why.
+  void explain_worker(Detail& detail) {
+    if (detail.kind != DetailKind::kStuck || detail.verdict <= Verdict::kPass) return;
+    for (const WorkerReport& worker : record_.workers) {
+      if (worker.cgroup != detail.cgroup || worker.index != detail.worker || worker.step != detail.step) continue;
+      const std::uint64_t to = worker.max_gap_ended_ns();
+      const auto story = explain(worker.pid, to - std::min(to, worker.max_gap_ns), to);
+      if (story) detail.message += "; " + told(*story);
+      return;
+    }
+  }
+
+  std::string told(const WaitStory& story) const {
+    std::string text = to_text(story);
+    if (story.guilty == Guilty::kNobody) return text;
+    const bool own = story.guilty == Guilty::kScheduler;
+    const std::string scheduler =
+        story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
+    return text + fmt::format("; the doing of {}", own ? scheduler : std::string(to_string(story.guilty)));
+  }
+
+  Result<WaitStory> explain(std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
+    KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
+    return ktstr::explain(reader, pid, from_ns, to_ns);
+  }
+
+  const WorkerReport* worker_of(std::int32_t pid) const {
+    for (const WorkerReport& worker : record_.workers)
+      if (worker.pid == pid) return &worker;
+    return nullptr;
+  }
+  void name_worker(std::int32_t pid, Detail& detail) const {
+    const WorkerReport* const worker = worker_of(pid);
+    if (worker == nullptr) return;
+    detail.cgroup = worker->cgroup;
+    detail.worker = worker->index;
+    detail.step = worker->step;
+  }
+  std::string name_of(std::int32_t pid, const std::string& comm) const {
+    if (const WorkerReport* const worker = worker_of(pid))
+      return fmt::format("worker {}/{} (pid {})", worker->cgroup, worker->index, pid);
+    return fmt::format("{} (pid {})", comm, pid);
+  }
+  double into_body(std::uint64_t at_ns) const {
+    return static_cast<double>(at_ns - std::min(at_ns, story_.body_start_ns)) / 1e9;
+  }
+
+  const fs::path& trace_;
+  [[maybe_unused]] const RunRequest& request_;
+  const GuestStory& story_;
+  RunRecord& record_;
+};
+
+}  // namespace
+
+void judge_trace(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record) {
+  if (story.body_end_ns <= story.body_start_ns || story.body_start_ns == 0) return;
+  const Status judged = TraceJudge(trace, request, story, record).judge();
+  if (judged) return;
+  record.details.push_back({.verdict = Verdict::kInconclusive,
+                            .kind = DetailKind::kLostEvidence,
+                            .message = "what the recorder saw cannot be judged: " + judged.error().message()});
+}
+
+}  // namespace ktstr

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "trace/task_table.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr EnumName<Guilty> kGuilty[] = {
+    {Guilty::kNobody, "nobody"}, {Guilty::kScheduler, "the scheduler"}, {Guilty::kRealTime, "real-time tasks"},
+    {Guilty::kQuota, "a quota"}, {Guilty::kFreezer, "the freezer"},     {Guilty::kInterrupts, "interrupts"},
+    {Guilty::kNoCpu, "no CPU"},
+};
+
+constexpr std::uint32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
+constexpr std::size_t kMostUsers = 3, kMostCpus = 4;
+// include/linux/sched/ext.h
+constexpr std::uint64_t kBuiltIn = 1ULL << 63, kLocalOn = 1ULL << 62;
+constexpr std::uint64_t kGlobal = kBuiltIn | 1, kLocal = kBuiltIn | 2;
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string time_text(std::uint64_t ns) {
+  if (ns >= 1'000'000'000) return fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9);
+  if (ns >= 1'000'000) return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6);
+  return fmt::format("{:.0f} us", static_cast<double>(ns) / 1e3);
+}
+
+// Adds up what lies between two moments, event by event.
+class Window {
+ public:
+  Window(std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
+    story_.pid = pid;
+    story_.from_ns = from_ns;
+    story_.to_ns = to_ns;
+  }
+
+  // The state so far held until this event.
+  void add(const TraceEvent& event) {
+    account(std::min(event.time_ns, story_.to_ns));
+    if (event.time_ns > story_.to_ns) return;
+    if (event.kind == TraceKind::kSwitch) note_prio(event_as<trace::Switch>(event));
+    if (event.kind == TraceKind::kFreeze || event.kind == TraceKind::kThaw) note_frozen(event);
+    now_.add(event);
+    names_.follow(event);
+    if (const TaskNow* const task = now_.task(story_.pid)) {
+      known_ = true;
+      last_ = *task;
+      story_.comm = names_.comm(story_.pid, 0);
+    }
+  }
+
+  Result<WaitStory> finish() {
+    account(story_.to_ns);
+    if (!known_) return fail(ErrorCode::kNotFound, "the trace does not have task {}", story_.pid);
+    story_.sched_class = last_.sched_class;
+    story_.waited_on = last_.cpu;
+    story_.dsq = last_.dsq;
+    story_.in_no_queue = last_.sched_class == SchedClass::kExt && !last_.dsq;
+    for (auto& [cpu, sums] : cpus_) {
+      if (!last_.may_run_on(cpu)) {
+        story_.anywhere = false;
+        if (cpu != last_.cpu) continue;
+      }
+      story_.cpus.push_back(story_of(cpu, sums));
+    }
+    story_.guilty = guilty();
+    return std::move(story_);
+  }
+
+ private:
+  struct Sums {
+    std::uint64_t idle_ns = 0, offline_ns = 0, irq_ns = 0;
+    std::map<std::int32_t, std::uint64_t> ran;
+  };
+
+  void account(std::uint64_t until_ns) {
+    const std::uint64_t since = std::max(at_ns_, story_.from_ns);
+    at_ns_ = std::max(at_ns_, until_ns);
+    if (until_ns <= since) return;
+    const std::uint64_t passed = until_ns - since;
+    const std::vector<CpuNow>& cpus = now_.cpus();
+    for (std::uint32_t cpu = 0; cpu < cpus.size(); ++cpu) {
+      if (!cpus[cpu].known) continue;
+      Sums& sums = cpus_[cpu];
+      if (cpus[cpu].irq_depth > 0) sums.irq_ns += passed;
+      if (!cpus[cpu].online)
+        sums.offline_ns += passed;
+      else if (cpus[cpu].current == 0)
+        sums.idle_ns += passed;
+      else
+        sums.ran[cpus[cpu].current] += passed;
+    }
+    const TaskNow* const task = now_.task(story_.pid);
+    if (task == nullptr) return;
+    if (task->phase == TaskPhase::kRunning) story_.ran_ns += passed;
+    if (task->phase == TaskPhase::kSleeping) (frozen_ ? story_.frozen_ns : story_.slept_ns) += passed;
+    if (task->phase != TaskPhase::kWaiting) return;
+    const bool kept = !task->queued || now_.is_throttled(task->cgroup, task->cpu);
+    (kept ? story_.throttled_ns : story_.waited_ns) += passed;
+  }
+
+  void note_prio(const trace::Switch& event) { prio_[event.next] = event.next_prio; }
+  void note_frozen(const TraceEvent& event) {
+    const auto& cpus = now_.cpus();
+    if (event.cpu < cpus.size() && cpus[event.cpu].current == story_.pid) frozen_ = event.kind == TraceKind::kFreeze;
+  }
+
+  CpuStory story_of(std::uint32_t cpu, const Sums& sums) const {
+    CpuStory story{.cpu = cpu, .idle_ns = sums.idle_ns, .offline_ns = sums.offline_ns, .irq_ns = sums.irq_ns};
+    for (const auto& [pid, ran] : sums.ran) {
+      const auto prio = prio_.find(pid);
+      story.users.push_back({.pid = pid,
+                             .comm = names_.comm(pid, cpu),
+                             .ran_ns = ran,
+                             .real_time = prio != prio_.end() && prio->second < kLeastFairPrio});
+    }
+    std::stable_sort(story.users.begin(), story.users.end(),
+                     [](const CpuUser& a, const CpuUser& b) { return a.ran_ns > b.ran_ns; });
+    return story;
+  }
+
+  Guilty guilty() const {
+    const std::uint64_t whole = story_.to_ns - story_.from_ns;
+    auto is_most = [&](std::uint64_t part) { return part > 0 && part >= whole / 2; };
+    if (is_most(story_.throttled_ns)) return Guilty::kQuota;
+    if (is_most(story_.frozen_ns)) return Guilty::kFreezer;
+    if (!is_most(story_.waited_ns)) return Guilty::kNobody;
+    std::uint64_t real_time = 0, irq = 0, offline = 0, all = 0;
+    for (const CpuStory& cpu : story_.cpus) {
+      all += whole;
+      irq += cpu.irq_ns;
+      offline += cpu.offline_ns;
+      for (const CpuUser& user : cpu.users)
+        if (user.real_time) real_time += user.ran_ns;
+    }
+    const bool of_lower_class = !story_.sched_class || *story_.sched_class > SchedClass::kRealTime;
+    if (offline == all) return Guilty::kNoCpu;
+    if (of_lower_class && real_time >= all / 2) return Guilty::kRealTime;
+    return irq >= all / 2 ? Guilty::kInterrupts : Guilty::kScheduler;
+  }
+
+  WaitStory story_;
+  Scheduling now_;
+  TaskTable names_;
+  TaskNow last_;
+  bool known_ = false, frozen_ = false;
+  std::uint64_t at_ns_ = 0;
+  std::map<std::uint32_t, Sums> cpus_;
+  std::map<std::int32_t, std::uint32_t> prio_;
+};
+
+std::string cpu_list(const WaitStory& story) {
+  if (story.anywhere) return "any CPU";
+  std::string text = story.cpus.size() == 1 ? "CPU " : "CPUs ";
+  for (const CpuStory& cpu : story.cpus) text += fmt::format("{}{}", &cpu == &story.cpus.front() ? "" : ",", cpu.cpu);
+  return text;
+}
+
+std::string cpu_text(const CpuStory& cpu, std::uint64_t whole) {
+  std::string text = fmt::format("CPU {} ran ", cpu.cpu);
+  std::size_t shown = 0;
+  for (const CpuUser& user : cpu.users) {
+    if (shown == kMostUsers || percent(user.ran_ns, whole) < 1) break;
+    text += fmt::format("{}{} (pid {}{}, {:.0f}%)", shown++ == 0 ? "" : ", ", user.comm, user.pid,
+                        user.real_time ? ", real-time" : "", percent(user.ran_ns, whole));
+  }
+  if (shown == 0) text = fmt::format("CPU {} ran nothing to speak of", cpu.cpu);
+  if (percent(cpu.idle_ns, whole) >= 1) text += fmt::format(", idle {:.0f}%", percent(cpu.idle_ns, whole));
+  if (percent(cpu.offline_ns, whole) >= 1) text += fmt::format(", offline {:.0f}%", percent(cpu.offline_ns, whole));
+  if (percent(cpu.irq_ns, whole) >= 5) text += fmt::format(", {:.0f}% of it in interrupts", percent(cpu.irq_ns, whole));
+  return text;
+}
+
+}  // namespace
+
+EnumNames<Guilty> names_of(Guilty) { return names_from<kGuilty>(); }
+
+Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
+  Window window(pid, from_ns, to_ns);
+  for (;;) {
+    KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, trace.next());
+    if (!event) break;
+    window.add(*event);
+    if (event->time_ns > to_ns) break;
+  }
+  return window.finish();
+}
+
+std::string dsq_text(std::uint64_t dsq, std::uint32_t on) {
+  if (dsq == kGlobal) return "the global queue";
+  if (dsq == kLocal) return fmt::format("the local queue of CPU {}", on);
+  if ((dsq & (kBuiltIn | kLocalOn)) == (kBuiltIn | kLocalOn))
+    return fmt::format("the local queue of CPU {}", dsq & 0xffffffff);
+  return fmt::format("the scheduler's queue {:#x}", dsq);
+}
+
+std::string to_text(const WaitStory& story) {
+  const std::uint64_t whole = story.to_ns - story.from_ns;
+  std::vector<std::string> did;
+  if (story.waited_ns > 0) did.push_back(fmt::format("waited {}", time_text(story.waited_ns)));
+  if (story.throttled_ns > 0)
+    did.push_back(fmt::format("was kept off by a quota for {}", time_text(story.throttled_ns)));
+  if (story.frozen_ns > 0) did.push_back(fmt::format("was frozen for {}", time_text(story.frozen_ns)));
+  if (story.slept_ns > 0) did.push_back(fmt::format("slept {}", time_text(story.slept_ns)));
+  if (story.ran_ns > 0) did.push_back(fmt::format("ran {}", time_text(story.ran_ns)));
+  std::string text = fmt::format("in {} it {}", time_text(whole), fmt::join(did, ", "));
+  if (story.waited_ns > 0) {
+    if (story.in_no_queue)
+      text += "; the scheduler had put it into no queue since it became runnable";
+    else if (story.dsq)
+      text += "; it was last put into " + dsq_text(*story.dsq, story.waited_on);
+    else
+      text += fmt::format("; it was on the queue of CPU {}", story.waited_on);
+  }
+  text += fmt::format("; it may run on {}; meanwhile ", cpu_list(story));
+  // Those that explain most: the idle ones, then the one that it waited for.
+  std::vector<CpuStory> shown = story.cpus;
+  std::stable_sort(shown.begin(), shown.end(), [&](const CpuStory& a, const CpuStory& b) {
+    const bool a_idles = a.idle_ns >= whole / 2, b_idles = b.idle_ns >= whole / 2;
+    return a_idles != b_idles ? a_idles : (a.cpu == story.waited_on && b.cpu != story.waited_on);
+  });
+  for (std::size_t i = 0; i < shown.size() && i < kMostCpus; ++i)
+    text += (i == 0 ? "" : "; ") + cpu_text(shown[i], whole);
+  if (shown.size() > kMostCpus) text += fmt::format("; and {} more CPUs", shown.size() - kMostCpus);
+  return text;
+}
+
+}  // namespace ktstr

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Why a task did not run for some time: what it was itself, what ran instead where it could have run, and whose doing
+// that is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/enum_names.h"
+#include "base/result.h"
+#include "trace/scheduling.h"
+#include "trace/trace_file.h"
+
+namespace ktstr {
+
+enum class Guilty : std::uint8_t {
+  kNobody,     // it ran, or slept of its own will
+  kScheduler,  // of the task's class: the BPF scheduler, or the kernel's own
+  kRealTime,   // tasks of a class above took the CPUs that it may run on
+  kQuota,      // cpu.max of its cgroup, or of one above
+  kFreezer,    // its cgroup was frozen
+  kInterrupts,
+  kNoCpu,  // none of the CPUs that it may run on was online
+};
+EnumNames<Guilty> names_of(Guilty);  // "nobody", "scheduler", "real-time tasks", ...
+
+struct CpuUser {
+  std::int32_t pid = 0;
+  std::string comm;
+  std::uint64_t ran_ns = 0;
+  bool real_time = false;
+};
+
+struct CpuStory {
+  std::uint32_t cpu = 0;
+  std::uint64_t idle_ns = 0, offline_ns = 0, irq_ns = 0;  // interrupts are a part of what they interrupted
+  std::vector<CpuUser> users;                             // most first
+};
+
+struct WaitStory {
+  std::int32_t pid = 0;
+  std::string comm;
+  std::uint64_t from_ns = 0, to_ns = 0;
+  std::uint64_t ran_ns = 0, waited_ns = 0, slept_ns = 0, throttled_ns = 0, frozen_ns = 0;
+  std::optional<SchedClass> sched_class;
+  std::uint16_t waited_on = 0;       // the CPU whose queue it was on at the end
+  bool in_no_queue = false;          // a BPF scheduler's: it put it into no queue since it became runnable
+  std::optional<std::uint64_t> dsq;  // ... or into this one
+  std::vector<CpuStory> cpus;        // that it may run on, or was on
+  bool anywhere = true;              // it may run on all CPUs
+  Guilty guilty = Guilty::kNobody;
+};
+
+// What the trace says of a task between two moments of guest time. kNotFound where it says nothing of the task.
+Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns);
+
+// In one or two sentences, without the task's name: "it waited 412 ms on CPU 2 ...; meanwhile CPU 0 ran hog (71%) ...".
+std::string to_text(const WaitStory& story);
+
+// "the local queue of CPU 3", "queue 0x5 of the scheduler" ...; `on`: the CPU of whom "local" is.
+std::string dsq_text(std::uint64_t dsq, std::uint32_t on);
+
+}  // namespace ktstr
