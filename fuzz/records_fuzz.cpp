@@ -23,7 +23,7 @@ std::vector<ByteVector> some_records() {
   worker.wake_latencies_ns = {1, 2, 3};
   ResultRecord result;
   result.result.details = {{.kind = DetailKind::kStuck, .message = "stuck", .measured = 1.0, .limit = 2.0}};
-  result.result.checked = {"gap: all"};
+  result.result.checked = {{"gap: all", 1}};
   result.result.captures = {{"tag", "cg_0", 1, {1, 2}}};
   result.result.payloads = {{.name = "fio", .output_tail = "said"}};
   return {encode(worker), encode(result), encode(TestTopology::expected_for({2, 2, 2, 1})),

@@ -76,6 +76,13 @@ struct Detail {
   std::string unit;  // of both: "ms", "%"
 };
 
+// What a check looked at, so that a pass means something.
+struct Checked {
+  std::string text;  // "gap: the 4 workers of cg_0, limit 2000 ms"
+  int step = 0;      // as Detail::step
+  bool operator==(const Checked&) const = default;
+};
+
 // Which checks run, with which limits. An unset field means "the default"; merge() lets a later layer override.
 struct Checks {
   std::optional<bool> progress;                      // default on: every worker did at least one work unit
@@ -145,7 +152,7 @@ struct AssertResult {
   std::vector<CgroupStats> cgroups;
   std::vector<PayloadReport> payloads;
   std::vector<ProcsCapture> captures;
-  std::vector<std::string> checked;  // what was looked at, so that a pass means something
+  std::vector<Checked> checked;
   bool skipped = false;
 
   static AssertResult pass() { return {}; }
@@ -157,7 +164,7 @@ struct AssertResult {
   Verdict verdict() const;
   // The pids of the first capture with this tag; null when there is none.
   const ProcsCapture* capture(std::string_view tag) const;
-  // The details and cgroups of both; what both looked at is listed once.
+  // The details and cgroups of both; what both looked at in one step is listed once.
   void merge(AssertResult other);
 };
 

@@ -179,7 +179,8 @@ void judge_each(const ShareWindow& window, const std::vector<Share>& shares, con
     detail.unit = "%";
   }
   if (!judged.empty())
-    result.checked.push_back(fmt::format("share: CPU time of {} by weight, limit {:.1f} points", judged, tolerance));
+    result.checked.push_back(
+        {fmt::format("share: CPU time of {} by weight, limit {:.1f} points", judged, tolerance), window.step});
   else if (!off.empty() && weights_differ(window))
     add(result, window, Verdict::kPass, DetailKind::kNote,
         fmt::format("weights were not followed: {}; [checks] share = true makes a failure of that", off));

@@ -51,7 +51,8 @@ TEST(JudgeShares, PassesSharesThatFollowTheWeights) {
   const AssertResult result = judged(window(26), kOn);
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   ASSERT_EQ(result.checked.size(), 1u);
-  EXPECT_THAT(result.checked[0], HasSubstr("share: CPU time of low, high by weight, limit 12.3 points"));
+  EXPECT_THAT(result.checked[0].text, HasSubstr("share: CPU time of low, high by weight, limit 12.3 points"));
+  EXPECT_EQ(result.checked[0].step, 1);
   EXPECT_NEAR(result.cgroups[0].share_pct, 26, 1e-6);
   EXPECT_NEAR(result.cgroups[0].entitled_pct, 25, 1e-9);
   EXPECT_EQ(result.cgroups[1].weight, 300);

@@ -99,7 +99,7 @@ void note_unjudged(const CgroupReports& reports, const CpuSet& indexes, std::chr
 
 void check_end(const CgroupReports& reports, AssertResult& result) {
   constexpr int kMostNamed = 3;
-  result.checked.push_back("end: " + workers_of(reports));
+  result.checked.push_back({"end: " + workers_of(reports), reports.step});
   std::string names;
   int count = 0;
   const WorkerReport* first = nullptr;
@@ -119,7 +119,7 @@ void check_end(const CgroupReports& reports, AssertResult& result) {
 }
 
 void check_died(const CgroupReports& reports, AssertResult& result) {
-  result.checked.push_back("died: " + workers_of(reports));
+  result.checked.push_back({"died: " + workers_of(reports), reports.step});
   for (const WorkerReport& worker : reports.workers)
     if (died(worker))
       result.details.push_back(detail_of(reports, worker.index, DetailKind::kWorkerDied,
@@ -136,11 +136,13 @@ void check_progress(const CgroupReports& reports, AssertResult& result) {
   const std::chrono::nanoseconds round = round_of(reports);
   const auto too_short = [&](const WorkerReport& worker) { return worker.time_awake() < round; };
   const auto short_ones = std::count_if(reports.workers.begin(), reports.workers.end(), too_short);
-  result.checked.push_back(fmt::format(
-      "progress: {}{}", workers_of(reports),
-      short_ones == 0 ? ""
-                      : fmt::format(", without {} that had less than {:.0f} ms, two turns of all that share a CPU",
-                                    short_ones, ms_of(round))));
+  result.checked.push_back(
+      {fmt::format("progress: {}{}", workers_of(reports),
+                   short_ones == 0
+                       ? ""
+                       : fmt::format(", without {} that had less than {:.0f} ms, two turns of all that share a CPU",
+                                     short_ones, ms_of(round))),
+       reports.step});
   CpuSet unjudged;  // indexes, for their text
   for (const WorkerReport& worker : reports.workers) {
     if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker)) continue;
@@ -160,7 +162,7 @@ void check_gap(const CgroupReports& reports, std::optional<std::chrono::millisec
   const auto round = std::chrono::ceil<std::chrono::milliseconds>(round_of(reports));
   const std::chrono::milliseconds limit = asked.value_or(std::max(Checks::kDefaultMaxGap, round));
   result.checked.push_back(
-      fmt::format("gap: {}{}, limit {} ms", workers_of(reports), held_text(reports), limit.count()));
+      {fmt::format("gap: {}{}, limit {} ms", workers_of(reports), held_text(reports), limit.count()), reports.step});
   for (const WorkerReport& worker : reports.workers) {
     if (said_elsewhere(worker) || std::chrono::nanoseconds(worker.max_gap_ns) <= limit) continue;
     result.details.push_back(
@@ -174,12 +176,14 @@ void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& 
     if (group.workers < 2) continue;
     if (group.least_awake < kSpreadWindow && reports.crowding > 1) {
       result.checked.push_back(
-          fmt::format("spread: not of {} equal workers {}, which share CPUs and had less than {} s", group.workers,
-                      place_of(reports), kSpreadWindow.count()));
+          {fmt::format("spread: not of {} equal workers {}, which share CPUs and had less than {} s", group.workers,
+                       place_of(reports), kSpreadWindow.count()),
+           reports.step});
       continue;
     }
-    result.checked.push_back(fmt::format("spread: off-CPU shares of {} equal workers {}, limit {}%", group.workers,
-                                         place_of(reports), limit_pct));
+    result.checked.push_back({fmt::format("spread: off-CPU shares of {} equal workers {}, limit {}%", group.workers,
+                                          place_of(reports), limit_pct),
+                              reports.step});
     if (group.spread_pct() <= limit_pct) continue;
     std::string message = fmt::format(
         "unfair: off-CPU share {} from {:.1f}% (worker {}) to {:.1f}% (worker {}), spread {:.1f}% (limit {}%)",
@@ -192,7 +196,8 @@ void check_spread(const CgroupReports& reports, double limit_pct, AssertResult& 
 
 void check_isolation(const CgroupReports& reports, AssertResult& result) {
   if (!reports.cpusets.empty())
-    result.checked.push_back(fmt::format("isolation: {} in cpuset {}", workers_of(reports), text_of(reports.cpusets)));
+    result.checked.push_back(
+        {fmt::format("isolation: {} in cpuset {}", workers_of(reports), text_of(reports.cpusets)), reports.step});
   for (const WorkerReport& worker : reports.workers) {
     if (worker.cpus_outside.empty()) continue;
     result.details.push_back(
@@ -211,7 +216,8 @@ AssertResult check_workers(const Checks& checks, const CgroupReports& reports) {
   check_died(reports, result);
   if (reports.has_quota) {
     result.checked.push_back(
-        fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)));
+        {fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)),
+         reports.step});
   } else {
     if (checks.progress_on()) check_progress(reports, result);
     if (!checks.gap_off) check_gap(reports, checks.max_gap, result);

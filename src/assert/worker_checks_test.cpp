@@ -42,10 +42,11 @@ TEST(CheckWorkers, PassesHealthyWorkersAndSaysWhatItLookedAt) {
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   EXPECT_THAT(result.details, IsEmpty());
   EXPECT_THAT(result.checked,
-              ElementsAre("end: the 2 workers of cg_0", "died: the 2 workers of cg_0",
-                          "progress: the 2 workers of cg_0", "gap: the 2 workers of cg_0, limit 2000 ms",
-                          "spread: off-CPU shares of 2 equal workers of cg_0, limit 35%",
-                          "isolation: the 2 workers of cg_0 in cpuset 0-1"));
+              ElementsAre(Checked{"end: the 2 workers of cg_0", 3}, Checked{"died: the 2 workers of cg_0", 3},
+                          Checked{"progress: the 2 workers of cg_0", 3},
+                          Checked{"gap: the 2 workers of cg_0, limit 2000 ms", 3},
+                          Checked{"spread: off-CPU shares of 2 equal workers of cg_0, limit 35%", 3},
+                          Checked{"isolation: the 2 workers of cg_0 in cpuset 0-1", 3}));
 }
 
 TEST(CheckWorkers, ClaimsNothingAboutACgroupWithoutWorkers) {
@@ -58,7 +59,7 @@ TEST(CheckWorkers, NamesWorkersOutsideOfTheCgroups) {
   WorkerReport idle = healthy(0);
   idle.work_units = 0;
   const AssertResult result = check_workers({}, {3, "", {}, {idle, healthy(1)}});
-  EXPECT_THAT(result.checked, testing::Contains("progress: the 2 workers outside of the cgroups"));
+  EXPECT_THAT(result.checked, testing::Contains(Checked{"progress: the 2 workers outside of the cgroups", 3}));
   EXPECT_EQ(result.details.at(0).message, "worker 0 outside of the cgroups made no progress (0 work units) in 2.00 s");
 }
 
@@ -89,8 +90,9 @@ TEST(CheckWorkers, JudgesHeldWorkersByTheTimeInWhichTheyCouldRun) {
   const AssertResult result = check({held, starved});
   EXPECT_THAT(kinds_of(result), ElementsAre(DetailKind::kUnfair));
   EXPECT_THAT(result.checked,
-              testing::Contains("gap: the 2 workers of cg_0, without the time in which the scenario held "
-                                "them, limit 2000 ms"));
+              testing::Contains(Checked{"gap: the 2 workers of cg_0, without the time in which the scenario held "
+                                        "them, limit 2000 ms",
+                                        3}));
   EXPECT_THAT(kinds_of(check({held, held})), IsEmpty());
 }
 
@@ -108,7 +110,7 @@ TEST(CheckWorkers, SaysOfWhichCpusetsTheIsolationWas) {
   WorkerReport outside = healthy(0);
   outside.cpus_outside = {3};
   const AssertResult result = check({outside}, {}, {CpuSet{0}, CpuSet{1, 2}});
-  EXPECT_THAT(result.checked, testing::Contains("isolation: the 1 worker of cg_0 in cpuset 0, then 1-2"));
+  EXPECT_THAT(result.checked, testing::Contains(Checked{"isolation: the 1 worker of cg_0 in cpuset 0, then 1-2", 3}));
   EXPECT_EQ(result.details.at(0).message, "worker 0 of cg_0 ran on CPU 3, outside its cpuset 0, then 1-2 at the time");
 }
 
@@ -214,7 +216,7 @@ TEST(CheckWorkers, FailsAWorkerOutsideItsCpuset) {
 
 TEST(CheckWorkers, DoesNotClaimIsolationWhereThereIsNoCpuset) {
   const AssertResult result = check({healthy(0)}, {}, {});
-  for (const std::string& line : result.checked) EXPECT_FALSE(line.starts_with("isolation")) << line;
+  for (const Checked& line : result.checked) EXPECT_FALSE(line.text.starts_with("isolation")) << line.text;
 }
 
 TEST(CheckWorkers, ReportsADeathOnceAndComparesTheOthers) {
@@ -244,12 +246,13 @@ TEST(CheckWorkers, AllowsForACrowd) {
   EXPECT_EQ(crowded.details[0].message,
             "worker 0 of cg_0 did no work, which is not judged: it had less than the 4000 ms "
             "of two turns of all that share a CPU");
-  EXPECT_THAT(
-      crowded.checked,
-      testing::IsSupersetOf(
-          {"progress: the 2 workers of cg_0, without 2 that had less than 4000 ms, two turns of all that share a CPU",
-           "gap: the 2 workers of cg_0, limit 4000 ms",
-           "spread: not of 2 equal workers of cg_0, which share CPUs and had less than 1 s"}));
+  EXPECT_THAT(crowded.checked,
+              testing::IsSupersetOf(
+                  {Checked{"progress: the 2 workers of cg_0, without 2 that had less than 4000 ms, two turns of all "
+                           "that share a CPU",
+                           1},
+                   Checked{"gap: the 2 workers of cg_0, limit 4000 ms", 1},
+                   Checked{"spread: not of 2 equal workers of cg_0, which share CPUs and had less than 1 s", 1}}));
   // With time enough they are judged in a crowd too, and gaps by a limit that the test itself sets.
   waiting.wall_time_ns = other.wall_time_ns = 5'000'000'000;
   waiting.max_gap_ns = 4'900'000'000;

@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
@@ -237,7 +238,7 @@ TEST(Canned, SpreadIsOnlyJudgedWhereTheSchedulerDecidesIt) {
     machine.world.checks.max_spread_pct = limit;
     machine.world.workers_per_cgroup = 2;
     const auto result = machine.run(scenario);
-    return result && testing::Value(result->checked, Contains(StartsWith("spread: ")));
+    return result && testing::Value(result->checked, Contains(Field(&Checked::text, StartsWith("spread: "))));
   };
   EXPECT_TRUE(judged(scenarios::steady, {}));
   EXPECT_FALSE(judged(scenarios::weight_changes, {}));
@@ -250,7 +251,7 @@ TEST(Canned, OversubscriptionAllowsEachWorkerOfAQueueTwoTurns) {
     Machine machine(topology);
     const auto result = machine.run(scenarios::oversubscribed);
     ASSERT_TRUE(result);
-    EXPECT_THAT(result->checked, Contains(fmt::format("gap: the 32 workers of cg_0, {}", limit)));
+    EXPECT_THAT(result->checked, Contains(Checked{fmt::format("gap: the 32 workers of cg_0, {}", limit), 1}));
     ASSERT_EQ(machine.world.specs.size(), 2u);
     EXPECT_EQ(machine.world.specs[0].workers, 32);
     EXPECT_TRUE(std::holds_alternative<Mixed>(machine.world.specs[0].type));

@@ -23,7 +23,7 @@ AssertResult& AssertResult::claim(bool holds, std::string what) {
   if (!holds)
     details.push_back(
         {.verdict = Verdict::kFail, .kind = DetailKind::kUser, .message = "claim does not hold: " + what});
-  checked.push_back(std::move(what));
+  checked.push_back({std::move(what)});
   return *this;
 }
 
@@ -45,7 +45,7 @@ void AssertResult::merge(AssertResult other) {
   append(cgroups, other.cgroups);
   append(payloads, other.payloads);
   append(captures, other.captures);
-  for (std::string& line : other.checked)
+  for (Checked& line : other.checked)
     if (std::find(checked.begin(), checked.end(), line) == checked.end()) checked.push_back(std::move(line));
 }
 

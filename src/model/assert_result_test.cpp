@@ -53,7 +53,7 @@ TEST(AssertResult, ListsClaimsAndFailsOnThoseThatDoNotHold) {
   EXPECT_EQ(result.verdict(), Verdict::kPass);
   result.claim(false, "no worker slept");
   EXPECT_EQ(result.verdict(), Verdict::kFail);
-  EXPECT_THAT(result.checked, ElementsAre("every worker moved", "no worker slept"));
+  EXPECT_THAT(result.checked, ElementsAre(Checked{"every worker moved"}, Checked{"no worker slept"}));
   EXPECT_EQ(result.details.at(0).kind, DetailKind::kUser);
   EXPECT_EQ(result.details.at(0).message, "claim does not hold: no worker slept");
 }
@@ -63,11 +63,12 @@ TEST(AssertResult, KeepsEverythingWhenItMergesAndListsWhatWasCheckedOnce) {
   first.claim(false, "a");
   first.cgroups.push_back({.cgroup = "cg_0"});
   second.claim(false, "a").claim(true, "b");
+  second.checked.push_back({"a", 2});
   second.cgroups.push_back({.cgroup = "cg_1"});
   first.merge(second);
   EXPECT_EQ(first.details.size(), 2u);
   EXPECT_EQ(first.cgroups.at(1).cgroup, "cg_1");
-  EXPECT_THAT(first.checked, ElementsAre("a", "b"));
+  EXPECT_THAT(first.checked, ElementsAre(Checked{"a"}, Checked{"b"}, Checked{"a", 2}));
 }
 
 TEST(Verdict, HasATextEach) {

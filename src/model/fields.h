@@ -141,6 +141,12 @@ void fields(V& v, T& t) {
   v("unit", t.unit);
 }
 
+template <typename V, FieldsOf<Checked> T>
+void fields(V& v, T& t) {
+  v("text", t.text);
+  v("step", t.step);
+}
+
 template <typename V, FieldsOf<CgroupStats> T>
 void fields(V& v, T& t) {
   v("cgroup", t.cgroup);

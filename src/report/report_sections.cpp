@@ -33,15 +33,19 @@ std::string scheduler_state(const RunRecord& record) {
   return fmt::format("{}, at the end {}", s.state_at_start, s.state_at_end);
 }
 
-std::string finding_text(const RunRecord& record, const Detail& detail) {
+// " [step 2]", where there are several.
+std::string step_text(const RunRecord& record, int step) {
   const bool steps =
       std::any_of(record.marks.begin(), record.marks.end(), [](const StepMark& m) { return m.step > 1; });
+  return steps && step > 0 ? fmt::format(" [step {}]", step) : "";
+}
+
+std::string finding_text(const RunRecord& record, const Detail& detail) {
   std::string text = fmt::format("{}: {}", to_string(detail.kind), printable(detail.message));
   if (detail.measured && detail.limit && detail.message.find("limit") == std::string::npos)
     text += fmt::format(" (measured {}, limit {})", with_unit(*detail.measured, detail.unit),
                         with_unit(*detail.limit, detail.unit));
-  if (steps && detail.step > 0) text += fmt::format(" [step {}]", detail.step);
-  return text;
+  return text + step_text(record, detail.step);
 }
 
 // Above all that a failure shows: the finding that explains the others, and the scheduler's own last words where the
@@ -126,10 +130,16 @@ std::vector<std::pair<std::string, int>> note_lines(const RunRecord& record) {
   return lines;
 }
 
-std::string checked_summary(const std::vector<std::string>& checked) {
+std::vector<std::string> checked_lines(const RunRecord& record) {
+  std::vector<std::string> lines;
+  for (const Checked& line : record.checked) lines.push_back(line.text + step_text(record, line.step));
+  return lines;
+}
+
+std::string checked_summary(const std::vector<Checked>& checked) {
   std::vector<CheckGroup> groups;
-  for (const std::string& line : checked) {
-    const CheckGroup group = group_of(line);
+  for (const Checked& line : checked) {
+    const CheckGroup group = group_of(line.text);
     const auto known =
         std::find_if(groups.begin(), groups.end(), [&](const CheckGroup& g) { return g.name == group.name; });
     if (known == groups.end())

@@ -24,8 +24,10 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most);
 // Its notes, each once with how often it was made, and with the cgroup that it is about.
 std::vector<std::pair<std::string, int>> note_lines(const RunRecord& record);
-// What was looked at, without the cgroups: "gap (limit 2000 ms), isolation, my own claim".
-std::string checked_summary(const std::vector<std::string>& checked);
+// What was looked at, one a line, with its step as a finding's.
+std::vector<std::string> checked_lines(const RunRecord& record);
+// Without the cgroups: "gap (limit 2000 ms), isolation, my own claim".
+std::string checked_summary(const std::vector<Checked>& checked);
 // The last `most` lines, with a first one that says how many are missing; equal neighbours are counted, not repeated.
 std::vector<std::string> log_lines(const std::vector<std::string>& lines, std::size_t most);
 // "boot 0.1s, attach 1.9s, body 2.4s (host time since QEMU was started)".

@@ -60,7 +60,7 @@ class TextReport {
       outputs();
     }
     if (options_.verbose) {
-      section("Checked", r_.checked);
+      section("Checked", checked_lines(r_));
       section("Scheduler log", log_lines(r_.scheduler_log, limit()));
       text_ += "\n";
       phases();
@@ -89,7 +89,7 @@ class TextReport {
     outputs();
     if (options_.verbose) section("Captured", capture_lines(r_.captures));
     logs();
-    if (options_.verbose) section("Checked", r_.checked);
+    if (options_.verbose) section("Checked", checked_lines(r_));
     text_ += "\n";
     phases();
     closing();

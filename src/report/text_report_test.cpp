@@ -66,6 +66,15 @@ TEST(TextReport, DoesNotSayThatASchedulerNeverAttachedWhereThatIsNotKnown) {
   EXPECT_THAT(text_report(record), Not(HasSubstr("never attached")));
 }
 
+TEST(TextReport, SaysInWhichStepSomethingWasCheckedWhereThereAreSeveral) {
+  RunRecord record = unfair_record();
+  record.checked.push_back({"gap: the 4 workers of cg_0, limit 2000 ms", 2});
+  const std::string text = text_report(record, {.verbose = true});
+  EXPECT_THAT(text, HasSubstr("  gap: the 4 workers of cg_0, limit 2000 ms [step 1]\n"));
+  EXPECT_THAT(text, HasSubstr("  gap: the 4 workers of cg_0, limit 2000 ms [step 2]\n"));
+  EXPECT_THAT(text, HasSubstr("  scheduler: attached from the start to the end\n"));
+}
+
 TEST(TextReport, OfALostGuestGivesTheWayOut) { expect_approved("lost", text_report(lost_record())); }
 
 TEST(TextReport, OfBadInputIsTheErrorAlone) { expect_approved("bad_input", text_report(bad_input_record())); }
@@ -108,7 +117,7 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   record.stimuli[0].ops = 1;
   record.test = record.run_dir = record.replay_command = record.repeat_command = record.error = record.error_hint =
       evil;
-  record.scheduler.command = record.scheduler.exit = record.tuple.vary = record.checked.emplace_back() = evil;
+  record.scheduler.command = record.scheduler.exit = record.tuple.vary = record.checked.emplace_back().text = evil;
   for (auto& worker : record.workers) worker.cgroup = evil;
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kInfrastructure}) {
     record.outcome = outcome;

@@ -72,8 +72,12 @@ TEST(LogLines, KeepTheLastAndCountRepeats) {
 }
 
 TEST(CheckedSummary, GroupsByCheck) {
-  EXPECT_EQ(checked_summary({"gap: the 4 workers of a, limit 5 ms", "gap: the 4 workers of b, limit 5 ms",
-                             "isolation: a", "my claim: with a colon", "spread: x, limit 1%", "spread: y, limit 2%"}),
+  EXPECT_EQ(checked_summary({{"gap: the 4 workers of a, limit 5 ms", 1},
+                             {"gap: the 4 workers of b, limit 5 ms", 2},
+                             {"isolation: a", 1},
+                             {"my claim: with a colon"},
+                             {"spread: x, limit 1%", 1},
+                             {"spread: y, limit 2%", 1}}),
             "gap (limit 5 ms), isolation, my claim: with a colon, spread");
 }
 

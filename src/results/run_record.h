@@ -23,7 +23,7 @@
 
 namespace ktstr {
 
-constexpr int kRunRecordVersion = 2;
+constexpr int kRunRecordVersion = 3;
 
 // How a run ended. The first four are the verdict's; kInfrastructure: the harness, QEMU, memory or the boot was at
 // fault; kBadInput: the user's; kInterrupted: Ctrl-C.
@@ -102,7 +102,7 @@ struct RunRecord {
   SchedulerSeen scheduler;
   std::vector<Detail> details;
   std::vector<CgroupStats> cgroups;
-  std::vector<std::string> checked;
+  std::vector<Checked> checked;
   std::vector<StepMark> marks;
   std::vector<Stimulus> stimuli;
   std::vector<PayloadReport> payloads;  // in the order in which they ended

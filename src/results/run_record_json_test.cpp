@@ -60,7 +60,7 @@ RunRecord full_record() {
   c.wakeups = 10, c.wake_p50_ns = 11, c.wake_p99_ns = 12, c.wake_max_ns = 13;
   c.sched_class = "ext", c.weight = 100, c.share_pct = 50.5, c.entitled_pct = 49.5;
   r.cgroups = {c};
-  r.checked = {"gap"};
+  r.checked = {{"gap", 2}};
   r.marks = {{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "first", "fingerprint"}};
   r.stimuli = {{1, 2, 3, 4, {"add_cgroup", "set_cpuset"}, 5, 6, UINT64_MAX}};
   PayloadReport p{.name = "fio", .cgroup = "cg_0", .step = 1, .pid = 2, .killed = true, .exit = "exit status 3"};
@@ -193,12 +193,13 @@ TEST(RunRecordJson, NamesTheKeyThatIsWrong) {
       {changed("/payloads/0/killed", 1), "payloads[0].killed is not true or false"},
       {changed("/captures/0/pids/1", "x"), "captures[0].pids[1] is not an integer"},
       {changed("/workers/0", 1), "workers[0] is not an object"},
+      {changed("/checked/0", "gap"), "checked[0] is not an object"},
       {changed("/tuple/inputs", 1), "tuple.inputs is not an object"},
       {"[]", "the record is not an object"},
       {"{", "it is not JSON at line 1, column 2"},
       {R"({"version": 1e999})", "the number 1e999 is too large"},
       {"{}", "version is missing"},
-      {R"({"version": 2})", "id is missing"},
+      {R"({"version": 3})", "id is missing"},
   };
   for (const auto& [text, message] : cases) {
     const auto read = from_json(text);

@@ -265,10 +265,11 @@ TEST(Liveness, ThatCannotBeWatchedIsAnErrorAfterTearDown) {
 
 TEST(LivingScheduler, IsListedAsChecked) {
   FakeWorld world;
-  EXPECT_THAT(world.run(three_steps())->checked, Not(Contains("scheduler: its process lives through every step")));
+  EXPECT_THAT(world.run(three_steps())->checked,
+              Not(Contains(Checked{"scheduler: its process lives through every step"})));
   world.scheduler_pid = 7;
   world.time = 100s;
-  EXPECT_THAT(world.run(three_steps())->checked, Contains("scheduler: its process lives through every step"));
+  EXPECT_THAT(world.run(three_steps())->checked, Contains(Checked{"scheduler: its process lives through every step"}));
 }
 
 }  // namespace

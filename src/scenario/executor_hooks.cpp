@@ -70,7 +70,7 @@ class PayloadRun final : public RunningPayload {
            .cgroup = report.cgroup,
            .measured = finding.measured,
            .limit = finding.limit});
-    result.checked.push_back(fmt::format("payload {}: {}", payload.name(), describe_checks(payload)));
+    result.checked.push_back({fmt::format("payload {}: {}", payload.name(), describe_checks(payload))});
     return result;
   }
 

@@ -202,6 +202,7 @@ void Scope::finish_payload(LivePayload& payload, PayloadReport report, PayloadKi
   findings.events.payload(report);
   AssertResult judged = payload.running->judge(report, why);
   for (Detail& detail : judged.details) detail.step = step_;
+  for (Checked& checked : judged.checked) checked.step = step_;
   findings.result.merge(std::move(judged));
   findings.result.payloads.push_back(std::move(report));
   payloads_.erase(payloads_.begin() + (&payload - payloads_.data()));

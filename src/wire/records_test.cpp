@@ -50,7 +50,7 @@ ResultRecord some_result() {
   record.result.details.push_back({.kind = DetailKind::kNote, .message = "n"});
   record.result.payloads = {some_payload(), some_payload()};
   record.result.captures = {{"before", "cg_0", 1, {101, 102, 103}}, {"after", "", 2, {}}};
-  record.result.checked = {"progress"};
+  record.result.checked = {{"progress", 2}};
   return record;
 }
 
@@ -105,13 +105,13 @@ TEST(Records, ResultsSurviveTheTrip) {
                                    .limit = 2000.0,
                                    .unit = "ms"});
   record.result.cgroups.push_back({.cgroup = "cg_0", .workers = 2, .spread_pct = 12.5});
-  record.result.checked = {"progress"};
+  record.result.checked = {{"progress", 2}};
   const auto back = round_trip(record);
   ASSERT_EQ(back.result.details.size(), 1u);
   EXPECT_EQ(back.result.details[0].kind, DetailKind::kStuck);
   EXPECT_EQ(back.result.details[0].limit, 2000.0);
   EXPECT_EQ(back.result.cgroups.at(0).spread_pct, 12.5);
-  EXPECT_EQ(back.result.checked.at(0), "progress");
+  EXPECT_EQ(back.result.checked.at(0), (Checked{"progress", 2}));
 }
 
 TEST(Records, PayloadReportsSurviveTheTrip) {
@@ -200,7 +200,7 @@ TEST(Records, AResultThatHoldsNothingButDetailsKeepsTheWorst) {
                                      .message = std::string(2'000, 'x'),
                                      .cgroup = std::string(2'000, 'x'),
                                      .unit = std::string(2'000, 'x')});
-  record.result.checked.assign(1'000, std::string(100, 'c'));
+  record.result.checked.assign(1'000, {std::string(100, 'c'), 1});
   fit_into_record(record, 64 << 10);
   EXPECT_LE(encode(record).size(), std::size_t{64} << 10);
   EXPECT_EQ(record.result.details.front().verdict, Verdict::kFail);
@@ -372,7 +372,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
                    .cgroups = {stats},
                    .payloads = {payload},
                    .captures = {{"tag", "cg", 1, {101, 102}}},
-                   .checked = {"gap", "progress"},
+                   .checked = {{"gap", 1}, {"progress", 2}},
                    .skipped = true};
   const auto topology =
       TestTopology::expected_for({.numa_nodes = 2, .llcs = 4, .cores_per_llc = 2, .threads_per_core = 2});
@@ -384,7 +384,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5", "6"}), "10833ca818b4cd32");
   EXPECT_EQ(hash(worker), "ad3e95262545770f");
-  EXPECT_EQ(hash(result), "c5bc994e7773c1bb");
+  EXPECT_EQ(hash(result), "08e4b5ccf3ab9fbf");
   EXPECT_EQ(hash(BodyEndRecord{true, false, "1"}), "6976363df88a42fa");
   EXPECT_EQ(hash(GuestErrorRecord{ErrorCode::kNoSpace, "1", "2"}), "cdb8e3db12b42919");
   EXPECT_EQ(hash(Stimulus{1, 2, 3, 4, {"5"}, 6, 7, 8}), "bb999405eda58217");

@@ -51,12 +51,12 @@ WorkerReport worker(const std::string& cgroup, int index) {
 void add_checks(RunRecord& r) {
   for (const char* cgroup : {"cg_0", "cg_1"}) {
     const std::string workers = std::string("the 4 workers of ") + cgroup;
-    r.checked.push_back("progress: " + workers);
-    r.checked.push_back("gap: " + workers + ", limit 2000 ms");
-    r.checked.push_back("spread: off-CPU shares of 4 equal workers of " + std::string(cgroup) + ", limit 35%");
-    r.checked.push_back("isolation: " + workers + " in cpuset " + (cgroup[3] == '0' ? "0-1" : "2-3"));
+    r.checked.push_back({"progress: " + workers, 1});
+    r.checked.push_back({"gap: " + workers + ", limit 2000 ms", 1});
+    r.checked.push_back({"spread: off-CPU shares of 4 equal workers of " + std::string(cgroup) + ", limit 35%", 1});
+    r.checked.push_back({"isolation: " + workers + " in cpuset " + (cgroup[3] == '0' ? "0-1" : "2-3"), 1});
   }
-  r.checked.push_back("scheduler: attached from the start to the end");
+  r.checked.push_back({"scheduler: attached from the start to the end"});
 }
 
 RunRecord base_record() {
@@ -107,7 +107,7 @@ RunRecord passing_record() {
   r.workers = {worker("cg_0", 0), worker("cg_0", 1)};
   r.scheduler_log = {"attached"};
   add_checks(r);
-  r.checked.push_back("cg_1 gets no less than cg_0");
+  r.checked.push_back({"cg_1 gets no less than cg_0"});
   return r;
 }
 
@@ -215,7 +215,7 @@ RunRecord payload_record() {
   stress.wall_time_ns = 1003 * kMs;
   r.payloads = {fio, stress};
   r.captures = {{"before", "cg_0", 1, {101, 102, 103, 104}}, {"after", "cg_1", 1, {}}};
-  r.checked.push_back("payload fio: write_iops >= 100");
+  r.checked.push_back({"payload fio: write_iops >= 100", 1});
   return r;
 }
 

@@ -162,7 +162,7 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     record.outcome = Outcome::kFail;
     return;
   }
-  record.checked.push_back("expected failure: " + expected);
+  record.checked.push_back({"expected failure: " + expected});
   const DetailKind expected_kind = detail_kind_from(expected).value_or(DetailKind::kUser);
   record.outcome = evidence_is_lost(record) ? Outcome::kInconclusive : Outcome::kPass;
   for (Detail& detail : record.details) {

@@ -170,7 +170,7 @@ void judge_kernel(const RunRequest& request, const GuestStory& story, const Gues
   bool explained = guest.end == GuestEnd::kKernelPanic;
   if (checks.kernel_log_on()) {
     if (guest.end == GuestEnd::kCompleted)
-      record.checked.emplace_back("kernel_log: no oops, warning, stall or new taint of the kernel");
+      record.checked.push_back({"kernel_log: no oops, warning, stall or new taint of the kernel"});
     for (const KernelFinding& finding : all_findings(story, guest)) {
       explained = true;
       keep_report(finding, record);

@@ -281,7 +281,7 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
   if (is_the_same_all_along(story)) exit = nullptr;  // what the log says came before it was attached
   describe(story, exit, record.scheduler);
   if (request.settings.checks.scheduler_attached_on())
-    record.checked.emplace_back("scheduler: enabled when the body starts, and still at its end");
+    record.checked.push_back({"scheduler: enabled when the body starts, and still at its end"});
   if (!story.scheduler().attached) {
     if (request.settings.checks.scheduler_attached_on()) add_in_front(record, not_attached(story, kernel, limits));
     return;

@@ -79,7 +79,7 @@ void judge_use(const RunRequest& request, const GuestStory& story, RunRecord& re
                                        "does not report their class (no /proc/PID/sched)"));
     return;
   }
-  record.checked.push_back(fmt::format("scheduler_used: it ran {} of {} workers", seen.on_ext, seen.workers));
+  record.checked.push_back({fmt::format("scheduler_used: it ran {} of {} workers", seen.on_ext, seen.workers)});
   if (seen.on_ext == 0) {
     record.details.push_back(
         detail_of(Verdict::kInconclusive, DetailKind::kSchedulerNotUsed, not_used(record.scheduler.ops, seen)));

@@ -35,7 +35,7 @@ TEST(JudgeUse, SaysHowManyWorkersTheSchedulerRan) {
   const RunRecord record = judged(story_of({{"a", "ext"}, {"a", "ext"}}));
   EXPECT_TRUE(record.details.empty());
   ASSERT_EQ(record.checked.size(), 1u);
-  EXPECT_EQ(record.checked[0], "scheduler_used: it ran 2 of 2 workers");
+  EXPECT_EQ(record.checked[0].text, "scheduler_used: it ran 2 of 2 workers");
 }
 
 TEST(JudgeUse, IsInconclusiveWhenItRanNone) {
