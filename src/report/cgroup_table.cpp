@@ -30,7 +30,7 @@ std::uint64_t per_worker(std::uint64_t sum, int workers) {
 
 // Under a sched_ext scheduler, and wherever they differ: else all are what one expects.
 bool classes_matter(const RunRecord& record) {
-  return !record.scheduler.command.empty() ||
+  return !record.schedulers.empty() ||
          std::any_of(record.cgroups.begin(), record.cgroups.end(),
                      [&](const CgroupStats& c) { return c.sched_class != record.cgroups.front().sched_class; });
 }

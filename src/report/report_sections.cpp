@@ -17,17 +17,16 @@ std::string with_unit(double value, const std::string& unit) {
   return fmt::format("{:.4g}{}{}", value, unit.empty() ? "" : " ", unit);
 }
 
-bool has_scheduler(const SchedulerSeen& s) { return !s.command.empty() || !s.ops.empty(); }
+constexpr std::string_view kKernelsOwn = "the kernel's own scheduler";
 
 std::string scheduler_name(const SchedulerSeen& s) {
   if (!s.ops.empty()) return printable(s.ops);
-  return has_scheduler(s) ? printable(s.command.substr(0, s.command.find(' '))) : "the kernel's own scheduler";
+  return s.command.empty() ? "a scheduler" : printable(s.command.substr(0, s.command.find(' ')));
 }
 
-std::string scheduler_state(const RunRecord& record) {
-  const SchedulerSeen& s = record.scheduler;
-  if (!has_scheduler(s)) return "";
-  const bool lost = !record.end_of_guest.empty() && record.end_of_guest != "completed";
+bool was_lost(const RunRecord& record) { return !record.end_of_guest.empty() && record.end_of_guest != "completed"; }
+
+std::string scheduler_state(const SchedulerSeen& s, bool lost) {
   if (s.state_at_start.empty()) return lost ? "the guest was lost before it attached" : "never attached";
   if (s.state_at_end.empty() || s.state_at_end == s.state_at_start) return s.state_at_start;
   return fmt::format("{}, at the end {}", s.state_at_start, s.state_at_end);
@@ -54,12 +53,20 @@ std::vector<std::pair<std::string, std::string>> cause_lines(const RunRecord& re
   std::vector<std::pair<std::string, std::string>> lines;
   const auto found = findings(record);
   if (!found.empty()) lines.emplace_back("why", finding_text(record, *found.front()));
-  const SchedulerSeen& s = record.scheduler;
+  const SchedulerSeen& s = record.scheduler();
   const std::string words = scheduler_words(s);
   const std::string& essence = s.exit_message.empty() ? s.exit_reason : s.exit_message;
   const bool said = !found.empty() && found.front()->message.find(essence) != std::string::npos;
   if (!words.empty() && !said) lines.emplace_back("sched_ext", words);
   return lines;
+}
+
+std::string scheduler_line(const SchedulerSeen& s, bool lost) {
+  std::string text = scheduler_state(s, lost);
+  if (!s.ops.empty()) text = fmt::format("{} ({})", scheduler_name(s), text);
+  if (!s.command.empty()) text += ": " + printable(s.command);
+  if (!s.exit.empty()) text += "; its process " + printable(how_it_ended(s.exit));
+  return text;
 }
 
 struct CheckGroup {
@@ -80,20 +87,29 @@ CheckGroup group_of(const std::string& line) {
 }  // namespace
 
 std::string one_line_setting(const RunRecord& record) {
-  const std::string state = scheduler_state(record);
-  return fmt::format("{}{} on {}, {}, {}", scheduler_name(record.scheduler), state.empty() ? "" : " (" + state + ")",
+  std::string scheduler(kKernelsOwn);
+  if (const std::size_t count = record.schedulers.size(); count > 0)
+    scheduler = fmt::format("{} ({}{})", scheduler_name(record.scheduler()),
+                            scheduler_state(record.scheduler(), was_lost(record)),
+                            count > 1 ? fmt::format(", the last of {}", count) : "");
+  return fmt::format("{} on {}, {}, {}", scheduler,
                      record.kernel.empty() ? "an unknown kernel" : printable(record.kernel),
                      record.tuple.topology.to_string(), record.mode.empty() ? "mode unknown" : record.mode);
 }
 
+std::vector<std::string> scheduler_lines(const RunRecord& record) {
+  const std::size_t count = record.schedulers.size();
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < count; ++i)
+    lines.push_back((count > 1 ? fmt::format("{} of {}: ", i + 1, count) : "") +
+                    scheduler_line(record.schedulers[i], i + 1 == count && was_lost(record)));
+  return lines;
+}
+
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record) {
   auto lines = cause_lines(record);
-  const SchedulerSeen& s = record.scheduler;
-  std::string scheduler = s.ops.empty() && has_scheduler(s) ? scheduler_state(record) : scheduler_name(s);
-  if (!s.ops.empty()) scheduler += fmt::format(" ({})", scheduler_state(record));
-  if (!s.command.empty()) scheduler += ": " + printable(s.command);
-  if (!s.exit.empty()) scheduler += "; its process " + printable(how_it_ended(s.exit));
-  lines.emplace_back("scheduler", scheduler);
+  if (record.schedulers.empty()) lines.emplace_back("scheduler", kKernelsOwn);
+  for (const std::string& line : scheduler_lines(record)) lines.emplace_back("scheduler", line);
   lines.emplace_back("kernel", record.kernel.empty() ? "unknown" : printable(record.kernel));
   const int cpus = record.tuple.topology.cpus();
   const std::string& vary = record.tuple.vary;

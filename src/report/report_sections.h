@@ -17,6 +17,8 @@ constexpr std::size_t kLogLinesShown = 20;
 
 // "ktstr (enabled) on 7.3.4+deb13-cloud-amd64, 1n2l2c1t, det".
 std::string one_line_setting(const RunRecord& record);
+// Each that was under test: "1 of 2: ktstr (enabled): scx_ktstr; its process was killed by signal 9".
+std::vector<std::string> scheduler_lines(const RunRecord& record);
 // Why it failed first (cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
 // The findings after the first, one a line: kind, message, step; and how many were left out where there are more than

@@ -54,6 +54,7 @@ class TextReport {
     if (!r_.payloads.empty()) text_ += "\n" + escaped(payload_table(r_, "  "));
     notes();
     if (options_.verbose) {
+      if (r_.schedulers.size() > 1) section("Schedulers", scheduler_lines(r_));
       section("What the kernel reported", r_.kernel_reports);
       table("Timeline (guest time)", timeline_table(r_, "  "));
       section("Captured", capture_lines(r_.captures));

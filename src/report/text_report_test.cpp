@@ -62,7 +62,7 @@ TEST(TextReport, OfAFaultOfTheKernelShowsItsReportAndWhereTheCpusStood) {
 
 TEST(TextReport, DoesNotSayThatASchedulerNeverAttachedWhereThatIsNotKnown) {
   RunRecord record = panicked_record();
-  record.scheduler.ops = record.scheduler.state_at_start = record.scheduler.state_at_end = "";
+  record.scheduler().ops = record.scheduler().state_at_start = record.scheduler().state_at_end = "";
   EXPECT_THAT(text_report(record), Not(HasSubstr("never attached")));
 }
 
@@ -73,6 +73,18 @@ TEST(TextReport, SaysInWhichStepSomethingWasCheckedWhereThereAreSeveral) {
   EXPECT_THAT(text, HasSubstr("  gap: the 4 workers of cg_0, limit 2000 ms [step 1]\n"));
   EXPECT_THAT(text, HasSubstr("  gap: the 4 workers of cg_0, limit 2000 ms [step 2]\n"));
   EXPECT_THAT(text, HasSubstr("  scheduler: attached from the start to the end\n"));
+}
+
+TEST(TextReport, ShowsTheLastOfSeveralSchedulersAndListsAll) {
+  RunRecord record = passing_record();
+  record.schedulers[0].exit = "killed by signal 9";
+  record.schedulers.push_back({.ops = "other", .state_at_start = "enabled", .state_at_end = "enabled"});
+  const std::string first = "1 of 2: ktstr (enabled): scx_ktstr; its process was killed by signal 9\n";
+  const std::string second = "2 of 2: other (enabled)\n";
+  EXPECT_THAT(text_report(record), HasSubstr("two_cgroups: other (enabled, the last of 2) on 7.3"));
+  EXPECT_THAT(text_report(record, {.verbose = true}), HasSubstr("Schedulers\n  " + first + "  " + second));
+  record.outcome = Outcome::kFail;
+  EXPECT_THAT(text_report(record), HasSubstr("  scheduler  " + first + "  scheduler  " + second));
 }
 
 TEST(TextReport, OfALostGuestGivesTheWayOut) { expect_approved("lost", text_report(lost_record())); }
@@ -105,10 +117,10 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   record.payloads = failed_payload_record().payloads;
   record.captures = payload_record().captures;
   const std::string evil = "\x1b]0;title\a\x1b[2J\r\bx\xc2\x9b\u202e\x7f";
-  record.details[0].message = record.scheduler_log[0] = record.kernel_log[0] = record.scheduler.ops = evil;
+  record.details[0].message = record.scheduler_log[0] = record.kernel_log[0] = record.scheduler().ops = evil;
   record.kernel_reports = {evil};
   record.vcpus = {{.cpu = 0, .pc = 0, .symbol = evil, .state = evil}};
-  record.scheduler.exit_message = record.kernel = record.cgroups[0].cgroup = record.console_tail[0] = evil;
+  record.scheduler().exit_message = record.kernel = record.cgroups[0].cgroup = record.console_tail[0] = evil;
   PayloadReport& payload = record.payloads[0];
   payload.name = payload.cgroup = payload.exit = payload.missing[0] = payload.output_tail = evil;
   payload.metrics[0].name = payload.metrics[0].unit = record.captures[0].tag = record.captures[0].cgroup = evil;
@@ -117,7 +129,7 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   record.stimuli[0].ops = 1;
   record.test = record.run_dir = record.replay_command = record.repeat_command = record.error = record.error_hint =
       evil;
-  record.scheduler.command = record.scheduler.exit = record.tuple.vary = record.checked.emplace_back().text = evil;
+  record.scheduler().command = record.scheduler().exit = record.tuple.vary = record.checked.emplace_back().text = evil;
   for (auto& worker : record.workers) worker.cgroup = evil;
   for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kSkip, Outcome::kInfrastructure}) {
     record.outcome = outcome;
@@ -131,10 +143,10 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
 TEST(TextReport, SaysWhatTheSchedulerSaidWhereTheFindingDoesNot) {
   RunRecord record = stalled_record();
   record.details = {{Verdict::kFail, DetailKind::kSchedulerCrashed, "the scheduler is gone"}};
-  record.scheduler.exit_reason = "scx_bpf_error";
-  record.scheduler.exit_message = "no CPU";
+  record.scheduler().exit_reason = "scx_bpf_error";
+  record.scheduler().exit_message = "no CPU";
   EXPECT_THAT(text_report(record), HasSubstr("sched_ext  scx_bpf_error: \"no CPU\""));
-  record.scheduler.exit_reason = "unregistered from user space";
+  record.scheduler().exit_reason = "unregistered from user space";
   EXPECT_THAT(text_report(record), Not(HasSubstr("  sched_ext  ")));
 }
 

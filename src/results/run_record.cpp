@@ -60,6 +60,13 @@ Outcome outcome_of(Verdict verdict) {
   return Outcome::kInfrastructure;
 }
 
+const SchedulerSeen& RunRecord::scheduler() const {
+  static const SchedulerSeen nothing;
+  return schedulers.empty() ? nothing : schedulers.back();
+}
+
+SchedulerSeen& RunRecord::scheduler() { return schedulers.empty() ? schedulers.emplace_back() : schedulers.back(); }
+
 bool digests_equal(const std::vector<RunRecord>& records) {
   return !records.empty() && std::all_of(records.begin(), records.end(), [&](const RunRecord& record) {
     return record.digest_complete && !record.digest.empty() && record.digest == records.front().digest;

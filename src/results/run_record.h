@@ -62,13 +62,14 @@ struct PhaseTiming {
   double host_seconds = 0;     // when it began, since QEMU was started
 };
 
+// A scheduler under test.
 struct SchedulerSeen {
-  std::string command;         // as given, "" for the kernel's own
+  std::string command;         // as given; "": not known
   std::string ops;             // name the kernel gave, "ktstr"
-  std::string state_at_start;  // "enabled"; "" where nothing was under test
+  std::string state_at_start;  // "enabled"; "" where it is not known
   std::string state_at_end;
   std::string exit;          // how its process ended, "" while it ran to the end
-  std::string exit_reason;   // the kernel's own words: "runtime error", "runnable task stall"
+  std::string exit_reason;   // of the last: the kernel's own words: "runtime error", "runnable task stall"
   std::string exit_message;  // text of the BPF scheduler: scx_bpf_error's
 };
 
@@ -99,7 +100,7 @@ struct RunRecord {
       vcpu_instructions;      // that each vCPU executed from the body's start on; none without a plugin
   bool idle_guarded = false;  // det: the host's load cannot get into the clock of an idle guest
   std::uint64_t idle_jumps = 0, idle_refused = 0;  // of that clock: made, and refused because they came too early
-  SchedulerSeen scheduler;
+  std::vector<SchedulerSeen> schedulers;           // one after another; none: the kernel's own
   std::vector<Detail> details;
   std::vector<CgroupStats> cgroups;
   std::vector<Checked> checked;
@@ -129,6 +130,10 @@ struct RunRecord {
   std::string repeat_command;  // runs exactly this again
   std::string replay_command;  // the same with the inputs as they were; "" where they could not be kept
   std::string replay_of;       // id of the run that this one replayed, "" for an ordinary one
+
+  // The last of `schedulers`, which is the one that is judged; nothing is known of it where there is none.
+  const SchedulerSeen& scheduler() const;
+  SchedulerSeen& scheduler();  // makes one where there is none
 };
 
 // Whether all of them have the same, complete digest; false for none.

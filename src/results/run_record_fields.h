@@ -76,7 +76,7 @@ void fields(V& v, T& t) {
   v("idle_refused", t.idle_refused, kLater);
   v("warm_image", t.warm_image, kLater);
   v("tuple", t.tuple);
-  v("scheduler", t.scheduler);
+  v("schedulers", t.schedulers);
   v("details", t.details);
   v("cgroups", t.cgroups);
   v("checked", t.checked);

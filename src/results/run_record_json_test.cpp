@@ -46,7 +46,8 @@ RunRecord full_record() {
   r.idle_jumps = 5;
   r.idle_refused = 6;
   r.warm_image = "0123456789abcdef0123456789abcdef";
-  r.scheduler = {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken"};
+  r.schedulers = {{"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken"},
+                  {"other -v", "other", "enabling", "enabled", "exited", "scx_bpf_exit", "done"}};
   r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};
   CgroupStats c;
   c.cgroup = "cg_0";
@@ -193,6 +194,7 @@ TEST(RunRecordJson, NamesTheKeyThatIsWrong) {
       {changed("/payloads/0/killed", 1), "payloads[0].killed is not true or false"},
       {changed("/captures/0/pids/1", "x"), "captures[0].pids[1] is not an integer"},
       {changed("/workers/0", 1), "workers[0] is not an object"},
+      {changed("/schedulers/1/ops", 1), "schedulers[1].ops is not a text"},
       {changed("/checked/0", "gap"), "checked[0] is not an object"},
       {changed("/tuple/inputs", 1), "tuple.inputs is not an object"},
       {"[]", "the record is not an object"},

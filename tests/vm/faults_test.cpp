@@ -50,7 +50,7 @@ TEST_F(Faults, AStarvedWorkerIsNamed) {
   EXPECT_THAT(ran.failures(), Contains("stuck"));
   EXPECT_THAT(ran.failures(), ::testing::Not(Contains("scheduler_exited")));
   EXPECT_THAT(ran.first_message(), HasSubstr("cg_0"));
-  EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
+  EXPECT_EQ(ran.json["schedulers"].back()["state_at_end"], "enabled");
 }
 
 TEST_F(Faults, TheVerifiersRefusalIsQuoted) {

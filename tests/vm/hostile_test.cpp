@@ -170,7 +170,7 @@ TEST_F(HostileGuest, ASchedulerThatPrintsWithoutPauseIsAFailureAndItsLogIsBounde
       measured({example("two_cgroups.toml"), "--topology", "1n2l2c1t", "--scheduler", fixture("--talk")});
   EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(ran.failures(), Contains("output_flood"));
-  EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
+  EXPECT_EQ(ran.json["schedulers"].back()["state_at_end"], "enabled");
 }
 
 }  // namespace

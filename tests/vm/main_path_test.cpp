@@ -15,9 +15,9 @@ TEST_F(MainPath, PassesUnderTheFixtureSchedulerAndNamesWhatRan) {
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_EQ(ran.json["verdict"], "pass");
   EXPECT_EQ(ran.json["mode"], "det");
-  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
-  EXPECT_EQ(ran.json["scheduler"]["state_at_start"], "enabled");
-  EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "ktstr");
+  EXPECT_EQ(ran.json["schedulers"].back()["state_at_start"], "enabled");
+  EXPECT_EQ(ran.json["schedulers"].back()["state_at_end"], "enabled");
   EXPECT_THAT(ran.json["kernel"].get<std::string>(), HasSubstr("."));
   EXPECT_EQ(ran.json["digest"].get<std::string>().size(), 64u);
   EXPECT_EQ(ran.json["digest_complete"], true);
@@ -27,7 +27,7 @@ TEST_F(MainPath, PassesUnderTheFixtureSchedulerAndNamesWhatRan) {
 TEST_F(MainPath, PassesUnderTheKernelsOwnScheduler) {
   const GuestRun ran = run({example("two_cgroups.toml"), "--topology", "1n2l2c1t"});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
-  EXPECT_EQ(ran.json["scheduler"]["state_at_start"], "");
+  EXPECT_TRUE(ran.json["schedulers"].empty());
 }
 
 TEST_F(MainPath, PassesOnAKernelWithoutSchedExt) {
@@ -64,7 +64,7 @@ TEST_F(MainPath, GivesAVerdictInRealTime) {
   }
   EXPECT_THAT(ran.status, ::testing::AnyOf(0, 1)) << ran.out << ran.err;
   EXPECT_EQ(ran.json["mode"], "tcg");
-  EXPECT_EQ(ran.json["scheduler"]["state_at_start"], "enabled");
+  EXPECT_EQ(ran.json["schedulers"].back()["state_at_start"], "enabled");
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST_F(SchedulerEnds, AScriptThatIgnoresSigtermPassesWithANote) {
   const fs::path wrapper = script("wrap.sh", "trap '' TERM\n" + fixture() + "\nwhile :; do sleep 1; done");
   const GuestRun ran = run_under(wrapper.string(), scenario(""));
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
-  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "ktstr");
   EXPECT_THAT(notes(ran), Contains(HasSubstr("did not end on SIGTERM")));
 }
 
@@ -80,7 +80,7 @@ TEST_F(SchedulerEnds, OneThatLeftItsProcessGroupIsEndedBySigterm) {
   const fs::path wrapper = script("wrap.sh", "setsid " + fixture() + " &\nwait");
   const GuestRun ran = run_under(wrapper.string(), scenario(""));
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
-  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "ktstr");
   EXPECT_THAT(notes(ran), Each(Not(HasSubstr("SIGTERM"))));
 }
 
@@ -88,7 +88,7 @@ TEST_F(SchedulerEnds, OneWhoseScriptLeavesItBehindIsTheScheduler) {
   const fs::path wrapper = script("wrap.sh", "(setsid " + fixture() + " &)\nexit 0");
   const GuestRun ran = run_under(wrapper.string(), scenario(""));
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
-  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "ktstr");
   EXPECT_THAT(notes(ran), Each(Not(HasSubstr("SIGTERM"))));
 }
 

@@ -22,7 +22,7 @@ class ThirdParty : public GuestTest {
     if (program.empty()) return;
     const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", program});
     ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
-    EXPECT_EQ(ran.json["scheduler"]["ops"], ops);
+    EXPECT_EQ(ran.json["schedulers"].back()["ops"], ops);
   }
 };
 
@@ -36,8 +36,8 @@ TEST_F(ThirdParty, ScxCentralAttaches) {
   const std::string program = built("scx_central");
   if (program.empty()) return;
   const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", program});
-  EXPECT_EQ(ran.json["scheduler"]["ops"], "central") << ran.out << ran.err;
-  EXPECT_EQ(ran.json["scheduler"]["state_at_end"], "enabled");
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "central") << ran.out << ran.err;
+  EXPECT_EQ(ran.json["schedulers"].back()["state_at_end"], "enabled");
 }
 
 // It has no ops for CPUs that come and go: the kernel ends it, and it loads itself again. How long that takes is its
@@ -58,7 +58,7 @@ TEST_F(FixtureOn618, Passes) {
   if (IsSkipped() || HasFatalFailure()) return;
   const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture(), "--kernel", "6.18"});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
-  EXPECT_EQ(ran.json["scheduler"]["ops"], "ktstr");
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "ktstr");
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ RunRecord base_record() {
   r.tuple.qemu_version = "10.0.11";
   r.mode = "det";
   r.kernel = "7.3.4+deb13-cloud-amd64";
-  r.scheduler = {"scx_ktstr", "ktstr", "enabled", "enabled", "", "", ""};
+  r.schedulers = {{"scx_ktstr", "ktstr", "enabled", "enabled", "", "", ""}};
   r.marks = {{StepMark::Kind::kScenarioStart, 0, 2'100'000'000, 0, 0, ""},
              {StepMark::Kind::kStepStart, 1, 2'100'400'000, 0, 0, ""},
              {StepMark::Kind::kScenarioResume, 1, 2'101'000'000, 2, 8, ""},
@@ -114,11 +114,11 @@ RunRecord passing_record() {
 RunRecord stalled_record() {
   RunRecord r = base_record();
   r.outcome = Outcome::kFail;
-  r.scheduler.command = "scx_ktstr --fault stall";
-  r.scheduler.state_at_end = "disabled";
-  r.scheduler.exit = "exited with status 1";
-  r.scheduler.exit_reason = "runnable task stall";
-  r.scheduler.exit_message = "ktstr-worker[104] failed to run for 2.004s";
+  r.scheduler().command = "scx_ktstr --fault stall";
+  r.scheduler().state_at_end = "disabled";
+  r.scheduler().exit = "exited with status 1";
+  r.scheduler().exit_reason = "runnable task stall";
+  r.scheduler().exit_message = "ktstr-worker[104] failed to run for 2.004s";
   r.cgroups = {stats("cg_0", {0, 1}, 4, 71.3, 41.5, 2'412'000'000), stats("cg_1", {2, 3}, 4, 50.1, 1.9, 20'500'000)};
   r.details = {
       {Verdict::kFail, DetailKind::kStuck,
@@ -174,7 +174,7 @@ RunRecord unfair_record() {
 RunRecord panicked_record() {
   RunRecord r = base_record();
   r.outcome = Outcome::kFail;
-  r.scheduler.state_at_end = "";
+  r.scheduler().state_at_end = "";
   r.digest_complete = false;
   r.end_of_guest = "kernel panic";
   r.marks.resize(3);  // in the first step's hold
@@ -191,7 +191,7 @@ RunRecord lost_record() {
   r.outcome = Outcome::kInfrastructure;
   r.error = "the guest did not say hello within 60 s of host time";
   r.error_hint = "see the console below; a kernel without virtio-mmio or initramfs support cannot start the agent";
-  r.scheduler = {"scx_ktstr", "", "", "", "", "", ""};
+  r.schedulers = {{"scx_ktstr", "", "", "", "", "", ""}};
   r.digest.clear();
   r.marks.clear();
   r.stimuli.clear();

@@ -39,7 +39,7 @@ void end_scheduler(GuestStory& story, std::string exit) {
 TEST(Classify, PassesWhenNothingWasFoundAndSaysWhatWasChecked) {
   const RunRecord record = classified(scheduler_request(), attached_story());
   EXPECT_EQ(record.outcome, Outcome::kPass);
-  EXPECT_EQ(record.scheduler.ops, "ktstr");
+  EXPECT_EQ(record.scheduler().ops, "ktstr");
   EXPECT_FALSE(record.checked.empty());
 }
 
@@ -174,7 +174,7 @@ TEST(Classify, PutsAnOopsBeforeWhatTheAgentFailedAt) {
 
 TEST(Classify, PutsAnOopsBeforeWhatIsMissingInTheGuest) {
   RunRecord record;
-  record.scheduler.command = "x.sh";
+  record.scheduler().command = "x.sh";
   GuestStory story;
   story.ended = true;
   story.scheduler().exited = SchedulerRecord{.kind = SchedulerRecord::Kind::kExited, .exit = "exited with status 127"};

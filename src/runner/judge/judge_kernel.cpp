@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runner/judge/judge_scheduler.h"
 #include "runner/judge/kernel_findings.h"
 #include "runner/judge/taint.h"
 #include "sched_ext/exit_reason.h"
@@ -143,13 +144,11 @@ std::string vcpus_text(const std::vector<VcpuSeen>& vcpus) {
 
 // Nothing is put down to the scheduler: the guest was lost before that could be seen.
 void keep_scheduler(const GuestStory& story, RunRecord& record) {
-  SchedulerSeen& seen = record.scheduler;
-  if (seen.command.empty()) return;
+  if (record.schedulers.empty()) return;
   const KernelLogVerdict kernel = parse_scheduler_exit(story.kernel_log_in_test);
-  if (story.scheduler().attached) {
-    seen.ops = story.scheduler().attached->ops;
-    seen.state_at_start = story.scheduler().attached->state;
-  } else if (kernel.enabled) {
+  describe_schedulers(story, record);
+  SchedulerSeen& seen = record.scheduler();
+  if (!story.scheduler().attached && kernel.enabled) {
     seen.ops = kernel.ops;
     seen.state_at_start = "enabled";
   }

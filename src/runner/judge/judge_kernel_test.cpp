@@ -153,10 +153,10 @@ TEST(JudgeLostGuest, SaysThatTheSchedulerWasEnabledWhereTheLogDoes) {
   GuestStory story = healthy();
   story.kernel_log_in_test = {"[    5.0] sched_ext: BPF scheduler \"ktstr\" enabled"};
   RunRecord record;
-  record.scheduler.command = "scx_ktstr";
+  record.scheduler().command = "scx_ktstr";
   judge_lost_guest({.scheduler = "scx_ktstr"}, story, silent({}), record);
-  EXPECT_EQ(record.scheduler.state_at_start, "enabled");
-  EXPECT_EQ(record.scheduler.ops, "ktstr");
+  EXPECT_EQ(record.scheduler().state_at_start, "enabled");
+  EXPECT_EQ(record.scheduler().ops, "ktstr");
   EXPECT_FALSE(scheduler_had_ended(story));
 }
 

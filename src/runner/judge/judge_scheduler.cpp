@@ -257,21 +257,23 @@ void judge_teardown(const GuestStory& story, bool ended_before, RunRecord& recor
   }
 }
 
-void describe(const GuestStory& story, const SchedulerExit* exit, SchedulerSeen& seen) {
-  if (story.scheduler().attached) {
-    seen.ops = story.scheduler().attached->ops;
-    seen.state_at_start = story.scheduler().attached->state;
-  } else if (story.scheduler().not_attached) {
-    seen.state_at_start = story.scheduler().not_attached->state;
+void describe(const SchedulerLife& life, SchedulerSeen& seen) {
+  if (life.attached) {
+    seen.ops = life.attached->ops;
+    seen.state_at_start = life.attached->state;
+  } else if (life.not_attached) {
+    seen.state_at_start = life.not_attached->state;
   }
-  if (story.scheduler().checked) seen.state_at_end = story.scheduler().checked->state;
-  if (story.scheduler().exited) seen.exit = story.scheduler().exited->exit;
-  if (exit == nullptr) return;
-  seen.exit_reason = exit->reason;
-  seen.exit_message = exit->message;
+  if (life.checked) seen.state_at_end = life.checked->state;
+  if (life.exited) seen.exit = life.exited->exit;
 }
 
 }  // namespace
+
+void describe_schedulers(const GuestStory& story, RunRecord& record) {
+  record.schedulers.resize(std::max(record.schedulers.size(), story.schedulers.size()));
+  for (std::size_t i = 0; i < story.schedulers.size(); ++i) describe(story.schedulers[i], record.schedulers[i]);
+}
 
 void judge_scheduler(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   if (request.scheduler.empty()) return;
@@ -279,7 +281,11 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
   take_messages_from_output(story.scheduler_log, kernel.exits);
   const SchedulerExit* exit = deciding_exit(kernel);
   if (is_the_same_all_along(story)) exit = nullptr;  // what the log says came before it was attached
-  describe(story, exit, record.scheduler);
+  describe_schedulers(story, record);
+  if (exit != nullptr) {
+    record.scheduler().exit_reason = exit->reason;
+    record.scheduler().exit_message = exit->message;
+  }
   if (request.settings.checks.scheduler_attached_on())
     record.checked.push_back({"scheduler: enabled when the body starts, and still at its end"});
   if (!story.scheduler().attached) {

@@ -9,6 +9,10 @@
 
 namespace ktstr {
 
+// What was seen of each scheduler, into `record`, which may have the first one's command already. Who ended the last
+// one, judge_scheduler() says.
+void describe_schedulers(const GuestStory& story, RunRecord& record);
+
 // Fills the scheduler's part of `record` and adds what is wrong with it, in front: at most one failing detail of how it
 // ended, which explains what failed after it, and one of how it was unloaded. Orderly ends that the test itself causes
 // (the kernel ends a scheduler on CPU hotplug, and it attaches again) are notes. Nothing where the request names no

@@ -222,6 +222,26 @@ TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
   EXPECT_THAT(judged(story).details, IsEmpty());
 }
 
+TEST(JudgeScheduler, DescribesEachOfSeveralSchedulersAndJudgesTheLast) {
+  GuestStory story;
+  const auto say = [&](SchedulerRecord record) { ASSERT_TRUE(story.schedulers.add(std::move(record), 10, false)); };
+  say({.kind = Kind::kAttached, .state = "enabled", .ops = "first", .enable_seq = 1, .life = 1});
+  say({.kind = Kind::kExited, .state = "disabled", .exit = "killed by signal 9", .life = 1});
+  say({.kind = Kind::kAttached, .state = "enabled", .ops = "second", .enable_seq = 2, .life = 2});
+  say({.kind = Kind::kChecked, .state = "enabled", .ops = "second", .enable_seq = 2, .life = 2});
+  log(story, {kEnabled, disabled("runtime error")});
+  RunRecord record;
+  record.schedulers = {{.command = "scx_first"}};
+  judge_scheduler({.scheduler = "scx_first"}, story, {}, record);
+  EXPECT_THAT(failing(record), IsEmpty());
+  ASSERT_THAT(record.schedulers, SizeIs(2));
+  EXPECT_EQ(record.schedulers[0].command, "scx_first");
+  EXPECT_EQ(record.schedulers[0].exit, "killed by signal 9");
+  EXPECT_EQ(record.scheduler().ops, "second");
+  EXPECT_EQ(record.scheduler().state_at_end, "enabled");
+  EXPECT_EQ(record.scheduler().exit_reason, "");
+}
+
 TEST(JudgeScheduler, GivesTheLineWithTheErrorAsTheReasonAndNotTheEndOfTheHelp) {
   GuestStory story;
   story.scheduler().exited = SchedulerRecord{.kind = Kind::kExited, .exit = "exited with status 1"};

@@ -82,7 +82,7 @@ void judge_use(const RunRequest& request, const GuestStory& story, RunRecord& re
   record.checked.push_back({fmt::format("scheduler_used: it ran {} of {} workers", seen.on_ext, seen.workers)});
   if (seen.on_ext == 0) {
     record.details.push_back(
-        detail_of(Verdict::kInconclusive, DetailKind::kSchedulerNotUsed, not_used(record.scheduler.ops, seen)));
+        detail_of(Verdict::kInconclusive, DetailKind::kSchedulerNotUsed, not_used(record.scheduler().ops, seen)));
     return;
   }
   if (const std::string others = cgroups_not_used(seen); !others.empty())

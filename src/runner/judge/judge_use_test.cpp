@@ -26,7 +26,7 @@ RunRecord judged(const GuestStory& story, std::optional<bool> scheduler_used = {
   RunRequest request{.settings = {.test = "t"}, .scheduler = "scx_qmap -p"};
   request.settings.checks.scheduler_used = scheduler_used;
   RunRecord record;
-  record.scheduler.ops = "qmap";
+  record.scheduler().ops = "qmap";
   judge_use(request, story, record);
   return record;
 }

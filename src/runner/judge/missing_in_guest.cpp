@@ -123,9 +123,9 @@ std::optional<Error> missing_file(const std::vector<std::string>& lines, const R
         if (!is_source(word)) candidates.push_back(std::move(word));
   }
   if (!said) return {};
-  for (std::string& word : words_of(record.scheduler.command)) candidates.push_back(std::move(word));
+  for (std::string& word : words_of(record.scheduler().command)) candidates.push_back(std::move(word));
   // The program itself is in the guest, under another path.
-  const auto command = split_command(record.scheduler.command);
+  const auto command = split_command(record.scheduler().command);
   for (const std::string& path : candidates)
     if (stayed_here(path, record) && (!command || command->empty() || path != command->front()))
       return mistake(fmt::format("the scheduler reads {}, which is not in the guest", path), kInclude);
@@ -142,7 +142,7 @@ std::optional<Error> wrong_machine(const GuestStory& story) {
 }  // namespace
 
 std::optional<Error> missing_in_guest(const GuestStory& story, const RunRecord& record) {
-  if (record.scheduler.command.empty() || story.scheduler().attached || !story.scheduler().exited) return {};
+  if (record.scheduler().command.empty() || story.scheduler().attached || !story.scheduler().exited) return {};
   const auto lines = last_lines(story.scheduler_log);
   if (auto error = missing_config(lines, record)) return error;
   if (auto error = missing_library(lines)) return error;

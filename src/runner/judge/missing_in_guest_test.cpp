@@ -21,7 +21,7 @@ GuestStory ended(std::string exit, std::vector<std::string> log) {
 RunRecord record_with(std::map<std::string, std::string> inputs = {}, std::string command = "/s/scx -v") {
   RunRecord record;
   record.kernel = "7.3.4";
-  record.scheduler.command = std::move(command);
+  record.scheduler().command = std::move(command);
   record.tuple.inputs = std::move(inputs);
   return record;
 }

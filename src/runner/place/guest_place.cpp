@@ -26,7 +26,7 @@ class GuestPlace final : public Place {
   GuestPlace(const RunRequest& request, const RunnerEnvironment& environment, RunRecord& record)
       : request_(request), environment_(environment), record_(record) {
     record_.tuple = tuple_of(request.settings);
-    record_.scheduler.command = request.scheduler;
+    if (!request.scheduler.empty()) record_.schedulers = {{.command = request.scheduler}};
   }
 
   Status check() override;
