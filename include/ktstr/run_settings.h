@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What decides a run, in one struct: the defaults, over them what the scenario file or the test says, over that the
-// command line. It goes as a whole from the request into the job, and from the job into Ctx. To add a setting: a member
-// here, where the body needs it a line in fields(), and a row in src/cli/settings.cpp for its flag.
+// command line. It goes as a whole into the request, the job and Ctx. To add a setting: a member here, where the body
+// needs it a line in fields(), and a row in src/scenario_file/run_setting.cpp, or, without a key, src/cli/settings.cpp.
 #pragma once
 
 #include <chrono>

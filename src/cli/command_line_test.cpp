@@ -163,27 +163,27 @@ TEST(CommandLine, RefusesSeedsWithASeedOrARepetition) {
 TEST(CommandLine, RefusesValuesThatCannotWorkAndNamesTheOption) {
   EXPECT_THAT(refusal({"run", "f", "--seeds", "3..1"}), HasSubstr("--seeds: '3..1'"));
   EXPECT_THAT(refusal({"run", "f", "--seeds", "1-3"}), HasSubstr("1..200"));
-  EXPECT_THAT(refusal({"run", "f", "-j", "0"}), HasSubstr("--jobs '0'"));
+  EXPECT_THAT(refusal({"run", "f", "-j", "0"}), HasSubstr("--jobs: '0'"));
   EXPECT_THAT(refusal({"run", "f", "-j", "many"}), HasSubstr("'auto'"));
   EXPECT_THAT(refusal({"run", "f", "--vary", "weather"}), HasSubstr("--vary: 'weather'"));
   EXPECT_THAT(refusal({"run", "f", "--seed", "18446744073709551616"}), HasSubstr("--seed"));
-  EXPECT_THAT(refusal({"run", "f", "--seed", "7x"}), HasSubstr("--seed '7x'"));
-  EXPECT_THAT(refusal({"run", "f", "--repeat", "0"}), HasSubstr("--repeat '0'"));
+  EXPECT_THAT(refusal({"run", "f", "--seed", "7x"}), HasSubstr("--seed: '7x'"));
+  EXPECT_THAT(refusal({"run", "f", "--repeat", "0"}), HasSubstr("--repeat: '0'"));
   EXPECT_THAT(refusal({"run", "f", "--topology", "1n3l0c1t"}), HasSubstr("--topology"));
   EXPECT_THAT(refusal({"run", "f", "--topology", "2n3l1c1t"}), HasSubstr("--topology"));
   EXPECT_THAT(refusal({"run", "f", "--mode", "fast"}), HasSubstr("accepted: det"));
   EXPECT_THAT(refusal({"run", "f", "--duration", "2"}), HasSubstr("--duration"));
   EXPECT_THAT(refusal({"run", "f", "--duration", "0s"}), HasSubstr("--duration"));
   EXPECT_THAT(refusal({"run", "f", "--memory", "lots"}), HasSubstr("--memory"));
-  EXPECT_THAT(refusal({"run", "f", "--shift", "11"}), HasSubstr("--shift '11'"));
+  EXPECT_THAT(refusal({"run", "f", "--shift", "11"}), HasSubstr("--shift: '11'"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "1h"}), HasSubstr("--quantum"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "999ns"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
   EXPECT_THAT(refusal({"run", "f", "--quantum", "11s"}), HasSubstr("a vCPU's turn lasts from 1us to 10s"));
-  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "0"}), HasSubstr("--cpu-mips '0'"));
-  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "fast"}), HasSubstr("--cpu-mips 'fast'"));
+  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "0"}), HasSubstr("--cpu-mips: '0'"));
+  EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "fast"}), HasSubstr("--cpu-mips: 'fast'"));
   EXPECT_THAT(refusal({"run", "f", "--cpu-mips", "9", "--shift", "1"}), HasSubstr("--shift and --cpu-mips exclude"));
-  EXPECT_THAT(refusal({"run", "f", "--turn", "99"}), HasSubstr("--turn '99'"));
-  EXPECT_THAT(refusal({"run", "f", "--turn", "10000001"}), HasSubstr("--turn '10000001'"));
+  EXPECT_THAT(refusal({"run", "f", "--turn", "99"}), HasSubstr("--turn: '99'"));
+  EXPECT_THAT(refusal({"run", "f", "--turn", "10000001"}), HasSubstr("--turn: '10000001'"));
   EXPECT_THAT(refusal({"run", "f", "--turn", "1000", "--quantum", "1ms"}),
               HasSubstr("--turn and --quantum exclude each other"));
 }

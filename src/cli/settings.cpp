@@ -2,13 +2,12 @@
 #include "cli/settings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <climits>
 
 #include "base/text/duration.h"
+#include "base/text/whole_number.h"
 #include "cli/run_options.h"
 #include "engine/qemu/turns.h"
-#include "workload/types/work_types.h"
 
 namespace ktstr::cli {
 
@@ -37,36 +36,14 @@ Status put(T& into, Value value) {
 
 template <typename T>
 Result<T> parse_number(const Word& word, T least, T most) {
-  const auto& [flag, text] = word;
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
-    return fail(ErrorCode::kInvalidArgument, "{} '{}': not a whole number from {} to {}", flag, text, least, most);
-  return value;
-}
-
-Result<nanoseconds> parse_positive_duration(const Word& word) {
-  const auto& [flag, text] = word;
-  auto duration = parse_duration(text).context(fmt::format("{} '{}'", flag, text));
-  if (duration.has_value() && duration->count() == 0)
-    return fail(ErrorCode::kInvalidArgument, "{} '{}': must be longer than nothing", flag, text);
-  return duration;
+  return parse_whole_number(word.text, least, most).context(std::string(word.flag));
 }
 
 // "0" switches the hand-over timer off.
-Result<double> parse_mips(const Word& word) {
-  const auto& [flag, text] = word;
-  double mips = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), mips);
-  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && mips > 0 && mips <= 1000) return mips;
-  return fail(ErrorCode::kInvalidArgument, "{} '{}': million instructions a second; accepted: more than 0, up to 1000",
-              flag, text);
-}
-
 Result<nanoseconds> parse_quantum(const Word& word) {
   const auto& [flag, text] = word;
   if (text == "0") return nanoseconds(0);
-  KTSTR_TRY_ASSIGN(const auto quantum, parse_positive_duration(word));
+  KTSTR_TRY_ASSIGN(const auto quantum, parse_duration(text).context(std::string(flag)));
   if (quantum >= kShortestQuantum && quantum <= kLongestQuantum) return quantum;
   return fail(ErrorCode::kInvalidArgument, "{} '{}': a vCPU's turn lasts from {} to {}", flag, text,
               format_duration(kShortestQuantum), format_duration(kLongestQuantum))
@@ -82,14 +59,6 @@ Result<std::string> parse_mode(const Word& word) {
       .with_hint("accepted: det (repeatable bit for bit), kvm, tcg, auto (kvm where it works, else det)");
 }
 
-Result<Bytes> parse_memory(const Word& word) {
-  const auto& [flag, text] = word;
-  KTSTR_TRY_ASSIGN(const Bytes memory, parse_bytes(text).context(std::string(flag)));
-  if (memory > 0) return memory;
-  return fail(ErrorCode::kInvalidArgument, "{} '{}': a guest cannot run without memory", flag, text)
-      .with_hint("leave it out for as much as the topology needs, or give at least 64M a CPU");
-}
-
 Result<int> parse_jobs(const Word& word) {
   if (word.text == "auto") return kAutoJobs;
   auto jobs = parse_number(word, 1, kMaxJobs);
@@ -97,7 +66,7 @@ Result<int> parse_jobs(const Word& word) {
   return jobs;
 }
 
-const Setting kSettings[] = {
+const Setting kOwn[] = {
     {.flags = "--scheduler",
      .type = "\"PATH ARGS\"",
      .help = "scheduler under test; '' for the kernel's own. A bare name is looked up beside this program, then in "
@@ -105,18 +74,8 @@ const Setting kSettings[] = {
      .set = [](const Word& word, RunRequest& request) { return put(request.scheduler, std::string(word.text)); },
      .show = [](const RunRequest& request) { return request.scheduler; },
      .repeated = Repeated::kWhereGivenOrOther,  // an empty one too: the file or the test may name another
-     .is_axis = true},
-    {.flags = "--topology",
-     .type = "NnNlNcNt",
-     .help = "NUMA nodes, LLCs in all, cores per LLC, threads per core: 1n2l2c1t",
-     .set =
-         [](const Word& word, RunRequest& request) {
-           return assign(request.settings.topology, Topology::parse(word.text).context("--topology"));
-         },
-     .show = [](const RunRequest& request) { return request.settings.topology.to_string(); },
-     .repeated = Repeated::kAlways,
-     .of_guests = true,
-     .is_axis = true},
+     .is_axis = true,
+     .before = "--topology"},
     {.flags = "--kernel",
      .type = "PATH|KEY|VERSION",
      .help = "kernel to boot (see 'ktstr kernel list')",
@@ -124,7 +83,8 @@ const Setting kSettings[] = {
      .show = [](const RunRequest& request) { return request.kernel; },
      .repeated = Repeated::kWhereGivenOrOther,
      .of_guests = true,
-     .is_axis = true},
+     .is_axis = true,
+     .before = "--seed"},
     {.flags = "--mode",
      .type = "det|kvm|tcg|auto",
      .help =
@@ -132,23 +92,16 @@ const Setting kSettings[] = {
      .set = [](const Word& word, RunRequest& request) { return assign(request.mode, parse_mode(word)); },
      .show = [](const RunRequest& request) { return request.mode; },
      .repeated = Repeated::kAlways,
-     .of_guests = true},
-    {.flags = "--seed",
-     .type = "N",
-     .help = "decides everything that a run varies on purpose",
-     .set =
-         [](const Word& word, RunRequest& request) {
-           return assign(request.settings.seed, parse_number<std::uint64_t>(word, 0, UINT64_MAX));
-         },
-     .show = [](const RunRequest& request) { return std::to_string(request.settings.seed); },
-     .repeated = Repeated::kAlways},
+     .of_guests = true,
+     .before = "--seed"},
     {.flags = "--seeds",
      .type = "A..B",
      .help = "run once with each seed from A to B, and group the failures",
      .set_session =
          [](const Word& word, RunOptions& options) {
            return assign(options.seeds, SeedRange::parse(word.text).context("--seeds"));
-         }},
+         },
+     .before = "--duration"},
     {.flags = "--vary",
      .type = "LIST",
      .help = "what the seed varies: handover, random, offsets, phases, pauses, placement, cpu; all (the default), none",
@@ -157,37 +110,14 @@ const Setting kSettings[] = {
            return assign(request.settings.vary, VarySet::parse(word.text).context("--vary"));
          },
      .show = [](const RunRequest& request) { return request.settings.vary.to_string(); },
-     .repeated = Repeated::kWhereGivenOrOther},
+     .repeated = Repeated::kWhereGivenOrOther,
+     .before = "--duration"},
     {.flags = "--repeat",
      .type = "N",
      .help = "run N times; in det mode the runs must be identical",
      .set_session = [](const Word& word,
-                       RunOptions& options) { return assign(options.repeat, parse_number(word, 1, kMaxRepeat)); }},
-    {.flags = "--duration",
-     .type = "D",
-     .help = "length of the scenario in guest time: 500ms, 2s",
-     .set = [](const Word& word,
-               RunRequest& request) { return assign(request.settings.duration, parse_positive_duration(word)); },
-     .show = [](const RunRequest& request) { return format_duration(request.settings.duration); },
-     .repeated = Repeated::kWhereGiven},
-    {.flags = "--work-type",
-     .type = "NAME",
-     .help = "what workers of swappable cgroups do instead of their own work: YieldHeavy",
-     .set = [](const Word& word, RunRequest& request) -> Status {
-       KTSTR_TRY_ASSIGN(const WorkType type, work_type_from(word.text).context("--work-type"));
-       request.settings.work_type = describe(type);
-       return ok();
-     },
-     .show = [](const RunRequest& request) { return request.settings.work_type; },
-     .repeated = Repeated::kWhereGiven,
-     .is_axis = true},
-    {.flags = "--memory",
-     .type = "SIZE",
-     .help = "the guest's memory: 512M",
-     .set = [](const Word& word, RunRequest& request) { return assign(request.settings.memory, parse_memory(word)); },
-     .show = [](const RunRequest& request) { return std::to_string(request.settings.memory); },
-     .repeated = Repeated::kWhereGiven,
-     .of_guests = true},
+                       RunOptions& options) { return assign(options.repeat, parse_number(word, 1, kMaxRepeat)); },
+     .before = "--duration"},
     {.flags = "--shift",
      .type = "N",
      .help = "det: 2^N ns of guest time per instruction, 0 to 10",
@@ -197,14 +127,8 @@ const Setting kSettings[] = {
          },
      .show = [](const RunRequest& request) { return fmt::format("{}", request.settings.icount_shift.value_or(0)); },
      .repeated = Repeated::kWhereGiven,
-     .of_guests = true},
-    {.flags = "--cpu-mips",
-     .type = "N",
-     .help = "det: million instructions a guest second that a CPU has at least while all are busy, instead of --shift",
-     .set = [](const Word& word, RunRequest& request) { return assign(request.settings.cpu_mips, parse_mips(word)); },
-     .show = [](const RunRequest& request) { return fmt::format("{}", request.settings.cpu_mips); },
-     .repeated = Repeated::kWhereGiven,
-     .of_guests = true},
+     .of_guests = true,
+     .before = "--cpu-mips"},
     {.flags = "--turn",
      .type = "N",
      .help = "det: how many instructions a vCPU executes before the next has its turn",
@@ -256,6 +180,35 @@ const Setting kSettings[] = {
                        RunOptions& options) { return assign(options.verbosity, parse_number(word, 0, INT_MAX)); }},
 };
 
+Setting with_key(const RunSetting& row) {
+  return {.flags = row.flags,
+          .type = row.type,
+          .help = row.meaning,
+          .set =
+              [&row](const Word& word, RunRequest& request) {
+                return row.set(word.text, request.settings).context(std::string(word.flag));
+              },
+          .show = [&row](const RunRequest& request) { return row.show(request.settings); },
+          .repeated = row.repeated,
+          .of_guests = row.of_guests,
+          .is_axis = row.is_axis};
+}
+
+std::vector<Setting> in_order() {
+  std::vector<Setting> all;
+  const auto add_own = [&](std::string_view before) {
+    std::copy_if(std::begin(kOwn), std::end(kOwn), std::back_inserter(all),
+                 [&](const Setting& each) { return each.before == before; });
+  };
+  for (const RunSetting& row : run_settings()) {
+    if (*row.flags == '\0') continue;
+    add_own(row.flags);
+    all.push_back(with_key(row));
+  }
+  add_own("");
+  return all;
+}
+
 }  // namespace
 
 std::string_view Setting::flag() const {
@@ -263,11 +216,13 @@ std::string_view Setting::flag() const {
   return all.substr(all.find("--"));
 }
 
-std::span<const Setting> settings() { return kSettings; }
+std::span<const Setting> settings() {
+  static const std::vector<Setting> all = in_order();
+  return all;
+}
 
 const Setting& setting_of(std::string_view flag) {
-  return *std::find_if(std::begin(kSettings), std::end(kSettings),
-                       [&](const Setting& each) { return each.flag() == flag; });
+  return *std::find_if(settings().begin(), settings().end(), [&](const Setting& each) { return each.flag() == flag; });
 }
 
 Result<std::string> parse_kernel(std::string_view text) {

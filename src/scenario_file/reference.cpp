@@ -8,6 +8,7 @@
 #include "cgroup/knob_table.h"
 #include "scenario/ops/op_table.h"
 #include "scenario_file/knob_reader.h"
+#include "scenario_file/run_setting.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -15,8 +16,8 @@ namespace ktstr {
 namespace {
 
 constexpr std::string_view kHead =
-    "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Made from the tables in src/scenario and src/cgroup by "
-    "scenario_reference(): change those, not this page. "
+    "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Made from the tables in src/scenario_file, src/scenario and "
+    "src/cgroup by scenario_reference(): change those, not this page. "
     "-->\n"
     "# Reference of scenario files\n\n"
     "What the tables of a scenario file take; [writing-a-scenario.md](writing-a-scenario.md) explains the model.\n";
@@ -32,6 +33,15 @@ std::string parameters_of(const OpRow& row) {
     text +=
         fmt::format("{}`{}`{}: {}", text.empty() ? "" : "; ", each.key, each.required ? "" : " (optional)", each.form);
   return text;
+}
+
+void add_settings(std::string& page) {
+  page +=
+      "\n## Settings of the run\n\nKeys at the top of the file. What the command line says wins.\n\n"
+      "| key | written as | meaning | flag |\n|---|---|---|---|\n";
+  for (const RunSetting& row : run_settings())
+    page += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.accepted, row.meaning,
+                        *row.flags == '\0' ? "" : fmt::format("`{}`", row.flags));
 }
 
 void add_ops(std::string& page) {
@@ -124,6 +134,7 @@ const std::vector<TextForm>& affinity_forms() {
 
 std::string scenario_reference() {
   std::string page(kHead);
+  add_settings(page);
   add_ops(page);
   add_knobs(page);
   add_work_types(page);

@@ -10,6 +10,7 @@
 #include "cgroup/knob_table.h"
 #include "ktstr/cpuset.h"
 #include "scenario/ops/op_table.h"
+#include "scenario_file/run_setting.h"
 #include "scenario_file/scenario_file.h"
 
 namespace ktstr {
@@ -44,6 +45,14 @@ TEST(Reference, ListsEveryOpAndEveryKnob) {
   for (const std::string_view name : op_names()) EXPECT_NE(page.find(fmt::format("| `{}` |", name)), std::string::npos);
   for (std::size_t i = 0; i < kKnobCount; ++i)
     EXPECT_NE(page.find(fmt::format("| `{}` |", knob_row(static_cast<Knob>(i)).name)), std::string::npos);
+}
+
+TEST(Reference, ListsEverySettingThatTheCommandLineCanRepeat) {
+  const std::string page = scenario_reference();
+  for (const RunSetting& each : run_settings()) {
+    EXPECT_NE(page.find(fmt::format("| `{}` |", each.key)), std::string::npos);
+    EXPECT_EQ(*each.flags == '\0', each.show == nullptr) << each.key;
+  }
 }
 
 TEST(Reference, ListsFormsThatTheirParsersTake) {

@@ -11,6 +11,7 @@
 #include "scenario_file/cgroup_table.h"
 #include "scenario_file/op_reader.h"
 #include "scenario_file/payload_table.h"
+#include "scenario_file/run_setting.h"
 #include "scenario_file/table_reader.h"
 #include "scenario_file/work_table.h"
 
@@ -57,14 +58,12 @@ class FileReader {
 
  private:
   void read_name(TableReader& top);
-  void read_machine(TableReader& top);
-  void read_duration(TableReader& top);
-  void read_seed(TableReader& top);
+  void read_settings(TableReader& top);
+  void read_scheduler(TableReader& top);
   void read_checks(const TomlValue& table);
   void read_max_gap(TableReader& checks);
   void read_max_spread(TableReader& checks);
   void read_share_tolerance(TableReader& checks);
-  void read_workers(TableReader& top);
   void read_cpus(TableReader& top);
   void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
@@ -93,36 +92,24 @@ void FileReader::read_name(TableReader& top) {
                   fmt::format("'{}' is not a name; accepted: letters, digits, '_', '-' and '.'", file_.settings.test));
 }
 
-void FileReader::read_machine(TableReader& top) {
-  if (const auto text = top.text("topology", "a text like \"1n2l2c1t\"")) {
-    const auto topology = Topology::parse(*text);
-    file_.names_topology = topology.has_value();
-    if (topology)
-      file_.settings.topology = *topology;
-    else
-      mistakes_.add(top.at("topology"), topology.error().message());
+void FileReader::read_settings(TableReader& top) {
+  for (const RunSetting& setting : run_settings()) {
+    const bool good = read_key(setting, top, file_.settings);
+    whole_ = whole_ && good;
   }
+  file_.names_topology = whole_ && top.has("topology");
+}
+
+void FileReader::read_scheduler(TableReader& top) {
   file_.scheduler = top.text("scheduler", "a text like \"PATH ARGS\"").value_or("");
   file_.scheduler_include = top.texts("scheduler_include").value_or(std::vector<std::string>());
   for (const std::string& path : file_.scheduler_include)
     if (path.empty() || path.find('\0') != std::string::npos)
       mistakes_.add(top.at("scheduler_include"),
                     "'scheduler_include' holds a text that is not a path; accepted: paths of files");
-  if (const auto text = top.text("memory", "a text like \"512M\"")) {
-    const auto memory = parse_bytes(*text);
-    file_.settings.memory = memory.value_or(0);
-    if (!memory)
-      mistakes_.add(top.at("memory"), memory.error().message());
-    else if (file_.settings.memory == 0)
-      mistakes_.add(top.at("memory"), "a guest needs memory; leave 'memory' out to have it chosen");
-  }
 }
 
 void FileReader::read_cpus(TableReader& top) {
-  if (const auto mips = top.number("cpu_mips", "million instructions a second, like 20")) {
-    file_.settings.cpu_mips = *mips;
-    if (!(*mips > 0)) top.mistake("cpu_mips", fmt::format("cpu_mips {} is not valid; accepted: more than 0", *mips));
-  }
   const TomlValue* cpus = top.find("cpus", Kind::kTable, "a table [cpus]");
   if (cpus == nullptr) return;
   TableReader reader(*cpus, "[cpus]", mistakes_);
@@ -140,28 +127,6 @@ void FileReader::read_cpus(TableReader& top) {
         mistakes_.add(entry.value.at, fits.error().message());
   }
   reader.finish();
-}
-
-void FileReader::read_duration(TableReader& top) {
-  const auto text = top.text("duration", "a text like \"2s\"");
-  if (!text) return;
-  const auto duration = parse_duration(*text);
-  whole_ = whole_ && duration && duration->count() > 0;
-  if (!duration)
-    mistakes_.add(top.at("duration"), duration.error().message());
-  else if (duration->count() == 0)
-    mistakes_.add(top.at("duration"), "a scenario lasts longer than 0s");
-  else
-    file_.settings.duration = *duration;
-}
-
-void FileReader::read_seed(TableReader& top) {
-  const auto seed = top.integer("seed", "a whole number that is not negative");
-  if (!seed) return;
-  if (*seed < 0)
-    mistakes_.add(top.at("seed"), fmt::format("seed {} is negative; accepted: 0 and more", *seed));
-  else
-    file_.settings.seed = static_cast<std::uint64_t>(*seed);
 }
 
 void FileReader::read_max_gap(TableReader& checks) {
@@ -261,15 +226,6 @@ HoldSpec FileReader::read_hold(TableReader& step) {
   return hold.value_or(HoldSpec::full());
 }
 
-void FileReader::read_workers(TableReader& top) {
-  if (const auto type = read_work_type(top, "work_type_override")) file_.settings.work_type = describe(*type);
-  const auto workers = top.integer("workers_per_cgroup", "a whole number like 2");
-  if (!workers) return;
-  const Status valid = check_workers(*workers);
-  top.mistake("workers_per_cgroup", valid);
-  if (valid) file_.settings.workers_per_cgroup = static_cast<int>(*workers);
-}
-
 void FileReader::read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs) {
   for (const TomlValue* table : reader.tables("cgroup")) {
     auto def = read_cgroup_table(*table, payloads_, mistakes_);
@@ -344,10 +300,8 @@ void FileReader::read_steps(TableReader& top) {
 Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   TableReader top(root, "the file", mistakes_);
   read_name(top);
-  read_machine(top);
-  read_duration(top);
-  read_seed(top);
-  read_workers(top);
+  read_settings(top);
+  read_scheduler(top);
   read_cpus(top);
   if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]")) read_checks(*checks);
   payloads_.read(top);

@@ -14,9 +14,8 @@ std::string mistakes(const std::string& text) {
 }
 
 const std::string kTopLevel =
-    "name, topology, scheduler, scheduler_include, memory, duration, seed, work_type_override, workers_per_cgroup, "
-    "cpu_mips, cpus, "
-    "checks, payload, backdrop, cgroup, step";
+    "name, topology, seed, duration, work_type_override, workers_per_cgroup, memory, cpu_mips, scheduler, "
+    "scheduler_include, cpus, checks, payload, backdrop, cgroup, step";
 
 // In a [[cgroup]] whose name is in line 2; `lines` begin in line 3.
 std::string in_cgroup(const std::string& lines) { return mistakes("[[cgroup]]\nname = 'a'\n" + lines + "\n"); }
@@ -69,6 +68,12 @@ TEST(ScenarioMistakes, JudgeTheMachine) {
   EXPECT_EQ(at_top("topology = 4"), "t.toml:1:12: 'topology' is a whole number; accepted: a text like \"1n2l2c1t\"");
   EXPECT_EQ(at_top("memory = '512X'"), "t.toml:1:10: '512X' is not a size; write 512M, 2G or a number of bytes");
   EXPECT_EQ(at_top("memory = '0'"), "t.toml:1:10: a guest needs memory; leave 'memory' out to have it chosen");
+  EXPECT_EQ(at_top("cpu_mips = 'x'"),
+            "t.toml:1:12: 'cpu_mips' is a text; accepted: million instructions a second, like 20");
+  for (const std::string mips : {"0", "-1.5", "nan", "1001"})
+    EXPECT_EQ(at_top("cpu_mips = " + mips), "t.toml:1:12: '" + mips +
+                                                "' million instructions a second are not valid; accepted: more than "
+                                                "0, up to 1000");
   EXPECT_EQ(at_top("scheduler = ['scx']"), "t.toml:1:13: 'scheduler' is an array; accepted: a text like \"PATH ARGS\"");
 }
 
@@ -78,7 +83,7 @@ TEST(ScenarioMistakes, JudgeNameDurationAndSeed) {
   EXPECT_EQ(at_top("duration = '2'"),
             "t.toml:1:12: '2' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s");
   EXPECT_EQ(at_top("duration = '0s'"), "t.toml:1:12: a scenario lasts longer than 0s");
-  EXPECT_EQ(at_top("seed = -1"), "t.toml:1:8: seed -1 is negative; accepted: 0 and more");
+  EXPECT_EQ(at_top("seed = -1"), "t.toml:1:8: '-1' is not a whole number from 0 to 18446744073709551615");
 }
 
 TEST(ScenarioMistakes, JudgeChecks) {

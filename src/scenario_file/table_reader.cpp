@@ -105,6 +105,15 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::stri
   return value != nullptr ? std::optional(value->integer) : std::nullopt;
 }
 
+std::optional<std::string> TableReader::written(std::string_view key, TomlValue::Kind kind, std::string_view accepted) {
+  const auto shown = [](const auto& value) {
+    return value ? std::optional(fmt::format("{}", *value)) : std::optional<std::string>();
+  };
+  if (kind == TomlValue::Kind::kInteger) return shown(integer(key, accepted));
+  if (kind == TomlValue::Kind::kFloat) return shown(number(key, accepted));
+  return text(key, accepted);
+}
+
 std::optional<bool> TableReader::boolean(std::string_view key) {
   const TomlValue* value = find(key, TomlValue::Kind::kBoolean, "true, false");
   return value != nullptr ? std::optional(value->boolean) : std::nullopt;

@@ -50,6 +50,8 @@ class TableReader {
   std::optional<std::string> text(std::string_view key, std::string_view accepted);
   std::optional<std::int64_t> integer(std::string_view key, std::string_view accepted);
   std::optional<bool> boolean(std::string_view key);
+  // Of a text, or of a number as text: kString, kInteger, or kFloat for a number with or without a fraction.
+  std::optional<std::string> written(std::string_view key, TomlValue::Kind kind, std::string_view accepted);
   // With or without a fraction.
   std::optional<double> number(std::string_view key, std::string_view accepted);
   // Of a text like "50ms".

@@ -54,7 +54,7 @@ TEST_F(BadInput, AFileThatMayNotBeReadIsTheUsersMistake) {
 }
 
 TEST_F(BadInput, AnEmptyValueDoesNotMeanTheDefault) {
-  expect_refused({"run", good_scenario(), "--memory", "0"}, "--memory '0'");
+  expect_refused({"run", good_scenario(), "--memory", "0"}, "--memory: a guest needs memory");
   expect_refused({"run", good_scenario(), "--kernel", ""}, "--kernel ''");
   expect_refused({"warm", "build", "--kernel", ""}, "--kernel ''");
   expect_refused({"replay", "last", "--kernel", ""}, "--kernel ''");
