@@ -18,7 +18,8 @@ void try_decode(ByteSpan payload) {
 }
 
 std::vector<ByteVector> some_records() {
-  WorkerReport worker{.cgroup = "cg_0", .step = 1, .index = 1};
+  WorkerReport worker;
+  worker.cgroup = "cg_0", worker.step = worker.index = 1;
   worker.cpus_used = CpuSet::range(0, 3);
   worker.wake_latencies_ns = {1, 2, 3};
   ResultRecord result;

@@ -116,24 +116,14 @@ struct Checks {
 };
 
 // Numbers of one cgroup over one step (or over the Backdrop's life).
-struct CgroupStats {
+struct CgroupStats : WorkerNumbers {
   std::string cgroup;
   int step = 0;
   int workers = 0;
   CpuSet cpuset;  // what it was allowed; empty: everything
-  CpuSet cpus_used;
-  std::uint64_t iterations = 0;
-  std::uint64_t work_units = 0;
-  std::uint64_t migrations = 0;
   double min_off_cpu_pct = 0, max_off_cpu_pct = 0, avg_off_cpu_pct = 0;
   double spread_pct = 0;  // max - min among equal workers; the largest where there are several WorkSpecs
-  std::uint64_t max_gap_ns = 0;
-  Cpu max_gap_cpu = -1;
-  std::uint64_t cpu_time_ns = 0;   // sum
-  std::uint64_t run_delay_ns = 0;  // sum
-  std::uint64_t wakeups = 0;
-  std::uint64_t wake_p50_ns = 0, wake_p99_ns = 0, wake_max_ns = 0;
-  std::string sched_class;   // of its workers: "ext", "fair"; "ext+fair" where they differ; "" where not known
+  std::uint64_t wake_p50_ns = 0, wake_p99_ns = 0;
   int weight = 0;            // cpu.weight at the end; 0: not known
   double share_pct = 0;      // of the CPU time of all cgroups in the step
   double entitled_pct = -1;  // by weight and nice; -1: not computed

@@ -145,28 +145,33 @@ struct WorkSpec {
 };
 
 // What one worker did, in guest time.
-struct WorkerReport {
-  std::string cgroup;  // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
-  int step = 0;        // at whose end it was stopped: 0 for the Backdrop's, k for step k (from 1)
-  int index = 0;       // in its cgroup, from 0
-  int spec = 0;        // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
-  int pid = 0;         // of a thread, its thread id
+// What a worker did, or, added up, all of a cgroup.
+struct WorkerNumbers {
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;
-  std::uint64_t started_ns = 0;     // CLOCK_MONOTONIC when released
-  std::uint64_t cpu_time_ns = 0;    // CLOCK_THREAD_CPUTIME_ID, over the run
-  std::uint64_t wall_time_ns = 0;   // released to stopped
-  std::uint64_t run_delay_ns = 0;   // /proc/PID/schedstat, second field, over the run: waiting while runnable
-  std::uint64_t timeslices = 0;     // schedstat, third field, over the run
-  std::uint64_t max_gap_ns = 0;     // longest time between two checkpoints
-  Cpu max_gap_cpu = -1;             // CPU after the gap; -1: it was still away when the report was made
-  std::uint64_t max_gap_at_ns = 0;  // when the gap ended, since released
-  std::uint64_t migrations = 0;     // checkpoints on another CPU than the one before
+  std::uint64_t cpu_time_ns = 0;   // CLOCK_THREAD_CPUTIME_ID, over the run
+  std::uint64_t run_delay_ns = 0;  // /proc/PID/schedstat, second field, over the run: waiting while runnable
+  std::uint64_t max_gap_ns = 0;    // longest time between two checkpoints
+  Cpu max_gap_cpu = -1;            // CPU after the gap; -1: it was still away when the report was made
+  std::uint64_t migrations = 0;    // checkpoints on another CPU than the one before
   CpuSet cpus_used;
+  std::uint64_t wakeups = 0;      // how many wake latencies there were
+  std::uint64_t wake_max_ns = 0;  // the longest of all wake latencies, whether kept or not
+  std::string sched_class;  // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed or they differ; "": not known
+};
+
+struct WorkerReport : WorkerNumbers {
+  std::string cgroup;            // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
+  int step = 0;                  // at whose end it was stopped: 0 for the Backdrop's, k for step k (from 1)
+  int index = 0;                 // in its cgroup, from 0
+  int spec = 0;                  // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
+  int pid = 0;                   // of a thread, its thread id
+  std::uint64_t started_ns = 0;  // CLOCK_MONOTONIC when released
+  std::uint64_t wall_time_ns = 0;                // released to stopped
+  std::uint64_t timeslices = 0;                  // schedstat, third field, over the run
+  std::uint64_t max_gap_at_ns = 0;               // when the gap ended, since released
   CpuSet cpus_outside;                           // CPUs it was seen on that its cpuset at the time did not allow
   std::uint64_t sleep_ns = 0;                    // asked to sleep; is not waiting for a CPU
-  std::uint64_t wakeups = 0;                     // how many wake latencies there were
-  std::uint64_t wake_max_ns = 0;                 // the longest of all wake latencies, whether kept below or not
   std::vector<std::uint64_t> wake_latencies_ns;  // at most 4096 of them, evenly thinned
   bool responded = true;  // false: it did not stop when told to; the numbers are the last it published
   // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of
@@ -174,7 +179,6 @@ struct WorkerReport {
   std::string exit;
   bool gone = true;           // false: it did not end within the grace after SIGKILL either
   std::uint64_t held_ns = 0;  // frozen or stopped by the scenario, over the run: no time in which it could run
-  std::string sched_class;    // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed; "" where not known
   int nice = 0;               // at the end
 
   // CLOCK_MONOTONIC: when it stopped, and when its longest gap ended.

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "model/fields.h"
 #include "workload/task/sched_class.h"
 
 namespace ktstr {
@@ -40,20 +41,18 @@ std::uint64_t percentile(const std::vector<WeightedLatency>& pool, double share)
   return pool.back().latency_ns;
 }
 
-void add_sums(CgroupStats& stats, const WorkerReport& report) {
-  stats.cpus_used = stats.cpus_used.union_with(report.cpus_used);
-  stats.iterations += report.iterations;
-  stats.work_units += report.work_units;
-  stats.migrations += report.migrations;
-  stats.cpu_time_ns += report.cpu_time_ns;
-  stats.run_delay_ns += report.run_delay_ns;
-  stats.wakeups += report.wakeups;
-  add_sched_class(stats.sched_class, report.sched_class);
-  stats.wake_max_ns = std::max(stats.wake_max_ns, report.wake_max_ns);
-  if (report.max_gap_ns > stats.max_gap_ns) {
-    stats.max_gap_ns = report.max_gap_ns;
-    stats.max_gap_cpu = report.max_gap_cpu;
-  }
+struct AddUp {
+  void operator()(std::string_view, std::uint64_t& all, std::uint64_t one) { all += one; }
+  void operator()(std::string_view, std::uint64_t& all, std::uint64_t one, Largest) { all = std::max(all, one); }
+  void operator()(std::string_view, CpuSet& all, const CpuSet& one) { all = all.union_with(one); }
+  void operator()(std::string_view, std::string& all, const std::string& one) { add_sched_class(all, one); }
+  void operator()(std::string_view, Cpu& /*all*/, Cpu /*one*/) {}  // of the largest gap alone
+};
+
+void add_numbers(CgroupStats& stats, const WorkerReport& report) {
+  if (report.max_gap_ns > stats.max_gap_ns) stats.max_gap_cpu = report.max_gap_cpu;
+  AddUp add;
+  number_fields(add, static_cast<WorkerNumbers&>(stats), static_cast<const WorkerNumbers&>(report));
 }
 
 void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
@@ -108,7 +107,7 @@ CgroupStats make_cgroup_stats(int step, const std::string& cgroup, const std::op
   stats.step = step;
   stats.workers = static_cast<int>(reports.size());
   if (cpuset) stats.cpuset = *cpuset;
-  for (const WorkerReport& report : reports) add_sums(stats, report);
+  for (const WorkerReport& report : reports) add_numbers(stats, report);
   add_off_cpu(stats, reports);
   const auto pool = pooled_latencies(reports);
   stats.wake_p50_ns = percentile(pool, 0.50);

@@ -61,10 +61,10 @@ TEST(AssertResult, ListsClaimsAndFailsOnThoseThatDoNotHold) {
 TEST(AssertResult, KeepsEverythingWhenItMergesAndListsWhatWasCheckedOnce) {
   AssertResult first, second;
   first.claim(false, "a");
-  first.cgroups.push_back({.cgroup = "cg_0"});
+  first.cgroups.emplace_back().cgroup = "cg_0";
   second.claim(false, "a").claim(true, "b");
   second.checked.push_back({"a", 2});
-  second.cgroups.push_back({.cgroup = "cg_1"});
+  second.cgroups.emplace_back().cgroup = "cg_1";
   first.merge(second);
   EXPECT_EQ(first.details.size(), 2u);
   EXPECT_EQ(first.cgroups.at(1).cgroup, "cg_1");

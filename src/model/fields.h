@@ -30,6 +30,10 @@ struct Tail {
   std::size_t most;
 };
 
+// For adding up: of several values the largest counts.
+struct Largest {};
+constexpr Largest kLargest;
+
 // The last bytes of a payload's output that travel, and that a decoder takes.
 constexpr std::size_t kMaxOutputTailBytes = 64 << 10;
 
@@ -71,6 +75,22 @@ void fields(V& v, T& t) {
   v("nodes", t.nodes);
 }
 
+// Of one value, or of two: what is added up, and what is added to it.
+template <typename V, typename... T>
+void number_fields(V& v, T&... t) {
+  v("work_units", t.work_units...);
+  v("iterations", t.iterations...);
+  v("cpu_time_ns", t.cpu_time_ns...);
+  v("run_delay_ns", t.run_delay_ns...);
+  v("max_gap_ns", t.max_gap_ns..., kLargest);
+  v("max_gap_cpu", t.max_gap_cpu...);
+  v("migrations", t.migrations...);
+  v("cpus_used", t.cpus_used...);
+  v("wakeups", t.wakeups...);
+  v("wake_max_ns", t.wake_max_ns..., kLargest);
+  v("sched_class", t.sched_class...);
+}
+
 template <typename V, FieldsOf<WorkerReport> T>
 void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
@@ -78,28 +98,18 @@ void fields(V& v, T& t) {
   v("index", t.index);
   v("spec", t.spec);
   v("pid", t.pid);
-  v("work_units", t.work_units);
-  v("iterations", t.iterations);
+  number_fields(v, t);
   v("started_ns", t.started_ns);
-  v("cpu_time_ns", t.cpu_time_ns);
   v("wall_time_ns", t.wall_time_ns);
-  v("run_delay_ns", t.run_delay_ns);
   v("timeslices", t.timeslices);
-  v("max_gap_ns", t.max_gap_ns);
-  v("max_gap_cpu", t.max_gap_cpu);
   v("max_gap_at_ns", t.max_gap_at_ns);
-  v("migrations", t.migrations);
-  v("cpus_used", t.cpus_used);
   v("cpus_outside", t.cpus_outside);
   v("sleep_ns", t.sleep_ns);
-  v("wakeups", t.wakeups);
-  v("wake_max_ns", t.wake_max_ns);
   v("wake_latencies_ns", t.wake_latencies_ns);
   v("responded", t.responded);
   v("exit", t.exit);
   v("gone", t.gone, kLater);
   v("held_ns", t.held_ns, kLater);
-  v("sched_class", t.sched_class, kLater);
   v("nice", t.nice, kLater);
 }
 
@@ -153,23 +163,13 @@ void fields(V& v, T& t) {
   v("step", t.step);
   v("workers", t.workers);
   v("cpuset", t.cpuset);
-  v("cpus_used", t.cpus_used);
-  v("iterations", t.iterations);
-  v("work_units", t.work_units);
-  v("migrations", t.migrations);
+  number_fields(v, t);
   v("min_off_cpu_pct", t.min_off_cpu_pct);
   v("max_off_cpu_pct", t.max_off_cpu_pct);
   v("avg_off_cpu_pct", t.avg_off_cpu_pct);
   v("spread_pct", t.spread_pct);
-  v("max_gap_ns", t.max_gap_ns);
-  v("max_gap_cpu", t.max_gap_cpu);
-  v("cpu_time_ns", t.cpu_time_ns);
-  v("run_delay_ns", t.run_delay_ns);
-  v("wakeups", t.wakeups);
   v("wake_p50_ns", t.wake_p50_ns);
   v("wake_p99_ns", t.wake_p99_ns);
-  v("wake_max_ns", t.wake_max_ns);
-  v("sched_class", t.sched_class, kLater);
   v("weight", t.weight, kLater);
   v("share_pct", t.share_pct, kLater);
   v("entitled_pct", t.entitled_pct, kLater);

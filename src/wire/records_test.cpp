@@ -104,7 +104,8 @@ TEST(Records, ResultsSurviveTheTrip) {
                                    .measured = 2431.0,
                                    .limit = 2000.0,
                                    .unit = "ms"});
-  record.result.cgroups.push_back({.cgroup = "cg_0", .workers = 2, .spread_pct = 12.5});
+  CgroupStats& stats = record.result.cgroups.emplace_back();
+  stats.cgroup = "cg_0", stats.workers = 2, stats.spread_pct = 12.5;
   record.result.checked = {{"progress", 2}};
   const auto back = round_trip(record);
   ASSERT_EQ(back.result.details.size(), 1u);
@@ -304,58 +305,40 @@ TEST(Records, RefuseAnEnumBeyondItsEnd) {
 // mailbox::kVersion grows.
 TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   const auto hash = [](const auto& record) { return sha256(encode(record)).substr(0, 16); };
-  const WorkerReport worker{.cgroup = "cg",
-                            .step = 30,
-                            .index = 1,
-                            .spec = 2,
-                            .pid = 3,
-                            .work_units = 4,
-                            .iterations = 5,
-                            .started_ns = 6,
-                            .cpu_time_ns = 7,
-                            .wall_time_ns = 8,
-                            .run_delay_ns = 9,
-                            .timeslices = 10,
-                            .max_gap_ns = 11,
-                            .max_gap_cpu = 12,
-                            .max_gap_at_ns = 13,
-                            .migrations = 14,
-                            .cpus_used = {0, 1, 15},
-                            .cpus_outside = {16},
-                            .sleep_ns = 17,
-                            .wakeups = 18,
-                            .wake_max_ns = 19,
-                            .wake_latencies_ns = {20, 21},
-                            .responded = false,
-                            .exit = "exit",
-                            .gone = false,
-                            .held_ns = 22,
-                            .sched_class = "ext",
-                            .nice = -5};
-  const CgroupStats stats{.cgroup = "cg",
-                          .step = 1,
-                          .workers = 2,
-                          .cpuset = {3},
-                          .cpus_used = {4, 5},
-                          .iterations = 6,
-                          .work_units = 7,
-                          .migrations = 8,
-                          .min_off_cpu_pct = 9.5,
-                          .max_off_cpu_pct = 10.5,
-                          .avg_off_cpu_pct = 11.5,
-                          .spread_pct = 12.5,
-                          .max_gap_ns = 13,
-                          .max_gap_cpu = 14,
-                          .cpu_time_ns = 15,
-                          .run_delay_ns = 16,
-                          .wakeups = 17,
-                          .wake_p50_ns = 18,
-                          .wake_p99_ns = 19,
-                          .wake_max_ns = 20,
-                          .sched_class = "fair",
-                          .weight = 21,
-                          .share_pct = 22.5,
-                          .entitled_pct = 23.5};
+  WorkerReport worker;
+  static_cast<WorkerNumbers&>(worker) = {4, 5, 7, 9, 11, 12, 14, {0, 1, 15}, 18, 19, "ext"};
+  worker.cgroup = "cg";
+  worker.step = 30;
+  worker.index = 1;
+  worker.spec = 2;
+  worker.pid = 3;
+  worker.started_ns = 6;
+  worker.wall_time_ns = 8;
+  worker.timeslices = 10;
+  worker.max_gap_at_ns = 13;
+  worker.cpus_outside = {16};
+  worker.sleep_ns = 17;
+  worker.wake_latencies_ns = {20, 21};
+  worker.responded = false;
+  worker.exit = "exit";
+  worker.gone = false;
+  worker.held_ns = 22;
+  worker.nice = -5;
+  CgroupStats stats;
+  static_cast<WorkerNumbers&>(stats) = {7, 6, 15, 16, 13, 14, 8, {4, 5}, 17, 20, "fair"};
+  stats.cgroup = "cg";
+  stats.step = 1;
+  stats.workers = 2;
+  stats.cpuset = {3};
+  stats.min_off_cpu_pct = 9.5;
+  stats.max_off_cpu_pct = 10.5;
+  stats.avg_off_cpu_pct = 11.5;
+  stats.spread_pct = 12.5;
+  stats.wake_p50_ns = 18;
+  stats.wake_p99_ns = 19;
+  stats.weight = 21;
+  stats.share_pct = 22.5;
+  stats.entitled_pct = 23.5;
   const Detail detail{.verdict = Verdict::kInconclusive,
                       .kind = DetailKind::kShare,
                       .message = "m",
@@ -383,8 +366,8 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5, 6}), "3746bbb85e92da30");
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5", "6"}), "10833ca818b4cd32");
-  EXPECT_EQ(hash(worker), "ad3e95262545770f");
-  EXPECT_EQ(hash(result), "08e4b5ccf3ab9fbf");
+  EXPECT_EQ(hash(worker), "1d3509039f03884f");
+  EXPECT_EQ(hash(result), "aaed2c1b1bed3ac2");
   EXPECT_EQ(hash(BodyEndRecord{true, false, "1"}), "6976363df88a42fa");
   EXPECT_EQ(hash(GuestErrorRecord{ErrorCode::kNoSpace, "1", "2"}), "cdb8e3db12b42919");
   EXPECT_EQ(hash(Stimulus{1, 2, 3, 4, {"5"}, 6, 7, 8}), "bb999405eda58217");

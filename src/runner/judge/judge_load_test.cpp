@@ -78,11 +78,22 @@ TEST(JudgeLoad, WhatIsNoMatterOfTimingFailsBesideOtherProgramsToo) {
   EXPECT_EQ(judged(story_with({.kind = DetailKind::kStuck}), used_by_others(90s, 90s)).outcome, Outcome::kFail);
 }
 
+WorkerReport worker_on(Cpu cpu, std::string cgroup = "", std::uint64_t took = 0) {
+  WorkerReport worker;
+  worker.cgroup = std::move(cgroup);
+  worker.index = cpu;
+  worker.cpu_time_ns = took;
+  worker.cpus_used = {cpu};
+  return worker;
+}
+
 TEST(JudgeLoad, ItIsAboutTheCpusOfTheCpusets) {
   GuestStory story = story_with(unfair());
-  story.result->result.cgroups = {{.cgroup = "a", .cpuset = {1}}};
+  CgroupStats& bound = story.result->result.cgroups.emplace_back();
+  bound.cgroup = "a";
+  bound.cpuset = {1};
   EXPECT_EQ(judged(story, used_by_others(90s, 0s)).outcome, Outcome::kFail);
-  story.result->result.cgroups.push_back({.cgroup = "b"});  // anywhere
+  story.result->result.cgroups.emplace_back().cgroup = "b";  // anywhere
   EXPECT_EQ(judged(story, used_by_others(90s, 0s)).outcome, Outcome::kInconclusive);
 }
 
@@ -91,7 +102,8 @@ TEST(JudgeLoad, WorkersThatAreHeldOnABusyCpuDoNotShareInTheIdleOnes) {
   CpuUse use = used_by_others(50s, 0s);
   for (Cpu cpu = 2; cpu < 64; ++cpu) use.allowed.add(cpu), use.busy[cpu] = {};
   EXPECT_EQ(judged(story, use).outcome, Outcome::kFail);
-  story.workers = {WorkerReport{.step = 1, .cpus_used = {0}}};
+  story.workers = {worker_on(0)};
+  story.workers[0].step = 1;
   const RunRecord held = judged(story, use);
   EXPECT_EQ(held.outcome, Outcome::kInconclusive);
   EXPECT_THAT(held.details.at(0).message, HasSubstr("of CPU 0 meanwhile"));
@@ -104,8 +116,7 @@ TEST(JudgeLoad, OnAWideMachineItIsAboutTheCpuOfTheWorkerThatWasLate) {
   for (int cpu = 0; cpu < 64; ++cpu) {
     use.allowed.add(cpu);
     use.busy[cpu] = 100s;
-    const std::uint64_t took = cpu == 1 ? 40'000'000'000 : 100'000'000'000;
-    story.workers.push_back({.cgroup = "a", .index = cpu, .cpu_time_ns = took, .cpus_used = {cpu}});
+    story.workers.push_back(worker_on(cpu, "a", cpu == 1 ? 40'000'000'000 : 100'000'000'000));
   }
   use.ours = 6340s;
   const RunRecord late = judged(story, use);
@@ -117,7 +128,7 @@ TEST(JudgeLoad, OnAWideMachineItIsAboutTheCpuOfTheWorkerThatWasLate) {
 
 TEST(JudgeLoad, WhatAPayloadTookElsewhereHidesNobodyOnTheWorkersCpu) {
   GuestStory story = story_with(unfair());
-  story.workers = {{.cgroup = "a", .cpu_time_ns = 50'000'000'000, .cpus_used = {0}}};
+  story.workers = {worker_on(0, "a", 50'000'000'000)};
   story.payloads = {{.name = "hog"}};
   const CpuUse use{.window = 100s, .ours = 150s, .allowed = {0, 1}, .busy = {{0, 100s}, {1, 100s}}};
   EXPECT_EQ(judged(story, use).outcome, Outcome::kInconclusive);
