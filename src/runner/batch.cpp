@@ -4,6 +4,8 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -55,7 +57,8 @@ struct LiveCell {
   Cell cell;
   RunRequest request;
   Bytes ram = 0;
-  std::atomic<bool> is_bad_input{false};
+  std::mutex mutex;
+  std::optional<RunRecord> bad_input;  // what the first such run to end said
   std::atomic<std::uint64_t> made{0};  // runs
 };
 
@@ -81,6 +84,7 @@ class BatchRun {
   Status put_together(LiveCell& live) const;
   PoolJob job_of(std::uint64_t index, std::uint64_t run);
   RunRecord run_one(LiveCell& live, std::uint64_t run) const;
+  RunRecord run_for_real(const LiveCell& live, std::uint64_t run) const;
   bool take(std::uint64_t index, std::uint64_t run, RunRecord record);
   void add(Cell& cell, std::uint64_t run, RunRecord record);
   void end(std::uint64_t index);
@@ -145,20 +149,25 @@ PoolJob BatchRun::job_of(std::uint64_t index, std::uint64_t run) {
 
 RunRecord BatchRun::run_one(LiveCell& live, std::uint64_t run) const {
   if (live.cell.refusal) return refused(live.cell);
-  RunRecord record;
-  record.outcome = Outcome::kBadInput;
-  if (live.is_bad_input) return record;
-  if (batch_.seeds) {
-    RunRequest request = live.request;
-    request.settings.seed = batch_.seeds->from + run;
-    const BatchTest& test = batch_.tests[live.cell.test_index];
-    if (test.repeat_command) request.repeat_command = test.repeat_command(request);
-    record = options_.run(request);
-  } else {
-    record = options_.run(live.request);
-  }
-  if (record.outcome == Outcome::kBadInput) live.is_bad_input = true;
+  const auto said = [&] {
+    const std::lock_guard lock(live.mutex);
+    return live.bad_input;
+  };
+  if (auto record = said()) return *std::move(record);
+  RunRecord record = run_for_real(live, run);
+  if (record.outcome != Outcome::kBadInput) return record;
+  const std::lock_guard lock(live.mutex);
+  if (!live.bad_input) live.bad_input = record;
   return record;
+}
+
+RunRecord BatchRun::run_for_real(const LiveCell& live, std::uint64_t run) const {
+  if (!batch_.seeds) return options_.run(live.request);
+  RunRequest request = live.request;
+  request.settings.seed = batch_.seeds->from + run;
+  const BatchTest& test = batch_.tests[live.cell.test_index];
+  if (test.repeat_command) request.repeat_command = test.repeat_command(request);
+  return options_.run(request);
 }
 
 bool BatchRun::take(std::uint64_t index, std::uint64_t run, RunRecord record) {

@@ -212,6 +212,19 @@ TEST_F(BatchTests, AMistakeOfTheUserIsMadeOnceInEachCell) {
   EXPECT_EQ(found.cells[1].counts.at(Outcome::kPass), 50);
 }
 
+// The first run may come to its turn after another has found the mistake.
+TEST_F(BatchTests, AMistakeOfTheUserIsSaidByWhicheverRunIsTheFirstOfItsCell) {
+  const Run refused = [](const RunRequest& request) {
+    RunRecord record = record_of(request, Outcome::kBadInput);
+    record.error = "no such file";
+    return record;
+  };
+  for (int trial = 0; trial < 500; ++trial) {
+    const BatchResult found = run({.tests = {test_of("a")}, .repeat = 4}, refused, 4);
+    ASSERT_EQ(found.cells[0].records.at(0).error, "no such file") << "trial " << trial;
+  }
+}
+
 TEST_F(BatchTests, FailuresOfSeveralCellsAreGroupedAndTheFirstCanBeRepeated) {
   const std::vector<Axis> axes = {{"topology", {"t1", "t2"}}, {"scheduler", {"s1", "s2"}}};
   const BatchResult found = run({.tests = {test_of("a", axes)}}, by("s2", Outcome::kFail));
