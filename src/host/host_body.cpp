@@ -58,6 +58,14 @@ void wait_for_orphans() {
   }
 }
 
+// As a run's judge says it of a guest's (runner/judge/judge_evidence.cpp), where the host counts them.
+Detail lost(std::uint64_t records) {
+  return {.verdict = Verdict::kInconclusive,
+          .kind = DetailKind::kLostEvidence,
+          .message = fmt::format("lost: {} of the body's records, of more than {} each, could not be sent", records,
+                                 format_bytes(kMaxPayloadBytes))};
+}
+
 int body_main(const JobBody& body) {
   auto steps = [&]() -> Status {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return fail_errno("the body cannot become the reaper of its orphans");
@@ -66,7 +74,9 @@ int body_main(const JobBody& body) {
     RecordSink sink([&](RecordType type, ByteSpan payload) {
       pipe.append(type, static_cast<std::uint64_t>(monotonic_now().count()), payload);
     });
-    sink.result(run_job(job, sink, body));
+    auto result = run_job(job, sink, body);
+    if (result && pipe.dropped() != 0) result->details.push_back(lost(pipe.dropped()));
+    sink.result(std::move(result));
     wait_for_orphans();
     return Status(pipe.written()).context("report to the harness");
   };

@@ -18,7 +18,7 @@ constexpr std::size_t kShare = 1 << 20;  // read at most so much at a time
 void RecordPipeWriter::append(RecordType type, std::uint64_t time_ns, ByteSpan payload) {
   if (!written_) return;
   if (payload.size() > kMaxPayloadBytes)
-    written_ = fail(ErrorCode::kUnsupported, "a record of {} is too large", format_bytes(payload.size()));
+    ++dropped_;
   else
     written_ = write_all(pipe_.get(), make_frame(type, sequence_++, time_ns, payload));
 }

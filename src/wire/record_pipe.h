@@ -14,14 +14,17 @@ namespace ktstr {
 class RecordPipeWriter {
  public:
   explicit RecordPipeWriter(Fd pipe) : pipe_(std::move(pipe)) {}
-  // Blocks while the pipe is full. After a failure nothing more is written.
+  // Blocks while the pipe is full. A payload above kMaxPayloadBytes is dropped and counted, as in a lane. After a
+  // failure nothing more is written.
   void append(RecordType type, std::uint64_t time_ns, ByteSpan payload);
-  // Whether all was written: a payload above kMaxPayloadBytes is not.
+  // Whether all that was not dropped was written.
   const Status& written() const { return written_; }
+  std::uint64_t dropped() const { return dropped_; }
 
  private:
   Fd pipe_;
   std::uint32_t sequence_ = 0;
+  std::uint64_t dropped_ = 0;
   Status written_ = ok();
 };
 

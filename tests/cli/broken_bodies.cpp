@@ -8,6 +8,7 @@
 
 #include "host/host_body.h"
 #include "ktstr/ktstr.h"
+#include "scenario/event_sink.h"
 
 using namespace ktstr;
 using namespace std::chrono_literals;
@@ -39,6 +40,13 @@ KTSTR_TEST(leaves_in_the_middle_of_a_record, {.duration = 200ms, .host_only = tr
   constexpr char kHalf[] = {'K', 'T', 'R', 'C', 7, 0};
   if (::write(std::atoi(std::getenv(kHostRecordsVariable)), kHalf, sizeof kHalf) < 0) std::abort();
   ::_exit(3);
+}
+
+KTSTR_TEST(reports_too_much_at_once, {.duration = 200ms, .checks = {.max_spread_pct = 100}, .host_only = true}) {
+  PayloadReport report{.name = "much"};
+  report.missing.assign(20'000, std::string(100, 'm'));
+  ctx.events().payload(report);
+  return one_step(ctx);
 }
 
 KTSTR_TEST(crashes_after_its_result, {.duration = 200ms, .checks = {.max_spread_pct = 100}, .host_only = true}) {

@@ -227,6 +227,13 @@ TEST_F(HostMode, ABodyThatCrashesAfterItsResultFailsAllTheSame) {
   expect_one_step(record);
 }
 
+TEST_F(HostMode, OfABodyThatReportsTooMuchAtOnceTheRestIsKeptAndSaysWhatIsLost) {
+  const json record = record_of_test("reports_too_much_at_once");
+  EXPECT_EQ(record["verdict"], "inconclusive");
+  EXPECT_THAT(detail_of(record, "lost_evidence")["message"].get<std::string>(), HasSubstr("1 of the body's records"));
+  expect_one_step(record);
+}
+
 TEST_F(HostMode, ABodyThatLeavesInTheMiddleOfARecordIsOneThatCrashed) {
   const json record = record_of_test("leaves_in_the_middle_of_a_record");
   EXPECT_EQ(record["verdict"], "fail");
