@@ -151,6 +151,8 @@ struct AssertResult {
   static AssertResult fail(std::string message);
   // A claim of the test itself: adds a failing detail when `holds` is false, and is listed under `checked`.
   AssertResult& claim(bool holds, std::string what);
+  // What was looked at, and in which step; 0: in none.
+  void add_checked(std::string text, int step = 0);
   Verdict verdict() const;
   // The pids of the first capture with this tag; null when there is none.
   const ProcsCapture* capture(std::string_view tag) const;

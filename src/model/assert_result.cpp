@@ -23,9 +23,11 @@ AssertResult& AssertResult::claim(bool holds, std::string what) {
   if (!holds)
     details.push_back(
         {.verdict = Verdict::kFail, .kind = DetailKind::kUser, .message = "claim does not hold: " + what});
-  checked.push_back({std::move(what)});
+  add_checked(std::move(what));
   return *this;
 }
+
+void AssertResult::add_checked(std::string text, int step) { checked.push_back({std::move(text), step}); }
 
 Verdict AssertResult::verdict() const {
   Verdict worst = skipped ? Verdict::kSkip : Verdict::kPass;

@@ -153,7 +153,7 @@ Result<AssertResult> ScenarioRun::run() {
   state_.set_step(outer_step);
   if (!outcome) return outcome.error();
   if (machine_fails_ && result_.verdict() != Verdict::kFail) return *machine_fails_;
-  if (ctx_.scheduler_pid() != 0) result_.checked.push_back({"scheduler: its process lives through every step"});
+  if (ctx_.scheduler_pid() != 0) result_.add_checked("scheduler: its process lives through every step");
   return std::move(result_);
 }
 

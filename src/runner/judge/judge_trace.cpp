@@ -65,10 +65,9 @@ class TraceJudge {
   void judge(const Row& row, const InvariantResult& found) {
     if (found.holds()) {
       const std::string longest = found.worst ? milliseconds(found.worst->length_ns()) : "none";
-      record_.checked.push_back(found.limit_ns == 0
-                                    ? std::string(to_string(row.invariant))
-                                    : fmt::format("{} (longest {}, limit {} ms)", to_string(row.invariant), longest,
-                                                  found.limit_ns / 1'000'000));
+      std::string text(to_string(row.invariant));
+      if (found.limit_ns > 0) text += fmt::format(": longest {}, limit {} ms", longest, found.limit_ns / 1'000'000);
+      record_.checked.push_back({std::move(text)});
       return;
     }
     const Breach& worst = *found.worst;
