@@ -18,7 +18,7 @@ struct ActivityEntry {
 
 namespace {
 
-std::mutex mutex;
+std::mutex entries_mutex;
 std::list<ActivityEntry> entries;
 std::uint64_t last_id = 0;
 thread_local Activity* innermost = nullptr;
@@ -27,7 +27,7 @@ thread_local std::list<ActivityEntry>::iterator innermost_entry;
 }  // namespace
 
 Activity::Activity(std::string what, Kind kind) : outer_(innermost) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(entries_mutex);
   if (outer_ != nullptr) outer_->entry_->innermost = false;
   entry_ = entries.insert(entries.end(), {++last_id, kind, std::move(what), {}, monotonic_now(), true});
   innermost = this;
@@ -35,7 +35,7 @@ Activity::Activity(std::string what, Kind kind) : outer_(innermost) {
 }
 
 Activity::~Activity() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(entries_mutex);
   entries.erase(entry_);
   innermost = outer_;
   if (outer_ == nullptr) return;
@@ -45,19 +45,19 @@ Activity::~Activity() {
 }
 
 void Activity::rename(std::string what) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(entries_mutex);
   entry_->what = std::move(what);
 }
 
 void say_activity(std::string detail) {
   if (innermost == nullptr) return;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(entries_mutex);
   innermost_entry->detail = std::move(detail);
 }
 
 std::vector<ActivitySeen> activities() {
   std::vector<ActivitySeen> seen;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(entries_mutex);
   for (const ActivityEntry& entry : entries) {
     if (!entry.innermost || entry.kind == Activity::Kind::kOfPerson) continue;
     seen.push_back(

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kClear = "\r\x1b[K";  // to the line's start; erase to its end (ECMA-48, EL)
 
-std::mutex mutex;
+std::mutex status_mutex;
 std::string status_line;
 
 void draw(std::string_view text) {
@@ -27,7 +27,7 @@ void draw(std::string_view text) {
 
 void set_status_line(std::string_view text) {
   const std::string shown = escaped(text);
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(status_mutex);
   if (shown == status_line) return;
   status_line = shown;
   draw(std::string(kClear) + status_line);
@@ -35,7 +35,7 @@ void set_status_line(std::string_view text) {
 
 Status write_above_status_line(int fd, std::string_view text) {
   const std::string shown = escaped(text, ::isatty(fd) == 1 ? Colors::kOurs : Colors::kNone);
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(status_mutex);
   if (status_line.empty()) return write_all(fd, as_byte_span(shown));
   draw(kClear);
   Status status = write_all(fd, as_byte_span(shown));

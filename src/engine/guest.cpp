@@ -20,8 +20,6 @@ Status check_readable(const fs::path& path, std::string_view what) {
   return ok();
 }
 
-constexpr std::chrono::seconds kQmpLimit{60};
-
 Status hold(Machine& machine, const GuestIo& io) {
   Qmp& qmp = machine.qmp;
   KTSTR_TRY(qmp.greet(kQmpLimit));

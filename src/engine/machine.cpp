@@ -18,8 +18,6 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::chrono::seconds kQmpLimit{60};
-
 // It takes a fraction of a second to come up, where it may run.
 constexpr double kSilentSeconds = 20;
 

@@ -3,6 +3,7 @@
 // One QEMU with everything that it needs around it: RAM files, doorbell, QMP.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "base/system/process.h"
@@ -14,6 +15,9 @@
 #include "engine/qemu/qmp.h"
 
 namespace ktstr {
+
+// For an answer of a QEMU that has nothing else to do.
+constexpr std::chrono::seconds kQmpLimit{60};
 
 // In the order in which it is taken down again, last first: QEMU ends before its memory goes.
 struct Machine {

@@ -134,18 +134,19 @@ Result<KernelImage> select_cached(const KernelEnvironment& environment, const st
 
 // Newest first.
 std::vector<fs::path> boot_images(const fs::path& boot_dir) {
-  constexpr std::string_view kPrefix = "vmlinuz-";
+  constexpr std::string_view kNamePrefix = "vmlinuz-";
   std::vector<std::string> releases;
   std::error_code error;
   for (const fs::directory_entry& item : fs::directory_iterator(boot_dir, error)) {
     const std::string name = item.path().filename().string();
     std::error_code ignored;
-    if (name.starts_with(kPrefix) && item.is_regular_file(ignored)) releases.push_back(name.substr(kPrefix.size()));
+    if (name.starts_with(kNamePrefix) && item.is_regular_file(ignored))
+      releases.push_back(name.substr(kNamePrefix.size()));
   }
   std::sort(releases.begin(), releases.end(),
             [](const std::string& a, const std::string& b) { return compare_releases(a, b) > 0; });
   std::vector<fs::path> paths;
-  for (const std::string& release : releases) paths.push_back(boot_dir / (std::string(kPrefix) + release));
+  for (const std::string& release : releases) paths.push_back(boot_dir / (std::string(kNamePrefix) + release));
   return paths;
 }
 

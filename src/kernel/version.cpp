@@ -3,13 +3,13 @@
 
 #include <cctype>
 
+#include "base/text/digit.h"
+
 namespace ktstr {
 namespace {
 
 constexpr std::string_view kBanner = "Linux version ";
 constexpr std::size_t kLongestRelease = 64;  // __NEW_UTS_LEN, include/uapi/linux/utsname.h
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The rank of a character in deb-version(7): ~ before the end, letters before the rest.
 int rank(char c) {

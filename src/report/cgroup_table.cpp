@@ -12,7 +12,6 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kNameWidth = 24;
 constexpr std::size_t kCpusWidth = 16;
 
 // "" is the place outside of the scenario's cgroups.
@@ -21,8 +20,6 @@ std::string place_text(const std::string& cgroup) {
 }
 
 std::string cpus_text(const CpuSet& cpus) { return cpus.empty() ? "-" : shortened(cpus.to_string(), kCpusWidth); }
-
-std::string step_text(int step) { return step == 0 ? "backdrop" : fmt::format("{}", step); }
 
 std::uint64_t per_worker(std::uint64_t sum, int workers) {
   return workers > 0 ? sum / static_cast<std::uint64_t>(workers) : 0;

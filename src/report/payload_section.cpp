@@ -15,7 +15,6 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kNameWidth = 24;
 constexpr std::size_t kMetricWidth = 32;
 constexpr std::size_t kUnitWidth = 12;
 constexpr std::size_t kEndWidth = 40;
@@ -25,8 +24,6 @@ std::string end_text(const PayloadReport& report) {
   if (report.killed) return "stopped by the scenario";
   return shortened(printable(report.exit), kEndWidth);
 }
-
-std::string step_text(int step) { return step == 0 ? "backdrop" : fmt::format("{}", step); }
 
 // Enough digits to compare two runs by eye, and none that a reader has to skip.
 std::string value_text(double value) {

@@ -8,6 +8,9 @@
 
 namespace ktstr {
 
+// Of the name of a cgroup, a payload or a step in a column.
+constexpr std::size_t kNameWidth = 24;
+
 // Rows under headings, two blanks apart. The first column is flush left, the others are numbers and flush right but for
 // those that are said to be texts. A column in which every cell is empty is left out.
 class Table {

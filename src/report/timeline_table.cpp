@@ -15,8 +15,6 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kNameWidth = 24;
-
 std::string step_text(const TimelineStep& step) {
   if (step.name.empty()) return fmt::format("{}", step.step);
   return fmt::format("{} {}", step.step, shortened(printable(step.name), kNameWidth));

@@ -59,6 +59,8 @@ std::string short_percent(double percent) {
   return fmt::format("{:.{}f}%", percent, std::fabs(percent) >= 99.95 ? 0 : 1);
 }
 
+std::string step_text(int step) { return step == 0 ? "backdrop" : fmt::format("{}", step); }
+
 std::string printable(std::string_view text) {
   std::string clean;
   for (std::size_t i = 0; i < text.size();) {

@@ -16,6 +16,8 @@ std::string short_duration(std::uint64_t ns);
 std::string short_count(std::uint64_t count);
 // "0%", "0.4%", "12.3%", "100%"; "-" for what is not a number.
 std::string short_percent(double percent);
+// "backdrop", "1".
+std::string step_text(int step);
 // One line of what others print: without escape sequences and control characters of ASCII; tabs become blanks, the rest
 // is escaped (base/text/printable.h).
 std::string printable(std::string_view text);

@@ -5,13 +5,14 @@
 #include <array>
 #include <charconv>
 
+#include "base/text/digit.h"
+
 namespace ktstr {
 
 namespace {
 
 constexpr std::size_t kLeastAddress = 8;  // hexadecimal digits without a 0x that are an address, not a word
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_of_name(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '.' || c == '-'; }

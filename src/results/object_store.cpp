@@ -17,8 +17,8 @@ namespace ktstr {
 namespace {
 
 constexpr int kLevel = 1;  // a run waits for it
-constexpr Bytes kLargest = Bytes{8} << 30;
-constexpr const char* kLockName = "lock";
+constexpr Bytes kLargestObject = Bytes{8} << 30;
+constexpr const char* kStoreLockName = "lock";
 
 bool is_sha256(std::string_view name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -40,9 +40,9 @@ Error damaged(const fs::path& file, std::string_view why) {
 }
 
 Result<ByteVector> unpack(const fs::path& file, const std::string& sha) {
-  KTSTR_TRY_ASSIGN(const ByteVector packed, read_bytes(file, kLargest));
+  KTSTR_TRY_ASSIGN(const ByteVector packed, read_bytes(file, kLargestObject));
   const unsigned long long size = ZSTD_getFrameContentSize(packed.data(), packed.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kLargest)
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kLargestObject)
     return damaged(file, "it does not begin as a zstd frame of ours");
   // Nothing compresses better than this; so a wrong size in the file asks for no more memory than it can fill.
   constexpr unsigned long long kBestRatio = 1 << 17;
@@ -76,12 +76,12 @@ Status ObjectStore::store(const std::string& sha, ByteSpan bytes) const {
   const fs::path file = dir_ / sha;
   {
     // Shared with others that store, against prune(); and marks the object as just used.
-    KTSTR_TRY_ASSIGN(const FileLock lock, FileLock::acquire(dir_ / kLockName, FileLock::Kind::kShared));
+    KTSTR_TRY_ASSIGN(const FileLock lock, FileLock::acquire(dir_ / kStoreLockName, FileLock::Kind::kShared));
     if (::utimensat(AT_FDCWD, file.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) == 0) return ok();
   }
   KTSTR_TRY_ASSIGN(const ByteVector packed, compress(bytes));
   // One at a time: write_atomically() names its temporary file by the process, which may have other threads here.
-  KTSTR_TRY_ASSIGN(const FileLock lock, FileLock::acquire(dir_ / kLockName, FileLock::Kind::kExclusive));
+  KTSTR_TRY_ASSIGN(const FileLock lock, FileLock::acquire(dir_ / kStoreLockName, FileLock::Kind::kExclusive));
   KTSTR_TRY_ASSIGN(const bool there, is_there(file));
   return there ? ok() : write_atomically(file, packed);
 }
@@ -118,9 +118,9 @@ Result<ByteVector> ObjectStore::read(const std::string& sha, const fs::path& run
 }
 
 Result<std::size_t> ObjectStore::prune(std::chrono::seconds age) const {
-  KTSTR_TRY_ASSIGN(const bool used, is_there(dir_ / kLockName));
+  KTSTR_TRY_ASSIGN(const bool used, is_there(dir_ / kStoreLockName));
   if (!used) return std::size_t{0};
-  const auto lock = FileLock::try_acquire(dir_ / kLockName, FileLock::Kind::kExclusive);
+  const auto lock = FileLock::try_acquire(dir_ / kStoreLockName, FileLock::Kind::kExclusive);
   if (!lock && lock.error().code() == ErrorCode::kBusy) return std::size_t{0};
   if (!lock) return lock.error();
   std::error_code error;

@@ -15,7 +15,7 @@ namespace ktstr {
 
 namespace {
 
-constexpr const char* kLockName = "lock";
+constexpr const char* kRunLockName = "lock";
 constexpr const char* kPruneLockName = "prune.lock";
 constexpr int kMostTries = 64;
 
@@ -39,7 +39,7 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
     std::string id = make_run_id(now, test, random);
     fs::path path = runs / id;
     if (::mkdir(path.c_str(), 0755) == 0) {
-      KTSTR_TRY_ASSIGN(FileLock lock, FileLock::try_acquire(path / kLockName, FileLock::Kind::kExclusive));
+      KTSTR_TRY_ASSIGN(FileLock lock, FileLock::try_acquire(path / kRunLockName, FileLock::Kind::kExclusive));
       return RunDirectory(std::move(id), std::move(path), std::move(lock));
     }
     if (errno != EEXIST) return fail_errno("cannot make {}", path.string()).with_hint(kWayOut);
@@ -48,7 +48,7 @@ Result<RunDirectory> RunDirectory::create(const fs::path& state_dir, std::string
 }
 
 Result<std::optional<FileLock>> hold_run(const fs::path& run_dir) {
-  auto lock = FileLock::try_acquire(run_dir / kLockName, FileLock::Kind::kShared);
+  auto lock = FileLock::try_acquire(run_dir / kRunLockName, FileLock::Kind::kShared);
   if (lock) return std::optional<FileLock>(*std::move(lock));
   if (lock.error().code() == ErrorCode::kBusy)
     return fail(ErrorCode::kBusy, "the run in {} is still under way", run_dir.string()).with_hint("wait for its end");
@@ -77,7 +77,7 @@ Result<std::size_t> prune_directories(const fs::path& state_dir, std::size_t kee
   std::sort(ids.rbegin(), ids.rend());
   std::size_t removed = 0;
   for (std::size_t i = keep; i < ids.size(); ++i) {
-    const auto lock = FileLock::try_acquire(runs / ids[i] / kLockName, FileLock::Kind::kExclusive);
+    const auto lock = FileLock::try_acquire(runs / ids[i] / kRunLockName, FileLock::Kind::kExclusive);
     if (!lock) {
       if (lock.error().code() != ErrorCode::kBusy) log_warn("cannot prune a run: {}", lock.error().message());
       continue;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/text/digit.h"
+
 namespace ktstr {
 
 namespace {
@@ -20,7 +22,6 @@ std::tm utc(std::chrono::system_clock::time_point time) {
   return parts;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_plain(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
 }

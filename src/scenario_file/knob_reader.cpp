@@ -14,7 +14,7 @@ namespace ktstr {
 namespace {
 
 using Kind = TomlValue::Kind;
-using Form = KnobWriting::Kind;
+using KnobForm = KnobWriting::Kind;
 using std::chrono::microseconds;
 
 bool is_max(const TomlValue& value) { return value.kind == Kind::kString && value.text == "max"; }
@@ -47,32 +47,32 @@ std::optional<std::string> percent_of(TableReader& reader, std::string_view key,
 }
 
 // Empty without a mistake where the value is of another kind than the knob's form has.
-std::optional<std::string> converted(TableReader& reader, std::string_view key, Form form, const TomlValue& value,
+std::optional<std::string> converted(TableReader& reader, std::string_view key, KnobForm form, const TomlValue& value,
                                      bool& kind_fits) {
   const bool text = value.kind == Kind::kString, whole = value.kind == Kind::kInteger;
   kind_fits = true;
   switch (form) {
-    case Form::kText:
+    case KnobForm::kText:
       if (text) return value.text;
       break;
-    case Form::kWhole:
+    case KnobForm::kWhole:
       if (whole) return std::to_string(value.integer);
       break;
-    case Form::kWholeOrMax:
+    case KnobForm::kWholeOrMax:
       if (whole || is_max(value)) return is_max(value) ? "max" : std::to_string(value.integer);
       break;
-    case Form::kBoolean:
+    case KnobForm::kBoolean:
       if (value.kind == Kind::kBoolean) return value.boolean ? "1" : "0";
       break;
-    case Form::kPercent:
+    case KnobForm::kPercent:
       if (is_max(value)) return "max";
       if (whole || value.kind == Kind::kFloat) return percent_of(reader, key, value);
       break;
-    case Form::kSize:
+    case KnobForm::kSize:
       if (is_max(value)) return "max";
       if (text) return bytes_of(reader, key, value.text);
       break;
-    case Form::kTime:
+    case KnobForm::kTime:
       if (text) return microseconds_of(reader, key, value.text);
       break;
   }

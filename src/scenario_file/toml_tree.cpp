@@ -10,6 +10,8 @@ namespace ktstr {
 
 namespace {
 
+using Kind = TomlValue::Kind;
+
 constexpr std::size_t kMaxFileSize = 1 << 20;
 // toml++ bounds the nesting of brackets but not of dotted keys, and frees its tree recursively: a key of 32000
 // components overflows the stack. (3.3.0)
@@ -71,7 +73,6 @@ class DotScanner {
 };
 
 TomlValue convert(const toml::node& node) {
-  using Kind = TomlValue::Kind;
   TomlValue value;
   value.at = position_of(node.source().begin);
   switch (node.type()) {

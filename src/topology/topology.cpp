@@ -11,7 +11,7 @@ namespace ktstr {
 
 namespace {
 
-constexpr int kCpuLimit = kLastApicId + 1;
+constexpr int kMostCpus = kLastApicId + 1;
 
 constexpr std::string_view kHowToWrite =
     "write NnNlNcNt (NUMA nodes, LLCs in all, cores per LLC, threads per core), for example 1n2l4c2t";
@@ -44,10 +44,10 @@ std::string defect_of(const Topology& t) {
     if (part.count < 1) return fmt::format("{} {} are too few; at least 1", part.count, part.what);
   // Each factor is bounded before the product is taken, so that it cannot overflow.
   for (const auto& part : parts)
-    if (part.count > kCpuLimit) return fmt::format("{} {} are more than {}", part.count, part.what, kCpuLimit);
+    if (part.count > kMostCpus) return fmt::format("{} {} are more than {}", part.count, part.what, kMostCpus);
   if (t.llcs % t.numa_nodes != 0)
     return fmt::format("{} LLCs cannot be split evenly over {} NUMA nodes", t.llcs, t.numa_nodes);
-  if (t.cpus() > kCpuLimit) return fmt::format("{} CPUs are more than {}", t.cpus(), kCpuLimit);
+  if (t.cpus() > kMostCpus) return fmt::format("{} CPUs are more than {}", t.cpus(), kMostCpus);
   if (const std::uint32_t last = apic_ids(t).back(); last > kLastApicId)
     return fmt::format(
         "the last CPU's APIC id would be {}, and the guest's can be {} at most; ids are counted in powers of 2, so "

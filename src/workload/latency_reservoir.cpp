@@ -5,10 +5,6 @@
 
 namespace ktstr {
 
-namespace {
-constexpr auto kRelaxed = std::memory_order_relaxed;
-}
-
 void LatencyReservoir::add(std::uint64_t latency_ns) {
   const std::uint64_t number = count_.load(kRelaxed);
   count_.store(number + 1, kRelaxed);

@@ -25,6 +25,8 @@ class LatencyReservoir {
   std::vector<std::uint64_t> samples() const;
 
  private:
+  static constexpr auto kRelaxed = std::memory_order_relaxed;
+
   std::atomic<std::uint64_t> count_{0};
   std::atomic<std::uint64_t> max_ns_{0};
   std::atomic<std::uint64_t> kept_{0};

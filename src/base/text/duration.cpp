@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/text/digit.h"
+
 namespace ktstr {
 
 namespace {
@@ -16,7 +18,6 @@ constexpr Unit kUnits[] = {{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000
 
 // Decimal arithmetic throughout: a double would make 0.1s something else than 100ms.
 std::optional<std::int64_t> parse_number_in(std::string_view number, std::int64_t unit_ns) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (number.empty() || !is_digit(number.front()) || !is_digit(number.back())) return {};
   std::int64_t total = 0, place_ns = unit_ns;
   bool in_fraction = false;

@@ -51,7 +51,7 @@ std::string_view sched_ext_words(const KernelFacts& facts) {
   return facts.btf_types > 0 ? "no sched_ext" : "no BTF, and so no sched_ext";
 }
 
-std::string describe(const CacheEntry& cached) {
+std::string describe_kernel(const CacheEntry& cached) {
   if (cached.damaged()) return fmt::format("{}  DAMAGED: {}\n", cached.key, cached.damage);
   const KernelEntry& entry = *cached.entry;
   const std::string from = entry.source.suite.empty() ? entry.source.package : entry.source.suite;
@@ -68,12 +68,12 @@ Status fetch(const std::string& what) {
   return print_out(entry.key + "\n");
 }
 
-Status list(bool json) {
+Status list_kernels(bool json) {
   KTSTR_TRY_ASSIGN(const KernelCache cache, open_cache());
   std::string text;
   nlohmann::json document = nlohmann::json::array();
   for (const CacheEntry& cached : cache.list()) {
-    text += describe(cached);
+    text += describe_kernel(cached);
     document.push_back(to_json(cached));
   }
   if (json) return print_out(document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
@@ -100,7 +100,7 @@ int execute(const KernelFetchCommand& command) {
   return finish(fetch(command.what));
 }
 
-int execute(const KernelListCommand& command) { return finish(list(command.json)); }
+int execute(const KernelListCommand& command) { return finish(list_kernels(command.json)); }
 int execute(const KernelRemoveCommand& command) { return finish(remove(command.key)); }
 int execute(const KernelPathCommand& command) { return finish(print_path(command.spec)); }
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kExitInterrupted = 130;
 
-int finish(const Status& status) {
+int finish_warm(const Status& status) {
   if (status) return kExitOk;
   const int code = report_error(status.error());
   return status.error().code() == ErrorCode::kCancelled ? kExitInterrupted : code;
@@ -29,7 +29,7 @@ Result<RunnerEnvironment> usable_environment() {
   return environment;
 }
 
-Status list(bool json) {
+Status list_images(bool json) {
   KTSTR_TRY_ASSIGN(const RunnerEnvironment environment, usable_environment());
   const WarmCache cache = warm_cache(environment);
   KTSTR_TRY_ASSIGN(const auto entries, cache.list());
@@ -71,14 +71,14 @@ Status clean(const std::vector<std::string>& digests) {
 
 }  // namespace
 
-int execute(const WarmListCommand& command) { return finish(list(command.json)); }
+int execute(const WarmListCommand& command) { return finish_warm(list_images(command.json)); }
 
 int execute(const WarmBuildCommand& command) {
   set_verbosity(command.options.verbosity);
   install_interrupt_handler();
-  return finish(build(command));
+  return finish_warm(build(command));
 }
 
-int execute(const WarmCleanCommand& command) { return finish(clean(command.digests)); }
+int execute(const WarmCleanCommand& command) { return finish_warm(clean(command.digests)); }
 
 }  // namespace ktstr::cli

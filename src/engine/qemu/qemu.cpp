@@ -31,7 +31,7 @@ Result<fs::path> locate(const std::string& name) {
 }
 
 constexpr std::chrono::seconds kVersionLimit{10};
-constexpr Bytes kLongestAnswer = 64 << 10;
+constexpr Bytes kLongestVersion = 64 << 10;
 
 // "10.0.2 (Debian ...)" -> 10, 0.
 bool parse_numbers(std::string_view text, QemuInfo& info) {
@@ -95,7 +95,7 @@ Result<QemuInfo> find_qemu(const std::string& name, const fs::path& answers) {
   const std::string identity = identity_of_program(path);
   if (identity.empty()) return find_qemu(name);
   // One line that names the file, then what it said.
-  if (const auto known = read_text(answers, kLongestAnswer); known && known->starts_with(identity)) {
+  if (const auto known = read_text(answers, kLongestVersion); known && known->starts_with(identity)) {
     if (auto info = describe(path, std::string_view(*known).substr(identity.size()))) return info;
   }
   KTSTR_TRY_ASSIGN(const std::string said, ask_version(path));

@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kProbeLimit{20};
 constexpr Bytes kLongestAnswer = 64 << 10;
 constexpr std::string_view kPrefix = "ktstr-turns ";
 
-control::Page& page_in(const Mapping& mapping) { return *reinterpret_cast<control::Page*>(mapping.data()); }
+control::Page& control_page_in(const Mapping& mapping) { return *reinterpret_cast<control::Page*>(mapping.data()); }
 
 Result<PluginSkills> understood(const std::string& said) {
   const std::string line = said.substr(0, said.find('\n'));
@@ -101,7 +101,7 @@ Result<ControlFile> ControlFile::create(const fs::path& file, const Topology& to
 }
 
 void ControlFile::order(const TurnSettings& settings) {
-  control::Page& page = page_in(mapping_);
+  control::Page& page = control_page_in(mapping_);
   page.turn = settings.turn;
   page.phase_seed = settings.phase_seed;
   for (std::size_t vcpu = 0; vcpu < static_cast<std::size_t>(vcpus_); ++vcpu)
@@ -110,7 +110,7 @@ void ControlFile::order(const TurnSettings& settings) {
 }
 
 TurnCounts ControlFile::counts() const {
-  const control::Page& page = page_in(mapping_);
+  const control::Page& page = control_page_in(mapping_);
   TurnCounts counts{.turns = __atomic_load_n(&page.turns, __ATOMIC_RELAXED), .instructions = {}};
   for (std::size_t vcpu = 0; vcpu < static_cast<std::size_t>(vcpus_); ++vcpu)
     counts.instructions.push_back(__atomic_load_n(&page.instructions[vcpu], __ATOMIC_RELAXED));
@@ -118,7 +118,7 @@ TurnCounts ControlFile::counts() const {
 }
 
 IdleCounts ControlFile::idle() const {
-  const control::Page& page = page_in(mapping_);
+  const control::Page& page = control_page_in(mapping_);
   return {.guarded = __atomic_load_n(&page.idle_guarded, __ATOMIC_RELAXED) != 0,
           .jumps = __atomic_load_n(&page.idle_jumps, __ATOMIC_RELAXED),
           .refused = __atomic_load_n(&page.idle_refused, __ATOMIC_RELAXED)};

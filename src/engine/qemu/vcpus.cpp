@@ -10,9 +10,9 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::chrono::seconds kQmpLimit{10};
+constexpr std::chrono::seconds kLookLimit{10};
 constexpr int kLooks = 4;
-constexpr std::chrono::milliseconds kBetweenLooks{300};
+constexpr std::chrono::milliseconds kBetweenVcpuLooks{300};
 constexpr std::uint64_t kInterruptFlag = 0x200;  // RFLAGS.IF
 constexpr std::size_t kMostVcpus = 4096;
 
@@ -75,16 +75,16 @@ Result<std::vector<VcpuState>> parse_vcpus(std::string_view registers) {
 }
 
 Result<std::vector<VcpuState>> look_at_vcpus(Qmp& qmp) {
-  KTSTR_TRY(qmp.greet(kQmpLimit));
+  KTSTR_TRY(qmp.greet(kLookLimit));
   std::vector<VcpuState> vcpus;
   for (int i = 0; i < kLooks; ++i) {
     if (i > 0) {
-      KTSTR_TRY(qmp.execute("cont", Qmp::Json::object(), kQmpLimit));
-      std::this_thread::sleep_for(kBetweenLooks);
+      KTSTR_TRY(qmp.execute("cont", Qmp::Json::object(), kLookLimit));
+      std::this_thread::sleep_for(kBetweenVcpuLooks);
     }
-    KTSTR_TRY(qmp.execute("stop", Qmp::Json::object(), kQmpLimit));
+    KTSTR_TRY(qmp.execute("stop", Qmp::Json::object(), kLookLimit));
     KTSTR_TRY_ASSIGN(const Qmp::Json said,
-                     qmp.execute("human-monitor-command", {{"command-line", "info registers -a"}}, kQmpLimit));
+                     qmp.execute("human-monitor-command", {{"command-line", "info registers -a"}}, kLookLimit));
     if (!said.is_string()) return fail(ErrorCode::kProtocol, "QEMU shows no registers: {}", said.dump().substr(0, 200));
     KTSTR_TRY_ASSIGN(const auto look, parse_vcpus(said.get_ref<const std::string&>()));
     merge_look(vcpus, look);

@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::chrono::seconds kQmpLimit{120};
+constexpr std::chrono::seconds kSaveLimit{120};
 constexpr milliseconds kForQemuToReadStop{5};
 constexpr milliseconds kBetweenRings{10};
 // A boot and a scheduler's start say little, and all of it is held until they are over.
@@ -26,15 +26,15 @@ constexpr Bytes kMostRecordBytes = Bytes{32} << 20;
 constexpr int kStopTries = 4;
 
 Status wait_for_migration(Qmp& qmp) {
-  const Nanoseconds deadline = monotonic_now() + kQmpLimit;
+  const Nanoseconds deadline = monotonic_now() + kSaveLimit;
   for (;;) {
-    KTSTR_TRY_ASSIGN(const Qmp::Json state, qmp.execute("query-migrate", Qmp::Json::object(), kQmpLimit));
+    KTSTR_TRY_ASSIGN(const Qmp::Json state, qmp.execute("query-migrate", Qmp::Json::object(), kSaveLimit));
     const std::string status = state.value("status", "");
     if (status == "completed") return ok();
     if (status == "failed" || status == "cancelled")
       return fail(ErrorCode::kIo, "QEMU could not save the machine: {}", state.value("error-desc", status));
     if (monotonic_now() > deadline)
-      return fail(ErrorCode::kIo, "QEMU did not save the machine within {} s", kQmpLimit.count());
+      return fail(ErrorCode::kIo, "QEMU did not save the machine within {} s", kSaveLimit.count());
     std::this_thread::sleep_for(milliseconds(2));
   }
 }
@@ -99,7 +99,7 @@ class Attempt {
   // Where QEMU is so late that the guest gets through its window, the guest rings for the next one, and QEMU answers
   // nobody as long as that ring is not answered. Whether it rang: then this machine is of no use any more.
   static ktstr::Result<bool> wait_until_stopped(Machine& machine) {
-    const Nanoseconds deadline = monotonic_now() + kQmpLimit;
+    const Nanoseconds deadline = monotonic_now() + kSaveLimit;
     for (bool rang = false;;) {
       auto answer = machine.qmp.answer(kBetweenRings);
       if (answer) return rang;
@@ -121,8 +121,8 @@ class Attempt {
       return fail(ErrorCode::kBusy, "the machine could not be stopped at its warm point: this host was too busy");
     const double boot_seconds = run.host_seconds();
     KTSTR_TRY(qmp.execute("migrate-set-capabilities",
-                          {{"capabilities", {{{"capability", "x-ignore-shared"}, {"state", true}}}}}, kQmpLimit));
-    KTSTR_TRY(qmp.execute("migrate", {{"uri", "file:" + (directory_ / "state").string()}}, kQmpLimit));
+                          {{"capabilities", {{{"capability", "x-ignore-shared"}, {"state", true}}}}}, kSaveLimit));
+    KTSTR_TRY(qmp.execute("migrate", {{"uri", "file:" + (directory_ / "state").string()}}, kSaveLimit));
     KTSTR_TRY(wait_for_migration(qmp));
     KTSTR_TRY_ASSIGN(const std::string console, read_text(io_.console_log));
     return WarmImage::save(
@@ -132,9 +132,9 @@ class Attempt {
 
   // Whether something else ran in the window after all, so that it matters where it was stopped.
   ktstr::Result<bool> look_after_the_window(Machine& machine) const {
-    KTSTR_TRY(machine.qmp.execute("cont", Qmp::Json::object(), kQmpLimit));
+    KTSTR_TRY(machine.qmp.execute("cont", Qmp::Json::object(), kSaveLimit));
     const auto& guest = machine.memory.mailbox().layout().guest;
-    const Nanoseconds deadline = monotonic_now() + kQmpLimit;
+    const Nanoseconds deadline = monotonic_now() + kSaveLimit;
     while (mailbox::load(guest.warm_windows) == windows_before_) {
       if (monotonic_now() > deadline) return fail(ErrorCode::kIo, "the saved machine does not go on");
       if (io_.interrupted && io_.interrupted()) return fail(ErrorCode::kCancelled, "interrupted");

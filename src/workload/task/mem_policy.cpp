@@ -9,9 +9,9 @@ struct FlagName {
   unsigned bit;
   const char* name;
 };
-constexpr FlagName kFlags[] = {{MemPolicy::kStaticNodes, "static"},
-                               {MemPolicy::kRelativeNodes, "relative"},
-                               {MemPolicy::kNumaBalancing, "numa-balancing"}};
+constexpr FlagName kFlagNames[] = {{MemPolicy::kStaticNodes, "static"},
+                                   {MemPolicy::kRelativeNodes, "relative"},
+                                   {MemPolicy::kNumaBalancing, "numa-balancing"}};
 constexpr unsigned kKnownFlags = MemPolicy::kStaticNodes | MemPolicy::kRelativeNodes | MemPolicy::kNumaBalancing;
 
 const char* name_of(MemPolicy::Kind kind) {
@@ -88,7 +88,7 @@ Status MemPolicy::check(const TestTopology& topology, const CpuSet& cpuset) cons
 std::string MemPolicy::describe() const {
   std::string inner = nodes.to_string();
   const auto append = [&inner](std::string_view part) { inner += (inner.empty() ? "" : ", ") + std::string(part); };
-  for (const FlagName& flag : kFlags)
+  for (const FlagName& flag : kFlagNames)
     if ((flags & flag.bit) != 0) append(flag.name);
   if (const unsigned unknown = flags & ~kKnownFlags; unknown != 0) append(fmt::format("{:#x}", unknown));
   return inner.empty() ? std::string(name_of(kind)) : fmt::format("{}({})", name_of(kind), inner);

@@ -12,7 +12,7 @@ namespace ktstr {
 
 namespace {
 
-constexpr int kFlags =
+constexpr int kModeFlags =
     static_cast<int>(MemPolicy::kStaticNodes | MemPolicy::kRelativeNodes | MemPolicy::kNumaBalancing);
 
 // MemPolicy::Kind is in the order of the kernel's enum; its two youngest are not in the headers that we build with.
@@ -56,8 +56,8 @@ bool TaskMemory::holds() const {
   int mode = 0;
   decltype(nodes_) nodes{};
   if (::syscall(SYS_get_mempolicy, &mode, nodes.data(), kMaxNodes, nullptr, 0) != 0) return false;
-  if ((mode & kFlags) != (mode_ & kFlags)) return false;
-  const int kind = mode & ~kFlags, wanted = mode_ & ~kFlags;
+  if ((mode & kModeFlags) != (mode_ & kModeFlags)) return false;
+  const int kind = mode & ~kModeFlags, wanted = mode_ & ~kModeFlags;
   // Before Linux 5.14 "local" was "preferred" without a node.
   if (kind != wanted && !(wanted == MPOL_LOCAL && kind == MPOL_PREFERRED)) return false;
   // Relative nodes are reported as they were given, static ones too, others as far as they are allowed.
