@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# ktstr_module(NAME SRCS ... HDRS ... DEPS ... [TESTS ...] [TEST_SUPPORT ...] [TEST_DEPS ...])
+# ktstr_module(NAME [ONCE] SRCS ... HDRS ... DEPS ... [TESTS ...] [TEST_SUPPORT ...] [TEST_DEPS ...])
 #
 # One folder, one static library `ktstr_NAME` (alias `ktstr::NAME`), one unit test program. What a large module has for
 # one subject is in a folder of its own below it, still one library; what only tests use is in `testing/` (TEST_SUPPORT,
-# built into the test program). DEPS are the modules and libraries that this one may use; CMake refuses a cycle. Each
-# header is compiled alone when CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
+# built into the test program). ONCE: what runs a few times a run, on the host alone, and is not worth the compiler's
+# time. DEPS are the modules and libraries that this one may use; CMake refuses a cycle. Each header is compiled alone
+# when CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
 
 # -Wno-missing-field-initializers: g++ 12 warns about designated initialisers, whose point is to leave fields out.
 add_library(ktstr_warnings INTERFACE)
@@ -47,7 +48,7 @@ function(ktstr_test_program target)
 endfunction()
 
 function(ktstr_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 m "" "" "SRCS;HDRS;DEPS;TESTS;TEST_SUPPORT;TEST_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 m "ONCE" "" "SRCS;HDRS;DEPS;TESTS;TEST_SUPPORT;TEST_DEPS")
   add_library(ktstr_${name} STATIC ${m_SRCS})
   add_library(ktstr::${name} ALIAS ktstr_${name})
   set_target_properties(ktstr_${name} PROPERTIES EXPORT_NAME ${name})
@@ -55,7 +56,12 @@ function(ktstr_module name)
   target_include_directories(ktstr_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                                                   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
   target_link_libraries(ktstr_${name} PUBLIC ${m_DEPS} PRIVATE $<BUILD_INTERFACE:ktstr_warnings>)
-  ktstr_pch(ktstr_${name} ktstr_base)
+  if(m_ONCE)
+    target_compile_options(ktstr_${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
+    ktstr_pch(ktstr_${name} ktstr_kernel)
+  else()
+    ktstr_pch(ktstr_${name} ktstr_base)
+  endif()
   if(KTSTR_TESTS AND m_TESTS)
     add_executable(${name}_test ${m_TESTS} ${m_TEST_SUPPORT})
     target_link_libraries(${name}_test PRIVATE ktstr_${name} ${m_TEST_DEPS} ktstr_warnings GTest::gmock_main)
