@@ -7,6 +7,8 @@
 # built into the test program). ONCE: what runs a few times a run, on the host alone, and is not worth the compiler's
 # time. DEPS are the modules and libraries that this one may use; CMake refuses a cycle. Each header is compiled alone
 # when CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
+#
+# With KTSTR_UNITY several files of a module are one for the compiler, so no two of a module may define the same name.
 
 # -Wno-missing-field-initializers: g++ 12 warns about designated initialisers, whose point is to leave fields out.
 add_library(ktstr_warnings INTERFACE)
@@ -62,6 +64,7 @@ function(ktstr_module name)
   else()
     ktstr_pch(ktstr_${name} ktstr_base)
   endif()
+  set_target_properties(ktstr_${name} PROPERTIES UNITY_BUILD "${KTSTR_UNITY}")
   if(KTSTR_TESTS AND m_TESTS)
     add_executable(${name}_test ${m_TESTS} ${m_TEST_SUPPORT})
     target_link_libraries(${name}_test PRIVATE ktstr_${name} ${m_TEST_DEPS} ktstr_warnings GTest::gmock_main)
