@@ -15,7 +15,7 @@ namespace {
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // With '?' for what would spoil a message.
-std::string shown(std::string_view name) {
+std::string without_controls(std::string_view name) {
   std::string text(name);
   std::replace_if(text.begin(), text.end(), is_control, '?');
   return text;
@@ -32,7 +32,8 @@ Status check_cgroup_name(std::string_view name) {
   if (name.empty()) return no_name();
   if (std::any_of(name.begin(), name.end(), is_control))
     return fail(ErrorCode::kInvalidArgument,
-                "the cgroup name '{}' has a control character where '?' stands; accepted: {}", shown(name), kNameLike);
+                "the cgroup name '{}' has a control character where '?' stands; accepted: {}", without_controls(name),
+                kNameLike);
   if (name.size() > kMaxCgroupName)
     return fail(ErrorCode::kInvalidArgument, "the cgroup name '{}...' has {} bytes; at most {}", name.substr(0, 20),
                 name.size(), kMaxCgroupName);
@@ -46,7 +47,8 @@ Status check_cgroup_name(std::string_view name) {
 Status check_cgroup_path(std::string_view path) {
   if (path.empty()) return no_name();
   if (path.front() == '/' || path.back() == '/' || path.find("//") != std::string_view::npos)
-    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup; accepted: {}", shown(path), kNameLike);
+    return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a cgroup; accepted: {}", without_controls(path),
+                kNameLike);
   if (path.size() > kMaxCgroupPath)
     return fail(ErrorCode::kInvalidArgument, "the cgroup path '{}...' has {} bytes; at most {}", path.substr(0, 20),
                 path.size(), kMaxCgroupPath);
@@ -82,8 +84,8 @@ Status check_quota_pct(std::int64_t percent) {
 
 Status check_comm(std::string_view name, std::string_view key) {
   if (!name.empty() && name.size() <= kMaxComm && name.find('\0') == std::string_view::npos) return ok();
-  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a {}; accepted: 1 to {} bytes without a NUL", shown(name),
-              key, kMaxComm);
+  return fail(ErrorCode::kInvalidArgument, "'{}' cannot be a {}; accepted: 1 to {} bytes without a NUL",
+              without_controls(name), key, kMaxComm);
 }
 
 Status check_uclamp(std::int64_t min, std::int64_t max) {
