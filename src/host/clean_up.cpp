@@ -87,7 +87,7 @@ void kill_tree(const std::vector<fs::path>& tree) {
 Status move_members(const fs::path& from, const fs::path& to) {
   KTSTR_TRY_ASSIGN(const std::vector<int> members, members_of(from));
   for (const int pid : members) {
-    const Status moved = write_text(to / "cgroup.procs", std::to_string(pid));
+    Status moved = write_text(to / "cgroup.procs", std::to_string(pid));
     if (!moved && moved.error().saved_errno() != ESRCH) return moved;
   }
   return ok();

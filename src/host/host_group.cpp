@@ -40,7 +40,7 @@ Status HostGroup::move_processes(std::string_view name, const std::vector<int>& 
   std::error_code ignored;
   if (!name.empty() || !fs::exists(aside(), ignored)) return group_.move_processes(name, pids);
   for (const int pid : pids) {
-    const Status moved = write_text(aside() / "cgroup.procs", std::to_string(pid));
+    Status moved = write_text(aside() / "cgroup.procs", std::to_string(pid));
     if (!moved && moved.error().saved_errno() != ESRCH) return moved;
   }
   return ok();
