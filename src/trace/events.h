@@ -443,7 +443,7 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<DsqInsertVtime>();
   visit.template operator()<DsqMoveToLocal>();
   visit.template operator()<Kick>();
-  visit.template operator()<SchedulerExit>();
+  visit.template operator()<trace::SchedulerExit>();
 }
 
 namespace trace_detail {
