@@ -47,10 +47,10 @@ class Window {
   void add(const TraceEvent& event) {
     account(std::min(event.time_ns, story_.to_ns));
     if (event.time_ns > story_.to_ns) return;
-    if (event.kind == TraceKind::kSwitch) note_prio(event_as<trace::Switch>(event));
     if (event.kind == TraceKind::kFreeze || event.kind == TraceKind::kThaw) note_frozen(event);
     now_.add(event);
     names_.follow(event);
+    if (event.kind == TraceKind::kSwitch) note_user(event_as<trace::Switch>(event));
     if (const TaskNow* const task = now_.task(story_.pid)) {
       known_ = true;
       last_ = *task;
@@ -108,7 +108,12 @@ class Window {
     (kept ? story_.throttled_ns : story_.waited_ns) += passed;
   }
 
-  void note_prio(const trace::Switch& event) { prio_[event.next] = event.next_prio; }
+  // While it is known: it may be dead in the end.
+  void note_user(const trace::Switch& event) {
+    User& user = users_[event.next];
+    user.prio = event.next_prio;
+    if (std::string comm = names_.comm(event.next, 0); comm != "?") user.comm = std::move(comm);
+  }
   void note_frozen(const TraceEvent& event) {
     const auto& cpus = now_.cpus();
     if (event.cpu < cpus.size() && cpus[event.cpu].current == story_.pid) frozen_ = event.kind == TraceKind::kFreeze;
@@ -117,11 +122,12 @@ class Window {
   CpuStory story_of(std::uint32_t cpu, const Sums& sums) const {
     CpuStory story{.cpu = cpu, .idle_ns = sums.idle_ns, .offline_ns = sums.offline_ns, .irq_ns = sums.irq_ns};
     for (const auto& [pid, ran] : sums.ran) {
-      const auto prio = prio_.find(pid);
+      const auto user = users_.find(pid);
+      const bool known = user != users_.end();
       story.users.push_back({.pid = pid,
-                             .comm = names_.comm(pid, cpu),
+                             .comm = known ? user->second.comm : names_.comm(pid, cpu),
                              .ran_ns = ran,
-                             .real_time = prio != prio_.end() && prio->second < kLeastFairPrio});
+                             .real_time = known && user->second.prio < kLeastFairPrio});
     }
     std::stable_sort(story.users.begin(), story.users.end(),
                      [](const CpuUser& a, const CpuUser& b) { return a.ran_ns > b.ran_ns; });
@@ -155,7 +161,11 @@ class Window {
   bool known_ = false, frozen_ = false;
   std::uint64_t at_ns_ = 0;
   std::map<std::uint32_t, Sums> cpus_;
-  std::map<std::int32_t, std::uint32_t> prio_;
+  struct User {
+    std::string comm = "?";
+    std::uint32_t prio = kLeastFairPrio;
+  };
+  std::map<std::int32_t, User> users_;
 };
 
 std::string cpu_list(const WaitStory& story) {
@@ -166,17 +176,22 @@ std::string cpu_list(const WaitStory& story) {
 }
 
 std::string cpu_text(const CpuStory& cpu, std::uint64_t whole) {
-  std::string text = fmt::format("CPU {} ran ", cpu.cpu);
-  std::size_t shown = 0;
+  std::vector<std::string> parts;
   for (const CpuUser& user : cpu.users) {
-    if (shown == kMostUsers || percent(user.ran_ns, whole) < 1) break;
-    text += fmt::format("{}{} (pid {}{}, {:.0f}%)", shown++ == 0 ? "" : ", ", user.comm, user.pid,
-                        user.real_time ? ", real-time" : "", percent(user.ran_ns, whole));
+    if (parts.size() == kMostUsers || percent(user.ran_ns, whole) < 1) break;
+    parts.push_back(fmt::format("{} (pid {}{}, {:.0f}%)", user.comm, user.pid, user.real_time ? ", real-time" : "",
+                                percent(user.ran_ns, whole)));
   }
-  if (shown == 0) text = fmt::format("CPU {} ran nothing to speak of", cpu.cpu);
-  if (percent(cpu.idle_ns, whole) >= 1) text += fmt::format(", idle {:.0f}%", percent(cpu.idle_ns, whole));
-  if (percent(cpu.offline_ns, whole) >= 1) text += fmt::format(", offline {:.0f}%", percent(cpu.offline_ns, whole));
-  if (percent(cpu.irq_ns, whole) >= 5) text += fmt::format(", {:.0f}% of it in interrupts", percent(cpu.irq_ns, whole));
+  std::string text = fmt::format("CPU {} ", cpu.cpu);
+  if (!parts.empty()) text += fmt::format("ran {}", fmt::join(parts, ", "));
+  auto add = [&](std::uint64_t part, double least, std::string_view words) {
+    if (percent(part, whole) < least) return;
+    text += fmt::format("{}{} {:.0f}%", parts.empty() ? "" : ", ", words, percent(part, whole));
+    parts.emplace_back();
+  };
+  add(cpu.idle_ns, 1, "was idle");
+  add(cpu.offline_ns, 1, "was offline");
+  add(cpu.irq_ns, 5, "was in interrupts");
   return text;
 }
 
@@ -206,18 +221,20 @@ std::string dsq_text(std::uint64_t dsq, std::uint32_t on) {
 std::string to_text(const WaitStory& story) {
   const std::uint64_t whole = story.to_ns - story.from_ns;
   std::vector<std::string> did;
-  if (story.waited_ns > 0) did.push_back(fmt::format("waited {}", time_text(story.waited_ns)));
-  if (story.throttled_ns > 0)
-    did.push_back(fmt::format("was kept off by a quota for {}", time_text(story.throttled_ns)));
-  if (story.frozen_ns > 0) did.push_back(fmt::format("was frozen for {}", time_text(story.frozen_ns)));
-  if (story.slept_ns > 0) did.push_back(fmt::format("slept {}", time_text(story.slept_ns)));
-  if (story.ran_ns > 0) did.push_back(fmt::format("ran {}", time_text(story.ran_ns)));
+  auto add = [&](std::uint64_t part, std::string_view words) {
+    if (percent(part, whole) >= 1) did.push_back(fmt::format("{} {}", words, time_text(part)));
+  };
+  add(story.waited_ns, "waited");
+  add(story.throttled_ns, "was kept off by a quota for");
+  add(story.frozen_ns, "was frozen for");
+  add(story.slept_ns, "slept");
+  add(story.ran_ns, "ran");
   std::string text = fmt::format("in {} it {}", time_text(whole), fmt::join(did, ", "));
   if (story.waited_ns > 0) {
     if (story.in_no_queue)
-      text += "; the scheduler had put it into no queue since it became runnable";
+      text += "; the scheduler had put it into no queue since it ran last";
     else if (story.dsq)
-      text += "; it was last put into " + dsq_text(*story.dsq, story.waited_on);
+      text += "; it was in " + dsq_text(*story.dsq, story.waited_on);
     else
       text += fmt::format("; it was on the queue of CPU {}", story.waited_on);
   }

@@ -55,14 +55,13 @@ Invariants::Invariants(const InvariantLimits& limits)
 // What waits began before counts from here on.
 void Invariants::begin(std::uint64_t at_ns) {
   judged_from_ = at_ns;
-  for (auto& [pid, wait] : waiting_) {
-    wait.since_ns = std::max(wait.since_ns, at_ns);
-    if (wait.idle_since_ns) wait.idle_since_ns = std::max(*wait.idle_since_ns, at_ns);
-  }
+  for (auto& [pid, wait] : waiting_) wait.since_ns = std::max(wait.since_ns, at_ns);
+  for (auto& [cpu, one] : idle_since_) one.since_ns = std::max(one.since_ns, at_ns);
 }
 
 void Invariants::end(std::uint64_t at_ns) {
   if (!judged_from_ || over_) return;
+  for (const auto& [cpu, one] : idle_since_) end_idle(cpu, one, at_ns);
   std::vector<std::int32_t> left;
   for (const auto& [pid, wait] : waiting_) left.push_back(pid);
   for (const std::int32_t pid : left) end_wait(pid, at_ns);
@@ -84,31 +83,57 @@ void Invariants::before(const Transition& transition) {
                                   .cpu = transition.cpu,
                                   .from_ns = transition.at_ns,
                                   .to_ns = transition.at_ns,
-                                  .idle = {},
                                   .allowed = *transition.before.mask});
 }
 
 void Invariants::after(const TraceEvent& event) {
   for (const std::int32_t pid : changed_) note_waiting(pid);
-  if (!concerns_all(event.kind)) return;
-  note_idle();
-  // On a busy machine nothing changes by most events.
-  if (is_empty(idle_) && waits_beside_idle_ == 0) return;
-  for (auto& [pid, wait] : waiting_) look_at_idle(pid, wait);
+  if (concerns_all(event.kind)) look_at_idle_cpus();
 }
 
-void Invariants::note_idle() {
-  idle_ = {};
+// CPUs of which, and for whom each of them could run.
+void Invariants::look_at_idle_cpus() {
+  const CpuMask idle = idle_cpus();
+  // On a busy machine nothing changes by most events.
+  if (is_empty(idle) && idle_since_.empty()) return;
+  std::map<std::uint32_t, std::int32_t> wanted;  // each with the task that waits longest for it
+  std::map<std::uint32_t, std::uint64_t> since;
+  for (const auto& [pid, wait] : waiting_) {
+    const TaskNow* const task = now_.task(pid);
+    if (task == nullptr || !may_be_run(*task)) continue;
+    const CpuMask free = both(idle, task->mask.value_or(kEverywhere));
+    for (std::uint32_t cpu = 0; cpu < kMostCpus; ++cpu) {
+      if (cpu % 64 == 0 && free[cpu / 64] == 0)
+        cpu += 63;
+      else if (has_cpu(free, cpu) && (!wanted.contains(cpu) || wait.since_ns < since[cpu])) {
+        wanted[cpu] = pid;
+        since[cpu] = wait.since_ns;
+      }
+    }
+  }
+  std::erase_if(idle_since_, [&](const auto& one) {
+    if (wanted.contains(one.first)) return false;
+    end_idle(one.first, one.second, now_.now_ns());
+    return true;
+  });
+  for (const auto& [cpu, pid] : wanted) {
+    IdleCpu& one =
+        idle_since_.try_emplace(cpu, IdleCpu{.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0)), .pid = pid})
+            .first->second;
+    one.pid = pid;
+  }
+}
+
+CpuMask Invariants::idle_cpus() const {
+  CpuMask idle{};
   const std::vector<CpuNow>& cpus = now_.cpus();
   for (std::uint32_t cpu = 0; cpu < cpus.size() && cpu < kMostCpus; ++cpu)
-    if (cpus[cpu].known && cpus[cpu].online && cpus[cpu].current == 0)
-      idle_[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
+    if (cpus[cpu].known && cpus[cpu].online && cpus[cpu].current == 0) idle[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
+  return idle;
 }
 
 void Invariants::note_waiting(std::int32_t pid) {
-  Wait& wait = waiting_[pid];
-  wait = {.since_ns = now_.now_ns(), .idle_since_ns = {}, .idle = {}};
-  if (judged_from_) wait.since_ns = std::max(wait.since_ns, *judged_from_);
+  waiting_[pid] = {.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0))};
 }
 
 // One that is kept from running, by a quota or because its class has it on no queue, is not the scheduler's to run.
@@ -116,43 +141,24 @@ bool Invariants::may_be_run(const TaskNow& task) const {
   return task.queued && !now_.is_throttled(task.cgroup, task.cpu);
 }
 
-void Invariants::look_at_idle(std::int32_t pid, Wait& wait) {
-  const TaskNow* const task = now_.task(pid);
-  CpuMask idle{};
-  if (task != nullptr && may_be_run(*task)) idle = both(idle_, task->mask.value_or(kEverywhere));
-  for (std::size_t i = 0; i < idle.size(); ++i) wait.idle[i] |= idle[i];
-  if (!is_empty(idle) == wait.idle_since_ns.has_value()) return;
-  if (is_empty(idle)) return end_idle(pid, wait, now_.now_ns());
-  ++waits_beside_idle_;
-  wait.idle_since_ns = std::max(now_.now_ns(), judged_from_.value_or(0));
-}
-
-void Invariants::end_idle(std::int32_t pid, Wait& wait, std::uint64_t at_ns) {
-  if (!wait.idle_since_ns) return;
-  const TaskNow* const task = now_.task(pid);
-  const std::uint64_t to = std::max(at_ns, *wait.idle_since_ns);
-  report(Invariant::kWorkConservation, {.pid = pid,
-                                        .cpu = task != nullptr ? task->cpu : std::uint16_t{0},
-                                        .from_ns = *wait.idle_since_ns,
-                                        .to_ns = to,
-                                        .idle = wait.idle,
+void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns) {
+  const TaskNow* const task = now_.task(one.pid);
+  report(Invariant::kWorkConservation, {.pid = one.pid,
+                                        .cpu = static_cast<std::uint16_t>(cpu),
+                                        .from_ns = one.since_ns,
+                                        .to_ns = std::max(at_ns, one.since_ns),
                                         .allowed = task != nullptr ? task->mask.value_or(kEverywhere) : kEverywhere});
-  --waits_beside_idle_;
-  wait.idle_since_ns.reset();
-  wait.idle = {};
 }
 
 void Invariants::end_wait(std::int32_t pid, std::uint64_t at_ns) {
   const auto found = waiting_.find(pid);
   if (found == waiting_.end()) return;
-  end_idle(pid, found->second, at_ns);
   const TaskNow* const task = now_.task(pid);
   if (task != nullptr && may_be_run(*task))
     report(Invariant::kWaitAge, {.pid = pid,
                                  .cpu = task->cpu,
                                  .from_ns = found->second.since_ns,
                                  .to_ns = std::max(at_ns, found->second.since_ns),
-                                 .idle = {},
                                  .allowed = task->mask.value_or(kEverywhere)});
   waiting_.erase(found);
 }

@@ -16,7 +16,7 @@
 namespace ktstr {
 
 enum class Invariant : std::uint8_t {
-  kWorkConservation,  // no CPU stays idle while a task waits that may run there
+  kWorkConservation,  // no CPU stays idle while a task waits that may run there, be it always another one
   kWaitAge,           // no task waits for too long
   kAllowedCpu,        // no task runs where it may not
 };
@@ -24,12 +24,11 @@ EnumNames<Invariant> names_of(Invariant);  // "work_conservation", "wait_age", "
 
 // One stretch of time in which it did not hold.
 struct Breach {
-  std::int32_t pid = 0;
-  std::uint16_t cpu = 0;      // where the task waited, or ran
+  std::int32_t pid = 0;       // kWorkConservation: of those that waited the one that had waited longest in the end
+  std::uint16_t cpu = 0;      // kWorkConservation: the idle one; else where the task waited, or ran
   std::uint64_t from_ns = 0;  // guest time
   std::uint64_t to_ns = 0;
-  CpuMask idle{};     // CPUs that were idle for all or a part of it, and that the task may run on
-  CpuMask allowed{};  // all that it may run on
+  CpuMask allowed{};  // where the task may run
   std::uint64_t length_ns() const { return to_ns - from_ns; }
 };
 
@@ -63,16 +62,19 @@ class Invariants {
  private:
   struct Wait {
     std::uint64_t since_ns = 0;
-    std::optional<std::uint64_t> idle_since_ns;  // a CPU that it may run on has been idle without a break
-    CpuMask idle{};
+  };
+  // A CPU that is idle, and for which there has been a task at every moment since.
+  struct IdleCpu {
+    std::uint64_t since_ns = 0;
+    std::int32_t pid = 0;
   };
 
   void before(const Transition& transition);
   void after(const TraceEvent& event);
-  void note_idle();
+  void look_at_idle_cpus();
+  CpuMask idle_cpus() const;
   void note_waiting(std::int32_t pid);
-  void look_at_idle(std::int32_t pid, Wait& wait);
-  void end_idle(std::int32_t pid, Wait& wait, std::uint64_t at_ns);
+  void end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns);
   void end_wait(std::int32_t pid, std::uint64_t at_ns);
   void report(Invariant invariant, const Breach& breach);
   bool may_be_run(const TaskNow& task) const;
@@ -80,8 +82,7 @@ class Invariants {
 
   Scheduling now_;
   std::map<std::int32_t, Wait> waiting_;
-  std::size_t waits_beside_idle_ = 0;
-  CpuMask idle_{};
+  std::map<std::uint32_t, IdleCpu> idle_since_;
   std::vector<std::int32_t> changed_;  // that wait from this event on
   std::optional<std::uint64_t> judged_from_;
   bool over_ = false;

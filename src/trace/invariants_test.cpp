@@ -47,7 +47,19 @@ TEST_F(InvariantsTest, AWaitBesideAnIdleCpuIsABreach) {
   EXPECT_EQ(found.worst->pid, 7);
   EXPECT_EQ(found.worst->from_ns, 10 * kMs);
   EXPECT_EQ(found.worst->to_ns, 130 * kMs);
-  EXPECT_EQ(found.worst->idle[0], 2u);
+  EXPECT_EQ(found.worst->cpu, 1);
+}
+
+// Each of the three waits for less than the limit.
+TEST_F(InvariantsTest, ACpuThatStaysIdleWhileOthersTakeTurnsIsABreach) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  wake(10, 8, 0);
+  for (std::uint64_t ms = 50, pid = 7, last = 50; ms <= 250; ms += 40, std::swap(pid, last))
+    run(ms, static_cast<std::int32_t>(pid), 0, static_cast<std::int32_t>(last));
+  run(260, 8, 1);
+  EXPECT_FALSE(result(Invariant::kWorkConservation).holds());
+  EXPECT_GE(result(Invariant::kWorkConservation).worst->length_ns(), 200 * kMs);
 }
 
 TEST_F(InvariantsTest, ABriefOneIsAWayOfWorking) {

@@ -61,10 +61,13 @@ void Scheduling::go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::u
     (*on_transition_)({.pid = pid, .before = task, .after = after, .at_ns = now_ns_, .cpu = cpu, .clock = clock});
   task.preempted = task.phase == TaskPhase::kRunning && after == TaskPhase::kWaiting;
   if (after == TaskPhase::kWaiting) {
-    task.dsq.reset();
     task.queued_clock = clock;
   }
-  if (after == TaskPhase::kRunning) task.ran_clock = clock;
+  if (after == TaskPhase::kRunning) {
+    // Into which it is put for its next wait it is put before that begins.
+    task.dsq.reset();
+    task.ran_clock = clock;
+  }
   task.phase = after;
   task.since_ns = now_ns_;
   task.cpu = cpu;

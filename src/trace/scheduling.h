@@ -37,7 +37,7 @@ struct TaskNow {
   std::optional<SchedClass> sched_class;
   std::optional<CpuMask> mask;       // where it may run; none: not known, which is treated as everywhere
   std::uint64_t cgroup = 0;          // 0: not known
-  std::optional<std::uint64_t> dsq;  // a BPF scheduler's: where it put the task since it became runnable
+  std::optional<std::uint64_t> dsq;  // where a BPF scheduler put the task since it ran last
   std::uint64_t queued_clock = 0;    // rq.clock when it began to wait, of which the kernel makes run_delay
   std::uint64_t ran_clock = 0;       // ... when it began to run
   bool may_run_on(std::uint32_t on) const { return !mask || has_cpu(*mask, on); }

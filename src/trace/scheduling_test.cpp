@@ -114,8 +114,10 @@ TEST_F(SchedulingTest, KnowsWhereABpfSchedulerPutATask) {
   at(3, trace::DsqInsert{.pid = 7, .dsq = 5});
   EXPECT_EQ(scheduling_.task(7)->dsq, 5u);
   change(4, 0, 7);
-  change(5, 7, 0);
-  EXPECT_FALSE(scheduling_.task(7)->dsq) << "of the wait before";
+  EXPECT_FALSE(scheduling_.task(7)->dsq) << "it has left it";
+  at(5, trace::DsqInsert{.pid = 7, .dsq = 6});
+  change(6, 7, 0);
+  EXPECT_EQ(scheduling_.task(7)->dsq, 6u) << "a task is queued before it is taken off its CPU";
 }
 
 TEST_F(SchedulingTest, AQuotaOfAnyCgroupAbove) {

@@ -17,12 +17,11 @@ namespace {
 struct Row {
   Invariant invariant;
   DetailKind kind;
-  std::string_view words;  // what was broken
 };
 constexpr Row kRows[] = {
-    {Invariant::kWorkConservation, DetailKind::kWorkConservation, "waited while a CPU was idle that it may run on"},
-    {Invariant::kWaitAge, DetailKind::kWaitAge, "waited for a CPU"},
-    {Invariant::kAllowedCpu, DetailKind::kAllowedCpu, "ran on a CPU that it may not run on"},
+    {Invariant::kWorkConservation, DetailKind::kWorkConservation},
+    {Invariant::kWaitAge, DetailKind::kWaitAge},
+    {Invariant::kAllowedCpu, DetailKind::kAllowedCpu},
 };
 
 std::string milliseconds(std::uint64_t ns) { return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6); }
@@ -75,13 +74,15 @@ class TraceJudge {
     Detail detail = failure(row.kind, "");
     name_worker(worst.pid, detail);
     const std::string who = name_of(worst.pid, story ? story->comm : "?");
+    const std::string when = fmt::format("{:.6f} s into the body", into_body(worst.from_ns));
     if (row.invariant == Invariant::kAllowedCpu) {
-      detail.message =
-          fmt::format("{} {}: CPU {}, {:.6f} s into the body", who, row.words, worst.cpu, into_body(worst.from_ns));
+      detail.message = fmt::format("{} ran on CPU {}, {}, where it may not run", who, worst.cpu, when);
     } else {
-      detail.message =
-          fmt::format("{} {} for {} (limit {} ms) from {:.6f} s into the body on", who, row.words,
-                      milliseconds(worst.length_ns()), found.limit_ns / 1'000'000, into_body(worst.from_ns));
+      detail.message = row.invariant == Invariant::kWaitAge
+                           ? fmt::format("{} waited {}", who, milliseconds(worst.length_ns()))
+                           : fmt::format("CPU {} was idle for {} while {} or others waited that may run there",
+                                         worst.cpu, milliseconds(worst.length_ns()), who);
+      detail.message += fmt::format(" from {} on (limit {} ms)", when, found.limit_ns / 1'000'000);
       detail.measured = static_cast<double>(worst.length_ns()) / 1e6;
       detail.limit = static_cast<double>(found.limit_ns) / 1e6;
       detail.unit = "ms";
@@ -109,7 +110,7 @@ class TraceJudge {
     const bool own = story.guilty == Guilty::kScheduler;
     const std::string scheduler =
         story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
-    return text + fmt::format("; the doing of {}", own ? scheduler : std::string(to_string(story.guilty)));
+    return text + fmt::format("; cause: {}", own ? scheduler : std::string(to_string(story.guilty)));
   }
 
   Result<WaitStory> explain(std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/explain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ktstr {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::uint64_t kMs = 1'000'000;
+
+TraceText<2> name(std::string_view text) {
+  TraceText<2> words;
+  for (std::size_t i = 0; i < text.size() && i < 16; ++i)
+    words.words[i / 8] |= std::uint64_t{static_cast<unsigned char>(text[i])} << (i % 8 * 8);
+  return words;
+}
+
+// Two CPUs, a worker (pid 7) and what else a test adds.
+class ExplainTest : public testing::Test {
+ protected:
+  ExplainTest() {
+    for (std::uint32_t cpu = 0; cpu < 2; ++cpu) at(0, trace::CpuSeen{.cpu = cpu, .current = 0});
+  }
+  template <typename T>
+  void at(std::uint64_t ms, const T& event, std::uint16_t cpu = 0) {
+    events_.push_back(make_event(ms * kMs, cpu, event));
+  }
+  void fork(std::uint64_t ms, std::int32_t pid, std::string_view comm, std::uint64_t mask = 3,
+            std::uint64_t cgroup = 9) {
+    at(ms, trace::Fork{.pid = pid, .tgid = pid, .cgroup = cgroup, .mask = {mask}, .comm = name(comm)});
+  }
+  void wake(std::uint64_t ms, std::int32_t pid, SchedClass of = SchedClass::kFair) {
+    at(ms, trace::Enqueue{.pid = pid, .cpu = 0, .sched_class = static_cast<std::uint32_t>(of)});
+  }
+  void run(std::uint64_t ms, std::int32_t pid, std::uint16_t cpu, std::int32_t instead_of = 0,
+           std::uint32_t prio = 120) {
+    at(ms, trace::Switch{.prev = instead_of, .prev_on_rq = 1, .next = pid, .next_prio = prio}, cpu);
+  }
+  WaitStory story(std::uint64_t from_ms, std::uint64_t to_ms) {
+    const auto directory = TempDir::create(fs::temp_directory_path(), "ktstr-explain-test");
+    auto writer = TraceWriter::create(directory->path() / "t", {.kernel = "7", .cpus = 2, .source = "plugin"});
+    for (const TraceEvent& event : events_) writer->add(event);
+    EXPECT_TRUE(writer->finish());
+    auto reader = TraceReader::open(directory->path() / "t");
+    const auto made = explain(*reader, 7, from_ms * kMs, to_ms * kMs);
+    EXPECT_TRUE(made) << made.error().message();
+    return made.value_or(WaitStory{});
+  }
+  std::vector<TraceEvent> events_;
+};
+
+TEST_F(ExplainTest, TheSchedulerThatLeavesACpuIdle) {
+  fork(1, 50, "hog");
+  run(1, 50, 0);
+  fork(10, 7, "victim");
+  wake(10, 7, SchedClass::kExt);
+  at(10, trace::DsqInsert{.pid = 7, .dsq = 5});
+  run(400, 7, 0, 50);
+  const WaitStory seen = story(10, 110);
+  EXPECT_EQ(seen.guilty, Guilty::kScheduler);
+  EXPECT_EQ(seen.waited_ns, 100 * kMs);
+  EXPECT_THAT(to_text(seen),
+              HasSubstr("it waited 100.0 ms; it was in the scheduler's queue 0x5; it may run on any CPU"));
+  EXPECT_THAT(to_text(seen), HasSubstr("CPU 1 was idle 100%; CPU 0 ran hog (pid 50, 100%)"));
+}
+
+TEST_F(ExplainTest, ATaskThatTheSchedulerForgot) {
+  fork(10, 7, "victim");
+  wake(10, 7, SchedClass::kExt);
+  EXPECT_THAT(to_text(story(10, 110)), HasSubstr("the scheduler had put it into no queue since it ran last"));
+}
+
+TEST_F(ExplainTest, ARealTimeHogOnTheOnlyCpu) {
+  fork(1, 50, "rt_hog");
+  run(1, 50, 0, 0, 49);
+  fork(10, 7, "victim", 1);
+  wake(10, 7);
+  const WaitStory seen = story(10, 1010);
+  EXPECT_EQ(seen.guilty, Guilty::kRealTime);
+  EXPECT_THAT(to_text(seen), HasSubstr("it may run on CPU 0; meanwhile CPU 0 ran rt_hog (pid 50, real-time, 100%)"));
+  EXPECT_THAT(to_text(seen), Not(HasSubstr("CPU 1")));
+}
+
+TEST_F(ExplainTest, ARealTimeHogBesideAFreeCpuIsNoExcuse) {
+  fork(1, 50, "rt_hog");
+  run(1, 50, 0, 0, 49);
+  fork(10, 7, "victim");
+  wake(10, 7);
+  run(11, 51, 1);
+  EXPECT_EQ(story(12, 1012).guilty, Guilty::kRealTime) << "half of what it may use";
+  events_.pop_back();
+  run(11, 51, 1, 0, 120);
+  fork(11, 52, "other");
+  run(12, 52, 0, 50);
+  EXPECT_EQ(story(12, 1012).guilty, Guilty::kScheduler);
+}
+
+TEST_F(ExplainTest, AQuota) {
+  fork(10, 7, "victim");
+  wake(10, 7);
+  at(12, trace::Throttle{.cgroup = 9, .cpu = 0});
+  const WaitStory seen = story(10, 1010);
+  EXPECT_EQ(seen.guilty, Guilty::kQuota);
+  EXPECT_THAT(to_text(seen), HasSubstr("was kept off by a quota for 998.0 ms"));
+}
+
+TEST_F(ExplainTest, TheFreezer) {
+  fork(10, 7, "victim");
+  wake(10, 7);
+  run(11, 7, 1);
+  at(12, trace::Freeze{}, 1);
+  at(12, trace::Switch{.prev = 7, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  const WaitStory seen = story(12, 512);
+  EXPECT_EQ(seen.guilty, Guilty::kFreezer);
+  EXPECT_THAT(to_text(seen), HasSubstr("was frozen for 500.0 ms"));
+}
+
+TEST_F(ExplainTest, NoCpuIsThereForIt) {
+  fork(10, 7, "victim", 2);
+  at(10, trace::CpuOffline{.cpu = 1});
+  at(11, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = 3});
+  EXPECT_EQ(story(12, 512).guilty, Guilty::kNoCpu);
+}
+
+TEST_F(ExplainTest, ATaskThatSleepsWaitsForNobody) {
+  fork(10, 7, "victim");
+  wake(10, 7);
+  run(11, 7, 1);
+  at(12, trace::Switch{.prev = 7, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  EXPECT_EQ(story(12, 512).guilty, Guilty::kNobody);
+}
+
+TEST_F(ExplainTest, WhoIsDeadKeepsItsName) {
+  fork(1, 50, "hog");
+  run(1, 50, 0);
+  fork(10, 7, "victim");
+  wake(10, 7);
+  at(100, trace::Switch{.prev = 50, .prev_state = 0x80, .prev_on_rq = 0, .next = 7}, 0);
+  EXPECT_THAT(to_text(story(10, 99)), HasSubstr("hog (pid 50, 100%)"));
+  EXPECT_THAT(to_text(story(10, 110)), HasSubstr("hog (pid 50, 90%)"));
+}
+
+TEST(DsqText, NamesTheBuiltInOnes) {
+  EXPECT_EQ(dsq_text(0x8000000000000002, 3), "the local queue of CPU 3");
+  EXPECT_EQ(dsq_text(0xC000000000000005, 3), "the local queue of CPU 5");
+  EXPECT_EQ(dsq_text(0x8000000000000001, 3), "the global queue");
+  EXPECT_EQ(dsq_text(0x12, 3), "the scheduler's queue 0x12");
+}
+
+}  // namespace
+}  // namespace ktstr
