@@ -14,6 +14,7 @@ constexpr std::uint32_t kSleeps = 1, kWaking = 0x200;    // task_struct.__state
 constexpr std::uint32_t kWakeup = 1, kDequeueSleep = 1;  // ENQUEUE_WAKEUP, DEQUEUE_SLEEP
 constexpr std::uint32_t kFair = static_cast<std::uint32_t>(SchedClass::kFair);
 constexpr std::int32_t kFirstPid = 100;
+constexpr std::array<std::uint64_t, 4> kAnywhere{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 
 class SampleWorld {
  public:
@@ -45,13 +46,15 @@ class SampleWorld {
       put(0, trace::CpuSeen{.cpu = static_cast<std::uint32_t>(cpu), .current = 0, .clock = clock()});
       cpus_[cpu].next_tick = now_ + random(kTickNs);
     }
-    put(0, trace::TaskSeen{.pid = 1, .tgid = 1, .state = 1, .cgroup = 1, .comm = trace_text_of<2>("init")});
+    put(0, trace::TaskSeen{
+               .pid = 1, .tgid = 1, .state = 1, .cgroup = 1, .mask = kAnywhere, .comm = trace_text_of<2>("init")});
     for (std::int32_t i = 0; i < shape_.tasks; ++i) {
       const std::int32_t pid = kFirstPid + i;
       put(0, trace::TaskSeen{.pid = pid,
                              .tgid = kFirstPid + i / 2 * 2,  // two threads a process
                              .state = kSleeps,
                              .cgroup = 11 + static_cast<std::uint64_t>(i % 2),
+                             .mask = kAnywhere,
                              .comm = trace_text_of<2>(fmt::format("cg_{}/{}", i % 2, i))});
       sleeping_.push_back(pid);
     }
