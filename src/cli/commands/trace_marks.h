@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "results/run_record.h"
+#include "trace/perfetto.h"
+
+namespace ktstr::cli {
+
+// What a run's record says of times in its guest: steps with their holds, ops, and what was found. A worker's gap is
+// where it was; what has no time of its own is at the end of its step.
+TraceMarks trace_marks(const RunRecord& record);
+
+}  // namespace ktstr::cli
