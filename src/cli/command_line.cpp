@@ -172,6 +172,34 @@ struct ReplayFlags {
   }
 };
 
+struct TraceFlags {
+  CLI::App* trace;
+  TraceCommand command;
+  bool text = false, json = false, pftrace = false;
+
+  explicit TraceFlags(CLI::App& app) : trace(app.add_subcommand("trace", "what a recorded run's guest did")) {
+    add_text(*trace, "run", command.run, "ID",
+             "the id of a run or its beginning, 'last', 'last-failed', or the path of a run's directory")
+        ->required();
+    add_text(*trace, "-o,--output", command.output, "FILE",
+             "where to; default: trace.pftrace in the run's directory, text and JSON to stdout");
+    CLI::Option* const as_pftrace =
+        trace->add_flag("--pftrace", pftrace, "for ui.perfetto.dev and trace_processor; the default");
+    CLI::Option* const as_text =
+        trace->add_flag("--text", text, "one line a task's time on a CPU, as perf sched timehist has it")
+            ->excludes(as_pftrace);
+    trace->add_flag("--json", json, "one JSON object an event, a line each")->excludes(as_pftrace)->excludes(as_text);
+    trace->add_flag("-v,--verbose", command.verbosity, "say also what could not be recorded");
+  }
+
+  Command interpreted() const {
+    TraceCommand result = command;
+    if (text) result.format = TraceCommand::Format::kText;
+    if (json) result.format = TraceCommand::Format::kJson;
+    return result;
+  }
+};
+
 struct KernelCommands {
   CLI::App* kernel;
   CLI::App* fetch;
@@ -276,6 +304,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   flags.add_all(*run);
 
   const ReplayFlags replay(app);
+  const TraceFlags trace(app);
 
   std::string program;
   CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
@@ -304,6 +333,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*scenarios) return Command(scenarios_command);
   if (*doctor) return Command(doctor_command);
   if (*replay.replay) return replay.interpreted();
+  if (*trace.trace) return trace.interpreted();
   if (*kernel.kernel) return kernel.command();
   if (*warm.warm) return warm.interpreted();
   if (*test) return Command(TestCommand{program, {}});

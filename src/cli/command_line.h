@@ -36,6 +36,13 @@ struct ReplayCommand {
   bool json = false;
   int verbosity = 0;
 };
+// A run's trace, for a viewer, a person or a program.
+struct TraceCommand {
+  enum class Format { kPerfetto, kText, kJson } format = Format::kPerfetto;
+  std::string run;     // as find_run() takes it
+  std::string output;  // a file; empty: trace.pftrace in the run's directory, or stdout
+  int verbosity = 0;
+};
 struct TestCommand {
   std::string program;
   std::vector<std::string> arguments;  // for the program, untouched
@@ -69,9 +76,9 @@ struct ScenariosCommand {
 struct DoctorCommand {
   bool json = false;
 };
-using Command = std::variant<ShowText, RunCommand, ReplayCommand, TestCommand, KernelFetchCommand, KernelListCommand,
-                             KernelRemoveCommand, KernelPathCommand, WarmListCommand, WarmBuildCommand,
-                             WarmCleanCommand, ScenariosCommand, DoctorCommand>;
+using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, TestCommand, KernelFetchCommand,
+                             KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand,
+                             WarmBuildCommand, WarmCleanCommand, ScenariosCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

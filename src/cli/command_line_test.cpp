@@ -276,5 +276,19 @@ TEST(CommandLine, RefusesReplaysThatCannotBe) {
               HasSubstr("--with 'trace': no such evidence; accepted: console, events"));
 }
 
+TEST(CommandLine, ExportsTraces) {
+  const auto plain = parsed_as<TraceCommand>({"trace", "last"});
+  EXPECT_EQ(plain.run, "last");
+  EXPECT_EQ(plain.output, "");
+  EXPECT_EQ(plain.format, TraceCommand::Format::kPerfetto);
+  EXPECT_EQ(parsed_as<TraceCommand>({"trace", "last", "--text"}).format, TraceCommand::Format::kText);
+  const auto full = parsed_as<TraceCommand>({"trace", "2026", "--json", "-o", "x.json", "-v"});
+  EXPECT_EQ(full.format, TraceCommand::Format::kJson);
+  EXPECT_EQ(full.output, "x.json");
+  EXPECT_EQ(full.verbosity, 1);
+  EXPECT_THAT(refusal({"trace"}), HasSubstr("run"));
+  EXPECT_THAT(refusal({"trace", "last", "--json", "--text"}), HasSubstr("excludes"));
+}
+
 }  // namespace
 }  // namespace ktstr::cli

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/log.h"
+#include "base/text/users_mistake.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/trace_marks.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+#include "results/find_run.h"
+#include "results/run_directory.h"
+#include "results/run_record_json.h"
+#include "runner/environment.h"
+#include "runner/interrupt.h"
+#include "trace/perfetto.h"
+#include "trace/trace_file.h"
+#include "trace/trace_text.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+constexpr const char* kPerfettoName = "trace.pftrace";
+
+Error no_trace(const fs::path& run, const Result<RunRecord>& record) {
+  std::string why = "it came to no result";
+  std::string hint = "a run in det mode has one, where nothing is in the way of its recorder";
+  if (record && record->mode != "det") {
+    why = fmt::format("it ran in {} mode, and only guests in det mode are recorded", record->mode);
+    hint = "run it with --mode det";
+  } else if (record) {
+    why = record->why_no_trace.empty() ? "it was made before there was a recorder" : record->why_no_trace;
+  }
+  return fail(ErrorCode::kNotFound, "there is no trace in {}: {}", run.string(), why).with_hint(hint);
+}
+
+// What a person has to know of a trace that was read to its end.
+void say_what_is_missing(const TraceReader& reader, const Result<RunRecord>& record) {
+  if (record && !record->why_no_trace.empty()) log_warn("not everything was recorded: {}", record->why_no_trace);
+  if (reader.cut_short())
+    log_warn("the trace is cut short: its run was killed, or its disk was full; what is here is what was stored");
+  if (reader.not_stored() > 0)
+    log_warn("the trace became too large: its last {} events were not stored", reader.not_stored());
+  if (reader.passed_over() > 0)
+    log_warn("{} events are of kinds that this ktstr does not know; the one that recorded them does",
+             reader.passed_over());
+  for (const TraceGap& gap : reader.header().missing)
+    log_info("not recorded: {}{}{}: {}", gap.kind, gap.field.empty() ? "" : " ", gap.field, gap.why);
+}
+
+// Where an export goes.
+class Output {
+ public:
+  // To stdout without a path.
+  static Result<Output> open(const std::optional<fs::path>& path) {
+    Output output;
+    if (!path) return output;
+    auto opened = open_file(*path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!opened) return users_mistake(std::move(opened).error());
+    output.file_ = *std::move(opened);
+    output.path_ = *path;
+    return output;
+  }
+  Status write(std::string_view part) {
+    bytes_ += part.size();
+    if (path_) return write_all(file_.get(), as_byte_span(part)).context(path_->string());
+    KTSTR_TRY(print_out(part));
+    return nobody_reads() ? Status(fail(ErrorCode::kCancelled, "nobody reads stdout")) : ok();
+  }
+  Bytes bytes() const { return bytes_; }
+
+ private:
+  Fd file_;
+  std::optional<fs::path> path_;
+  Bytes bytes_ = 0;
+};
+
+TraceMarks marks_of(const Result<RunRecord>& record) {
+  if (record) return trace_marks(*record);
+  log_warn("the trace is without steps and findings: {}", record.error().message());
+  return {};
+}
+
+Status export_trace(const TraceCommand& command) {
+  const RunnerEnvironment environment = RunnerEnvironment::from_process();
+  KTSTR_TRY(has_directories(environment));
+  KTSTR_TRY_ASSIGN(const fs::path run, find_run(environment.state_dir, command.run));
+  KTSTR_TRY_ASSIGN(const std::optional<FileLock> held, hold_run(run));
+  const Result<RunRecord> record = load_run_record(run);
+  std::error_code error;
+  if (!fs::exists(run / kTraceFileName, error)) return no_trace(run, record);
+  KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(run / kTraceFileName));
+  const bool for_perfetto = command.format == TraceCommand::Format::kPerfetto;
+  std::optional<fs::path> path;
+  if (!command.output.empty())
+    path = command.output;
+  else if (for_perfetto)
+    path = run / kPerfettoName;
+  KTSTR_TRY_ASSIGN(Output output, Output::open(path));
+  const auto sink = [&](std::string_view part) { return output.write(part); };
+  Status exported = ok();
+  if (command.format == TraceCommand::Format::kText) exported = export_text(reader, sink);
+  if (command.format == TraceCommand::Format::kJson) exported = export_json(reader, sink);
+  if (for_perfetto)
+    exported = export_perfetto(reader, marks_of(record), [&](ByteSpan part) { return sink(as_text(part)); });
+  if (!exported && exported.error().code() == ErrorCode::kCorruptData)
+    return std::move(exported).context((run / kTraceFileName).string());
+  KTSTR_TRY(exported);
+  say_what_is_missing(reader, record);
+  if (!path) return ok();
+  return print_out(
+      fmt::format("{} ({}){}\n", path->string(), format_bytes(output.bytes()),
+                  for_perfetto ? ": open it in https://ui.perfetto.dev, which keeps it on this machine" : ""));
+}
+
+}  // namespace
+
+int execute(const TraceCommand& command) {
+  set_verbosity(command.verbosity);
+  const Status status = export_trace(command);
+  return status || nobody_reads() ? kExitOk : report_error(status.error());
+}
+
+}  // namespace ktstr::cli
