@@ -189,6 +189,11 @@ struct TraceFlags {
         trace->add_flag("--text", text, "one line a task's time on a CPU, as perf sched timehist has it")
             ->excludes(as_pftrace);
     trace->add_flag("--json", json, "one JSON object an event, a line each")->excludes(as_pftrace)->excludes(as_text);
+    trace
+        ->add_flag("--accounts", command.accounts,
+                   "what each task, CPU and cgroup had of the body's time, as a table, or with --json as JSON")
+        ->excludes(as_pftrace)
+        ->excludes(as_text);
     trace->add_flag("-v,--verbose", command.verbosity, "say also what could not be recorded");
   }
 

@@ -39,6 +39,7 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kDsqMoveToLocal, "dsq_move_to_local"},
     {TraceKind::kKick, "kick"},
     {TraceKind::kSchedulerExit, "scheduler_exit"},
+    {TraceKind::kReleased, "released"},
 };
 
 constexpr EnumName<SchedClass> kClasses[] = {

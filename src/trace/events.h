@@ -49,6 +49,7 @@ enum class TraceKind : std::uint16_t {
   kDsqMoveToLocal,
   kKick,
   kSchedulerExit,
+  kReleased,
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 
@@ -246,6 +247,15 @@ struct Kick {
   std::int32_t cpu = 0;
   std::uint64_t flags = 0;
 };
+// The kernel forgets a task that is dead: its own account of it, of its whole life.
+struct Released {
+  static constexpr TraceKind kKind = TraceKind::kReleased;
+  std::int32_t pid = 0;
+  std::uint64_t ran = 0, waited = 0;  // ns, by rq.clock: as in /proc/PID/schedstat
+  std::uint64_t runs = 0;
+  std::uint64_t voluntary = 0, involuntary = 0;  // switches
+};
+
 // The kernel ends a BPF scheduler.
 struct SchedulerExit {
   static constexpr TraceKind kKind = TraceKind::kSchedulerExit;
@@ -405,6 +415,15 @@ void fields(V& v, T& t) {
   v("cpu", t.cpu);
   v("flags", t.flags);
 }
+template <typename V, FieldsOf<Released> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("ran", t.ran);
+  v("waited", t.waited);
+  v("runs", t.runs);
+  v("voluntary", t.voluntary);
+  v("involuntary", t.involuntary);
+}
 template <typename V, FieldsOf<SchedulerExit> T>
 void fields(V& v, T& t) {
   v("reason", t.reason);
@@ -444,6 +463,7 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<DsqMoveToLocal>();
   visit.template operator()<Kick>();
   visit.template operator()<trace::SchedulerExit>();
+  visit.template operator()<Released>();
 }
 
 namespace trace_detail {

@@ -54,6 +54,7 @@ class Window {
     if (const TaskNow* const task = now_.task(story_.pid)) {
       known_ = true;
       last_ = *task;
+      if (task->phase == TaskPhase::kWaiting) last_wait_ = *task;
       story_.comm = names_.comm(story_.pid, 0);
     }
   }
@@ -62,9 +63,9 @@ class Window {
     account(story_.to_ns);
     if (!known_) return fail(ErrorCode::kNotFound, "the trace does not have task {}", story_.pid);
     story_.sched_class = last_.sched_class;
-    story_.waited_on = last_.cpu;
-    story_.dsq = last_.dsq;
-    story_.in_no_queue = last_.sched_class == SchedClass::kExt && !last_.dsq;
+    story_.waited_on = last_wait_.cpu;
+    story_.dsq = last_wait_.dsq;
+    story_.in_no_queue = last_wait_.sched_class == SchedClass::kExt && !last_wait_.dsq;
     for (auto& [cpu, sums] : cpus_) {
       if (!last_.may_run_on(cpu)) {
         story_.anywhere = false;
@@ -157,7 +158,7 @@ class Window {
   WaitStory story_;
   Scheduling now_;
   TaskTable names_;
-  TaskNow last_;
+  TaskNow last_, last_wait_;
   bool known_ = false, frozen_ = false;
   std::uint64_t at_ns_ = 0;
   std::map<std::uint32_t, Sums> cpus_;

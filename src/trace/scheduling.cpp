@@ -22,6 +22,11 @@ constexpr int kDeepest = 64;  // of cgroups below each other
 // kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
 constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 
+void end_wait(KernelAccount& kernel, std::uint64_t clock) {
+  if (kernel.queued_at != 0 && clock > kernel.queued_at) kernel.waited_ns += clock - kernel.queued_at;
+  kernel.queued_at = 0;
+}
+
 }  // namespace
 
 EnumNames<TaskPhase> names_of(TaskPhase) { return names_from<kPhases>(); }
@@ -60,22 +65,22 @@ void Scheduling::go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::u
   if (on_transition_ != nullptr && *on_transition_)
     (*on_transition_)({.pid = pid, .before = task, .after = after, .at_ns = now_ns_, .cpu = cpu, .clock = clock});
   task.preempted = task.phase == TaskPhase::kRunning && after == TaskPhase::kWaiting;
-  if (after == TaskPhase::kWaiting) {
-    task.queued_clock = clock;
-  }
-  if (after == TaskPhase::kRunning) {
-    // Into which it is put for its next wait it is put before that begins.
-    task.dsq.reset();
-    task.ran_clock = clock;
-  }
+  // Into which it is put for its next wait it is put before that begins.
+  if (after == TaskPhase::kRunning) task.dsq.reset();
   task.phase = after;
   task.since_ns = now_ns_;
   task.cpu = cpu;
 }
 
 void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
+  const bool sleeps = event.prev_on_rq == 0 || event.prev_delayed != 0;
+  if (const auto prev = tasks_.find(event.prev); prev != tasks_.end() && event.prev != 0) {
+    KernelAccount& kernel = prev->second.kernel;
+    if (kernel.running_at != 0 && event.clock > kernel.running_at) kernel.ran_ns += event.clock - kernel.running_at;
+    kernel.running_at = 0;
+    if (event.prev_state == 0) kernel.queued_at = event.clock;
+  }
   if (event.prev != 0) {
-    const bool sleeps = event.prev_on_rq == 0 || event.prev_delayed != 0;
     const TaskPhase after = (event.prev_state & kTaskDead) != 0 ? TaskPhase::kDead
                             : sleeps                            ? TaskPhase::kSleeping
                                                                 : TaskPhase::kWaiting;
@@ -83,6 +88,10 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
     if (after == TaskPhase::kDead) tasks_.erase(event.prev);
   }
   go(event.next, TaskPhase::kRunning, cpu, event.clock);
+  if (const auto next = tasks_.find(event.next); next != tasks_.end()) {
+    end_wait(next->second.kernel, event.clock);
+    next->second.kernel.running_at = event.clock;
+  }
   CpuNow& now = cpu_at(cpu);
   now.current = event.next;
   now.known = true;
@@ -96,7 +105,9 @@ void Scheduling::on_enqueue(const trace::Enqueue& event) {
   const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.cpu != cpu;
   task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
   task.queued = true;
-  if (sleeps_on || task.phase == TaskPhase::kRunning) return;
+  if (task.phase == TaskPhase::kRunning) return;
+  if (task.kernel.queued_at == 0) task.kernel.queued_at = event.clock;
+  if (sleeps_on) return;
   if (task.phase != TaskPhase::kWaiting)
     go(event.pid, TaskPhase::kWaiting, cpu, event.clock);
   else
@@ -104,7 +115,10 @@ void Scheduling::on_enqueue(const trace::Enqueue& event) {
 }
 
 void Scheduling::on_dequeue(const trace::Dequeue& event) {
-  if (const auto found = tasks_.find(event.pid); found != tasks_.end()) found->second.queued = false;
+  const auto found = tasks_.find(event.pid);
+  if (found == tasks_.end()) return;
+  found->second.queued = false;
+  end_wait(found->second.kernel, event.clock);
 }
 
 void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition) {

@@ -28,6 +28,15 @@ constexpr bool has_cpu(const CpuMask& mask, std::uint32_t cpu) {
   return cpu < 256 && (mask[cpu / 64] >> (cpu % 64) & 1) != 0;
 }
 
+// What the kernel itself counts of a task, by rq.clock, which is a little behind: sched_info.run_delay and
+// se.sum_exec_runtime, /proc/PID/schedstat. Of a task that it balances to another CPU while it sleeps on its queue, the
+// kernel takes the sleep for a wait. 6.12 does not count as run what it does between a task's dequeue and the switch.
+struct KernelAccount {
+  std::uint64_t waited_ns = 0, ran_ns = 0;
+  std::uint64_t queued_at = 0;   // rq.clock since when it waits; 0: it does not
+  std::uint64_t running_at = 0;  // ... since when it runs
+};
+
 struct TaskNow {
   TaskPhase phase = TaskPhase::kUnknown;
   std::uint64_t since_ns = 0;  // of the phase
@@ -38,8 +47,7 @@ struct TaskNow {
   std::optional<CpuMask> mask;       // where it may run; none: not known, which is treated as everywhere
   std::uint64_t cgroup = 0;          // 0: not known
   std::optional<std::uint64_t> dsq;  // where a BPF scheduler put the task since it ran last
-  std::uint64_t queued_clock = 0;    // rq.clock when it began to wait, of which the kernel makes run_delay
-  std::uint64_t ran_clock = 0;       // ... when it began to run
+  KernelAccount kernel;
   bool may_run_on(std::uint32_t on) const { return !mask || has_cpu(*mask, on); }
 };
 

@@ -15,6 +15,7 @@
 #include "results/run_record_json.h"
 #include "runner/environment.h"
 #include "runner/interrupt.h"
+#include "trace/accounts.h"
 #include "trace/perfetto.h"
 #include "trace/trace_file.h"
 #include "trace/trace_text.h"
@@ -84,6 +85,18 @@ TraceMarks marks_of(const Result<RunRecord>& record) {
   return {};
 }
 
+// Of the body, where the record says when that was.
+Result<std::string> accounts_of(TraceReader& reader, const Result<RunRecord>& record, bool as_json) {
+  std::uint64_t from = 0, to = UINT64_MAX;
+  if (record && record->body_ns > 0) {
+    for (const PhaseTiming& phase : record->phases)
+      if (phase.phase == "body") from = phase.guest_ns;
+    if (from > 0) to = from + record->body_ns;
+  }
+  KTSTR_TRY_ASSIGN(const Accounts accounts, account(reader, from, to));
+  return as_json ? to_json(accounts) + "\n" : to_text(accounts);
+}
+
 Status export_trace(const TraceCommand& command) {
   const RunnerEnvironment environment = RunnerEnvironment::from_process();
   KTSTR_TRY(has_directories(environment));
@@ -93,7 +106,7 @@ Status export_trace(const TraceCommand& command) {
   std::error_code error;
   if (!fs::exists(run / kTraceFileName, error)) return no_trace(run, record);
   KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(run / kTraceFileName));
-  const bool for_perfetto = command.format == TraceCommand::Format::kPerfetto;
+  const bool for_perfetto = command.format == TraceCommand::Format::kPerfetto && !command.accounts;
   std::optional<fs::path> path;
   if (!command.output.empty())
     path = command.output;
@@ -102,8 +115,14 @@ Status export_trace(const TraceCommand& command) {
   KTSTR_TRY_ASSIGN(Output output, Output::open(path));
   const auto sink = [&](std::string_view part) { return output.write(part); };
   Status exported = ok();
-  if (command.format == TraceCommand::Format::kText) exported = export_text(reader, sink);
-  if (command.format == TraceCommand::Format::kJson) exported = export_json(reader, sink);
+  if (command.accounts) {
+    auto made = accounts_of(reader, record, command.format == TraceCommand::Format::kJson);
+    exported = made ? sink(*made) : Status(std::move(made).error());
+  } else if (command.format == TraceCommand::Format::kText) {
+    exported = export_text(reader, sink);
+  } else if (command.format == TraceCommand::Format::kJson) {
+    exported = export_json(reader, sink);
+  }
   if (for_perfetto)
     exported = export_perfetto(reader, marks_of(record), [&](ByteSpan part) { return sink(as_text(part)); });
   if (!exported && exported.error().code() == ErrorCode::kCorruptData)

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the recorder sees of a real kernel: the same in each run, unnoticed by the guest, and true.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
+
+#include "guests.h"
+
+namespace ktstr {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class RecorderTest : public GuestTest {
+ protected:
+  static ByteVector trace_of(const GuestRun& run) {
+    const auto bytes = read_bytes(fs::path(run.json.at("run_dir").get<std::string>()) / "trace.bin");
+    EXPECT_TRUE(bytes) << bytes.error().message();
+    return bytes.value_or(ByteVector());
+  }
+  nlohmann::json accounts_of(const GuestRun& run) {
+    Subprocess::Options options = command({});  // for its environment
+    options.argv = {options.argv[0], "trace", run.json.at("run_dir").get<std::string>(), "--accounts", "--json"};
+    const auto said = run_captured(options, std::chrono::seconds(60));
+    EXPECT_TRUE(said);
+    return said ? nlohmann::json::parse(said->out, nullptr, false) : nlohmann::json();
+  }
+  static std::string message_of(const GuestRun& run, const std::string& kind) {
+    for (const auto& detail : run.json.at("details"))
+      if (detail.at("kind") == kind) return detail.at("message");
+    return "";
+  }
+};
+
+TEST_F(RecorderTest, SeesTheSameInEachRunAndChangesNone) {
+  const fs::path file = write("some.toml",
+                              "duration = '50ms'\n"
+                              "[[cgroup]]\nname = 'spin'\nworkers = 3\nwork = 'SpinWait'\n"
+                              "[[cgroup]]\nname = 'sleep'\nworkers = 2\n"
+                              "work = { type = 'Bursty', burst = '2ms', sleep = '3ms' }\n");
+  for (const std::string topology : {"1n1l1c1t", "1n2l2c1t", "1n2l8c1t"}) {
+    for (const std::string& scheduler : {std::string(), fixture()}) {
+      std::vector<std::string> arguments = {file.string(), "--topology", topology, "--scheduler", scheduler};
+      const GuestRun first = run(arguments), second = run(arguments);
+      arguments.push_back("--no-recorder");
+      const GuestRun without = run(arguments);
+      ASSERT_EQ(first.status, 0) << first.out << first.err;
+      EXPECT_GT(first.json["trace_events"].get<std::uint64_t>(), 500u);
+      EXPECT_EQ(first.json["why_no_trace"], "");
+      EXPECT_EQ(without.json["trace_events"], 0);
+      EXPECT_EQ(first.json["digest"], without.json["digest"]) << topology << ' ' << scheduler;
+      EXPECT_EQ(first.json["digest"], second.json["digest"]);
+      EXPECT_EQ(trace_of(first), trace_of(second)) << topology << ' ' << scheduler;
+      EXPECT_FALSE(fs::exists(fs::path(without.json["run_dir"].get<std::string>()) / "trace.bin"));
+    }
+  }
+}
+
+// When the kernel forgets a task, its own account of the task's whole life is in the trace: what the events add up to
+// is the same to the nanosecond. (6.12 leaves out what it does itself before it switches to another task.)
+TEST_F(RecorderTest, AgreesWithTheKernelsOwnAccounts) {
+  const fs::path file = write("mixed.toml",
+                              "topology = '1n1l2c1t'\nduration = '200ms'\n"
+                              "[[cgroup]]\nname = 'spin'\nworkers = 3\nwork = 'SpinWait'\n"
+                              "[[cgroup]]\nname = 'sleep'\nworkers = 2\n"
+                              "work = { type = 'Bursty', burst = '2ms', sleep = '3ms' }\n"
+                              "[[cgroup]]\nname = 'pinned'\nworkers = 2\ncpuset = '1'\nwork = 'SpinWait'\n"
+                              "[[cgroup]]\nname = 'rt'\nworkers = 1\npolicy = 'rr:10'\n"
+                              "work = { type = 'Bursty', burst = '1ms', sleep = '9ms' }\n");
+  for (const std::string kernel : {"7", "6.18", "6.12"}) {
+    for (const std::string& scheduler : {std::string(), fixture()}) {
+      if (kernel == "6.12" && !scheduler.empty()) continue;  // it has no sched_ext
+      need_kernel(kernel);
+      const GuestRun ran = run({file.string(), "--kernel", kernel, "--scheduler", scheduler});
+      ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+      int compared = 0;
+      for (const auto& task : accounts_of(ran).at("tasks")) {
+        if (!task.at("whole_life")) continue;
+        ++compared;
+        const auto ran_off = task.at("ran_off_ns").get<std::int64_t>();
+        EXPECT_EQ(task.at("waited_off_ns"), 0) << kernel << ' ' << scheduler << ' ' << task;
+        EXPECT_LE(ran_off, 0) << kernel << ' ' << scheduler << ' ' << task;
+        EXPECT_GE(ran_off, kernel == "6.12" ? -1'000'000 : 0) << kernel << ' ' << scheduler << ' ' << task;
+      }
+      EXPECT_GE(compared, 8) << kernel << ' ' << scheduler;
+    }
+  }
+}
+
+TEST_F(RecorderTest, FindsACpuThatASchedulerLeavesIdle) {
+  const fs::path file = write("idle.toml",
+                              "topology = '1n1l2c1t'\nduration = '400ms'\n"
+                              "[[cgroup]]\nname = 'load'\nworkers = 4\nwork = 'SpinWait'\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture("--leave-idle 1")});
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(ran.failures(), Contains("work_conservation"));
+  EXPECT_THAT(message_of(ran, "work_conservation"),
+              AllOf(HasSubstr("CPU 1 was idle for "), HasSubstr("worker load/"), HasSubstr("CPU 1 was idle 100%"),
+                    HasSubstr("the scheduler's queue 0x0"), HasSubstr("cause: the BPF scheduler")));
+  const GuestRun sound = run({file.string(), "--scheduler", fixture()});
+  EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
+}
+
+TEST_F(RecorderTest, NamesARealTimeTaskAsTheCause) {
+  const fs::path file =
+      write("hog.toml",
+            "topology = '1n1l2c1t'\nduration = '700ms'\n[checks]\nmax_gap = '300ms'\nmax_spread_pct = false\n"
+            "[[cgroup]]\nname = 'victim'\nworkers = 1\ncpuset = '1'\nwork = 'SpinWait'\n"
+            "[[cgroup]]\nname = 'hog'\nworkers = 1\ncpuset = '1'\nwork = 'SpinWait'\npolicy = 'fifo:50'\n");
+  const GuestRun ran = run({file.string()});
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(message_of(ran, "stuck"), AllOf(HasSubstr("real-time"), HasSubstr("cause: real-time tasks")));
+}
+
+// Of a task that a quota keeps off nobody says that it waits for a CPU.
+TEST_F(RecorderTest, KnowsWhatAQuotaKeepsOff) {
+  const fs::path file = write("quota.toml",
+                              "topology = '1n1l2c1t'\nduration = '400ms'\n[checks]\nmax_spread_pct = false\n"
+                              "[[cgroup]]\nname = 'limited'\nworkers = 1\nwork = 'SpinWait'\ncpu_quota_pct = 10\n");
+  for (const std::string kernel : {"7", "6.18", "6.12"}) {
+    need_kernel(kernel);
+    const GuestRun ran = run({file.string(), "--kernel", kernel});
+    EXPECT_EQ(ran.status, 0) << kernel << ran.out << ran.err;
+    const int pid = ran.json.at("workers").at(0).at("pid");
+    double kept_off = 0, ran_ns = 0;
+    for (const auto& task : accounts_of(ran).at("tasks")) {
+      if (task.at("pid") != pid) continue;
+      kept_off = task.at("kept_off_ns").get<double>();
+      ran_ns = task.at("ran_ns").get<double>();
+    }
+    EXPECT_GT(kept_off, 250e6) << kernel;
+    EXPECT_LT(ran_ns, 80e6) << kernel;
+  }
+}
+
+}  // namespace
+}  // namespace ktstr
