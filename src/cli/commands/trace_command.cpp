@@ -124,7 +124,7 @@ Status export_trace(const TraceCommand& command) {
     exported = export_json(reader, sink);
   }
   if (for_perfetto)
-    exported = export_perfetto(reader, marks_of(record), [&](ByteSpan part) { return sink(as_text(part)); });
+    exported = export_perfetto(reader, marks_of(record), [&](ByteSpan part) { return sink(ktstr::as_text(part)); });
   if (!exported && exported.error().code() == ErrorCode::kCorruptData)
     return std::move(exported).context((run / kTraceFileName).string());
   KTSTR_TRY(exported);
