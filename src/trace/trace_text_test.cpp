@@ -67,7 +67,7 @@ TEST(TraceAsJson, HasAnObjectForEachEventWithItsFields) {
   EXPECT_EQ(json_line(make_event(5, 2, trace::Migrate{.pid = -7, .from = 1, .to = 3})),
             "{\"time_ns\":5,\"on_cpu\":2,\"kind\":\"migrate\",\"pid\":-7,\"from\":1,\"to\":3}\n");
   EXPECT_EQ(json_line(make_event(5, 2, trace::Affinity{.pid = 7, .mask = {15, 0, 0, 1}})),
-            "{\"time_ns\":5,\"on_cpu\":2,\"kind\":\"affinity\",\"pid\":7,\"mask\":[15,0,0,1]}\n");
+            "{\"time_ns\":5,\"on_cpu\":2,\"kind\":\"affinity\",\"pid\":7,\"flags\":0,\"mask\":[15,0,0,1]}\n");
   EXPECT_EQ(json_line(make_event(5, 2, trace::Tick{})), "{\"time_ns\":5,\"on_cpu\":2,\"kind\":\"tick\"}\n");
 }
 
