@@ -84,6 +84,7 @@ struct PerfettoWriter::State : PerfettoPackets {
 
   void task_seen(const TraceEvent& event) {
     const auto seen = event_as<trace::TaskSeen>(event);
+    if (seen.pid == 0) return;  // a viewer knows the idle tasks
     const std::string comm = seen.comm.str();
     const std::size_t packet = begin_packet();
     out().number(pb::packet::kTimestamp, event.time_ns);
