@@ -95,11 +95,15 @@ struct Checks {
   std::vector<std::string> kernel_log_allow;  // findings of the kernel whose text contains one of these are notes
   std::optional<bool> share;                  // default off: CPU time by cpu.weight and nice
   std::optional<double> share_tolerance_pct;  // points; unset: what the length of the window implies
-  bool gap_off = false;                       // switch a limit off altogether
+  // By the recorder, in det mode: how long a CPU may be idle while tasks wait that may run on it (default 100 ms; 0:
+  // not judged), and how long any task may wait for a CPU (default: not judged).
+  std::optional<std::chrono::milliseconds> max_idle, max_wait;
+  bool gap_off = false;  // switch a limit off altogether
   bool spread_off = false;
 
   static constexpr std::chrono::milliseconds kDefaultMaxGap{2000};
   static constexpr double kDefaultMaxSpreadPct = 35.0;
+  static constexpr std::chrono::milliseconds kDefaultMaxIdle{100};
 
   bool progress_on() const { return progress.value_or(true); }
   bool isolation_on() const { return isolation.value_or(true); }
@@ -108,6 +112,7 @@ struct Checks {
   bool kernel_log_on() const { return kernel_log.value_or(true); }
   bool share_on() const { return share.value_or(false); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
+  std::chrono::milliseconds idle_limit() const { return max_idle.value_or(kDefaultMaxIdle); }
   double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
   // Fields set in `over` win; a limit set in `over` switches its check on again.
   Checks merged_with(const Checks& over) const;

@@ -13,6 +13,8 @@ Checks Checks::merged_with(const Checks& over) const {
   if (!over.kernel_log_allow.empty()) merged.kernel_log_allow = over.kernel_log_allow;
   if (over.share) merged.share = over.share;
   if (over.share_tolerance_pct) merged.share_tolerance_pct = over.share_tolerance_pct;
+  if (over.max_idle) merged.max_idle = over.max_idle;
+  if (over.max_wait) merged.max_wait = over.max_wait;
   if (over.max_gap) {
     merged.max_gap = over.max_gap;
     merged.gap_off = false;
@@ -39,6 +41,12 @@ std::vector<std::string> Checks::describe() const {
   if (scheduler_used_on()) lines.push_back("scheduler_used: the scheduler runs the workers");
   if (kernel_log_on()) lines.push_back("kernel_log: no oops, warning, stall or new taint of the kernel");
   if (share_on()) lines.push_back("share: CPU time of cgroups by their weights");
+  if (idle_limit().count() > 0)
+    lines.push_back(
+        fmt::format("work_conservation: no CPU idle for more than {} ms while a task waits that may run there",
+                    idle_limit().count()));
+  if (max_wait && max_wait->count() > 0)
+    lines.push_back(fmt::format("wait_age: no task waits for a CPU for more than {} ms", max_wait->count()));
   return lines;
 }
 

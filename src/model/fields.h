@@ -126,6 +126,8 @@ void fields(V& v, T& t) {
   v.if_any("kernel_log_allow", t.kernel_log_allow);
   v("share", t.share);
   v("share_tolerance_pct", t.share_tolerance_pct);
+  v("max_idle_ms", t.max_idle);
+  v("max_wait_ms", t.max_wait);
   v("gap_off", t.gap_off);
   v("spread_off", t.spread_off);
 }

@@ -61,6 +61,8 @@ class FileReader {
   void read_settings(TableReader& top);
   void read_scheduler(TableReader& top);
   void read_checks(const TomlValue& table);
+  // 0 for false; empty where there is none, or a mistake.
+  std::optional<std::chrono::milliseconds> read_limit(TableReader& checks, const char* key);
   void read_max_gap(TableReader& checks);
   void read_max_spread(TableReader& checks);
   void read_share_tolerance(TableReader& checks);
@@ -129,20 +131,31 @@ void FileReader::read_cpus(TableReader& top) {
   reader.finish();
 }
 
+std::optional<std::chrono::milliseconds> FileReader::read_limit(TableReader& checks, const char* key) {
+  const TomlValue* value = checks.find(key);
+  if (value == nullptr) return {};
+  if (is_off(*value)) return std::chrono::milliseconds(0);
+  if (value->kind != Kind::kString) {
+    checks.refuse_kind(key, *value, "a time like \"2s\", or false");
+    return {};
+  }
+  const auto limit = parse_duration(value->text);
+  if (!limit) {
+    mistakes_.add(value->at, limit.error().message());
+    return {};
+  }
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(*limit);
+  if (whole.count() > 0 && whole == *limit) return whole;
+  mistakes_.add(value->at, fmt::format("{} {} is not valid; accepted: whole milliseconds, at least 1ms, or false", key,
+                                       value->text));
+  return {};
+}
+
 void FileReader::read_max_gap(TableReader& checks) {
-  const TomlValue* value = checks.find("max_gap");
-  if (value == nullptr) return;
-  file_.settings.checks.gap_off = is_off(*value);
-  if (file_.settings.checks.gap_off) return;
-  if (value->kind != Kind::kString) return checks.refuse_kind("max_gap", *value, "a time like \"2s\", or false");
-  const auto gap = parse_duration(value->text);
-  if (!gap) return mistakes_.add(value->at, gap.error().message());
-  const auto whole = std::chrono::floor<std::chrono::milliseconds>(*gap);
-  if (whole.count() == 0 || whole != *gap)
-    return mistakes_.add(
-        value->at,
-        fmt::format("max_gap {} is not valid; accepted: whole milliseconds, at least 1ms, or false", value->text));
-  file_.settings.checks.max_gap = whole;
+  const auto limit = read_limit(checks, "max_gap");
+  if (!limit) return;
+  file_.settings.checks.gap_off = limit->count() == 0;
+  if (limit->count() > 0) file_.settings.checks.max_gap = *limit;
 }
 
 void FileReader::read_max_spread(TableReader& checks) {
@@ -185,6 +198,8 @@ void FileReader::read_checks(const TomlValue& table) {
   file_.settings.checks.scheduler_used = checks.boolean("scheduler_used");
   file_.settings.checks.share = checks.boolean("share");
   read_share_tolerance(checks);
+  file_.settings.checks.max_idle = read_limit(checks, "max_idle");
+  file_.settings.checks.max_wait = read_limit(checks, "max_wait");
   checks.finish();
 }
 

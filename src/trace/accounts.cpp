@@ -110,6 +110,10 @@ class Accountant {
       (cpus[i].current == 0 ? cpu(i).idle_ns : cpu(i).busy_ns) += passed;
       if (cpus[i].irq_depth > 0) cpu(i).irq_ns += passed;
     }
+    for (const std::int32_t pid : waiting_) {
+      const TaskNow* const now = now_.task(pid);
+      if (now != nullptr && (!now->queued || now_.is_throttled(now->cgroup, now->cpu))) task(pid).kept_off_ns += passed;
+    }
     accounts_.to_ns = until_ns;
   }
 
@@ -128,11 +132,14 @@ class Accountant {
     if (was.phase != TaskPhase::kWaiting) return;
     account.waited_ns += length;
     account.longest_wait_ns = std::max(account.longest_wait_ns, length);
-    if (!was.queued || now_.is_throttled(was.cgroup, was.cpu)) account.kept_off_ns += length;
   }
 
   void note(const Transition& one) {
     add_phase(one.pid, one.before, one.at_ns);
+    if (one.after == TaskPhase::kWaiting)
+      waiting_.insert(one.pid);
+    else
+      waiting_.erase(one.pid);
     if (!inside()) return;
     TaskAccount& account = task(one.pid);
     const TaskNow& was = one.before;
@@ -191,7 +198,7 @@ class Accountant {
   std::uint64_t to_ns_;
   Scheduling now_;
   TaskTable names_;
-  std::set<std::int32_t> born_;
+  std::set<std::int32_t> waiting_, born_;
   std::map<std::int32_t, KernelAccount> before_;  // what the kernel had counted before
   std::map<std::int32_t, TaskAccount> tasks_;
   Accounts accounts_;

@@ -170,7 +170,7 @@ struct IrqExit {
   static constexpr TraceKind kKind = TraceKind::kIrqExit;
 };
 
-// A cgroup has used up its quota on a CPU, and may go on there.
+// A cgroup, or one above it, has used up its quota on a CPU, and may go on there.
 struct Throttle {
   static constexpr TraceKind kKind = TraceKind::kThrottle;
   std::uint64_t cgroup = 0;

@@ -88,6 +88,13 @@ void Invariants::before(const Transition& transition) {
 
 void Invariants::after(const TraceEvent& event) {
   for (const std::int32_t pid : changed_) note_waiting(pid);
+  if (event.kind == TraceKind::kThrottle || event.kind == TraceKind::kUnthrottle)
+    for (auto& [pid, wait] : waiting_) look_at_wait(pid, wait);
+  if (event.kind == TraceKind::kEnqueue || event.kind == TraceKind::kDequeue) {
+    // Both have the task first.
+    const auto found = waiting_.find(event_as<trace::Enqueue>(event).pid);
+    if (found != waiting_.end()) look_at_wait(found->first, found->second);
+  }
   if (concerns_all(event.kind)) look_at_idle_cpus();
 }
 
@@ -100,7 +107,7 @@ void Invariants::look_at_idle_cpus() {
   std::map<std::uint32_t, std::uint64_t> since;
   for (const auto& [pid, wait] : waiting_) {
     const TaskNow* const task = now_.task(pid);
-    if (task == nullptr || !may_be_run(*task)) continue;
+    if (task == nullptr || wait.kept_off) continue;
     const CpuMask free = both(idle, task->mask.value_or(kEverywhere));
     for (std::uint32_t cpu = 0; cpu < kMostCpus; ++cpu) {
       if (cpu % 64 == 0 && free[cpu / 64] == 0)
@@ -133,12 +140,23 @@ CpuMask Invariants::idle_cpus() const {
 }
 
 void Invariants::note_waiting(std::int32_t pid) {
-  waiting_[pid] = {.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0))};
+  Wait& wait = waiting_[pid];
+  wait = {.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0))};
+  look_at_wait(pid, wait);
 }
 
-// One that is kept from running, by a quota or because its class has it on no queue, is not the scheduler's to run.
+void Invariants::look_at_wait(std::int32_t pid, Wait& wait) {
+  const TaskNow* const task = now_.task(pid);
+  const bool kept_off = task == nullptr || !may_be_run(*task);
+  if (kept_off == wait.kept_off) return;
+  if (kept_off) report_wait(pid, wait, now_.now_ns());
+  wait = {.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0)), .kept_off = kept_off};
+}
+
+// One that is kept from running, by a quota or because its class has it on no queue, is not the scheduler's to run. A
+// deadline task may have used up its runtime, which no event says.
 bool Invariants::may_be_run(const TaskNow& task) const {
-  return task.queued && !now_.is_throttled(task.cgroup, task.cpu);
+  return task.sched_class != SchedClass::kDeadline && task.queued && !now_.is_throttled(task.cgroup, task.cpu);
 }
 
 void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns) {
@@ -153,14 +171,17 @@ void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t a
 void Invariants::end_wait(std::int32_t pid, std::uint64_t at_ns) {
   const auto found = waiting_.find(pid);
   if (found == waiting_.end()) return;
-  const TaskNow* const task = now_.task(pid);
-  if (task != nullptr && may_be_run(*task))
-    report(Invariant::kWaitAge, {.pid = pid,
-                                 .cpu = task->cpu,
-                                 .from_ns = found->second.since_ns,
-                                 .to_ns = std::max(at_ns, found->second.since_ns),
-                                 .allowed = task->mask.value_or(kEverywhere)});
+  if (!found->second.kept_off) report_wait(pid, found->second, at_ns);
   waiting_.erase(found);
+}
+
+void Invariants::report_wait(std::int32_t pid, const Wait& wait, std::uint64_t at_ns) {
+  const TaskNow* const task = now_.task(pid);
+  report(Invariant::kWaitAge, {.pid = pid,
+                               .cpu = task != nullptr ? task->cpu : std::uint16_t{0},
+                               .from_ns = wait.since_ns,
+                               .to_ns = std::max(at_ns, wait.since_ns),
+                               .allowed = task != nullptr ? task->mask.value_or(kEverywhere) : kEverywhere});
 }
 
 void Invariants::report(Invariant invariant, const Breach& breach) {

@@ -62,6 +62,7 @@ class Invariants {
  private:
   struct Wait {
     std::uint64_t since_ns = 0;
+    bool kept_off = false;  // not the scheduler's to run: the wait begins when that ends
   };
   // A CPU that is idle, and for which there has been a task at every moment since.
   struct IdleCpu {
@@ -74,8 +75,10 @@ class Invariants {
   void look_at_idle_cpus();
   CpuMask idle_cpus() const;
   void note_waiting(std::int32_t pid);
+  void look_at_wait(std::int32_t pid, Wait& wait);
   void end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns);
   void end_wait(std::int32_t pid, std::uint64_t at_ns);
+  void report_wait(std::int32_t pid, const Wait& wait, std::uint64_t at_ns);
   void report(Invariant invariant, const Breach& breach);
   bool may_be_run(const TaskNow& task) const;
   InvariantResult& result(Invariant invariant) { return results_[static_cast<std::size_t>(invariant)]; }

@@ -106,6 +106,19 @@ TEST_F(InvariantsTest, AQuotaIsNotTheSchedulersDoing) {
   EXPECT_TRUE(result(Invariant::kWorkConservation).holds());
 }
 
+// As since 6.18: the task itself is taken off its queue, on its way out of the kernel, and put back.
+TEST_F(InvariantsTest, AWaitBeginsWhenAQuotaLetsTheTaskGo) {
+  run(0, 50, 0);
+  wake(10, 7, 1);
+  run(11, 7, 1);
+  at(12, trace::Dequeue{.pid = 7, .cpu = 1, .sched_class = 3}, 1);
+  run(13, 0, 1, 7);
+  at(4000, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = 3}, 1);
+  run(4001, 7, 1);
+  expect_all_hold();
+  EXPECT_EQ(result(Invariant::kWaitAge).worst->length_ns(), 1 * kMs);
+}
+
 TEST_F(InvariantsTest, ALongWaitIsABreachOnABusyMachine) {
   run(0, 50, 0);
   run(0, 51, 1);

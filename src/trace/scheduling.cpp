@@ -18,7 +18,6 @@ constexpr std::uint32_t kTaskDead = 0x80;
 // A guest may say that there are more.
 constexpr std::uint32_t kMostCpus = 512;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000;
-constexpr int kDeepest = 64;  // of cgroups below each other
 // kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
 constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 
@@ -37,13 +36,7 @@ const TaskNow* Scheduling::task(std::int32_t pid) const {
 }
 
 bool Scheduling::is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const {
-  for (int level = 0; level < kDeepest && !throttled_.empty(); ++level) {
-    if (throttled_.contains({cgroup, cpu})) return true;
-    const auto parent = parents_.find(cgroup);
-    if (parent == parents_.end()) return false;
-    cgroup = parent->second;
-  }
-  return false;
+  return throttled_.contains({cgroup, cpu});
 }
 
 CpuNow& Scheduling::cpu_at(std::uint32_t cpu) {
@@ -51,11 +44,6 @@ CpuNow& Scheduling::cpu_at(std::uint32_t cpu) {
   if (cpu >= kMostCpus) return nowhere = {};
   if (cpu >= cpus_.size()) cpus_.resize(cpu + 1);
   return cpus_[cpu];
-}
-
-void Scheduling::note_parent(std::uint64_t cgroup, std::uint64_t parent) {
-  if (cgroup == 0 || parent == 0 || parents_.size() >= kMostCgroups) return;
-  parents_[cgroup] = parent;
 }
 
 // Pid 0 is the idle task of each CPU, which has no phases of its own.
@@ -147,11 +135,6 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       }
       break;
     }
-    case TraceKind::kCgroupSeen: {
-      const auto seen = event_as<trace::CgroupSeen>(event);
-      note_parent(seen.cgroup, seen.parent);
-      break;
-    }
     case TraceKind::kFork: {
       const auto made = event_as<trace::Fork>(event);
       if (tasks_.size() >= kMostTasks) break;
@@ -169,7 +152,6 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       break;
     case TraceKind::kCgroupMove: {
       const auto moved = event_as<trace::CgroupMove>(event);
-      note_parent(moved.cgroup, moved.parent);
       if (const auto found = tasks_.find(moved.pid); found != tasks_.end() && moved.cgroup != 0)
         found->second.cgroup = moved.cgroup;
       break;
@@ -189,12 +171,13 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
     }
     case TraceKind::kThrottle: {
       const auto at = event_as<trace::Throttle>(event);
-      throttled_.emplace(std::pair(at.cgroup, at.cpu), now_ns_);
+      if (throttled_.size() < kMostCgroups) ++throttled_[{at.cgroup, at.cpu}];
       break;
     }
     case TraceKind::kUnthrottle: {
       const auto at = event_as<trace::Unthrottle>(event);
-      throttled_.erase({at.cgroup, at.cpu});
+      const auto found = throttled_.find({at.cgroup, at.cpu});
+      if (found != throttled_.end() && --found->second == 0) throttled_.erase(found);
       break;
     }
     case TraceKind::kCpuOnline:

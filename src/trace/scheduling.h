@@ -87,12 +87,11 @@ class Scheduling {
   void on_enqueue(const trace::Enqueue& event);
   void on_dequeue(const trace::Dequeue& event);
   void go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::uint64_t clock);
-  void note_parent(std::uint64_t cgroup, std::uint64_t parent);
   CpuNow& cpu_at(std::uint32_t cpu);
 
   std::map<std::int32_t, TaskNow> tasks_;
   std::vector<CpuNow> cpus_;
-  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> throttled_;  // (cgroup, CPU) since
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> throttled_;  // (cgroup, CPU): by how many quotas
   std::map<std::uint64_t, std::uint64_t> parents_;                              // of cgroups
   std::uint64_t now_ns_ = 0;
   const OnTransition* on_transition_ = nullptr;
