@@ -40,7 +40,10 @@ void Probes::put(const std::uint64_t* words, std::size_t count) {
   const std::uint64_t at = page_.written;
   if (at + count - __atomic_load_n(&page_.read, __ATOMIC_ACQUIRE) > words_) {
     __atomic_store_n(&page_.waits, page_.waits + 1, __ATOMIC_RELAXED);
-    while (at + count - __atomic_load_n(&page_.read, __ATOMIC_ACQUIRE) > words_) wait_();
+    while (at + count - __atomic_load_n(&page_.read, __ATOMIC_ACQUIRE) > words_) {
+      if (!active()) return;
+      wait_();
+    }
   }
   for (std::size_t i = 0; i < count; ++i) ring_[(at + i) & (words_ - 1)] = words[i];
   __atomic_store_n(&page_.written, at + count, __ATOMIC_RELEASE);

@@ -97,6 +97,7 @@ class ProbesTest : public GuestSpaceTest {
  protected:
   ProbesTest() : page_(std::make_unique<ProbePage>()) {
     page_->ring_words = ring_.size();
+    page_->active = 1;
     waited = 0;
     waiting_page = page_.get();
   }
@@ -157,6 +158,16 @@ TEST_F(ProbesTest, AFullRingWaitsForTheHostAndLosesNothing) {
   EXPECT_EQ(page_->waits, 1U);
   EXPECT_EQ(page_->written, 33U);
   EXPECT_EQ(ring_[0], 10U) << "the last word of the eleventh is at the ring's start";
+}
+
+void host_gives_up() { waiting_page->active = 0; }
+
+TEST_F(ProbesTest, NobodyWaitsForAHostThatTakesNoMore) {
+  Probe probe{.address = kImage, .kind = 1, .steps = 1, .step = {}};
+  probe.step[0] = {Source::kRegister, 0, 0, 1, 0, 0};
+  Probes probes(*page_, ring_.data(), host_gives_up);
+  for (std::uint64_t i = 0; i < 11; ++i) probes.take(probe, 0, i, registers_.data());
+  EXPECT_EQ(page_->written, 30U);
 }
 
 TEST_F(ProbesTest, FindsThoseOfABlock) {

@@ -40,6 +40,7 @@ Result<GuestOutcome> to_the_end(GuestRun& run, const GuestIo& io) {
   auto finding = pauses ? run.follow([&] { return io.pause->reached(run.machine().memory); }) : run.follow();
   // Empty only where follow() was told what is enough.
   if (finding) return run.conclude(*std::move(finding));
+  run.end_recording();
   KTSTR_TRY(hold(run.machine(), io));
   return run.conclude({GuestEnd::kPaused, "stopped where it was to be"});
 }

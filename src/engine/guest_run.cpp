@@ -109,7 +109,16 @@ void GuestRun::begin_recording(std::uint64_t guest_ns) {
 
 void GuestRun::take_events() {
   if (!machine_.probes || !why_no_events_.empty()) return;
-  if (const Status drained = machine_.probes->drain(*listener_); !drained) why_no_events_ = drained.error().message();
+  const Status drained = machine_.probes->drain(*listener_);
+  if (drained) return;
+  why_no_events_ = drained.error().message();
+  machine_.probes->end();
+}
+
+// Nobody empties the ring from here on: a vCPU must not wait for that.
+void GuestRun::end_recording() {
+  take_events();
+  if (machine_.probes) machine_.probes->end();
 }
 
 Status GuestRun::begin_turns() {
@@ -235,6 +244,7 @@ void GuestRun::look_into(Finding& finding, GuestOutcome& outcome) {
 
 GuestOutcome GuestRun::conclude(Finding finding) {
   GuestOutcome outcome;
+  end_recording();
   look_into(finding, outcome);
   machine_.qemu->kill();
   take_events();

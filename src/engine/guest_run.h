@@ -35,6 +35,8 @@ class GuestRun {
   GuestOutcome conclude(Finding finding);
 
   Machine& machine() { return machine_; }
+  // What the guest does from now on is not looked at.
+  void end_recording();
   // Since QEMU was started.
   double host_seconds() const;
 

@@ -18,8 +18,10 @@ Result<control::AddressSpace> Recorder::begin(const control::GuestSpace& ram, st
   KTSTR_TRY_ASSIGN(const control::AddressSpace space, find_kernel(ram, kernel_.layout));
   control::GuestSpace memory = ram;
   memory.set_kernel(space);
-  if (kernel_.layout.tsc_khz != 0)
-    ticks_a_ms_ = std::max<std::uint64_t>(1, memory.load(kernel_.layout.tsc_khz, 4).value_or(ticks_a_ms_));
+  if (kernel_.layout.tsc_khz != 0) {
+    const std::uint64_t khz = memory.load(kernel_.layout.tsc_khz, 4).value_or(0);
+    if (khz != 0) ticks_a_ms_ = khz;
+  }
   for (const TraceEvent& seen : seen_at(guest_ns, memory, kernel_.layout, cpus_)) give(seen);
   return space;
 }

@@ -82,7 +82,7 @@ namespace trace {
 struct TaskSeen {
   static constexpr TraceKind kKind = TraceKind::kTaskSeen;
   std::int32_t pid = 0, tgid = 0;
-  std::uint32_t cpu = 0, state = 0, on_rq = 0;
+  std::uint32_t cpu = 0, state = 0, on_rq = 0, delayed = 0;
   std::uint64_t cgroup = 0;
   std::array<std::uint64_t, 4> mask{};  // CPUs 0 to 255 that it may run on
   TraceText<2> comm;
@@ -95,7 +95,7 @@ struct Switch {
   std::uint32_t prev_on_rq = 0;    // 0: it has left its runqueue: it sleeps
   std::uint32_t prev_delayed = 0;  // 1: it sleeps, and its class keeps it queued for a while
   std::int32_t next = 0;           // 0: the idle task
-  std::uint32_t next_prio = 0;     // task_struct.prio: below 100 real-time
+  std::int32_t next_prio = 0;      // task_struct.prio: below 100 real-time
   std::uint64_t clock = 0;         // rq.clock, which the kernel's own accounts are made of
 };
 
@@ -124,6 +124,7 @@ struct CpuSeen {
   static constexpr TraceKind kKind = TraceKind::kCpuSeen;
   std::uint32_t cpu = 0;
   std::int32_t current = 0;
+  std::uint32_t online = 1;
   std::uint64_t clock = 0;
 };
 
@@ -269,6 +270,7 @@ void fields(V& v, T& t) {
   v("cpu", t.cpu);
   v("state", t.state);
   v("on_rq", t.on_rq);
+  v("delayed", t.delayed);
   v("cgroup", t.cgroup);
   v("mask", t.mask);
   v("comm", t.comm);
@@ -307,6 +309,7 @@ template <typename V, FieldsOf<CpuSeen> T>
 void fields(V& v, T& t) {
   v("cpu", t.cpu);
   v("current", t.current);
+  v("online", t.online);
   v("clock", t.clock);
 }
 template <typename V, FieldsOf<CgroupSeen> T>

@@ -13,16 +13,21 @@ namespace ktstr {
 namespace {
 
 constexpr EnumName<Guilty> kGuilty[] = {
-    {Guilty::kNobody, "nobody"}, {Guilty::kScheduler, "the scheduler"}, {Guilty::kRealTime, "real-time tasks"},
-    {Guilty::kQuota, "a quota"}, {Guilty::kFreezer, "the freezer"},     {Guilty::kInterrupts, "interrupts"},
+    {Guilty::kNobody, "nobody"},
+    {Guilty::kScheduler, "the scheduler"},
+    {Guilty::kRealTime, "real-time tasks"},
+    {Guilty::kHigherClass, "tasks of a class above"},
+    {Guilty::kQuota, "a quota"},
+    {Guilty::kFreezer, "the freezer"},
+    {Guilty::kInterrupts, "interrupts"},
     {Guilty::kNoCpu, "no CPU"},
 };
 
-constexpr std::uint32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
+constexpr std::int32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
 constexpr std::size_t kMostUsers = 3, kMostCpus = 4;
 // include/linux/sched/ext.h
 constexpr std::uint64_t kBuiltIn = 1ULL << 63, kLocalOn = 1ULL << 62;
-constexpr std::uint64_t kGlobal = kBuiltIn | 1, kLocal = kBuiltIn | 2;
+constexpr std::uint64_t kGlobal = kBuiltIn | 1, kLocal = kBuiltIn | 2, kBypass = kBuiltIn | 3;
 
 double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
@@ -113,6 +118,7 @@ class Window {
   void note_user(const trace::Switch& event) {
     User& user = users_[event.next];
     user.prio = event.next_prio;
+    if (const TaskNow* const task = now_.task(event.next)) user.sched_class = task->sched_class;
     if (std::string comm = names_.comm(event.next, 0); comm != "?") user.comm = std::move(comm);
   }
   void note_frozen(const TraceEvent& event) {
@@ -128,7 +134,9 @@ class Window {
       story.users.push_back({.pid = pid,
                              .comm = known ? user->second.comm : names_.comm(pid, cpu),
                              .ran_ns = ran,
-                             .real_time = known && user->second.prio < kLeastFairPrio});
+                             .real_time = known && user->second.prio < kLeastFairPrio,
+                             .higher_class = known && user->second.sched_class && last_wait_.sched_class &&
+                                             *user->second.sched_class < *last_wait_.sched_class});
     }
     std::stable_sort(story.users.begin(), story.users.end(),
                      [](const CpuUser& a, const CpuUser& b) { return a.ran_ns > b.ran_ns; });
@@ -141,17 +149,18 @@ class Window {
     if (is_most(story_.throttled_ns)) return Guilty::kQuota;
     if (is_most(story_.frozen_ns)) return Guilty::kFreezer;
     if (!is_most(story_.waited_ns)) return Guilty::kNobody;
-    std::uint64_t real_time = 0, irq = 0, offline = 0, all = 0;
+    std::uint64_t real_time = 0, higher = 0, other = 0, irq = 0, offline = 0, all = 0;
     for (const CpuStory& cpu : story_.cpus) {
       all += whole;
       irq += cpu.irq_ns;
       offline += cpu.offline_ns;
       for (const CpuUser& user : cpu.users)
-        if (user.real_time) real_time += user.ran_ns;
+        (user.real_time ? real_time : user.higher_class ? higher : other) += user.ran_ns;
     }
     const bool of_lower_class = !story_.sched_class || *story_.sched_class > SchedClass::kRealTime;
     if (offline == all) return Guilty::kNoCpu;
     if (of_lower_class && real_time >= all / 2) return Guilty::kRealTime;
+    if (real_time + higher >= all / 2) return Guilty::kHigherClass;
     return irq >= all / 2 ? Guilty::kInterrupts : Guilty::kScheduler;
   }
 
@@ -164,7 +173,8 @@ class Window {
   std::map<std::uint32_t, Sums> cpus_;
   struct User {
     std::string comm = "?";
-    std::uint32_t prio = kLeastFairPrio;
+    std::int32_t prio = kLeastFairPrio;
+    std::optional<SchedClass> sched_class;
   };
   std::map<std::int32_t, User> users_;
 };
@@ -213,6 +223,7 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
 
 std::string dsq_text(std::uint64_t dsq, std::uint32_t on) {
   if (dsq == kGlobal) return "the global queue";
+  if (dsq == kBypass) return "the kernel's queue for when it bypasses the scheduler";
   if (dsq == kLocal) return fmt::format("the local queue of CPU {}", on);
   if ((dsq & (kBuiltIn | kLocalOn)) == (kBuiltIn | kLocalOn))
     return fmt::format("the local queue of CPU {}", dsq & 0xffffffff);
@@ -233,7 +244,7 @@ std::string to_text(const WaitStory& story) {
   std::string text = fmt::format("in {} it {}", time_text(whole), fmt::join(did, ", "));
   if (story.waited_ns > 0) {
     if (story.in_no_queue)
-      text += "; the scheduler had put it into no queue since it ran last";
+      text += "; no queue is known that the scheduler has put it into since it ran last";
     else if (story.dsq)
       text += "; it was in " + dsq_text(*story.dsq, story.waited_on);
     else

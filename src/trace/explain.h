@@ -16,21 +16,22 @@
 namespace ktstr {
 
 enum class Guilty : std::uint8_t {
-  kNobody,     // it ran, or slept of its own will
-  kScheduler,  // of the task's class: the BPF scheduler, or the kernel's own
-  kRealTime,   // tasks of a class above took the CPUs that it may run on
-  kQuota,      // cpu.max of its cgroup, or of one above
-  kFreezer,    // its cgroup was frozen
+  kNobody,       // it ran, or slept of its own will
+  kScheduler,    // of the task's class: the BPF scheduler, or the kernel's own
+  kRealTime,     // real-time or deadline tasks took the CPUs that it may run on
+  kHigherClass,  // tasks of another class above its own did
+  kQuota,        // cpu.max of its cgroup, or of one above
+  kFreezer,      // its cgroup was frozen
   kInterrupts,
   kNoCpu,  // none of the CPUs that it may run on was online
 };
-EnumNames<Guilty> names_of(Guilty);  // "nobody", "scheduler", "real-time tasks", ...
+EnumNames<Guilty> names_of(Guilty);  // "nobody", "the scheduler", "real-time tasks", ...
 
 struct CpuUser {
   std::int32_t pid = 0;
   std::string comm;
   std::uint64_t ran_ns = 0;
-  bool real_time = false;
+  bool real_time = false, higher_class = false;  // than that of the task that waits
 };
 
 struct CpuStory {
@@ -59,7 +60,7 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
 // In one or two sentences, without the task's name: "it waited 412 ms on CPU 2 ...; meanwhile CPU 0 ran hog (71%) ...".
 std::string to_text(const WaitStory& story);
 
-// "the local queue of CPU 3", "queue 0x5 of the scheduler" ...; `on`: the CPU of whom "local" is.
+// "the local queue of CPU 3", "the scheduler's queue 0x5" ...; `on`: the CPU of whom "local" is.
 std::string dsq_text(std::uint64_t dsq, std::uint32_t on);
 
 }  // namespace ktstr

@@ -37,7 +37,7 @@ class ExplainTest : public testing::Test {
     at(ms, trace::Enqueue{.pid = pid, .cpu = 0, .sched_class = static_cast<std::uint32_t>(of)});
   }
   void run(std::uint64_t ms, std::int32_t pid, std::uint16_t cpu, std::int32_t instead_of = 0,
-           std::uint32_t prio = 120) {
+           std::int32_t prio = 120) {
     at(ms, trace::Switch{.prev = instead_of, .prev_on_rq = 1, .next = pid, .next_prio = prio}, cpu);
   }
   WaitStory story(std::uint64_t from_ms, std::uint64_t to_ms) {
@@ -71,7 +71,8 @@ TEST_F(ExplainTest, TheSchedulerThatLeavesACpuIdle) {
 TEST_F(ExplainTest, ATaskThatTheSchedulerForgot) {
   fork(10, 7, "victim");
   wake(10, 7, SchedClass::kExt);
-  EXPECT_THAT(to_text(story(10, 110)), HasSubstr("the scheduler had put it into no queue since it ran last"));
+  EXPECT_THAT(to_text(story(10, 110)),
+              HasSubstr("no queue is known that the scheduler has put it into since it ran last"));
 }
 
 TEST_F(ExplainTest, ARealTimeHogOnTheOnlyCpu) {
@@ -97,6 +98,22 @@ TEST_F(ExplainTest, ARealTimeHogBesideAFreeCpuIsNoExcuse) {
   fork(11, 52, "other");
   run(12, 52, 0, 50);
   EXPECT_EQ(story(12, 1012).guilty, Guilty::kScheduler);
+}
+
+TEST_F(ExplainTest, ADeadlineTaskAndOneOfTheKernelsOwnClass) {
+  fork(1, 50, "deadline");
+  run(1, 50, 0, 0, -1);
+  fork(10, 7, "victim", 1);
+  wake(10, 7, SchedClass::kExt);
+  EXPECT_EQ(story(10, 1010).guilty, Guilty::kRealTime);
+  events_.clear();
+  at(0, trace::CpuSeen{.cpu = 0, .current = 0});
+  fork(1, 51, "fair");
+  wake(1, 51, SchedClass::kFair);
+  run(1, 51, 0);
+  fork(10, 7, "victim", 1);
+  wake(10, 7, SchedClass::kExt);
+  EXPECT_EQ(story(10, 1010).guilty, Guilty::kHigherClass);
 }
 
 TEST_F(ExplainTest, AQuota) {

@@ -2,6 +2,7 @@
 #include "trace/invariants.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace ktstr {
 
@@ -47,6 +48,14 @@ bool is_empty(const CpuMask& mask) {
 
 EnumNames<Invariant> names_of(Invariant) { return names_from<kInvariants>(); }
 
+const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
+  using enum TraceKind;
+  static const std::vector<TraceKind> of_waits = {kSwitch,     kEnqueue,  kDequeue,    kFork,      kAffinity,
+                                                  kCgroupMove, kThrottle, kUnthrottle, kCpuOnline, kCpuOffline};
+  static const std::vector<TraceKind> of_places = {kSwitch, kFork, kAffinity};
+  return invariant == Invariant::kAllowedCpu ? of_places : of_waits;
+}
+
 Invariants::Invariants(const InvariantLimits& limits)
     : results_{{.invariant = Invariant::kWorkConservation, .limit_ns = limits.idle_wait_ns},
                {.invariant = Invariant::kWaitAge, .limit_ns = limits.wait_ns},
@@ -78,7 +87,9 @@ void Invariants::add(const TraceEvent& event) {
 void Invariants::before(const Transition& transition) {
   if (transition.before.phase == TaskPhase::kWaiting) end_wait(transition.pid, transition.at_ns);
   if (transition.after == TaskPhase::kWaiting) changed_.push_back(transition.pid);
-  if (transition.after != TaskPhase::kRunning || transition.before.may_run_on(transition.cpu)) return;
+  if (transition.after != TaskPhase::kRunning || transition.before.may_run_on(transition.cpu) ||
+      transition.before.excused == transition.cpu)
+    return;
   report(Invariant::kAllowedCpu, {.pid = transition.pid,
                                   .cpu = transition.cpu,
                                   .from_ns = transition.at_ns,
@@ -98,37 +109,50 @@ void Invariants::after(const TraceEvent& event) {
   if (concerns_all(event.kind)) look_at_idle_cpus();
 }
 
-// CPUs of which, and for whom each of them could run.
 void Invariants::look_at_idle_cpus() {
   const CpuMask idle = idle_cpus();
   // On a busy machine nothing changes by most events.
   if (is_empty(idle) && idle_since_.empty()) return;
-  std::map<std::uint32_t, std::int32_t> wanted;  // each with the task that waits longest for it
-  std::map<std::uint32_t, std::uint64_t> since;
+  CpuMask wanted{};
   for (const auto& [pid, wait] : waiting_) {
-    const TaskNow* const task = now_.task(pid);
-    if (task == nullptr || wait.kept_off) continue;
-    const CpuMask free = both(idle, task->mask.value_or(kEverywhere));
-    for (std::uint32_t cpu = 0; cpu < kMostCpus; ++cpu) {
-      if (cpu % 64 == 0 && free[cpu / 64] == 0)
-        cpu += 63;
-      else if (has_cpu(free, cpu) && (!wanted.contains(cpu) || wait.since_ns < since[cpu])) {
-        wanted[cpu] = pid;
-        since[cpu] = wait.since_ns;
-      }
-    }
+    if (wait.kept_off) continue;
+    const CpuMask free = both(idle, mask_of(pid));
+    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] |= free[i];
   }
   std::erase_if(idle_since_, [&](const auto& one) {
-    if (wanted.contains(one.first)) return false;
+    if (has_cpu(wanted, one.first)) return false;
     end_idle(one.first, one.second, now_.now_ns());
     return true;
   });
-  for (const auto& [cpu, pid] : wanted) {
-    IdleCpu& one =
-        idle_since_.try_emplace(cpu, IdleCpu{.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0)), .pid = pid})
-            .first->second;
-    one.pid = pid;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    for (std::uint64_t word = wanted[i]; word != 0; word &= word - 1) {
+      const auto cpu = static_cast<std::uint32_t>(i * 64) + static_cast<std::uint32_t>(std::countr_zero(word));
+      IdleCpu& one = idle_since_[cpu];
+      if (one.pid == 0) one.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0));
+      if (!waits_for(one.pid, cpu)) one.pid = oldest_for(cpu);
+    }
   }
+}
+
+CpuMask Invariants::mask_of(std::int32_t pid) const {
+  const TaskNow* const task = now_.task(pid);
+  return task == nullptr ? CpuMask{} : task->mask.value_or(kEverywhere);
+}
+
+bool Invariants::waits_for(std::int32_t pid, std::uint32_t cpu) const {
+  const auto found = waiting_.find(pid);
+  return found != waiting_.end() && !found->second.kept_off && has_cpu(mask_of(pid), cpu);
+}
+
+std::int32_t Invariants::oldest_for(std::uint32_t cpu) const {
+  std::int32_t oldest = 0;
+  std::uint64_t since = UINT64_MAX;
+  for (const auto& [pid, wait] : waiting_) {
+    if (wait.since_ns >= since || !waits_for(pid, cpu)) continue;
+    oldest = pid;
+    since = wait.since_ns;
+  }
+  return oldest;
 }
 
 CpuMask Invariants::idle_cpus() const {

@@ -24,7 +24,7 @@ EnumNames<Invariant> names_of(Invariant);  // "work_conservation", "wait_age", "
 
 // One stretch of time in which it did not hold.
 struct Breach {
-  std::int32_t pid = 0;       // kWorkConservation: of those that waited the one that had waited longest in the end
+  std::int32_t pid = 0;       // kWorkConservation: one of those that waited
   std::uint16_t cpu = 0;      // kWorkConservation: the idle one; else where the task waited, or ran
   std::uint64_t from_ns = 0;  // guest time
   std::uint64_t to_ns = 0;
@@ -42,6 +42,9 @@ struct InvariantResult {
   bool holds() const { return too_long == 0; }
 };
 
+// The kinds of events without which it cannot be judged: a kernel that does not show them is not judged by it.
+const std::vector<TraceKind>& kinds_needed(Invariant invariant);
+
 struct InvariantLimits {
   std::uint64_t idle_wait_ns = 100'000'000;
   std::uint64_t wait_ns = 2'000'000'000;
@@ -57,7 +60,6 @@ class Invariants {
   void end(std::uint64_t at_ns);
 
   const std::vector<InvariantResult>& results() const { return results_; }
-  const Scheduling& scheduling() const { return now_; }
 
  private:
   struct Wait {
@@ -74,6 +76,9 @@ class Invariants {
   void after(const TraceEvent& event);
   void look_at_idle_cpus();
   CpuMask idle_cpus() const;
+  CpuMask mask_of(std::int32_t pid) const;
+  bool waits_for(std::int32_t pid, std::uint32_t cpu) const;
+  std::int32_t oldest_for(std::uint32_t cpu) const;  // 0: nobody
   void note_waiting(std::int32_t pid);
   void look_at_wait(std::int32_t pid, Wait& wait);
   void end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns);

@@ -160,6 +160,34 @@ TEST_F(InvariantsTest, ATaskWhereItMayNotRun) {
   EXPECT_EQ(result(Invariant::kAllowedCpu).worst->cpu, 1);
 }
 
+// The kernel tells it to leave, and until it has left it may be preempted and run there again.
+TEST_F(InvariantsTest, ATaskThatIsToLeaveMayRunWhereItIs) {
+  wake(10, 7, 0, 3);
+  run(11, 7, 1);
+  at(12, trace::Affinity{.pid = 7, .mask = {1}});
+  run(13, 51, 1, 7);
+  run(14, 7, 1, 51);
+  expect_all_hold();
+  run(15, 51, 1, 7);
+  run(16, 7, 0);
+  run(17, 50, 0, 7);
+  run(18, 7, 1, 51);
+  EXPECT_FALSE(result(Invariant::kAllowedCpu).holds()) << "it had left";
+}
+
+// Each move is a dequeue and an enqueue.
+TEST_F(InvariantsTest, ATaskThatIsMovedAboutStillWaits) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  for (std::uint64_t ms = 50; ms <= 1150; ms += 50) {
+    at(ms, trace::Dequeue{.pid = 7, .cpu = 0, .sched_class = 4});
+    at(ms, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 4});
+  }
+  run(1200, 7, 1);
+  EXPECT_EQ(result(Invariant::kWorkConservation).worst->length_ns(), 1190 * kMs);
+  EXPECT_FALSE(result(Invariant::kWaitAge).holds());
+}
+
 TEST_F(InvariantsTest, WhoseMaskIsNotKnownMayRunAnywhere) {
   at(10, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3});
   run(11, 7, 1);

@@ -286,7 +286,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     for (std::uint32_t cpu = 0; cpu < tasks.scheduling().cpus().size(); ++cpu) {
       const std::int32_t pid = tasks.running(cpu);
       if (pid == 0) continue;
-      put_switch(time_ns, cpu, {.prev = 0, .next = pid, .next_prio = prio_of(pid)}, 120);
+      put_switch(time_ns, cpu, {.prev = 0, .next = pid, .next_prio = static_cast<std::int32_t>(prio_of(pid))}, 120);
       count(time_ns, cpu, tasks.cgroup_of(pid));
     }
   }

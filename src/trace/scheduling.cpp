@@ -19,7 +19,14 @@ constexpr std::uint32_t kTaskDead = 0x80;
 constexpr std::uint32_t kMostCpus = 512;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000;
 // kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
+constexpr int kDeepest = 64;  // of cgroups below each other
 constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
+
+// None where it could not be read: no task may run nowhere.
+std::optional<CpuMask> known_mask(const TraceEvent& event, const CpuMask& mask) {
+  const bool is_empty = std::all_of(mask.begin(), mask.end(), [](std::uint64_t word) { return word == 0; });
+  return event.unreadable != 0 || is_empty ? std::nullopt : std::optional(mask);
+}
 
 void end_wait(KernelAccount& kernel, std::uint64_t clock) {
   if (kernel.queued_at != 0 && clock > kernel.queued_at) kernel.waited_ns += clock - kernel.queued_at;
@@ -35,8 +42,31 @@ const TaskNow* Scheduling::task(std::int32_t pid) const {
   return found == tasks_.end() ? nullptr : &found->second;
 }
 
+// A cgroup without the cpu controller has no group of its own in the scheduler: its tasks are in that of one above.
 bool Scheduling::is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const {
-  return throttled_.contains({cgroup, cpu});
+  for (int level = 0; level < kDeepest && !throttled_.empty(); ++level) {
+    if (throttled_.contains({cgroup, cpu})) return true;
+    const auto parent = parents_.find(cgroup);
+    if (parent == parents_.end()) return false;
+    cgroup = parent->second;
+  }
+  return false;
+}
+
+void Scheduling::note_parent(std::uint64_t cgroup, std::uint64_t parent) {
+  if (cgroup == 0 || parent == 0 || parents_.size() >= kMostCgroups) return;
+  parents_[cgroup] = parent;
+}
+
+void Scheduling::on_affinity(const TraceEvent& event) {
+  const auto set = event_as<trace::Affinity>(event);
+  if ((set.flags & kOfMigrationDisabled) != 0) return;
+  const auto found = tasks_.find(set.pid);
+  if (found == tasks_.end()) return;
+  TaskNow& task = found->second;
+  task.mask = known_mask(event, set.mask);
+  // The kernel has it leave, which takes its time; one that may not migrate stays for longer.
+  if (task.phase != TaskPhase::kSleeping && !task.may_run_on(task.cpu)) task.excused = task.cpu;
 }
 
 CpuNow& Scheduling::cpu_at(std::uint32_t cpu) {
@@ -79,6 +109,8 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
   if (const auto next = tasks_.find(event.next); next != tasks_.end()) {
     end_wait(next->second.kernel, event.clock);
     next->second.kernel.running_at = event.clock;
+    next->second.queued = true;
+    if (next->second.excused != cpu) next->second.excused.reset();
   }
   CpuNow& now = cpu_at(cpu);
   now.current = event.next;
@@ -89,24 +121,28 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
 void Scheduling::on_enqueue(const trace::Enqueue& event) {
   TaskNow& task = tasks_[event.pid];
   const auto cpu = static_cast<std::uint16_t>(event.cpu);
-  // One that its class has kept queued while it sleeps, and that is only moved to another CPU.
-  const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.cpu != cpu;
+  // One that sleeps on its queue is woken there; one that was taken off before is only moved, or has other attributes.
+  const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.taken_off;
   task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
   task.queued = true;
+  task.taken_off = false;
   if (task.phase == TaskPhase::kRunning) return;
   if (task.kernel.queued_at == 0) task.kernel.queued_at = event.clock;
-  if (sleeps_on) return;
-  if (task.phase != TaskPhase::kWaiting)
+  if (!sleeps_on && task.phase != TaskPhase::kWaiting)
     go(event.pid, TaskPhase::kWaiting, cpu, event.clock);
   else
     task.cpu = cpu;
 }
 
+// One that waits is put on another queue, or on this one with other attributes. One that runs is about to sleep, or is
+// kept off by a quota.
 void Scheduling::on_dequeue(const trace::Dequeue& event) {
   const auto found = tasks_.find(event.pid);
   if (found == tasks_.end()) return;
-  found->second.queued = false;
-  end_wait(found->second.kernel, event.clock);
+  TaskNow& task = found->second;
+  if (task.phase == TaskPhase::kRunning) task.queued = false;
+  if (task.phase == TaskPhase::kSleeping) task.taken_off = true;
+  end_wait(task.kernel, event.clock);
 }
 
 void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition) {
@@ -118,6 +154,7 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       CpuNow& now = cpu_at(seen.cpu);
       now.current = seen.current;
       now.known = true;
+      now.online = seen.online != 0;
       now.since_ns = now_ns_;
       go(seen.current, TaskPhase::kRunning, static_cast<std::uint16_t>(seen.cpu), seen.clock);
       break;
@@ -126,23 +163,33 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       const auto seen = event_as<trace::TaskSeen>(event);
       const TaskNow* const known = task(seen.pid);
       if (known == nullptr || known->phase != TaskPhase::kRunning)
-        go(seen.pid, seen.on_rq != 0 ? TaskPhase::kWaiting : TaskPhase::kSleeping, static_cast<std::uint16_t>(seen.cpu),
-           0);
+        go(seen.pid, seen.on_rq != 0 && seen.delayed == 0 ? TaskPhase::kWaiting : TaskPhase::kSleeping,
+           static_cast<std::uint16_t>(seen.cpu), 0);
       if (const auto found = tasks_.find(seen.pid); found != tasks_.end()) {
         found->second.cgroup = seen.cgroup;
         found->second.queued = seen.on_rq != 0;
-        found->second.mask = seen.mask;
+        found->second.mask = known_mask(event, seen.mask);
       }
+      break;
+    }
+    case TraceKind::kCgroupSeen: {
+      const auto seen = event_as<trace::CgroupSeen>(event);
+      note_parent(seen.cgroup, seen.parent);
       break;
     }
     case TraceKind::kFork: {
       const auto made = event_as<trace::Fork>(event);
       if (tasks_.size() >= kMostTasks) break;
-      tasks_[made.pid] = {.since_ns = now_ns_, .cpu = event.cpu, .mask = made.mask, .cgroup = made.cgroup};
+      tasks_[made.pid] = {
+          .since_ns = now_ns_, .cpu = event.cpu, .mask = known_mask(event, made.mask), .cgroup = made.cgroup};
       break;
     }
     case TraceKind::kSwitch:
-      on_switch(event_as<trace::Switch>(event), event.cpu);
+      // Prev, or next, is not known.
+      if ((event.unreadable & (1U << 0 | 1U << 4)) != 0)
+        cpu_at(event.cpu).known = false;
+      else
+        on_switch(event_as<trace::Switch>(event), event.cpu);
       break;
     case TraceKind::kEnqueue:
       if (tasks_.size() < kMostTasks) on_enqueue(event_as<trace::Enqueue>(event));
@@ -152,16 +199,14 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       break;
     case TraceKind::kCgroupMove: {
       const auto moved = event_as<trace::CgroupMove>(event);
+      note_parent(moved.cgroup, moved.parent);
       if (const auto found = tasks_.find(moved.pid); found != tasks_.end() && moved.cgroup != 0)
         found->second.cgroup = moved.cgroup;
       break;
     }
-    case TraceKind::kAffinity: {
-      const auto set = event_as<trace::Affinity>(event);
-      if ((set.flags & kOfMigrationDisabled) != 0) break;
-      if (const auto found = tasks_.find(set.pid); found != tasks_.end()) found->second.mask = set.mask;
+    case TraceKind::kAffinity:
+      on_affinity(event);
       break;
-    }
     case TraceKind::kDsqInsert:
     case TraceKind::kDsqInsertVtime: {
       // Both have the task and the queue in the same places.

@@ -41,12 +41,14 @@ struct TaskNow {
   TaskPhase phase = TaskPhase::kUnknown;
   std::uint64_t since_ns = 0;  // of the phase
   std::uint16_t cpu = 0;       // where it runs or waits, or was last
-  bool queued = false;         // its class has it on a runqueue; a task that waits and is not: it is kept from running
+  bool queued = false;         // its class has it on a runqueue; a task that waits and is not is kept from running
+  bool taken_off = false;      // it sleeps on its queue (delayed), and was taken off to be put on it again
   bool preempted = false;      // waits because it had to leave its CPU; else because it woke up or is new
   std::optional<SchedClass> sched_class;
-  std::optional<CpuMask> mask;       // where it may run; none: not known, which is treated as everywhere
-  std::uint64_t cgroup = 0;          // 0: not known
-  std::optional<std::uint64_t> dsq;  // where a BPF scheduler put the task since it ran last
+  std::optional<CpuMask> mask;           // where it may run; none: not known, which is treated as everywhere
+  std::uint64_t cgroup = 0;              // 0: not known
+  std::optional<std::uint16_t> excused;  // a CPU that its mask has excluded while it was there, until it has left
+  std::optional<std::uint64_t> dsq;      // where a BPF scheduler put the task since it ran last
   KernelAccount kernel;
   bool may_run_on(std::uint32_t on) const { return !mask || has_cpu(*mask, on); }
 };
@@ -87,6 +89,8 @@ class Scheduling {
   void on_enqueue(const trace::Enqueue& event);
   void on_dequeue(const trace::Dequeue& event);
   void go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::uint64_t clock);
+  void on_affinity(const TraceEvent& event);
+  void note_parent(std::uint64_t cgroup, std::uint64_t parent);
   CpuNow& cpu_at(std::uint32_t cpu);
 
   std::map<std::int32_t, TaskNow> tasks_;

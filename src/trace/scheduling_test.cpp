@@ -81,10 +81,30 @@ TEST_F(SchedulingTest, ATaskThatSleepsOnItsQueue) {
   change(3, 0, 7);
   at(4, trace::Switch{.prev = 7, .prev_state = 1, .prev_on_rq = 1, .prev_delayed = 1, .next = 0});
   EXPECT_EQ(phase(7), TaskPhase::kSleeping);
+  at(5, trace::Dequeue{.pid = 7, .cpu = 0, .sched_class = 3, .delayed = 1});
   at(5, trace::Enqueue{.pid = 7, .cpu = 3, .sched_class = 3, .state = 1, .delayed = 1});
   EXPECT_EQ(phase(7), TaskPhase::kSleeping) << "it was moved";
-  at(6, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3, .state = 1, .delayed = 1});
+  EXPECT_EQ(scheduling_.task(7)->cpu, 3);
+  at(6, trace::Dequeue{.pid = 7, .cpu = 3, .sched_class = 3, .delayed = 1});
+  at(6, trace::Enqueue{.pid = 7, .cpu = 3, .sched_class = 3, .state = 1, .delayed = 1});
+  EXPECT_EQ(phase(7), TaskPhase::kSleeping) << "it has another nice value";
+  at(7, trace::Enqueue{.pid = 7, .cpu = 3, .sched_class = 3, .state = 1, .delayed = 1});
   EXPECT_EQ(phase(7), TaskPhase::kWaiting) << "it was woken";
+}
+
+TEST_F(SchedulingTest, ATaskThatSleptOnItsQueueWhenTheRecorderBegan) {
+  at(5, trace::TaskSeen{.pid = 10, .cpu = 1, .state = 1, .on_rq = 1, .delayed = 1, .mask = {1}});
+  EXPECT_EQ(phase(10), TaskPhase::kSleeping);
+}
+
+TEST_F(SchedulingTest, WhatCouldNotBeReadIsNotKnown) {
+  TraceEvent seen = make_event(5, 0, trace::Fork{.pid = 10, .tgid = 10, .mask = {0}});
+  scheduling_.add(seen);
+  EXPECT_TRUE(scheduling_.task(10)->may_run_on(3)) << "no task may run nowhere";
+  TraceEvent change = make_event(6, 0, trace::Switch{.prev = 10, .next = 0});
+  change.unreadable = 1 << 4;
+  scheduling_.add(change);
+  EXPECT_FALSE(scheduling_.cpus()[0].known);
 }
 
 TEST_F(SchedulingTest, RequeueingARunningTaskChangesNothing) {

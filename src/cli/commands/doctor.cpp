@@ -54,6 +54,7 @@ Need turns(const RunnerEnvironment& environment) {
   need.met = takes.has_value();
   need.found = takes ? environment.turns_plugin.string() + " ends turns with cpu_exit" : takes.error().message();
   if (takes) need.found += takes->why_unguarded.empty() ? ", guards idle clocks" : ", " + takes->why_unguarded;
+  if (takes) need.found += takes->why_no_probes.empty() ? ", records the kernel" : ", " + takes->why_no_probes;
   if (need.met && !environment.why_no_turns.empty()) need.found += ", but " + environment.why_no_turns;
   return need;
 }

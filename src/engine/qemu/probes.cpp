@@ -41,7 +41,11 @@ Result<ProbeFile> ProbeFile::create(const fs::path& file, const std::vector<cont
     return fail(ErrorCode::kUnsupported, "{} probes; a page has room for {}", probes.size(), control::kMostProbes);
   constexpr std::size_t kBytes = control::probe_file_bytes(kRingWords);
   KTSTR_TRY_ASSIGN(const Fd fd, open_file(file, O_RDWR | O_CREAT | O_EXCL));
-  if (::ftruncate(fd.get(), static_cast<off_t>(kBytes)) != 0) return fail_errno("cannot make {}", file.string());
+  // A page of it that there is no room for later would be a SIGBUS.
+  if (const int error = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(kBytes)); error != 0) {
+    errno = error;
+    return fail_errno("cannot make {}", file.string());
+  }
   KTSTR_TRY_ASSIGN(Mapping mapping, Mapping::map(fd, 0, kBytes, true));
   auto* const page = new (mapping.data()) control::ProbePage{};
   page->magic = control::kProbeMagic;

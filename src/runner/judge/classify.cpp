@@ -86,6 +86,20 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.error_hint = story.result->error_hint;
     return;
   }
+  const Checks& checks = request.settings.checks;
+  const bool limit_given =
+      (checks.max_idle && checks.max_idle->count() > 0) || (checks.max_wait && checks.max_wait->count() > 0);
+  if (evidence.trace == nullptr && limit_given)
+    record.details.push_back(
+        {.verdict = Verdict::kInconclusive,
+         .kind = DetailKind::kLostEvidence,
+         .message = "max_idle and max_wait are judged by the recorder, and nothing was recorded: " +
+                    (record.why_no_trace.empty() ? "it needs det mode" : record.why_no_trace)});
+  // Not asked for, it is not missed.
+  if (evidence.trace == nullptr && request.recorder && !record.why_no_trace.empty())
+    record.details.push_back({.verdict = Verdict::kPass,
+                              .kind = DetailKind::kNote,
+                              .message = "nothing was recorded of the kernel: " + record.why_no_trace});
   if (evidence.trace != nullptr) judge_trace(*evidence.trace, request, story, record);
   judge_evidence(story, guest, story.scheduler().attached || request.scheduler.empty(), record);
   if (evidence.cpu_use != nullptr) judge_load(*evidence.cpu_use, record);
@@ -154,6 +168,17 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
       return detail.verdict == Verdict::kFail && !is_excused(detail.kind, kind);
     });
     record.outcome = other ? Outcome::kFail : Outcome::kInconclusive;
+    return;
+  }
+  const auto kind_of_trace = detail_kind_from(expected);
+  const bool by_recorder = kind_of_trace == DetailKind::kWorkConservation || kind_of_trace == DetailKind::kWaitAge ||
+                           kind_of_trace == DetailKind::kAllowedCpu;
+  if (!seen && by_recorder && record.trace_events == 0) {
+    record.details.push_back(
+        {.verdict = Verdict::kInconclusive,
+         .kind = DetailKind::kLostEvidence,
+         .message = "a failure of kind '" + expected + "' is seen by the recorder, and there was none"});
+    record.outcome = worse_outcome(record.outcome, Outcome::kInconclusive);
     return;
   }
   if (!seen) {

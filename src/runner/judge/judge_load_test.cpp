@@ -35,7 +35,8 @@ GuestStory story_with(Detail detail) {
 
 RunRecord judged(const GuestStory& story, const CpuUse& use, const std::string& expected = "") {
   RunRecord record;
-  classify({.settings = {.test = "t"}, .on_host = true, .expect_failure = expected}, story, {}, record, {.cpu_use = &use});
+  classify({.settings = {.test = "t"}, .on_host = true, .expect_failure = expected}, story, {}, record,
+           {.cpu_use = &use});
   return record;
 }
 

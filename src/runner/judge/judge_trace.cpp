@@ -24,6 +24,9 @@ constexpr Row kRows[] = {
     {Invariant::kAllowedCpu, DetailKind::kAllowedCpu},
 };
 
+constexpr int kMostExplained = 3;
+constexpr std::chrono::milliseconds kMaxIdleOfKernel{1000};
+
 std::string milliseconds(std::uint64_t ns) { return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6); }
 
 class TraceJudge {
@@ -34,7 +37,8 @@ class TraceJudge {
   Status judge() {
     KTSTR_TRY_ASSIGN(const Invariants invariants, follow());
     for (const Row& row : kRows)
-      if (is_judged(row.invariant)) judge(row, invariants.results()[static_cast<std::size_t>(row.invariant)]);
+      if (is_judged(row.invariant) && is_shown(row.invariant))
+        judge(row, invariants.results()[static_cast<std::size_t>(row.invariant)]);
     for (std::size_t i = 0; i < record_.details.size(); ++i) explain_worker(record_.details[i]);
     return ok();
   }
@@ -42,32 +46,64 @@ class TraceJudge {
  private:
   Result<Invariants> follow() {
     KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
+    missing_ = reader.header().missing;
     const Checks& checks = request_.settings.checks;
     auto ns = [](std::chrono::milliseconds limit) { return static_cast<std::uint64_t>(limit.count()) * 1'000'000; };
-    Invariants invariants({.idle_wait_ns = ns(checks.idle_limit()),
-                           .wait_ns = ns(checks.max_wait.value_or(std::chrono::milliseconds(0)))});
+    Invariants invariants(
+        {.idle_wait_ns = ns(idle_limit()), .wait_ns = ns(checks.max_wait.value_or(std::chrono::milliseconds(0)))});
     bool begun = false;
+    std::uint64_t seen_until = story_.body_start_ns;
     for (;;) {
       KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, reader.next());
       if (!event) break;
-      if (event->time_ns > story_.body_end_ns) break;
+      if (event->time_ns > story_.body_end_ns) continue;  // whether all were stored is known at the end
       if (!begun && event->time_ns >= story_.body_start_ns) {
         invariants.begin(story_.body_start_ns);
         begun = true;
       }
       invariants.add(*event);
+      seen_until = std::max(seen_until, event->time_ns);
     }
+    if (reader.cut_short()) return fail(ErrorCode::kCorruptData, "the trace is cut short");
     if (!begun) invariants.begin(story_.body_start_ns);
-    invariants.end(story_.body_end_ns);
-    if (reader.not_stored() > 0 || reader.cut_short())
-      return fail(ErrorCode::kCorruptData, "the trace ends before the run does, {} events are not in it",
-                  reader.not_stored());
+    const bool whole = reader.not_stored() == 0;
+    invariants.end(whole ? story_.body_end_ns : seen_until);
+    if (!whole)
+      record_.details.push_back(
+          {.verdict = Verdict::kPass,
+           .kind = DetailKind::kNote,
+           .message = fmt::format("the trace became too large: what the recorder saw is judged up to {:.3f} s of the "
+                                  "body's {:.3f} s",
+                                  into_body(seen_until), into_body(story_.body_end_ns))});
     return invariants;
+  }
+
+  // The kernel's own scheduler looks for work elsewhere ever more seldom where it finds none that it may take: every
+  // 512 ms (MAX_PINNED_INTERVAL in kernel/sched/fair.c), and on wide machines every 2 ms a CPU.
+  std::chrono::milliseconds idle_limit() const {
+    const Checks& checks = request_.settings.checks;
+    if (checks.max_idle || !request_.scheduler.empty()) return checks.idle_limit();
+    return std::max(kMaxIdleOfKernel, std::chrono::milliseconds(4 * request_.settings.topology.cpus()));
+  }
+
+  // Whether this kernel shows what it is judged by.
+  bool is_shown(Invariant invariant) {
+    for (const TraceGap& gap : missing_) {
+      for (const TraceKind needed : kinds_needed(invariant)) {
+        if (!gap.field.empty() || gap.kind != to_string(needed)) continue;
+        record_.details.push_back({.verdict = Verdict::kPass,
+                                   .kind = DetailKind::kNote,
+                                   .message = fmt::format("{} is not judged: this kernel does not show {}: {}",
+                                                          to_string(invariant), gap.kind, gap.why)});
+        return false;
+      }
+    }
+    return true;
   }
 
   bool is_judged(Invariant invariant) const {
     const Checks& checks = request_.settings.checks;
-    if (invariant == Invariant::kWorkConservation) return checks.idle_limit().count() > 0;
+    if (invariant == Invariant::kWorkConservation) return idle_limit().count() > 0;
     if (invariant == Invariant::kWaitAge) return checks.max_wait && checks.max_wait->count() > 0;
     return true;
   }
@@ -105,11 +141,13 @@ class TraceJudge {
 
   // A worker that was away for too long: why.
   void explain_worker(Detail& detail) {
-    if (detail.kind != DetailKind::kStuck || detail.verdict <= Verdict::kPass) return;
+    // Each takes a reading of the whole trace.
+    if (detail.kind != DetailKind::kStuck || detail.verdict <= Verdict::kPass || explained_ == kMostExplained) return;
     for (const WorkerReport& worker : record_.workers) {
       if (worker.cgroup != detail.cgroup || worker.index != detail.worker || worker.step != detail.step) continue;
       const std::uint64_t to = worker.max_gap_ended_ns();
       const auto story = explain(worker.pid, to - std::min(to, worker.max_gap_ns), to);
+      ++explained_;
       if (story) detail.message += "; " + told(*story);
       return;
     }
@@ -154,17 +192,20 @@ class TraceJudge {
   const RunRequest& request_;
   const GuestStory& story_;
   RunRecord& record_;
+  std::vector<TraceGap> missing_;
+  int explained_ = 0;
 };
 
 }  // namespace
 
 void judge_trace(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record) {
   if (story.body_end_ns <= story.body_start_ns || story.body_start_ns == 0) return;
+  auto lost = [&](const std::string& what) {
+    record.details.push_back({.verdict = Verdict::kInconclusive, .kind = DetailKind::kLostEvidence, .message = what});
+  };
+  if (!record.why_no_trace.empty()) return lost("the recorder saw no more from some point on: " + record.why_no_trace);
   const Status judged = TraceJudge(trace, request, story, record).judge();
-  if (judged) return;
-  record.details.push_back({.verdict = Verdict::kInconclusive,
-                            .kind = DetailKind::kLostEvidence,
-                            .message = "what the recorder saw cannot be judged: " + judged.error().message()});
+  if (!judged) lost("what the recorder saw cannot be judged: " + judged.error().message());
 }
 
 }  // namespace ktstr

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge/judge_trace.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "trace/trace_file.h"
+
+namespace ktstr {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kMs = 1'000'000;
+
+// A body of 500 ms that begins at 1000 ms, on two CPUs.
+class JudgeTrace : public testing::Test {
+ protected:
+  JudgeTrace() {
+    story_.body_start_ns = 1000 * kMs;
+    story_.body_end_ns = 1500 * kMs;
+    for (std::uint32_t cpu = 0; cpu < 2; ++cpu) at(0, trace::CpuSeen{.cpu = cpu, .current = 0});
+    WorkerReport worker;
+    worker.cgroup = "load";
+    worker.index = 3;
+    worker.pid = 7;
+    worker.step = 1;
+    record_.workers.push_back(worker);
+  }
+  template <typename T>
+  void at(std::uint64_t ms, const T& event, std::uint16_t cpu = 0) {
+    events_.push_back(make_event(ms * kMs, cpu, event));
+  }
+  // Task 7 waits from 1010 ms on while CPU 1 is idle.
+  void leave_idle() {
+    at(10, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 50});
+    at(1010, trace::Fork{.pid = 7, .tgid = 7, .mask = {3}});
+    at(1010, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 4});
+    at(1010, trace::DsqInsert{.pid = 7, .dsq = 5});
+  }
+  void judge(Bytes most = UINT64_MAX) {
+    const fs::path file = directory_.path() / kTraceFileName;
+    auto writer = TraceWriter::create(file, {.kernel = "7", .cpus = 2, .source = "plugin"}, most);
+    ASSERT_TRUE(writer);
+    for (const TraceEvent& event : events_) writer->add(event);
+    ASSERT_TRUE(writer->finish());
+    judge_trace(file, request_, story_, record_);
+  }
+  const Detail& only() {
+    static const Detail none;
+    EXPECT_EQ(record_.details.size(), 1u);
+    return record_.details.empty() ? none : record_.details.front();
+  }
+
+  TempDir directory_ = *TempDir::create(fs::temp_directory_path(), "ktstr-judge-trace");
+  std::vector<TraceEvent> events_;
+  RunRequest request_;
+  GuestStory story_;
+  RunRecord record_;
+};
+
+TEST_F(JudgeTrace, ASoundRunSaysWhatWasLookedAt) {
+  judge();
+  EXPECT_THAT(record_.details, IsEmpty());
+  ASSERT_EQ(record_.checked.size(), 2u);
+  EXPECT_EQ(record_.checked[0].text, "work_conservation: longest none, limit 100 ms");
+  EXPECT_EQ(record_.checked[1].text, "allowed_cpu");
+}
+
+TEST_F(JudgeTrace, NamesTheWorkerAndTheCause) {
+  leave_idle();
+  judge();
+  EXPECT_EQ(only().verdict, Verdict::kFail);
+  EXPECT_EQ(only().kind, DetailKind::kWorkConservation);
+  EXPECT_EQ(only().cgroup, "load");
+  EXPECT_EQ(only().worker, 3);
+  EXPECT_EQ(only().step, 1);
+  EXPECT_EQ(only().measured, 490.0);
+  EXPECT_EQ(only().limit, 100.0);
+  EXPECT_THAT(
+      only().message,
+      AllOf(HasSubstr("CPU 1 was idle for 490.0 ms while worker load/3 (pid 7) or others waited"),
+            HasSubstr("from 0.010000 s into the body on (limit 100 ms)"), HasSubstr("cause: the BPF scheduler")));
+}
+
+TEST_F(JudgeTrace, LimitsAreTheTests) {
+  leave_idle();
+  request_.settings.checks.max_idle = std::chrono::milliseconds(0);
+  request_.settings.checks.max_wait = std::chrono::milliseconds(200);
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kWaitAge);
+  EXPECT_THAT(only().message, HasSubstr("worker load/3 (pid 7) waited 490.0 ms"));
+}
+
+TEST_F(JudgeTrace, WhatIsOutsideOfTheBodyIsNotJudged) {
+  story_.body_start_ns = 2000 * kMs;
+  story_.body_end_ns = 2050 * kMs;
+  leave_idle();
+  judge();
+  EXPECT_THAT(record_.details, IsEmpty());
+}
+
+TEST_F(JudgeTrace, ExplainsAWorkersGap) {
+  leave_idle();
+  request_.settings.checks.max_idle = std::chrono::milliseconds(0);
+  record_.workers[0].started_ns = 1000 * kMs;
+  record_.workers[0].max_gap_ns = 400 * kMs;
+  record_.workers[0].max_gap_at_ns = 450 * kMs;
+  record_.details.push_back({.verdict = Verdict::kFail,
+                             .kind = DetailKind::kStuck,
+                             .message = "away",
+                             .cgroup = "load",
+                             .worker = 3,
+                             .step = 1});
+  judge();
+  EXPECT_THAT(only().message, AllOf(HasSubstr("away; in 400.0 ms it waited 400.0 ms"), HasSubstr("cause: the BPF")));
+}
+
+TEST_F(JudgeTrace, ATraceThatIsNotThereOrEndsEarlyIsLostEvidence) {
+  judge_trace(directory_.path() / "none", request_, story_, record_);
+  EXPECT_EQ(only().verdict, Verdict::kInconclusive);
+  EXPECT_EQ(only().kind, DetailKind::kLostEvidence);
+  record_.details.clear();
+  record_.why_no_trace = "the plugin's ring holds what is not an event";
+  judge();
+  EXPECT_THAT(only().message, HasSubstr("the recorder saw no more from some point on: the plugin's ring"));
+}
+
+TEST_F(JudgeTrace, ATraceThatBecameTooLargeIsJudgedAsFarAsItGoes) {
+  for (std::uint64_t i = 0; i < 200'000; ++i)
+    at(1000 + i / 1000, trace::Rename{.pid = 9, .comm = {{i * 7919, i * 104729}}});
+  judge(Bytes{64} << 10);
+  EXPECT_EQ(only().verdict, Verdict::kPass);
+  EXPECT_THAT(only().message, HasSubstr("is judged up to "));
+}
+
+}  // namespace
+}  // namespace ktstr
