@@ -41,7 +41,7 @@ std::vector<std::string> Checks::describe() const {
   if (scheduler_used_on()) lines.push_back("scheduler_used: the scheduler runs the workers");
   if (kernel_log_on()) lines.push_back("kernel_log: no oops, warning, stall or new taint of the kernel");
   if (share_on()) lines.push_back("share: CPU time of cgroups by their weights");
-  if (idle_limit().count() > 0)
+  if (max_idle && max_idle->count() > 0)
     lines.push_back(
         fmt::format("work_conservation: no CPU idle for more than {} ms while a task waits that may run there",
                     idle_limit().count()));

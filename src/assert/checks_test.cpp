@@ -33,6 +33,18 @@ TEST(Checks, DescribeOnlyWhatIsOn) {
                                              "died: no worker ends by itself"));
 }
 
+TEST(Checks, DescribeTheLimitsThatTheRecorderJudges) {
+  const Checks checks{.max_idle = 50ms, .max_wait = 500ms};
+  EXPECT_THAT(
+      checks.describe(),
+      testing::IsSupersetOf({"work_conservation: no CPU idle for more than 50 ms while a task waits that may run there",
+                             "wait_age: no task waits for a CPU for more than 500 ms"}));
+  const Checks off{.max_idle = 0ms, .max_wait = 0ms};
+  EXPECT_EQ(off.describe(), Checks{}.describe());
+  EXPECT_EQ(checks.merged_with(off).max_idle, 0ms);
+  EXPECT_EQ(checks.merged_with({}).max_wait, 500ms);
+}
+
 TEST(ChecksMergedWith, LetsTheLaterLayerWinFieldByField) {
   const Checks base{.progress = false, .max_gap = 100ms, .max_spread_pct = 10};
   const Checks merged = base.merged_with({.max_gap = 300ms, .isolation = false});

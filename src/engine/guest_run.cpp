@@ -82,12 +82,9 @@ Status GuestRun::on_warm_point() {
 
 // What the guest may ask for in place: see wire/request.h.
 void GuestRun::answer_requests() {
-  requests_.on<request::BeginTurns>([this](const auto&) -> Result<request::Done> {
-    KTSTR_TRY(begin_turns());
-    return request::Done();
-  });
-  requests_.on<request::BeginRecording>([this](const auto& asked) -> Result<request::Done> {
+  requests_.on<request::BeginTurns>([this](const auto& asked) -> Result<request::Done> {
     begin_recording(asked.now_ns);
+    if (asked.turns) KTSTR_TRY(begin_turns());
     return request::Done();
   });
   requests_.on<request::GetCpuSpeeds>([this](const auto&) -> Result<request::CpuSpeeds> {

@@ -288,8 +288,7 @@ Status Agent::run_body(const Job& job) {
     // Not earlier: nothing before the body needs fine time, which is slow.
     const std::uint64_t handover = seed_for(Vary::kHandover, job.settings.vary, job.settings.seed);
     const auto quantum = varied_quantum(job.settings.quantum.value_or(Nanoseconds(0)), handover);
-    KTSTR_TRY(ask(to_host(view_, mailbox::Lane::kAgent), request::BeginRecording{now_ns()}));
-    if (job.settings.turn) KTSTR_TRY(ask(to_host(view_, mailbox::Lane::kAgent), request::BeginTurns{}));
+    KTSTR_TRY(ask(to_host(view_, mailbox::Lane::kAgent), request::BeginTurns{now_ns(), job.settings.turn.has_value()}));
     if (quantum.count() > 0) KTSTR_TRY(set_quantum(quantum, handover));
     log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(quantum.count())});
     sleep_for(start_offset(seed_for(Vary::kOffsets, job.settings.vary, job.settings.seed)));

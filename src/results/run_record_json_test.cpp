@@ -83,6 +83,8 @@ RunRecord full_record() {
   w.exit = "killed by signal 11 (SIGSEGV)";
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
   r.workers = {w};
+  r.trace_events = 1290;
+  r.why_no_trace = "why not all";
   r.digest = std::string(64, 'd');
   r.digest_complete = true;
   r.perturbed = {"why"};

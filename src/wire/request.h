@@ -32,8 +32,6 @@ enum class RequestKind : std::uint32_t {
   // Of the agent.
   kRun = 4,
   kFindScheduler = 5,
-  // Of the host.
-  kBeginRecording = 6,
 };
 
 namespace request {
@@ -53,24 +51,22 @@ void fields(V& v, T& t) {
   v("percent", t.percent);
 }
 
-// From now on the host may look at what the kernel does, which the guest does not notice. Asked in every run, so that
-// one with a recorder is the same as one without.
-struct BeginRecording {
-  static constexpr RequestKind kKind = RequestKind::kBeginRecording;
-  using Reply = Done;
-  std::uint64_t now_ns = 0;  // CLOCK_MONOTONIC
-};
-template <typename V, FieldsOf<BeginRecording> T>
-void fields(V& v, T& t) {
-  v("now_ns", t.now_ns);
-}
-
-// From now on vCPUs take turns that end by instruction count. Asked again it changes nothing. kUnsupported where the
-// host does not decide about turns.
+// The body is about to begin: from now on the host may look at what the kernel does, which the guest does not notice,
+// and, with `turns`, vCPUs take turns that end by instruction count. Asked in every run, so that one with a recorder is
+// the same as one without, and in one ring: where a second one begins at once, the host's speed decides at which of
+// its bytes the guest stands still. Asked again it changes nothing. kUnsupported where the host does not decide about
+// turns.
 struct BeginTurns {
   static constexpr RequestKind kKind = RequestKind::kBeginTurns;
   using Reply = Done;
+  std::uint64_t now_ns = 0;  // CLOCK_MONOTONIC
+  bool turns = true;
 };
+template <typename V, FieldsOf<BeginTurns> T>
+void fields(V& v, T& t) {
+  v("now_ns", t.now_ns);
+  v("turns", t.turns);
+}
 
 // After BeginTurns. kUnsupported as there.
 struct GetCpuSpeeds {

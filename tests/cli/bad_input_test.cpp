@@ -54,7 +54,9 @@ TEST_F(BadInput, AFileThatMayNotBeReadIsTheUsersMistake) {
 }
 
 TEST_F(BadInput, AnEmptyValueDoesNotMeanTheDefault) {
-  expect_refused({"run", good_scenario(), "--memory", "0"}, "--memory: a guest needs memory");
+  const Ran ran = run({"run", good_scenario(), "--memory", "0"});
+  EXPECT_EQ(ran.status.describe(), "exited with status 64") << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("--memory: a guest needs memory; leave 'memory' out to have it chosen"));
   expect_refused({"run", good_scenario(), "--kernel", ""}, "--kernel ''");
   expect_refused({"warm", "build", "--kernel", ""}, "--kernel ''");
   expect_refused({"replay", "last", "--kernel", ""}, "--kernel ''");
