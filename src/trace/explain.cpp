@@ -159,6 +159,10 @@ class Window {
     }
     const bool of_lower_class = !story_.sched_class || *story_.sched_class > SchedClass::kRealTime;
     if (offline == all) return Guilty::kNoCpu;
+    // Whoever took the others: one that it may run on was free.
+    const bool one_was_idle =
+        std::any_of(story_.cpus.begin(), story_.cpus.end(), [&](const CpuStory& cpu) { return is_most(cpu.idle_ns); });
+    if (one_was_idle) return Guilty::kScheduler;
     if (of_lower_class && real_time >= all / 2) return Guilty::kRealTime;
     if (real_time + higher >= all / 2) return Guilty::kHigherClass;
     return irq >= all / 2 ? Guilty::kInterrupts : Guilty::kScheduler;

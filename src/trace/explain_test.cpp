@@ -86,7 +86,15 @@ TEST_F(ExplainTest, ARealTimeHogOnTheOnlyCpu) {
   EXPECT_THAT(to_text(seen), Not(HasSubstr("CPU 1")));
 }
 
-TEST_F(ExplainTest, ARealTimeHogBesideAFreeCpuIsNoExcuse) {
+TEST_F(ExplainTest, ARealTimeHogBesideAnIdleCpuIsNoExcuse) {
+  fork(1, 50, "rt_hog");
+  run(1, 50, 0, 0, 49);
+  fork(10, 7, "victim");
+  wake(10, 7);
+  EXPECT_EQ(story(10, 1010).guilty, Guilty::kScheduler);
+}
+
+TEST_F(ExplainTest, ARealTimeHogOnHalfOfTheCpusIsOne) {
   fork(1, 50, "rt_hog");
   run(1, 50, 0, 0, 49);
   fork(10, 7, "victim");

@@ -19,6 +19,7 @@ constexpr std::uint64_t kMs = 1'000'000;
 class JudgeTrace : public testing::Test {
  protected:
   JudgeTrace() {
+    request_.scheduler = "scx_some";
     story_.body_start_ns = 1000 * kMs;
     story_.body_end_ns = 1500 * kMs;
     for (std::uint32_t cpu = 0; cpu < 2; ++cpu) at(0, trace::CpuSeen{.cpu = cpu, .current = 0});
@@ -35,7 +36,7 @@ class JudgeTrace : public testing::Test {
   }
   // Task 7 waits from 1010 ms on while CPU 1 is idle.
   void leave_idle() {
-    at(10, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 50});
+    at(10, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 50, .next_prio = 120});
     at(1010, trace::Fork{.pid = 7, .tgid = 7, .mask = {3}});
     at(1010, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 4});
     at(1010, trace::DsqInsert{.pid = 7, .dsq = 5});
@@ -67,6 +68,14 @@ TEST_F(JudgeTrace, ASoundRunSaysWhatWasLookedAt) {
   ASSERT_EQ(record_.checked.size(), 2u);
   EXPECT_EQ(record_.checked[0].text, "work_conservation: longest none, limit 100 ms");
   EXPECT_EQ(record_.checked[1].text, "allowed_cpu");
+}
+
+TEST_F(JudgeTrace, TheKernelsOwnSchedulerMayBalanceLater) {
+  request_.scheduler = "";
+  leave_idle();
+  judge();
+  EXPECT_THAT(record_.details, IsEmpty());
+  EXPECT_EQ(record_.checked.at(0).text, "work_conservation: longest 490.0 ms, limit 1000 ms");
 }
 
 TEST_F(JudgeTrace, NamesTheWorkerAndTheCause) {
@@ -130,7 +139,8 @@ TEST_F(JudgeTrace, ATraceThatIsNotThereOrEndsEarlyIsLostEvidence) {
 
 TEST_F(JudgeTrace, ATraceThatBecameTooLargeIsJudgedAsFarAsItGoes) {
   for (std::uint64_t i = 0; i < 200'000; ++i)
-    at(1000 + i / 1000, trace::Rename{.pid = 9, .comm = {{i * 7919, i * 104729}}});
+    at(1000 + i / 1000,
+       trace::Rename{.pid = 9, .comm = {{i * i * 0x9e3779b97f4a7c15, i * i * i * 0xbf58476d1ce4e5b9}}});
   judge(Bytes{64} << 10);
   EXPECT_EQ(only().verdict, Verdict::kPass);
   EXPECT_THAT(only().message, HasSubstr("is judged up to "));
