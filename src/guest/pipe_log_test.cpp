@@ -29,8 +29,8 @@ class PipeLogTest : public testing::Test {
   }
   void look() {
     const auto read = reader_.read();
-    ASSERT_TRUE(read) << read.error().message();
-    for (const Record& record : *read) {
+    ASSERT_TRUE(reader_.sound()) << reader_.sound().error().message();
+    for (const Record& record : read) {
       if (record.type == RecordType::kOutput)
         output_ = *decode<OutputRecord>(record.payload);
       else

@@ -39,23 +39,28 @@ std::uint64_t LaneReader::dropped() const {
   return std::max(dropped_, mailbox::load(view_.layout().lanes[static_cast<std::size_t>(lane_)].dropped));
 }
 
-Result<std::vector<Record>> LaneReader::read() {
+std::vector<Record> LaneReader::read() {
+  std::vector<Record> records;
+  if (sound_) sound_ = read_into(records);
+  return records;
+}
+
+Status LaneReader::read_into(std::vector<Record>& records) {
   const auto& block = view_.layout().lanes[static_cast<std::size_t>(lane_)];
   dropped_ = dropped();
   const std::uint64_t generation = mailbox::load(block.generation);
   const std::uint64_t committed = mailbox::load(block.committed);
   // The guest emptied the lane between our two looks, which it does only after we have read everything: next time.
-  if (mailbox::load(block.generation) != generation) return std::vector<Record>();
+  if (mailbox::load(block.generation) != generation) return ok();
   if (generation != generation_) {
     if (generation != generation_ + 1) return corrupt(lane_, consumed_, "the lane was emptied unread");
     generation_ = generation;
     consumed_ = 0;
   }
   // Between a ring's answer and the new generation the guest has taken `committed` back to 0.
-  if (committed < consumed_) return std::vector<Record>();
+  if (committed < consumed_) return ok();
   if (committed > mailbox::kLaneSize) return corrupt(lane_, committed, "it would lie beyond the lane");
 
-  std::vector<Record> records;
   while (consumed_ < committed) {
     const ByteSpan left = view_.lane(lane_).subspan(consumed_, committed - consumed_);
     auto record = frames_.next(left);
@@ -64,7 +69,7 @@ Result<std::vector<Record>> LaneReader::read() {
     consumed_ += frame_bytes((*record)->payload.size());
     records.push_back(**std::move(record));
   }
-  return records;
+  return ok();
 }
 
 }  // namespace ktstr

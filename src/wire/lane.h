@@ -37,15 +37,20 @@ class LaneReader {
  public:
   LaneReader(mailbox::View view, mailbox::Lane lane) : view_(view), lane_(lane), frames_(lane) {}
 
-  // kCorruptData on a frame that does not check out: the guest has overwritten it, or lies.
-  Result<std::vector<Record>> read();
+  // What has come since the last call, up to a frame that does not check out.
+  std::vector<Record> read();
+  // kCorruptData once a frame did not check out: the guest has overwritten it, or lies. Nothing is read after it.
+  const Status& sound() const { return sound_; }
   // The most that the guest has ever said it had to drop.
   std::uint64_t dropped() const;
 
  private:
+  Status read_into(std::vector<Record>& records);
+
   mailbox::View view_;
   mailbox::Lane lane_;
   FrameReader frames_;
+  Status sound_ = ok();
   std::uint64_t generation_ = 0;
   std::uint64_t consumed_ = 0;
   std::uint64_t dropped_ = 0;

@@ -23,21 +23,22 @@ void RecordPipeWriter::append(RecordType type, std::uint64_t time_ns, ByteSpan p
     written_ = write_all(pipe_.get(), make_frame(type, sequence_++, time_ns, payload));
 }
 
-Result<std::vector<Record>> RecordPipeReader::read() {
+std::vector<Record> RecordPipeReader::read() {
+  std::vector<Record> records;
+  if (!sound_) return records;
   std::byte buffer[65536];
   ssize_t got = 0;
   for (std::size_t all = 0; all < kShare && (got = ::read(pipe_.get(), buffer, sizeof buffer)) > 0;) {
     unread_.insert(unread_.end(), buffer, buffer + got);
     all += static_cast<std::size_t>(got);
   }
-  if (got < 0 && errno != EAGAIN && errno != EINTR) return fail_errno("cannot read the body's records");
-  std::vector<Record> records;
+  if (got < 0 && errno != EAGAIN && errno != EINTR) sound_ = fail_errno("cannot read the body's records");
   std::size_t used = 0;
   for (;;) {
     auto record = frames_.next(ByteSpan(unread_).subspan(used));
     if (!record)
-      return std::move(record).error().context(fmt::format("record at byte {} of the body's", consumed_ + used));
-    if (!*record) break;
+      sound_ = std::move(record).error().context(fmt::format("record at byte {} of the body's", consumed_ + used));
+    if (!record || !*record) break;
     used += frame_bytes((*record)->payload.size());
     records.push_back(**std::move(record));
   }

@@ -33,13 +33,16 @@ class RecordPipeReader {
   // Of the body's lane. `pipe` does not block.
   explicit RecordPipeReader(Fd pipe) : pipe_(std::move(pipe)) {}
   const Fd& pipe() const { return pipe_; }
-  // What has come since the last call. The start of a record whose writer died in the middle of it is none.
-  // kCorruptData where the bytes are not what a writer writes.
-  Result<std::vector<Record>> read();
+  // What has come since the last call, up to bytes that are not what a writer writes. The start of a record whose
+  // writer died in the middle of it is none.
+  std::vector<Record> read();
+  // kCorruptData once there were such bytes; kSystem (errno) of a pipe that cannot be read. Nothing is read after it.
+  const Status& sound() const { return sound_; }
 
  private:
   Fd pipe_;
   FrameReader frames_{mailbox::Lane::kBody};
+  Status sound_ = ok();
   ByteVector unread_;
   std::uint64_t consumed_ = 0;
 };

@@ -10,9 +10,10 @@ RecordStream::RecordStream(mailbox::View view, Sink sink) : sink_(std::move(sink
 
 Status RecordStream::drain() {
   std::vector<std::vector<Record>> batches;
+  Status sound = ok();
   for (auto& reader : readers_) {
-    KTSTR_TRY_ASSIGN(auto batch, reader.read());
-    batches.push_back(std::move(batch));
+    batches.push_back(reader.read());
+    if (sound) sound = reader.sound();
   }
   std::vector<std::size_t> next(batches.size(), 0);
   for (;;) {
@@ -22,7 +23,7 @@ Status RecordStream::drain() {
       const Record& candidate = batches[lane][next[lane]];
       if (first == nullptr || candidate.time_ns < first->time_ns) first = &candidate;
     }
-    if (first == nullptr) return ok();
+    if (first == nullptr) return sound;
     ++next[static_cast<std::size_t>(first->lane)];
     KTSTR_TRY(sink_(*first));
   }

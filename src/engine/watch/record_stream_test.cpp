@@ -55,6 +55,18 @@ TEST_F(RecordStreamTest, HandsOnEachRecordOnce) {
   EXPECT_THAT(seen_, ElementsAre("first", "second"));
 }
 
+TEST_F(RecordStreamTest, WhatCameBeforeABrokenRecordIsHandedOnAndSoAreTheOtherLanes) {
+  say(body_, 10, "b10");
+  const auto broken = mailbox::load(view_.layout().lanes[static_cast<std::size_t>(Lane::kBody)].committed);
+  say(body_, 20, "b20");
+  say(agent_, 30, "a30");
+  view_.lane(Lane::kBody)[broken] ^= std::byte{1};
+  const Status drained = stream_.drain();
+  ASSERT_FALSE(drained);
+  EXPECT_EQ(drained.error().message(), "record at byte 40 of lane 1: no frame starts there");
+  EXPECT_THAT(seen_, ElementsAre("b10", "a30"));
+}
+
 TEST_F(RecordStreamTest, EndsWithTheSinksError) {
   RecordStream refusing(view_, [](const Record&) { return Status(fail(ErrorCode::kCorruptData, "cannot decode")); });
   say(agent_, 1, "x");
