@@ -48,12 +48,10 @@ struct Probe {
   Step step[kMostSteps];
 };
 
-// Where guest-physical memory is, in files that the host made.
+// Where guest-physical memory is, in files that the host made, of which one may hold several pieces.
 struct RamPiece {
   std::uint64_t physical, bytes, offset;  // in the file
-  std::uint32_t file;                     // several pieces may be of one
-  std::uint32_t reserved;
-  char path[kLongestPath];  // of the file
+  char path[kLongestPath];                // of the file
 };
 
 // How the guest's kernel maps memory.

@@ -95,8 +95,9 @@ struct Checks {
   std::vector<std::string> kernel_log_allow;  // findings of the kernel whose text contains one of these are notes
   std::optional<bool> share;                  // default off: CPU time by cpu.weight and nice
   std::optional<double> share_tolerance_pct;  // points; unset: what the length of the window implies
-  // By the recorder, in det mode: how long a CPU may be idle while tasks wait that may run on it (default 100 ms; 0:
-  // not judged), and how long any task may wait for a CPU (default: not judged).
+  // By the recorder, in det mode: how long a CPU may be idle while tasks wait that may run on it (default 100 ms,
+  // under the kernel's own scheduler 1 s or 4 ms a CPU; 0: not judged), and how long any task may wait for a CPU
+  // (default: not judged).
   std::optional<std::chrono::milliseconds> max_idle, max_wait;
   bool gap_off = false;  // switch a limit off altogether
   bool spread_off = false;

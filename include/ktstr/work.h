@@ -144,8 +144,7 @@ struct WorkSpec {
   std::optional<int> uclamp_min = {}, uclamp_max = {};  // 0..1024, of the task: sched_setattr(2)
 };
 
-// What one worker did, in guest time.
-// What a worker did, or, added up, all of a cgroup.
+// What a worker did, in guest time, or, added up, all of a cgroup.
 struct WorkerNumbers {
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;
@@ -160,6 +159,7 @@ struct WorkerNumbers {
   std::string sched_class;  // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed or they differ; "": not known
 };
 
+// What one worker did, and who it was.
 struct WorkerReport : WorkerNumbers {
   std::string cgroup;            // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
   int step = 0;                  // at whose end it was stopped: 0 for the Backdrop's, k for step k (from 1)

@@ -32,6 +32,29 @@ TEST(MemoryLayout, GivesEveryNodeEnoughToBoot) {
             (std::vector<Bytes>{384_MiB, 352_MiB, 352_MiB}));
 }
 
+// What locate() says of an address and what pieces() says of all must be the same, below and above q35's hole.
+TEST(MemoryLayout, ItsPiecesAreAllOfIt) {
+  for (const Bytes memory : {256_MiB, 1_GiB, 3_GiB, 6_GiB}) {
+    for (const Topology& topology : {kOneNode, kTwoNodes}) {
+      const auto layout = MemoryLayout::plan(topology, memory, 32_MiB);
+      Bytes all = 0, last_end = 0;
+      for (const MemoryLayout::Piece& piece : layout.pieces()) {
+        EXPECT_GE(piece.physical, last_end);
+        for (const Bytes into : {Bytes{0}, piece.bytes - 1}) {
+          const auto place = layout.locate(piece.physical + into);
+          ASSERT_TRUE(place);
+          EXPECT_EQ(place->node, piece.node);
+          EXPECT_EQ(place->offset, piece.offset + into);
+        }
+        last_end = piece.physical + piece.bytes;
+        all += piece.bytes;
+      }
+      EXPECT_EQ(all, layout.total());
+      EXPECT_FALSE(layout.locate(last_end));
+    }
+  }
+}
+
 TEST(MemoryLayout, FindsAnAddressInItsNodesFile) {
   const auto layout = MemoryLayout::plan(kTwoNodes, 1_GiB, 32_MiB);  // 544 and 512 MiB
   EXPECT_EQ(layout.locate(0)->node, 0u);

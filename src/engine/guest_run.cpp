@@ -46,6 +46,7 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
     : machine_(std::move(machine)),
       turns_(spec.turns),
       listener_(spec.listener),
+      why_no_events_(machine_.why_no_probes),
       io_(io),
       look_(io.pause != nullptr ? kPauseLook : kLook),
       waited_(machine_.qemu->pid()),

@@ -91,9 +91,16 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
     files.control_page = control->path();
   }
   std::optional<ProbeFile> probes;
+  std::string why_no_probes;
   if (control && spec.listener) {
-    KTSTR_TRY_ASSIGN(probes, ProbeFile::create(memory.directory() / "probes", spec.listener->probes(), memory));
-    files.probe_page = probes->path();
+    auto made = ProbeFile::create(memory.directory() / "probes", spec.listener->probes(), memory);
+    if (!made && made.error().code() != ErrorCode::kUnsupported) return std::move(made).error();
+    if (made) {
+      probes = *std::move(made);
+      files.probe_page = probes->path();
+    } else {
+      why_no_probes = made.error().message();
+    }
   }
   KTSTR_TRY_ASSIGN(Qmp qmp, Qmp::create());
   files.qmp = qmp.arguments();
@@ -106,8 +113,8 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   options.stderr_fd = out.get();
   KTSTR_TRY_ASSIGN(Subprocess qemu, Subprocess::start(options).context("start QEMU"));
   if (spec.mode == Mode::kDet) never_let_main_thread_wait(qemu, !spec.plugin.empty());
-  return Machine{std::move(memory), std::move(doorbell), std::move(qmp),    output,
-                 started,           std::move(control),  std::move(probes), std::move(qemu)};
+  return Machine{std::move(memory),  std::move(doorbell), std::move(qmp),           output,         started,
+                 std::move(control), std::move(probes),   std::move(why_no_probes), std::move(qemu)};
 }
 
 Status Machine::greet(const std::function<bool()>& interrupted) {

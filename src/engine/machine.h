@@ -28,6 +28,7 @@ struct Machine {
   std::chrono::nanoseconds started;    // monotonic_now() of the host
   std::optional<ControlFile> control;  // where there is a plugin
   std::optional<ProbeFile> probes;     // and somebody who listens
+  std::string why_no_probes;           // why there are none all the same
   std::optional<Subprocess> qemu;
 
   // Memory, doorbell and QEMU, started. With Start::kBoot it boots at once; with Start::kIncoming it waits.

@@ -26,7 +26,6 @@ class Recorder final : public ProbeListener {
   Result<control::AddressSpace> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override;
   void take(std::span<const std::uint64_t> event, const ClockPair& began) override;
 
-  const std::vector<MissingProbe>& missing() const { return kernel_.missing; }
   std::uint64_t events() const { return events_; }
 
  private:

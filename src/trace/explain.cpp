@@ -207,7 +207,7 @@ std::string cpu_text(const CpuStory& cpu, std::uint64_t whole) {
   add(cpu.idle_ns, 1, "was idle");
   add(cpu.offline_ns, 1, "was offline");
   add(cpu.irq_ns, 5, "was in interrupts");
-  return text;
+  return parts.empty() ? text + "ran nothing for long" : text;
 }
 
 }  // namespace
@@ -245,6 +245,7 @@ std::string to_text(const WaitStory& story) {
   add(story.frozen_ns, "was frozen for");
   add(story.slept_ns, "slept");
   add(story.ran_ns, "ran");
+  if (did.empty()) did.emplace_back("did nothing that is known");
   std::string text = fmt::format("in {} it {}", time_text(whole), fmt::join(did, ", "));
   if (story.waited_ns > 0) {
     if (story.in_no_queue)

@@ -90,11 +90,8 @@ void Invariants::before(const Transition& transition) {
   if (transition.after != TaskPhase::kRunning || transition.before.may_run_on(transition.cpu) ||
       transition.before.excused == transition.cpu)
     return;
-  report(Invariant::kAllowedCpu, {.pid = transition.pid,
-                                  .cpu = transition.cpu,
-                                  .from_ns = transition.at_ns,
-                                  .to_ns = transition.at_ns,
-                                  .allowed = *transition.before.mask});
+  report(Invariant::kAllowedCpu,
+         {.pid = transition.pid, .cpu = transition.cpu, .from_ns = transition.at_ns, .to_ns = transition.at_ns});
 }
 
 void Invariants::after(const TraceEvent& event) {
@@ -184,12 +181,10 @@ bool Invariants::may_be_run(const TaskNow& task) const {
 }
 
 void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns) {
-  const TaskNow* const task = now_.task(one.pid);
   report(Invariant::kWorkConservation, {.pid = one.pid,
                                         .cpu = static_cast<std::uint16_t>(cpu),
                                         .from_ns = one.since_ns,
-                                        .to_ns = std::max(at_ns, one.since_ns),
-                                        .allowed = task != nullptr ? task->mask.value_or(kEverywhere) : kEverywhere});
+                                        .to_ns = std::max(at_ns, one.since_ns)});
 }
 
 void Invariants::end_wait(std::int32_t pid, std::uint64_t at_ns) {
@@ -204,15 +199,13 @@ void Invariants::report_wait(std::int32_t pid, const Wait& wait, std::uint64_t a
   report(Invariant::kWaitAge, {.pid = pid,
                                .cpu = task != nullptr ? task->cpu : std::uint16_t{0},
                                .from_ns = wait.since_ns,
-                               .to_ns = std::max(at_ns, wait.since_ns),
-                               .allowed = task != nullptr ? task->mask.value_or(kEverywhere) : kEverywhere});
+                               .to_ns = std::max(at_ns, wait.since_ns)});
 }
 
 void Invariants::report(Invariant invariant, const Breach& breach) {
   if (!judged_from_ || over_) return;
   InvariantResult& into = result(invariant);
   ++into.seen;
-  into.total_ns += breach.length_ns();
   if (breach.length_ns() > into.limit_ns || into.limit_ns == 0) ++into.too_long;
   if (!into.worst || breach.length_ns() > into.worst->length_ns()) into.worst = breach;
 }

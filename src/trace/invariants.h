@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
-#include <string_view>
 #include <vector>
 
 #include "base/enum_names.h"
@@ -28,7 +26,6 @@ struct Breach {
   std::uint16_t cpu = 0;      // kWorkConservation: the idle one; else where the task waited, or ran
   std::uint64_t from_ns = 0;  // guest time
   std::uint64_t to_ns = 0;
-  CpuMask allowed{};  // where the task may run
   std::uint64_t length_ns() const { return to_ns - from_ns; }
 };
 
@@ -37,7 +34,6 @@ struct InvariantResult {
   std::uint64_t limit_ns = 0;  // of one breach; 0: any is too long
   std::uint64_t too_long = 0;  // how many breaches were longer
   std::uint64_t seen = 0;      // how many there were at all: brief ones are a scheduler's way of working
-  std::uint64_t total_ns = 0;  // of all; those of several tasks at a time count several times
   std::optional<Breach> worst;
   bool holds() const { return too_long == 0; }
 };

@@ -32,7 +32,7 @@ class View {
 
   void add_tasks() {
     std::uint64_t process = layout_.init_task;
-    for (std::size_t i = 0; i < kMostTasks && events_.size() < kMostTasks; ++i) {
+    while (visited_ < kMostTasks) {
       add_threads(process);
       const auto next = kernel_.load(process + layout_.tasks, 8);
       if (!next || *next - layout_.tasks == layout_.init_task) return;
@@ -45,10 +45,11 @@ class View {
  private:
   void add_threads(std::uint64_t process) {
     const auto signal = kernel_.load(process + layout_.signal, 8);
+    ++visited_;
     if (!signal) return;
     const std::uint64_t head = *signal + layout_.thread_head;
     auto node = kernel_.load(head, 8);
-    for (std::size_t i = 0; node && *node != head && i < kMostTasks && events_.size() < kMostTasks; ++i) {
+    for (; node && *node != head && visited_ < kMostTasks; ++visited_) {
       add_task(*node - layout_.thread_node);
       node = kernel_.load(*node, 8);
     }
@@ -83,6 +84,7 @@ class View {
   const KernelLayout& layout_;
   std::vector<TraceEvent> events_;
   std::set<std::uint64_t> cgroups_;
+  std::size_t visited_ = 0;  // of all lists together: a guest may have them go round
 };
 
 }  // namespace

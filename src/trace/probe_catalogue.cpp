@@ -40,7 +40,7 @@ constexpr ClassRow kClasses[] = {
 
 constexpr std::string_view kDelayed = "?$rsi:task_struct->se.sched_delayed";
 
-// Methods of sched classes are called through pointers, so that no compiler can have them inlined.
+// Methods of sched classes are called through pointers: calls that the compiler cannot have inlined.
 const std::vector<Row>& rows() {
   using enum TraceKind;
   static const std::vector<Row> all = {
@@ -189,11 +189,12 @@ class Finder {
     std::stable_sort(found_.probes.begin(), found_.probes.end(),
                      [](const auto& a, const auto& b) { return a.address < b.address; });
     for (const TraceKind needed : {TraceKind::kSwitch, TraceKind::kEnqueue, TraceKind::kDequeue})
-      if (!placed_.contains(needed))
+      if (!placed_.contains(needed) || incomplete_.contains(needed))
         return fail(ErrorCode::kNotFound, "this kernel shows no {}: {}", to_string(needed), why(needed));
     // A second name of a kind is an alternative, whose absence says nothing.
-    std::erase_if(found_.missing,
-                  [&](const MissingProbe& one) { return one.field.empty() && placed_.contains(one.kind); });
+    std::erase_if(found_.missing, [&](const MissingProbe& one) {
+      return one.field.empty() && placed_.contains(one.kind) && !incomplete_.contains(one.kind);
+    });
     KTSTR_TRY(lay_out());
     return std::move(found_);
   }
@@ -211,6 +212,12 @@ class Finder {
   }
   void miss(TraceKind kind, std::string_view field, std::string why) {
     found_.missing.push_back({kind, std::string(field), std::move(why)});
+  }
+
+  // A part of the kind is there and cannot be seen: what is seen is not all.
+  void lack(TraceKind kind, std::string why) {
+    incomplete_.insert(kind);
+    miss(kind, "", std::move(why));
   }
 
   void place(const Row& row) {
@@ -232,11 +239,12 @@ class Finder {
     const auto symbol = symbols_.find(of.symbol);
     if (!symbol) return;
     const auto member = btf_.member("sched_class", row.where.front().substr(kOfEachClass.size()));
-    if (!member) return miss(row.kind, "", member.error().message());
+    if (!member) return lack(row.kind, member.error().message());
     const auto pointer = elf_.at_address(symbol->address + member->offset_bits / 8, 8);
     std::uint64_t address = 0;
     if (pointer) std::memcpy(&address, pointer->data(), sizeof address);
-    if (!elf_.is_loaded(address)) return miss(row.kind, "", fmt::format("{} is not in the image", of.symbol));
+    if (pointer && address == 0) return;  // the class has no such method
+    if (!elf_.is_loaded(address)) return lack(row.kind, fmt::format("{} is not in the image", of.symbol));
     put(row, address, 0, of.sched_class);
   }
 
@@ -244,9 +252,9 @@ class Finder {
     control::Probe probe{};
     probe.address = address;
     if (const Status compiled = compile(row, function, sched_class, probe); !compiled)
-      return miss(row.kind, "", compiled.error().message());
+      return lack(row.kind, compiled.error().message());
     if (found_.probes.size() == control::kMostProbes)
-      return miss(row.kind, "", fmt::format("there is room for {} probes", control::kMostProbes));
+      return lack(row.kind, fmt::format("there is room for {} probes", control::kMostProbes));
     found_.probes.push_back(probe);
     placed_.insert(row.kind);
   }
@@ -301,7 +309,7 @@ class Finder {
   const KernelSymbols& symbols_;
   const Btf& btf_;
   KernelProbes found_;
-  std::set<TraceKind> placed_;
+  std::set<TraceKind> placed_, incomplete_;
 };
 
 }  // namespace

@@ -8,18 +8,13 @@ namespace ktstr {
 
 namespace {
 
-constexpr EnumName<TaskPhase> kPhases[] = {
-    {TaskPhase::kUnknown, "unknown"}, {TaskPhase::kSleeping, "sleeping"}, {TaskPhase::kWaiting, "waiting"},
-    {TaskPhase::kRunning, "running"}, {TaskPhase::kDead, "dead"},
-};
-
 // include/linux/sched.h
 constexpr std::uint32_t kTaskDead = 0x80;
 // A guest may say that there are more.
 constexpr std::uint32_t kMostCpus = 512;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000;
-// kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
 constexpr int kDeepest = 64;  // of cgroups below each other
+// kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
 constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 
 // None where it could not be read: no task may run nowhere.
@@ -34,8 +29,6 @@ void end_wait(KernelAccount& kernel, std::uint64_t clock) {
 }
 
 }  // namespace
-
-EnumNames<TaskPhase> names_of(TaskPhase) { return names_from<kPhases>(); }
 
 const TaskNow* Scheduling::task(std::int32_t pid) const {
   const auto found = tasks_.find(pid);
@@ -82,7 +75,6 @@ void Scheduling::go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::u
   TaskNow& task = tasks_[pid];
   if (on_transition_ != nullptr && *on_transition_)
     (*on_transition_)({.pid = pid, .before = task, .after = after, .at_ns = now_ns_, .cpu = cpu, .clock = clock});
-  task.preempted = task.phase == TaskPhase::kRunning && after == TaskPhase::kWaiting;
   // Into which it is put for its next wait it is put before that begins.
   if (after == TaskPhase::kRunning) task.dsq.reset();
   task.phase = after;
@@ -115,7 +107,6 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
   CpuNow& now = cpu_at(cpu);
   now.current = event.next;
   now.known = true;
-  now.since_ns = now_ns_;
 }
 
 void Scheduling::on_enqueue(const trace::Enqueue& event) {
@@ -155,7 +146,6 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       now.current = seen.current;
       now.known = true;
       now.online = seen.online != 0;
-      now.since_ns = now_ns_;
       go(seen.current, TaskPhase::kRunning, static_cast<std::uint16_t>(seen.cpu), seen.clock);
       break;
     }

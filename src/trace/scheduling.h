@@ -21,16 +21,15 @@ enum class TaskPhase : std::uint8_t {
   kRunning,
   kDead,
 };
-EnumNames<TaskPhase> names_of(TaskPhase);  // "unknown", "sleeping", "waiting", "running", "dead"
-
 using CpuMask = std::array<std::uint64_t, 4>;  // of CPUs 0 to 255
 constexpr bool has_cpu(const CpuMask& mask, std::uint32_t cpu) {
   return cpu < 256 && (mask[cpu / 64] >> (cpu % 64) & 1) != 0;
 }
 
-// What the kernel itself counts of a task, by rq.clock, which is a little behind: sched_info.run_delay and
+// What the kernel itself counts of a task, by rq.clock, which lags a little: sched_info.run_delay and
 // se.sum_exec_runtime, /proc/PID/schedstat. Of a task that it balances to another CPU while it sleeps on its queue, the
-// kernel takes the sleep for a wait. 6.12 does not count as run what it does between a task's dequeue and the switch.
+// kernel takes the sleep for a wait. EEVDF does not always count as run what it does between a task's dequeue and the
+// switch.
 struct KernelAccount {
   std::uint64_t waited_ns = 0, ran_ns = 0;
   std::uint64_t queued_at = 0;   // rq.clock since when it waits; 0: it does not
@@ -43,7 +42,6 @@ struct TaskNow {
   std::uint16_t cpu = 0;       // where it runs or waits, or was last
   bool queued = false;         // its class has it on a runqueue; a task that waits and is not is kept from running
   bool taken_off = false;      // it sleeps on its queue (delayed), and was taken off to be put on it again
-  bool preempted = false;      // waits because it had to leave its CPU; else because it woke up or is new
   std::optional<SchedClass> sched_class;
   std::optional<CpuMask> mask;           // where it may run; none: not known, which is treated as everywhere
   std::uint64_t cgroup = 0;              // 0: not known
@@ -58,7 +56,6 @@ struct CpuNow {
   bool known = false;        // something was heard of it
   bool online = true;
   std::uint32_t irq_depth = 0;
-  std::uint64_t since_ns = 0;  // of the current task
 };
 
 // A task goes from one phase to another. `before` is how it was.

@@ -40,13 +40,11 @@ TEST_F(SchedulingTest, FollowsATaskThroughItsLife) {
   EXPECT_EQ(phase(7), TaskPhase::kUnknown);
   wake(11, 7);
   EXPECT_EQ(phase(7), TaskPhase::kWaiting);
-  EXPECT_FALSE(scheduling_.task(7)->preempted);
   change(20, 0, 7);
   EXPECT_EQ(phase(7), TaskPhase::kRunning);
   EXPECT_EQ(scheduling_.cpus()[0].current, 7);
   change(30, 7, 8);
   EXPECT_EQ(phase(7), TaskPhase::kWaiting);
-  EXPECT_TRUE(scheduling_.task(7)->preempted);
   change(40, 8, 7, true);
   EXPECT_EQ(phase(8), TaskPhase::kSleeping);
   change(50, 7, 0, true);

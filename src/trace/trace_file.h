@@ -38,7 +38,7 @@ struct TraceGap {
 struct TraceHeader {
   std::string kernel;      // release
   std::uint32_t cpus = 0;  // that the guest has or may get
-  std::string source;      // "plugin" or "tracefs"
+  std::string source;      // who saw it: "plugin"
   std::vector<StoredKind> kinds = known_trace_kinds();
   std::vector<TraceGap> missing;
 };

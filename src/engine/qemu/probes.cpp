@@ -22,12 +22,7 @@ Status put_pieces(control::ProbePage& page, const GuestMemory& memory) {
     const std::string path = memory.files().at(one.node).string();
     if (path.size() >= control::kLongestPath)
       return fail(ErrorCode::kUnsupported, "the path of guest memory is too long for probes: {}", path);
-    piece = {.physical = one.physical,
-             .bytes = one.bytes,
-             .offset = one.offset,
-             .file = static_cast<std::uint32_t>(one.node),
-             .reserved = 0,
-             .path = {}};
+    piece = {.physical = one.physical, .bytes = one.bytes, .offset = one.offset, .path = {}};
     std::copy(path.begin(), path.end(), piece.path);
   }
   return ok();
@@ -97,7 +92,5 @@ Status ProbeFile::drain(ProbeListener& listener) {
   }
   return ok();
 }
-
-std::uint64_t ProbeFile::waits() const { return __atomic_load_n(&page_in(mapping_).waits, __ATOMIC_RELAXED); }
 
 }  // namespace ktstr

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,8 +53,6 @@ class ProbeFile {
   Status drain(ProbeListener& listener);
 
   const std::filesystem::path& path() const { return path_; }
-  // How often the guest had to wait for room in the ring, which it does not notice.
-  std::uint64_t waits() const;
 
  private:
   ProbeFile(std::filesystem::path path, Mapping mapping) : path_(std::move(path)), mapping_(std::move(mapping)) {}

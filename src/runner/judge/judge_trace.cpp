@@ -110,7 +110,8 @@ class TraceJudge {
 
   void judge(const Row& row, const InvariantResult& found) {
     if (found.holds()) {
-      const std::string longest = found.worst ? milliseconds(found.worst->length_ns()) : "none";
+      const std::string longest =
+          found.worst ? fmt::format("{} of {}", milliseconds(found.worst->length_ns()), found.seen) : "none";
       std::string text(to_string(row.invariant));
       if (found.limit_ns > 0) text += fmt::format(": longest {}, limit {} ms", longest, found.limit_ns / 1'000'000);
       record_.checked.push_back({std::move(text)});
@@ -135,7 +136,7 @@ class TraceJudge {
       detail.unit = "ms";
     }
     if (found.too_long > 1) detail.message += fmt::format(", the longest of {}", found.too_long);
-    if (story && row.invariant != Invariant::kAllowedCpu) detail.message += ": " + told(*story);
+    if (story && row.invariant != Invariant::kAllowedCpu) detail.message += ": " + with_cause(*story);
     record_.details.push_back(std::move(detail));
   }
 
@@ -148,12 +149,12 @@ class TraceJudge {
       const std::uint64_t to = worker.max_gap_ended_ns();
       const auto story = explain(worker.pid, to - std::min(to, worker.max_gap_ns), to);
       ++explained_;
-      if (story) detail.message += "; " + told(*story);
+      if (story) detail.message += "; " + with_cause(*story);
       return;
     }
   }
 
-  std::string told(const WaitStory& story) const {
+  std::string with_cause(const WaitStory& story) const {
     std::string text = to_text(story);
     if (story.guilty == Guilty::kNobody) return text;
     const bool own = story.guilty == Guilty::kScheduler;

@@ -75,7 +75,7 @@ TEST_F(JudgeTrace, TheKernelsOwnSchedulerMayBalanceLater) {
   leave_idle();
   judge();
   EXPECT_THAT(record_.details, IsEmpty());
-  EXPECT_EQ(record_.checked.at(0).text, "work_conservation: longest 490.0 ms, limit 1000 ms");
+  EXPECT_EQ(record_.checked.at(0).text, "work_conservation: longest 490.0 ms of 1, limit 1000 ms");
 }
 
 TEST_F(JudgeTrace, NamesTheWorkerAndTheCause) {

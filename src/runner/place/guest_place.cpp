@@ -236,6 +236,8 @@ void GuestPlace::remember_trace(const std::string& why_no_events) {
   record_.why_no_trace = why_no_recorder_.empty() ? why_no_events : why_no_recorder_;
   if (recorder_) {
     record_.trace_events = recorder_->events();
+    if (record_.trace_events == 0 && record_.why_no_trace.empty())
+      record_.why_no_trace = "the guest did not come to where it begins";
     if (const Status stored = recorder_->finish(); !stored) log_warn("{}", stored.error().render());
   }
   if (!record_.why_no_trace.empty()) log_info("not everything was recorded: {}", record_.why_no_trace);
