@@ -90,15 +90,23 @@ std::uint64_t guest_time(void* cpu) {
   return static_cast<std::uint64_t>(now);
 }
 
-void on_probe(unsigned, void* data) {
-  if (probes_wait || !probes->active()) return;
-  const auto& probe = *static_cast<const Probe*>(data);
+void take(const Probe& probe) {
   void* const cpu = *running_cpu;
   std::uint64_t registers[kRegisters] = {};
   const std::uint32_t used = Probes::registers_of(probe);
   for (std::size_t i = 0; i < kRegisters; ++i)
     if ((used >> i & 1) != 0) registers[i] = read_register(i);
   probes->take(probe, table->find(cpu), guest_time(cpu), registers);
+}
+
+void on_probe(unsigned, void* data) {
+  if (!probes_wait && probes->active()) take(*static_cast<const Probe*>(data));
+}
+
+void on_late_block(unsigned, void* address) {
+  if (probes_wait || !probes->active()) return;
+  const auto [first, last] = probes->find_late(reinterpret_cast<std::uintptr_t>(address));
+  for (const Probe* probe = first; probe != last; ++probe) take(*probe);
 }
 
 bool map_ram(const RamPiece& piece) {
@@ -184,9 +192,13 @@ void prepare_probes(void** current_cpu, const VcpuTable& vcpus) {
 
 void place_probes(qemu_plugin_tb* block) {
   if (probes == nullptr) return;
+  const std::uint64_t start = qemu_plugin_tb_vaddr(block);
+  // Which of these have a probe is known only later, and the block stays translated.
+  if (probes->may_be_late(start))
+    qemu_plugin_register_vcpu_tb_exec_cb(block, on_late_block, kReadsRegisters, reinterpret_cast<void*>(start));
   const std::size_t instructions = qemu_plugin_tb_n_insns(block);
   const std::uint64_t last = qemu.insn_vaddr(qemu.tb_get_insn(block, instructions - 1));
-  const Probe* probe = probes->find(qemu_plugin_tb_vaddr(block), last);
+  const Probe* probe = probes->find(start, last);
   if (probe == nullptr) return;
   for (std::size_t i = 0; i < instructions && probe != probes->end(); ++i) {
     void* const insn = qemu.tb_get_insn(block, i);

@@ -4,9 +4,10 @@
 // which instructions of the guest to look, and at what; the plugin writes what it saw into the ring behind it, in the
 // order in which it happened. The guest does not notice: a probe only reads.
 //
-// The host writes its half before QEMU starts, except for `space` and `active`, which it writes while the guest stands
-// still. Then the plugin takes events until QEMU ends. Where the ring is full, the vCPU waits for the host: no event is
-// lost, and guest time stands still.
+// The host writes its half before QEMU starts, except for `space`, the late probes and `active`, which it writes while
+// the guest stands still: a kernel's own functions are known from its image, those of its BPF programs only then. Then
+// the plugin takes events until QEMU ends. Where the ring is full, the vCPU waits for the host: no event is lost, and
+// guest time stands still.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,9 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
-constexpr std::uint32_t kProbeVersion = 1;
+constexpr std::uint32_t kProbeVersion = 2;
 constexpr std::size_t kMostProbes = 128;
+constexpr std::size_t kMostLateProbes = 128;
 constexpr std::size_t kMostSteps = 24;
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kLongestPath = 512;
@@ -71,7 +73,10 @@ struct ProbePage {
   std::uint32_t probes, pieces;
   std::uint64_t ring_words;  // a power of two
   AddressSpace space;
-  Probe probe[kMostProbes];  // in the order of their addresses; several may have the same
+  Probe probe[kMostProbes];             // in the order of their addresses; several may have the same
+  std::uint64_t late_first, late_last;  // late probes are at addresses in this range; the same number: there are none
+  std::uint32_t late_probes, reserved_late;
+  Probe late[kMostLateProbes];  // as `probe`; each at the first instruction of a block: a function's
   RamPiece piece[kMostPieces];
   std::uint64_t read;  // words, ever
   // Plugin -> host.

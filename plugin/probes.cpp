@@ -14,11 +14,27 @@ Probes::Probes(ProbePage& page, std::uint64_t* ring, void (*wait)())
       count_(std::min<std::uint32_t>(page.probes, kMostProbes)),
       wait_(wait) {}
 
+namespace {
+
+const Probe* from(const Probe* begin, const Probe* end, std::uint64_t address) {
+  return std::lower_bound(begin, end, address,
+                          [](const Probe& probe, std::uint64_t wanted) { return probe.address < wanted; });
+}
+
+}  // namespace
+
 const Probe* Probes::find(std::uint64_t first, std::uint64_t last) const {
-  const Probe* const all = page_.probe;
-  const Probe* const found = std::lower_bound(
-      all, end(), first, [](const Probe& probe, std::uint64_t address) { return probe.address < address; });
+  const Probe* const found = from(page_.probe, end(), first);
   return found != end() && found->address <= last ? found : nullptr;
+}
+
+std::pair<const Probe*, const Probe*> Probes::find_late(std::uint64_t address) const {
+  const Probe* const end = page_.late + std::min<std::uint32_t>(page_.late_probes, kMostLateProbes);
+  const Probe* const first = from(page_.late, end, address);
+  const Probe* last = first;
+  while (last != end && last->address == address) ++last;
+  if (first == last) return {nullptr, nullptr};
+  return {first, last};
 }
 
 std::uint32_t Probes::registers_of(const Probe& probe) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "guest_space.h"
 #include "probe_page.h"
@@ -19,6 +20,11 @@ class Probes {
   // The first probe at an address in [first, last]; nullptr when there is none. Those after it follow in the page.
   const Probe* find(std::uint64_t first, std::uint64_t last) const;
   const Probe* end() const { return page_.probe + count_; }
+
+  // Whether a block that begins there may get a late probe.
+  bool may_be_late(std::uint64_t address) const { return page_.late_first <= address && address < page_.late_last; }
+  // The first late probe at this address, and where those at it end: nullptr, nullptr when there is none.
+  std::pair<const Probe*, const Probe*> find_late(std::uint64_t address) const;
 
   bool active() const { return __atomic_load_n(&page_.active, __ATOMIC_ACQUIRE) != 0; }
   GuestSpace& space() { return space_; }

@@ -184,5 +184,26 @@ TEST_F(ProbesTest, FindsThoseOfABlock) {
   EXPECT_EQ(made().end(), page_->probe + kMostProbes);
 }
 
+TEST_F(ProbesTest, FindsLateOnesAtTheirVeryAddress) {
+  page_->late_first = 0xffffffffc0000000;
+  page_->late_last = 0xffffffffff000000;
+  using Found = std::pair<const Probe*, const Probe*>;
+  const Probes& probes = made();
+  EXPECT_FALSE(probes.may_be_late(0xffffffffbfffffff));
+  EXPECT_TRUE(probes.may_be_late(0xffffffffc0000000));
+  EXPECT_FALSE(probes.may_be_late(0xffffffffff000000));
+  EXPECT_EQ(probes.find_late(0xffffffffc0000100).first, nullptr) << "none is known yet";
+  page_->late[0].address = 0xffffffffc0000100;
+  page_->late[1].address = page_->late[2].address = 0xffffffffc0000200;
+  page_->late_probes = 3;
+  EXPECT_EQ(probes.find_late(0xffffffffc0000100), Found(&page_->late[0], &page_->late[1]));
+  EXPECT_EQ(probes.find_late(0xffffffffc0000200), Found(&page_->late[1], &page_->late[3]));
+  EXPECT_EQ(probes.find_late(0xffffffffc0000201).first, nullptr);
+  page_->late_probes = 4'000'000;
+  EXPECT_EQ(probes.find_late(~0ULL).first, nullptr);
+}
+
+TEST_F(ProbesTest, WithoutLateOnesNoBlockGetsOne) { EXPECT_FALSE(made().may_be_late(0)); }
+
 }  // namespace
 }  // namespace ktstr::control

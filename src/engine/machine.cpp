@@ -93,7 +93,7 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   std::optional<ProbeFile> probes;
   std::string why_no_probes;
   if (control && spec.listener) {
-    auto made = ProbeFile::create(memory.directory() / "probes", spec.listener->probes(), memory);
+    auto made = ProbeFile::create(memory.directory() / "probes", *spec.listener, memory);
     if (!made && made.error().code() != ErrorCode::kUnsupported) return std::move(made).error();
     if (made) {
       probes = *std::move(made);

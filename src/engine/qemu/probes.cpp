@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <tuple>
 
 namespace ktstr {
 
@@ -30,8 +31,8 @@ Status put_pieces(control::ProbePage& page, const GuestMemory& memory) {
 
 }  // namespace
 
-Result<ProbeFile> ProbeFile::create(const fs::path& file, const std::vector<control::Probe>& probes,
-                                    const GuestMemory& memory) {
+Result<ProbeFile> ProbeFile::create(const fs::path& file, const ProbeListener& listener, const GuestMemory& memory) {
+  const std::vector<control::Probe>& probes = listener.probes();
   if (probes.size() > control::kMostProbes)
     return fail(ErrorCode::kUnsupported, "{} probes; a page has room for {}", probes.size(), control::kMostProbes);
   constexpr std::size_t kBytes = control::probe_file_bytes(kRingWords);
@@ -48,6 +49,7 @@ Result<ProbeFile> ProbeFile::create(const fs::path& file, const std::vector<cont
   page->ring_words = kRingWords;
   page->probes = static_cast<std::uint32_t>(probes.size());
   std::copy(probes.begin(), probes.end(), page->probe);
+  std::tie(page->late_first, page->late_last) = listener.late_range();
   KTSTR_TRY(put_pieces(*page, memory));
   ProbeFile made(file, std::move(mapping));
   for (const MemoryLayout::Piece& piece : memory.layout().pieces()) {
@@ -64,7 +66,13 @@ Status ProbeFile::begin(ProbeListener& listener, std::uint64_t guest_ns) {
   if (page.active != 0) return ok();
   if (__atomic_load_n(&page.ready, __ATOMIC_ACQUIRE) == 0)
     return fail(ErrorCode::kUnsupported, "this QEMU shows its plugins no registers");
-  KTSTR_TRY_ASSIGN(page.space, listener.begin(space_, guest_ns));
+  KTSTR_TRY_ASSIGN(const ProbesBegun begun, listener.begin(space_, guest_ns));
+  if (begun.late.size() > control::kMostLateProbes)
+    return fail(ErrorCode::kUnsupported, "{} probes of BPF functions; a page has room for {}", begun.late.size(),
+                control::kMostLateProbes);
+  page.space = begun.space;
+  std::copy(begun.late.begin(), begun.late.end(), page.late);
+  page.late_probes = static_cast<std::uint32_t>(begun.late.size());
   began_.guest_ns = guest_ns;
   __atomic_store_n(&page.active, 1U, __ATOMIC_RELEASE);
   return ok();

@@ -24,15 +24,23 @@ struct ClockPair {
   std::uint64_t guest_ns = 0;  // CLOCK_MONOTONIC of the guest
 };
 
+// What is known once the guest stands still where events begin.
+struct ProbesBegun {
+  control::AddressSpace space;         // how its kernel maps memory
+  std::vector<control::Probe> late{};  // in the order of their addresses, all of them in late_range()
+};
+
 // Who wants to see the events of a guest.
 class ProbeListener {
  public:
   virtual ~ProbeListener() = default;
   // In the order of their addresses, which must stay as they are.
   virtual const std::vector<control::Probe>& probes() const = 0;
-  // The guest stands still, `guest_ns` on its clock, and events come from here on: how its kernel maps memory, of which
-  // `ram` knows nothing yet. An Error: then none come.
-  virtual Result<control::AddressSpace> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) = 0;
+  // Where functions are that begin() will have probes for; the second is behind it. As it is: none.
+  virtual std::pair<std::uint64_t, std::uint64_t> late_range() const { return {0, 0}; }
+  // The guest stands still, `guest_ns` on its clock, and events come from here on. `ram` does not know yet how the
+  // kernel maps memory. An Error: then none come.
+  virtual Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) = 0;
   // One event, as the ring has it (control::event_head()), in the order in which they happened. `began` is the same
   // for all.
   virtual void take(std::span<const std::uint64_t> event, const ClockPair& began) = 0;
@@ -42,7 +50,7 @@ class ProbeListener {
 class ProbeFile {
  public:
   // kUnsupported for more probes, or more pieces of memory, than a page has room for.
-  static Result<ProbeFile> create(const std::filesystem::path& file, const std::vector<control::Probe>& probes,
+  static Result<ProbeFile> create(const std::filesystem::path& file, const ProbeListener& listener,
                                   const GuestMemory& memory);
 
   // While the guest stands still, `guest_ns` on its clock.

@@ -16,11 +16,12 @@ using testing::ElementsAre;
 class Listener final : public ProbeListener {
  public:
   const std::vector<control::Probe>& probes() const override { return probes_; }
-  Result<control::AddressSpace> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override {
+  std::pair<std::uint64_t, std::uint64_t> late_range() const override { return {0x1000, 0x2000}; }
+  Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override {
     began = guest_ns;
     first_byte = ram.physical(0, 1) == nullptr ? -1 : *ram.physical(0, 1);
     if (refuses) return fail(ErrorCode::kNotFound, "not this kernel");
-    return control::AddressSpace{.image = 77, .levels = 5};
+    return ProbesBegun{.space = {.image = 77, .levels = 5}, .late = late};
   }
   void take(std::span<const std::uint64_t> event, const ClockPair& pair) override {
     events.emplace_back(event.begin(), event.end());
@@ -28,6 +29,7 @@ class Listener final : public ProbeListener {
   }
 
   std::vector<control::Probe> probes_{control::Probe{.address = 5, .kind = 3, .steps = 0, .step = {}}};
+  std::vector<control::Probe> late{control::Probe{.address = 0x1234, .kind = 4, .steps = 0, .step = {}}};
   bool refuses = false;
   std::uint64_t began = 0;
   int first_byte = 0;
@@ -39,7 +41,7 @@ class ProbeFileTest : public testing::Test {
  protected:
   ProbeFileTest()
       : memory_(*GuestMemory::create(parent_.path(), MemoryLayout::plan({1, 1, 1, 1}, 256_MiB, 32_MiB))),
-        file_(*ProbeFile::create(memory_.directory() / "probes", listener_.probes(), memory_)),
+        file_(*ProbeFile::create(memory_.directory() / "probes", listener_, memory_)),
         mapping_(*Mapping::map(*open_file(file_.path(), O_RDWR), 0, *file_size(), true)),
         page_(*reinterpret_cast<control::ProbePage*>(mapping_.data())) {}
   Result<Bytes> file_size() const { return Bytes{fs::file_size(file_.path())}; }
@@ -64,6 +66,9 @@ TEST_F(ProbeFileTest, SaysToThePluginWhereToLookAndWhereMemoryIs) {
   ASSERT_EQ(page_.pieces, 1u);
   EXPECT_EQ(page_.piece[0].path, memory_.files()[0].string());
   EXPECT_EQ(page_.active, 0u);
+  EXPECT_EQ(page_.late_first, 0x1000u);
+  EXPECT_EQ(page_.late_last, 0x2000u);
+  EXPECT_EQ(page_.late_probes, 0u);
 }
 
 TEST_F(ProbeFileTest, BeginsWhereThePluginIsReady) {
@@ -76,6 +81,8 @@ TEST_F(ProbeFileTest, BeginsWhereThePluginIsReady) {
   EXPECT_EQ(listener_.first_byte, 0) << "the guest's memory was readable";
   EXPECT_EQ(page_.active, 1u);
   EXPECT_EQ(page_.space.levels, 5u);
+  ASSERT_EQ(page_.late_probes, 1u);
+  EXPECT_EQ(page_.late[0].address, 0x1234u);
   ASSERT_TRUE(file_.begin(listener_, 99));
   EXPECT_EQ(listener_.began, 10u) << "once";
   file_.end();
@@ -121,8 +128,12 @@ TEST_F(ProbeFileTest, WhatIsNoEventEndsIt) {
 }
 
 TEST_F(ProbeFileTest, TooManyProbesAreRefused) {
+  page_.ready = 1;
+  listener_.late.resize(control::kMostLateProbes + 1);
+  EXPECT_EQ(file_.begin(listener_, 10).error().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(page_.active, 0u);
   listener_.probes_.resize(control::kMostProbes + 1);
-  const auto refused = ProbeFile::create(memory_.directory() / "more", listener_.probes(), memory_);
+  const auto refused = ProbeFile::create(memory_.directory() / "more", listener_, memory_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::kUnsupported);
 }
