@@ -50,6 +50,7 @@ class Compiler {
   Compiler(const Btf& btf, BtfTypeId function, std::string_view expression, control::Probe& probe)
       : btf_(btf), function_(function), expression_(expression), probe_(probe) {}
 
+  bool is_text() const { return is_text_; }
   Result<std::uint32_t> compile() {
     if (expression_.starts_with('=')) return constant();
     std::vector<std::string_view> parts = arrows(expression_);
@@ -191,6 +192,7 @@ class Compiler {
   }
 
   Result<std::uint32_t> words(std::uint32_t bytes) {
+    is_text_ = true;
     for (std::uint32_t at = 0; at < bytes; at += 8) {
       KTSTR_TRY(add(std::min<std::uint32_t>(8, bytes - at), 1));
       place_.offset += 8;
@@ -227,6 +229,7 @@ class Compiler {
   control::Probe& probe_;
   Place place_;
   BtfTypeId pointed_at_ = 0;  // by a register
+  bool is_text_ = false;
 };
 
 }  // namespace
@@ -241,8 +244,9 @@ Result<CompiledValue> compile_value(const Btf& btf, BtfTypeId function, std::str
   while (!expression.empty()) {
     const auto bar = std::min(expression.find('|'), expression.size());
     probe = before;
-    auto words = Compiler(btf, function, trimmed(expression.substr(0, bar)), probe).compile();
-    if (words) return CompiledValue{.words = *words, .absent = false};
+    Compiler compiler(btf, function, trimmed(expression.substr(0, bar)), probe);
+    auto words = compiler.compile();
+    if (words) return CompiledValue{.words = *words, .absent = false, .is_text = compiler.is_text()};
     if (words.error().code() != ErrorCode::kNotFound) return std::move(words).error();
     if (!first) first = std::move(words).error();
     expression.remove_prefix(std::min(bar + 1, expression.size()));

@@ -28,6 +28,7 @@ namespace ktstr {
 struct CompiledValue {
   std::uint32_t words = 1;  // values of the event that it takes
   bool absent = false;      // not in this kernel: 0
+  bool is_text = false;     // an array, or bytes at a pointer
 };
 
 // Adds the steps of `expression` to the probe. `function`: whose parameters it may name, a type in BTF of it or of a

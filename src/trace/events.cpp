@@ -40,6 +40,8 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kKick, "kick"},
     {TraceKind::kSchedulerExit, "scheduler_exit"},
     {TraceKind::kReleased, "released"},
+    {TraceKind::kProbePlaced, "probe_placed"},
+    {TraceKind::kProbe, "probe"},
 };
 
 constexpr EnumName<SchedClass> kClasses[] = {
@@ -82,8 +84,10 @@ template <std::size_t Words>
 std::string TraceText<Words>::str() const {
   return text_of(words.data(), Words);
 }
+template struct TraceText<1>;
 template struct TraceText<2>;
 template struct TraceText<4>;
+template struct TraceText<8>;
 
 const std::vector<TraceField>& trace_fields(TraceKind kind) {
   static const std::map<TraceKind, std::vector<TraceField>> all = [] {

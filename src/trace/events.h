@@ -50,6 +50,8 @@ enum class TraceKind : std::uint16_t {
   kKick,
   kSchedulerExit,
   kReleased,
+  kProbePlaced,  // for what the user has asked to see
+  kProbe,
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 
@@ -257,6 +259,21 @@ struct Released {
   std::uint64_t voluntary = 0, involuntary = 0;  // switches
 };
 
+// The user wants to see where a function begins: "try_to_wake_up(p->pid)", "simple_enqueue(p->pid)".
+struct ProbePlaced {
+  static constexpr TraceKind kKind = TraceKind::kProbePlaced;
+  std::uint32_t number = 0;
+  TraceText<8> what;
+};
+// ... and it begins.
+struct Probe {
+  static constexpr TraceKind kKind = TraceKind::kProbe;
+  std::uint32_t number = 0;
+  std::uint32_t count = 0;  // of values
+  std::uint32_t text = 0;   // bit i: value i is 8 characters of a text; bit 8 + i: which goes on from the one before
+  std::array<std::uint64_t, 4> values{};
+};
+
 // The kernel ends a BPF scheduler.
 struct SchedulerExit {
   static constexpr TraceKind kKind = TraceKind::kSchedulerExit;
@@ -427,6 +444,18 @@ void fields(V& v, T& t) {
   v("voluntary", t.voluntary);
   v("involuntary", t.involuntary);
 }
+template <typename V, FieldsOf<ProbePlaced> T>
+void fields(V& v, T& t) {
+  v("number", t.number);
+  v("what", t.what);
+}
+template <typename V, FieldsOf<Probe> T>
+void fields(V& v, T& t) {
+  v("number", t.number);
+  v("count", t.count);
+  v("text", t.text);
+  v("values", t.values);
+}
 template <typename V, FieldsOf<SchedulerExit> T>
 void fields(V& v, T& t) {
   v("reason", t.reason);
@@ -467,6 +496,8 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<Kick>();
   visit.template operator()<trace::SchedulerExit>();
   visit.template operator()<Released>();
+  visit.template operator()<ProbePlaced>();
+  visit.template operator()<trace::Probe>();
 }
 
 namespace trace_detail {

@@ -10,6 +10,7 @@
 #include "trace/perfetto_packets.h"
 #include "trace/proto_writer.h"
 #include "trace/task_table.h"
+#include "trace/user_probes.h"
 
 namespace ktstr {
 
@@ -263,7 +264,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     } else {
       track =
           track_below(Track::kCpus, event.cpu, 0, false, [&] { return fmt::format("events of CPU {}", event.cpu); });
-      name = to_string(event.kind);
+      name = event.kind == TraceKind::kProbe ? probes.text(event) : std::string(to_string(event.kind));
     }
     put_event(event.time_ns, track, pb::track_event::kInstant, name, [&] {
       std::size_t at = 0;
@@ -303,6 +304,8 @@ struct PerfettoWriter::State : PerfettoPackets {
       case TraceKind::kCpuSeen:
       case TraceKind::kCgroupSeen:
         return;
+      case TraceKind::kProbePlaced:
+        return probes.follow(event);
       case TraceKind::kSwitch:
         return switched(event, change);
       case TraceKind::kEnqueue:
@@ -330,6 +333,7 @@ struct PerfettoWriter::State : PerfettoPackets {
 
   std::map<std::uint32_t, ProtoWriter> bundles;  // events of each CPU that wait for a packet
   TaskTable tasks;
+  ProbeNames probes;
   bool begun = false;
   std::uint64_t last_ns = 0;
   std::map<std::uint64_t, bool> open_throttles;                 // by track

@@ -39,6 +39,7 @@ TEST(ProbeCatalogue, FindsAllThatAKernelHas) {
     constexpr TraceKind kOfSchedExt[] = {TraceKind::kDsqInsert, TraceKind::kDsqInsertVtime, TraceKind::kDsqMoveToLocal,
                                          TraceKind::kKick, TraceKind::kSchedulerExit};
     for_each_trace_kind([&]<typename T>() {
+      if (T::kKind == TraceKind::kProbe || T::kKind == TraceKind::kProbePlaced) return;  // a user's
       if (T::kKind == TraceKind::kTaskSeen || T::kKind == TraceKind::kCpuSeen || T::kKind == TraceKind::kCgroupSeen)
         return;
       const bool of_sched_ext =

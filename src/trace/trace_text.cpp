@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "trace/task_table.h"
+#include "trace/user_probes.h"
 
 namespace ktstr {
 
@@ -36,8 +37,10 @@ Status export_lines(TraceReader& reader, const TraceSink& sink, std::string part
 
 class TimeHistory {
  public:
-  // Empty for an event by which no task leaves a CPU.
+  // Empty for an event by which no task leaves a CPU and that the user has not asked for.
   std::string line(const TraceEvent& event) {
+    probes_.follow(event);
+    if (event.kind == TraceKind::kProbe) return probed(event);
     const std::string text = event.kind == TraceKind::kSwitch ? switched(event) : std::string();
     const TaskChange change = tasks_.follow(event);
     if (change.is_wakeup) waits_[event_as<trace::Enqueue>(event).pid].woken_ns = event.time_ns;
@@ -75,6 +78,11 @@ class TimeHistory {
     return text;
   }
 
+  std::string probed(const TraceEvent& event) const {
+    return fmt::format("{:>8}.{:09} [{:04}]  {:<30}  {}\n", event.time_ns / 1'000'000'000,
+                       event.time_ns % 1'000'000'000, event.cpu, name(tasks_.running(event.cpu)), probes_.text(event));
+  }
+
   std::string name(std::int32_t pid) const {
     if (pid == 0) return "<idle>";
     const TracedTask* const task = tasks_.task(pid);
@@ -88,6 +96,7 @@ class TimeHistory {
   }
 
   TaskTable tasks_;
+  ProbeNames probes_;
   std::unordered_map<std::int32_t, Waits> waits_;
   std::unordered_map<std::uint32_t, Runs> runs_;
 };

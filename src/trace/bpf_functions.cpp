@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/bpf_functions.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::size_t kMostSymbols = 10'000;  // of all BPF programs of a guest
+constexpr std::size_t kLongestName = 128, kLongestMethod = 32;
+// "bpf_prog_", the tag as 16 digits, "_".
+constexpr std::string_view kPrefix = "bpf_prog_";
+constexpr std::size_t kTagDigits = 16;
+
+// Up to a 0; what cannot be printed is '?'.
+std::string text_at(const control::GuestSpace& kernel, std::uint64_t address, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto c = kernel.load(address + i, 1);
+    if (!c || *c == 0) break;
+    text += *c >= ' ' && *c < 0x7f ? static_cast<char>(*c) : '?';
+  }
+  return text;
+}
+
+std::string name_in_source(std::string symbol) {
+  const std::size_t prefix = kPrefix.size() + kTagDigits + 1;
+  if (symbol.starts_with(kPrefix) && symbol.size() > prefix && symbol[prefix - 1] == '_') symbol.erase(0, prefix);
+  return symbol;
+}
+
+class Walk {
+ public:
+  Walk(const control::GuestSpace& kernel, const BpfLayout& layout) : kernel_(kernel), layout_(layout) {}
+
+  std::vector<BpfFunction> all() {
+    auto link = kernel_.load(layout_.symbols, 8);
+    for (std::size_t seen = 0; link && *link != layout_.symbols && seen < kMostSymbols; ++seen) {
+      look_at(*link - layout_.link);
+      link = kernel_.load(*link, 8);
+    }
+    std::sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    return std::move(found_);
+  }
+
+ private:
+  // Images of trampolines have a symbol too, and no program.
+  void look_at(std::uint64_t symbol) {
+    if (kernel_.load(symbol + layout_.is_program, 1).value_or(0) == 0) return;
+    const std::uint64_t aux = symbol - layout_.symbol_of_aux;
+    const auto program = kernel_.load(aux + layout_.program_of_aux, 8);
+    if (!program || kernel_.load(*program + layout_.type, 4) != layout_.struct_ops) return;
+    const auto start = kernel_.load(symbol + layout_.start, 8), end = kernel_.load(symbol + layout_.end, 8);
+    if (!start || !end || *start >= *end || *start < kBpfRange.first || *end > kBpfRange.second) return;
+    BpfFunction function{.name = {}, .method = {}, .start = *start, .end = *end};
+    function.name = name_in_source(
+        text_at(kernel_, symbol + layout_.name, std::min<std::uint64_t>(layout_.name_bytes, kLongestName)));
+    if (const auto method = kernel_.load(aux + layout_.method_of_aux, 8); method && *method != 0)
+      function.method = text_at(kernel_, *method, kLongestMethod);
+    found_.push_back(std::move(function));
+  }
+
+  const control::GuestSpace& kernel_;
+  const BpfLayout& layout_;
+  std::vector<BpfFunction> found_;
+};
+
+}  // namespace
+
+BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf) {
+  const auto list = symbols.find("bpf_kallsyms");
+  const auto type = btf.enumerator("BPF_PROG_TYPE_STRUCT_OPS");
+  if (!list || !type) return {};
+  BpfLayout layout{.symbols = list->address, .struct_ops = static_cast<std::uint64_t>(*type)};
+  struct Row {
+    std::string_view of, member;
+    std::uint64_t& into;
+  };
+  const Row rows[] = {
+      {"bpf_ksym", "lnode", layout.link},
+      {"bpf_ksym", "start", layout.start},
+      {"bpf_ksym", "end", layout.end},
+      {"bpf_ksym", "name", layout.name},
+      {"bpf_ksym", "prog", layout.is_program},
+      {"bpf_prog_aux", "ksym", layout.symbol_of_aux},
+      {"bpf_prog_aux", "prog", layout.program_of_aux},
+      {"bpf_prog_aux", "attach_func_name", layout.method_of_aux},
+      {"bpf_prog", "type", layout.type},
+      {"task_struct", "pid", layout.pid},
+  };
+  for (const Row& row : rows) {
+    const auto member = btf.member(row.of, row.member);
+    if (!member || member->bitfield_bits != 0) return {};
+    row.into = member->offset_bits / 8;
+    if (row.member == "name") layout.name_bytes = btf.size_of(member->type);
+  }
+  return layout;
+}
+
+std::vector<std::string> methods_about_tasks(const Btf& btf) {
+  std::vector<std::string> methods;
+  const auto ops = btf.find_struct("sched_ext_ops");
+  if (!ops) return methods;
+  for (const BtfMember& member : ops->members) {
+    const auto parameters = btf.parameters(member.type);
+    if (parameters.empty()) continue;
+    const auto pointed_at = btf.struct_of(btf.target(btf.strip(parameters.front().type)));
+    if (pointed_at && pointed_at->name == "task_struct") methods.emplace_back(member.name);
+  }
+  return methods;
+}
+
+std::vector<BpfFunction> bpf_functions(const control::GuestSpace& kernel, const BpfLayout& layout) {
+  if (layout.symbols == 0) return {};
+  return Walk(kernel, layout).all();
+}
+
+}  // namespace ktstr

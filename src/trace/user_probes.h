@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Functions that a user wants to see called, beside what the recorder looks at by itself:
+//
+//   try_to_wake_up                a function of the kernel
+//   try_to_wake_up(p->pid, p->comm)   ... and what is read where it begins, as in kernel/probe_compiler.h
+//   bpf:simple_enqueue            a function of a BPF scheduler, with the pid of the task that it is about, or else
+//   bpf:simple_*; bpf:*           what its first argument is; all that begin so; all
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "probe_page.h"
+#include "trace/bpf_functions.h"
+#include "trace/events.h"
+
+namespace ktstr {
+
+struct UserProbe {
+  std::string function;  // with `bpf` a '*' at its end stands for any rest
+  bool bpf = false;
+  std::vector<std::string> expressions;
+  bool operator==(const UserProbe&) const = default;
+};
+
+// Separated by ';'. kInvalidArgument names the one that is wrong.
+Result<std::vector<UserProbe>> parse_user_probes(std::string_view list);
+std::string to_text(const UserProbe& probe);
+
+// As far as a kernel's image says it.
+struct UserProbes {
+  std::vector<control::Probe> of_kernel;  // in the order of their addresses
+  std::vector<std::string> names;         // by their numbers: "try_to_wake_up(p->pid)"
+  std::vector<UserProbe> of_bpf;
+  BpfLayout bpf;
+  std::vector<std::string> methods_about_tasks;
+};
+// kNotFound: the kernel has no such function, or not what is to be read.
+Result<UserProbes> compile_user_probes(ByteSpan vmlinux, const std::vector<UserProbe>& wanted);
+
+// Those of the BPF scheduler that is in the guest's memory now.
+struct BpfProbes {
+  std::vector<control::Probe> probes;   // in the order of their addresses
+  std::vector<std::string> names;       // of the numbers from `first` on
+  std::vector<std::string> not_placed;  // "bpf:foo: ...": why
+};
+BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted, std::size_t first);
+
+// That the probe with this number is there.
+TraceEvent probe_placed(std::uint64_t time_ns, std::size_t number, std::string_view what);
+
+// What a trace says of its probes, for who shows them.
+class ProbeNames {
+ public:
+  void follow(const TraceEvent& event);
+  // Of a kProbe: "simple_enqueue(131)", "f(1, 2)", "probe 7()" where the trace does not say which that is.
+  std::string text(const TraceEvent& event) const;
+  std::string name(std::uint32_t number) const;  // "simple_enqueue"
+
+ private:
+  std::vector<std::string> names_;
+};
+
+}  // namespace ktstr
