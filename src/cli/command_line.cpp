@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cli/host_options.h"
+#include "trace/user_probes.h"
 
 namespace ktstr::cli {
 
@@ -133,6 +134,8 @@ struct ReplayFlags {
         ->check(CLI::Range(1, kMostReplays));
     add_text(*replay, "--with", with, "console,events",
              "show more of it, which does not disturb it: the whole serial console, every event with its guest time");
+    add_text(*replay, "--probe", command.probes, "LIST",
+             "record calls of these functions too, as `ktstr run --probe`: the run is the same");
     replay->add_flag("--current", command.current,
                      "with the scheduler, test program, files and agent as they are now; says which have changed");
     add_text(*replay, "--until", until, "TIME",
@@ -149,6 +152,9 @@ struct ReplayFlags {
     ReplayCommand result = command;
     if (kernel) {
       KTSTR_TRY_ASSIGN(result.kernel, parse_kernel(*kernel));
+    }
+    if (!result.probes.empty()) {
+      KTSTR_TRY(parse_user_probes(result.probes).context("--probe"));
     }
     if (!until.empty()) {
       KTSTR_TRY_ASSIGN(result.until, StopTime::parse(until).context("--until"));

@@ -27,6 +27,7 @@ struct RunCommand {
 struct ReplayCommand {
   std::string run;     // as find_run() takes it
   std::string kernel;  // empty: the recorded one
+  std::string probes;  // as RunRequest has them
   int times = 1;
   bool anyway = false;
   bool current = false;

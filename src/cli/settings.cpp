@@ -8,6 +8,7 @@
 #include "base/text/whole_number.h"
 #include "cli/run_options.h"
 #include "engine/qemu/turns.h"
+#include "trace/user_probes.h"
 
 namespace ktstr::cli {
 
@@ -155,6 +156,17 @@ const Setting kOwn[] = {
      .type = "",
      .help = "det mode: do not store what the guest's kernel decides (`ktstr trace` shows it); the run is the same",
      .set = [](const Word&, RunRequest& request) { return put(request.recorder, false); },
+     .of_guests = true},
+    {.flags = "--probe",
+     .type = "LIST",
+     .help =
+         "det mode: record calls of these functions too: 'try_to_wake_up(p->pid)' of the kernel, 'bpf:*' of the BPF "
+         "scheduler; ';' between them. The run is the same",
+     .set =
+         [](const Word& word, RunRequest& request) -> Status {
+           KTSTR_TRY(parse_user_probes(word.text).context("--probe"));
+           return put(request.probes, std::string(word.text));
+         },
      .of_guests = true},
     {.flags = "--host",
      .type = "",

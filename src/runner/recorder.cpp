@@ -14,7 +14,18 @@ constexpr Bytes kMostTraceBytes = Bytes{64} << 20;  // some ten million events
 
 }  // namespace
 
-Result<control::AddressSpace> Recorder::begin(const control::GuestSpace& ram, std::uint64_t guest_ns) {
+Recorder::Recorder(KernelProbes kernel, UserProbes user, int cpus)
+    : kernel_(std::move(kernel)), user_(std::move(user)), cpus_(cpus) {
+  kernel_.probes.insert(kernel_.probes.end(), user_.of_kernel.begin(), user_.of_kernel.end());
+  std::stable_sort(kernel_.probes.begin(), kernel_.probes.end(),
+                   [](const auto& a, const auto& b) { return a.address < b.address; });
+}
+
+std::pair<std::uint64_t, std::uint64_t> Recorder::late_range() const {
+  return user_.of_bpf.empty() ? ProbeListener::late_range() : kBpfRange;
+}
+
+Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_t guest_ns) {
   KTSTR_TRY_ASSIGN(const control::AddressSpace space, find_kernel(ram, kernel_.layout));
   control::GuestSpace memory = ram;
   memory.set_kernel(space);
@@ -23,7 +34,13 @@ Result<control::AddressSpace> Recorder::begin(const control::GuestSpace& ram, st
     if (khz != 0) ticks_a_ms_ = khz;
   }
   for (const TraceEvent& seen : seen_at(guest_ns, memory, kernel_.layout, cpus_)) give(seen);
-  return space;
+  std::vector<std::string> names = user_.names;
+  BpfProbes bpf;
+  if (!user_.of_bpf.empty()) bpf = bpf_probes(memory, user_, names.size());
+  names.insert(names.end(), bpf.names.begin(), bpf.names.end());
+  for (std::size_t i = 0; i < names.size(); ++i) give(probe_placed(guest_ns, i, names[i]));
+  not_placed_ = std::move(bpf.not_placed);
+  return ProbesBegun{.space = space, .late = std::move(bpf.probes)};
 }
 
 void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began) {

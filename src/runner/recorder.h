@@ -11,27 +11,34 @@
 #include "engine/qemu/probes.h"
 #include "trace/probe_catalogue.h"
 #include "trace/trace_file.h"
+#include "trace/user_probes.h"
 
 namespace ktstr {
 
 class Recorder final : public ProbeListener {
  public:
-  Recorder(KernelProbes kernel, int cpus) : kernel_(std::move(kernel)), cpus_(cpus) {}
+  // `user`: what the user wants to see beside what is always recorded.
+  Recorder(KernelProbes kernel, UserProbes user, int cpus);
 
   // Events that come are stored in this file; where it cannot be made, finish() says why. `release`: of the kernel.
   void store(const fs::path& file, const std::string& release);
   Status finish();
 
   const std::vector<control::Probe>& probes() const override { return kernel_.probes; }
-  Result<control::AddressSpace> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override;
+  std::pair<std::uint64_t, std::uint64_t> late_range() const override;
+  Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override;
   void take(std::span<const std::uint64_t> event, const ClockPair& began) override;
 
   std::uint64_t events() const { return events_; }
+  // Of what the user wanted to see, what is not there.
+  const std::vector<std::string>& not_placed() const { return not_placed_; }
 
  private:
   void give(const TraceEvent& event);
 
   KernelProbes kernel_;
+  UserProbes user_;
+  std::vector<std::string> not_placed_;
   int cpus_;
   std::optional<TraceWriter> file_;
   Status stored_ = ok();

@@ -48,11 +48,12 @@ struct RunRequest {
   std::string scheduler;                       // "PATH ARGS"; empty: the kernel's own
   std::string kernel;                          // as --kernel takes it; empty: the default
   std::string mode = "det";
-  std::string expect_failure;                  // a DetailKind's text
-  std::string repeat_command;                  // printed with failures
-  double host_limit_scale = 1.0;               // of the backstops in host time
-  bool recorder = true;                        // det: look at what the guest's kernel does; the same run without
-  bool cold = false;                           // boot for this run alone; the same run, only slower
+  std::string expect_failure;     // a DetailKind's text
+  std::string repeat_command;     // printed with failures
+  double host_limit_scale = 1.0;  // of the backstops in host time
+  bool recorder = true;           // det: look at what the guest's kernel does; the same run without
+  std::string probes;             // functions that are to be seen, as parse_user_probes() takes them; "": none
+  bool cold = false;              // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
   std::string replay_of;                       // id of the run that this one replays

@@ -29,6 +29,13 @@ class RecorderTest : public GuestTest {
     EXPECT_TRUE(said);
     return said ? nlohmann::json::parse(said->out, nullptr, false) : nlohmann::json();
   }
+  std::string trace_text_of(const GuestRun& run) {
+    Subprocess::Options options = command({});  // for its environment
+    options.argv = {options.argv[0], "trace", run.json.at("run_dir").get<std::string>(), "--text"};
+    const auto said = run_captured(options, std::chrono::seconds(60));
+    EXPECT_TRUE(said);
+    return said ? said->out : "";
+  }
   static std::string message_of(const GuestRun& run, const std::string& kind) {
     for (const auto& detail : run.json.at("details"))
       if (detail.at("kind") == kind) return detail.at("message");
@@ -105,6 +112,40 @@ TEST_F(RecorderTest, FindsACpuThatASchedulerLeavesIdle) {
                     HasSubstr("the scheduler's queue 0x0"), HasSubstr("cause: the BPF scheduler")));
   const GuestRun sound = run({file.string(), "--scheduler", fixture()});
   EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
+}
+
+// Each BPF function of the fixture that the kernel calls, and one of the kernel's own; the guest does not notice.
+TEST_F(RecorderTest, SeesFunctionsThatAUserNames) {
+  const fs::path file = write("probed.toml",
+                              "topology = '1n1l2c1t'\nduration = '50ms'\n"
+                              "[[cgroup]]\nname = 'sleep'\nworkers = 3\n"
+                              "work = { type = 'Bursty', burst = '2ms', sleep = '3ms' }\n");
+  for (const std::string kernel : {"7", "6.18"}) {
+    need_kernel(kernel);
+    const std::vector<std::string> base = {file.string(), "--scheduler", fixture(), "--kernel", kernel};
+    std::vector<std::string> probed = base;
+    probed.insert(probed.end(), {"--probe", "try_to_wake_up(p->pid, p->comm); bpf:*; bpf:no_such"});
+    const GuestRun ran = run(probed), plain = run(base);
+    ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+    EXPECT_EQ(ran.json["digest"], plain.json["digest"]) << kernel;
+    EXPECT_THAT(message_of(ran, "note"), AllOf(HasSubstr("bpf:no_such"), HasSubstr("ktstr_enqueue")));
+    const std::string text = trace_text_of(ran);
+    for (const char* const name : {"ktstr_enqueue(", "ktstr_dispatch(", "ktstr_running(", "try_to_wake_up("})
+      EXPECT_THAT(text, HasSubstr(name)) << kernel;
+    // What was enqueued are tasks, by their pids: the workers are among them.
+    const int pid = ran.json.at("workers").at(0).at("pid");
+    EXPECT_THAT(text, HasSubstr(fmt::format("ktstr_enqueue({})", pid))) << kernel;
+  }
+}
+
+TEST_F(RecorderTest, RefusesAFunctionThatIsNotThere) {
+  const fs::path file = write("none.toml", "duration = '20ms'\n[[cgroup]]\nname = 'a'\nworkers = 1\n");
+  const GuestRun unknown = run({file.string(), "--probe", "no_such_function"});
+  EXPECT_NE(unknown.status, 0);
+  EXPECT_THAT(unknown.err + unknown.out, HasSubstr("this kernel has no function no_such_function"));
+  const GuestRun unseen = run({file.string(), "--probe", "do_exit", "--no-recorder"});
+  EXPECT_NE(unseen.status, 0);
+  EXPECT_THAT(unseen.err + unseen.out, HasSubstr("there is none: it was not wanted"));
 }
 
 TEST_F(RecorderTest, NamesARealTimeTaskAsTheCause) {

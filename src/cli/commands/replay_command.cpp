@@ -97,6 +97,7 @@ class ReplaySession {
       KTSTR_TRY_ASSIGN(stored_, load_stored_run(dir));
       const ReplayOptions options{.kernel = command_.kernel, .current = command_.current};
       KTSTR_TRY_ASSIGN(plan_, plan_replay(stored_, options, environment_));
+      plan_.request.probes = command_.probes;
       return check_differences(stored_.id, plan_.differences, command_.anyway);
     };
     if (const Status status = steps(); !status) return refuse(status.error());

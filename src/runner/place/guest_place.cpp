@@ -38,7 +38,8 @@ class GuestPlace final : public Place {
  private:
   Status pack_named_files();
   Status choose_turns();
-  void prepare_recorder();
+  Status prepare_recorder();
+  Result<UserProbes> probes_of_user() const;
   void remember_trace(const std::string& why_no_events);
   Result<GuestOutcome> start_guest(const Deliveries& deliveries, const GuestIo& io);
 
@@ -128,17 +129,42 @@ Status GuestPlace::choose_turns() {
   return ok();
 }
 
-// Its absence is no reason not to run: the run is the same.
-void GuestPlace::prepare_recorder() {
+Error no_probes(std::string_view why) {
+  return fail(ErrorCode::kInvalidArgument, "functions are seen by the recorder, and there is none: {}", why)
+      .with_hint("run it without --probe");
+}
+
+Result<UserProbes> GuestPlace::probes_of_user() const {
+  if (request_.probes.empty()) return UserProbes();
+  const Activity looking("looking for the functions that are to be seen");
+  KTSTR_TRY_ASSIGN(const std::vector<UserProbe> wanted, parse_user_probes(request_.probes));
+  KTSTR_TRY_ASSIGN(const ByteVector image, read_bytes(kernel_.vmlinux));
+  auto compiled = compile_user_probes(image, wanted);
+  if (!compiled)
+    return Error(ErrorCode::kInvalidArgument, compiled.error().message()).with_hint(compiled.error().hint());
+  return compiled;
+}
+
+// Its absence is no reason not to run: the run is the same. That of what the user has asked for by name is one.
+Status GuestPlace::prepare_recorder() {
   if (!request_.recorder) why_no_recorder_ = "it was not wanted (--no-recorder)";
-  if (!why_no_recorder_.empty()) return;
-  auto kernel = probes_of(kernel_.vmlinux, kernel_.sha256, environment_.cache_dir / "probes");
-  if (!kernel) {
-    why_no_recorder_ = kernel.error().message();
-    return;
+  std::optional<KernelProbes> kernel;
+  if (why_no_recorder_.empty()) {
+    auto found = probes_of(kernel_.vmlinux, kernel_.sha256, environment_.cache_dir / "probes");
+    if (found)
+      kernel = *std::move(found);
+    else
+      why_no_recorder_ = found.error().message();
   }
-  recorder_ = std::make_shared<Recorder>(*std::move(kernel), request_.settings.topology.cpus());
+  if (!kernel && request_.probes.empty()) return ok();
+  if (!kernel) return no_probes(why_no_recorder_);
+  KTSTR_TRY_ASSIGN(UserProbes user, probes_of_user());
+  if (const std::size_t all = kernel->probes.size() + user.of_kernel.size(); all > control::kMostProbes)
+    return no_probes(fmt::format("{} functions are too many, {} with the recorder's own; there is room for {}",
+                                 user.of_kernel.size(), all, control::kMostProbes));
+  recorder_ = std::make_shared<Recorder>(*std::move(kernel), std::move(user), request_.settings.topology.cpus());
   spec_.listener = recorder_;
+  return ok();
 }
 
 Status GuestPlace::prepare() {
@@ -161,10 +187,12 @@ Status GuestPlace::prepare() {
   record_.tuple.qemu_version = qemu_.version;
   if (spec_.mode == Mode::kDet) {
     KTSTR_TRY(choose_turns());
-    prepare_recorder();
+    KTSTR_TRY(prepare_recorder());
     record_.tuple.icount_shift = spec_.icount_shift;
     record_.tuple.cpu_speeds = to_string(request_.settings.cpu_speeds);
     record_.cpu_mips = mips_of(spec_.icount_shift, request_.settings.topology.cpus());
+  } else if (!request_.probes.empty()) {
+    return no_probes(fmt::format("it needs det mode, and this is {} mode", to_string(spec_.mode)));
   } else if (!request_.settings.cpu_speeds.empty()) {
     return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
   }
@@ -229,6 +257,10 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
   RunEnd end;
   if (recorder_) recorder_->store(directory.path() / kTraceFileName, kernel_.release);
   KTSTR_TRY_ASSIGN(end.guest, start_guest(deliveries, io));
+  if (recorder_)
+    for (const std::string& why : recorder_->not_placed())
+      end.notes.push_back(
+          {.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = "nothing is seen of the probe " + why});
   return end;
 }
 
