@@ -49,6 +49,16 @@ Result<CpuSet> read_threads(const fs::path& cpu_dir) {
   return read_list(topology / "thread_siblings_list");
 }
 
+// Virtual machines often show no caches. Their kernel then takes the CPUs of a die, or else of a socket, to share one.
+Result<CpuSet> read_die(const fs::path& cpu_dir) {
+  for (const char* const list : {"die_cpus_list", "package_cpus_list", "core_siblings_list"}) {
+    auto cpus = read_list(cpu_dir / "topology" / list);
+    if (cpus || cpus.error().code() != ErrorCode::kNotFound) return cpus;
+  }
+  return fail(ErrorCode::kUnsupported, "{} shows neither caches nor the CPUs of its die, so its LLC is unknown",
+              cpu_dir.string());
+}
+
 // The CPUs that share the last-level cache of the CPU in `cpu_dir`.
 Result<CpuSet> read_llc(const fs::path& cpu_dir) {
   const fs::path caches = cpu_dir / "cache";
@@ -67,9 +77,7 @@ Result<CpuSet> read_llc(const fs::path& cpu_dir) {
     KTSTR_TRY_ASSIGN(best, read_list(cache / "shared_cpu_list"));
     best_level = *level;
   }
-  if (best_level == 0)
-    return fail(ErrorCode::kUnsupported, "{} shows no data or unified cache, so its LLC is unknown", caches.string());
-  return best;
+  return best_level == 0 ? read_die(cpu_dir) : best;
 }
 
 // "10 20\n": to each node that is online, itself included.

@@ -166,12 +166,25 @@ TEST(FromSysfs, TakesTheHighestLevelForTheLlcWhateverItsIndex) {
   EXPECT_EQ(sysfs.read()->llcs.size(), 1u);
 }
 
-TEST(FromSysfs, RefusesACpuWithoutCaches) {
+TEST(FromSysfs, WithoutCachesTheCpusOfADieOrASocketShareOne) {
+  for (const char* const list : {"die_cpus_list", "package_cpus_list", "core_siblings_list"}) {
+    FakeSysfs sysfs({1, 2, 2, 1});
+    for (const Cpu cpu : {0, 1, 2, 3}) {
+      sysfs.remove(fmt::format("cpu/cpu{}/cache", cpu));
+      sysfs.write(fmt::format("cpu/cpu{}/topology/{}", cpu, list), cpu < 2 ? "0-1" : "2-3");
+    }
+    const auto seen = sysfs.read();
+    ASSERT_TRUE(seen) << seen.error().message();
+    EXPECT_EQ(seen->llcs.size(), 2u) << list;
+  }
+}
+
+TEST(FromSysfs, RefusesACpuWithoutCachesAndDie) {
   FakeSysfs sysfs({1, 1, 2, 1});
   sysfs.remove("cpu/cpu1/cache");
   const auto seen = sysfs.read();
   EXPECT_EQ(seen.error().code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(seen.error().message(), HasSubstr("cpu1/cache shows no data or unified cache"));
+  EXPECT_THAT(seen.error().message(), HasSubstr("cpu1 shows neither caches nor the CPUs of its die"));
 }
 
 TEST(FromSysfs, RefusesCpusThatContradictEachOther) {
