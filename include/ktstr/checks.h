@@ -58,6 +58,11 @@ enum class DetailKind {
   kWorkConservation,  // "work_conservation": a task waited while a CPU was idle that it may run on
   kWaitAge,           // "wait_age": a task waited too long for a CPU
   kAllowedCpu,        // "allowed_cpu": a task ran where its affinity does not allow it
+  kStarvation,        // "starvation": a task waited while one that is not above it ran
+  kLostTask,          // "lost_task": the same, and a BPF scheduler had it in no queue
+  kMaxSlice,          // "max_slice": a task kept a CPU from one that waited for that very CPU
+  kPingPong,          // "ping_pong": a task was moved from CPU to CPU without need
+  kWeightOrder,       // "weight_order": a task got clearly less than one of a lower weight
   kUser,              // "user": a claim of the test itself
   kNote,              // "note": information only
 };
@@ -99,21 +104,36 @@ struct Checks {
   // under the kernel's own scheduler 1 s or 4 ms a CPU; 0: not judged), and how long any task may wait for a CPU
   // (default: not judged).
   std::optional<std::chrono::milliseconds> max_idle, max_wait;
-  bool gap_off = false;  // switch a limit off altogether
+  // Likewise: how long a task may run during one wait of another that it is not above, in the same cgroup (default 500
+  // ms, under the kernel's own scheduler 1 s or 4 ms a CPU), and how long without a break while such a one waits for
+  // that very CPU (default 200 ms, or 4 ms a CPU). 0: not judged.
+  std::optional<std::chrono::milliseconds> max_starved, max_slice;
+  // Likewise: how often a second of its run time a task may be taken off a CPU that has nothing else to run, to another
+  // one (default 50; 0: not judged).
+  std::optional<int> max_moves;
+  std::optional<bool> weight_order;  // likewise, default on: nobody gets clearly less than one of a lower nice weight
+  bool gap_off = false;              // switch a limit off altogether
   bool spread_off = false;
 
   static constexpr std::chrono::milliseconds kDefaultMaxGap{2000};
   static constexpr double kDefaultMaxSpreadPct = 35.0;
   static constexpr std::chrono::milliseconds kDefaultMaxIdle{100};
+  static constexpr std::chrono::milliseconds kDefaultMaxStarved{500};
+  static constexpr std::chrono::milliseconds kDefaultMaxSlice{200};
+  static constexpr int kDefaultMaxMoves = 50;
 
   bool progress_on() const { return progress.value_or(true); }
   bool isolation_on() const { return isolation.value_or(true); }
   bool scheduler_attached_on() const { return scheduler_attached.value_or(true); }
   bool scheduler_used_on() const { return scheduler_used.value_or(true); }
   bool kernel_log_on() const { return kernel_log.value_or(true); }
+  bool weight_order_on() const { return weight_order.value_or(true); }
   bool share_on() const { return share.value_or(false); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
   std::chrono::milliseconds idle_limit() const { return max_idle.value_or(kDefaultMaxIdle); }
+  std::chrono::milliseconds starved_limit() const { return max_starved.value_or(kDefaultMaxStarved); }
+  std::chrono::milliseconds slice_limit() const { return max_slice.value_or(kDefaultMaxSlice); }
+  int moves_limit() const { return max_moves.value_or(kDefaultMaxMoves); }
   double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
   // Fields set in `over` win; a limit set in `over` switches its check on again.
   Checks merged_with(const Checks& over) const;

@@ -15,6 +15,10 @@ Checks Checks::merged_with(const Checks& over) const {
   if (over.share_tolerance_pct) merged.share_tolerance_pct = over.share_tolerance_pct;
   if (over.max_idle) merged.max_idle = over.max_idle;
   if (over.max_wait) merged.max_wait = over.max_wait;
+  if (over.max_starved) merged.max_starved = over.max_starved;
+  if (over.max_slice) merged.max_slice = over.max_slice;
+  if (over.max_moves) merged.max_moves = over.max_moves;
+  if (over.weight_order) merged.weight_order = over.weight_order;
   if (over.max_gap) {
     merged.max_gap = over.max_gap;
     merged.gap_off = false;
@@ -47,6 +51,15 @@ std::vector<std::string> Checks::describe() const {
                     idle_limit().count()));
   if (max_wait && max_wait->count() > 0)
     lines.push_back(fmt::format("wait_age: no task waits for a CPU for more than {} ms", max_wait->count()));
+  if (max_starved && max_starved->count() > 0)
+    lines.push_back(fmt::format("starvation: no task waits while one that is not above it runs for more than {} ms",
+                                max_starved->count()));
+  if (max_slice && max_slice->count() > 0)
+    lines.push_back(fmt::format("max_slice: no task keeps a CPU for more than {} ms from one that waits for it",
+                                max_slice->count()));
+  if (max_moves && *max_moves > 0)
+    lines.push_back(fmt::format("ping_pong: no task is moved without need more than {} times a second of its run time",
+                                *max_moves));
   return lines;
 }
 

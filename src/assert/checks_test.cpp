@@ -39,7 +39,16 @@ TEST(Checks, DescribeTheLimitsThatTheRecorderJudges) {
       checks.describe(),
       testing::IsSupersetOf({"work_conservation: no CPU idle for more than 50 ms while a task waits that may run there",
                              "wait_age: no task waits for a CPU for more than 500 ms"}));
-  const Checks off{.max_idle = 0ms, .max_wait = 0ms};
+  const Checks more{.max_starved = 300ms, .max_slice = 50ms, .max_moves = 20};
+  EXPECT_THAT(
+      more.describe(),
+      testing::IsSupersetOf({"starvation: no task waits while one that is not above it runs for more than 300 ms",
+                             "max_slice: no task keeps a CPU for more than 50 ms from one that waits for it",
+                             "ping_pong: no task is moved without need more than 20 times a second of its run time"}));
+  EXPECT_EQ(more.merged_with({.max_moves = 0}).max_slice, 50ms);
+  EXPECT_EQ(more.merged_with({.max_moves = 0}).moves_limit(), 0);
+  EXPECT_FALSE(more.merged_with({.weight_order = false}).weight_order_on());
+  const Checks off{.max_idle = 0ms, .max_wait = 0ms, .max_starved = 0ms, .max_slice = 0ms, .max_moves = 0};
   EXPECT_EQ(off.describe(), Checks{}.describe());
   EXPECT_EQ(checks.merged_with(off).max_idle, 0ms);
   EXPECT_EQ(checks.merged_with({}).max_wait, 500ms);

@@ -128,6 +128,10 @@ void fields(V& v, T& t) {
   v("share_tolerance_pct", t.share_tolerance_pct);
   v("max_idle_ms", t.max_idle);
   v("max_wait_ms", t.max_wait);
+  v("max_starved_ms", t.max_starved);
+  v("max_slice_ms", t.max_slice);
+  v("max_moves", t.max_moves);
+  v("weight_order", t.weight_order);
   v("gap_off", t.gap_off);
   v("spread_off", t.spread_off);
 }

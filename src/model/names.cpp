@@ -49,6 +49,11 @@ constexpr EnumName<DetailKind> kDetailKinds[] = {
     {DetailKind::kWorkConservation, "work_conservation"},
     {DetailKind::kWaitAge, "wait_age"},
     {DetailKind::kAllowedCpu, "allowed_cpu"},
+    {DetailKind::kStarvation, "starvation"},
+    {DetailKind::kLostTask, "lost_task"},
+    {DetailKind::kMaxSlice, "max_slice"},
+    {DetailKind::kPingPong, "ping_pong"},
+    {DetailKind::kWeightOrder, "weight_order"},
     {DetailKind::kUser, "user"},
     {DetailKind::kNote, "note"},
 };

@@ -66,6 +66,7 @@ class FileReader {
   void read_max_gap(TableReader& checks);
   void read_max_spread(TableReader& checks);
   void read_share_tolerance(TableReader& checks);
+  void read_max_moves(TableReader& checks);
   void read_cpus(TableReader& top);
   void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
@@ -182,6 +183,21 @@ void FileReader::read_share_tolerance(TableReader& checks) {
   file_.settings.checks.share_tolerance_pct = *points;
 }
 
+void FileReader::read_max_moves(TableReader& checks) {
+  const TomlValue* value = checks.find("max_moves");
+  if (value == nullptr) return;
+  constexpr std::int64_t kMost = 1'000'000;
+  if (is_off(*value))
+    file_.settings.checks.max_moves = 0;
+  else if (value->kind != Kind::kInteger)
+    checks.refuse_kind("max_moves", *value, "a number like 50, or false");
+  else if (value->integer < 1 || value->integer > kMost)
+    mistakes_.add(value->at,
+                  fmt::format("max_moves {} is not valid; accepted: 1 to {}, or false", value->integer, kMost));
+  else
+    file_.settings.checks.max_moves = static_cast<int>(value->integer);
+}
+
 void FileReader::read_checks(const TomlValue& table) {
   TableReader checks(table, "[checks]", mistakes_);
   read_max_gap(checks);
@@ -200,6 +216,10 @@ void FileReader::read_checks(const TomlValue& table) {
   read_share_tolerance(checks);
   file_.settings.checks.max_idle = read_limit(checks, "max_idle");
   file_.settings.checks.max_wait = read_limit(checks, "max_wait");
+  file_.settings.checks.max_starved = read_limit(checks, "max_starved");
+  file_.settings.checks.max_slice = read_limit(checks, "max_slice");
+  read_max_moves(checks);
+  file_.settings.checks.weight_order = checks.boolean("weight_order");
   checks.finish();
 }
 
