@@ -110,6 +110,9 @@ struct Enqueue {
   std::uint32_t flags = 0;        // ENQUEUE_*
   std::uint32_t state = 0, delayed = 0;
   std::uint64_t clock = 0;
+  std::uint32_t policy = 0;       // SCHED_*
+  std::uint32_t static_prio = 0;  // 120 + nice; 0: not known
+  std::uint32_t group = 0;        // number of the group in which it competes; 0: an autogroup, or not known
 };
 
 struct Dequeue {
@@ -311,6 +314,9 @@ void fields(V& v, T& t) {
   v("state", t.state);
   v("delayed", t.delayed);
   v("clock", t.clock);
+  v("policy", t.policy);
+  v("static_prio", t.static_prio);
+  v("group", t.group);
 }
 template <typename V, FieldsOf<Dequeue> T>
 void fields(V& v, T& t) {

@@ -25,9 +25,6 @@ constexpr EnumName<Guilty> kGuilty[] = {
 
 constexpr std::int32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
 constexpr std::size_t kMostUsers = 3, kMostCpus = 4;
-// include/linux/sched/ext.h
-constexpr std::uint64_t kBuiltIn = 1ULL << 63, kLocalOn = 1ULL << 62;
-constexpr std::uint64_t kGlobal = kBuiltIn | 1, kLocal = kBuiltIn | 2, kBypass = kBuiltIn | 3;
 
 double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
@@ -226,11 +223,10 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
 }
 
 std::string dsq_text(std::uint64_t dsq, std::uint32_t on) {
-  if (dsq == kGlobal) return "the global queue";
-  if (dsq == kBypass) return "the kernel's queue for when it bypasses the scheduler";
-  if (dsq == kLocal) return fmt::format("the local queue of CPU {}", on);
-  if ((dsq & (kBuiltIn | kLocalOn)) == (kBuiltIn | kLocalOn))
-    return fmt::format("the local queue of CPU {}", dsq & 0xffffffff);
+  if (dsq == kGlobalDsq) return "the global queue";
+  if (dsq == kBypassDsq) return "the kernel's queue for when it bypasses the scheduler";
+  if (dsq == kLocalDsq) return fmt::format("the local queue of CPU {}", on);
+  if (is_local_on(dsq)) return fmt::format("the local queue of CPU {}", dsq & 0xffffffff);
   return fmt::format("the scheduler's queue {:#x}", dsq);
 }
 

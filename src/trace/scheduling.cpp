@@ -10,6 +10,7 @@ namespace {
 
 // include/linux/sched.h
 constexpr std::uint32_t kTaskDead = 0x80;
+constexpr int kPrioOfNice0 = 120;
 // A guest may say that there are more.
 constexpr std::uint32_t kMostCpus = 512;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000;
@@ -21,6 +22,14 @@ constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 std::optional<CpuMask> known_mask(const TraceEvent& event, const CpuMask& mask) {
   const bool is_empty = std::all_of(mask.begin(), mask.end(), [](std::uint64_t word) { return word == 0; });
   return event.unreadable != 0 || is_empty ? std::nullopt : std::optional(mask);
+}
+
+std::optional<Rank> rank_of(const trace::Enqueue& event) {
+  if (event.static_prio == 0) return {};
+  return Rank{.group = event.group,
+              .sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))},
+              .policy = event.policy,
+              .nice = static_cast<int>(event.static_prio) - kPrioOfNice0};
 }
 
 void end_wait(KernelAccount& kernel, std::uint64_t clock) {
@@ -58,6 +67,7 @@ void Scheduling::on_affinity(const TraceEvent& event) {
   if (found == tasks_.end()) return;
   TaskNow& task = found->second;
   task.mask = known_mask(event, set.mask);
+  task.steady_ns = now_ns_;
   // The kernel has it leave, which takes its time; one that may not migrate stays for longer.
   if (task.phase != TaskPhase::kSleeping && !task.may_run_on(task.cpu)) task.excused = task.cpu;
 }
@@ -115,6 +125,9 @@ void Scheduling::on_enqueue(const trace::Enqueue& event) {
   // One that sleeps on its queue is woken there; one that was taken off before is only moved, or has other attributes.
   const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.taken_off;
   task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
+  const auto rank = rank_of(event);
+  if (task.rank != rank) task.steady_ns = now_ns_;
+  task.rank = rank;
   task.queued = true;
   task.taken_off = false;
   if (task.phase == TaskPhase::kRunning) return;
@@ -170,8 +183,11 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
     case TraceKind::kFork: {
       const auto made = event_as<trace::Fork>(event);
       if (tasks_.size() >= kMostTasks) break;
-      tasks_[made.pid] = {
-          .since_ns = now_ns_, .cpu = event.cpu, .mask = known_mask(event, made.mask), .cgroup = made.cgroup};
+      tasks_[made.pid] = {.since_ns = now_ns_,
+                          .cpu = event.cpu,
+                          .steady_ns = now_ns_,
+                          .mask = known_mask(event, made.mask),
+                          .cgroup = made.cgroup};
       break;
     }
     case TraceKind::kSwitch:
@@ -190,8 +206,10 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
     case TraceKind::kCgroupMove: {
       const auto moved = event_as<trace::CgroupMove>(event);
       note_parent(moved.cgroup, moved.parent);
-      if (const auto found = tasks_.find(moved.pid); found != tasks_.end() && moved.cgroup != 0)
+      if (const auto found = tasks_.find(moved.pid); found != tasks_.end() && moved.cgroup != 0) {
         found->second.cgroup = moved.cgroup;
+        found->second.steady_ns = now_ns_;
+      }
       break;
     }
     case TraceKind::kAffinity:

@@ -26,6 +26,14 @@ constexpr bool has_cpu(const CpuMask& mask, std::uint32_t cpu) {
   return cpu < 256 && (mask[cpu / 64] >> (cpu % 64) & 1) != 0;
 }
 
+// Queues that the kernel has for BPF schedulers (include/linux/sched/ext.h).
+constexpr std::uint64_t kBuiltInDsq = 1ULL << 63, kLocalOnDsq = 1ULL << 62;
+constexpr std::uint64_t kGlobalDsq = kBuiltInDsq | 1, kLocalDsq = kBuiltInDsq | 2, kBypassDsq = kBuiltInDsq | 3;
+// The local queue of the CPU whose number is in the lower half.
+constexpr bool is_local_on(std::uint64_t dsq) {
+  return (dsq & (kBuiltInDsq | kLocalOnDsq)) == (kBuiltInDsq | kLocalOnDsq);
+}
+
 // What the kernel itself counts of a task, by rq.clock, which lags a little: sched_info.run_delay and
 // se.sum_exec_runtime, /proc/PID/schedstat. Of a task that it balances to another CPU while it sleeps on its queue, the
 // kernel takes the sleep for a wait. EEVDF does not always count as run what it does between a task's dequeue and the
@@ -36,6 +44,19 @@ struct KernelAccount {
   std::uint64_t running_at = 0;  // ... since when it runs
 };
 
+// What decides whom a task competes with, and how: it changes with an enqueue.
+struct Rank {
+  std::uint32_t group = 0;  // of the kernel's; 0: not known
+  SchedClass sched_class = SchedClass::kFair;
+  std::uint32_t policy = 0;  // SCHED_*
+  int nice = 0;
+  bool operator==(const Rank&) const = default;
+  // Tasks that one class treats alike but for their nice values.
+  bool is_peer_of(const Rank& other) const {
+    return group != 0 && group == other.group && sched_class == other.sched_class && policy == other.policy;
+  }
+};
+
 struct TaskNow {
   TaskPhase phase = TaskPhase::kUnknown;
   std::uint64_t since_ns = 0;  // of the phase
@@ -43,6 +64,8 @@ struct TaskNow {
   bool queued = false;         // its class has it on a runqueue; a task that waits and is not is kept from running
   bool taken_off = false;      // it sleeps on its queue (delayed), and was taken off to be put on it again
   std::optional<SchedClass> sched_class;
+  std::optional<Rank> rank;              // of its last enqueue, where the kernel shows it
+  std::uint64_t steady_ns = 0;           // since when rank, mask and cgroup are as they are
   std::optional<CpuMask> mask;           // where it may run; none: not known, which is treated as everywhere
   std::uint64_t cgroup = 0;              // 0: not known
   std::optional<std::uint16_t> excused;  // a CPU that its mask has excluded while it was there, until it has left
