@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+
 namespace ktstr {
 
 namespace {
@@ -12,6 +13,11 @@ constexpr EnumName<Invariant> kInvariants[] = {
     {Invariant::kWorkConservation, "work_conservation"},
     {Invariant::kWaitAge, "wait_age"},
     {Invariant::kAllowedCpu, "allowed_cpu"},
+    {Invariant::kStarvation, "starvation"},
+    {Invariant::kLostTask, "lost_task"},
+    {Invariant::kMaxSlice, "max_slice"},
+    {Invariant::kPingPong, "ping_pong"},
+    {Invariant::kWeightOrder, "weight_order"},
 };
 
 // Whether what may be idle has changed with it.
@@ -32,6 +38,7 @@ bool concerns_all(TraceKind kind) {
   }
 }
 
+constexpr std::uint32_t kSchedIdle = 5;   // include/uapi/linux/sched.h
 constexpr std::uint32_t kMostCpus = 256;  // that a mask has room for
 constexpr CpuMask kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
 
@@ -48,18 +55,49 @@ bool is_empty(const CpuMask& mask) {
 
 EnumNames<Invariant> names_of(Invariant) { return names_from<kInvariants>(); }
 
+bool may_be_run(const TaskNow& task, const Scheduling& now) {
+  return task.sched_class != SchedClass::kDeadline && task.queued && !now.is_throttled(task.cgroup, task.cpu);
+}
+
+bool is_above(const Rank& one, const Rank& other) {
+  const bool one_idles = one.policy == kSchedIdle, other_idles = other.policy == kSchedIdle;
+  if (one_idles || other_idles) return !one_idles && other_idles;
+  return one.nice < other.nice;
+}
+
 const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
   using enum TraceKind;
   static const std::vector<TraceKind> of_waits = {kSwitch,     kEnqueue,  kDequeue,    kFork,      kAffinity,
                                                   kCgroupMove, kThrottle, kUnthrottle, kCpuOnline, kCpuOffline};
   static const std::vector<TraceKind> of_places = {kSwitch, kFork, kAffinity};
-  return invariant == Invariant::kAllowedCpu ? of_places : of_waits;
+  static const std::vector<TraceKind> of_moves = {kSwitch, kDequeue, kFork, kAffinity, kCpuOnline, kCpuOffline};
+  static const std::vector<TraceKind> of_queues = [] {
+    std::vector<TraceKind> all = of_waits;
+    all.insert(all.end(), {kDsqInsert, kDsqInsertVtime});
+    return all;
+  }();
+  switch (invariant) {
+    case Invariant::kAllowedCpu:
+      return of_places;
+    case Invariant::kPingPong:
+      return of_moves;
+    case Invariant::kLostTask:
+      return of_queues;
+    default:
+      return of_waits;
+  }
 }
 
 Invariants::Invariants(const InvariantLimits& limits)
-    : results_{{.invariant = Invariant::kWorkConservation, .limit_ns = limits.idle_wait_ns},
-               {.invariant = Invariant::kWaitAge, .limit_ns = limits.wait_ns},
-               {.invariant = Invariant::kAllowedCpu, .limit_ns = 0}} {}
+    : results_{{.invariant = Invariant::kWorkConservation, .limit = limits.idle_wait_ns},
+               {.invariant = Invariant::kWaitAge, .limit = limits.wait_ns},
+               {.invariant = Invariant::kAllowedCpu, .limit = 0},
+               {.invariant = Invariant::kStarvation, .limit = limits.starved_ns},
+               {.invariant = Invariant::kLostTask, .limit = limits.starved_ns},
+               {.invariant = Invariant::kMaxSlice, .limit = limits.slice_ns},
+               {.invariant = Invariant::kPingPong, .limit = limits.moves},
+               {.invariant = Invariant::kWeightOrder, .limit = 0}} {
+}
 
 // What waits began before counts from here on.
 void Invariants::begin(std::uint64_t at_ns) {
@@ -71,6 +109,7 @@ void Invariants::begin(std::uint64_t at_ns) {
 void Invariants::end(std::uint64_t at_ns) {
   if (!judged_from_ || over_) return;
   for (const auto& [cpu, one] : idle_since_) end_idle(cpu, one, at_ns);
+  for (const auto& watch : watches_) watch->end(look(at_ns), *this);
   std::vector<std::int32_t> left;
   for (const auto& [pid, wait] : waiting_) left.push_back(pid);
   for (const std::int32_t pid : left) end_wait(pid, at_ns);
@@ -82,9 +121,11 @@ void Invariants::add(const TraceEvent& event) {
   changed_.clear();
   now_.add(event, [this](const Transition& transition) { before(transition); });
   after(event);
+  for (const auto& watch : watches_) watch->after(event, look(now_.now_ns()), *this);
 }
 
 void Invariants::before(const Transition& transition) {
+  for (const auto& watch : watches_) watch->before(transition, look(transition.at_ns), *this);
   if (transition.before.phase == TaskPhase::kWaiting) end_wait(transition.pid, transition.at_ns);
   if (transition.after == TaskPhase::kWaiting) changed_.push_back(transition.pid);
   if (transition.after != TaskPhase::kRunning || transition.before.may_run_on(transition.cpu) ||
@@ -168,16 +209,10 @@ void Invariants::note_waiting(std::int32_t pid) {
 
 void Invariants::look_at_wait(std::int32_t pid, Wait& wait) {
   const TaskNow* const task = now_.task(pid);
-  const bool kept_off = task == nullptr || !may_be_run(*task);
+  const bool kept_off = task == nullptr || !may_be_run(*task, now_);
   if (kept_off == wait.kept_off) return;
   if (kept_off) report_wait(pid, wait, now_.now_ns());
   wait = {.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0)), .kept_off = kept_off};
-}
-
-// One that is kept from running, by a quota or because its class has it on no queue, is not the scheduler's to run. A
-// deadline task may have used up its runtime, which no event says.
-bool Invariants::may_be_run(const TaskNow& task) const {
-  return task.sched_class != SchedClass::kDeadline && task.queued && !now_.is_throttled(task.cgroup, task.cpu);
 }
 
 void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns) {
@@ -206,8 +241,12 @@ void Invariants::report(Invariant invariant, const Breach& breach) {
   if (!judged_from_ || over_) return;
   InvariantResult& into = result(invariant);
   ++into.seen;
-  if (breach.length_ns() > into.limit_ns || into.limit_ns == 0) ++into.too_long;
-  if (!into.worst || breach.length_ns() > into.worst->length_ns()) into.worst = breach;
+  if (breach.size() > into.limit || into.limit == 0) ++into.too_long;
+  if (!into.worst || breach.size() > into.worst->size()) into.worst = breach;
+}
+
+void Invariants::note_compared(Invariant invariant) {
+  if (judged_from_ && !over_) ++result(invariant).compared;
 }
 
 }  // namespace ktstr

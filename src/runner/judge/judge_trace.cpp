@@ -113,7 +113,7 @@ class TraceJudge {
       const std::string longest =
           found.worst ? fmt::format("{} of {}", milliseconds(found.worst->length_ns()), found.seen) : "none";
       std::string text(to_string(row.invariant));
-      if (found.limit_ns > 0) text += fmt::format(": longest {}, limit {} ms", longest, found.limit_ns / 1'000'000);
+      if (found.limit > 0) text += fmt::format(": longest {}, limit {} ms", longest, found.limit / 1'000'000);
       record_.checked.push_back({std::move(text)});
       return;
     }
@@ -130,9 +130,9 @@ class TraceJudge {
                            ? fmt::format("{} waited {}", who, milliseconds(worst.length_ns()))
                            : fmt::format("CPU {} was idle for {} while {} or others waited that may run there",
                                          worst.cpu, milliseconds(worst.length_ns()), who);
-      detail.message += fmt::format(" from {} on (limit {} ms)", when, found.limit_ns / 1'000'000);
+      detail.message += fmt::format(" from {} on (limit {} ms)", when, found.limit / 1'000'000);
       detail.measured = static_cast<double>(worst.length_ns()) / 1e6;
-      detail.limit = static_cast<double>(found.limit_ns) / 1e6;
+      detail.limit = static_cast<double>(found.limit) / 1e6;
       detail.unit = "ms";
     }
     if (found.too_long > 1) detail.message += fmt::format(", the longest of {}", found.too_long);

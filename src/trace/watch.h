@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What each of the invariants (invariants.h) is: something that looks at each event, and reports.
+#pragma once
+
+#include <cstdint>
+
+#include "base/enum_names.h"
+#include "trace/scheduling.h"
+
+namespace ktstr {
+
+enum class Invariant : std::uint8_t {
+  kWorkConservation,  // no CPU stays idle while a task waits that may run there, be it always another one
+  kWaitAge,           // no task waits for too long
+  kAllowedCpu,        // no task runs where it may not
+  kStarvation,        // no task waits while another, which is not above it, runs on and on
+  kLostTask,          // the same of one that a BPF scheduler has in no queue
+  kMaxSlice,          // no task keeps a CPU for long from one that waits for that very CPU
+  kPingPong,          // no task is taken off CPUs that have nothing else to run, again and again
+  kWeightOrder,       // no task gets clearly less than one of a lower weight
+};
+EnumNames<Invariant> names_of(Invariant);  // "work_conservation", "wait_age", "allowed_cpu" ...
+
+// One stretch of time in which it did not hold.
+struct Breach {
+  std::int32_t pid = 0;       // kWorkConservation: one of those that waited
+  std::uint16_t cpu = 0;      // kWorkConservation: the idle one; else where the task waited, or ran
+  std::uint64_t from_ns = 0;  // guest time
+  std::uint64_t to_ns = 0;
+  std::int32_t other = 0;    // who ran instead; 0: it is about nobody
+  std::uint64_t amount = 0;  // kStarvation, kLostTask, kWeightOrder: ns that `other` ran; kPingPong: moves a second
+  std::uint64_t own = 0;     // kWeightOrder: ns that the task itself ran
+  std::uint64_t length_ns() const { return to_ns - from_ns; }
+  std::uint64_t size() const { return amount != 0 ? amount : length_ns(); }  // what is compared with the limit
+};
+
+// What there is to look at, and where to report.
+struct Look {
+  const Scheduling& now;
+  std::uint64_t at_ns = 0;
+  std::uint64_t judged_from_ns = 0;  // what was before is not judged
+};
+
+class BreachSink {
+ public:
+  virtual ~BreachSink() = default;
+  virtual void report(Invariant invariant, const Breach& breach) = 0;
+  // That there was something to judge, where there is not always.
+  virtual void note_compared(Invariant invariant) = 0;
+};
+
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  // A transition before it takes effect, and the event after it has.
+  virtual void before(const Transition& transition, const Look& look, BreachSink& sink) = 0;
+  virtual void after(const TraceEvent& event, const Look& look, BreachSink& sink) = 0;
+  // What is still under way.
+  virtual void end(const Look& look, BreachSink& sink) = 0;
+};
+
+// Whether the scheduler may run a task that waits. One that is kept from running, by a quota or because its class has
+// it on no queue, is not its to run. A deadline task may have used up its runtime, which no event says.
+bool may_be_run(const TaskNow& task, const Scheduling& now);
+
+// Whether one weighs more than another by nice value; SCHED_IDLE is below all of them.
+bool is_above(const Rank& one, const Rank& other);
+
+}  // namespace ktstr
