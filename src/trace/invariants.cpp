@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "trace/starvation.h"
 
 namespace ktstr {
 
@@ -97,6 +98,7 @@ Invariants::Invariants(const InvariantLimits& limits)
                {.invariant = Invariant::kMaxSlice, .limit = limits.slice_ns},
                {.invariant = Invariant::kPingPong, .limit = limits.moves},
                {.invariant = Invariant::kWeightOrder, .limit = 0}} {
+  if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
 }
 
 // What waits began before counts from here on.
