@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "trace/long_slice.h"
 #include "trace/starvation.h"
 
 namespace ktstr {
@@ -99,6 +100,7 @@ Invariants::Invariants(const InvariantLimits& limits)
                {.invariant = Invariant::kPingPong, .limit = limits.moves},
                {.invariant = Invariant::kWeightOrder, .limit = 0}} {
   if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
+  if (limits.slice_ns > 0) watches_.push_back(std::make_unique<LongSlice>(limits.slice_ns));
 }
 
 // What waits began before counts from here on.

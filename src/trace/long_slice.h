@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kMaxSlice: a task runs on without a break while another, which it is not above, waits for that very CPU.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "trace/watch.h"
+
+namespace ktstr {
+
+class LongSlice : public Watch {
+ public:
+  explicit LongSlice(std::uint64_t limit_ns) : limit_ns_(limit_ns) {}
+  void before(const Transition& transition, const Look& look, BreachSink& sink) override;
+  void after(const TraceEvent& event, const Look& look, BreachSink& sink) override;
+  void end(const Look& look, BreachSink& sink) override;
+
+ private:
+  struct Want {
+    std::uint16_t cpu = 0;
+    std::uint64_t since_ns = 0;
+  };
+  void follow(std::int32_t pid, const Look& look, BreachSink& sink);
+  void judge(std::int32_t pid, const Want& want, const Look& look, BreachSink& sink) const;
+
+  const std::uint64_t limit_ns_;
+  std::map<std::int32_t, Want> wants_;
+};
+
+// The one CPU that the task waits for: of whose queue it is, or that alone it may use.
+std::optional<std::uint16_t> cpu_waited_for(const TaskNow& task, const Scheduling& now);
+
+}  // namespace ktstr
