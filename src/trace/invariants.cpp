@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "trace/long_slice.h"
+#include "trace/needless_moves.h"
 #include "trace/starvation.h"
 
 namespace ktstr {
@@ -101,6 +102,7 @@ Invariants::Invariants(const InvariantLimits& limits)
                {.invariant = Invariant::kWeightOrder, .limit = 0}} {
   if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
   if (limits.slice_ns > 0) watches_.push_back(std::make_unique<LongSlice>(limits.slice_ns));
+  if (limits.moves > 0) watches_.push_back(std::make_unique<NeedlessMoves>());
 }
 
 // What waits began before counts from here on.

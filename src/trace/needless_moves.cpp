@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/needless_moves.h"
+
+#include <algorithm>
+
+namespace ktstr {
+
+namespace {
+
+// A stretch of a task's life is judged when it has run for so long, or was moved so often; what is left at the end if
+// it has run for at least so long.
+constexpr std::uint64_t kStretchNs = 200'000'000, kLeastNs = 50'000'000;
+constexpr std::uint64_t kMoves = 100;
+
+}  // namespace
+
+std::uint64_t& NeedlessMoves::runs_of(std::uint16_t cpu) {
+  if (cpu >= runs_.size()) runs_.resize(std::size_t{cpu} + 1);
+  return runs_[cpu];
+}
+
+void NeedlessMoves::before(const Transition& transition, const Look& look, BreachSink& sink) {
+  const TaskNow& was = transition.before;
+  if (was.phase == TaskPhase::kRunning) {
+    Of& of = tasks_[transition.pid];
+    const std::uint64_t since = std::max(was.since_ns, look.judged_from_ns);
+    if (of.from_ns == 0) of.from_ns = since;
+    if (look.at_ns > since) of.ran_ns += look.at_ns - since;
+    of.left.reset();
+    if (transition.after == TaskPhase::kWaiting && was.queued) of.left = Left{.cpu = was.cpu, .runs = runs_of(was.cpu)};
+    if (of.ran_ns >= kStretchNs || of.moves >= kMoves) close(transition.pid, of, was.cpu, look, sink);
+    if (transition.after == TaskPhase::kDead) tasks_.erase(transition.pid);
+    return;
+  }
+  if (transition.after != TaskPhase::kRunning) return;
+  const auto found = tasks_.find(transition.pid);
+  if (found == tasks_.end() || !found->second.left) return;
+  const Left left = *found->second.left;
+  const auto& cpus = look.now.cpus();
+  const bool could_stay = left.cpu < cpus.size() && cpus[left.cpu].online && cpus[left.cpu].current == 0 &&
+                          runs_of(left.cpu) == left.runs && was.may_run_on(left.cpu);
+  if (left.cpu != transition.cpu && could_stay && look.at_ns > look.judged_from_ns) ++found->second.moves;
+}
+
+void NeedlessMoves::after(const TraceEvent& event, const Look&, BreachSink&) {
+  if (event.kind == TraceKind::kSwitch && event_as<trace::Switch>(event).next != 0) ++runs_of(event.cpu);
+}
+
+void NeedlessMoves::end(const Look& look, BreachSink& sink) {
+  for (auto& [pid, of] : tasks_) {
+    const TaskNow* const task = look.now.task(pid);
+    if (task == nullptr) continue;
+    const std::uint64_t since = std::max(task->since_ns, look.judged_from_ns);
+    if (task->phase == TaskPhase::kRunning && look.at_ns > since) of.ran_ns += look.at_ns - since;
+    if (of.ran_ns >= kLeastNs) close(pid, of, task->cpu, look, sink);
+  }
+}
+
+void NeedlessMoves::close(std::int32_t pid, Of& of, std::uint16_t cpu, const Look& look, BreachSink& sink) const {
+  const std::uint64_t rate = of.ran_ns == 0 ? of.moves : of.moves * 1'000'000'000 / of.ran_ns;
+  if (rate > 0)
+    sink.report(Invariant::kPingPong,
+                {.pid = pid, .cpu = cpu, .from_ns = of.from_ns, .to_ns = look.at_ns, .amount = rate, .own = of.moves});
+  of = {.left = of.left};
+}
+
+}  // namespace ktstr

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/testing/invariants_world.h"
+
+namespace ktstr {
+namespace {
+
+class NeedlessMovesTest : public InvariantsWorld {};
+
+TEST_F(NeedlessMovesTest, OneThatIsMovedOffFreeCpusAllTheTimePlaysPingPong) {
+  wake(0, {.pid = 7, .sched_class = kExt}, 0);
+  std::uint16_t cpu = 0;
+  run(0, 7, 0);
+  for (std::uint64_t ms = 4; ms <= 400; ms += 4) {
+    run(ms, 0, cpu, 7);
+    cpu = cpu == 0 ? 1 : 0;
+    run(ms, 7, cpu);
+  }
+  const auto& found = result(Invariant::kPingPong);
+  EXPECT_FALSE(found.holds());
+  EXPECT_EQ(found.worst->pid, 7);
+  EXPECT_EQ(found.worst->amount, 250u) << "50 moves in 200 ms";
+}
+
+// Two that take turns on two CPUs with a third.
+TEST_F(NeedlessMovesTest, WhoseCpuWentToAnotherMayMove) {
+  for (const std::int32_t pid : {7, 8, 9}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
+  run(0, 7, 0);
+  run(0, 8, 1);
+  std::array<std::int32_t, 2> on = {7, 8};
+  std::int32_t free = 9;
+  for (std::uint64_t ms = 1; ms < 1000; ++ms) {
+    const std::size_t cpu = ms % 2;
+    run(ms, free, static_cast<std::uint16_t>(cpu), on[cpu]);
+    std::swap(free, on[cpu]);
+  }
+  invariants_.end(1000 * kMs);
+  expect_holds(Invariant::kPingPong);
+  EXPECT_EQ(result(Invariant::kPingPong).seen, 0u);
+}
+
+TEST_F(NeedlessMovesTest, WhereItWakesUpIsNoMove) {
+  wake(0, {.pid = 7}, 0);
+  for (std::uint64_t ms = 0; ms < 1000; ms += 2) {
+    const auto cpu = static_cast<std::uint16_t>(ms / 2 % 2);
+    run(ms, 7, cpu);
+    sleep(ms + 1, 7, cpu);
+    queue(ms + 2, {.pid = 7}, cpu == 0 ? 1 : 0);
+  }
+  invariants_.end(1000 * kMs);
+  expect_holds(Invariant::kPingPong);
+}
+
+}  // namespace
+}  // namespace ktstr
