@@ -7,6 +7,7 @@
 #include "trace/long_slice.h"
 #include "trace/needless_moves.h"
 #include "trace/starvation.h"
+#include "trace/weight_order.h"
 
 namespace ktstr {
 
@@ -103,6 +104,7 @@ Invariants::Invariants(const InvariantLimits& limits)
   if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
   if (limits.slice_ns > 0) watches_.push_back(std::make_unique<LongSlice>(limits.slice_ns));
   if (limits.moves > 0) watches_.push_back(std::make_unique<NeedlessMoves>());
+  if (limits.weight_order) watches_.push_back(std::make_unique<WeightOrder>());
 }
 
 // What waits began before counts from here on.

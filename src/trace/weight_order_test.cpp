@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/testing/invariants_world.h"
+
+namespace ktstr {
+namespace {
+
+class WeightOrderTest : public InvariantsWorld {
+ protected:
+  // Both on CPU 0 from 0 on; of each 10 ms the heavier runs `heavier_ms`.
+  void share(const MadeTask& heavier, const MadeTask& lighter, std::uint64_t heavier_ms,
+             std::uint64_t until_ms = 1100) {
+    wake(0, heavier, 0);
+    wake(0, lighter, 0);
+    run(0, lighter.pid, 0);
+    for (std::uint64_t ms = 10; ms < until_ms; ms += 10) {
+      run(ms, heavier.pid, 0, lighter.pid);
+      run(ms + heavier_ms, lighter.pid, 0, heavier.pid);
+    }
+    invariants_.end(until_ms * kMs);
+  }
+};
+
+TEST_F(WeightOrderTest, TheHeavierDoesNotGetClearlyLess) {
+  share({.pid = 7}, {.pid = 8, .nice = 5}, 2);
+  const auto& found = result(Invariant::kWeightOrder);
+  EXPECT_FALSE(found.holds());
+  EXPECT_EQ(found.worst->pid, 7);
+  EXPECT_EQ(found.worst->other, 8);
+  EXPECT_NEAR(static_cast<double>(found.worst->own), 100e6, 5e6);
+  EXPECT_NEAR(static_cast<double>(found.worst->amount), 400e6, 15e6);
+}
+
+TEST_F(WeightOrderTest, EqualIsFine) {
+  share({.pid = 7}, {.pid = 8, .nice = 5}, 5);
+  expect_holds(Invariant::kWeightOrder);
+  EXPECT_GE(result(Invariant::kWeightOrder).compared, 2u);
+}
+
+TEST_F(WeightOrderTest, SoIsMore) {
+  share({.pid = 7}, {.pid = 8, .policy = 5}, 9);
+  expect_holds(Invariant::kWeightOrder);
+}
+
+TEST_F(WeightOrderTest, SchedIdleIsBelowAllNiceValues) {
+  share({.pid = 7, .nice = 19}, {.pid = 8, .nice = -5, .policy = 5}, 2);
+  EXPECT_FALSE(result(Invariant::kWeightOrder).holds());
+}
+
+TEST_F(WeightOrderTest, EqualWeightsAreNotCompared) {
+  share({.pid = 7}, {.pid = 8}, 1);
+  expect_holds(Invariant::kWeightOrder);
+  EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
+}
+
+TEST_F(WeightOrderTest, NorAreThoseOfTwoGroupsOrMasks) {
+  share({.pid = 7}, {.pid = 8, .nice = 5, .group = 6}, 1, 600);
+  EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
+}
+
+TEST_F(WeightOrderTest, NorWhoMayUseOtherCpus) {
+  share({.pid = 7}, {.pid = 8, .nice = 5, .mask = 1}, 1, 600);
+  EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
+}
+
+TEST_F(WeightOrderTest, NorWhoseNiceValueHasChangedMeanwhile) {
+  wake(0, {.pid = 7}, 0);
+  wake(0, {.pid = 8, .nice = 5}, 0);
+  run(0, 8, 0);
+  at(300, trace::Dequeue{.pid = 7, .cpu = 0, .sched_class = kFair});
+  queue(300, {.pid = 7, .nice = -5}, 0);
+  run(700, 7, 0, 8);
+  EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
+}
+
+// It has not wanted to run all the time.
+TEST_F(WeightOrderTest, NorWhoSleeps) {
+  wake(0, {.pid = 7}, 0);
+  wake(0, {.pid = 8, .nice = 5}, 0);
+  run(0, 8, 0);
+  for (std::uint64_t ms = 10; ms < 1100; ms += 10) {
+    run(ms, 7, 0, 8);
+    sleep(ms + 1, 7, 0, 8);
+    queue(ms + 8, {.pid = 7}, 0);
+  }
+  expect_holds(Invariant::kWeightOrder);
+  EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
+}
+
+// The kernel's scheduler weighs what is on one CPU, and balances in its time.
+TEST_F(WeightOrderTest, UnderTheKernelsSchedulerOneCpuIsCompared) {
+  for (const std::int32_t pid : {7, 9}) wake(0, {.pid = pid}, 0);
+  wake(0, {.pid = 8, .nice = 5}, 1);
+  run(0, 8, 1);
+  run(0, 7, 0);
+  for (std::uint64_t ms = 10; ms < 1100; ms += 20) {
+    run(ms, 9, 0, 7);
+    run(ms + 10, 7, 0, 9);
+  }
+  expect_holds(Invariant::kWeightOrder);
+}
+
+TEST_F(WeightOrderTest, UnderABpfSchedulerAllCpusAre) {
+  for (const std::int32_t pid : {7, 9, 10}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
+  wake(0, {.pid = 8, .sched_class = kExt, .nice = 5}, 1);
+  run(0, 8, 1);
+  run(0, 7, 0);
+  for (std::uint64_t ms = 10; ms < 1100; ms += 30) {
+    run(ms, 9, 0, 7);
+    run(ms + 10, 10, 0, 9);
+    run(ms + 20, 7, 0, 10);
+  }
+  EXPECT_FALSE(result(Invariant::kWeightOrder).holds());
+  EXPECT_EQ(result(Invariant::kWeightOrder).worst->other, 8);
+}
+
+// Who waits behind a real-time task there gets less, whatever it weighs.
+TEST_F(WeightOrderTest, UnlessAHigherClassTakesACpu) {
+  wake(0, {.pid = 60, .sched_class = kRealTime, .policy = 1}, 0);
+  run(0, 60, 0);
+  wake(0, {.pid = 7, .sched_class = kExt}, 0);
+  wake(0, {.pid = 8, .sched_class = kExt, .nice = 5}, 1);
+  run(0, 8, 1);
+  run(600, 7, 0, 60);
+  EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
+}
+
+}  // namespace
+}  // namespace ktstr
