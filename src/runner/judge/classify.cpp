@@ -87,14 +87,17 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     return;
   }
   const Checks& checks = request.settings.checks;
-  const bool limit_given =
-      (checks.max_idle && checks.max_idle->count() > 0) || (checks.max_wait && checks.max_wait->count() > 0);
+  auto is_given = [](const std::optional<std::chrono::milliseconds>& limit) { return limit && limit->count() > 0; };
+  const bool limit_given = is_given(checks.max_idle) || is_given(checks.max_wait) || is_given(checks.max_starved) ||
+                           is_given(checks.max_slice) || checks.max_moves.value_or(0) > 0;
   if (evidence.trace == nullptr && limit_given)
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,
          .kind = DetailKind::kLostEvidence,
-         .message = "max_idle and max_wait are judged by the recorder, and nothing was recorded: " +
-                    (record.why_no_trace.empty() ? "it needs det mode" : record.why_no_trace)});
+         .message =
+             "max_idle, max_wait, max_starved, max_slice and max_moves are judged by the recorder, and nothing was "
+             "recorded: " +
+             (record.why_no_trace.empty() ? "it needs det mode" : record.why_no_trace)});
   // Not asked for, it is not missed.
   if (evidence.trace == nullptr && request.recorder && !record.why_no_trace.empty())
     record.details.push_back({.verdict = Verdict::kPass,
@@ -127,6 +130,22 @@ bool is_of_kernel(DetailKind kind) {
     case DetailKind::kRcuStall:
     case DetailKind::kLockup:
     case DetailKind::kKernelTaint:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_of_recorder(DetailKind kind) {
+  switch (kind) {
+    case DetailKind::kWorkConservation:
+    case DetailKind::kWaitAge:
+    case DetailKind::kAllowedCpu:
+    case DetailKind::kStarvation:
+    case DetailKind::kLostTask:
+    case DetailKind::kMaxSlice:
+    case DetailKind::kPingPong:
+    case DetailKind::kWeightOrder:
       return true;
     default:
       return false;
@@ -171,8 +190,7 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     return;
   }
   const auto kind_of_trace = detail_kind_from(expected);
-  const bool by_recorder = kind_of_trace == DetailKind::kWorkConservation || kind_of_trace == DetailKind::kWaitAge ||
-                           kind_of_trace == DetailKind::kAllowedCpu;
+  const bool by_recorder = kind_of_trace && is_of_recorder(*kind_of_trace);
   if (!seen && by_recorder && record.trace_events == 0) {
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "runner/judge/breach_text.h"
 #include "runner/judge/detail_text.h"
 #include "trace/explain.h"
 #include "trace/invariants.h"
@@ -22,12 +23,28 @@ constexpr Row kRows[] = {
     {Invariant::kWorkConservation, DetailKind::kWorkConservation},
     {Invariant::kWaitAge, DetailKind::kWaitAge},
     {Invariant::kAllowedCpu, DetailKind::kAllowedCpu},
+    {Invariant::kStarvation, DetailKind::kStarvation},
+    {Invariant::kLostTask, DetailKind::kLostTask},
+    {Invariant::kMaxSlice, DetailKind::kMaxSlice},
+    {Invariant::kPingPong, DetailKind::kPingPong},
+    {Invariant::kWeightOrder, DetailKind::kWeightOrder},
 };
 
 constexpr int kMostExplained = 3;
-constexpr std::chrono::milliseconds kMaxIdleOfKernel{1000};
+constexpr std::chrono::milliseconds kMaxIdleOfKernel{1000}, kMaxStarvedOfKernel{1000};
+constexpr int kMsPerCpu = 4;  // what a limit has at least on a wide machine, whose CPUs are slow
 
-std::string milliseconds(std::uint64_t ns) { return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6); }
+bool is_about_peers(Invariant invariant) {
+  return invariant == Invariant::kStarvation || invariant == Invariant::kMaxSlice ||
+         invariant == Invariant::kWeightOrder;
+}
+
+std::string comm_in(const WaitStory& story, std::int32_t pid) {
+  for (const CpuStory& cpu : story.cpus)
+    for (const CpuUser& user : cpu.users)
+      if (user.pid == pid) return user.comm;
+  return "?";
+}
 
 class TraceJudge {
  public:
@@ -49,8 +66,12 @@ class TraceJudge {
     missing_ = reader.header().missing;
     const Checks& checks = request_.settings.checks;
     auto ns = [](std::chrono::milliseconds limit) { return static_cast<std::uint64_t>(limit.count()) * 1'000'000; };
-    Invariants invariants(
-        {.idle_wait_ns = ns(idle_limit()), .wait_ns = ns(checks.max_wait.value_or(std::chrono::milliseconds(0)))});
+    Invariants invariants({.idle_wait_ns = ns(idle_limit()),
+                           .wait_ns = ns(checks.max_wait.value_or(std::chrono::milliseconds(0))),
+                           .starved_ns = ns(starved_limit()),
+                           .slice_ns = ns(slice_limit()),
+                           .moves = static_cast<std::uint64_t>(std::max(checks.moves_limit(), 0)),
+                           .weight_order = checks.weight_order_on()});
     bool begun = false;
     std::uint64_t seen_until = story_.body_start_ns;
     for (;;) {
@@ -83,38 +104,65 @@ class TraceJudge {
   std::chrono::milliseconds idle_limit() const {
     const Checks& checks = request_.settings.checks;
     if (checks.max_idle || !request_.scheduler.empty()) return checks.idle_limit();
-    return std::max(kMaxIdleOfKernel, std::chrono::milliseconds(4 * request_.settings.topology.cpus()));
+    return std::max(kMaxIdleOfKernel, of_all_cpus());
+  }
+  std::chrono::milliseconds of_all_cpus() const {
+    return std::chrono::milliseconds(kMsPerCpu * request_.settings.topology.cpus());
+  }
+  // What balances load late also leaves a task late where others get more.
+  std::chrono::milliseconds starved_limit() const {
+    const Checks& checks = request_.settings.checks;
+    if (checks.max_starved) return *checks.max_starved;
+    return std::max(request_.scheduler.empty() ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus());
+  }
+  std::chrono::milliseconds slice_limit() const {
+    const Checks& checks = request_.settings.checks;
+    return checks.max_slice ? *checks.max_slice : std::max(checks.slice_limit(), of_all_cpus());
   }
 
   // Whether this kernel shows what it is judged by.
   bool is_shown(Invariant invariant) {
     for (const TraceGap& gap : missing_) {
-      for (const TraceKind needed : kinds_needed(invariant)) {
-        if (!gap.field.empty() || gap.kind != to_string(needed)) continue;
-        record_.details.push_back({.verdict = Verdict::kPass,
-                                   .kind = DetailKind::kNote,
-                                   .message = fmt::format("{} is not judged: this kernel does not show {}: {}",
-                                                          to_string(invariant), gap.kind, gap.why)});
-        return false;
-      }
+      const bool of_group = gap.kind == to_string(TraceKind::kEnqueue) && gap.field == "group";
+      bool lacks = of_group && is_about_peers(invariant);
+      for (const TraceKind needed : kinds_needed(invariant))
+        lacks = lacks || (gap.field.empty() && gap.kind == to_string(needed));
+      if (!lacks) continue;
+      record_.details.push_back({.verdict = Verdict::kPass,
+                                 .kind = DetailKind::kNote,
+                                 .message = fmt::format("{} is not judged: this kernel does not show {}: {}",
+                                                        to_string(invariant), gap.kind, gap.why)});
+      return false;
     }
     return true;
   }
 
   bool is_judged(Invariant invariant) const {
     const Checks& checks = request_.settings.checks;
-    if (invariant == Invariant::kWorkConservation) return idle_limit().count() > 0;
-    if (invariant == Invariant::kWaitAge) return checks.max_wait && checks.max_wait->count() > 0;
+    switch (invariant) {
+      case Invariant::kWorkConservation:
+        return idle_limit().count() > 0;
+      case Invariant::kWaitAge:
+        return checks.max_wait && checks.max_wait->count() > 0;
+      case Invariant::kStarvation:
+        return starved_limit().count() > 0;
+      case Invariant::kLostTask:
+        return starved_limit().count() > 0 && !request_.scheduler.empty();
+      case Invariant::kMaxSlice:
+        return slice_limit().count() > 0;
+      case Invariant::kPingPong:
+        return checks.moves_limit() > 0;
+      case Invariant::kWeightOrder:
+        return checks.weight_order_on();
+      case Invariant::kAllowedCpu:
+        return true;
+    }
     return true;
   }
 
   void judge(const Row& row, const InvariantResult& found) {
     if (found.holds()) {
-      const std::string longest =
-          found.worst ? fmt::format("{} of {}", milliseconds(found.worst->length_ns()), found.seen) : "none";
-      std::string text(to_string(row.invariant));
-      if (found.limit > 0) text += fmt::format(": longest {}, limit {} ms", longest, found.limit / 1'000'000);
-      record_.checked.push_back({std::move(text)});
+      record_.checked.push_back({checked_text(found)});
       return;
     }
     const Breach& worst = *found.worst;
@@ -122,21 +170,15 @@ class TraceJudge {
     Detail detail = failure(row.kind, "");
     name_worker(worst.pid, detail);
     const std::string who = name_of(worst.pid, story ? story->comm : "?");
-    const std::string when = fmt::format("{:.6f} s into the body", into_body(worst.from_ns));
-    if (row.invariant == Invariant::kAllowedCpu) {
-      detail.message = fmt::format("{} ran on CPU {}, {}, where it may not run", who, worst.cpu, when);
-    } else {
-      detail.message = row.invariant == Invariant::kWaitAge
-                           ? fmt::format("{} waited {}", who, milliseconds(worst.length_ns()))
-                           : fmt::format("CPU {} was idle for {} while {} or others waited that may run there",
-                                         worst.cpu, milliseconds(worst.length_ns()), who);
-      detail.message += fmt::format(" from {} on (limit {} ms)", when, found.limit / 1'000'000);
-      detail.measured = static_cast<double>(worst.length_ns()) / 1e6;
-      detail.limit = static_cast<double>(found.limit) / 1e6;
-      detail.unit = "ms";
+    const std::string other = name_of(worst.other, story ? comm_in(*story, worst.other) : "?");
+    detail.message = breach_text(found, who, other, into_body(worst.from_ns));
+    if (found.limit > 0) {
+      const bool is_time = row.invariant != Invariant::kPingPong;
+      detail.measured = static_cast<double>(worst.size()) / (is_time ? 1e6 : 1);
+      detail.limit = static_cast<double>(found.limit) / (is_time ? 1e6 : 1);
+      detail.unit = is_time ? "ms" : "/s";
     }
-    if (found.too_long > 1) detail.message += fmt::format(", the longest of {}", found.too_long);
-    if (story && row.invariant != Invariant::kAllowedCpu) detail.message += ": " + with_cause(*story);
+    if (story && row.invariant != Invariant::kAllowedCpu) detail.message += ": " + with_cause(*story, true);
     record_.details.push_back(std::move(detail));
   }
 
@@ -149,15 +191,16 @@ class TraceJudge {
       const std::uint64_t to = worker.max_gap_ended_ns();
       const auto story = explain(worker.pid, to - std::min(to, worker.max_gap_ns), to);
       ++explained_;
-      if (story) detail.message += "; " + with_cause(*story);
+      if (story) detail.message += "; " + with_cause(*story, false);
       return;
     }
   }
 
-  std::string with_cause(const WaitStory& story) const {
+  // `is_breach`: it is nothing that a task may do to itself.
+  std::string with_cause(const WaitStory& story, bool is_breach) const {
     std::string text = to_text(story);
-    if (story.guilty == Guilty::kNobody) return text;
-    const bool own = story.guilty == Guilty::kScheduler;
+    if (story.guilty == Guilty::kNobody && !is_breach) return text;
+    const bool own = story.guilty == Guilty::kScheduler || story.guilty == Guilty::kNobody;
     const std::string scheduler =
         story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
     return text + fmt::format("; cause: {}", own ? scheduler : std::string(to_string(story.guilty)));

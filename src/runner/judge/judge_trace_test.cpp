@@ -41,6 +41,15 @@ class JudgeTrace : public testing::Test {
     at(1010, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 4});
     at(1010, trace::DsqInsert{.pid = 7, .dsq = 5});
   }
+  // Task 7 waits from 1010 ms on for CPU 0, where an equal runs; CPU 1 is offline.
+  void starve() {
+    at(1, trace::CpuOffline{.cpu = 1});
+    at(5, trace::Fork{.pid = 50, .tgid = 50, .mask = {3}, .comm = {{0x676f68}}});
+    at(5, trace::Enqueue{.pid = 50, .cpu = 0, .sched_class = 3, .static_prio = 120, .group = 4});
+    at(10, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 50, .next_prio = 120});
+    at(1010, trace::Fork{.pid = 7, .tgid = 7, .mask = {3}});
+    at(1010, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3, .static_prio = 120, .group = 4});
+  }
   void judge(Bytes most = UINT64_MAX) {
     const fs::path file = directory_.path() / kTraceFileName;
     auto writer = TraceWriter::create(file, {.kernel = "7", .cpus = 2, .source = "plugin"}, most);
@@ -65,9 +74,13 @@ class JudgeTrace : public testing::Test {
 TEST_F(JudgeTrace, ASoundRunSaysWhatWasLookedAt) {
   judge();
   EXPECT_THAT(record_.details, IsEmpty());
-  ASSERT_EQ(record_.checked.size(), 2u);
-  EXPECT_EQ(record_.checked[0].text, "work_conservation: longest none, limit 100 ms");
-  EXPECT_EQ(record_.checked[1].text, "allowed_cpu");
+  std::vector<std::string> checked;
+  for (const Checked& one : record_.checked) checked.push_back(one.text);
+  EXPECT_THAT(checked,
+              testing::ElementsAre("work_conservation: longest none, limit 100 ms", "allowed_cpu",
+                                   "starvation: longest none, limit 500 ms", "lost_task: longest none, limit 500 ms",
+                                   "max_slice: longest none, limit 200 ms", "ping_pong: most 0 a second, limit 50",
+                                   "weight_order: nobody to compare"));
 }
 
 TEST_F(JudgeTrace, TheKernelsOwnSchedulerMayBalanceLater) {
@@ -101,6 +114,43 @@ TEST_F(JudgeTrace, LimitsAreTheTests) {
   judge();
   EXPECT_EQ(only().kind, DetailKind::kWaitAge);
   EXPECT_THAT(only().message, HasSubstr("worker load/3 (pid 7) waited 490.0 ms"));
+}
+
+TEST_F(JudgeTrace, NamesBothTasksOfAStarvation) {
+  starve();
+  request_.settings.checks.max_starved = std::chrono::milliseconds(200);
+  request_.settings.checks.max_slice = std::chrono::milliseconds(0);
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kStarvation);
+  EXPECT_EQ(only().measured, 490.0);
+  EXPECT_EQ(only().unit, "ms");
+  EXPECT_THAT(
+      only().message,
+      AllOf(HasSubstr("worker load/3 (pid 7) waited 490.0 ms while hog (pid 50), of the same cgroup and not above "
+                      "it, ran 490.0 ms where both may run from 0.010000 s into the body on (limit 200 ms): "),
+            HasSubstr("cause: the kernel's scheduler")));
+}
+
+TEST_F(JudgeTrace, NamesWhoKeepsACpu) {
+  starve();
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kMaxSlice);
+  EXPECT_THAT(
+      only().message,
+      HasSubstr("hog (pid 50) ran on CPU 0 for 490.0 ms without a break while worker load/3 (pid 7), of the same "
+                "cgroup and not below it, waited for that CPU"));
+}
+
+TEST_F(JudgeTrace, WhatIsSwitchedOffIsNotJudged) {
+  starve();
+  Checks& checks = request_.settings.checks;
+  checks.max_starved = checks.max_slice = std::chrono::milliseconds(0);
+  checks.max_moves = 0;
+  checks.weight_order = false;
+  judge();
+  EXPECT_THAT(record_.details, IsEmpty());
+  for (const Checked& one : record_.checked)
+    EXPECT_THAT(one.text, testing::AnyOf(HasSubstr("work_conservation"), HasSubstr("allowed_cpu")));
 }
 
 TEST_F(JudgeTrace, WhatIsOutsideOfTheBodyIsNotJudged) {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge/breach_text.h"
+
+#include <fmt/format.h>
+
+namespace ktstr {
+
+namespace {
+
+std::string milliseconds(std::uint64_t ns) { return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6); }
+
+// Without when it was, and its limit.
+std::string what(const Breach& breach, Invariant invariant, const std::string& who, const std::string& other) {
+  const std::string length = milliseconds(breach.length_ns()), ran = milliseconds(breach.amount);
+  switch (invariant) {
+    case Invariant::kWorkConservation:
+      return fmt::format("CPU {} was idle for {} while {} or others waited that may run there", breach.cpu, length,
+                         who);
+    case Invariant::kWaitAge:
+      return fmt::format("{} waited {}", who, length);
+    case Invariant::kAllowedCpu:
+      break;
+    case Invariant::kStarvation:
+      return fmt::format("{} waited {} while {}, of the same cgroup and not above it, ran {} where both may run", who,
+                         length, other, ran);
+    case Invariant::kLostTask:
+      return fmt::format("{} was in no queue for {} while {}, which is not above it, ran {} where both may run", who,
+                         length, other, ran);
+    case Invariant::kMaxSlice:
+      return fmt::format(
+          "{} ran on CPU {} for {} without a break while {}, of the same cgroup and not below it, waited "
+          "for that CPU",
+          other, breach.cpu, length, who);
+    case Invariant::kPingPong:
+      return fmt::format(
+          "{} was taken off CPUs that had nothing else to run {} times in {}, {} times a second of its run "
+          "time,",
+          who, breach.own, length, breach.amount);
+    case Invariant::kWeightOrder:
+      return fmt::format("{} ran {} of {}, and {}, whose weight is lower, {}: both wanted to run all the time,", who,
+                         milliseconds(breach.own), length, other, ran);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string checked_text(const InvariantResult& found) {
+  std::string text(to_string(found.invariant));
+  if (found.invariant == Invariant::kWeightOrder)
+    return text + (found.compared == 0 ? ": nobody to compare" : fmt::format(": compared {} times", found.compared));
+  if (found.invariant == Invariant::kPingPong)
+    return text + fmt::format(": most {} a second, limit {}", found.worst ? found.worst->amount : 0, found.limit);
+  if (found.limit == 0) return text;
+  const std::string longest =
+      found.worst ? fmt::format("{} of {}", milliseconds(found.worst->size()), found.seen) : "none";
+  return text + fmt::format(": longest {}, limit {} ms", longest, found.limit / 1'000'000);
+}
+
+std::string breach_text(const InvariantResult& found, const std::string& who, const std::string& other,
+                        double into_body_s) {
+  const Breach& worst = *found.worst;
+  const std::string when = fmt::format("{:.6f} s into the body", into_body_s);
+  if (found.invariant == Invariant::kAllowedCpu)
+    return fmt::format("{} ran on CPU {}, {}, where it may not run", who, worst.cpu, when) +
+           (found.too_long > 1 ? fmt::format(", the longest of {}", found.too_long) : "");
+  std::string text = what(worst, found.invariant, who, other) + fmt::format(" from {} on", when);
+  if (found.limit > 0)
+    text += found.invariant == Invariant::kPingPong ? fmt::format(" (limit {})", found.limit)
+                                                    : fmt::format(" (limit {} ms)", found.limit / 1'000'000);
+  if (found.too_long > 1)
+    text +=
+        fmt::format(", the {} of {}", found.invariant == Invariant::kWeightOrder ? "worst" : "longest", found.too_long);
+  return text;
+}
+
+}  // namespace ktstr
