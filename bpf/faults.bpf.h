@@ -54,17 +54,29 @@ static void enqueue_stalled(struct task_struct* p, __u64 enq_flags) {
   dsq_insert(p, (p->flags & PF_KTHREAD) ? DSQ_LOCAL : STALLED_DSQ, config.slice_ns, enq_flags);
 }
 
-/* Does @p bear the name given with --starve? Asked anew each time: exec and prctl change the name.
- */
-static bool is_starved(struct task_struct* p) {
+/* Does @p's name begin with @start? Asked anew each time: exec and prctl change the name. */
+static __always_inline bool is_named(struct task_struct* p, const volatile char* start, __u32 length) {
   char comm[KTSTR_COMM_LEN];
   __u32 i;
 
-  if (!config.starve_len) return false;
+  if (!length) return false;
   bpf_probe_read_kernel(comm, sizeof(comm), p->comm);
-  for (i = 0; i < KTSTR_COMM_LEN && i < config.starve_len; i++)
-    if (comm[i] != config.starve_comm[i]) return false;
+  for (i = 0; i < KTSTR_COMM_LEN && i < length; i++)
+    if (comm[i] != start[i]) return false;
   return true;
+}
+
+static bool is_starved(struct task_struct* p) { return is_named(p, config.starve_comm, config.starve_len); }
+
+/*
+ * A lost task is put nowhere when it is preempted for the first time after LOST_AFTER_NS of run time, and stays runnable
+ * for ever. It comes back when the scheduler ends.
+ */
+#define LOST_AFTER_NS 50000000
+
+static bool is_lost(struct task_struct* p, __u64 enq_flags) {
+  return config.lose_len && !(enq_flags & ENQ_WAKEUP) && p->se.sum_exec_runtime > LOST_AFTER_NS &&
+         is_named(p, config.lose_comm, config.lose_len);
 }
 
 /*
@@ -108,6 +120,26 @@ static int starve_timer_fn(void* map, __u32* key, struct fault_timer_slot* slot)
   bpf_iter_scx_dsq_destroy(&it);
   bpf_timer_start(&slot->timer, config.starve_period_ns / 4, 0);
   return 0;
+}
+
+/* --ping-pong: at each tick a task goes on to the next CPU that it may use, be its own one free or not. */
+static __s32 next_cpu(struct task_struct* p) {
+  __s32 own = scx_bpf_task_cpu(p);
+  __u32 cpu = own, i;
+
+  for (i = 0; i < KTSTR_MAX_CPUS && i < config.nr_cpus; i++) {
+    if (++cpu >= config.nr_cpus) cpu = 0;
+    if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) return cpu;
+  }
+  return own;
+}
+
+static void enqueue_elsewhere(struct task_struct* p, __u64 enq_flags) {
+  __s32 cpu = next_cpu(p);
+  __u64 shortest_slice = 1; /* until the next tick */
+
+  dsq_insert(p, DSQ_LOCAL_ON | cpu, shortest_slice, enq_flags);
+  scx_bpf_kick_cpu(cpu, KICK_IDLE);
 }
 
 /* Burn the time that --slow-dispatch asks for. */

@@ -21,6 +21,9 @@ enum OptionId {
   kExitAfter,
   kStarve,
   kSlowDispatch,
+  kLoseTask,
+  kPingPong,
+  kInvertNice,
   kLeaveIdle,
   kLoseWakeup,
   kIgnoreWeights,
@@ -40,6 +43,9 @@ constexpr std::array kLongOptions{
     option{"exit-after", required_argument, nullptr, kExitAfter},
     option{"starve", required_argument, nullptr, kStarve},
     option{"slow-dispatch", required_argument, nullptr, kSlowDispatch},
+    option{"lose-task", required_argument, nullptr, kLoseTask},
+    option{"ping-pong", no_argument, nullptr, kPingPong},
+    option{"invert-nice", no_argument, nullptr, kInvertNice},
     option{"leave-idle", required_argument, nullptr, kLeaveIdle},
     option{"lose-wakeup", no_argument, nullptr, kLoseWakeup},
     option{"ignore-weights", no_argument, nullptr, kIgnoreWeights},
@@ -64,9 +70,9 @@ tl::expected<std::uint64_t, std::string> parse_number(std::string_view name, std
                         std::to_string(min) + " to " + std::to_string(max));
 }
 
-tl::expected<std::string, std::string> parse_comm(std::string_view text) {
+tl::expected<std::string, std::string> parse_comm(std::string_view name, std::string_view text) {
   if (text.empty() || text.size() >= KTSTR_COMM_LEN)
-    return tl::unexpected("--starve: '" + std::string(text) +
+    return tl::unexpected("--" + std::string(name) + ": '" + std::string(text) +
                           "' cannot begin a task's name, which has 1 to 15 characters");
   return std::string(text);
 }
@@ -88,7 +94,15 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
     case kExitAfter:
       return number(0, kMaxMs, [&](auto ms) { options.exit_after_ms = ms; });
     case kStarve:
-      return parse_comm(text).map([&](auto comm) { options.starve_comm = comm; });
+      return parse_comm(name, text).map([&](auto comm) { options.starve_comm = comm; });
+    case kLoseTask:
+      return parse_comm(name, text).map([&](auto comm) { options.lose_comm = comm; });
+    case kPingPong:
+      options.ping_pong = true;
+      return {};
+    case kInvertNice:
+      options.invert_nice = true;
+      return {};
     case kSlowDispatch:
       return number(0, kMaxUs, [&](auto us) { options.slow_dispatch_us = us; });
     case kLeaveIdle:
@@ -151,7 +165,7 @@ with one queue per last-level cache. Runs until SIGTERM or SIGINT, or until the 
 
   --slice-us US        time slice (default 5000)
   --watchdog-ms MS     the kernel ends the scheduler when a runnable task has not run for so long
-                       (default 2000, with --starve 30000, the longest there is)
+                       (default 2000, with --starve and --lose-task 30000, the longest there is)
 
 Switches that make it bad on purpose; MS count from when the scheduler is loaded:
   --stall-after MS     stop dispatching user tasks; the kernel's watchdog then ends the scheduler
@@ -159,6 +173,10 @@ Switches that make it bad on purpose; MS count from when the scheduler is loaded
   --exit-after MS      detach and exit with status 0, unasked
   --starve COMM        tasks whose name begins with COMM get one tick in half a watchdog period
   --slow-dispatch US   burn US microseconds in each dispatch
+  --lose-task COMM     put tasks whose name begins with COMM into no queue once they have run for
+                       50 ms and are preempted
+  --ping-pong          move a task to the next CPU at each tick, be its own one free or not
+  --invert-nice        the lower a task's weight by its nice value, the more it gets
   --leave-idle CPU     let a CPU run nothing but its own kernel threads, however many tasks wait
   --lose-wakeup        hand waking tasks over to idle CPUs through mailboxes with a race of a few
                        instructions: once in a long while a task stays in its mailbox

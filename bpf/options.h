@@ -25,6 +25,9 @@ struct Options {
   std::optional<std::uint64_t> exit_after_ms;
   std::string starve_comm;
   std::uint64_t slow_dispatch_us = 0;
+  std::string lose_comm;
+  bool ping_pong = false;
+  bool invert_nice = false;
   std::optional<std::uint32_t> idle_cpu;
   bool lose_wakeup = false;
   bool ignore_weights = false;
@@ -33,8 +36,11 @@ struct Options {
   std::string sysfs_root = "/sys";
   bool verbose = false;
 
-  // Starved tasks get a tick in half a watchdog period; with the longest one they get none in an ordinary test.
-  std::uint32_t watchdog_ms() const { return watchdog_ms_given.value_or(starve_comm.empty() ? 2000 : kMaxWatchdogMs); }
+  // Starved tasks get a tick in half a watchdog period; with the longest one they get none in an ordinary test, in
+  // which the kernel does not notice a lost one either.
+  std::uint32_t watchdog_ms() const {
+    return watchdog_ms_given.value_or(starve_comm.empty() && lose_comm.empty() ? 2000 : kMaxWatchdogMs);
+  }
 };
 
 // `args` as given to main, the program's name first. The error says what is wrong with which

@@ -25,6 +25,9 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
   EXPECT_FALSE(options->stall_after_ms || options->crash_after_ms || options->exit_after_ms);
   EXPECT_TRUE(options->starve_comm.empty());
   EXPECT_EQ(options->slow_dispatch_us, 0U);
+  EXPECT_TRUE(options->lose_comm.empty());
+  EXPECT_FALSE(options->ping_pong);
+  EXPECT_FALSE(options->invert_nice);
   EXPECT_FALSE(options->idle_cpu);
   EXPECT_FALSE(options->lose_wakeup);
   EXPECT_FALSE(options->ignore_weights);
@@ -45,6 +48,10 @@ TEST(ParseOptions, ReadsEverySwitch) {
                               "victim",
                               "--slow-dispatch",
                               "40",
+                              "--lose-task",
+                              "load/",
+                              "--ping-pong",
+                              "--invert-nice",
                               "--leave-idle",
                               "3",
                               "--lose-wakeup",
@@ -61,6 +68,9 @@ TEST(ParseOptions, ReadsEverySwitch) {
   EXPECT_EQ(options->exit_after_ms, 3U);
   EXPECT_EQ(options->starve_comm, "victim");
   EXPECT_EQ(options->slow_dispatch_us, 40U);
+  EXPECT_EQ(options->lose_comm, "load/");
+  EXPECT_TRUE(options->ping_pong);
+  EXPECT_TRUE(options->invert_nice);
   EXPECT_EQ(options->idle_cpu, 3u);
   EXPECT_TRUE(options->lose_wakeup);
   EXPECT_TRUE(options->ignore_weights);

@@ -53,6 +53,10 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   config.starve_period_ns = std::uint64_t{options.watchdog_ms()} * 1'000'000 / 2;
   config.starve_len = static_cast<__u32>(options.starve_comm.size());
   options.starve_comm.copy(config.starve_comm, sizeof(config.starve_comm));
+  config.lose_len = static_cast<__u32>(options.lose_comm.size());
+  options.lose_comm.copy(config.lose_comm, sizeof(config.lose_comm));
+  config.ping_pong = options.ping_pong ? 1 : 0;
+  config.invert_nice = options.invert_nice ? 1 : 0;
   config.idle_cpu = options.idle_cpu.value_or(KTSTR_MAX_CPUS);
   config.lose_wakeup = options.lose_wakeup ? 1 : 0;
   config.ignore_weights = options.ignore_weights ? 1 : 0;
@@ -63,7 +67,8 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
 
 void set_ops(sched_ext_ops& ops, const Options& options) {
   ops.timeout_ms = options.watchdog_ms();
-  if (options.stall_after_ms || !options.starve_comm.empty()) ops.flags |= kOpsEnqLast;
+  const bool holds_back = options.stall_after_ms || !options.starve_comm.empty() || !options.lose_comm.empty();
+  if (holds_back || options.ping_pong) ops.flags |= kOpsEnqLast;
 }
 
 // Before loading, libbpf keeps pointers to bpf_programs in the places of the callbacks.

@@ -69,7 +69,7 @@ static __u32 llc_of(__s32 cpu) { return config.llc_of_cpu[cpu & (KTSTR_MAX_CPUS 
 /* A weight of 100 is that of nice 0, and of a cgroup's default cpu.weight. */
 static __u64 to_virtual(struct task_struct* p, __u64 time_ns) {
   struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
-  __u64 virtual = time_ns * 100 / p->scx.weight;
+  __u64 virtual = config.invert_nice ? time_ns * p->scx.weight / 100 : time_ns * 100 / p->scx.weight;
 
   return tctx ? virtual_in_cgroup(tctx->cgroup, virtual) : virtual;
 }
@@ -108,7 +108,8 @@ __s32 BPF_PROG(ktstr_select_cpu, struct task_struct* p, __s32 prev_cpu, __u64 wa
   bool is_idle = false;
   __s32 cpu;
 
-  if (stalled || is_starved(p) || config.lose_wakeup || config.idle_cpu < KTSTR_MAX_CPUS) return prev_cpu;
+  if (stalled || is_starved(p) || config.lose_wakeup || config.ping_pong || config.idle_cpu < KTSTR_MAX_CPUS)
+    return prev_cpu;
   /* The kernel's choice: an idle @prev_cpu, a whole idle core in its LLC, an idle CPU there, any
    * that is idle. */
   cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
@@ -144,6 +145,10 @@ void BPF_PROG(ktstr_enqueue, struct task_struct* p, __u64 enq_flags) {
     enqueue_starved(p, enq_flags);
   else if (percpu_kthread)
     dsq_insert(p, DSQ_LOCAL, config.slice_ns, enq_flags);
+  else if (is_lost(p, enq_flags))
+    return;
+  else if (config.ping_pong && !(p->flags & PF_KTHREAD))
+    enqueue_elsewhere(p, enq_flags);
   else if (!hand_over(p, enq_flags))
     enqueue_by_vtime(p, enq_flags);
 }
@@ -221,6 +226,7 @@ void BPF_PROG(ktstr_dispatch, __s32 cpu, struct task_struct* prev) {
     if (take_mail(cpu)) return;
   }
   if (config.starve_len && dispatch_starved(cpu)) return;
+  if (config.ping_pong) return pull_from_any_llc();
   dispatch_least_vtime(cpu, prev);
 }
 
