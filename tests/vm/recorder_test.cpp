@@ -14,6 +14,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class RecorderTest : public GuestTest {
  protected:
@@ -146,6 +147,67 @@ TEST_F(RecorderTest, RefusesAFunctionThatIsNotThere) {
   const GuestRun unseen = run({file.string(), "--probe", "do_exit", "--no-recorder"});
   EXPECT_NE(unseen.status, 0);
   EXPECT_THAT(unseen.err + unseen.out, HasSubstr("there is none: it was not wanted"));
+}
+
+// Two CPUs that three workers keep busy, and one scheduler after the other that is bad in one way.
+TEST_F(RecorderTest, FindsATaskThatStarvesBesideItsPeers) {
+  const fs::path file = write("peers.toml",
+                              "topology = '1n1l2c1t'\nduration = '900ms'\n[checks]\nmax_spread_pct = false\n"
+                              "[[cgroup]]\nname = 'load'\nworkers = 3\nwork = 'SpinWait'\n");
+  const GuestRun starved = run({file.string(), "--scheduler", fixture("--starve load/0")});
+  EXPECT_EQ(starved.status, 1) << starved.out << starved.err;
+  EXPECT_THAT(message_of(starved, "starvation"),
+              AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("while worker load/"), HasSubstr("where both may run"),
+                    HasSubstr("the scheduler's queue 0x100"), HasSubstr("cause: the BPF scheduler")));
+  const GuestRun lost = run({file.string(), "--scheduler", fixture("--lose-task load/0")});
+  EXPECT_EQ(lost.status, 1) << lost.out << lost.err;
+  EXPECT_THAT(message_of(lost, "lost_task"), AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("was in no queue for "),
+                                                   HasSubstr("no queue is known that the scheduler has put it into"),
+                                                   HasSubstr("cause: the BPF scheduler")));
+  EXPECT_THAT(lost.failures(), Not(Contains("scheduler_stalled")));
+  const GuestRun sound = run({file.string(), "--scheduler", fixture()});
+  EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
+}
+
+TEST_F(RecorderTest, FindsASliceWithoutEnd) {
+  const fs::path file = write("slice.toml",
+                              "topology = '1n1l2c1t'\nduration = '600ms'\n[checks]\nmax_spread_pct = false\n"
+                              "[[cgroup]]\nname = 'load'\nworkers = 2\ncpuset = '1'\nwork = 'SpinWait'\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture("--slice-us 10000000")});
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(message_of(ran, "max_slice"), AllOf(HasSubstr(" ran on CPU 1 for "), HasSubstr("waited for that CPU"),
+                                                  HasSubstr("cause: the BPF scheduler")));
+}
+
+TEST_F(RecorderTest, FindsATaskThatIsMovedWithoutNeed) {
+  const fs::path file = write("moves.toml",
+                              "topology = '1n2l2c1t'\nduration = '400ms'\n"
+                              "[[cgroup]]\nname = 'load'\nworkers = 1\nwork = 'SpinWait'\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture("--ping-pong")});
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(message_of(ran, "ping_pong"),
+              AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("was taken off CPUs that had nothing else to run"),
+                    HasSubstr("cause: the BPF scheduler")));
+  const GuestRun sound = run({file.string(), "--scheduler", fixture()});
+  EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
+}
+
+TEST_F(RecorderTest, FindsNiceValuesThatAreTurnedRound) {
+  const fs::path file = write("nice.toml",
+                              "topology = '1n1l2c1t'\nduration = '1100ms'\n[checks]\nmax_spread_pct = false\n"
+                              "[[cgroup]]\nname = 'load'\ncpuset = '1'\n"
+                              "[[cgroup.work]]\ntype = 'SpinWait'\n"
+                              "[[cgroup.work]]\ntype = 'SpinWait'\nnice = 5\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture("--invert-nice")});
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(message_of(ran, "weight_order"),
+              AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("worker load/1 (pid "),
+                    HasSubstr("whose weight is lower"), HasSubstr("cause: the BPF scheduler")));
+  for (const std::string& scheduler : {std::string(), fixture()}) {
+    const GuestRun sound = run({file.string(), "--scheduler", scheduler});
+    EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
+    EXPECT_THAT(sound.out, HasSubstr("weight_order: compared ")) << "nothing was compared";
+  }
 }
 
 TEST_F(RecorderTest, NamesARealTimeTaskAsTheCause) {
