@@ -24,8 +24,7 @@ std::optional<std::uint16_t> cpu_waited_for(const TaskNow& task, const Schedulin
   if (task.phase != TaskPhase::kWaiting || !task.rank || !may_be_run(task, now)) return {};
   if (task.rank->sched_class == SchedClass::kFair) return task.cpu;
   if (task.rank->sched_class != SchedClass::kExt) return {};
-  if (task.mask)
-    if (const auto only = only_cpu(*task.mask)) return only;
+  if (const auto only = only_cpu(now.usable_cpus(task))) return only;
   if (!task.dsq) return {};
   if (*task.dsq == kLocalDsq) return task.cpu;
   if (is_local_on(*task.dsq)) return static_cast<std::uint16_t>(*task.dsq & 0xffff);

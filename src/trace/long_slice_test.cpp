@@ -42,7 +42,7 @@ TEST_F(LongSliceTest, UnderABpfSchedulerTheQueueSaysWhichCpuIsWaitedFor) {
   run(250, 8, 0, 7);
   EXPECT_EQ(result(Invariant::kMaxSlice).too_long, 1u);
   EXPECT_EQ(result(Invariant::kMaxSlice).worst->pid, 9);
-  wake(260, {.pid = 10, .sched_class = kExt, .mask = 1}, 0);
+  wake(260, {.pid = 10, .sched_class = kExt, .mask = 0xdead00000001}, 0);  // there are two CPUs
   run(600, 10, 0, 8);
   EXPECT_EQ(result(Invariant::kMaxSlice).worst->pid, 9) << "7 ran for 250 ms, 8 for 350, of which 9 waited all";
   EXPECT_EQ(result(Invariant::kMaxSlice).too_long, 3u);

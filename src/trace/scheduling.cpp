@@ -44,6 +44,13 @@ const TaskNow* Scheduling::task(std::int32_t pid) const {
   return found == tasks_.end() ? nullptr : &found->second;
 }
 
+CpuMask Scheduling::usable_cpus(const TaskNow& task) const {
+  CpuMask usable{};
+  for (std::uint32_t cpu = 0; cpu < cpus_.size() && cpu < usable.size() * 64; ++cpu)
+    if (task.may_run_on(cpu)) usable[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
+  return usable;
+}
+
 // A cgroup without the cpu controller has no group of its own in the scheduler: its tasks are in that of one above.
 bool Scheduling::is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const {
   for (int level = 0; level < kDeepest && !throttled_.empty(); ++level) {
@@ -125,7 +132,8 @@ void Scheduling::on_enqueue(const trace::Enqueue& event) {
   // One that sleeps on its queue is woken there; one that was taken off before is only moved, or has other attributes.
   const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.taken_off;
   task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
-  const auto rank = rank_of(event);
+  auto rank = rank_of(event);
+  if (rank) rank->cgroup = task.cgroup;
   if (task.rank != rank) task.steady_ns = now_ns_;
   task.rank = rank;
   task.queued = true;
@@ -208,6 +216,7 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       note_parent(moved.cgroup, moved.parent);
       if (const auto found = tasks_.find(moved.pid); found != tasks_.end() && moved.cgroup != 0) {
         found->second.cgroup = moved.cgroup;
+        if (found->second.rank) found->second.rank->cgroup = moved.cgroup;
         found->second.steady_ns = now_ns_;
       }
       break;

@@ -46,14 +46,16 @@ struct KernelAccount {
 
 // What decides whom a task competes with, and how: it changes with an enqueue.
 struct Rank {
-  std::uint32_t group = 0;  // of the kernel's; 0: not known
+  std::uint32_t group = 0;   // of the kernel's; 0: not known
+  std::uint64_t cgroup = 0;  // several that have no cpu controller are in one group
   SchedClass sched_class = SchedClass::kFair;
   std::uint32_t policy = 0;  // SCHED_*
   int nice = 0;
   bool operator==(const Rank&) const = default;
   // Tasks that one class treats alike but for their nice values.
   bool is_peer_of(const Rank& other) const {
-    return group != 0 && group == other.group && sched_class == other.sched_class && policy == other.policy;
+    return group != 0 && group == other.group && cgroup == other.cgroup && sched_class == other.sched_class &&
+           policy == other.policy;
   }
 };
 
@@ -103,6 +105,9 @@ class Scheduling {
   // Whether a cgroup, or one above it, has used up its quota on a CPU.
   bool is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const;
   std::uint64_t now_ns() const { return now_ns_; }
+  // Where the task may run, of CPUs that something was heard of: what a mask says of others may be no part of it in the
+  // guest's memory.
+  CpuMask usable_cpus(const TaskNow& task) const;
 
  private:
   void on_switch(const trace::Switch& event, std::uint16_t cpu);

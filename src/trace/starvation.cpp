@@ -7,7 +7,6 @@ namespace ktstr {
 
 namespace {
 
-constexpr CpuMask kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
 constexpr std::size_t kLeastKept = 4096;
 
 // Of real-time and deadline tasks one may rightly run for ever.
@@ -67,11 +66,11 @@ void Starvation::end(const Look& look, BreachSink& sink) {
 void Starvation::note_ran(const Transition& transition) {
   const auto& rank = transition.before.rank;
   if (!rank || !takes_turns(*rank) || transition.at_ns == transition.before.since_ns) return;
-  ran_[{rank->group, rank->sched_class, rank->policy}].push_back({.pid = transition.pid,
-                                                                  .cpu = transition.before.cpu,
-                                                                  .from_ns = transition.before.since_ns,
-                                                                  .to_ns = transition.at_ns,
-                                                                  .rank = *rank});
+  ran_[{rank->group, rank->cgroup, rank->sched_class, rank->policy}].push_back({.pid = transition.pid,
+                                                                                .cpu = transition.before.cpu,
+                                                                                .from_ns = transition.before.since_ns,
+                                                                                .to_ns = transition.at_ns,
+                                                                                .rank = *rank});
   if (++kept_ >= prune_at_) prune();
 }
 
@@ -93,7 +92,7 @@ void Starvation::start(std::int32_t pid, const TaskNow& task, const Look& look) 
                  .above_ns = class_times_.above(task.cpu, task.rank->sched_class, look.at_ns),
                  .in_queue = task.rank->sched_class != SchedClass::kExt || task.dsq.has_value(),
                  .rank = *task.rank,
-                 .mask = task.mask.value_or(kEverywhere)};
+                 .mask = look.now.usable_cpus(task)};
 }
 
 // What has changed ends the wait that was, and begins another one.
@@ -107,8 +106,8 @@ void Starvation::follow(std::int32_t pid, const Look& look, BreachSink& sink) {
     return;
   }
   Wait& wait = found->second;
-  const bool same = waits && wait.rank == *task->rank && wait.mask == task->mask.value_or(kEverywhere) &&
-                    (wait.in_queue || !task->dsq);
+  const bool same =
+      waits && wait.rank == *task->rank && wait.mask == look.now.usable_cpus(*task) && (wait.in_queue || !task->dsq);
   if (!same) {
     judge(pid, wait, look, sink);
     waits_.erase(found);

@@ -37,7 +37,7 @@ class Starvation : public Watch {
     std::uint64_t from_ns = 0, to_ns = 0;
     Rank rank;
   };
-  using Peers = std::tuple<std::uint32_t, SchedClass, std::uint32_t>;  // group, class, policy
+  using Peers = std::tuple<std::uint32_t, std::uint64_t, SchedClass, std::uint32_t>;  // group, cgroup, class, policy
 
   void note_ran(const Transition& transition);
   void prune();

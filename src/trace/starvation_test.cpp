@@ -46,6 +46,11 @@ TEST_F(StarvationTest, NorByOneOfAnotherGroupOrPolicy) {
   expect_all_hold();
 }
 
+TEST_F(StarvationTest, NorByOneOfAnotherCgroupOfItsGroup) {
+  starve({.pid = 8}, {.pid = 7, .cgroup = 11});
+  expect_all_hold();
+}
+
 TEST_F(StarvationTest, SchedIdleGivesWay) {
   starve({.pid = 8, .policy = 5}, {.pid = 7, .nice = 19});
   expect_all_hold();

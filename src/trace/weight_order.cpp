@@ -11,7 +11,6 @@ namespace {
 constexpr std::uint64_t kWindowNs = 500'000'000, kClearlyNs = 100'000'000;
 // Of a window, by tasks of a higher class on a CPU: then it matters more who waits behind them.
 constexpr std::uint64_t kDisturbedNs = kWindowNs / 10;
-constexpr CpuMask kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
 constexpr std::uint32_t kAnyCpu = UINT32_MAX;
 
 }  // namespace
@@ -98,7 +97,8 @@ std::map<WeightOrder::Rivals, std::vector<WeightOrder::Share>> WeightOrder::shar
     Share share{.pid = pid, .ran_ns = of.ran_ns, .rank = *task->rank, .cpu = task->cpu};
     const std::uint64_t since = std::max(task->since_ns, window_from_ns_);
     if (task->phase == TaskPhase::kRunning && look.at_ns > since) share.ran_ns += look.at_ns - since;
-    all[{share.rank.group, share.rank.sched_class, task->mask.value_or(kEverywhere), is_fair ? of.cpu : kAnyCpu}]
+    all[{share.rank.group, share.rank.cgroup, share.rank.sched_class, look.now.usable_cpus(*task),
+         is_fair ? of.cpu : kAnyCpu}]
         .push_back(share);
   }
   return all;
