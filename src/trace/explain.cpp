@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "trace/event_words.h"
 #include "trace/task_table.h"
 
 namespace ktstr {
@@ -30,12 +31,6 @@ double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-std::string time_text(std::uint64_t ns) {
-  if (ns >= 1'000'000'000) return fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9);
-  if (ns >= 1'000'000) return fmt::format("{:.1f} ms", static_cast<double>(ns) / 1e6);
-  return fmt::format("{:.0f} us", static_cast<double>(ns) / 1e3);
-}
-
 // Adds up what lies between two moments, event by event.
 class Window {
  public:
@@ -58,6 +53,7 @@ class Window {
       last_ = *task;
       if (task->phase == TaskPhase::kWaiting) last_wait_ = *task;
       story_.comm = names_.comm(story_.pid, 0);
+      if (task->cgroup != cgroup_) story_.cgroup = names_.cgroup_path(cgroup_ = task->cgroup);
     }
   }
 
@@ -170,7 +166,7 @@ class Window {
   TaskTable names_;
   TaskNow last_, last_wait_;
   bool known_ = false, frozen_ = false;
-  std::uint64_t at_ns_ = 0;
+  std::uint64_t at_ns_ = 0, cgroup_ = 0;
   std::map<std::uint32_t, Sums> cpus_;
   struct User {
     std::string comm = "?";
@@ -179,13 +175,6 @@ class Window {
   };
   std::map<std::int32_t, User> users_;
 };
-
-std::string cpu_list(const WaitStory& story) {
-  if (story.anywhere) return "any CPU";
-  std::string text = story.cpus.size() == 1 ? "CPU " : "CPUs ";
-  for (const CpuStory& cpu : story.cpus) text += fmt::format("{}{}", &cpu == &story.cpus.front() ? "" : ",", cpu.cpu);
-  return text;
-}
 
 std::string cpu_text(const CpuStory& cpu, std::uint64_t whole) {
   std::vector<std::string> parts;
@@ -222,6 +211,41 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
   return window.finish();
 }
 
+std::string cause_of(const WaitStory& story) {
+  if (story.guilty == Guilty::kNobody) return "";
+  if (story.guilty != Guilty::kScheduler) return std::string(to_string(story.guilty));
+  return story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
+}
+
+std::string with_cause(const WaitStory& story) {
+  const std::string cause = cause_of(story);
+  return to_text(story) + (cause.empty() ? "" : "; cause: " + cause);
+}
+
+std::string cpu_list(const WaitStory& story) {
+  if (story.anywhere) return "any CPU";
+  std::string text = story.cpus.size() == 1 ? "CPU " : "CPUs ";
+  for (const CpuStory& cpu : story.cpus) text += fmt::format("{}{}", &cpu == &story.cpus.front() ? "" : ",", cpu.cpu);
+  return text;
+}
+
+std::vector<CpuStory> most_telling(const WaitStory& story) {
+  const std::uint64_t whole = story.to_ns - story.from_ns;
+  std::vector<CpuStory> cpus = story.cpus;
+  std::stable_sort(cpus.begin(), cpus.end(), [&](const CpuStory& a, const CpuStory& b) {
+    const bool a_idles = a.idle_ns >= whole / 2, b_idles = b.idle_ns >= whole / 2;
+    return a_idles != b_idles ? a_idles : (a.cpu == story.waited_on && b.cpu != story.waited_on);
+  });
+  return cpus;
+}
+
+std::string queue_text(const WaitStory& story) {
+  if (story.waited_ns == 0) return "";
+  if (story.in_no_queue) return "no queue is known that the scheduler has put it into since it ran last";
+  return "it was " + (story.dsq ? "in " + dsq_text(*story.dsq, story.waited_on)
+                                : fmt::format("on the queue of CPU {}", story.waited_on));
+}
+
 std::string dsq_text(std::uint64_t dsq, std::uint32_t on) {
   if (dsq == kGlobalDsq) return "the global queue";
   if (dsq == kBypassDsq) return "the kernel's queue for when it bypasses the scheduler";
@@ -230,7 +254,7 @@ std::string dsq_text(std::uint64_t dsq, std::uint32_t on) {
   return fmt::format("the scheduler's queue {:#x}", dsq);
 }
 
-std::string to_text(const WaitStory& story) {
+std::string what_it_did(const WaitStory& story) {
   const std::uint64_t whole = story.to_ns - story.from_ns;
   std::vector<std::string> did;
   auto add = [&](std::uint64_t part, std::string_view words) {
@@ -242,22 +266,15 @@ std::string to_text(const WaitStory& story) {
   add(story.slept_ns, "slept");
   add(story.ran_ns, "ran");
   if (did.empty()) did.emplace_back("did nothing that is known");
-  std::string text = fmt::format("in {} it {}", time_text(whole), fmt::join(did, ", "));
-  if (story.waited_ns > 0) {
-    if (story.in_no_queue)
-      text += "; no queue is known that the scheduler has put it into since it ran last";
-    else if (story.dsq)
-      text += "; it was in " + dsq_text(*story.dsq, story.waited_on);
-    else
-      text += fmt::format("; it was on the queue of CPU {}", story.waited_on);
-  }
+  return fmt::format("in {} it {}", time_text(whole), fmt::join(did, ", "));
+}
+
+std::string to_text(const WaitStory& story) {
+  const std::uint64_t whole = story.to_ns - story.from_ns;
+  std::string text = what_it_did(story);
+  if (const std::string queue = queue_text(story); !queue.empty()) text += "; " + queue;
   text += fmt::format("; it may run on {}; meanwhile ", cpu_list(story));
-  // Those that explain most: the idle ones, then the one that it waited for.
-  std::vector<CpuStory> shown = story.cpus;
-  std::stable_sort(shown.begin(), shown.end(), [&](const CpuStory& a, const CpuStory& b) {
-    const bool a_idles = a.idle_ns >= whole / 2, b_idles = b.idle_ns >= whole / 2;
-    return a_idles != b_idles ? a_idles : (a.cpu == story.waited_on && b.cpu != story.waited_on);
-  });
+  const std::vector<CpuStory> shown = most_telling(story);
   for (std::size_t i = 0; i < shown.size() && i < kMostCpus; ++i)
     text += (i == 0 ? "" : "; ") + cpu_text(shown[i], whole);
   if (shown.size() > kMostCpus) text += fmt::format("; and {} more CPUs", shown.size() - kMostCpus);

@@ -43,6 +43,7 @@ struct CpuStory {
 struct WaitStory {
   std::int32_t pid = 0;
   std::string comm;
+  std::string cgroup;  // its path, as it was last
   std::uint64_t from_ns = 0, to_ns = 0;
   std::uint64_t ran_ns = 0, waited_ns = 0, slept_ns = 0, throttled_ns = 0, frozen_ns = 0;
   std::optional<SchedClass> sched_class;
@@ -59,6 +60,19 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
 
 // In one or two sentences, without the task's name: "it waited 412 ms on CPU 2 ...; meanwhile CPU 0 ran hog (71%) ...".
 std::string to_text(const WaitStory& story);
+
+// The parts that it is made of: "in 605.3 ms it waited 453.4 ms, ran 151.8 ms"; "it was in the scheduler's queue 0x0",
+// or ""; "any CPU", "CPUs 0,2".
+std::string what_it_did(const WaitStory& story);
+std::string queue_text(const WaitStory& story);
+std::string cpu_list(const WaitStory& story);
+// The CPUs that explain most first: the idle ones, then the one that it waited for.
+std::vector<CpuStory> most_telling(const WaitStory& story);
+
+// Whose doing it was: "the BPF scheduler", "real-time tasks"; "" for nobody's.
+std::string cause_of(const WaitStory& story);
+// "...; cause: the BPF scheduler".
+std::string with_cause(const WaitStory& story);
 
 // "the local queue of CPU 3", "the scheduler's queue 0x5" ...; `on`: the CPU of whom "local" is.
 std::string dsq_text(std::uint64_t dsq, std::uint32_t on);

@@ -55,6 +55,16 @@ std::string TaskTable::cgroup_path(std::uint64_t cgroup) const {
   return path.empty() ? "/" : path;
 }
 
+bool TaskTable::is_within(std::uint64_t cgroup, std::uint64_t above) const {
+  for (int depth = 0; depth < kDeepestCgroup && cgroup != 0; ++depth) {
+    if (cgroup == above) return true;
+    const auto found = cgroups_.find(cgroup);
+    if (found == cgroups_.end()) return false;
+    cgroup = found->second.parent;
+  }
+  return false;
+}
+
 TaskChange TaskTable::follow(const TraceEvent& event) {
   if (gone_) tasks_.erase(*gone_);
   gone_.reset();

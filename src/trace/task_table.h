@@ -43,6 +43,8 @@ class TaskTable {
   std::uint64_t cgroup_of(std::int32_t pid) const;
   // "/test/cg_0"; "cgroup 17" for one that nothing was said of.
   std::string cgroup_path(std::uint64_t cgroup) const;
+  // Whether a cgroup is `above`, or below it.
+  bool is_within(std::uint64_t cgroup, std::uint64_t above) const;
 
  private:
   struct Cgroup {
