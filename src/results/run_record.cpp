@@ -60,6 +60,10 @@ Outcome outcome_of(Verdict verdict) {
   return Outcome::kInfrastructure;
 }
 
+bool TracedFinding::is_of(const Detail& detail) const {
+  return kind == detail.kind && cgroup == detail.cgroup && worker == detail.worker && step == detail.step;
+}
+
 const SchedulerSeen& RunRecord::scheduler() const {
   static const SchedulerSeen nothing;
   return schedulers.empty() ? nothing : schedulers.back();

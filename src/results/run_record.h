@@ -81,6 +81,22 @@ struct VcpuSeen {
   std::string state;   // "halted", "user", "kernel, interrupts off", "kernel, interrupts on"
 };
 
+// What the recorder saw of a finding: whom it is about, and when. The rest is in the trace (`ktstr why`).
+struct TracedFinding {
+  // Of the finding, by which it is found.
+  DetailKind kind = DetailKind::kNote;
+  std::string cgroup;
+  int worker = -1;
+  int step = 0;
+  std::string headline;                  // its message without what the trace explains
+  int pid = 0;                           // the task that suffered; 0: none is known
+  int cpu = -1;                          // the CPU that it is about; -1: none
+  std::uint64_t from_ns = 0, to_ns = 0;  // guest CLOCK_MONOTONIC
+  std::string cause;  // whose doing it was: "the BPF scheduler", "a quota"; "" where that is not known
+  std::string words;  // what the trace says, where the message does not have it
+  bool is_of(const Detail& detail) const;
+};
+
 struct RunRecord {
   int version = kRunRecordVersion;
   std::string id;  // unique; names the run's directory
@@ -114,6 +130,8 @@ struct RunRecord {
   std::string digest;                  // sha256 over the guest's event stream; "" when nothing ran
   bool digest_complete = false;        // the guest said all that it had to say
   std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise
+  std::vector<TracedFinding> traced;   // det: of findings that have a place in the trace
+  std::uint64_t body_start_ns = 0;     // guest CLOCK_MONOTONIC; 0: it did not begin
   std::uint64_t body_ns = 0;           // guest time from the body's start to its end
   double host_seconds = 0;             // the whole run
   std::vector<PhaseTiming> phases;

@@ -56,6 +56,21 @@ void fields(V& v, T& t) {
   v("state", t.state);
 }
 
+template <typename V, FieldsOf<TracedFinding> T>
+void fields(V& v, T& t) {
+  v("kind", t.kind);
+  v("cgroup", t.cgroup);
+  v("worker", t.worker);
+  v("step", t.step);
+  v("headline", t.headline);
+  v("pid", t.pid);
+  v("cpu", t.cpu);
+  v("from_ns", t.from_ns);
+  v("to_ns", t.to_ns);
+  v("cause", t.cause);
+  v("words", t.words);
+}
+
 template <typename V, FieldsOf<RunRecord> T>
 void fields(V& v, T& t) {
   v("version", t.version);
@@ -82,9 +97,11 @@ void fields(V& v, T& t) {
   v("checked", t.checked);
   v("trace_events", t.trace_events, kLater);
   v("why_no_trace", t.why_no_trace, kLater);
+  v("traced", t.traced, kLater);
   v("digest", t.digest);
   v("digest_complete", t.digest_complete);
   v("perturbed", t.perturbed);
+  v("body_start_ns", t.body_start_ns, kLater);
   v("body_ns", t.body_ns);
   v("host_seconds", t.host_seconds);
   v("phases", t.phases);

@@ -85,6 +85,8 @@ RunRecord full_record() {
   r.workers = {w};
   r.trace_events = 1290;
   r.why_no_trace = "why not all";
+  r.traced = {{DetailKind::kStuck, "cg_0", 1, 2, "m", 101, 3, 4, 5, "the freezer", "in 1 s it waited"}};
+  r.body_start_ns = 19;
   r.digest = std::string(64, 'd');
   r.digest_complete = true;
   r.perturbed = {"why"};

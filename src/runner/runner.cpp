@@ -130,6 +130,7 @@ void Run::remember(const GuestOutcome& guest) {
   record_.scheduler_log = tail(with_short_dumps(story.scheduler_log, stalled));
   record_.kernel_log = tail(story.kernel_log);
   record_.body_log = tail(story.body_log);
+  record_.body_start_ns = story.body_start_ns;
   if (story.body_end_ns > story.body_start_ns && story.body_start_ns != 0)
     record_.body_ns = story.body_end_ns - story.body_start_ns;
   if (!request_.on_host) {  // where no run is like another

@@ -12,6 +12,7 @@
 #include "runner/judge/judge_trace.h"
 #include "runner/judge/judge_use.h"
 #include "runner/judge/missing_in_guest.h"
+#include "runner/judge/trace_ends.h"
 
 namespace ktstr {
 
@@ -261,6 +262,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
       }
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
       judge_lost_guest(request, story, guest, record);
+      if (evidence.trace != nullptr) trace_ends(*evidence.trace, story, record);
       judge_expectation(request.expect_failure, record);
       return;
     case GuestEnd::kFlood:
@@ -274,6 +276,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
     default:
       if (!judge_lost_guest(request, story, guest, record)) break;
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
+      if (evidence.trace != nullptr) trace_ends(*evidence.trace, story, record);
       judge_expectation(request.expect_failure, record);
       return;
   }

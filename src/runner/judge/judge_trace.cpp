@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "runner/judge/breach_text.h"
 #include "runner/judge/detail_text.h"
+#include "runner/judge/trace_ends.h"
 #include "trace/explain.h"
 #include "trace/invariants.h"
 
@@ -37,6 +38,11 @@ constexpr int kMsPerCpu = 4;  // what a limit has at least on a wide machine, wh
 bool is_about_peers(Invariant invariant) {
   return invariant == Invariant::kStarvation || invariant == Invariant::kMaxSlice ||
          invariant == Invariant::kWeightOrder;
+}
+
+bool is_about_one_cpu(Invariant invariant) {
+  return invariant == Invariant::kWorkConservation || invariant == Invariant::kAllowedCpu ||
+         invariant == Invariant::kMaxSlice;
 }
 
 std::string comm_in(const WaitStory& story, std::int32_t pid) {
@@ -178,32 +184,47 @@ class TraceJudge {
       detail.limit = static_cast<double>(found.limit) / (is_time ? 1e6 : 1);
       detail.unit = is_time ? "ms" : "/s";
     }
-    if (story && row.invariant != Invariant::kAllowedCpu) detail.message += ": " + with_cause(*story, true);
+    TracedFinding traced = traced_of(detail, worst.pid, worst.from_ns, worst.to_ns);
+    if (is_about_one_cpu(row.invariant)) traced.cpu = worst.cpu;
+    if (story && row.invariant != Invariant::kAllowedCpu) {
+      WaitStory told = *story;
+      if (told.guilty == Guilty::kNobody) told.guilty = Guilty::kScheduler;  // it is nothing that a task does to itself
+      detail.message += ": " + with_cause(told);
+      traced.cause = cause_of(told);
+    }
+    record_.traced.push_back(std::move(traced));
     record_.details.push_back(std::move(detail));
   }
 
-  // A worker that was away for too long: why.
+  // A worker that was away for too long, that does not end, or that did nothing at all: why.
   void explain_worker(Detail& detail) {
+    const bool is_gap = detail.kind == DetailKind::kStuck;
     // Each takes a reading of the whole trace.
-    if (detail.kind != DetailKind::kStuck || detail.verdict <= Verdict::kPass || explained_ == kMostExplained) return;
-    for (const WorkerReport& worker : record_.workers) {
-      if (worker.cgroup != detail.cgroup || worker.index != detail.worker || worker.step != detail.step) continue;
-      const std::uint64_t to = worker.max_gap_ended_ns();
-      const auto story = explain(worker.pid, to - std::min(to, worker.max_gap_ns), to);
-      ++explained_;
-      if (story) detail.message += "; " + with_cause(*story, false);
+    if ((!is_gap && detail.kind != DetailKind::kNoProgress) || detail.verdict <= Verdict::kPass ||
+        explained_ == kMostExplained)
       return;
-    }
+    const WorkerReport* const worker = worker_of(detail);
+    if (worker == nullptr) return;
+    const bool has_gap = is_gap && worker->max_gap_ns > 0;
+    const std::uint64_t to = has_gap ? worker->max_gap_ended_ns() : worker->ended_ns();
+    const std::uint64_t from = has_gap ? to - std::min(to, worker->max_gap_ns) : worker->started_ns;
+    if (from >= to) return;
+    const auto story = explain(worker->pid, from, to);
+    ++explained_;
+    if (!story) return;
+    TracedFinding traced = traced_of(detail, worker->pid, from, to);
+    traced.cause = cause_of(*story);
+    record_.traced.push_back(std::move(traced));
+    detail.message += "; " + (detail.worker < 0 ? name_of(worker->pid, "") + ": " : "") + with_cause(*story);
   }
 
-  // `is_breach`: it is nothing that a task may do to itself.
-  std::string with_cause(const WaitStory& story, bool is_breach) const {
-    std::string text = to_text(story);
-    if (story.guilty == Guilty::kNobody && !is_breach) return text;
-    const bool own = story.guilty == Guilty::kScheduler || story.guilty == Guilty::kNobody;
-    const std::string scheduler =
-        story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
-    return text + fmt::format("; cause: {}", own ? scheduler : std::string(to_string(story.guilty)));
+  // Of a finding about several that do not end the first.
+  const WorkerReport* worker_of(const Detail& detail) const {
+    for (const WorkerReport& worker : record_.workers) {
+      if (detail.cgroup.empty() || worker.cgroup != detail.cgroup || worker.step != detail.step) continue;
+      if (worker.index == detail.worker || (detail.worker < 0 && !worker.gone)) return &worker;
+    }
+    return nullptr;
   }
 
   Result<WaitStory> explain(std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
@@ -243,6 +264,7 @@ class TraceJudge {
 }  // namespace
 
 void judge_trace(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record) {
+  trace_ends(trace, story, record);
   if (story.body_end_ns <= story.body_start_ns || story.body_start_ns == 0) return;
   auto lost = [&](const std::string& what) {
     record.details.push_back({.verdict = Verdict::kInconclusive, .kind = DetailKind::kLostEvidence, .message = what});

@@ -105,6 +105,48 @@ TEST_F(JudgeTrace, NamesTheWorkerAndTheCause) {
       only().message,
       AllOf(HasSubstr("CPU 1 was idle for 490.0 ms while worker load/3 (pid 7) or others waited"),
             HasSubstr("from 0.010000 s into the body on (limit 100 ms)"), HasSubstr("cause: the BPF scheduler")));
+  ASSERT_EQ(record_.traced.size(), 1u);
+  const TracedFinding& traced = record_.traced[0];
+  EXPECT_TRUE(traced.is_of(only()));
+  EXPECT_EQ(traced.pid, 7);
+  EXPECT_EQ(traced.cpu, 1);
+  EXPECT_EQ(traced.from_ns, 1010 * kMs);
+  EXPECT_EQ(traced.to_ns, 1500 * kMs);
+  EXPECT_EQ(traced.cause, "the BPF scheduler");
+  EXPECT_EQ(traced.words, "");
+  EXPECT_TRUE(traced.headline.ends_with("(limit 100 ms)"));
+}
+
+TEST_F(JudgeTrace, ExplainsTheFirstOfSeveralThatDoNotEnd) {
+  leave_idle();
+  request_.settings.checks.max_idle = std::chrono::milliseconds(0);
+  record_.workers[0].started_ns = 1020 * kMs;
+  record_.workers[0].wall_time_ns = 400 * kMs;
+  record_.details.push_back(
+      {.verdict = Verdict::kFail, .kind = DetailKind::kStuck, .message = "2 workers", .cgroup = "load", .step = 1});
+  judge();
+  EXPECT_EQ(only().message, "2 workers") << "all of them did end";
+  record_.details = {
+      {.verdict = Verdict::kFail, .kind = DetailKind::kStuck, .message = "2 workers", .cgroup = "load", .step = 1}};
+  record_.workers[0].gone = false;
+  judge();
+  EXPECT_THAT(only().message, HasSubstr("2 workers; worker load/3 (pid 7): in 400.0 ms it waited 400.0 ms"));
+}
+
+TEST_F(JudgeTrace, ExplainsAWorkerThatDidNothing) {
+  leave_idle();
+  request_.settings.checks.max_idle = std::chrono::milliseconds(0);
+  record_.workers[0].started_ns = 1020 * kMs;
+  record_.workers[0].wall_time_ns = 400 * kMs;
+  record_.details.push_back({.verdict = Verdict::kFail,
+                             .kind = DetailKind::kNoProgress,
+                             .message = "nothing",
+                             .cgroup = "load",
+                             .worker = 3,
+                             .step = 1});
+  judge();
+  EXPECT_THAT(only().message, HasSubstr("nothing; in 400.0 ms it waited 400.0 ms"));
+  EXPECT_EQ(record_.traced.at(0).from_ns, 1020 * kMs);
 }
 
 TEST_F(JudgeTrace, LimitsAreTheTests) {
@@ -175,6 +217,9 @@ TEST_F(JudgeTrace, ExplainsAWorkersGap) {
                              .step = 1});
   judge();
   EXPECT_THAT(only().message, AllOf(HasSubstr("away; in 400.0 ms it waited 400.0 ms"), HasSubstr("cause: the BPF")));
+  ASSERT_EQ(record_.traced.size(), 1u);
+  EXPECT_EQ(record_.traced[0].headline, "away");
+  EXPECT_EQ(record_.traced[0].from_ns, 1050 * kMs);
 }
 
 TEST_F(JudgeTrace, ATraceThatIsNotThereOrEndsEarlyIsLostEvidence) {
