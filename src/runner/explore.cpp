@@ -30,8 +30,11 @@ FailureGroup group_of(const RunRecord& record) {
   const auto found = findings(record);
   group.kind = found.empty() ? "unexplained" : to_string(found.front()->kind);
   group.message = first_line(found.empty() ? record.error + record.end_of_guest : found.front()->message);
-  // Where a stalled task waited, and beside whom, is other in each run of one bug.
-  const std::string essence = group.message.substr(0, group.message.find(std::string("; ") + kStallExplained));
+  // Where a task waited, and beside whom, is other in each run of one bug.
+  std::string essence = group.message.substr(0, group.message.find(std::string("; ") + kStallExplained));
+  for (const TracedFinding& traced : record.traced)
+    if (!found.empty() && traced.is_of(*found.front()) && traced.kind != DetailKind::kSchedulerStalled)
+      essence = first_line(traced.headline + (traced.cause.empty() ? "" : "; cause: " + traced.cause));
   group.where = without_numbers(essence, cgroup_names(record));
   group.repeat_command = record.repeat_command;
   group.run_dir = record.run_dir;

@@ -36,6 +36,20 @@ TEST(FailureGroups, TimesAndWorkersDoNotSplitThem) {
   EXPECT_EQ(found.groups[0].message, "worker 3 of cg_0 did not run for 2412 ms");
 }
 
+TEST(FailureGroups, WhatRanInsteadDoesNotSplitThemAndWhoseDoingItWasDoes) {
+  auto away = [](std::uint64_t seed, const std::string& ran, const std::string& cause) {
+    RunRecord record = failed(seed, DetailKind::kStuck, "worker 3 was away for 2 s; CPU 0 ran " + ran, "cg_0");
+    record.traced = {
+        {.kind = DetailKind::kStuck, .cgroup = "cg_0", .headline = "worker 3 was away for 2 s", .cause = cause}};
+    return record;
+  };
+  const Exploration found =
+      of({away(1, "a", "a quota"), away(2, "b and c", "a quota"), away(3, "a", "real-time tasks")});
+  ASSERT_EQ(found.groups.size(), 2U);
+  EXPECT_THAT(found.groups[0].members, ElementsAre(1, 2));
+  EXPECT_EQ(found.groups[0].message, "worker 3 was away for 2 s; CPU 0 ran a");
+}
+
 TEST(FailureGroups, CgroupsAndKindsDo) {
   const Exploration found = of({failed(1, DetailKind::kStuck, "worker 3 of cg_0", "cg_0"),
                                 failed(2, DetailKind::kStuck, "worker 3 of cg_1", "cg_1"),
