@@ -47,12 +47,14 @@ std::string finding_text(const RunRecord& record, const Detail& detail) {
   return text + step_text(record, detail.step);
 }
 
-// Above all that a failure shows: the finding that explains the others, and the scheduler's own last words where the
-// finding does not have them already.
+// Above all that a failure shows: the finding that explains the others, what the recorder saw of it, and the
+// scheduler's own last words where the finding does not have them already.
 std::vector<std::pair<std::string, std::string>> cause_lines(const RunRecord& record) {
   std::vector<std::pair<std::string, std::string>> lines;
   const auto found = findings(record);
   if (!found.empty()) lines.emplace_back("why", finding_text(record, *found.front()));
+  for (const TracedFinding& traced : record.traced)
+    if (!traced.words.empty()) lines.emplace_back("trace", printable(traced.words));
   const SchedulerSeen& s = record.scheduler();
   const std::string words = scheduler_words(s);
   const std::string& essence = s.exit_message.empty() ? s.exit_reason : s.exit_message;
@@ -120,6 +122,8 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
     lines.emplace_back("work type", printable(record.tuple.work_type) + " in swappable cgroups");
   return lines;
 }
+
+std::string why_command(const RunRecord& record) { return "ktstr why " + printable(record.id); }
 
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most) {
   const auto found = findings(record);

@@ -21,6 +21,8 @@ std::string one_line_setting(const RunRecord& record);
 std::vector<std::string> scheduler_lines(const RunRecord& record);
 // Why it failed first (cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
+// "ktstr why 20261124-...": the story of its failure.
+std::string why_command(const RunRecord& record);
 // The findings after the first, one a line: kind, message, step; and how many were left out where there are more than
 // `most`.
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most);

@@ -159,6 +159,8 @@ class TextReport {
   }
 
   void repeat() {
+    if (!r_.traced.empty())
+      text_ += "\n" + style_.heading("See what happened") + "\n  " + escaped(why_command(r_)) + "\n";
     if (!r_.repeat_command.empty())
       text_ += "\n" + style_.heading("Run it again") + "\n  " + escaped(r_.repeat_command) + "\n";
     if (!r_.replay_command.empty())

@@ -29,6 +29,18 @@ TEST(TextReport, OfAStallNamesTheSchedulerBeforeTheWorkersThatItHeldUp) {
   EXPECT_THAT(text, Not(HasSubstr("this is not shown")));
 }
 
+TEST(TextReport, SaysWhatTheTraceTellsAndHowToSeeMore) {
+  RunRecord record = stalled_record();
+  record.traced = {{.kind = DetailKind::kSchedulerStalled, .pid = 7, .words = "cg_0/1 (pid 7) waited"},
+                   {.kind = DetailKind::kStuck, .pid = 8}};
+  const std::string text = text_report(record);
+  EXPECT_THAT(text, HasSubstr("  trace      cg_0/1 (pid 7) waited\n"));
+  EXPECT_THAT(text, HasSubstr("\nSee what happened\n  ktstr why 20261124-013855.417-two_cgroups-3fa2\n"));
+  EXPECT_LT(text.find("See what happened"), text.find("Run it again"));
+  record.outcome = Outcome::kPass;
+  EXPECT_THAT(text_report(record), Not(HasSubstr("ktstr why")));
+}
+
 TEST(TextReport, OfSeveralStepsSaysWhichOne) { expect_approved("unfair", text_report(unfair_record())); }
 
 TEST(TextReport, OfPayloadsShowsWhatTheyMeasured) { expect_approved("payloads", text_report(payload_record())); }
@@ -119,6 +131,8 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   const std::string evil = "\x1b]0;title\a\x1b[2J\r\bx\xc2\x9b\u202e\x7f";
   record.details[0].message = record.scheduler_log[0] = record.kernel_log[0] = record.scheduler().ops = evil;
   record.kernel_reports = {evil};
+  record.traced = {{.words = evil}};
+  record.id = evil;
   record.vcpus = {{.cpu = 0, .pc = 0, .symbol = evil, .state = evil}};
   record.scheduler().exit_message = record.kernel = record.cgroups[0].cgroup = record.console_tail[0] = evil;
   PayloadReport& payload = record.payloads[0];
