@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
 #include "cli/host_options.h"
@@ -182,6 +183,7 @@ struct TraceFlags {
   CLI::App* trace;
   TraceCommand command;
   bool text = false, json = false, pftrace = false;
+  std::string from, to;
 
   explicit TraceFlags(CLI::App& app) : trace(app.add_subcommand("trace", "what a recorded run's guest did")) {
     add_text(*trace, "run", command.run, "ID",
@@ -200,14 +202,35 @@ struct TraceFlags {
                    "what each task, CPU and cgroup had of the body's time, as a table, or with --json as JSON")
         ->excludes(as_pftrace)
         ->excludes(as_text);
+    const std::string_view of_window =
+        "only what happened {} this time, in guest seconds into the body; not for Perfetto";
+    add_text(*trace, "--from", from, "SECONDS", fmt::format(fmt::runtime(of_window), "from"));
+    add_text(*trace, "--to", to, "SECONDS", fmt::format(fmt::runtime(of_window), "up to"));
     trace->add_flag("-v,--verbose", command.verbosity, "say also what could not be recorded");
   }
 
-  Command interpreted() const {
+  Result<Command> interpreted() const {
     TraceCommand result = command;
+    KTSTR_TRY_ASSIGN(result.from_s, seconds("--from", from));
+    KTSTR_TRY_ASSIGN(result.to_s, seconds("--to", to));
+    if (result.from_s && result.to_s && *result.from_s > *result.to_s)
+      return fail(ErrorCode::kInvalidArgument, "--from is later than --to");
+    if ((result.from_s || result.to_s) && !text && !json && !command.accounts)
+      return Error(ErrorCode::kInvalidArgument, "a trace for Perfetto is always the whole one")
+          .with_hint("leave --from and --to out, or look at it with --text, --json or --accounts");
     if (text) result.format = TraceCommand::Format::kText;
     if (json) result.format = TraceCommand::Format::kJson;
-    return result;
+    return Command(std::move(result));
+  }
+
+ private:
+  static Result<std::optional<double>> seconds(std::string_view flag, const std::string& text) {
+    if (text.empty()) return std::optional<double>();
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value < 1e9))
+      return fail(ErrorCode::kInvalidArgument, "{} '{}' is not a number of seconds, as 0.812", flag, text);
+    return std::optional(value);
   }
 };
 

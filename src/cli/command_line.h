@@ -40,9 +40,10 @@ struct ReplayCommand {
 // A run's trace, for a viewer, a person or a program.
 struct TraceCommand {
   enum class Format { kPerfetto, kText, kJson } format = Format::kPerfetto;
-  std::string run;        // as find_run() takes it
-  bool accounts = false;  // what each task, CPU and cgroup had, as a table or as JSON
-  std::string output;     // a file; empty: trace.pftrace in the run's directory, or stdout
+  std::string run;                     // as find_run() takes it
+  bool accounts = false;               // what each task, CPU and cgroup had, as a table or as JSON
+  std::string output;                  // a file; empty: trace.pftrace in the run's directory, or stdout
+  std::optional<double> from_s, to_s;  // what of it, in guest seconds into the body; none: all
   int verbosity = 0;
 };
 struct TestCommand {

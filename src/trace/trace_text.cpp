@@ -128,12 +128,21 @@ std::string json_line(const TraceEvent& event) {
   return line + "}\n";
 }
 
-Status export_text(TraceReader& reader, const TraceSink& sink) {
+Status export_text(TraceReader& reader, const TraceSink& sink) { return export_text(reader, sink, {}); }
+Status export_json(TraceReader& reader, const TraceSink& sink) { return export_json(reader, sink, {}); }
+
+Status export_text(TraceReader& reader, const TraceSink& sink, const TraceWindow& window) {
   TimeHistory history;
-  return export_lines(reader, sink, std::string(kColumns),
-                      [&](const TraceEvent& event) { return history.line(event); });
+  return export_lines(reader, sink, std::string(kColumns), [&](const TraceEvent& event) {
+    std::string line = history.line(event);
+    return window.holds(event.time_ns) ? line : std::string();
+  });
 }
 
-Status export_json(TraceReader& reader, const TraceSink& sink) { return export_lines(reader, sink, "", json_line); }
+Status export_json(TraceReader& reader, const TraceSink& sink, const TraceWindow& window) {
+  return export_lines(reader, sink, "", [&](const TraceEvent& event) {
+    return window.holds(event.time_ns) ? json_line(event) : std::string();
+  });
+}
 
 }  // namespace ktstr

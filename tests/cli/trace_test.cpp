@@ -37,6 +37,7 @@ class Trace : public KtstrProgram {
     begin.at_ns = 5'001'000'000;
     end.at_ns = 5'002'000'000;
     record.marks = {begin, end};
+    record.body_start_ns = 5'000'500'000;
     EXPECT_TRUE(store_run_record(record, directory));
     return directory;
   }
@@ -142,6 +143,30 @@ TEST_F(Trace, ThatCannotBeWrittenIsTheUsersMistake) {
 }
 
 TEST_F(Trace, OfNoRun) { expect_refused("trace_no_run", {"trace", "2025"}); }
+
+TEST_F(Trace, OfAWindowHasOnlyWhatIsInIt) {
+  make_traced_run();
+  const std::string whole = run({"trace", "last", "--json"}).out;
+  const Ran ran = run({"trace", "last", "--json", "--from", "0.0001", "--to", "0.0002"});
+  EXPECT_TRUE(ran.status.success()) << ran.err;
+  EXPECT_NE(ran.out, "");
+  EXPECT_LT(ran.out.size(), whole.size());
+  for (std::size_t at = 0, end = 0; (end = ran.out.find('\n', at)) != std::string::npos; at = end + 1) {
+    const auto time = nlohmann::json::parse(ran.out.substr(at, end - at)).at("time_ns").get<std::uint64_t>();
+    EXPECT_GE(time, 5'000'600'000u);
+    EXPECT_LE(time, 5'000'700'000u);
+  }
+  const Ran text = run({"trace", "last", "--text", "--from", "0.0001"});
+  EXPECT_THAT(text.out, HasSubstr("cg_0/")) << "names are known from before";
+  EXPECT_THAT(run({"trace", "last", "--accounts", "--to", "0.0002"}).out, HasSubstr("cg_0/"));
+}
+
+TEST_F(Trace, WindowsThatAreNone) {
+  make_traced_run();
+  expect_refused("trace_window_perfetto", {"trace", "last", "--from", "0.1"});
+  expect_refused("trace_window_text", {"trace", "last", "--text", "--from", "soon"});
+  expect_refused("trace_window_order", {"trace", "last", "--text", "--from", "2", "--to", "1"});
+}
 
 TEST_F(Trace, TwoFormatsAtOnce) { expect_refused("trace_formats", {"trace", "last", "--json", "--text"}); }
 

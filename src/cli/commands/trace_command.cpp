@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/log.h"
@@ -85,14 +86,31 @@ TraceMarks marks_of(const Result<RunRecord>& record) {
   return {};
 }
 
-// Of the body, where the record says when that was.
-Result<std::string> accounts_of(TraceReader& reader, const Result<RunRecord>& record, bool as_json) {
+// What was asked for, as guest time. Without a body there is none.
+Result<TraceWindow> window_of(const TraceCommand& command, const Result<RunRecord>& record) {
+  TraceWindow window;
+  if (!command.from_s && !command.to_s) return window;
+  if (!record) return record.error();
+  if (record->body_start_ns == 0)
+    return Error(ErrorCode::kInvalidArgument, "--from and --to are seconds into the body, and this run has none")
+        .with_hint("without them the whole trace is shown");
+  auto at = [&](double seconds) { return record->body_start_ns + static_cast<std::uint64_t>(seconds * 1e9); };
+  if (command.from_s) window.from_ns = at(*command.from_s);
+  if (command.to_s) window.to_ns = at(*command.to_s);
+  return window;
+}
+
+// Of the body, where the record says when that was, or of a part of it.
+Result<std::string> accounts_of(TraceReader& reader, const Result<RunRecord>& record, const TraceWindow& window,
+                                bool as_json) {
   std::uint64_t from = 0, to = UINT64_MAX;
   if (record && record->body_ns > 0) {
     for (const PhaseTiming& phase : record->phases)
       if (phase.phase == "body") from = phase.guest_ns;
     if (from > 0) to = from + record->body_ns;
   }
+  from = std::max(from, window.from_ns);
+  to = std::min(to, window.to_ns);
   KTSTR_TRY_ASSIGN(const Accounts accounts, account(reader, from, to));
   return as_json ? to_json(accounts) + "\n" : to_text(accounts);
 }
@@ -106,6 +124,7 @@ Status export_trace(const TraceCommand& command) {
   std::error_code error;
   if (!fs::exists(run / kTraceFileName, error)) return no_trace(run, record);
   KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(run / kTraceFileName));
+  KTSTR_TRY_ASSIGN(const TraceWindow window, window_of(command, record));
   const bool for_perfetto = command.format == TraceCommand::Format::kPerfetto && !command.accounts;
   std::optional<fs::path> path;
   if (!command.output.empty())
@@ -116,12 +135,12 @@ Status export_trace(const TraceCommand& command) {
   const auto sink = [&](std::string_view part) { return output.write(part); };
   Status exported = ok();
   if (command.accounts) {
-    auto made = accounts_of(reader, record, command.format == TraceCommand::Format::kJson);
+    auto made = accounts_of(reader, record, window, command.format == TraceCommand::Format::kJson);
     exported = made ? sink(*made) : Status(std::move(made).error());
   } else if (command.format == TraceCommand::Format::kText) {
-    exported = export_text(reader, sink);
+    exported = export_text(reader, sink, window);
   } else if (command.format == TraceCommand::Format::kJson) {
-    exported = export_json(reader, sink);
+    exported = export_json(reader, sink, window);
   }
   if (for_perfetto)
     exported = export_perfetto(reader, marks_of(record), [&](ByteSpan part) { return sink(ktstr::as_text(part)); });
