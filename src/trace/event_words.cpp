@@ -14,10 +14,12 @@ namespace {
 
 constexpr std::uint32_t kTaskDead = 0x80;  // include/linux/sched.h
 
-std::string mask_text(const CpuMask& mask) {
+// Of the CPUs that there are: what else is set in the kernel's memory means nothing.
+std::string mask_text(const CpuMask& mask, std::size_t there) {
   CpuSet cpus;
-  for (std::uint32_t cpu = 0; cpu < mask.size() * 64; ++cpu)
+  for (std::uint32_t cpu = 0; cpu < mask.size() * 64 && cpu < there; ++cpu)
     if (has_cpu(mask, cpu)) cpus.add(static_cast<Cpu>(cpu));
+  if (cpus.size() == there) return "any CPU";
   return fmt::format("CPU{} {}", cpus.size() == 1 ? "" : "s", cpus.to_string());
 }
 
@@ -45,6 +47,12 @@ std::string enqueue_words(const trace::Enqueue& event, const TaskTable& table) {
 }
 
 }  // namespace
+
+std::string named_part(const std::string& cgroup_path) {
+  const std::size_t slash = cgroup_path.find('/');
+  const bool has_none = cgroup_path.starts_with("cgroup ") && slash != std::string::npos;
+  return has_none ? cgroup_path.substr(slash + 1) : cgroup_path;
+}
 
 std::string time_text(std::uint64_t ns) {
   if (ns >= 1'000'000'000) return fmt::format("{:.2f} s", static_cast<double>(ns) / 1e9);
@@ -106,18 +114,19 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
       return who + " ends";
     case TraceKind::kThrottle: {
       const auto at = event_as<trace::Throttle>(event);
-      return fmt::format("{} has used up its quota on CPU {}", before.cgroup_path(at.cgroup), at.cpu);
+      return fmt::format("{} has used up its quota on CPU {}", named_part(before.cgroup_path(at.cgroup)), at.cpu);
     }
     case TraceKind::kUnthrottle: {
       const auto at = event_as<trace::Unthrottle>(event);
-      return fmt::format("{} may run on CPU {} again", before.cgroup_path(at.cgroup), at.cpu);
+      return fmt::format("{} may run on CPU {} again", named_part(before.cgroup_path(at.cgroup)), at.cpu);
     }
     case TraceKind::kCgroupMove: {
       const auto move = event_as<trace::CgroupMove>(event);
       return move.cgroup == 0 ? "" : fmt::format("{} moves into cgroup {}", who, move.name.str());
     }
     case TraceKind::kAffinity:
-      return fmt::format("{} may run on {}", who, mask_text(event_as<trace::Affinity>(event).mask));
+      return fmt::format("{} may run on {}", who,
+                         mask_text(event_as<trace::Affinity>(event).mask, before.scheduling().cpus().size()));
     case TraceKind::kPolicy: {
       const auto set = event_as<trace::Policy>(event);
       return fmt::format("{} gets policy {}, priority {}, nice {}", who, set.policy, set.priority, set.nice);

@@ -21,6 +21,9 @@ std::string task_text(std::int32_t pid, const TaskTable& table);
 // about two.
 std::int32_t task_of(const TraceEvent& event, const TaskTable& before);
 
+// A cgroup's path without what is above it and has no name that is known: "load" of "cgroup 28/load".
+std::string named_part(const std::string& cgroup_path);
+
 // "1.23 s", "412.0 ms", "17 us".
 std::string time_text(std::uint64_t ns);
 

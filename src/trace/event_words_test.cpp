@@ -13,7 +13,7 @@ class EventWords : public testing::Test {
   EventWords() {
     follow(trace::CgroupSeen{.cgroup = 1});
     follow(trace::CgroupSeen{.cgroup = 9, .parent = 1, .name = trace_text_of<4>("load")});
-    follow(trace::CpuSeen{.cpu = 0, .current = 0});
+    for (std::uint32_t cpu = 0; cpu < 3; ++cpu) follow(trace::CpuSeen{.cpu = cpu, .current = 0});
     follow(trace::Fork{.pid = 7, .tgid = 7, .cgroup = 9, .mask = {3}, .comm = trace_text_of<2>("load/3")});
   }
   template <typename T>
@@ -51,7 +51,10 @@ TEST_F(EventWords, OfQueues) {
 TEST_F(EventWords, OfWhatIsDoneToTasksAndCpus) {
   EXPECT_EQ(words(trace::Migrate{.pid = 7, .from = 0, .to = 1}), "load/3[7] is moved from CPU 0 to CPU 1");
   EXPECT_EQ(words(trace::Affinity{.pid = 7, .mask = {5}}), "load/3[7] may run on CPUs 0,2");
+  EXPECT_EQ(words(trace::Affinity{.pid = 7, .mask = {~0ULL, 0xf0}}), "load/3[7] may run on any CPU");
   EXPECT_EQ(words(trace::Throttle{.cgroup = 9, .cpu = 1}), "/load has used up its quota on CPU 1");
+  EXPECT_EQ(named_part("cgroup 28/load"), "load");
+  EXPECT_EQ(named_part("cgroup 28"), "cgroup 28");
   EXPECT_EQ(words(trace::Kick{.cpu = 1}), "CPU 1 is kicked by CPU 0");
   EXPECT_EQ(words(trace::SchedulerExit{.reason = 1026}), "the kernel ends the BPF scheduler (reason 1026)");
   follow(trace::Switch{.prev = 0, .next = 7});

@@ -240,7 +240,7 @@ std::vector<CpuStory> most_telling(const WaitStory& story) {
 }
 
 std::string queue_text(const WaitStory& story) {
-  if (story.waited_ns == 0) return "";
+  if (percent(story.waited_ns, story.to_ns - story.from_ns) < 1) return "";
   if (story.in_no_queue) return "no queue is known that the scheduler has put it into since it ran last";
   return "it was " + (story.dsq ? "in " + dsq_text(*story.dsq, story.waited_on)
                                 : fmt::format("on the queue of CPU {}", story.waited_on));

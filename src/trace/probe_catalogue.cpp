@@ -143,6 +143,8 @@ const std::vector<Row>& rows() {
       {kDsqMoveToLocal, {"scx_bpf_dsq_move_to_local___v2"}, {{"dsq", "dsq_id"}}},
       {kKick, {"scx_bpf_kick_cpu"}, {{"cpu", "cpu"}, {"flags", "flags"}}},
       {kSchedulerExit, {"scx_vexit", "scx_exit", "scx_ops_exit_kind"}, {{"reason", "kind"}}},
+      // scx_bpf_error() and scx_bpf_exit() of a kernel in which these do not go through the one above.
+      {kSchedulerExit, {"scx_exit_bstr"}, {{"reason", "kind"}}},
   };
   return all;
 }
