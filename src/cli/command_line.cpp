@@ -234,6 +234,18 @@ struct TraceFlags {
   }
 };
 
+struct WhyFlags {
+  CLI::App* why;
+  WhyCommand command;
+
+  explicit WhyFlags(CLI::App& app) : why(app.add_subcommand("why", "why a run failed: the story on one screen")) {
+    add_text(
+        *why, "run", command.run, "ID",
+        "the id of a run or its beginning, 'last', 'last-failed', or the path of a run's directory; default: last");
+    why->add_flag("--json", command.json, "as JSON");
+  }
+};
+
 struct KernelCommands {
   CLI::App* kernel;
   CLI::App* fetch;
@@ -339,6 +351,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
 
   const ReplayFlags replay(app);
   const TraceFlags trace(app);
+  const WhyFlags why(app);
 
   std::string program;
   CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
@@ -368,6 +381,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*doctor) return Command(doctor_command);
   if (*replay.replay) return replay.interpreted();
   if (*trace.trace) return trace.interpreted();
+  if (*why.why) return Command(why.command);
   if (*kernel.kernel) return kernel.command();
   if (*warm.warm) return warm.interpreted();
   if (*test) return Command(TestCommand{program, {}});

@@ -46,6 +46,11 @@ struct TraceCommand {
   std::optional<double> from_s, to_s;  // what of it, in guest seconds into the body; none: all
   int verbosity = 0;
 };
+// The story of a run's failure.
+struct WhyCommand {
+  std::string run = "last";  // as find_run() takes it
+  bool json = false;
+};
 struct TestCommand {
   std::string program;
   std::vector<std::string> arguments;  // for the program, untouched
@@ -79,9 +84,9 @@ struct ScenariosCommand {
 struct DoctorCommand {
   bool json = false;
 };
-using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, TestCommand, KernelFetchCommand,
-                             KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand,
-                             WarmBuildCommand, WarmCleanCommand, ScenariosCommand, DoctorCommand>;
+using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand,
+                             KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
+                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/status_line.h"
 #include "runner/interrupt.h"
 
@@ -15,6 +17,9 @@ Status print_out(std::string_view text) {
   stop_as_nobody_reads();
   return ok();
 }
+
+// https://no-color.org
+bool stdout_takes_colors() { return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
 int exit_of(int status) { return nobody_reads() ? kExitNobodyReads : status; }
 

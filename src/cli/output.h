@@ -11,6 +11,9 @@ namespace ktstr::cli {
 // error, but the end of what runs (runner/interrupt.h).
 Status print_out(std::string_view text);
 
+// Whether it is a terminal whose user wants colours.
+bool stdout_takes_colors();
+
 // What main() returns for a command that ended with `status`: 141 when nobody reads what it printed.
 int exit_of(int status);
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_session.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/system/process.h"
@@ -25,9 +22,6 @@ namespace {
 Error error_of(const RunRecord& record) {
   return Error(ErrorCode::kInvalidArgument, record.error).with_hint(record.error_hint);
 }
-
-// https://no-color.org
-bool stdout_takes_colors() { return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
 std::string as_json_list(const std::vector<RunRecord>& records) {
   nlohmann::json list = nlohmann::json::array();

@@ -11,6 +11,7 @@ int execute(const ShowText& text);
 int execute(const RunCommand& command);
 int execute(const ReplayCommand& command);
 int execute(const TraceCommand& command);
+int execute(const WhyCommand& command);
 int execute(const TestCommand& command);
 int execute(const KernelFetchCommand& command);
 int execute(const KernelListCommand& command);
