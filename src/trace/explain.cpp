@@ -144,6 +144,7 @@ class Window {
     if (!is_most(story_.waited_ns)) return Guilty::kNobody;
     std::uint64_t real_time = 0, higher = 0, other = 0, irq = 0, offline = 0, all = 0;
     for (const CpuStory& cpu : story_.cpus) {
+      if (!last_.may_run_on(cpu.cpu)) continue;  // it is only still there
       all += whole;
       irq += cpu.irq_ns;
       offline += cpu.offline_ns;
@@ -153,8 +154,9 @@ class Window {
     const bool of_lower_class = !story_.sched_class || *story_.sched_class > SchedClass::kRealTime;
     if (offline == all) return Guilty::kNoCpu;
     // Whoever took the others: one that it may run on was free.
-    const bool one_was_idle =
-        std::any_of(story_.cpus.begin(), story_.cpus.end(), [&](const CpuStory& cpu) { return is_most(cpu.idle_ns); });
+    const bool one_was_idle = std::any_of(story_.cpus.begin(), story_.cpus.end(), [&](const CpuStory& cpu) {
+      return last_.may_run_on(cpu.cpu) && is_most(cpu.idle_ns);
+    });
     if (one_was_idle) return Guilty::kScheduler;
     if (of_lower_class && real_time >= all / 2) return Guilty::kRealTime;
     if (real_time + higher >= all / 2) return Guilty::kHigherClass;
