@@ -97,7 +97,7 @@ struct TestTopology {
   std::vector<Node> nodes;
 
   // `sysfs_root` is "/sys" or a directory that looks like it. LLC = the highest-level unified or data cache that sysfs
-  // shows; a CPU without cache information is an error.
+  // shows; of a CPU that shows none, its die or socket.
   static Result<TestTopology> from_sysfs(const std::filesystem::path& sysfs_root);
   // What a machine with exactly `topology` shows, with CPUs numbered as QEMU does: node, LLC, core, thread.
   static TestTopology expected_for(const Topology& topology);
