@@ -38,6 +38,19 @@ TEST_F(NeedlessMovesTest, WhoseCpuWentToAnotherMayMove) {
   EXPECT_EQ(result(Invariant::kPingPong).seen, 0u);
 }
 
+TEST_F(NeedlessMovesTest, OneThatYieldsMayGoOnAnywhere) {
+  wake(0, {.pid = 7, .sched_class = kExt}, 0);
+  std::uint16_t cpu = 0;
+  run(0, 7, 0);
+  for (std::uint64_t i = 1; i <= 2000; ++i) {
+    const std::uint64_t ns = i * 200'000;
+    invariants_.add(make_event(ns, cpu, trace::Switch{.prev = 7, .prev_on_rq = 1, .next = 0}));
+    cpu = cpu == 0 ? 1 : 0;
+    invariants_.add(make_event(ns, cpu, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 7}));
+  }
+  expect_holds(Invariant::kPingPong);
+}
+
 TEST_F(NeedlessMovesTest, WhereItWakesUpIsNoMove) {
   wake(0, {.pid = 7}, 0);
   for (std::uint64_t ms = 0; ms < 1000; ms += 2) {
