@@ -40,8 +40,8 @@ struct BpfFunction {
 // ends.
 std::vector<BpfFunction> bpf_functions(const control::GuestSpace& kernel, const BpfLayout& layout);
 
-// Where a kernel for x86-64 puts what it compiles and its modules: MODULES_VADDR up to MODULES_END
-// (arch/x86/include/asm/pgtable_64_types.h).
-constexpr std::pair<std::uint64_t, std::uint64_t> kBpfRange{0xffffffffc0000000, 0xffffffffff000000};
+// Where a kernel for x86-64 puts what it compiles and its modules: MODULES_VADDR, which is lower for a kernel that
+// cannot be relocated, up to MODULES_END (arch/x86/include/asm/pgtable_64_types.h).
+constexpr std::pair<std::uint64_t, std::uint64_t> kBpfRange{0xffffffffa0000000, 0xffffffffff000000};
 
 }  // namespace ktstr

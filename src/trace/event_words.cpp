@@ -160,6 +160,8 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
       return fmt::format("an interrupt on CPU {}", event.cpu);
     case TraceKind::kIrqExit:
       return fmt::format("the interrupt on CPU {} is over", event.cpu);
+    case TraceKind::kProbe:
+      return before.probes().text(event) + " is called";
     default:
       return "";
   }

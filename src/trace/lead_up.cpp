@@ -56,6 +56,8 @@ bool LeadUpFinder::concerns_cpus(const TraceEvent& event) const {
     case TraceKind::kCpuOnline:
     case TraceKind::kCpuOffline:
       return is_ours(event_as<trace::CpuOnline>(event).cpu);
+    case TraceKind::kProbe:
+      return is_ours(event.cpu);
     case TraceKind::kSchedulerExit:
       return true;
     default:

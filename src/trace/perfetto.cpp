@@ -10,7 +10,6 @@
 #include "trace/perfetto_packets.h"
 #include "trace/proto_writer.h"
 #include "trace/task_table.h"
-#include "trace/user_probes.h"
 
 namespace ktstr {
 
@@ -264,7 +263,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     } else {
       track =
           track_below(Track::kCpus, event.cpu, 0, false, [&] { return fmt::format("events of CPU {}", event.cpu); });
-      name = event.kind == TraceKind::kProbe ? probes.text(event) : std::string(to_string(event.kind));
+      name = event.kind == TraceKind::kProbe ? tasks.probes().text(event) : std::string(to_string(event.kind));
     }
     put_event(event.time_ns, track, pb::track_event::kInstant, name, [&] {
       std::size_t at = 0;
@@ -303,9 +302,8 @@ struct PerfettoWriter::State : PerfettoPackets {
         return task_seen(event);
       case TraceKind::kCpuSeen:
       case TraceKind::kCgroupSeen:
-        return;
       case TraceKind::kProbePlaced:
-        return probes.follow(event);
+        return;
       case TraceKind::kSwitch:
         return switched(event, change);
       case TraceKind::kEnqueue:
@@ -333,7 +331,6 @@ struct PerfettoWriter::State : PerfettoPackets {
 
   std::map<std::uint32_t, ProtoWriter> bundles;  // events of each CPU that wait for a packet
   TaskTable tasks;
-  ProbeNames probes;
   bool begun = false;
   std::uint64_t last_ns = 0;
   std::map<std::uint64_t, bool> open_throttles;                 // by track

@@ -111,6 +111,9 @@ TaskChange TaskTable::follow(const TraceEvent& event) {
       name_cgroup(move.cgroup, move.parent, move.name);
       break;
     }
+    case TraceKind::kProbePlaced:
+      probes_.follow(event);
+      break;
     default:
       break;
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who is who in a stream of events: each task's process and name, and each cgroup's path, beside what Scheduling says
-// of them. Follows the stream, so that it is right at the moment of the event that it was given last.
+// Who is who in a stream of events: each task's process and name, each cgroup's path, and what the user's probes are
+// called, beside what Scheduling says of tasks. Follows the stream, so that it is right at the moment of the event that
+// it was given last.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 
 #include "trace/events.h"
+#include "trace/probe_names.h"
 #include "trace/scheduling.h"
 
 namespace ktstr {
@@ -43,6 +45,7 @@ class TaskTable {
   std::uint64_t cgroup_of(std::int32_t pid) const;
   // "/test/cg_0"; "cgroup 17" for one that nothing was said of.
   std::string cgroup_path(std::uint64_t cgroup) const;
+  const ProbeNames& probes() const { return probes_; }
   // Whether a cgroup is `above`, or below it.
   bool is_within(std::uint64_t cgroup, std::uint64_t above) const;
 
@@ -55,6 +58,7 @@ class TaskTable {
   void name_cgroup(std::uint64_t cgroup, std::uint64_t parent, const TraceText<4>& name);
 
   Scheduling scheduling_;
+  ProbeNames probes_;
   std::unordered_map<std::int32_t, TracedTask> tasks_;
   std::unordered_map<std::uint64_t, Cgroup> cgroups_;
   std::optional<std::int32_t> gone_;

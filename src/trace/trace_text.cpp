@@ -8,7 +8,6 @@
 #include <unordered_map>
 
 #include "trace/task_table.h"
-#include "trace/user_probes.h"
 
 namespace ktstr {
 
@@ -39,9 +38,9 @@ class TimeHistory {
  public:
   // Empty for an event by which no task leaves a CPU and that the user has not asked for.
   std::string line(const TraceEvent& event) {
-    probes_.follow(event);
-    if (event.kind == TraceKind::kProbe) return probed(event);
-    const std::string text = event.kind == TraceKind::kSwitch ? switched(event) : std::string();
+    std::string text;
+    if (event.kind == TraceKind::kSwitch) text = switched(event);
+    if (event.kind == TraceKind::kProbe) text = probed(event);
     const TaskChange change = tasks_.follow(event);
     if (change.is_wakeup) waits_[event_as<trace::Enqueue>(event).pid].woken_ns = event.time_ns;
     if (change.gone) waits_.erase(*change.gone);
@@ -80,7 +79,8 @@ class TimeHistory {
 
   std::string probed(const TraceEvent& event) const {
     return fmt::format("{:>8}.{:09} [{:04}]  {:<30}  {}\n", event.time_ns / 1'000'000'000,
-                       event.time_ns % 1'000'000'000, event.cpu, name(tasks_.running(event.cpu)), probes_.text(event));
+                       event.time_ns % 1'000'000'000, event.cpu, name(tasks_.running(event.cpu)),
+                       tasks_.probes().text(event));
   }
 
   std::string name(std::int32_t pid) const {
@@ -96,7 +96,6 @@ class TimeHistory {
   }
 
   TaskTable tasks_;
-  ProbeNames probes_;
   std::unordered_map<std::int32_t, Waits> waits_;
   std::unordered_map<std::uint32_t, Runs> runs_;
 };

@@ -15,9 +15,8 @@ namespace {
 
 constexpr std::string_view kOfBpf = "bpf:";
 constexpr std::size_t kMostValues = std::tuple_size_v<decltype(trace::Probe::values)>;
-constexpr std::uint8_t kOwnSteps = 3;         // of a probe, before what is read: number, count, text
-constexpr std::size_t kMostUserProbes = 256;  // that a trace may say the names of
-constexpr std::size_t kMostNamed = 20;        // functions in a message
+constexpr std::uint8_t kOwnSteps = 3;   // of a probe, before what is read: number, count, text
+constexpr std::size_t kMostNamed = 20;  // functions in a message
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -203,6 +202,7 @@ BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted
   const std::vector<BpfFunction> functions = bpf_functions(kernel, wanted.bpf);
   const auto& about_tasks = wanted.methods_about_tasks;
   std::vector<bool> placed(wanted.of_bpf.size());
+  std::size_t without_room = 0;
   for (const BpfFunction& function : functions) {
     bool is_wanted = false;
     for (std::size_t i = 0; i < wanted.of_bpf.size(); ++i) {
@@ -211,7 +211,7 @@ BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted
     }
     if (!is_wanted) continue;
     if (made.probes.size() == control::kMostLateProbes) {
-      made.not_placed.push_back(fmt::format("bpf:{}: there is room for {}", function.name, control::kMostLateProbes));
+      ++without_room;
       continue;
     }
     const bool about_task = std::find(about_tasks.begin(), about_tasks.end(), function.method) != about_tasks.end();
@@ -220,6 +220,9 @@ BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted
   }
   for (std::size_t i = 0; i < wanted.of_bpf.size(); ++i)
     if (!placed[i]) made.not_placed.push_back(why_not_placed(wanted.of_bpf[i], functions));
+  if (without_room > 0)
+    made.not_placed.push_back(
+        fmt::format("of {} more BPF functions: there is room for {}", without_room, control::kMostLateProbes));
   return made;
 }
 
@@ -228,38 +231,6 @@ TraceEvent probe_placed(std::uint64_t time_ns, std::size_t number, std::string_v
   for (std::size_t i = 0; i < what.size() && i < placed.what.words.size() * 8; ++i)
     placed.what.words[i / 8] |= static_cast<std::uint64_t>(static_cast<unsigned char>(what[i])) << (i % 8 * 8);
   return make_event(time_ns, 0, placed);
-}
-
-void ProbeNames::follow(const TraceEvent& event) {
-  if (event.kind != TraceKind::kProbePlaced) return;
-  const auto placed = event_as<trace::ProbePlaced>(event);
-  if (placed.number >= kMostUserProbes) return;
-  if (names_.size() <= placed.number) names_.resize(placed.number + 1);
-  const std::string what = placed.what.str();
-  names_[placed.number] = what.substr(0, what.find('('));
-}
-
-std::string ProbeNames::name(std::uint32_t number) const {
-  if (number < names_.size() && !names_[number].empty()) return names_[number];
-  return fmt::format("probe {}", number);
-}
-
-std::string ProbeNames::text(const TraceEvent& event) const {
-  const auto probe = event_as<trace::Probe>(event);
-  const std::size_t count = std::min<std::size_t>(probe.count, probe.values.size());
-  std::vector<std::string> values;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t value = probe.values[i];
-    if ((event.unreadable >> (i + kOwnSteps) & 1) != 0)
-      values.emplace_back("?");
-    else if ((probe.text >> i & 0x100) != 0 && !values.empty())
-      values.back() += TraceText<1>{{value}}.str();
-    else if ((probe.text >> i & 1) != 0)
-      values.push_back(TraceText<1>{{value}}.str());
-    else
-      values.push_back(value > UINT32_MAX ? fmt::format("{:#x}", value) : fmt::format("{}", value));
-  }
-  return fmt::format("{}({})", name(probe.number), fmt::join(values, ", "));
 }
 
 }  // namespace ktstr

@@ -53,16 +53,4 @@ BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted
 // That the probe with this number is there.
 TraceEvent probe_placed(std::uint64_t time_ns, std::size_t number, std::string_view what);
 
-// What a trace says of its probes, for who shows them.
-class ProbeNames {
- public:
-  void follow(const TraceEvent& event);
-  // Of a kProbe: "simple_enqueue(131)", "f(1, 2)", "probe 7()" where the trace does not say which that is.
-  std::string text(const TraceEvent& event) const;
-  std::string name(std::uint32_t number) const;  // "simple_enqueue"
-
- private:
-  std::vector<std::string> names_;
-};
-
 }  // namespace ktstr

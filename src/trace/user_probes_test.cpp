@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "kernel/cache.h"
-#include "trace/testing/sample_stream.h"
+#include "trace/probe_names.h"
 
 namespace ktstr {
 namespace {

@@ -184,6 +184,8 @@ std::vector<std::string> ways_on(const Why& why) {
   }
   if (!record.repeat_command.empty()) ways.push_back(record.repeat_command);
   if (!record.replay_command.empty()) ways.push_back(record.replay_command);
+  if (!record.replay_command.empty() && why.look && !record.scheduler().command.empty())
+    ways.push_back(record.replay_command + " --probe 'bpf:*'");
   return ways;
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trace/probe_names.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::size_t kMostNames = 256;
+constexpr std::size_t kFirstValue = 3;  // of trace::Probe's fields
+
+}  // namespace
+
+void ProbeNames::follow(const TraceEvent& event) {
+  if (event.kind != TraceKind::kProbePlaced) return;
+  const auto placed = event_as<trace::ProbePlaced>(event);
+  if (placed.number >= kMostNames) return;
+  if (names_.size() <= placed.number) names_.resize(placed.number + 1);
+  const std::string what = placed.what.str();
+  names_[placed.number] = what.substr(0, what.find('('));
+}
+
+std::string ProbeNames::name(std::uint32_t number) const {
+  if (number < names_.size() && !names_[number].empty()) return names_[number];
+  return fmt::format("probe {}", number);
+}
+
+std::string ProbeNames::text(const TraceEvent& event) const {
+  const auto probe = event_as<trace::Probe>(event);
+  const std::size_t count = std::min<std::size_t>(probe.count, probe.values.size());
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t value = probe.values[i];
+    if ((event.unreadable >> (i + kFirstValue) & 1) != 0)
+      values.emplace_back("?");
+    else if ((probe.text >> i & 0x100) != 0 && !values.empty())
+      values.back() += TraceText<1>{{value}}.str();
+    else if ((probe.text >> i & 1) != 0)
+      values.push_back(TraceText<1>{{value}}.str());
+    else
+      values.push_back(value > UINT32_MAX ? fmt::format("{:#x}", value) : fmt::format("{}", value));
+  }
+  return fmt::format("{}({})", name(probe.number), fmt::join(values, ", "));
+}
+
+}  // namespace ktstr
