@@ -105,14 +105,15 @@ struct Checks {
   // (default: not judged).
   std::optional<std::chrono::milliseconds> max_idle, max_wait;
   // Likewise: how long a task may run during one wait of another that it is not above, in the same cgroup (default 500
-  // ms, under the kernel's own scheduler 1 s or 4 ms a CPU), and how long without a break while such a one waits for
+  // ms, under the kernel's own scheduler 1 s, or 4 ms a CPU), and how long without a break while such a one waits for
   // that very CPU (default 200 ms, or 4 ms a CPU). 0: not judged.
   std::optional<std::chrono::milliseconds> max_starved, max_slice;
   // Likewise: how often a second of its run time a task may be taken off a CPU that has nothing else to run, to another
   // one (default 50; 0: not judged).
   std::optional<int> max_moves;
-  std::optional<bool> weight_order;  // likewise, default on: nobody gets clearly less than one of a lower nice weight
-  bool gap_off = false;              // switch a limit off altogether
+  // Likewise: no task gets clearly less than one of a lower nice weight. Default: under the kernel's own scheduler.
+  std::optional<bool> weight_order;
+  bool gap_off = false;  // switch a limit off altogether
   bool spread_off = false;
 
   static constexpr std::chrono::milliseconds kDefaultMaxGap{2000};
@@ -127,7 +128,7 @@ struct Checks {
   bool scheduler_attached_on() const { return scheduler_attached.value_or(true); }
   bool scheduler_used_on() const { return scheduler_used.value_or(true); }
   bool kernel_log_on() const { return kernel_log.value_or(true); }
-  bool weight_order_on() const { return weight_order.value_or(true); }
+  bool weight_order_on(bool kernels_own) const { return weight_order.value_or(kernels_own); }
   bool share_on() const { return share.value_or(false); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
   std::chrono::milliseconds idle_limit() const { return max_idle.value_or(kDefaultMaxIdle); }

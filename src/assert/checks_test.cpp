@@ -47,7 +47,7 @@ TEST(Checks, DescribeTheLimitsThatTheRecorderJudges) {
                              "ping_pong: no task is moved without need more than 20 times a second of its run time"}));
   EXPECT_EQ(more.merged_with({.max_moves = 0}).max_slice, 50ms);
   EXPECT_EQ(more.merged_with({.max_moves = 0}).moves_limit(), 0);
-  EXPECT_FALSE(more.merged_with({.weight_order = false}).weight_order_on());
+  EXPECT_FALSE(more.merged_with({.weight_order = false}).weight_order_on(true));
   const Checks off{.max_idle = 0ms, .max_wait = 0ms, .max_starved = 0ms, .max_slice = 0ms, .max_moves = 0};
   EXPECT_EQ(off.describe(), Checks{}.describe());
   EXPECT_EQ(checks.merged_with(off).max_idle, 0ms);

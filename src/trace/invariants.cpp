@@ -104,7 +104,7 @@ Invariants::Invariants(const InvariantLimits& limits)
   if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
   if (limits.slice_ns > 0) watches_.push_back(std::make_unique<LongSlice>(limits.slice_ns));
   if (limits.moves > 0) watches_.push_back(std::make_unique<NeedlessMoves>());
-  if (limits.weight_order) watches_.push_back(std::make_unique<WeightOrder>());
+  if (limits.weight_order) watches_.push_back(std::make_unique<WeightOrder>(limits.weight_slice_ns));
 }
 
 // What waits began before counts from here on.
@@ -117,7 +117,7 @@ void Invariants::begin(std::uint64_t at_ns) {
 void Invariants::end(std::uint64_t at_ns) {
   if (!judged_from_ || over_) return;
   for (const auto& [cpu, one] : idle_since_) end_idle(cpu, one, at_ns);
-  for (const auto& watch : watches_) watch->end(look(at_ns), *this);
+  for (const auto& watch : watches_) watch->end(moment(at_ns), *this);
   std::vector<std::int32_t> left;
   for (const auto& [pid, wait] : waiting_) left.push_back(pid);
   for (const std::int32_t pid : left) end_wait(pid, at_ns);
@@ -129,11 +129,11 @@ void Invariants::add(const TraceEvent& event) {
   changed_.clear();
   now_.add(event, [this](const Transition& transition) { before(transition); });
   after(event);
-  for (const auto& watch : watches_) watch->after(event, look(now_.now_ns()), *this);
+  for (const auto& watch : watches_) watch->after(event, moment(now_.now_ns()), *this);
 }
 
 void Invariants::before(const Transition& transition) {
-  for (const auto& watch : watches_) watch->before(transition, look(transition.at_ns), *this);
+  for (const auto& watch : watches_) watch->before(transition, moment(transition.at_ns), *this);
   if (transition.before.phase == TaskPhase::kWaiting) end_wait(transition.pid, transition.at_ns);
   if (transition.after == TaskPhase::kWaiting) changed_.push_back(transition.pid);
   if (transition.after != TaskPhase::kRunning || transition.before.may_run_on(transition.cpu) ||

@@ -33,6 +33,7 @@ struct InvariantLimits {
   std::uint64_t slice_ns = 200'000'000;
   std::uint64_t moves = 50;  // a second of a task's run time
   bool weight_order = true;
+  std::uint64_t weight_slice_ns = 0;  // of this: the longest that a task may rightly run without a break
 };
 
 class Invariants : BreachSink {
@@ -73,7 +74,7 @@ class Invariants : BreachSink {
   void report_wait(std::int32_t pid, const Wait& wait, std::uint64_t at_ns);
   void report(Invariant invariant, const Breach& breach) override;
   void note_compared(Invariant invariant) override;
-  Look look(std::uint64_t at_ns) const { return {now_, at_ns, judged_from_.value_or(0)}; }
+  Moment moment(std::uint64_t at_ns) const { return {now_, at_ns, judged_from_.value_or(0)}; }
   InvariantResult& result(Invariant invariant) { return results_[static_cast<std::size_t>(invariant)]; }
 
   Scheduling now_;

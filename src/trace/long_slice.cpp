@@ -31,20 +31,20 @@ std::optional<std::uint16_t> cpu_waited_for(const TaskNow& task, const Schedulin
   return {};
 }
 
-void LongSlice::before(const Transition& transition, const Look& look, BreachSink& sink) {
+void LongSlice::before(const Transition& transition, const Moment& moment, BreachSink& sink) {
   if (transition.before.phase == TaskPhase::kRunning &&
-      look.at_ns > std::max(transition.before.since_ns, look.judged_from_ns) + limit_ns_) {
+      moment.at_ns > std::max(transition.before.since_ns, moment.judged_from_ns) + limit_ns_) {
     for (const auto& [pid, want] : wants_)
-      if (want.cpu == transition.before.cpu) judge(pid, want, look, sink);
+      if (want.cpu == transition.before.cpu) judge(pid, want, moment, sink);
   }
   if (transition.before.phase != TaskPhase::kWaiting) return;
   const auto found = wants_.find(transition.pid);
   if (found == wants_.end()) return;
-  judge(found->first, found->second, look, sink);
+  judge(found->first, found->second, moment, sink);
   wants_.erase(found);
 }
 
-void LongSlice::after(const TraceEvent& event, const Look& look, BreachSink& sink) {
+void LongSlice::after(const TraceEvent& event, const Moment& moment, BreachSink& sink) {
   switch (event.kind) {
     case TraceKind::kSwitch:
     case TraceKind::kEnqueue:
@@ -54,14 +54,14 @@ void LongSlice::after(const TraceEvent& event, const Look& look, BreachSink& sin
     case TraceKind::kDsqInsert:
     case TraceKind::kDsqInsertVtime:
       // All have the task first.
-      follow(static_cast<std::int32_t>(event.values[0]), look, sink);
+      follow(static_cast<std::int32_t>(event.values[0]), moment, sink);
       break;
     case TraceKind::kThrottle:
     case TraceKind::kUnthrottle: {
       std::vector<std::int32_t> pids;
-      for (const auto& [pid, task] : look.now.tasks())
+      for (const auto& [pid, task] : moment.now.tasks())
         if (task.phase == TaskPhase::kWaiting) pids.push_back(pid);
-      for (const std::int32_t pid : pids) follow(pid, look, sink);
+      for (const std::int32_t pid : pids) follow(pid, moment, sink);
       break;
     }
     default:
@@ -69,36 +69,36 @@ void LongSlice::after(const TraceEvent& event, const Look& look, BreachSink& sin
   }
 }
 
-void LongSlice::end(const Look& look, BreachSink& sink) {
-  for (const auto& [pid, want] : wants_) judge(pid, want, look, sink);
+void LongSlice::end(const Moment& moment, BreachSink& sink) {
+  for (const auto& [pid, want] : wants_) judge(pid, want, moment, sink);
 }
 
-void LongSlice::follow(std::int32_t pid, const Look& look, BreachSink& sink) {
-  const TaskNow* const task = look.now.task(pid);
-  const auto cpu = task != nullptr ? cpu_waited_for(*task, look.now) : std::nullopt;
+void LongSlice::follow(std::int32_t pid, const Moment& moment, BreachSink& sink) {
+  const TaskNow* const task = moment.now.task(pid);
+  const auto cpu = task != nullptr ? cpu_waited_for(*task, moment.now) : std::nullopt;
   const auto found = wants_.find(pid);
   if (found != wants_.end()) {
     // With another rank it waits anew.
-    if (cpu == found->second.cpu && task->steady_ns < look.at_ns) return;
-    judge(pid, found->second, look, sink);
+    if (cpu == found->second.cpu && task->steady_ns < moment.at_ns) return;
+    judge(pid, found->second, moment, sink);
     wants_.erase(found);
   }
-  if (cpu) wants_[pid] = {.cpu = *cpu, .since_ns = look.at_ns};
+  if (cpu) wants_[pid] = {.cpu = *cpu, .since_ns = moment.at_ns};
 }
 
-void LongSlice::judge(std::int32_t pid, const Want& want, const Look& look, BreachSink& sink) const {
-  std::uint64_t from = std::max(want.since_ns, look.judged_from_ns);
-  if (look.at_ns <= from + limit_ns_ || want.cpu >= look.now.cpus().size()) return;
-  const std::int32_t current = look.now.cpus()[want.cpu].current;
-  const TaskNow* const task = look.now.task(pid);
-  const TaskNow* const user = look.now.task(current);
+void LongSlice::judge(std::int32_t pid, const Want& want, const Moment& moment, BreachSink& sink) const {
+  std::uint64_t from = std::max(want.since_ns, moment.judged_from_ns);
+  if (moment.at_ns <= from + limit_ns_ || want.cpu >= moment.now.cpus().size()) return;
+  const std::int32_t current = moment.now.cpus()[want.cpu].current;
+  const TaskNow* const task = moment.now.task(pid);
+  const TaskNow* const user = moment.now.task(current);
   if (task == nullptr || user == nullptr || current == pid || user->phase != TaskPhase::kRunning ||
       user->cpu != want.cpu || !task->rank || !user->rank)
     return;
   from = std::max({from, user->since_ns, user->steady_ns});
-  if (look.at_ns <= from || !user->rank->is_peer_of(*task->rank) || is_above(*user->rank, *task->rank)) return;
+  if (moment.at_ns <= from || !user->rank->is_peer_of(*task->rank) || is_above(*user->rank, *task->rank)) return;
   sink.report(Invariant::kMaxSlice,
-              {.pid = pid, .cpu = want.cpu, .from_ns = from, .to_ns = look.at_ns, .other = current});
+              {.pid = pid, .cpu = want.cpu, .from_ns = from, .to_ns = moment.at_ns, .other = current});
 }
 
 }  // namespace ktstr

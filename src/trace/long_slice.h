@@ -13,17 +13,17 @@ namespace ktstr {
 class LongSlice : public Watch {
  public:
   explicit LongSlice(std::uint64_t limit_ns) : limit_ns_(limit_ns) {}
-  void before(const Transition& transition, const Look& look, BreachSink& sink) override;
-  void after(const TraceEvent& event, const Look& look, BreachSink& sink) override;
-  void end(const Look& look, BreachSink& sink) override;
+  void before(const Transition& transition, const Moment& moment, BreachSink& sink) override;
+  void after(const TraceEvent& event, const Moment& moment, BreachSink& sink) override;
+  void end(const Moment& moment, BreachSink& sink) override;
 
  private:
   struct Want {
     std::uint16_t cpu = 0;
     std::uint64_t since_ns = 0;
   };
-  void follow(std::int32_t pid, const Look& look, BreachSink& sink);
-  void judge(std::int32_t pid, const Want& want, const Look& look, BreachSink& sink) const;
+  void follow(std::int32_t pid, const Moment& moment, BreachSink& sink);
+  void judge(std::int32_t pid, const Want& want, const Moment& moment, BreachSink& sink) const;
 
   const std::uint64_t limit_ns_;
   std::map<std::int32_t, Want> wants_;

@@ -36,7 +36,7 @@ struct Breach {
 };
 
 // What there is to look at, and where to report.
-struct Look {
+struct Moment {
   const Scheduling& now;
   std::uint64_t at_ns = 0;
   std::uint64_t judged_from_ns = 0;  // what was before is not judged
@@ -54,10 +54,10 @@ class Watch {
  public:
   virtual ~Watch() = default;
   // A transition before it takes effect, and the event after it has.
-  virtual void before(const Transition& transition, const Look& look, BreachSink& sink) = 0;
-  virtual void after(const TraceEvent& event, const Look& look, BreachSink& sink) = 0;
+  virtual void before(const Transition& transition, const Moment& moment, BreachSink& sink) = 0;
+  virtual void after(const TraceEvent& event, const Moment& moment, BreachSink& sink) = 0;
   // What is still under way.
-  virtual void end(const Look& look, BreachSink& sink) = 0;
+  virtual void end(const Moment& moment, BreachSink& sink) = 0;
 };
 
 // Whether the scheduler may run a task that waits. One that is kept from running, by a quota or because its class has

@@ -24,7 +24,7 @@ struct MadeTask {
 // Two CPUs that are idle, from 0 on.
 class InvariantsWorld : public testing::Test {
  protected:
-  InvariantsWorld() : invariants_({}) {
+  explicit InvariantsWorld(const InvariantLimits& limits = {}) : invariants_(limits) {
     for (std::uint32_t cpu = 0; cpu < 2; ++cpu) at(0, trace::CpuSeen{.cpu = cpu, .current = 0});
     invariants_.begin(0);
   }
