@@ -14,9 +14,9 @@ namespace ktstr {
 
 class NeedlessMoves : public Watch {
  public:
-  void before(const Transition& transition, const Look& look, BreachSink& sink) override;
-  void after(const TraceEvent& event, const Look& look, BreachSink& sink) override;
-  void end(const Look& look, BreachSink& sink) override;
+  void before(const Transition& transition, const Moment& moment, BreachSink& sink) override;
+  void after(const TraceEvent& event, const Moment& moment, BreachSink& sink) override;
+  void end(const Moment& moment, BreachSink& sink) override;
 
  private:
   struct Left {
@@ -28,7 +28,7 @@ class NeedlessMoves : public Watch {
     std::uint64_t from_ns = 0, ran_ns = 0, moves = 0;
   };
   std::uint64_t& runs_of(std::uint16_t cpu);
-  void close(std::int32_t pid, Of& of, std::uint16_t cpu, const Look& look, BreachSink& sink) const;
+  void close(std::int32_t pid, Of& of, std::uint16_t cpu, const Moment& moment, BreachSink& sink) const;
 
   std::map<std::int32_t, Of> tasks_;
   std::vector<std::uint64_t> runs_;  // by CPU: how often a task began to run there

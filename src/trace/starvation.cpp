@@ -7,7 +7,9 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kLeastKept = 4096;
+constexpr std::size_t kLeastKept = 4096, kMostKept = 1'000'000;
+
+bool is_of_one_cpu(std::uint64_t dsq) { return dsq == kLocalDsq || is_local_on(dsq); }
 
 // Of real-time and deadline tasks one may rightly run for ever.
 bool takes_turns(const Rank& rank) {
@@ -16,42 +18,42 @@ bool takes_turns(const Rank& rank) {
 
 }  // namespace
 
-void Starvation::before(const Transition& transition, const Look& look, BreachSink& sink) {
+void Starvation::before(const Transition& transition, const Moment& moment, BreachSink& sink) {
   if (transition.before.phase == TaskPhase::kRunning) note_ran(transition);
   if (transition.before.phase != TaskPhase::kWaiting) return;
   const auto found = waits_.find(transition.pid);
   if (found == waits_.end()) return;
-  judge(found->first, found->second, look, sink);
+  judge(found->first, found->second, moment, sink);
   waits_.erase(found);
 }
 
-void Starvation::after(const TraceEvent& event, const Look& look, BreachSink& sink) {
+void Starvation::after(const TraceEvent& event, const Moment& moment, BreachSink& sink) {
   switch (event.kind) {
     case TraceKind::kSwitch: {
-      class_times_.follow(event.cpu, look.now);
-      follow(event_as<trace::Switch>(event).prev, look, sink);
+      class_times_.follow(event.cpu, moment.now);
+      follow(event_as<trace::Switch>(event).prev, moment, sink);
       break;
     }
     case TraceKind::kEnqueue:
     case TraceKind::kDequeue: {
       // Both have the task and the CPU first.
       const auto of = event_as<trace::Enqueue>(event);
-      class_times_.follow(of.cpu, look.now);
-      follow(of.pid, look, sink);
+      class_times_.follow(of.cpu, moment.now);
+      follow(of.pid, moment, sink);
       break;
     }
     case TraceKind::kAffinity:
     case TraceKind::kCgroupMove:
     case TraceKind::kDsqInsert:
     case TraceKind::kDsqInsertVtime:
-      follow(static_cast<std::int32_t>(event.values[0]), look, sink);
+      follow(static_cast<std::int32_t>(event.values[0]), moment, sink);
       break;
     case TraceKind::kThrottle:
     case TraceKind::kUnthrottle: {
       std::vector<std::int32_t> pids;
-      for (const auto& [pid, task] : look.now.tasks())
+      for (const auto& [pid, task] : moment.now.tasks())
         if (task.phase == TaskPhase::kWaiting) pids.push_back(pid);
-      for (const std::int32_t pid : pids) follow(pid, look, sink);
+      for (const std::int32_t pid : pids) follow(pid, moment, sink);
       break;
     }
     default:
@@ -59,16 +61,18 @@ void Starvation::after(const TraceEvent& event, const Look& look, BreachSink& si
   }
 }
 
-void Starvation::end(const Look& look, BreachSink& sink) {
-  for (const auto& [pid, wait] : waits_) judge(pid, wait, look, sink);
+void Starvation::end(const Moment& moment, BreachSink& sink) {
+  for (const auto& [pid, wait] : waits_) judge(pid, wait, moment, sink);
 }
 
 void Starvation::note_ran(const Transition& transition) {
   const auto& rank = transition.before.rank;
-  if (!rank || !takes_turns(*rank) || transition.at_ns == transition.before.since_ns) return;
+  // Before that it had another rank.
+  const std::uint64_t since = std::max(transition.before.since_ns, transition.before.steady_ns);
+  if (!rank || !takes_turns(*rank) || transition.at_ns <= since) return;
   ran_[{rank->group, rank->cgroup, rank->sched_class, rank->policy}].push_back({.pid = transition.pid,
                                                                                 .cpu = transition.before.cpu,
-                                                                                .from_ns = transition.before.since_ns,
+                                                                                .from_ns = since,
                                                                                 .to_ns = transition.at_ns,
                                                                                 .rank = *rank});
   if (++kept_ >= prune_at_) prune();
@@ -83,39 +87,45 @@ void Starvation::prune() {
     kept_ += all.size();
   }
   std::erase_if(ran_, [](const auto& one) { return one.second.empty(); });
+  // A guest that does not end to switch must not fill the host's memory: what is forgotten starves nobody.
+  for (auto one = ran_.begin(); kept_ > kMostKept && one != ran_.end(); ++one) {
+    kept_ -= one->second.size();
+    one->second.clear();
+  }
   prune_at_ = std::max(kLeastKept, 2 * kept_);
 }
 
-void Starvation::start(std::int32_t pid, const TaskNow& task, const Look& look) {
-  waits_[pid] = {.since_ns = look.at_ns,
+void Starvation::start(std::int32_t pid, const TaskNow& task, const Moment& moment) {
+  waits_[pid] = {.since_ns = moment.at_ns,
                  .cpu = task.cpu,
-                 .above_ns = class_times_.above(task.cpu, task.rank->sched_class, look.at_ns),
+                 .above_ns = class_times_.above(task.cpu, task.rank->sched_class, moment.at_ns),
+                 .only_cpu = task.dsq && is_of_one_cpu(*task.dsq),
                  .in_queue = task.rank->sched_class != SchedClass::kExt || task.dsq.has_value(),
                  .rank = *task.rank,
-                 .mask = look.now.usable_cpus(task)};
+                 .mask = moment.now.usable_cpus(task)};
 }
 
 // What has changed ends the wait that was, and begins another one.
-void Starvation::follow(std::int32_t pid, const Look& look, BreachSink& sink) {
-  const TaskNow* const task = look.now.task(pid);
+void Starvation::follow(std::int32_t pid, const Moment& moment, BreachSink& sink) {
+  const TaskNow* const task = moment.now.task(pid);
   const bool waits = task != nullptr && task->phase == TaskPhase::kWaiting && task->rank && takes_turns(*task->rank) &&
-                     may_be_run(*task, look.now);
+                     may_be_run(*task, moment.now);
   const auto found = waits_.find(pid);
   if (found == waits_.end()) {
-    if (waits) start(pid, *task, look);
+    if (waits) start(pid, *task, moment);
     return;
   }
   Wait& wait = found->second;
-  const bool same =
-      waits && wait.rank == *task->rank && wait.mask == look.now.usable_cpus(*task) && (wait.in_queue || !task->dsq);
+  const bool same = waits && wait.only_cpu == (task->dsq && is_of_one_cpu(*task->dsq)) && wait.rank == *task->rank &&
+                    wait.mask == moment.now.usable_cpus(*task) && (wait.in_queue || !task->dsq);
   if (!same) {
-    judge(pid, wait, look, sink);
+    judge(pid, wait, moment, sink);
     waits_.erase(found);
-    if (waits) start(pid, *task, look);
+    if (waits) start(pid, *task, moment);
   } else if (wait.cpu != task->cpu) {
-    wait.paused_ns = paused(wait, look.at_ns);
+    wait.paused_ns = paused(wait, moment.at_ns);
     wait.cpu = task->cpu;
-    wait.above_ns = class_times_.above(wait.cpu, wait.rank.sched_class, look.at_ns);
+    wait.above_ns = class_times_.above(wait.cpu, wait.rank.sched_class, moment.at_ns);
   }
 }
 
@@ -123,29 +133,37 @@ std::uint64_t Starvation::paused(const Wait& wait, std::uint64_t at_ns) const {
   return wait.paused_ns + class_times_.above(wait.cpu, wait.rank.sched_class, at_ns) - wait.above_ns;
 }
 
-void Starvation::judge(std::int32_t pid, const Wait& wait, const Look& look, BreachSink& sink) const {
-  const std::uint64_t from = std::max(wait.since_ns, look.judged_from_ns);
-  const std::uint64_t pause = paused(wait, look.at_ns);
+void Starvation::judge(std::int32_t pid, const Wait& wait, const Moment& moment, BreachSink& sink) const {
+  const std::uint64_t from = std::max(wait.since_ns, moment.judged_from_ns);
+  const std::uint64_t pause = paused(wait, moment.at_ns);
   // Nobody runs for longer than there is time.
-  if (look.at_ns <= from + limit_ns_ + pause) return;
+  if (moment.at_ns <= from + limit_ns_ + pause) return;
   std::map<std::int32_t, std::uint64_t> sums;
   auto add = [&](const Ran& ran) {
-    const std::uint64_t since = std::max(ran.from_ns, from), until = std::min(ran.to_ns, look.at_ns);
-    if (ran.pid == pid || until <= since || !has_cpu(wait.mask, ran.cpu) || is_above(ran.rank, wait.rank)) return;
+    const std::uint64_t since = std::max(ran.from_ns, from), until = std::min(ran.to_ns, moment.at_ns);
+    if (ran.pid == pid || until <= since || !has_cpu(wait.mask, ran.cpu) || (wait.only_cpu && ran.cpu != wait.cpu) ||
+        is_above(ran.rank, wait.rank))
+      return;
     sums[ran.pid] += until - since;
   };
   auto competes = [&](const Rank& rank) {
-    return wait.in_queue ? rank.is_peer_of(wait.rank) : rank.sched_class == SchedClass::kExt;
+    if (wait.in_queue) return rank.is_peer_of(wait.rank);
+    // In a cgroup with a limit that the BPF scheduler enforces itself all wait for the same.
+    return rank.sched_class == SchedClass::kExt && rank.cgroup == wait.rank.cgroup;
   };
   for (const auto& [peers, all] : ran_) {
     if (all.empty() || !competes(all.front().rank)) continue;
     for (auto one = all.rbegin(); one != all.rend() && one->to_ns > from; ++one) add(*one);
   }
-  for (std::uint16_t cpu = 0; cpu < look.now.cpus().size(); ++cpu) {
-    const std::int32_t current = look.now.cpus()[cpu].current;
-    const TaskNow* const task = look.now.task(current);
+  for (std::uint16_t cpu = 0; cpu < moment.now.cpus().size(); ++cpu) {
+    const std::int32_t current = moment.now.cpus()[cpu].current;
+    const TaskNow* const task = moment.now.task(current);
     if (task == nullptr || task->phase != TaskPhase::kRunning || !task->rank || !competes(*task->rank)) continue;
-    add({.pid = current, .cpu = cpu, .from_ns = task->since_ns, .to_ns = look.at_ns, .rank = *task->rank});
+    add({.pid = current,
+         .cpu = cpu,
+         .from_ns = std::max(task->since_ns, task->steady_ns),
+         .to_ns = moment.at_ns,
+         .rank = *task->rank});
   }
   const auto most =
       std::max_element(sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -153,7 +171,7 @@ void Starvation::judge(std::int32_t pid, const Wait& wait, const Look& look, Bre
   sink.report(wait.in_queue ? Invariant::kStarvation : Invariant::kLostTask, {.pid = pid,
                                                                               .cpu = wait.cpu,
                                                                               .from_ns = from,
-                                                                              .to_ns = look.at_ns,
+                                                                              .to_ns = moment.at_ns,
                                                                               .other = most->first,
                                                                               .amount = most->second - pause});
 }

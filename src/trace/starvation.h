@@ -17,9 +17,9 @@ namespace ktstr {
 class Starvation : public Watch {
  public:
   explicit Starvation(std::uint64_t limit_ns) : limit_ns_(limit_ns) {}
-  void before(const Transition& transition, const Look& look, BreachSink& sink) override;
-  void after(const TraceEvent& event, const Look& look, BreachSink& sink) override;
-  void end(const Look& look, BreachSink& sink) override;
+  void before(const Transition& transition, const Moment& moment, BreachSink& sink) override;
+  void after(const TraceEvent& event, const Moment& moment, BreachSink& sink) override;
+  void end(const Moment& moment, BreachSink& sink) override;
 
  private:
   struct Wait {
@@ -27,6 +27,7 @@ class Starvation : public Watch {
     std::uint16_t cpu = 0;
     std::uint64_t above_ns = 0;   // of the higher classes on that CPU, when it came there
     std::uint64_t paused_ns = 0;  // on CPUs before that
+    bool only_cpu = false;        // a BPF scheduler has it in the queue of one CPU
     bool in_queue = false;        // of the kernel; always so but under a BPF scheduler
     Rank rank;
     CpuMask mask{};
@@ -41,9 +42,9 @@ class Starvation : public Watch {
 
   void note_ran(const Transition& transition);
   void prune();
-  void start(std::int32_t pid, const TaskNow& task, const Look& look);
-  void follow(std::int32_t pid, const Look& look, BreachSink& sink);
-  void judge(std::int32_t pid, const Wait& wait, const Look& look, BreachSink& sink) const;
+  void start(std::int32_t pid, const TaskNow& task, const Moment& moment);
+  void follow(std::int32_t pid, const Moment& moment, BreachSink& sink);
+  void judge(std::int32_t pid, const Wait& wait, const Moment& moment, BreachSink& sink) const;
   std::uint64_t paused(const Wait& wait, std::uint64_t at_ns) const;
 
   const std::uint64_t limit_ns_;

@@ -110,10 +110,29 @@ TEST_F(StarvationTest, OneThatIsInNoQueueIsLost) {
   expect_holds(Invariant::kStarvation);
 }
 
-// A BPF scheduler that loses a task does not ask for its cgroup.
-TEST_F(StarvationTest, WhoIsLostIsComparedWithAllOfItsClass) {
+// A BPF scheduler that enforces cpu.max itself keeps all tasks of a cgroup in its own queue, rightly.
+TEST_F(StarvationTest, WhoIsLostIsComparedWithItsCgroup) {
   starve({.pid = 8, .sched_class = kExt, .group = 77}, {.pid = 7, .sched_class = kExt}, 0);
-  EXPECT_FALSE(result(Invariant::kLostTask).holds());
+  EXPECT_FALSE(result(Invariant::kLostTask).holds()) << "of another of the kernel's groups";
+}
+TEST_F(StarvationTest, NotWithOthers) {
+  starve({.pid = 8, .sched_class = kExt}, {.pid = 7, .sched_class = kExt, .cgroup = 11}, 0);
+  expect_all_hold();
+}
+
+// In the queue of one CPU it waits for that one: what goes on elsewhere does not starve it.
+TEST_F(StarvationTest, InACpusQueueOnlyThatCpuCounts) {
+  for (const std::int32_t pid : {7, 9}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
+  wake(0, {.pid = 50, .sched_class = kExt}, 1);
+  run(0, 50, 1);
+  run(0, 7, 0);
+  wake(0, {.pid = 8, .sched_class = kExt}, 0, kLocalDsq);
+  for (std::uint64_t ms = 100; ms < 700; ms += 200) {
+    run(ms, 9, 0, 7);
+    run(ms + 100, 7, 0, 9);
+  }
+  run(700, 8, 0, 7);
+  expect_holds(Invariant::kStarvation);
 }
 
 TEST_F(StarvationTest, OneThatIsPutIntoAQueueAtLastWasLostUntilThen) {
