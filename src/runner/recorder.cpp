@@ -10,7 +10,8 @@ namespace ktstr {
 namespace {
 
 constexpr std::uint64_t kNanosecondsAMillisecond = 1'000'000;
-constexpr Bytes kMostTraceBytes = Bytes{64} << 20;  // some ten million events
+constexpr std::uint64_t kSlowestTsc = 100'000, kFastestTsc = 10'000'000;  // kHz; what else a guest says is wrong
+constexpr Bytes kMostTraceBytes = Bytes{64} << 20;                        // some ten million events
 
 }  // namespace
 
@@ -31,7 +32,7 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
   memory.set_kernel(space);
   if (kernel_.layout.tsc_khz != 0) {
     const std::uint64_t khz = memory.load(kernel_.layout.tsc_khz, 4).value_or(0);
-    if (khz != 0) ticks_a_ms_ = khz;
+    if (khz >= kSlowestTsc && khz <= kFastestTsc) ticks_a_ms_ = khz;
   }
   for (const TraceEvent& seen : seen_at(guest_ns, memory, kernel_.layout, cpus_)) give(seen);
   std::vector<std::string> names = user_.names;

@@ -53,8 +53,8 @@ struct EndAsked {
 // kNotFound for a trace without an event.
 Result<TraceEnd> trace_end(TraceReader& trace, const EndAsked& asked = {});
 
-// "CPU 0 has run hog (pid 131) since 1.203 s, with no event after 1.203 s; CPU 1 was idle; ...". Seconds are since
-// `begin_ns`; "before it" for what is older.
+// "CPU 0 ran hog (pid 131) since 1.203 s, with no event after 1.203 s; CPU 1 was idle; ...". Seconds are since
+// `begin_ns`; what is older has none.
 std::string to_text(const TraceEnd& end, std::uint64_t begin_ns);
 
 }  // namespace ktstr

@@ -161,9 +161,10 @@ TEST_F(RecorderTest, FindsATaskThatStarvesBesideItsPeers) {
                     HasSubstr("the scheduler's queue 0x100"), HasSubstr("cause: the BPF scheduler")));
   const GuestRun lost = run({file.string(), "--scheduler", fixture("--lose-task load/0")});
   EXPECT_EQ(lost.status, 1) << lost.out << lost.err;
-  EXPECT_THAT(message_of(lost, "lost_task"), AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("was in no queue for "),
-                                                   HasSubstr("no queue is known that the scheduler has put it into"),
-                                                   HasSubstr("cause: the BPF scheduler")));
+  EXPECT_THAT(
+      message_of(lost, "lost_task"),
+      AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("was in no queue that is known of for "),
+            HasSubstr("no queue is known that the scheduler has put it into"), HasSubstr("cause: the BPF scheduler")));
   EXPECT_THAT(lost.failures(), Not(Contains("scheduler_stalled")));
   const GuestRun sound = run({file.string(), "--scheduler", fixture()});
   EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
@@ -194,7 +195,8 @@ TEST_F(RecorderTest, FindsATaskThatIsMovedWithoutNeed) {
 
 TEST_F(RecorderTest, FindsNiceValuesThatAreTurnedRound) {
   const fs::path file = write("nice.toml",
-                              "topology = '1n1l2c1t'\nduration = '1100ms'\n[checks]\nmax_spread_pct = false\n"
+                              "topology = '1n1l2c1t'\nduration = '1100ms'\n"
+                              "[checks]\nmax_spread_pct = false\nweight_order = true\nmax_slice = '50ms'\n"
                               "[[cgroup]]\nname = 'load'\ncpuset = '1'\n"
                               "[[cgroup.work]]\ntype = 'SpinWait'\n"
                               "[[cgroup.work]]\ntype = 'SpinWait'\nnice = 5\n");

@@ -24,8 +24,10 @@ std::string what(const Breach& breach, Invariant invariant, const std::string& w
       return fmt::format("{} waited {} while {}, of the same cgroup and not above it, ran {} where both may run", who,
                          length, other, ran);
     case Invariant::kLostTask:
-      return fmt::format("{} was in no queue for {} while {}, which is not above it, ran {} where both may run", who,
-                         length, other, ran);
+      return fmt::format(
+          "{} was in no queue that is known of for {} while {}, of the same cgroup and not above it, ran {} where both "
+          "may run",
+          who, length, other, ran);
     case Invariant::kMaxSlice:
       return fmt::format(
           "{} ran on CPU {} for {} without a break while {}, of the same cgroup and not below it, waited "

@@ -40,6 +40,11 @@ bool is_about_peers(Invariant invariant) {
          invariant == Invariant::kWeightOrder;
 }
 
+// What others had is excluded where it is judged already: they are not its cause, whatever else they had.
+bool is_the_schedulers(Invariant invariant) {
+  return invariant != Invariant::kMaxSlice && invariant != Invariant::kWaitAge;
+}
+
 bool is_about_one_cpu(Invariant invariant) {
   return invariant == Invariant::kWorkConservation || invariant == Invariant::kAllowedCpu ||
          invariant == Invariant::kMaxSlice;
@@ -77,7 +82,8 @@ class TraceJudge {
                            .starved_ns = ns(starved_limit()),
                            .slice_ns = ns(slice_limit()),
                            .moves = static_cast<std::uint64_t>(std::max(checks.moves_limit(), 0)),
-                           .weight_order = checks.weight_order_on()});
+                           .weight_order = checks.weight_order_on(request_.scheduler.empty()),
+                           .weight_slice_ns = request_.scheduler.empty() ? 0 : ns(slice_limit())});
     bool begun = false;
     std::uint64_t seen_until = story_.body_start_ns;
     for (;;) {
@@ -159,7 +165,7 @@ class TraceJudge {
       case Invariant::kPingPong:
         return checks.moves_limit() > 0;
       case Invariant::kWeightOrder:
-        return checks.weight_order_on();
+        return checks.weight_order_on(request_.scheduler.empty());
       case Invariant::kAllowedCpu:
         return true;
     }
@@ -188,7 +194,7 @@ class TraceJudge {
     if (is_about_one_cpu(row.invariant)) traced.cpu = worst.cpu;
     if (story && row.invariant != Invariant::kAllowedCpu) {
       WaitStory told = *story;
-      if (told.guilty == Guilty::kNobody) told.guilty = Guilty::kScheduler;  // it is nothing that a task does to itself
+      if (told.guilty == Guilty::kNobody || is_the_schedulers(row.invariant)) told.guilty = Guilty::kScheduler;
       detail.message += ": " + with_cause(told);
       traced.cause = cause_of(told);
     }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMoment = 20'000'000, kLongWait = 10'000'000;  // ns
 // enum scx_exit_kind
-constexpr std::uint32_t kExitError = 1024, kExitStall = 1026;
+constexpr std::uint32_t kExitByItself = 65, kExitError = 1024, kExitStall = 1026;  // 66: for a CPU that came or went
 
 class EndTeller {
  public:
@@ -32,7 +32,7 @@ class EndTeller {
       else if (detail.kind == DetailKind::kSchedulerCrashed)
         traced = scheduler_exit(detail, kExitError, UINT32_MAX);
       else if (detail.kind == DetailKind::kSchedulerExited)
-        traced = scheduler_exit(detail, 1, kExitError - 1);
+        traced = scheduler_exit(detail, 1, kExitByItself);
       else if (is_of_end(detail))
         traced = end_of_trace(detail);
       else
@@ -94,8 +94,7 @@ class EndTeller {
     if (!end.scheduler_exit_ns) return fail(ErrorCode::kNotFound, "it has no end of the scheduler");
     const std::uint64_t at = *end.scheduler_exit_ns;
     TracedFinding traced = traced_of(detail, 0, at - std::min(at, kMoment), at);
-    traced.words =
-        fmt::format("the kernel ended the scheduler {}: {}", into_body(at), to_text(end, story_.body_start_ns));
+    traced.words = fmt::format("the scheduler ended {}: {}", into_body(at), to_text(end, story_.body_start_ns));
     return traced;
   }
 
