@@ -59,8 +59,8 @@ Result<CpuSet> read_die(const fs::path& cpu_dir) {
               cpu_dir.string());
 }
 
-// The CPUs that share the last-level cache of the CPU in `cpu_dir`.
-Result<CpuSet> read_llc(const fs::path& cpu_dir) {
+// The CPUs that share the last-level cache of the CPU in `cpu_dir`; `node`: those of its NUMA node.
+Result<CpuSet> read_llc(const fs::path& cpu_dir, const CpuSet& node) {
   const fs::path caches = cpu_dir / "cache";
   auto indexes = numbered_directories(caches, "index");
   if (!indexes && indexes.error().code() != ErrorCode::kNotFound) return indexes.error();
@@ -77,7 +77,9 @@ Result<CpuSet> read_llc(const fs::path& cpu_dir) {
     KTSTR_TRY_ASSIGN(best, read_list(cache / "shared_cpu_list"));
     best_level = *level;
   }
-  return best_level == 0 ? read_die(cpu_dir) : best;
+  if (best_level > 0) return best;
+  KTSTR_TRY_ASSIGN(const CpuSet die, read_die(cpu_dir));
+  return die.intersection(node);
 }
 
 // "10 20\n": to each node that is online, itself included.
@@ -107,8 +109,8 @@ Result<std::vector<TestTopology::Node>> read_nodes(const fs::path& node_root, co
 }
 
 // Puts `cpu`'s core into its LLC; makes the LLC when it is the first of its CPUs.
-Status add_cpu(TestTopology& topology, Cpu cpu, const fs::path& cpu_dir) {
-  KTSTR_TRY_ASSIGN(const CpuSet shown_llc, read_llc(cpu_dir));
+Status add_cpu(TestTopology& topology, Cpu cpu, const CpuSet& node, const fs::path& cpu_dir) {
+  KTSTR_TRY_ASSIGN(const CpuSet shown_llc, read_llc(cpu_dir, node));
   KTSTR_TRY_ASSIGN(const CpuSet shown_threads, read_threads(cpu_dir));
   const CpuSet llc_cpus = shown_llc.intersection(topology.cpus);
   const CpuSet threads = shown_threads.intersection(topology.cpus);
@@ -138,8 +140,10 @@ Result<TestTopology> TestTopology::from_sysfs(const fs::path& sysfs_root) {
   if (topology.cpus.empty()) return fail(ErrorCode::kCorruptData, "{} lists no CPU", (system / "cpu/online").string());
   KTSTR_TRY_ASSIGN(topology.nodes, read_nodes(system / "node", topology.cpus));
   for (const Cpu cpu : topology.cpus) {
-    if (topology.node_of(cpu) < 0) return fail(ErrorCode::kCorruptData, "CPU {} is in no NUMA node", cpu);
-    KTSTR_TRY(add_cpu(topology, cpu, system / fmt::format("cpu/cpu{}", cpu)));
+    const auto node = std::find_if(topology.nodes.begin(), topology.nodes.end(),
+                                   [&](const auto& one) { return one.cpus.contains(cpu); });
+    if (node == topology.nodes.end()) return fail(ErrorCode::kCorruptData, "CPU {} is in no NUMA node", cpu);
+    KTSTR_TRY(add_cpu(topology, cpu, node->cpus, system / fmt::format("cpu/cpu{}", cpu)));
   }
   return topology;
 }

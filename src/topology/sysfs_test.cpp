@@ -179,6 +179,18 @@ TEST(FromSysfs, WithoutCachesTheCpusOfADieOrASocketShareOne) {
   }
 }
 
+TEST(FromSysfs, ASocketOfTwoNodesWithoutCachesHasAnLlcInEach) {
+  FakeSysfs sysfs({2, 2, 2, 1});
+  for (const Cpu cpu : {0, 1, 2, 3}) {
+    sysfs.remove(fmt::format("cpu/cpu{}/cache", cpu));
+    sysfs.write(fmt::format("cpu/cpu{}/topology/die_cpus_list", cpu), "0-3");
+  }
+  const auto seen = sysfs.read();
+  ASSERT_TRUE(seen) << seen.error().message();
+  ASSERT_EQ(seen->llcs.size(), 2u);
+  EXPECT_EQ(seen->llcs[1].node, 1);
+}
+
 TEST(FromSysfs, RefusesACpuWithoutCachesAndDie) {
   FakeSysfs sysfs({1, 1, 2, 1});
   sysfs.remove("cpu/cpu1/cache");
