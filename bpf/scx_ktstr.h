@@ -27,7 +27,7 @@ struct ktstr_config {
   __u64 starve_period_ns; /* a starved task may run once in this time */
   __u32 starve_len;       /* length of starve_comm, 0: nobody starves */
   char starve_comm[KTSTR_COMM_LEN];
-  __u32 lose_len;         /* as starve_len */
+  __u32 lose_len; /* as starve_len */
   char lose_comm[KTSTR_COMM_LEN];
   __u32 ping_pong;      /* 0: tasks stay where they are */
   __u32 invert_nice;    /* 0: the higher weight gets more */

@@ -130,7 +130,7 @@ TEST(WorkerGroup, ReportsAStarvedWorkerWithAGapThatGrows) {
   EXPECT_GE(report.max_gap_ns, 200'000'000u) << "at least as long as the grace";
   EXPECT_EQ(report.max_gap_ns, report.wall_time_ns);
   EXPECT_EQ(report.max_gap_cpu, -1);
-  EXPECT_GT(report.off_cpu_pct(), 99.0);
+  EXPECT_GT(report.off_cpu_pct(), 95.0) << "what it ran before it was stopped";
 }
 
 TEST(WorkerGroup, ReportsTheLastNumbersOfAWorkerThatStarvesLater) {

@@ -101,7 +101,7 @@ TEST_F(Why, ShowsWhoseTurnItWasWhenASchedulerCrashed) {
   const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture("--crash-after 500")});
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(told(ran).at("traced").at("words").get<std::string>(),
-              AllOf(HasSubstr("the kernel ended the scheduler 0."), HasSubstr("ran cg_")));
+              AllOf(HasSubstr("the scheduler ended 0."), HasSubstr("ran cg_")));
 }
 
 TEST_F(Why, ShowsWhatTheCpusOfAHangRanLast) {

@@ -96,7 +96,7 @@ TEST_F(TraceEnds, OfASchedulersErrorAreTheMoment) {
   EXPECT_EQ(traced.pid, 0);
   EXPECT_EQ(traced.to_ns, 1500 * kMs);
   EXPECT_EQ(traced.cause, "");
-  EXPECT_THAT(traced.words, AllOf(HasSubstr("the kernel ended the scheduler 0.500000 s into the body: "),
+  EXPECT_THAT(traced.words, AllOf(HasSubstr("the scheduler ended 0.500000 s into the body: "),
                                   HasSubstr("CPU 1 ran cg_0/1 (pid 7) since 0.020 s")));
 }
 
