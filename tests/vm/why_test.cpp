@@ -48,7 +48,8 @@ TEST_F(Why, ShowsTheCpuThatASchedulerLeavesIdle) {
   const nlohmann::json why = told(ran);
   const std::string idle = row_of(why, 1), busy = row_of(why, 0);
   EXPECT_GT(std::count(idle.begin(), idle.end(), '.'), 55) << idle;
-  EXPECT_LT(std::count(busy.begin(), busy.end(), '.'), 8) << busy;
+  // Before the workers begin and after they have ended it may be idle.
+  EXPECT_LT(std::count(busy.begin() + 10, busy.end() - 10, '.'), 4) << busy;
   EXPECT_THAT(report_of(ran), HasSubstr("See what happened\n  ktstr why "));
 }
 
