@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kTaskDead = 0x80;  // include/linux/sched.h
 
 // Of the CPUs that there are: what else is set in the kernel's memory means nothing.
-std::string mask_text(const CpuMask& mask, std::size_t there) {
+std::string mask_text(const CpuBits& mask, std::size_t there) {
   CpuSet cpus;
   for (std::uint32_t cpu = 0; cpu < mask.size() * 64 && cpu < there; ++cpu)
     if (has_cpu(mask, cpu)) cpus.add(static_cast<Cpu>(cpu));

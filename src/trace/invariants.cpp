@@ -44,14 +44,14 @@ bool concerns_all(TraceKind kind) {
 
 constexpr std::uint32_t kSchedIdle = 5;   // include/uapi/linux/sched.h
 constexpr std::uint32_t kMostCpus = 256;  // that a mask has room for
-constexpr CpuMask kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
+constexpr CpuBits kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
 
-CpuMask both(const CpuMask& a, const CpuMask& b) {
-  CpuMask common;
+CpuBits both(const CpuBits& a, const CpuBits& b) {
+  CpuBits common;
   for (std::size_t i = 0; i < common.size(); ++i) common[i] = a[i] & b[i];
   return common;
 }
-bool is_empty(const CpuMask& mask) {
+bool is_empty(const CpuBits& mask) {
   return std::all_of(mask.begin(), mask.end(), [](auto word) { return word == 0; });
 }
 
@@ -156,13 +156,13 @@ void Invariants::after(const TraceEvent& event) {
 }
 
 void Invariants::look_at_idle_cpus() {
-  const CpuMask idle = idle_cpus();
+  const CpuBits idle = idle_cpus();
   // On a busy machine nothing changes by most events.
   if (is_empty(idle) && idle_since_.empty()) return;
-  CpuMask wanted{};
+  CpuBits wanted{};
   for (const auto& [pid, wait] : waiting_) {
     if (wait.kept_off) continue;
-    const CpuMask free = both(idle, mask_of(pid));
+    const CpuBits free = both(idle, mask_of(pid));
     for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] |= free[i];
   }
   std::erase_if(idle_since_, [&](const auto& one) {
@@ -180,9 +180,9 @@ void Invariants::look_at_idle_cpus() {
   }
 }
 
-CpuMask Invariants::mask_of(std::int32_t pid) const {
+CpuBits Invariants::mask_of(std::int32_t pid) const {
   const TaskNow* const task = now_.task(pid);
-  return task == nullptr ? CpuMask{} : task->mask.value_or(kEverywhere);
+  return task == nullptr ? CpuBits{} : task->mask.value_or(kEverywhere);
 }
 
 bool Invariants::waits_for(std::int32_t pid, std::uint32_t cpu) const {
@@ -201,8 +201,8 @@ std::int32_t Invariants::oldest_for(std::uint32_t cpu) const {
   return oldest;
 }
 
-CpuMask Invariants::idle_cpus() const {
-  CpuMask idle{};
+CpuBits Invariants::idle_cpus() const {
+  CpuBits idle{};
   const std::vector<CpuNow>& cpus = now_.cpus();
   for (std::uint32_t cpu = 0; cpu < cpus.size() && cpu < kMostCpus; ++cpu)
     if (cpus[cpu].known && cpus[cpu].online && cpus[cpu].current == 0) idle[cpu / 64] |= std::uint64_t{1} << (cpu % 64);

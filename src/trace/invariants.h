@@ -63,8 +63,8 @@ class Invariants : BreachSink {
   void before(const Transition& transition);
   void after(const TraceEvent& event);
   void look_at_idle_cpus();
-  CpuMask idle_cpus() const;
-  CpuMask mask_of(std::int32_t pid) const;
+  CpuBits idle_cpus() const;
+  CpuBits mask_of(std::int32_t pid) const;
   bool waits_for(std::int32_t pid, std::uint32_t cpu) const;
   std::int32_t oldest_for(std::uint32_t cpu) const;  // 0: nobody
   void note_waiting(std::int32_t pid);

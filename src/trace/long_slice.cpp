@@ -8,7 +8,7 @@ namespace ktstr {
 
 namespace {
 
-std::optional<std::uint16_t> only_cpu(const CpuMask& mask) {
+std::optional<std::uint16_t> only_cpu(const CpuBits& mask) {
   int count = 0;
   std::size_t cpu = 0;
   for (std::size_t i = 0; i < mask.size(); ++i) {

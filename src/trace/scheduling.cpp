@@ -19,7 +19,7 @@ constexpr int kDeepest = 64;  // of cgroups below each other
 constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 
 // None where it could not be read: no task may run nowhere.
-std::optional<CpuMask> known_mask(const TraceEvent& event, const CpuMask& mask) {
+std::optional<CpuBits> known_mask(const TraceEvent& event, const CpuBits& mask) {
   const bool is_empty = std::all_of(mask.begin(), mask.end(), [](std::uint64_t word) { return word == 0; });
   return event.unreadable != 0 || is_empty ? std::nullopt : std::optional(mask);
 }
@@ -44,8 +44,8 @@ const TaskNow* Scheduling::task(std::int32_t pid) const {
   return found == tasks_.end() ? nullptr : &found->second;
 }
 
-CpuMask Scheduling::usable_cpus(const TaskNow& task) const {
-  CpuMask usable{};
+CpuBits Scheduling::usable_cpus(const TaskNow& task) const {
+  CpuBits usable{};
   for (std::uint32_t cpu = 0; cpu < cpus_.size() && cpu < usable.size() * 64; ++cpu)
     if (task.may_run_on(cpu)) usable[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
   return usable;

@@ -21,8 +21,8 @@ enum class TaskPhase : std::uint8_t {
   kRunning,
   kDead,
 };
-using CpuMask = std::array<std::uint64_t, 4>;  // of CPUs 0 to 255
-constexpr bool has_cpu(const CpuMask& mask, std::uint32_t cpu) {
+using CpuBits = std::array<std::uint64_t, 4>;  // of CPUs 0 to 255
+constexpr bool has_cpu(const CpuBits& mask, std::uint32_t cpu) {
   return cpu < 256 && (mask[cpu / 64] >> (cpu % 64) & 1) != 0;
 }
 
@@ -68,7 +68,7 @@ struct TaskNow {
   std::optional<SchedClass> sched_class;
   std::optional<Rank> rank;              // of its last enqueue, where the kernel shows it
   std::uint64_t steady_ns = 0;           // since when rank, mask and cgroup are as they are
-  std::optional<CpuMask> mask;           // where it may run; none: not known, which is treated as everywhere
+  std::optional<CpuBits> mask;           // where it may run; none: not known, which is treated as everywhere
   std::uint64_t cgroup = 0;              // 0: not known
   std::optional<std::uint16_t> excused;  // a CPU that its mask has excluded while it was there, until it has left
   std::optional<std::uint64_t> dsq;      // where a BPF scheduler put the task since it ran last
@@ -107,7 +107,7 @@ class Scheduling {
   std::uint64_t now_ns() const { return now_ns_; }
   // Where the task may run, of CPUs that something was heard of: what a mask says of others may be no part of it in the
   // guest's memory.
-  CpuMask usable_cpus(const TaskNow& task) const;
+  CpuBits usable_cpus(const TaskNow& task) const;
 
  private:
   void on_switch(const trace::Switch& event, std::uint16_t cpu);

@@ -30,7 +30,7 @@ class Starvation : public Watch {
     bool only_cpu = false;        // a BPF scheduler has it in the queue of one CPU
     bool in_queue = false;        // of the kernel; always so but under a BPF scheduler
     Rank rank;
-    CpuMask mask{};
+    CpuBits mask{};
   };
   struct Ran {
     std::int32_t pid = 0;

@@ -36,7 +36,7 @@ class WeightOrder : public Watch {
     std::uint16_t cpu = 0;
   };
   // Who is compared: those of one class and group, with one mask, on one CPU.
-  using Rivals = std::tuple<std::uint32_t, std::uint64_t, SchedClass, CpuMask, std::uint16_t>;
+  using Rivals = std::tuple<std::uint32_t, std::uint64_t, SchedClass, CpuBits, std::uint16_t>;
 
   void follow(std::int32_t pid, const Moment& moment);
   void begin_window(std::uint64_t at_ns);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kShortDigest = 12;
 
-std::string shortened(const std::string& digest) { return digest.substr(0, kShortDigest); }
+std::string short_digest(const std::string& digest) { return digest.substr(0, kShortDigest); }
 
 // In the largest unit of which it is at least two.
 std::string ago(std::int64_t seconds) {
@@ -41,11 +41,11 @@ std::string warm_list_text(const std::vector<WarmCache::Entry>& entries, Bytes l
   for (const auto& entry : entries) {
     const std::string size = format_bytes(entry.bytes), used = entry.in_use ? ", in use" : "";
     if (!entry.image) {
-      text += fmt::format("{}  DAMAGED: {} ({}{})\n", shortened(entry.digest), entry.damage, size, used);
+      text += fmt::format("{}  DAMAGED: {} ({}{})\n", short_digest(entry.digest), entry.damage, size, used);
       continue;
     }
     const WarmKey& key = entry.image->key();
-    text += fmt::format("{}  {:<{}}  {:<10}  {:<3}  {:>8}  saves {:.1f} s, used {}{}\n", shortened(entry.digest),
+    text += fmt::format("{}  {:<{}}  {:<10}  {:<3}  {:>8}  saves {:.1f} s, used {}{}\n", short_digest(entry.digest),
                         key.kernel, longest, key.topology, key.mode, size, entry.image->boot_seconds(),
                         ago(now - entry.last_used), used);
   }
@@ -82,7 +82,7 @@ std::string warm_list_json(const std::vector<WarmCache::Entry>& entries, Bytes l
 }
 
 std::string describe(const PreparedImage& image) {
-  const std::string what = fmt::format("{}  {}, {}, {}", shortened(image.key.digest()), image.key.kernel,
+  const std::string what = fmt::format("{}  {}, {}, {}", short_digest(image.key.digest()), image.key.kernel,
                                        image.key.topology, image.key.mode);
   if (image.built) return fmt::format("{}: built in {:.1f} s, {}\n", what, image.seconds, format_bytes(image.bytes));
   return fmt::format("{}: was there, {}\n", what, format_bytes(image.bytes));
@@ -91,7 +91,8 @@ std::string describe(const PreparedImage& image) {
 std::string describe(const WarmCache::Cleaned& cleaned) {
   std::string text =
       fmt::format("removed {}, {}\n", images(static_cast<std::size_t>(cleaned.removed)), format_bytes(cleaned.bytes));
-  for (const std::string& digest : cleaned.in_use) text += fmt::format("{} is in use and stays\n", shortened(digest));
+  for (const std::string& digest : cleaned.in_use)
+    text += fmt::format("{} is in use and stays\n", short_digest(digest));
   return text;
 }
 
