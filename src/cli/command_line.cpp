@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "cli/host_options.h"
-#include "trace/user_probes.h"
+#include "trace/probes/user_probes.h"
 
 namespace ktstr::cli {
 

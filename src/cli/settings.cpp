@@ -8,7 +8,7 @@
 #include "base/text/whole_number.h"
 #include "cli/run_options.h"
 #include "engine/qemu/turns.h"
-#include "trace/user_probes.h"
+#include "trace/probes/user_probes.h"
 
 namespace ktstr::cli {
 

@@ -17,9 +17,9 @@
 #include "runner/environment.h"
 #include "runner/interrupt.h"
 #include "trace/accounts.h"
-#include "trace/perfetto.h"
+#include "trace/export/perfetto.h"
+#include "trace/export/trace_text.h"
 #include "trace/trace_file.h"
-#include "trace/trace_text.h"
 
 namespace ktstr::cli {
 
@@ -104,10 +104,9 @@ Result<TraceWindow> window_of(const TraceCommand& command, const Result<RunRecor
 Result<std::string> accounts_of(TraceReader& reader, const Result<RunRecord>& record, const TraceWindow& window,
                                 bool as_json) {
   std::uint64_t from = 0, to = UINT64_MAX;
-  if (record && record->body_ns > 0) {
-    for (const PhaseTiming& phase : record->phases)
-      if (phase.phase == "body") from = phase.guest_ns;
-    if (from > 0) to = from + record->body_ns;
+  if (record && record->body_ns > 0 && record->body_start_ns > 0) {
+    from = record->body_start_ns;
+    to = from + record->body_ns;
   }
   from = std::max(from, window.from_ns);
   to = std::min(to, window.to_ns);

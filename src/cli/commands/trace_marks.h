@@ -2,7 +2,7 @@
 #pragma once
 
 #include "results/run_record.h"
-#include "trace/perfetto.h"
+#include "trace/export/perfetto.h"
 
 namespace ktstr::cli {
 

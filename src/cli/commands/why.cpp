@@ -9,8 +9,8 @@
 
 #include "report/likely_cause.h"
 #include "results/run_record_json.h"
-#include "trace/event_words.h"
-#include "trace/trace_end.h"
+#include "trace/story/event_words.h"
+#include "trace/story/trace_end.h"
 
 namespace ktstr::cli {
 

@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "results/run_record.h"
-#include "trace/explain.h"
-#include "trace/look.h"
+#include "trace/story/explain.h"
+#include "trace/story/look.h"
 
 namespace ktstr::cli {
 

@@ -11,7 +11,7 @@
 #include "report/likely_cause.h"
 #include "report/style.h"
 #include "report/units.h"
-#include "trace/event_words.h"
+#include "trace/story/event_words.h"
 
 namespace ktstr::cli {
 

@@ -36,7 +36,7 @@ class ProbeListener {
   virtual ~ProbeListener() = default;
   // In the order of their addresses, which must stay as they are.
   virtual const std::vector<control::Probe>& probes() const = 0;
-  // Where functions are that begin() will have probes for; the second is behind it. As it is: none.
+  // The addresses that begin() may have probes at: the first, and the one after the last. By default none.
   virtual std::pair<std::uint64_t, std::uint64_t> late_range() const { return {0, 0}; }
   // The guest stands still, `guest_ns` on its clock, and events come from here on. `ram` does not know yet how the
   // kernel maps memory. An Error: then none come.

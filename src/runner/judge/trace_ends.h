@@ -2,7 +2,7 @@
 //
 // What the trace says where a run came to a bad end: of the task that a scheduler did not run until the kernel ended
 // it, and of a guest that hung, stalled, panicked or did not come to its end, how its CPUs stood when the trace ended.
-// Told from what there is; nothing is judged.
+// From what the trace has; nothing is judged.
 #pragma once
 
 #include "base/file.h"
