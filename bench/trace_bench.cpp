@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <ctime>
 
-#include "trace/perfetto.h"
+#include "trace/export/perfetto.h"
+#include "trace/export/trace_text.h"
 #include "trace/testing/sample_stream.h"
 #include "trace/testing/trace_in_file.h"
-#include "trace/trace_text.h"
 
 namespace ktstr::bench {
 

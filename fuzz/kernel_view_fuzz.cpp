@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "mutated.h"
-#include "trace/bpf_functions.h"
-#include "trace/kernel_view.h"
+#include "trace/probes/bpf_functions.h"
+#include "trace/probes/kernel_view.h"
 
 using namespace ktstr;
 

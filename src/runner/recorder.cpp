@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "trace/kernel_view.h"
+#include "trace/probes/kernel_view.h"
 
 namespace ktstr {
 

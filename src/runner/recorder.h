@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "engine/qemu/probes.h"
-#include "trace/probe_catalogue.h"
+#include "trace/probes/probe_catalogue.h"
+#include "trace/probes/user_probes.h"
 #include "trace/trace_file.h"
-#include "trace/user_probes.h"
 
 namespace ktstr {
 

@@ -11,7 +11,7 @@
 #include <unordered_map>
 
 #include "trace/events.h"
-#include "trace/probe_names.h"
+#include "trace/probes/probe_names.h"
 #include "trace/scheduling.h"
 
 namespace ktstr {

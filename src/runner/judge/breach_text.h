@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "trace/invariants.h"
+#include "trace/invariants/invariants.h"
 
 namespace ktstr {
 

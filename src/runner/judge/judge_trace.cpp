@@ -9,8 +9,8 @@
 #include "runner/judge/breach_text.h"
 #include "runner/judge/detail_text.h"
 #include "runner/judge/trace_ends.h"
-#include "trace/explain.h"
-#include "trace/invariants.h"
+#include "trace/invariants/invariants.h"
+#include "trace/story/explain.h"
 
 namespace ktstr {
 

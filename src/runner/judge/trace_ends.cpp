@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "sched_ext/dump.h"
-#include "trace/explain.h"
-#include "trace/trace_end.h"
+#include "trace/story/explain.h"
+#include "trace/story/trace_end.h"
 
 namespace ktstr {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/perfetto.h"
+#include "trace/export/perfetto.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "trace/perfetto_packets.h"
-#include "trace/proto_writer.h"
+#include "trace/export/perfetto_packets.h"
+#include "trace/export/proto_writer.h"
 #include "trace/task_table.h"
 
 namespace ktstr {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/perfetto_packets.h"
+#include "trace/export/perfetto_packets.h"
 
 namespace ktstr {
 

@@ -11,9 +11,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "trace/perfetto.h"
-#include "trace/perfetto_fields.h"
-#include "trace/proto_writer.h"
+#include "trace/export/perfetto.h"
+#include "trace/export/perfetto_fields.h"
+#include "trace/export/proto_writer.h"
 
 namespace ktstr {
 

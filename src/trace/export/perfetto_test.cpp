@@ -2,7 +2,7 @@
 //
 // What is written is read by a decoder that shares nothing with the writer (tests/trace/check_pftrace.py), which also
 // checks that it hangs together.
-#include "trace/perfetto.h"
+#include "trace/export/perfetto.h"
 
 #include <gmock/gmock.h>
 
@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/system/process.h"
-#include "trace/proto_writer.h"
+#include "trace/export/proto_writer.h"
 #include "trace/testing/sample_stream.h"
 #include "trace/testing/trace_in_file.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/trace_text.h"
+#include "trace/export/trace_text.h"
 
 #include <fmt/format.h>
 

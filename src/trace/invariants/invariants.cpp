@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/invariants.h"
+#include "trace/invariants/invariants.h"
 
 #include <algorithm>
 #include <bit>
 
-#include "trace/long_slice.h"
-#include "trace/needless_moves.h"
-#include "trace/starvation.h"
-#include "trace/weight_order.h"
+#include "trace/invariants/long_slice.h"
+#include "trace/invariants/needless_moves.h"
+#include "trace/invariants/starvation.h"
+#include "trace/invariants/weight_order.h"
 
 namespace ktstr {
 

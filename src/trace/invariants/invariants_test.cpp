@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/invariants.h"
+#include "trace/invariants/invariants.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/long_slice.h"
+#include "trace/invariants/long_slice.h"
 
 #include <algorithm>
 #include <bit>
@@ -45,28 +45,7 @@ void LongSlice::before(const Transition& transition, const Moment& moment, Breac
 }
 
 void LongSlice::after(const TraceEvent& event, const Moment& moment, BreachSink& sink) {
-  switch (event.kind) {
-    case TraceKind::kSwitch:
-    case TraceKind::kEnqueue:
-    case TraceKind::kDequeue:
-    case TraceKind::kAffinity:
-    case TraceKind::kCgroupMove:
-    case TraceKind::kDsqInsert:
-    case TraceKind::kDsqInsertVtime:
-      // All have the task first.
-      follow(static_cast<std::int32_t>(event.values[0]), moment, sink);
-      break;
-    case TraceKind::kThrottle:
-    case TraceKind::kUnthrottle: {
-      std::vector<std::int32_t> pids;
-      for (const auto& [pid, task] : moment.now.tasks())
-        if (task.phase == TaskPhase::kWaiting) pids.push_back(pid);
-      for (const std::int32_t pid : pids) follow(pid, moment, sink);
-      break;
-    }
-    default:
-      break;
-  }
+  for_each_concerned(event, moment.now, [&](std::int32_t pid) { follow(pid, moment, sink); });
 }
 
 void LongSlice::end(const Moment& moment, BreachSink& sink) {

@@ -6,7 +6,7 @@
 #include <map>
 #include <optional>
 
-#include "trace/watch.h"
+#include "trace/invariants/watch.h"
 
 namespace ktstr {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/needless_moves.h"
+#include "trace/invariants/needless_moves.h"
 
 #include <algorithm>
 
@@ -12,8 +12,6 @@ namespace {
 constexpr std::uint64_t kStretchNs = 200'000'000, kLeastNs = 50'000'000;
 constexpr std::uint64_t kMoves = 100;
 constexpr std::uint64_t kLeastMoves = 10;  // fewer say nothing of a rate
-// What leaves its CPU sooner has likely yielded, which looks the same: it does not mind where it goes on.
-constexpr std::uint64_t kTurnNs = 1'000'000;
 
 }  // namespace
 
@@ -30,7 +28,7 @@ void NeedlessMoves::before(const Transition& transition, const Moment& moment, B
     if (of.from_ns == 0) of.from_ns = since;
     if (moment.at_ns > since) of.ran_ns += moment.at_ns - since;
     of.left.reset();
-    const bool had_turn = moment.at_ns >= was.since_ns + kTurnNs;
+    const bool had_turn = moment.at_ns >= was.since_ns + kShortTurnNs;  // who yields does not mind where
     if (transition.after == TaskPhase::kWaiting && was.queued && had_turn)
       of.left = Left{.cpu = was.cpu, .runs = runs_of(was.cpu)};
     if (of.ran_ns >= kStretchNs || of.moves >= kMoves) close(transition.pid, of, was.cpu, moment, sink);

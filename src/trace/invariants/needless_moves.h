@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "trace/watch.h"
+#include "trace/invariants/watch.h"
 
 namespace ktstr {
 

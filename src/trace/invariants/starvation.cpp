@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/starvation.h"
+#include "trace/invariants/starvation.h"
 
 #include <algorithm>
 
@@ -28,37 +28,10 @@ void Starvation::before(const Transition& transition, const Moment& moment, Brea
 }
 
 void Starvation::after(const TraceEvent& event, const Moment& moment, BreachSink& sink) {
-  switch (event.kind) {
-    case TraceKind::kSwitch: {
-      class_times_.follow(event.cpu, moment.now);
-      follow(event_as<trace::Switch>(event).prev, moment, sink);
-      break;
-    }
-    case TraceKind::kEnqueue:
-    case TraceKind::kDequeue: {
-      // Both have the task and the CPU first.
-      const auto of = event_as<trace::Enqueue>(event);
-      class_times_.follow(of.cpu, moment.now);
-      follow(of.pid, moment, sink);
-      break;
-    }
-    case TraceKind::kAffinity:
-    case TraceKind::kCgroupMove:
-    case TraceKind::kDsqInsert:
-    case TraceKind::kDsqInsertVtime:
-      follow(static_cast<std::int32_t>(event.values[0]), moment, sink);
-      break;
-    case TraceKind::kThrottle:
-    case TraceKind::kUnthrottle: {
-      std::vector<std::int32_t> pids;
-      for (const auto& [pid, task] : moment.now.tasks())
-        if (task.phase == TaskPhase::kWaiting) pids.push_back(pid);
-      for (const std::int32_t pid : pids) follow(pid, moment, sink);
-      break;
-    }
-    default:
-      break;
-  }
+  if (event.kind == TraceKind::kSwitch) class_times_.follow(event.cpu, moment.now);
+  if (event.kind == TraceKind::kEnqueue || event.kind == TraceKind::kDequeue)
+    class_times_.follow(event_as<trace::Enqueue>(event).cpu, moment.now);  // both have the task and the CPU first
+  for_each_concerned(event, moment.now, [&](std::int32_t pid) { follow(pid, moment, sink); });
 }
 
 void Starvation::end(const Moment& moment, BreachSink& sink) {

@@ -9,8 +9,8 @@
 #include <map>
 #include <tuple>
 
-#include "trace/class_times.h"
-#include "trace/watch.h"
+#include "trace/invariants/class_times.h"
+#include "trace/invariants/watch.h"
 
 namespace ktstr {
 

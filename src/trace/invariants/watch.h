@@ -60,6 +60,31 @@ class Watch {
   virtual void end(const Moment& moment, BreachSink& sink) = 0;
 };
 
+// What leaves its CPU sooner has likely yielded, which looks the same as a preemption.
+constexpr std::uint64_t kShortTurnNs = 1'000'000;
+
+// Each task whose wait may begin, end or change with an event.
+template <typename Visit>
+void for_each_concerned(const TraceEvent& event, const Scheduling& now, Visit&& visit) {
+  switch (event.kind) {
+    case TraceKind::kSwitch:
+    case TraceKind::kEnqueue:
+    case TraceKind::kDequeue:
+    case TraceKind::kAffinity:
+    case TraceKind::kCgroupMove:
+    case TraceKind::kDsqInsert:
+    case TraceKind::kDsqInsertVtime:
+      return visit(static_cast<std::int32_t>(event.values[0]));  // all have the task first
+    case TraceKind::kThrottle:
+    case TraceKind::kUnthrottle:
+      for (const auto& [pid, task] : now.tasks())
+        if (task.phase == TaskPhase::kWaiting) visit(pid);
+      return;
+    default:
+      return;
+  }
+}
+
 // Whether the scheduler may run a task that waits. One that is kept from running, by a quota or because its class has
 // it on no queue, is not its to run. A deadline task may have used up its runtime, which no event says.
 bool may_be_run(const TaskNow& task, const Scheduling& now);

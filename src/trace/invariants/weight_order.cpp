@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/weight_order.h"
+#include "trace/invariants/weight_order.h"
 
 #include <algorithm>
 
@@ -9,8 +9,7 @@ namespace {
 
 // Long against the slices that the kernel's own scheduler grants: a window is several times what is "clearly" less.
 constexpr std::uint64_t kLeastClearlyNs = 100'000'000, kClearlyInAWindow = 5;
-// What often leaves its CPU so soon has likely yielded, which looks the same: it does not want to run all the time.
-constexpr std::uint64_t kTurnNs = 1'000'000;
+// Who has more of them does not want to run all the time.
 constexpr std::uint32_t kMostShortTurns = 8;
 
 }  // namespace
@@ -24,31 +23,12 @@ void WeightOrder::before(const Transition& transition, const Moment& moment, Bre
   if (found == tasks_.end()) return;
   const std::uint64_t since = std::max(transition.before.since_ns, window_from_ns_);
   if (moment.at_ns > since) found->second.ran_ns += moment.at_ns - since;
-  if (moment.at_ns < transition.before.since_ns + kTurnNs) ++found->second.short_turns;
+  if (moment.at_ns < transition.before.since_ns + kShortTurnNs) ++found->second.short_turns;
 }
 
 void WeightOrder::after(const TraceEvent& event, const Moment& moment, BreachSink& sink) {
-  switch (event.kind) {
-    case TraceKind::kSwitch: {
-      const auto both = event_as<trace::Switch>(event);
-      follow(both.prev, moment);
-      follow(both.next, moment);
-      break;
-    }
-    case TraceKind::kEnqueue:
-    case TraceKind::kDequeue: {
-      // Both have the task first.
-      follow(event_as<trace::Enqueue>(event).pid, moment);
-      break;
-    }
-    case TraceKind::kThrottle:
-    case TraceKind::kUnthrottle:
-      for (const auto& [pid, task] : moment.now.tasks())
-        if (task.phase == TaskPhase::kWaiting) follow(pid, moment);
-      break;
-    default:
-      break;
-  }
+  for_each_concerned(event, moment.now, [&](std::int32_t pid) { follow(pid, moment); });
+  if (event.kind == TraceKind::kSwitch) follow(event_as<trace::Switch>(event).next, moment);
   if (window_from_ns_ < moment.judged_from_ns) begin_window(moment.judged_from_ns);
   if (moment.at_ns < window_from_ns_ + window_ns_) return;
   end_window(moment, sink);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/bpf_functions.h"
+#include "trace/probes/bpf_functions.h"
 
 #include <algorithm>
 #include <string_view>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/bpf_functions.h"
+#include "trace/probes/bpf_functions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
 
+#include "trace/probes/user_probes.h"
 #include "trace/testing/kernel_memory.h"
-#include "trace/user_probes.h"
 
 namespace ktstr {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "guest_space.h"
-#include "trace/probe_catalogue.h"
+#include "trace/probes/probe_catalogue.h"
 
 namespace ktstr {
 

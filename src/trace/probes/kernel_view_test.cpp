@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/kernel_view.h"
+#include "trace/probes/kernel_view.h"
 
 #include <gtest/gtest.h>
 

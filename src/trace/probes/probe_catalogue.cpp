@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/probe_catalogue.h"
+#include "trace/probes/probe_catalogue.h"
 
 #include <fmt/format.h>
 

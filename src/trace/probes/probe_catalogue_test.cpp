@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Against the kernels that this machine has in its cache; skipped where there are none.
-#include "trace/probe_catalogue.h"
+#include "trace/probes/probe_catalogue.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/probe_names.h"
+#include "trace/probes/probe_names.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +11,6 @@ namespace ktstr {
 namespace {
 
 constexpr std::size_t kMostNames = 256;
-constexpr std::size_t kFirstValue = 3;  // of trace::Probe's fields
 
 }  // namespace
 
@@ -35,7 +34,7 @@ std::string ProbeNames::text(const TraceEvent& event) const {
   std::vector<std::string> values;
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t value = probe.values[i];
-    if ((event.unreadable >> (i + kFirstValue) & 1) != 0)
+    if ((event.unreadable >> (i + trace::Probe::kFirstValue) & 1) != 0)
       values.emplace_back("?");
     else if ((probe.text >> i & 0x100) != 0 && !values.empty())
       values.back() += TraceText<1>{{value}}.str();

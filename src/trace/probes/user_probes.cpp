@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/user_probes.h"
+#include "trace/probes/user_probes.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kOfBpf = "bpf:";
 constexpr std::size_t kMostValues = std::tuple_size_v<decltype(trace::Probe::values)>;
-constexpr std::uint8_t kOwnSteps = 3;   // of a probe, before what is read: number, count, text
+constexpr std::uint8_t kOwnSteps = trace::Probe::kFirstValue;
 constexpr std::size_t kMostNamed = 20;  // functions in a message
 
 std::string_view trimmed(std::string_view text) {

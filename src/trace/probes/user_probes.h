@@ -15,8 +15,8 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "probe_page.h"
-#include "trace/bpf_functions.h"
 #include "trace/events.h"
+#include "trace/probes/bpf_functions.h"
 
 namespace ktstr {
 

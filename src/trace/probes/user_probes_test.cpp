@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/user_probes.h"
+#include "trace/probes/user_probes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "kernel/cache.h"
-#include "trace/probe_names.h"
+#include "trace/probes/probe_names.h"
 
 namespace ktstr {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/event_words.h"
+#include "trace/story/event_words.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "ktstr/topology.h"
-#include "trace/explain.h"
+#include "trace/story/explain.h"
 
 namespace ktstr {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/event_words.h"
+#include "trace/story/event_words.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/explain.h"
+#include "trace/story/explain.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "trace/testing/made_trace.h"
 
 namespace ktstr {
 namespace {
@@ -10,47 +12,16 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::uint64_t kMs = 1'000'000;
-
-TraceText<2> name(std::string_view text) {
-  TraceText<2> words;
-  for (std::size_t i = 0; i < text.size() && i < 16; ++i)
-    words.words[i / 8] |= std::uint64_t{static_cast<unsigned char>(text[i])} << (i % 8 * 8);
-  return words;
-}
-
-// Two CPUs, a worker (pid 7) and what else a test adds.
-class ExplainTest : public testing::Test {
+// A worker (pid 7) and what else a test adds.
+class ExplainTest : public MadeTrace {
  protected:
-  ExplainTest() {
-    for (std::uint32_t cpu = 0; cpu < 2; ++cpu) at(0, trace::CpuSeen{.cpu = cpu, .current = 0});
-  }
-  template <typename T>
-  void at(std::uint64_t ms, const T& event, std::uint16_t cpu = 0) {
-    events_.push_back(make_event(ms * kMs, cpu, event));
-  }
-  void fork(std::uint64_t ms, std::int32_t pid, std::string_view comm, std::uint64_t mask = 3,
-            std::uint64_t cgroup = 9) {
-    at(ms, trace::Fork{.pid = pid, .tgid = pid, .cgroup = cgroup, .mask = {mask}, .comm = name(comm)});
-  }
-  void wake(std::uint64_t ms, std::int32_t pid, SchedClass of = SchedClass::kFair) {
-    at(ms, trace::Enqueue{.pid = pid, .cpu = 0, .sched_class = static_cast<std::uint32_t>(of)});
-  }
-  void run(std::uint64_t ms, std::int32_t pid, std::uint16_t cpu, std::int32_t instead_of = 0,
-           std::int32_t prio = 120) {
-    at(ms, trace::Switch{.prev = instead_of, .prev_on_rq = 1, .next = pid, .next_prio = prio}, cpu);
-  }
+  void wake(std::uint64_t ms, std::int32_t pid, SchedClass of = SchedClass::kFair) { MadeTrace::wake(ms, pid, of); }
   WaitStory story(std::uint64_t from_ms, std::uint64_t to_ms) {
-    const auto directory = TempDir::create(fs::temp_directory_path(), "ktstr-explain-test");
-    auto writer = TraceWriter::create(directory->path() / "t", {.kernel = "7", .cpus = 2, .source = "plugin"});
-    for (const TraceEvent& event : events_) writer->add(event);
-    EXPECT_TRUE(writer->finish());
-    auto reader = TraceReader::open(directory->path() / "t");
-    const auto made = explain(*reader, 7, from_ms * kMs, to_ms * kMs);
+    TraceReader trace = reader();
+    const auto made = explain(trace, 7, from_ms * kMs, to_ms * kMs);
     EXPECT_TRUE(made) << made.error().message();
     return made.value_or(WaitStory{});
   }
-  std::vector<TraceEvent> events_;
 };
 
 TEST_F(ExplainTest, TheSchedulerThatLeavesACpuIdle) {

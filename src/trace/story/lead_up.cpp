@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/lead_up.h"
+#include "trace/story/lead_up.h"
 
 #include <algorithm>
 
-#include "trace/event_words.h"
+#include "trace/story/event_words.h"
 
 namespace ktstr {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/lead_up.h"
+#include "trace/story/lead_up.h"
 
 #include <gmock/gmock.h>
 
-#include "trace/look.h"
+#include "trace/story/look.h"
 #include "trace/testing/made_trace.h"
 
 namespace ktstr {

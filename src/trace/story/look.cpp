@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/look.h"
+#include "trace/story/look.h"
 
 #include <algorithm>
 

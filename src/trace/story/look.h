@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/result.h"
-#include "trace/lead_up.h"
-#include "trace/timeline.h"
+#include "trace/story/lead_up.h"
+#include "trace/story/timeline.h"
 #include "trace/trace_file.h"
 
 namespace ktstr {

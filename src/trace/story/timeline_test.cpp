@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/timeline.h"
+#include "trace/story/timeline.h"
 
-#include "trace/look.h"
+#include "trace/story/look.h"
 #include "trace/testing/made_trace.h"
 
 namespace ktstr {

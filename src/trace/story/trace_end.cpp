@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/trace_end.h"
+#include "trace/story/trace_end.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "trace/event_words.h"
+#include "trace/story/event_words.h"
 #include "trace/task_table.h"
 
 namespace ktstr {

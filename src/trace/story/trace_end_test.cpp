@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trace/trace_end.h"
+#include "trace/story/trace_end.h"
 
 #include <gmock/gmock.h>
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "trace/invariants.h"
+#include "trace/invariants/invariants.h"
 
 namespace ktstr {
 
