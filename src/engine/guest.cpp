@@ -69,7 +69,7 @@ Result<GuestOutcome> run_with_late_cpus(const GuestSpec& spec, const Deliveries&
 
 Bytes largest(const Deliveries& deliveries) {
   Bytes size = 0;
-  for (const GuestDelivery& delivery : deliveries) size = std::max(size, delivery.archive.size());
+  for (const GuestDelivery& delivery : deliveries) size = std::max(size, delivery.size());
   return size;
 }
 

@@ -116,6 +116,8 @@ struct GuestDelivery {
   ByteSpan archive;
 };
 using Deliveries = std::vector<GuestDelivery>;
+  ByteSpan rest = {};  // of the archive, where it is in two pieces
+  Bytes size() const { return archive.size() + rest.size(); }
 Bytes largest(const Deliveries& deliveries);
 
 // Boots, hands over the deliveries, follows to the end. QEMU dies with the calling thread, not with the

@@ -78,7 +78,7 @@ Status GuestRun::on_warm_point() {
   if (to_deliver.empty()) return at_warm_point ? at_warm_point() : ok();
   const GuestDelivery next = to_deliver.front();
   to_deliver.erase(to_deliver.begin());
-  return mailbox.put_delivery(next.kind, next.archive);
+  return mailbox.put_delivery(next.kind, next.archive, next.rest);
 }
 
 // What the guest may ask for in place: see wire/request.h.

@@ -26,7 +26,7 @@ Status fill_and_continue(Machine& machine, const WarmImage& image, const GuestDe
   const Activity restoring("restoring the image");
   // QEMU is just starting, and does not look at its memory yet.
   KTSTR_TRY(image.restore_memory(machine.memory));
-  KTSTR_TRY(machine.memory.mailbox().put_delivery(first.kind, first.archive));
+  KTSTR_TRY(machine.memory.mailbox().put_delivery(first.kind, first.archive, first.rest));
   Qmp& qmp = machine.qmp;
   KTSTR_TRY(machine.greet(interrupted));
   KTSTR_TRY(image.load_device_state(qmp));

@@ -121,15 +121,15 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }
 
-Result<ByteVector> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
-                                           std::chrono::milliseconds attach_limit) {
+Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
+                                              std::chrono::milliseconds attach_limit) {
   const std::string job =
       attach_job_to_json({.scheduler = packed.scheduler, .topology = topology, .limit = attach_limit});
-  return append_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(job));
+  return with_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(job));
 }
 
-Result<ByteVector> make_run_delivery(const PackedInputs& packed, std::string_view job_json) {
-  return append_file(packed.files, kJobPath, 0644, as_byte_span(job_json));
+Result<LongerArchive> make_run_delivery(const PackedInputs& packed, std::string_view job_json) {
+  return with_file(packed.files, kJobPath, 0644, as_byte_span(job_json));
 }
 
 }  // namespace ktstr

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "kernel/select.h"
 #include "runner/runner.h"
+#include "wire/cpio.h"
 #include "wire/job.h"
 
 namespace ktstr {
@@ -22,9 +23,10 @@ Status pack_kernel_config(const KernelImage& kernel, PackedInputs& packed);
 // `initramfs` and its hashes. An Error is the machine's, not the user's.
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed);
 
-// What the mailbox gets: the scheduler's files with their attach job, and the test's files with the job.
-Result<ByteVector> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
-                                           std::chrono::milliseconds attach_limit);
-Result<ByteVector> make_run_delivery(const PackedInputs& packed, std::string_view job_json);
+// What the mailbox gets: the scheduler's files with their attach job, and the test's files with the job. They point
+// into `packed`.
+Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
+                                              std::chrono::milliseconds attach_limit);
+Result<LongerArchive> make_run_delivery(const PackedInputs& packed, std::string_view job_json);
 
 }  // namespace ktstr

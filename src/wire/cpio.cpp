@@ -129,7 +129,7 @@ ByteVector NewcWriter::finish() {
   return std::move(bytes_);
 }
 
-Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents) {
+Result<LongerArchive> with_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents) {
   path = without_slash(path);
   if (contents.size() > UINT32_MAX)
     return fail(ErrorCode::kInvalidArgument, "/{} is larger than an archive entry can be (4 GiB)", path);
@@ -143,12 +143,18 @@ Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uin
     if (ours && std::from_chars(digits, digits + kInodeDigits, inode, 16).ec != std::errc()) inode = 0;
   }
   if (inode == 0) return fail(ErrorCode::kCorruptData, "the archive does not end as an archive of ours does");
+  LongerArchive longer{archive.first(archive.size() - trailer_bytes), {}};
+  append_entry(longer.rest, header_of(path, inode, S_IFREG | permissions, contents.size()), path, contents);
+  append_entry(longer.rest, header_of(kTrailer, inode + 1, 0, 0), kTrailer, {});
+  return longer;
+}
+
+Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents) {
+  KTSTR_TRY_ASSIGN(const LongerArchive longer, with_file(archive, path, permissions, contents));
   ByteVector bytes;
-  bytes.reserve(archive.size() + contents.size() + 1024);
-  const ByteSpan files = archive.first(archive.size() - trailer_bytes);
-  bytes.assign(files.begin(), files.end());
-  append_entry(bytes, header_of(path, inode, S_IFREG | permissions, contents.size()), path, contents);
-  append_entry(bytes, header_of(kTrailer, inode + 1, 0, 0), kTrailer, {});
+  bytes.reserve(longer.front.size() + longer.rest.size());
+  bytes.assign(longer.front.begin(), longer.front.end());
+  bytes.insert(bytes.end(), longer.rest.begin(), longer.rest.end());
   return bytes;
 }
 

@@ -46,6 +46,13 @@ class NewcWriter {
 // Its parent directories are in the archive already. kCorruptData when `archive` is not ours.
 Result<ByteVector> append_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents);
 
+// The same without a copy of `archive`: `front` is the part of it that comes before `rest`.
+struct LongerArchive {
+  ByteSpan front;
+  ByteVector rest;
+};
+Result<LongerArchive> with_file(ByteSpan archive, std::string_view path, std::uint32_t permissions, ByteSpan contents);
+
 struct NewcEntry {
   std::string path;        // without a leading slash
   std::uint32_t mode = 0;  // type and permissions as in stat(2)

@@ -109,6 +109,16 @@ TEST(Mailbox, DeliversAnArchiveAndNoticesDamage) {
   EXPECT_EQ(view.put_delivery(mailbox::DeliveryKind::kRun, ByteVector(65537)).error().code(), ErrorCode::kNoSpace);
 }
 
+TEST(Mailbox, DeliversAnArchiveInTwoPieces) {
+  ByteVector memory(mailbox::kDeliveryOffset + 65536);
+  mailbox::View view(memory);
+  view.put_header();
+  ASSERT_TRUE(view.put_delivery(mailbox::DeliveryKind::kRun, as_byte_span("arch"), as_byte_span("ive")));
+  EXPECT_EQ(as_text(*view.take_delivery()), "archive");
+  EXPECT_EQ(view.put_delivery(mailbox::DeliveryKind::kRun, ByteVector(65536), as_byte_span("x")).error().code(),
+            ErrorCode::kNoSpace);
+}
+
 TEST(Mailbox, IsSizedByItsDelivery) {
   EXPECT_EQ(mailbox::size_for_delivery(1), Bytes{32} << 20);
   EXPECT_EQ(mailbox::size_for_delivery(Bytes{30} << 20), Bytes{64} << 20);

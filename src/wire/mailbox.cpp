@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace ktstr {
 
@@ -45,14 +44,16 @@ void View::put_header() const {
   store(box.header.size, size());
 }
 
-Status View::put_delivery(DeliveryKind kind, ByteSpan archive) const {
-  if (archive.size() > delivery_area().size())
-    return fail(ErrorCode::kNoSpace, "the delivery of {} does not fit into a mailbox of {}",
-                format_bytes(archive.size()), format_bytes(size()));
-  std::memcpy(delivery_area().data(), archive.data(), archive.size());
+Status View::put_delivery(DeliveryKind kind, ByteSpan archive, ByteSpan rest) const {
+  const Bytes length = archive.size() + rest.size();
+  if (length > delivery_area().size())
+    return fail(ErrorCode::kNoSpace, "the delivery of {} does not fit into a mailbox of {}", format_bytes(length),
+                format_bytes(size()));
+  const auto behind = std::copy(archive.begin(), archive.end(), delivery_area().begin());
+  std::copy(rest.begin(), rest.end(), behind);
   Layout& box = layout();
-  store(box.host.delivery_size, archive.size());
-  store(box.host.delivery_crc, crc_of(archive));
+  store(box.host.delivery_size, length);
+  store(box.host.delivery_crc, crc_of(delivery_area().first(length)));
   store(box.host.delivery_kind, static_cast<std::uint32_t>(kind));
   store(box.host.deliveries, load(box.host.deliveries) + 1);
   return ok();

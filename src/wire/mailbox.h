@@ -177,7 +177,8 @@ class View {
   // Host, before the guest is started.
   void put_header() const;
   // Host: writes the delivery, and says that it is there. kNoSpace when it does not fit.
-  Status put_delivery(DeliveryKind kind, ByteSpan archive) const;
+  // `rest`: of the archive, where it is in two pieces.
+  Status put_delivery(DeliveryKind kind, ByteSpan archive, ByteSpan rest = {}) const;
   // Guest: checks header and delivery.
   Status check_header() const;
   Result<ByteSpan> take_delivery() const;

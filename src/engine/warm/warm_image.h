@@ -32,7 +32,7 @@ struct WarmKey {
   std::string topology;          // for people
   std::string kernel;            // for people: its release
   std::string mode;              // for people
-  std::string scheduler_sha256;  // of the delivery that attached a scheduler; empty: none is attached
+  std::string scheduler_sha256;  // of what attached a scheduler: its files and the job; empty: none is attached
   std::string scheduler;         // for people: its command
   // 32 hex digits over all that is not for people.
   std::string digest() const;

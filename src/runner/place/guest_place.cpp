@@ -232,7 +232,8 @@ Result<GuestOutcome> GuestPlace::start_guest(const Deliveries& deliveries, const
   if (deliveries.size() > 1) {
     keys.attached = keys.booted;
     keys.attached->scheduler = request_.scheduler;
-    keys.attached->scheduler_sha256 = sha256(deliveries[0].archive);
+    const std::string identity = packed_->scheduler_files_sha256 + std::string(as_text(deliveries[0].rest));
+    keys.attached->scheduler_sha256 = sha256(as_byte_span(identity));
   }
   WarmStart start;
   auto outcome = run_warm_guest(spec_, cache, keys, deliveries, io, start);
@@ -241,14 +242,14 @@ Result<GuestOutcome> GuestPlace::start_guest(const Deliveries& deliveries, const
 }
 
 Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::function<Status(const Record&)>& take) {
-  ByteVector scheduler;
+  LongerArchive scheduler;
   Deliveries deliveries;
   if (!packed_->scheduler.empty()) {
     KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, spec_.topology, spec_.limits.attach));
-    deliveries.push_back({mailbox::DeliveryKind::kScheduler, scheduler});
+    deliveries.push_back({mailbox::DeliveryKind::kScheduler, scheduler.front, scheduler.rest});
   }
-  KTSTR_TRY_ASSIGN(const ByteVector test, make_run_delivery(*packed_, job_json_));
-  deliveries.push_back({mailbox::DeliveryKind::kRun, test});
+  KTSTR_TRY_ASSIGN(const LongerArchive test, make_run_delivery(*packed_, job_json_));
+  deliveries.push_back({mailbox::DeliveryKind::kRun, test.front, test.rest});
   KTSTR_TRY_ASSIGN(const TempDir files, put_initramfs(spec_, *packed_, largest(deliveries), environment_));
   const GuestIo io{.console_log = directory.path() / "console.log",
                    .on_record = take,
