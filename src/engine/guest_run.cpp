@@ -17,9 +17,10 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{4};          // between two looks at the mailbox
+constexpr std::chrono::milliseconds kLook{8};          // between two looks at the mailbox
 constexpr std::chrono::microseconds kPauseLook{100};   // the same, for a guest that is to be stopped at a moment
 constexpr std::chrono::milliseconds kBusyDoorbell{1};  // the same, while a ring is on its way
+constexpr unsigned kLooksAtMailboxPerOutput = 8;       // the output takes long to become too much
 constexpr double kPowerOffSeconds = 3;
 constexpr std::size_t kTailLines = 40;
 constexpr Bytes kMostQemuOutput = 64 << 10;
@@ -183,7 +184,7 @@ Result<std::optional<Lifecycle::Finding>> GuestRun::look() {
 }
 
 std::optional<Lifecycle::Finding> GuestRun::follow(const std::function<bool()>& enough) {
-  for (;;) {
+  for (unsigned looks = 1;; ++looks) {
     auto ended = wait_for_something();
     if (!ended) return Finding{GuestEnd::kHang, ended.error().message()};
     if (*ended) return ended_by_itself();
@@ -192,7 +193,8 @@ std::optional<Lifecycle::Finding> GuestRun::follow(const std::function<bool()>& 
     // A FIFO whose writer went away is QEMU's end, which the next wait sees.
     if (!seen && seen.error().code() != ErrorCode::kGuestLost) return bad_records(seen.error());
     if (seen && *seen) return **seen;
-    if (auto flood = output_.look()) return *std::move(flood);
+    if (looks % kLooksAtMailboxPerOutput == 0)
+      if (auto flood = output_.look()) return *std::move(flood);
     if (enough && enough()) return {};
   }
 }
