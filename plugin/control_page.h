@@ -14,7 +14,7 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kMagic = 0x31677063727473ULL;  // "strcpg1"
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::size_t kMostVcpus = 512;
 constexpr std::uint32_t kLeastTurn = 10, kLongestTurn = 100'000'000;  // instructions
 constexpr std::uint32_t kFullSpeed = 100;                             // percent
@@ -28,10 +28,13 @@ struct Page {
   std::uint32_t vcpus;              // how many there are
   std::uint64_t phase_seed;         // where in its first turn each vCPU begins
   std::uint32_t speed[kMostVcpus];  // percent of a full turn: 1 to 100
+  std::uint64_t code_start;         // of the kernel's code, in its address space (code_pages.h)
+  std::uint64_t code_bytes;         // 0: not known
   // Plugin -> host.
   std::uint64_t idle_guarded;  // 1: the clock of an idle guest does not depend on the host's load (idle_guard.h)
   std::uint64_t idle_jumps;    // that the main loop made with it
   std::uint64_t idle_refused;  // that it would have made too early
+  std::uint64_t code_marked;   // 1: the kernel's code is marked as code, all at once
   std::uint64_t turns;         // that the plugin ended
   std::uint64_t instructions[kMostVcpus];  // of each vCPU since the first orders, by whole blocks
 };

@@ -20,6 +20,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "code_pages.h"
 #include "control_page.h"
 #include "idle_hook.h"
 #include "probe_hook.h"
@@ -43,6 +44,7 @@ void (*cpu_exit)(void*) = nullptr;
 void* running = nullptr;
 std::uint32_t running_vcpu = VcpuTable::kNone;
 std::uint32_t taken = 0;
+bool code_is_to_be_marked = false;
 
 void take_orders(std::uint32_t orders) {
   if (taken == 0)
@@ -70,6 +72,7 @@ void on_block(unsigned, void* instructions) {
 }
 
 void on_translation(std::uint64_t, qemu_plugin_tb* block) {
+  if (code_is_to_be_marked) code_is_to_be_marked = mark_code_with(block, *page);
   qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, 0, reinterpret_cast<void*>(qemu_plugin_tb_n_insns(block)));
   place_probes(block);
 }
@@ -149,6 +152,7 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
   }
   static Turns all(page->instructions);
   turns = &all;
+  code_is_to_be_marked = marks_code(*page);
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
   if (ends_turns)
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_range.h"
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/result.h"
@@ -36,6 +37,7 @@ class WarmImage;
 struct GuestSpec {
   std::string qemu = "qemu-system-x86_64";
   std::filesystem::path kernel;     // unpacked vmlinux
+  AddressRange kernel_code;         // det: where its code is, which makes wide machines quicker
   std::filesystem::path initramfs;  // newc archive
   Topology topology;
   Mode mode = Mode::kDet;
@@ -114,10 +116,10 @@ struct GuestIo {
 struct GuestDelivery {
   mailbox::DeliveryKind kind;
   ByteSpan archive;
-};
-using Deliveries = std::vector<GuestDelivery>;
   ByteSpan rest = {};  // of the archive, where it is in two pieces
   Bytes size() const { return archive.size() + rest.size(); }
+};
+using Deliveries = std::vector<GuestDelivery>;
 Bytes largest(const Deliveries& deliveries);
 
 // Boots, hands over the deliveries, follows to the end. QEMU dies with the calling thread, not with the

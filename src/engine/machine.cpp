@@ -100,7 +100,7 @@ Result<Machine> Machine::start(const GuestSpec& spec, const MemoryLayout& layout
   }
   std::optional<ControlFile> control;
   if (!spec.plugin.empty()) {
-    KTSTR_TRY_ASSIGN(control, ControlFile::create(memory.directory() / "control", spec.topology));
+    KTSTR_TRY_ASSIGN(control, ControlFile::create(memory.directory() / "control", spec.topology, spec.kernel_code));
     files.control_page = control->path();
   }
   std::optional<ProbeFile> probes;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "kernel/btf.h"
+#include "kernel/code_range.h"
 #include "kernel/kallsyms.h"
 #include "kernel/select.h"
 
@@ -58,6 +59,21 @@ TEST_F(RealKernel, HasSymbolsWhereTheyBelong) {
     ASSERT_TRUE(banner);
     EXPECT_EQ(as_text(*banner), "Linux version ");
   }
+}
+
+TEST_F(RealKernel, HasItsCodeInOneRange) {
+  for (const KernelEntry& entry : entries_) {
+    SCOPED_TRACE(entry.key);
+    const ByteVector image = *read_bytes(entry.vmlinux());
+    const auto symbols = *KernelSymbols::from_image(*ElfFile::parse(image));
+    const AddressRange code = code_range_of(entry.vmlinux());
+    auto is_code = [&](std::string_view name) { return symbols.find(name)->address - code.start < code.bytes; };
+    for (const char* name : {"_stext", "schedule", "linux_banner"}) EXPECT_TRUE(is_code(name)) << name;
+    EXPECT_LE(symbols.find("_etext")->address, code.start + code.bytes);
+    EXPECT_FALSE(is_code("init_task"));
+  }
+  EXPECT_EQ(code_range_of("/nowhere").bytes, 0u);
+  EXPECT_EQ(code_range_of("/proc/self/cmdline").bytes, 0u);
 }
 
 TEST_F(RealKernel, DescribesItsTypes) {

@@ -15,6 +15,7 @@
 #include "engine/qemu/late_cpus.h"
 #include "engine/qemu/mode.h"
 #include "engine/warm/warm_guest.h"
+#include "kernel/code_range.h"
 #include "kernel/config.h"
 #include "runner/package_guest.h"
 
@@ -113,6 +114,7 @@ Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const
   KTSTR_TRY_ASSIGN(QemuInfo qemu, find_qemu(environment.qemu, environment.cache_dir / "qemu-version"));
   spec.qemu = qemu.path.string();
   spec.kernel = kernel.vmlinux;
+  if (spec.mode == Mode::kDet) spec.kernel_code = code_range_of(kernel.vmlinux);
   // The others come with a second QEMU, which continues what the first has saved.
   spec.late_cpus = spec.mode == Mode::kDet && spec.topology.cpus() > kMostCpusAtOnce && qemu.can_save_machines();
   if (spec.late_cpus) spec.kernel_hz = timer_hz(kernel.vmlinux).value_or(0);

@@ -86,7 +86,8 @@ std::uint32_t varied_turn(std::uint32_t nominal, std::uint64_t handover_seed) {
   return nominal - spread + static_cast<std::uint32_t>(pick_up_to(choice, std::uint64_t{2} * spread));
 }
 
-Result<ControlFile> ControlFile::create(const fs::path& file, const Topology& topology) {
+Result<ControlFile> ControlFile::create(const fs::path& file, const Topology& topology,
+                                        const AddressRange& kernel_code) {
   const int vcpus = topology.cpus();
   if (vcpus > static_cast<int>(control::kMostVcpus))
     return fail(ErrorCode::kUnsupported, "{} vCPUs; a control page has room for {}", vcpus, control::kMostVcpus);
@@ -97,6 +98,8 @@ Result<ControlFile> ControlFile::create(const fs::path& file, const Topology& to
   page->magic = control::kMagic;
   page->version = control::kVersion;
   page->vcpus = static_cast<std::uint32_t>(vcpus);
+  page->code_start = kernel_code.start;
+  page->code_bytes = kernel_code.bytes;
   return ControlFile(file, std::move(mapping), vcpus);
 }
 
@@ -122,6 +125,10 @@ IdleCounts ControlFile::idle() const {
   return {.guarded = __atomic_load_n(&page.idle_guarded, __ATOMIC_RELAXED) != 0,
           .jumps = __atomic_load_n(&page.idle_jumps, __ATOMIC_RELAXED),
           .refused = __atomic_load_n(&page.idle_refused, __ATOMIC_RELAXED)};
+}
+
+bool ControlFile::code_marked() const {
+  return __atomic_load_n(&control_page_in(mapping_).code_marked, __ATOMIC_RELAXED) != 0;
 }
 
 Result<PluginSkills> check_turns_plugin(const fs::path& qemu, const fs::path& plugin, const fs::path& answers) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_range.h"
 #include "base/file.h"
 #include "base/result.h"
 #include "ktstr/topology.h"
@@ -55,13 +56,16 @@ struct IdleCounts {
 class ControlFile {
  public:
   // kUnsupported for more vCPUs than a page has room for.
-  static Result<ControlFile> create(const std::filesystem::path& file, const Topology& topology);
+  static Result<ControlFile> create(const std::filesystem::path& file, const Topology& topology,
+                                    const AddressRange& kernel_code = {});
 
   // While the guest stands still. The first call begins turns; later ones only change speeds.
   void order(const TurnSettings& settings);
   // At any time.
   TurnCounts counts() const;
   IdleCounts idle() const;
+  // Whether the plugin has marked the kernel's code as code, all at once.
+  bool code_marked() const;
   const std::filesystem::path& path() const { return path_; }
 
  private:

@@ -64,8 +64,11 @@ class ControlFileTest : public testing::Test {
 };
 
 TEST_F(ControlFileTest, LeavesTurnsAloneUntilItOrdersThem) {
-  const auto control = ControlFile::create(file_, *Topology::parse("1n1l3c1t"));
+  const auto control = ControlFile::create(file_, *Topology::parse("1n1l3c1t"), {0xffffffff81000000, 0x2000});
   ASSERT_TRUE(control) << control.error().message();
+  EXPECT_EQ(page().code_start, 0xffffffff81000000);
+  EXPECT_EQ(page().code_bytes, 0x2000u);
+  EXPECT_FALSE(control->code_marked());
   EXPECT_EQ(page().magic, control::kMagic);
   EXPECT_EQ(page().vcpus, 3u);
   EXPECT_EQ(page().orders, 0u);
