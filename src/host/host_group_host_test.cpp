@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 #include "base/system/process.h"
+#include "base/testing/required.h"
 #include "host/clean_up.h"
 #include "host/host_group.h"
 
@@ -20,11 +20,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-bool root_is_required() {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && fmt::format(",{},", required).find(",root,") != std::string::npos;
-}
-
 std::string shown(const fs::path& file) { return read_attribute(file).value_or("(unreadable)"); }
 
 // Below the kernel's root group it makes a group that plays our own cgroup.
@@ -33,7 +28,7 @@ class HostGroupOnTheHost : public testing::Test {
   void SetUp() override {
     auto here = find_host_place("/proc");
     if (!here || ::geteuid() != 0) {
-      ASSERT_FALSE(root_is_required()) << (here ? "not root" : here.error().render());
+      ASSERT_FALSE(is_required("root")) << (here ? "not root" : here.error().render());
       GTEST_SKIP() << "needs root and a cgroup2 mount";
     }
     auto dir = TempDir::create(fs::temp_directory_path(), "ktstr_host_group_test");

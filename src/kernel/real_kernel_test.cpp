@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/testing/required.h"
 #include "kernel/btf.h"
 #include "kernel/code_range.h"
 #include "kernel/kallsyms.h"
@@ -20,11 +21,6 @@ fs::path real_cache() {
   return root ? *root : fs::path();
 }
 
-bool kernels_are_required() {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && fmt::format(",{},", required).find(",vm,") != std::string::npos;
-}
-
 class RealKernel : public testing::Test {
  protected:
   void SetUp() override {
@@ -33,7 +29,7 @@ class RealKernel : public testing::Test {
     if (!entries_.empty()) return;
     const std::string why =
         fmt::format("no kernel is cached in {} (`ktstr kernel fetch` gets one)", real_cache().string());
-    if (kernels_are_required()) FAIL() << why;
+    if (is_required("vm")) FAIL() << why;
     GTEST_SKIP() << why;
   }
   std::vector<KernelEntry> entries_;

@@ -12,10 +12,11 @@ namespace {
 
 using testing::HasSubstr;
 
-Result<AssertResult> nothing(Ctx&) { return AssertResult::pass(); }
+Result<AssertResult> does_nothing(Ctx&) { return AssertResult::pass(); }
 
 std::vector<TestEntry> some_tests() {
-  return {{"two_cgroups", {.scheduler = "scx_ktstr"}, nothing, "a.cpp", 1}, {"three_cgroups", {}, nothing, "a.cpp", 9}};
+  return {{"two_cgroups", {.scheduler = "scx_ktstr"}, does_nothing, "a.cpp", 1},
+          {"three_cgroups", {}, does_nothing, "a.cpp", 9}};
 }
 
 struct Ran {

@@ -7,9 +7,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <optional>
 
+#include "base/testing/required.h"
 #include "cgroup/cgroup_fs.h"
 #include "payload/payload_process.h"
 
@@ -28,18 +28,13 @@ std::optional<fs::path> cgroup2_mount() {
   return {};
 }
 
-bool root_is_required() {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && fmt::format(",{},", required).find(",root,") != std::string::npos;
-}
-
 class PayloadOnTheHost : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto mount = cgroup2_mount();
     if (!mount || ::geteuid() != 0) {
       constexpr const char* kNeeds = "needs root and a writable cgroup2 mount at /sys/fs/cgroup";
-      if (root_is_required()) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
+      if (is_required("root")) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
       GTEST_SKIP() << kNeeds;
     }
     auto made = CgroupFs::create(*mount, fmt::format("ktstr-payload-test-{}", ::getpid()));

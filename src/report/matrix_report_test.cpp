@@ -31,7 +31,7 @@ BatchResult two_by_two() {
   return found;
 }
 
-BatchResult with_failures() {
+BatchResult batch_with_failures() {
   BatchResult found = two_by_two();
   found.cells[1].counts = {{Outcome::kPass, 18}, {Outcome::kFail, 2}};
   found.cells[2].counts = {{Outcome::kBadInput, 1}};
@@ -56,7 +56,7 @@ std::size_t widest_of_table(const std::string& report) {
 TEST(MatrixReport, OfPassesIsATable) { expect_approved("matrix_pass", matrix_report(two_by_two())); }
 
 TEST(MatrixReport, ShowsWhereItFailedAndHowToRepeatTheFirst) {
-  expect_approved("matrix_failures", matrix_report(with_failures()));
+  expect_approved("matrix_failures", matrix_report(batch_with_failures()));
 }
 
 // A test of a program that runs on this machine has no topology.
@@ -70,7 +70,7 @@ TEST(MatrixReport, OfSeveralTestsNamesThem) {
 }
 
 TEST(MatrixReport, LongValuesAreCutSoThatLinesFitATerminal) {
-  BatchResult found = with_failures();
+  BatchResult found = batch_with_failures();
   found.cells[0].counts = {{Outcome::kPass, 19}, {Outcome::kInconclusive, 1}};
   for (Cell& cell : found.cells) {
     cell.values[1].value = "/home/me/a/very/long/path/to/build-" + std::to_string(cell.number) + "/bin/scx_mine --fast";

@@ -7,9 +7,9 @@ namespace ktstr {
 namespace {
 
 using std::chrono::milliseconds;
-using Clock = std::chrono::system_clock;
+using WallClock = std::chrono::system_clock;
 
-const Clock::time_point kNow{milliseconds(1795484335417)};
+const WallClock::time_point kNow{milliseconds(1795484335417)};
 
 TEST(RunId, SaysWhenAndWhat) {
   EXPECT_EQ(make_run_id(kNow, "two_cgroups", 0x3fa2), "20261124-013855.417-two_cgroups-3fa2");

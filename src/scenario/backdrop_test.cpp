@@ -19,7 +19,6 @@ using testing::Not;
 
 const Error kRefused = Error::from_errno(EINVAL, "cannot write it");
 
-Payload program(const std::string& name) { return Payload::program(name, "/bin/" + name); }
 Step half(std::vector<CgroupDef> setup = {}) { return {.setup = std::move(setup), .hold = HoldSpec::fraction(0.5)}; }
 
 TEST(Backdrop, IsSetUpInOrderAndOutlivesTheSteps) {

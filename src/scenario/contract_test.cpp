@@ -21,8 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-Payload program(const std::string& name) { return Payload::program(name, "/bin/" + name); }
-Step half(std::vector<Op> ops = {}) { return Step::with_ops(std::move(ops), HoldSpec::fraction(0.5)); }
+Step half_of_ops(std::vector<Op> ops = {}) { return Step::with_ops(std::move(ops), HoldSpec::fraction(0.5)); }
 Backdrop two_groups() { return {.cgroups = {CgroupDef::named("a"), CgroupDef::named("b")}}; }
 
 // Why a scenario is refused; nothing has been touched then.
@@ -37,20 +36,20 @@ std::string refusal(const Backdrop& backdrop, const std::vector<Step>& steps) {
 // --- 2: before anything runs
 
 TEST(Refused, IsALoopWithoutAnInterval) {
-  EXPECT_EQ(refusal({}, {half(), {.hold = HoldSpec::loop(0ns)}}),
+  EXPECT_EQ(refusal({}, {half_of_ops(), {.hold = HoldSpec::loop(0ns)}}),
             "step 2: a loop of 0s is not valid; an interval is longer than 0s");
 }
 
 TEST(Refused, IsASchedulerAmongThePayloads) {
   const Payload scheduler = Payload::scheduler("scx", "/bin/scx");
   const char* const why = "'scx' is a scheduler and no payload; a scheduler is what the test declares";
-  EXPECT_THAT(refusal(Backdrop{.payloads = {scheduler}}, {half()}), HasSubstr(why));
-  EXPECT_THAT(refusal(Backdrop{.ops = {Op::run_payload(scheduler)}}, {half()}), HasSubstr(why));
+  EXPECT_THAT(refusal(Backdrop{.payloads = {scheduler}}, {half_of_ops()}), HasSubstr(why));
+  EXPECT_THAT(refusal(Backdrop{.ops = {Op::run_payload(scheduler)}}, {half_of_ops()}), HasSubstr(why));
 }
 
 std::vector<std::string> enabled_for(const Backdrop& backdrop, std::vector<Op> ops) {
   FakeWorld world;
-  const auto result = world.run(backdrop, {half(std::move(ops))});
+  const auto result = world.run(backdrop, {half_of_ops(std::move(ops))});
   EXPECT_TRUE(result) << result.error().render();
   const auto enabled = world.ops.enabled_controllers();
   return {enabled.begin(), enabled.end()};
@@ -73,7 +72,7 @@ TEST(ControllersOfAScenario, AreTheSmallestSetThatItsOpsNeed) {
 
 TEST(ControllersOfAScenario, AreEnabledBeforeTheFirstFileIsWritten) {
   FakeWorld world;
-  ASSERT_TRUE(world.run(two_groups(), {half({Op::set_weight("a", 50)})}));
+  ASSERT_TRUE(world.run(two_groups(), {half_of_ops({Op::set_weight("a", 50)})}));
   EXPECT_EQ(world.ops.calls().front(), "enable cpu");
 }
 
@@ -128,8 +127,11 @@ TEST(Stimulus, SaturatesWhereANumberDoesNotFitAndWarns) {
   ops.ops.assign(65'537, Op::set_weight("one_more", 100));
   ops.ops.front() = Op::add_cgroup("one_more");
   testing::internal::CaptureStderr();
-  ASSERT_TRUE(world.run(
-      {half(), {.setup = {crowd}, .hold = HoldSpec::fixed(1ms)}, ops, half(), {.hold = HoldSpec::fixed(0ns)}}));
+  ASSERT_TRUE(world.run({half_of_ops(),
+                         {.setup = {crowd}, .hold = HoldSpec::fixed(1ms)},
+                         ops,
+                         half_of_ops(),
+                         {.hold = HoldSpec::fixed(0ns)}}));
   const std::string warned = testing::internal::GetCapturedStderr();
   ASSERT_EQ(world.stimuli.size(), 5u);
   EXPECT_EQ(world.stimuli[1].workers, 65'535);
@@ -151,26 +153,25 @@ TEST(Refused, IsAnOpOnACgroupThatTheSameStepsSetUpMakesLater) {
 TEST(Refused, IsANameThatIsTaken) {
   EXPECT_EQ(refusal(two_groups(), {{.setup = {CgroupDef::named("a")}}}),
             "step 1: a cgroup 'a' is there already, in the Backdrop; give this one another name");
-  EXPECT_EQ(refusal(two_groups(), {half({Op::add_cgroup("c"), Op::add_cgroup("c")})}),
+  EXPECT_EQ(refusal(two_groups(), {half_of_ops({Op::add_cgroup("c"), Op::add_cgroup("c")})}),
             "step 1, op 2: add_cgroup: a cgroup 'c' is there already; give this one another name");
 }
 
 TEST(PayloadsOfAScenario, MayRunInTwoCgroupsButNotTwiceInOne) {
   FakeWorld world;
-  const auto result =
-      world.run(two_groups(),
-                {half({Op::run_payload_in_cgroup("a", program("p")), Op::run_payload_in_cgroup("b", program("p"))})});
+  const auto result = world.run(
+      two_groups(),
+      {half_of_ops({Op::run_payload_in_cgroup("a", program("p")), Op::run_payload_in_cgroup("b", program("p"))})});
   ASSERT_TRUE(result) << result.error().render();
   EXPECT_EQ(result->payloads.size(), 2u);
-  EXPECT_EQ(
-      refusal(two_groups(),
-              {half({Op::run_payload_in_cgroup("a", program("p")), Op::run_payload_in_cgroup("a", program("p"))})}),
-      "step 1, op 2: run_payload: the payload 'p' runs in 'a' already, started by Op::run_payload; end that one "
-      "before, or "
-      "run this one elsewhere or under another name");
+  EXPECT_EQ(refusal(two_groups(), {half_of_ops({Op::run_payload_in_cgroup("a", program("p")),
+                                                Op::run_payload_in_cgroup("a", program("p"))})}),
+            "step 1, op 2: run_payload: the payload 'p' runs in 'a' already, started by Op::run_payload; end that one "
+            "before, or "
+            "run this one elsewhere or under another name");
   const Backdrop loaded{.cgroups = {CgroupDef::named("a").workload(program("p"))}};
   EXPECT_EQ(
-      refusal(loaded, {half({Op::run_payload_in_cgroup("a", program("p"))})}),
+      refusal(loaded, {half_of_ops({Op::run_payload_in_cgroup("a", program("p"))})}),
       "step 1, op 1: run_payload: the payload 'p' runs in 'a' already, started by CgroupDef::workload; end that one "
       "before, or run this one elsewhere or under another name");
 }
@@ -179,22 +180,23 @@ TEST(PayloadsOfAScenario, AreNamedAloneOnlyWhereThereIsOne) {
   const Op in_a = Op::run_payload_in_cgroup("a", program("p")), in_b = Op::run_payload_in_cgroup("b", program("p"));
   for (const Op& end : {Op::wait_payload("p"), Op::kill_payload("p")}) {
     EXPECT_EQ(
-        refusal(two_groups(), {half({in_a, in_b, end})}),
+        refusal(two_groups(), {half_of_ops({in_a, in_b, end})}),
         fmt::format("step 1, op 3: {}: the payload 'p' runs in 'a' and in 'b'; say which by its cgroup", end.name()));
-    EXPECT_EQ(refusal(two_groups(), {half({end})}),
+    EXPECT_EQ(refusal(two_groups(), {half_of_ops({end})}),
               fmt::format("step 1, op 1: {}: no payload 'p' runs at this point; start it before", end.name()));
   }
   FakeWorld world;
-  const auto result =
-      world.run(two_groups(), {half({in_a, in_b, Op::kill_payload_in_cgroup("a", "p"), Op::kill_payload("p"), in_a})});
+  const auto result = world.run(
+      two_groups(), {half_of_ops({in_a, in_b, Op::kill_payload_in_cgroup("a", "p"), Op::kill_payload("p"), in_a})});
   ASSERT_TRUE(result) << result.error().render();
   EXPECT_EQ(result->payloads.size(), 3u);
 }
 
 TEST(Moves, DoNotStrandWorkersOfTheBackdropInAStep) {
-  EXPECT_THAT(refusal(two_groups(), {half({Op::add_cgroup("c"), Op::move_all_tasks("a", "c")})}),
+  EXPECT_THAT(refusal(two_groups(), {half_of_ops({Op::add_cgroup("c"), Op::move_all_tasks("a", "c")})}),
               HasSubstr("'a' belongs to the Backdrop and 'c' to this step: the workers would end with the step"));
-  EXPECT_THAT(refusal(two_groups(), {half({Op::move_all_tasks("a", "a")})}), HasSubstr("from and to are both 'a'"));
+  EXPECT_THAT(refusal(two_groups(), {half_of_ops({Op::move_all_tasks("a", "a")})}),
+              HasSubstr("from and to are both 'a'"));
 }
 
 TEST(Moves, StayWithinAStepOrWithinTheBackdrop) {
@@ -202,8 +204,9 @@ TEST(Moves, StayWithinAStepOrWithinTheBackdrop) {
   Backdrop backdrop = two_groups();
   backdrop.push_op(Op::move_all_tasks("a", "b"));
   const auto result = world.run(
-      backdrop, {half({Op::add_cgroup_def(CgroupDef::named("c")), Op::add_cgroup("d"), Op::move_all_tasks("c", "d")}),
-                 half({Op::move_all_tasks("b", "a")})});
+      backdrop,
+      {half_of_ops({Op::add_cgroup_def(CgroupDef::named("c")), Op::add_cgroup("d"), Op::move_all_tasks("c", "d")}),
+       half_of_ops({Op::move_all_tasks("b", "a")})});
   ASSERT_TRUE(result) << result.error().render();
   EXPECT_EQ(result->verdict(), Verdict::kPass);
   // By where they were last: the step's worker ended with the step, the Backdrop's two at the end.
@@ -215,8 +218,8 @@ TEST(Moves, StayWithinAStepOrWithinTheBackdrop) {
 TEST(CpusetRecords, OfAStepsCgroupEndWithTheStep) {
   FakeWorld world;
   const CgroupDef bound = CgroupDef::named("c").cpuset(CpusetSpec::llc(0));
-  const auto result = world.run({half({Op::add_cgroup_def(bound), Op::set_cpuset("c", CpusetSpec::llc(1))}),
-                                 half({Op::add_cgroup_def(CgroupDef::named("c"))})});
+  const auto result = world.run({half_of_ops({Op::add_cgroup_def(bound), Op::set_cpuset("c", CpusetSpec::llc(1))}),
+                                 half_of_ops({Op::add_cgroup_def(CgroupDef::named("c"))})});
   ASSERT_TRUE(result) << result.error().render();
   ASSERT_EQ(result->cgroups.size(), 2u);
   EXPECT_EQ(result->cgroups[0].cpuset, (CpuSet{2, 3}));
@@ -226,9 +229,9 @@ TEST(CpusetRecords, OfAStepsCgroupEndWithTheStep) {
 TEST(Refused, IsAFlagThatThePayloadDoesNotKnow) {
   Payload picky = program("p");
   picky.known_flags({"--runtime"});
-  EXPECT_THAT(refusal({}, {half({Op::run_payload(picky, {"--runtme=3"})})}), HasSubstr("--runtme"));
+  EXPECT_THAT(refusal({}, {half_of_ops({Op::run_payload(picky, {"--runtme=3"})})}), HasSubstr("--runtme"));
   FakeWorld world;
-  EXPECT_TRUE(world.run({half({Op::run_payload(picky, {"file", "-x", "--", "--runtime=3"})})}));
+  EXPECT_TRUE(world.run({half_of_ops({Op::run_payload(picky, {"file", "-x", "--", "--runtime=3"})})}));
 }
 
 // --- 6: memory policy
@@ -259,8 +262,8 @@ TEST(Teardown, ThawsKillsPayloadsHearsOfStallsAndThenStopsWorkers) {
       if (log.empty()) log = world.log, calls = world.ops.calls();
       return {};
     };
-    const Step step = half({Op::add_cgroup_def(CgroupDef::named("a")), Op::run_payload(program("p")),
-                            Op::freeze_cgroup("a"), Op::set_weight("a", 50)});
+    const Step step = half_of_ops({Op::add_cgroup_def(CgroupDef::named("a")), Op::run_payload(program("p")),
+                                   Op::freeze_cgroup("a"), Op::set_weight("a", 50)});
     const auto result = run_scenario(ctx, {}, {step}, {}, hooks);
     ASSERT_TRUE(result) << result.error().render();
     EXPECT_EQ(result->verdict(), fails ? Verdict::kFail : Verdict::kPass);

@@ -36,7 +36,7 @@ std::vector<std::string> described(const AssertResult& result) {
   return lines;
 }
 
-const Error kRefused = Error::from_errno(EINVAL, "cannot write it");
+const Error kNotWritten = Error::from_errno(EINVAL, "cannot write it");
 
 TEST(FailedStep, BlamesNobodyForWhatTheMachineLacks) {
   FakeWorld world;
@@ -53,7 +53,7 @@ TEST(FailedStep, BlamesNobodyForWhatTheMachineLacks) {
 
 TEST(FailedStep, KeepsEarlierResultsAndRunsNoLaterStep) {
   FakeWorld world;
-  world.ops.fail_matching("create c", kRefused);
+  world.ops.fail_matching("create c", kNotWritten);
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
   EXPECT_THAT(described(*result), ElementsAre("fail step_failed 2: step 2 failed: cgroup 'c': cannot write it: "
@@ -87,7 +87,7 @@ TEST(FailedStep, KeepsAFailureThatCameBeforeTheMemoryRanOut) {
 
 TEST(FailedStep, TearsDownAfterAWriteThatFails) {
   FakeWorld world;
-  world.ops.fail_matching("cpu.weight 60", kRefused);
+  world.ops.fail_matching("cpu.weight 60", kNotWritten);
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
   EXPECT_EQ(result->details.at(0).kind, DetailKind::kStepFailed);
@@ -113,7 +113,7 @@ TEST(FailedStep, StopsSpawnedWorkersWithoutJudgingThem) {
 
 TEST(FailedStep, CountsWorkersThatCannotBeCollected) {
   FakeWorld world;
-  world.collect_fails.emplace("b", kRefused);
+  world.collect_fails.emplace("b", kNotWritten);
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
   EXPECT_THAT(described(*result),
@@ -124,7 +124,7 @@ TEST(FailedStep, CountsWorkersThatCannotBeCollected) {
 
 TEST(FailedStep, KeepsItsErrorWhenCleaningUpFailsToo) {
   FakeWorld world;
-  world.ops.fail_matching("create c", kRefused);
+  world.ops.fail_matching("create c", kNotWritten);
   world.ops.fail_matching("remove b", Error(ErrorCode::kBusy, "somebody is in it"));
   const auto result = world.run(three_steps());
   ASSERT_TRUE(result);
@@ -144,7 +144,7 @@ const Backdrop kBase{.cgroups = {CgroupDef::named("base")}};
 TEST(FailedStep, IsReportedWhenTheBackdropHasBeenCollected) {
   FakeWorld world;
   world.idle_workers = true;
-  world.ops.fail_matching("create c", kRefused);
+  world.ops.fail_matching("create c", kNotWritten);
   const auto result = world.run(kBase, three_steps());
   ASSERT_TRUE(result);
   EXPECT_THAT(kinds(*result), ElementsAre("no_progress 1", "no_progress 0", "step_failed 2"));
@@ -163,8 +163,8 @@ TEST(FailedStep, ThatLacksSomethingHidesNoFailure) {
 
 TEST(FailedStep, AndABackdropThatCannotBeCollectedAreBothReported) {
   FakeWorld world;
-  world.collect_fails.emplace("base", kRefused);
-  world.ops.fail_matching("create a", kRefused);
+  world.collect_fails.emplace("base", kNotWritten);
+  world.ops.fail_matching("create a", kNotWritten);
   const auto result = world.run(kBase, three_steps());
   ASSERT_TRUE(result);
   EXPECT_THAT(kinds(*result), ElementsAre("backdrop_failed 0", "step_failed 1"));
@@ -212,7 +212,7 @@ TEST(CleanUp, KillsAllThatDoNotStopBeforeItWaitsForAny) {
 
 TEST(Controllers, ThatCannotBeEnabledAreAnError) {
   FakeWorld world;
-  world.ops.fail_matching("enable", kRefused);
+  world.ops.fail_matching("enable", kNotWritten);
   EXPECT_EQ(world.run(three_steps()).error().message(),
             "before the first step: cannot write it: Invalid argument (EINVAL)");
   EXPECT_THAT(world.log, IsEmpty());
@@ -256,7 +256,7 @@ TEST(DeadScheduler, IsNoticedAfterAllSteps) {
 
 TEST(Liveness, ThatCannotBeWatchedIsAnErrorAfterTearDown) {
   FakeWorld world;
-  world.hold_fails = kRefused;
+  world.hold_fails = kNotWritten;
   EXPECT_EQ(world.run(three_steps()).error().message(), "step 1: cannot write it: Invalid argument (EINVAL)");
   EXPECT_THAT(world.ops.groups(), IsEmpty());
   EXPECT_THAT(world.log, Contains("collect a"));

@@ -22,7 +22,9 @@ Step two_cgroups() {
                     CgroupDef::named("cg_1").workers(1).cpuset(CpusetSpec::llc(1)).cpu_weight(50)}};
 }
 
-Step half(const std::string& cgroup) { return {.setup = {CgroupDef::named(cgroup)}, .hold = HoldSpec::fraction(0.5)}; }
+Step half_in(const std::string& cgroup) {
+  return {.setup = {CgroupDef::named(cgroup)}, .hold = HoldSpec::fraction(0.5)};
+}
 
 TEST(Executor, TouchesCgroupsInOneOrder) {
   FakeWorld world;
@@ -53,7 +55,7 @@ TEST(Executor, EnablesNoControllerThatNobodyNeeds) {
 
 TEST(Executor, TouchesNothingWhenAScenarioHasMistakes) {
   FakeWorld world;
-  const auto result = world.run({half("a"), {.setup = {CgroupDef::named("b")}, .hold = HoldSpec::fraction(0)}});
+  const auto result = world.run({half_in("a"), {.setup = {CgroupDef::named("b")}, .hold = HoldSpec::fraction(0)}});
   EXPECT_EQ(result.error().message(),
             "step 2: a hold of 0 times the duration is not valid; a fraction is finite and > 0");
   EXPECT_THAT(world.ops.calls(), IsEmpty());
@@ -62,7 +64,7 @@ TEST(Executor, TouchesNothingWhenAScenarioHasMistakes) {
 
 TEST(Executor, LabelsReportsAndStatisticsWithTheirStep) {
   FakeWorld world;
-  const auto result = world.run({half("a"), half("b")});
+  const auto result = world.run({half_in("a"), half_in("b")});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->verdict(), Verdict::kPass);
   ASSERT_EQ(result->cgroups.size(), 2u);
@@ -76,7 +78,7 @@ TEST(Executor, LabelsReportsAndStatisticsWithTheirStep) {
 
 TEST(Executor, PutsTheTimeIntoItsMarks) {
   FakeWorld world;
-  ASSERT_TRUE(world.run({half("a"), half("b")}));
+  ASSERT_TRUE(world.run({half_in("a"), half_in("b")}));
   std::vector<std::uint64_t> ms;
   for (const StepMark& mark : world.marks) ms.push_back((mark.at_ns / 1'000'000) - 100'000);
   EXPECT_THAT(ms, ElementsAre(0, 0, 0, 500, 500, 500, 500, 1000, 1000, 1000));
@@ -85,7 +87,7 @@ TEST(Executor, PutsTheTimeIntoItsMarks) {
 TEST(Executor, LetsChecksFailTheResult) {
   FakeWorld world;
   world.idle_workers = true;
-  const auto result = world.run({half("a"), half("b")});
+  const auto result = world.run({half_in("a"), half_in("b")});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->verdict(), Verdict::kFail);
   ASSERT_EQ(result->details.size(), 2u);
@@ -114,7 +116,7 @@ TEST(Executor, TellsWorkersWhatTheirCpusetAllows) {
 TEST(Executor, GivesEachGroupASeedThatOnlyDependsOnTheScenario) {
   FakeWorld first, second, other;
   other.seed = 2;
-  const std::vector<Step> steps = {half("a"), half("a")};
+  const std::vector<Step> steps = {half_in("a"), half_in("a")};
   ASSERT_TRUE(first.run(steps) && second.run(steps) && other.run(steps));
   EXPECT_EQ(first.seeds, second.seeds);
   EXPECT_NE(first.seeds, other.seeds);
@@ -133,7 +135,7 @@ TEST(WorkerSeed, DiffersInEachOfItsArguments) {
 TEST(Executor, NeverHoldsBeyondTheScenariosEnd) {
   FakeWorld world;
   world.spawn_takes = 100ms;
-  const auto result = world.run({half("a"), half("b")});
+  const auto result = world.run({half_in("a"), half_in("b")});
   ASSERT_TRUE(result);
   EXPECT_THAT(world.log, testing::Contains("hold 500 ms"));
   EXPECT_THAT(world.log, testing::Contains("hold 400 ms"));
@@ -159,7 +161,7 @@ TEST(Executor, DoesNotCountTheBackdropsSetUpAsScenarioTime) {
 TEST(Executor, SaysWhenAHoldWasCutToLessThanHalf) {
   FakeWorld world;
   world.spawn_takes = 300ms;
-  const auto result = world.run({half("a"), half("b")});
+  const auto result = world.run({half_in("a"), half_in("b")});
   ASSERT_TRUE(result);
   ASSERT_EQ(result->details.size(), 1u);
   EXPECT_EQ(result->details[0].kind, DetailKind::kNote);
@@ -170,7 +172,7 @@ TEST(Executor, SaysWhenAHoldWasCutToLessThanHalf) {
 TEST(Executor, IsInconclusiveAboutAStepWhoseTurnCameTooLate) {
   FakeWorld world;
   world.stop_takes = 600ms;
-  const auto result = world.run({half("a"), half("b")});
+  const auto result = world.run({half_in("a"), half_in("b")});
   ASSERT_TRUE(result);
   EXPECT_FALSE(testing::Value(world.ops.calls(), testing::Contains("create b")));
   ASSERT_EQ(result->details.size(), 1u);
@@ -182,7 +184,7 @@ TEST(Executor, IsInconclusiveAboutAStepWhoseSetUpTookAllTheTime) {
   FakeWorld world;
   world.idle_workers = true;
   world.spawn_takes = 1s;
-  const auto result = world.run({{.hold = HoldSpec::fixed(100ms)}, half("a")});
+  const auto result = world.run({{.hold = HoldSpec::fixed(100ms)}, half_in("a")});
   ASSERT_TRUE(result);
   EXPECT_THAT(world.log, testing::Not(testing::Contains("release a")));
   ASSERT_EQ(result->details.size(), 1u);

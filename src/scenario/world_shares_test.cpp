@@ -14,8 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Payload program(const std::string& name) { return Payload::program(name, "/bin/" + name); }
-
 // Three workers each on four CPUs, of which they get half each: entitled to 1 CPU and to 3.
 CgroupDef low() { return CgroupDef::named("low").workers(3).cpu_weight(100); }
 CgroupDef high() { return CgroupDef::named("high").workers(3).cpu_weight(300); }

@@ -19,7 +19,7 @@ std::string step_with(const std::string& lines) {
   return "[[payload]]\nname = 'p'\nprogram = 'true'\n[[step]]\n[[step.op]]\n" + lines + "\n";
 }
 
-std::string mistakes(const std::string& lines) {
+std::string mistakes_in_ops(const std::string& lines) {
   const auto file = parse_scenario(step_with(lines), "t.toml");
   return file ? "none" : file.error().message();
 }
@@ -89,7 +89,7 @@ TEST(ScenarioOps, TakeExactlyTheParametersOfTheTable) {
   const auto all = cases();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const OpRow& row = op_table()[i];
-    const std::string text = mistakes("op = " + all[i].lines + "\nzzzzzzzz = 1");
+    const std::string text = mistakes_in_ops("op = " + all[i].lines + "\nzzzzzzzz = 1");
     const std::string about = fmt::format("unknown key 'zzzzzzzz' in {}; accepted: op, ", row.name);
     ASSERT_NE(text.find(about), std::string::npos) << text;
     std::string accepted = text.substr(text.find(about) + about.size()) + ",";
@@ -104,7 +104,7 @@ TEST(ScenarioOps, TakeExactlyTheParametersOfTheTable) {
 
 TEST(ScenarioOps, NeedWhatTheTableSaysIsRequired) {
   for (const OpRow& row : op_table()) {
-    const std::string text = mistakes(fmt::format("op = '{}'", row.name));
+    const std::string text = mistakes_in_ops(fmt::format("op = '{}'", row.name));
     for (const OpParameter& each : row.parameters) {
       const std::string line = fmt::format("t.toml:6:6: {} needs '{}': {}", row.name, each.key, each.form);
       EXPECT_EQ(text.find(line) != std::string::npos, each.required) << text;
@@ -114,38 +114,39 @@ TEST(ScenarioOps, NeedWhatTheTableSaysIsRequired) {
 
 TEST(ScenarioOps, AreNotAllThatAreWritten) {
   const std::string accepted = fmt::format("accepted: {}", fmt::join(op_names(), ", "));
-  EXPECT_EQ(mistakes("op = 'move_all_task'"),
+  EXPECT_EQ(mistakes_in_ops("op = 'move_all_task'"),
             "t.toml:6:6: there is no op 'move_all_task'; did you mean 'move_all_tasks'? " + accepted);
-  EXPECT_EQ(mistakes("op = 'migrate'"), "t.toml:6:6: there is no op 'migrate'; " + accepted);
-  EXPECT_EQ(mistakes("cgroup = 'a'"), "t.toml:5:1: [[step.op]] needs an 'op'; " + accepted);
-  EXPECT_EQ(mistakes("op = 3"),
+  EXPECT_EQ(mistakes_in_ops("op = 'migrate'"), "t.toml:6:6: there is no op 'migrate'; " + accepted);
+  EXPECT_EQ(mistakes_in_ops("cgroup = 'a'"), "t.toml:5:1: [[step.op]] needs an 'op'; " + accepted);
+  EXPECT_EQ(mistakes_in_ops("op = 3"),
             "t.toml:6:6: 'op' is a whole number; accepted: the name of an op like \"move_all_tasks\"");
-  EXPECT_EQ(mistakes("op = 'freeze_cgroup'\ncgrup = 'a'"),
+  EXPECT_EQ(mistakes_in_ops("op = 'freeze_cgroup'\ncgrup = 'a'"),
             "t.toml:6:6: freeze_cgroup needs 'cgroup': a cgroup's name\n"
             "t.toml:7:1: unknown key 'cgrup' in freeze_cgroup; did you mean 'cgroup'? accepted: op, cgroup");
 }
 
 TEST(ScenarioOps, HaveTheirParametersJudgedWhereTheyStand) {
-  EXPECT_EQ(mistakes("op = 'freeze_cgroup'\ncgroup = 1"),
+  EXPECT_EQ(mistakes_in_ops("op = 'freeze_cgroup'\ncgroup = 1"),
             "t.toml:7:10: 'cgroup' is a whole number; accepted: a cgroup's name");
-  EXPECT_EQ(mistakes("op = 'set_nice'\ncgroup = 'a'\nnice = 99999999999"),
+  EXPECT_EQ(mistakes_in_ops("op = 'set_nice'\ncgroup = 'a'\nnice = 99999999999"),
             "t.toml:8:8: nice 99999999999 is not valid; accepted: -20 to 19");
-  EXPECT_EQ(mistakes("op = 'cpu_offline'\ncpu = -1"), "t.toml:7:7: cpu -1 is not valid; accepted: a CPU's number");
-  EXPECT_EQ(mistakes("op = 'signal_storm'\ncgroup = 'a'\ncount = 1\ninterval = 5"),
+  EXPECT_EQ(mistakes_in_ops("op = 'cpu_offline'\ncpu = -1"),
+            "t.toml:7:7: cpu -1 is not valid; accepted: a CPU's number");
+  EXPECT_EQ(mistakes_in_ops("op = 'signal_storm'\ncgroup = 'a'\ncount = 1\ninterval = 5"),
             "t.toml:9:12: 'interval' is a whole number; accepted: a time like \"50ms\"");
-  EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_wieght'\nvalue = 1").substr(0, 69),
+  EXPECT_EQ(mistakes_in_ops("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_wieght'\nvalue = 1").substr(0, 69),
             "t.toml:8:8: there is no knob 'cpu_wieght'; did you mean 'cpu_weight'?");
-  EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = ''\nvalue = 1").substr(0, 36),
+  EXPECT_EQ(mistakes_in_ops("op = 'set_knob'\ncgroup = 'a'\nknob = ''\nvalue = 1").substr(0, 36),
             "t.toml:8:8: there is no knob ''; acc");
-  EXPECT_EQ(mistakes("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_weight'\nvalue = '1'"),
+  EXPECT_EQ(mistakes_in_ops("op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_weight'\nvalue = '1'"),
             "t.toml:9:9: 'value' is a text; accepted: a whole number like 200");
-  EXPECT_EQ(mistakes("op = 'run_payload'\npayload = 'q'"), "t.toml:7:11: there is no payload 'q'; there are: p");
-  EXPECT_EQ(mistakes("op = 'run_payload'\npayload = 'p'\nargs = [1]"),
+  EXPECT_EQ(mistakes_in_ops("op = 'run_payload'\npayload = 'q'"), "t.toml:7:11: there is no payload 'q'; there are: p");
+  EXPECT_EQ(mistakes_in_ops("op = 'run_payload'\npayload = 'p'\nargs = [1]"),
             "t.toml:8:9: 'args' holds a whole number; accepted: an array of texts like [\"a\", \"b\"]");
-  EXPECT_EQ(mistakes("op = 'spawn'\ncgroup = ''\nwork = { type = 'Mixed', workers = 0 }"),
+  EXPECT_EQ(mistakes_in_ops("op = 'spawn'\ncgroup = ''\nwork = { type = 'Mixed', workers = 0 }"),
             "t.toml:8:36: 0 workers are not valid; accepted: 1 to 4096");
-  EXPECT_EQ(mistakes("op = 'add_cgroup_def'\ndef = { workers = 1 }"), "t.toml:7:7: a [[cgroup]] needs a 'name'");
-  EXPECT_EQ(mistakes("op = 'steer_irq'\nirq = 1.5\ncpu = 0"),
+  EXPECT_EQ(mistakes_in_ops("op = 'add_cgroup_def'\ndef = { workers = 1 }"), "t.toml:7:7: a [[cgroup]] needs a 'name'");
+  EXPECT_EQ(mistakes_in_ops("op = 'steer_irq'\nirq = 1.5\ncpu = 0"),
             "t.toml:7:7: 'irq' is a number with a fraction; accepted: a number, or words of its line in "
             "/proc/interrupts");
 }

@@ -45,6 +45,11 @@ Case in_op(std::string what, std::function<std::vector<Op>()> ops, std::string l
   return made;
 }
 
+Case of_one_op(std::string what, Op made, std::string lines) {
+  return in_op(
+      std::move(what), [made = std::move(made)] { return std::vector{made}; }, std::move(lines));
+}
+
 namespace {
 
 std::string in_cpp(const Case& refused) {

@@ -22,7 +22,7 @@ CgroupDef cgroup_with(const std::string& lines) {
   return file ? file->steps.at(0).setup.defs().at(0) : CgroupDef::named("none");
 }
 
-std::string mistakes(const std::string& lines) {
+std::string mistakes_in_limits(const std::string& lines) {
   const auto file = parse_scenario(file_with(lines), "t.toml");
   return file ? "none" : file.error().message();
 }
@@ -80,26 +80,28 @@ TEST(ScenarioLimits, EveryWayToWriteAQuotaEndsInCpuMax) {
 }
 
 TEST(ScenarioLimits, RefuseWhatCannotBeAtItsPlace) {
-  EXPECT_EQ(mistakes("cpu_idle = 1"), "t.toml:3:12: 'cpu_idle' is a whole number; accepted: true, false");
-  EXPECT_EQ(mistakes("uclamp_min = 101"), "t.toml:3:14: uclamp_min 101 is not valid; accepted: 0 to 100, or \"max\"");
-  EXPECT_EQ(mistakes("uclamp_min = nan"), "t.toml:3:14: uclamp_min nan is not valid; accepted: 0 to 100, or \"max\"");
-  EXPECT_EQ(mistakes("memory_max = '64Q'"),
+  EXPECT_EQ(mistakes_in_limits("cpu_idle = 1"), "t.toml:3:12: 'cpu_idle' is a whole number; accepted: true, false");
+  EXPECT_EQ(mistakes_in_limits("uclamp_min = 101"),
+            "t.toml:3:14: uclamp_min 101 is not valid; accepted: 0 to 100, or \"max\"");
+  EXPECT_EQ(mistakes_in_limits("uclamp_min = nan"),
+            "t.toml:3:14: uclamp_min nan is not valid; accepted: 0 to 100, or \"max\"");
+  EXPECT_EQ(mistakes_in_limits("memory_max = '64Q'"),
             "t.toml:3:14: '64Q' is not a size; write 512M, 2G or a number of bytes, or \"max\"");
-  EXPECT_EQ(mistakes("memory_max = 64"),
+  EXPECT_EQ(mistakes_in_limits("memory_max = 64"),
             "t.toml:3:14: 'memory_max' is a whole number; accepted: a size like \"64M\", or \"max\"");
-  EXPECT_EQ(mistakes("cpu_burst = '5ns'"),
+  EXPECT_EQ(mistakes_in_limits("cpu_burst = '5ns'"),
             "t.toml:3:13: 'cpu_burst' of 5ns is not valid; accepted: whole microseconds");
-  EXPECT_EQ(mistakes("pids_max = 'many'"),
+  EXPECT_EQ(mistakes_in_limits("pids_max = 'many'"),
             "t.toml:3:12: 'pids_max' is a text; accepted: a whole number like 100, or \"max\"");
-  EXPECT_EQ(mistakes("cpu_quota_pct = 0"),
+  EXPECT_EQ(mistakes_in_limits("cpu_quota_pct = 0"),
             "t.toml:3:17: a CPU quota of 0% is not valid; accepted: 1 and more, 100 is one CPU");
-  EXPECT_EQ(mistakes("cpu_quota_pct = 0.5"),
+  EXPECT_EQ(mistakes_in_limits("cpu_quota_pct = 0.5"),
             "t.toml:3:17: cpu_quota_pct 0.5 is not valid; accepted: whole percents of one CPU, like 50 or 150");
-  EXPECT_EQ(mistakes("cpu_unlimited = false"),
+  EXPECT_EQ(mistakes_in_limits("cpu_unlimited = false"),
             "t.toml:3:17: cpu_unlimited = false says nothing; accepted: true, or leave it out");
-  EXPECT_EQ(mistakes("cpu_period = '10ms'"),
+  EXPECT_EQ(mistakes_in_limits("cpu_period = '10ms'"),
             "t.toml:3:14: 'cpu_period' without 'cpu_quota' limits nothing; accepted: both, or neither");
-  EXPECT_EQ(mistakes("cpu_quota_pct = 50\ncpu_unlimited = true"),
+  EXPECT_EQ(mistakes_in_limits("cpu_quota_pct = 50\ncpu_unlimited = true"),
             "t.toml:4:17: 'cpu_unlimited' beside 'cpu_quota_pct': both write cpu.max; accepted: one of them");
 }
 
@@ -107,7 +109,7 @@ TEST(ScenarioLimits, RefuseWhatCannotBeAtItsPlace) {
 TEST(ScenarioLimits, HaveTheKnobTableJudgeValues) {
   for (const std::string line : {"cpu_weight = 0", "io_weight = 10001", "pids_max = 0", "cpuset_partition = 'other'",
                                  "cpu_max = 'much'", "io_max = 'fast'", "cpu_quota = '1us'"}) {
-    const std::string text = mistakes(line);
+    const std::string text = mistakes_in_limits(line);
     EXPECT_TRUE(text.starts_with("t.toml:3:")) << line << ": " << text;
     EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   }
@@ -159,10 +161,10 @@ TEST(ScenarioWorkers, EachWorkTableHasAttributesOfItsOwnAndTheRestOfTheCgroup) {
 
 TEST(ScenarioWorkers, AreNotThereWhenTheirNumberIsZero) {
   EXPECT_TRUE(cgroup_with("workers = 0").work_specs().empty());
-  EXPECT_EQ(mistakes("workers = 0\nwork = 'SpinWait'"),
+  EXPECT_EQ(mistakes_in_limits("workers = 0\nwork = 'SpinWait'"),
             "t.toml:3:11: 0 workers with 'work' are not valid; accepted: 1 to 4096 workers, or an empty cgroup without "
             "'work'");
-  EXPECT_EQ(mistakes("workers = 0\npolicy = 'batch'"),
+  EXPECT_EQ(mistakes_in_limits("workers = 0\npolicy = 'batch'"),
             "t.toml:4:10: 'policy' is of no use in a cgroup without workers; accepted: workers = 1 to 4096 with it, or "
             "workers = 0 alone");
 }
@@ -195,47 +197,49 @@ TEST(ScenarioWorkers, NameTheFormsOfAPolicy) {
       "; accepted: \"normal\", \"batch\", \"idle\", \"ext\", \"fifo:50\", \"rr:50\", { runtime = \"2ms\", deadline = "
       "\"10ms\", period = \"10ms\" }";
   for (const std::string text : {"", "fifo", "fifo:", "fifo:x", "batch:1", "deadline", "rr:1.5"})
-    EXPECT_EQ(mistakes("policy = '" + text + "'"), "t.toml:3:10: '" + text + "' is not a policy" + policies);
-  EXPECT_EQ(mistakes("policy = 1"), "t.toml:3:10: 'policy' is a whole number" + policies);
+    EXPECT_EQ(mistakes_in_limits("policy = '" + text + "'"), "t.toml:3:10: '" + text + "' is not a policy" + policies);
+  EXPECT_EQ(mistakes_in_limits("policy = 1"), "t.toml:3:10: 'policy' is a whole number" + policies);
   EXPECT_EQ(
-      mistakes("policy = { runtime = '1ms', deadline = '2ms' }"),
+      mistakes_in_limits("policy = { runtime = '1ms', deadline = '2ms' }"),
       "t.toml:3:10: a deadline policy needs 'period'; accepted: { runtime = \"2ms\", deadline = \"10ms\", period = "
       "\"10ms\" }");
-  EXPECT_TRUE(mistakes("policy = 'fifo:100'").starts_with("t.toml:3:10: ")) << "1 to 97";
+  EXPECT_TRUE(mistakes_in_limits("policy = 'fifo:100'").starts_with("t.toml:3:10: ")) << "1 to 97";
   const std::string memory =
       "; accepted: \"default\", \"local\", \"preferred:0\", \"preferred_many:0-1\", \"bind:0-1\", \"interleave:0-1\", "
       "\"weighted_interleave:0-1\", { policy = \"bind:0-1\", flags = [\"static\"] }";
   for (const std::string text : {"", "bind", "bind:", "bind:x", "local:0", "preferred:0-1"})
-    EXPECT_EQ(mistakes("mem_policy = '" + text + "'"), "t.toml:3:14: '" + text + "' is not a memory policy" + memory);
-  EXPECT_EQ(mistakes("mem_policy = { policy = 'bind:0', flags = ['statik'] }"),
+    EXPECT_EQ(mistakes_in_limits("mem_policy = '" + text + "'"),
+              "t.toml:3:14: '" + text + "' is not a memory policy" + memory);
+  EXPECT_EQ(mistakes_in_limits("mem_policy = { policy = 'bind:0', flags = ['statik'] }"),
             "t.toml:3:43: 'statik' is not a flag of a memory policy; did you mean 'static'? accepted: \"static\", "
             "\"relative\", \"numa-balancing\"");
 }
 
 TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
-  EXPECT_EQ(mistakes("workers = 4294967297"),
+  EXPECT_EQ(mistakes_in_limits("workers = 4294967297"),
             "t.toml:3:11: 4294967297 workers are not valid; accepted: 0 to 4096, 0 for an empty cgroup");
-  EXPECT_EQ(mistakes("workers = '2'"), "t.toml:3:11: 'workers' is a text; accepted: a whole number like 2");
-  EXPECT_EQ(mistakes("workers = 1\nworkers_pct = 1"),
+  EXPECT_EQ(mistakes_in_limits("workers = '2'"), "t.toml:3:11: 'workers' is a text; accepted: a whole number like 2");
+  EXPECT_EQ(mistakes_in_limits("workers = 1\nworkers_pct = 1"),
             "t.toml:4:15: 'workers_pct' beside 'workers'; accepted: one of them");
-  EXPECT_EQ(mistakes("workers_pct = 0"),
+  EXPECT_EQ(mistakes_in_limits("workers_pct = 0"),
             "t.toml:3:15: workers_pct 0 is not valid; accepted: finite and above 0, 1.0 is one worker a CPU");
-  EXPECT_EQ(mistakes("nice = 20"), "t.toml:3:8: nice 20 is out of range; accepted: -20 to 19");
-  EXPECT_EQ(mistakes("comm = 'longer than a comm'"),
+  EXPECT_EQ(mistakes_in_limits("nice = 20"), "t.toml:3:8: nice 20 is out of range; accepted: -20 to 19");
+  EXPECT_EQ(mistakes_in_limits("comm = 'longer than a comm'"),
             "t.toml:3:8: 'longer than a comm' cannot be a comm; accepted: 1 to 15 bytes without a NUL");
-  EXPECT_EQ(mistakes("pcomm = 'longer than a comm'"),
+  EXPECT_EQ(mistakes_in_limits("pcomm = 'longer than a comm'"),
             "t.toml:3:9: 'longer than a comm' cannot be a pcomm; accepted: 1 to 15 bytes without a NUL");
-  EXPECT_EQ(mistakes("uid = -1"), "t.toml:3:7: uid -1 is not valid; accepted: 0 to 4294967294");
-  EXPECT_EQ(mistakes("numa_node = -1"), "t.toml:3:13: numa_node -1 is not valid; accepted: 0 to 1023");
-  EXPECT_EQ(mistakes("task_uclamp_min = 1025"), "t.toml:3:19: task_uclamp_min 1025 is not valid; accepted: 0 to 1024");
-  EXPECT_EQ(mistakes("task_uclamp_min = 9\ntask_uclamp_max = 8"),
+  EXPECT_EQ(mistakes_in_limits("uid = -1"), "t.toml:3:7: uid -1 is not valid; accepted: 0 to 4294967294");
+  EXPECT_EQ(mistakes_in_limits("numa_node = -1"), "t.toml:3:13: numa_node -1 is not valid; accepted: 0 to 1023");
+  EXPECT_EQ(mistakes_in_limits("task_uclamp_min = 1025"),
+            "t.toml:3:19: task_uclamp_min 1025 is not valid; accepted: 0 to 1024");
+  EXPECT_EQ(mistakes_in_limits("task_uclamp_min = 9\ntask_uclamp_max = 8"),
             "t.toml:4:19: task_uclamp_max 8 is below task_uclamp_min 9; accepted: 9 to 1024");
-  EXPECT_EQ(mistakes("[[cgroup.work]]\ntype = 'Mixed'\nworkers = 0"),
+  EXPECT_EQ(mistakes_in_limits("[[cgroup.work]]\ntype = 'Mixed'\nworkers = 0"),
             "t.toml:5:11: 0 workers are not valid; accepted: 1 to 4096");
-  EXPECT_EQ(mistakes("workers = 1\npolicy = 'batch'\n[[cgroup.work]]\ntype = 'Mixed'"),
+  EXPECT_EQ(mistakes_in_limits("workers = 1\npolicy = 'batch'\n[[cgroup.work]]\ntype = 'Mixed'"),
             "t.toml:3:11: 'workers' belongs into each [[cgroup.work]] table when there are any\n"
             "t.toml:4:10: 'policy' belongs into each [[cgroup.work]] table when there are any");
-  EXPECT_EQ(mistakes("[[cgroup.work]]\ntype = 'Bursty'\nnise = 1"),
+  EXPECT_EQ(mistakes_in_limits("[[cgroup.work]]\ntype = 'Bursty'\nnise = 1"),
             "t.toml:5:1: Bursty has no parameter 'nise'; it takes burst, sleep; did you mean 'nice'?");
 }
 

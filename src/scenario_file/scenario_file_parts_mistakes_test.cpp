@@ -12,56 +12,57 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 
-std::string mistakes(const std::string& text) {
+std::string mistakes_in_parts(const std::string& text) {
   const auto file = parse_scenario(text, "t.toml");
   return file ? "none" : file.error().message();
 }
 
 // A [[payload]] whose name and program are in lines 2 and 3; `lines` begin in line 4.
 std::string in_payload(const std::string& lines) {
-  return mistakes("[[payload]]\nname = 'p'\nprogram = 'true'\n" + lines + "\n[[cgroup]]\nname = 'a'\n");
+  return mistakes_in_parts("[[payload]]\nname = 'p'\nprogram = 'true'\n" + lines + "\n[[cgroup]]\nname = 'a'\n");
 }
 
 TEST(ScenarioCgroups, HaveNamesThatAreJudged) {
-  EXPECT_EQ(mistakes("[[cgroup]]\nworkers = 1\n"), "t.toml:1:1: a [[cgroup]] needs a 'name'");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = '/a'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nworkers = 1\n"), "t.toml:1:1: a [[cgroup]] needs a 'name'");
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nname = '/a'\n"),
             "t.toml:2:8: '/a' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a/..'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nname = 'a/..'\n"),
             "t.toml:2:8: '..' cannot name a cgroup; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = ''\n"),
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nname = ''\n"),
             "t.toml:2:8: a cgroup needs a name; accepted: a name like 'cg_0', or 'cg_0/inner' inside of 'cg_0'");
-  EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a'\n"),
+  EXPECT_EQ(mistakes_in_parts("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a'\n"),
             "t.toml:4:1: a cgroup 'a' is there already; give this one another name");
 }
 
 TEST(ScenarioCgroups, StandInsideOfOthers) {
-  EXPECT_EQ(mistakes("topology = '1n1l2c1t'\n[[cgroup]]\nname = 'a'\nworkers = 0\n[[cgroup]]\nname = 'a/b'\n"), "none");
-  EXPECT_THAT(mistakes("topology = '1n1l2c1t'\n[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a/b'\n"),
+  EXPECT_EQ(mistakes_in_parts("topology = '1n1l2c1t'\n[[cgroup]]\nname = 'a'\nworkers = 0\n[[cgroup]]\nname = 'a/b'\n"),
+            "none");
+  EXPECT_THAT(mistakes_in_parts("topology = '1n1l2c1t'\n[[cgroup]]\nname = 'a'\n[[cgroup]]\nname = 'a/b'\n"),
               testing::StartsWith("t.toml:4:1: 'a' has processes of its own"));
 }
 
 TEST(ScenarioCgroups, HaveTheirKeysSpelt) {
-  const std::string text = mistakes("[[cgroup]]\nname = 'a'\ncpu_wight = 2\n");
+  const std::string text = mistakes_in_parts("[[cgroup]]\nname = 'a'\ncpu_wight = 2\n");
   EXPECT_THAT(text,
               HasSubstr("t.toml:3:1: unknown key 'cpu_wight' in [[cgroup]]; did you mean 'cpu_weight'? accepted: "));
   EXPECT_THAT(text, EndsWith(", workload, share, swappable"));
 }
 
 TEST(ScenarioCgroups, AreComparedWithTheDeclaredTopology) {
-  EXPECT_EQ(mistakes("topology = '1n2l2c1t'\n[[cgroup]]\nname = 'a'\ncpuset = 'llc:5'\n"),
+  EXPECT_EQ(mistakes_in_parts("topology = '1n2l2c1t'\n[[cgroup]]\nname = 'a'\ncpuset = 'llc:5'\n"),
             "t.toml:2:1: cgroup 'a': cpuset llc(5): there is no LLC 5: the machine has 2 LLCs, counted from 0");
-  EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\nnuma_node = 3\n"),
+  EXPECT_EQ(mistakes_in_parts("topology = '1n1l1c1t'\n[[cgroup]]\nname = 'a'\nnuma_node = 3\n"),
             "t.toml:2:1: cgroup 'a': there is no NUMA node 3: the machine has 0");
 }
 
 TEST(ScenarioCgroups, HaveCpusetsOfTheFormsThatThereAre) {
-  const std::string text = mistakes("[[cgroup]]\nname = 'a'\ncpuset = 'llc'\n");
+  const std::string text = mistakes_in_parts("[[cgroup]]\nname = 'a'\ncpuset = 'llc'\n");
   EXPECT_THAT(text, HasSubstr("t.toml:3:10: 'llc' is not a cpuset; accepted: \"all\", \"llc:0\""));
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\ncpuset = 0\n"),
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nname = 'a'\ncpuset = 0\n"),
             "t.toml:3:10: 'cpuset' is a whole number; accepted: a text like \"llc:0\"");
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\ncpuset = 'slice:2/2'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nname = 'a'\ncpuset = 'slice:2/2'\n"),
             "t.toml:3:10: there is no part 2 of 2; parts are counted from 0");
-  EXPECT_THAT(mistakes("[[cgroup]]\nname = 'a'\naffinity = 'some'\n"),
+  EXPECT_THAT(mistakes_in_parts("[[cgroup]]\nname = 'a'\naffinity = 'some'\n"),
               HasSubstr("t.toml:3:12: 'some' is not an affinity"));
 }
 
@@ -99,10 +100,10 @@ TEST(ScenarioPayloads, AreReadWithMetricsAndChecks) {
 }
 
 TEST(ScenarioPayloads, NeedANameAndAProgram) {
-  EXPECT_EQ(mistakes("[[payload]]\n[[cgroup]]\nname = 'a'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[payload]]\n[[cgroup]]\nname = 'a'\n"),
             "t.toml:1:1: [[payload]] needs a 'name', a text like \"disk\"\n"
             "t.toml:1:1: [[payload]] needs a 'program', a path, or a name in PATH like \"fio\"");
-  EXPECT_EQ(mistakes("[[payload]]\nname = ''\nprogram = \"a\\nb\"\n[[cgroup]]\nname = 'a'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[payload]]\nname = ''\nprogram = \"a\\nb\"\n[[cgroup]]\nname = 'a'\n"),
             "t.toml:2:8: 'name' is empty; accepted: a text like \"disk\"\n"
             "t.toml:3:11: 'program' holds a control character; accepted: a path, or a name in PATH like \"fio\"");
   EXPECT_EQ(in_payload("[[payload]]\nname = 'p'\nprogram = 'x'"), "t.toml:4:1: there is a payload 'p' already");
@@ -151,30 +152,31 @@ TEST(ScenarioPayloads, HaveTheirMetricsAndChecksJudged) {
 }
 
 TEST(ScenarioPayloads, AreNamedWhereTheyRun) {
-  EXPECT_EQ(mistakes("[[cgroup]]\nname = 'a'\nworkload = 'q'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[cgroup]]\nname = 'a'\nworkload = 'q'\n"),
             "t.toml:3:12: there is no payload 'q'; declare it in a [[payload]] table");
-  EXPECT_EQ(mistakes("[backdrop]\npayloads = ['q', 1]\n[[step]]\n"),
+  EXPECT_EQ(mistakes_in_parts("[backdrop]\npayloads = ['q', 1]\n[[step]]\n"),
             "t.toml:2:13: there is no payload 'q'; declare it in a [[payload]] table\n"
             "t.toml:2:18: 'payloads' holds a whole number; accepted: an array of texts like [\"a\", \"b\"]");
   // One mistake a payload, not one a use of it.
-  EXPECT_EQ(mistakes("[[payload]]\nname = 'p'\n[[cgroup]]\nname = 'a'\nworkload = 'p'\n"),
+  EXPECT_EQ(mistakes_in_parts("[[payload]]\nname = 'p'\n[[cgroup]]\nname = 'a'\nworkload = 'p'\n"),
             "t.toml:1:1: [[payload]] needs a 'program', a path, or a name in PATH like \"fio\"");
 }
 
 TEST(ScenarioBackdrop, HasItsMistakesPlaced) {
-  EXPECT_EQ(mistakes("backdrop = 1\n[[step]]\n"),
+  EXPECT_EQ(mistakes_in_parts("backdrop = 1\n[[step]]\n"),
             "t.toml:1:12: 'backdrop' is a whole number; accepted: a table headed [backdrop]");
-  EXPECT_EQ(mistakes("[backdrop]\ncgroups = []\n[[step]]\n"),
+  EXPECT_EQ(mistakes_in_parts("[backdrop]\ncgroups = []\n[[step]]\n"),
             "t.toml:2:1: unknown key 'cgroups' in [backdrop]; did you mean 'cgroup'? accepted: cgroup, op, payloads");
-  EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[backdrop]\npayloads = ['p', 'p']\n[[payload]]\nname = 'p'\n"
-                     "program = 'true'\n[[step]]\n"),
+  EXPECT_EQ(mistakes_in_parts("topology = '1n1l1c1t'\n[backdrop]\npayloads = ['p', 'p']\n[[payload]]\nname = 'p'\n"
+                              "program = 'true'\n[[step]]\n"),
             "t.toml:3:18: the payload 'p' runs outside of the scenario's cgroups already, started by "
             "Backdrop::payloads; end that one before, or run this one elsewhere or under another name");
-  EXPECT_EQ(mistakes("topology = '1n1l1c1t'\n[backdrop]\n[[backdrop.cgroup]]\nname = 'a'\n[[step]]\n[[step.op]]\n"
-                     "op = 'remove_cgroup'\ncgroup = 'a'\n"),
-            "t.toml:6:1: remove_cgroup: 'a' belongs to the Backdrop, which lives until the scenario's end; stop_cgroup "
-            "empties "
-            "it");
+  EXPECT_EQ(
+      mistakes_in_parts("topology = '1n1l1c1t'\n[backdrop]\n[[backdrop.cgroup]]\nname = 'a'\n[[step]]\n[[step.op]]\n"
+                        "op = 'remove_cgroup'\ncgroup = 'a'\n"),
+      "t.toml:6:1: remove_cgroup: 'a' belongs to the Backdrop, which lives until the scenario's end; stop_cgroup "
+      "empties "
+      "it");
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace ktstr {
 namespace {
 
-const fs::path kFixture = KTSTR_FIXTURE_DIR;
+const fs::path kFixtureDir = KTSTR_FIXTURE_DIR;
 constexpr Bytes kLimit = Bytes{2} << 30;
 
 struct Trimmed {
@@ -29,11 +29,11 @@ Trimmed trim_into(const fs::path& program) {
 }
 
 TEST(WithoutDebugInfo, LeavesAProgramThatRuns) {
-  const Trimmed trimmed = trim_into(kFixture / "bin/scheduler_fixture_program");
+  const Trimmed trimmed = trim_into(kFixtureDir / "bin/scheduler_fixture_program");
   EXPECT_LT(trimmed.after, trimmed.before);
-  const auto run = run_captured(
-      {.argv = {(trimmed.dir.path() / "program").string()}, .env = {"LD_LIBRARY_PATH=" + (kFixture / "lib").string()}},
-      std::chrono::seconds(30));
+  const auto run = run_captured({.argv = {(trimmed.dir.path() / "program").string()},
+                                 .env = {"LD_LIBRARY_PATH=" + (kFixtureDir / "lib").string()}},
+                                std::chrono::seconds(30));
   ASSERT_TRUE(run) << run.error().render();
   EXPECT_TRUE(run->status.success()) << run->status.describe() << run->err;
 }
@@ -48,7 +48,7 @@ TEST(WithoutDebugInfo, LeavesThisTestRunning) {
 }
 
 TEST(WithoutDebugInfo, LeavesNoSectionTable) {
-  const Trimmed trimmed = trim_into(kFixture / "bin/scheduler_fixture_program");
+  const Trimmed trimmed = trim_into(kFixtureDir / "bin/scheduler_fixture_program");
   const auto small = read_bytes(trimmed.dir.path() / "program");
   const auto again = ElfFile::parse(*small);
   ASSERT_TRUE(again) << again.error().render();
@@ -63,7 +63,7 @@ TEST(WithoutDebugInfo, DoesNotTouchAFileWithoutDebugInformation) {
 
 // Whoever parses it afterwards says what is wrong with it.
 TEST(WithoutDebugInfo, DoesNotTouchAFileWhoseTablesLie) {
-  const ByteVector good = *read_bytes(kFixture / "bin/scheduler_fixture_program");
+  const ByteVector good = *read_bytes(kFixtureDir / "bin/scheduler_fixture_program");
   auto dir = TempDir::create(fs::temp_directory_path(), "ktstr-trim");
   const fs::path path = dir->path() / "program";
   auto with = [&](auto&& change) {

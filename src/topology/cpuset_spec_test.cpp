@@ -9,10 +9,10 @@
 namespace ktstr {
 namespace {
 
-TestTopology machine() { return TestTopology::expected_for(Topology{2, 2, 2, 1}); }
+TestTopology two_nodes() { return TestTopology::expected_for(Topology{2, 2, 2, 1}); }
 
 std::string cpus_of(const CpusetSpec& spec) {
-  const auto cpus = spec.resolve(machine());
+  const auto cpus = spec.resolve(two_nodes());
   return cpus ? cpus->to_string() : cpus.error().message();
 }
 
@@ -43,11 +43,11 @@ TEST(CpusetSpec, SaysWhatTheMachineHasInstead) {
 TEST(CpusetSpec, ChoosesRandomCpusFromTheSeed) {
   std::set<std::string> pairs;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    const auto cpus = CpusetSpec::random(2).resolve(machine(), seed);
+    const auto cpus = CpusetSpec::random(2).resolve(two_nodes(), seed);
     ASSERT_TRUE(cpus);
     EXPECT_EQ(cpus->size(), 2u);
-    EXPECT_TRUE(cpus->minus(machine().cpus).empty());
-    EXPECT_EQ(CpusetSpec::random(2).resolve(machine(), seed)->to_string(), cpus->to_string());
+    EXPECT_TRUE(cpus->minus(two_nodes().cpus).empty());
+    EXPECT_EQ(CpusetSpec::random(2).resolve(two_nodes(), seed)->to_string(), cpus->to_string());
     pairs.insert(cpus->to_string());
   }
   EXPECT_EQ(pairs.size(), 6u);
@@ -57,7 +57,7 @@ TEST(CpusetSpec, ChoosesRandomCpusFromTheSeed) {
 }
 
 TEST(CpusetSpec, RefusesANodeWithoutCpus) {
-  TestTopology topology = machine();
+  TestTopology topology = two_nodes();
   topology.nodes.push_back({.id = 7, .cpus = {}});
   EXPECT_EQ(CpusetSpec::node(7).resolve(topology).error().message(), "NUMA node 7 has memory only, no CPUs");
 }

@@ -7,13 +7,14 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/testing/required.h"
 #include "workload/task/task_affinity.h"
 #include "workload/task/task_sched.h"
+#include "workload/testing/worker_watch.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {
@@ -24,23 +25,13 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 60s;
 constexpr std::uint32_t kSomebody = 65534;
-
-bool root_is_required() {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && fmt::format(",{},", required).find(",root,") != std::string::npos;
-}
-
-std::string proc_file(int pid, const std::string& name) {
-  return read_attribute(fmt::format("/proc/{}/{}", pid, name)).value_or("(unreadable)");
-}
 
 class WorkerAttributesOnTheHost : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() == 0) return;
-    if (root_is_required()) FAIL() << "needs root, and KTSTR_REQUIRE says that we are";
+    if (is_required("root")) FAIL() << "needs root, and KTSTR_REQUIRE says that we are";
     GTEST_SKIP() << "needs root";
   }
   static Result<WorkerGroup> spawn(const WorkSpec& spec, WorkerPlacement placement = {}) {

@@ -25,7 +25,7 @@ WorkerGroup spawned(const std::vector<WorkerPart>& parts) {
   return std::move(*group);
 }
 
-std::vector<WorkerReport> collected(WorkerGroup& group) {
+std::vector<WorkerReport> collected_pairs(WorkerGroup& group) {
   const auto reports = group.collect(kPatience);
   EXPECT_TRUE(reports) << reports.error().render();
   return reports.value_or(std::vector<WorkerReport>());
@@ -70,7 +70,7 @@ TEST_P(WorkerPairs, WorkAsProcesses) {
   WorkerGroup group = spawned({part(GetParam(), 4)});
   group.release();
   for (const int pid : group.pids()) wait_for_work(pid);
-  const auto reports = collected(group);
+  const auto reports = collected_pairs(group);
   expect_a_pair(reports, 0);
   expect_a_pair(reports, 2);
 }
@@ -80,7 +80,7 @@ TEST_P(WorkerPairs, WorkAsThreadsBesideOthers) {
       spawned({part(GetParam(), 2, 0, "web"), part(SpinWait{}, 1, 1, "web"), part(GetParam(), 2, 2, "web")});
   group.release();
   for (const int tid : group.pids()) wait_for_work(tid);
-  const auto reports = collected(group);
+  const auto reports = collected_pairs(group);
   expect_a_pair(reports, 0);
   expect_a_pair(reports, 3);
 }
@@ -93,7 +93,7 @@ TEST_P(WorkerPairs, EndAtTheStopWithoutTheirPartner) {
   ASSERT_EQ(::kill(killed, SIGKILL), 0);
   wait_for_state(killed, 'Z');
   wait_for_state(waiting, 'S');
-  const auto reports = collected(group);
+  const auto reports = collected_pairs(group);
   ASSERT_EQ(reports.size(), 2u);
   EXPECT_EQ(reports[0].exit, "killed by signal 9 (SIGKILL)");
   EXPECT_TRUE(reports[1].responded);
@@ -112,7 +112,7 @@ TEST_P(WorkerPairs, SleepWhileTheirPartnerIsStopped) {
   const auto asleep = static_cast<std::uint64_t>((monotonic_now() - before).count());
   ASSERT_EQ(::kill(group.pids()[0], SIGCONT), 0);
   for (const int pid : group.pids()) wait_for_work(pid);
-  const auto reports = collected(group);
+  const auto reports = collected_pairs(group);
   expect_a_pair(reports, 0);
   EXPECT_GE(reports[0].max_gap_ns, asleep);
   EXPECT_GE(reports[1].sleep_ns, asleep);

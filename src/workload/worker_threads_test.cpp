@@ -28,17 +28,17 @@ using namespace std::chrono_literals;
 
 WorkSpec threads(int count) { return {.workers = count, .pcomm = "web"}; }
 
-WorkerPart part(const WorkSpec& spec, int number = 0) {
+WorkerPart thread_part(const WorkSpec& spec, int number = 0) {
   return {.spec = spec, .placement = {.cgroup = "cg_0", .spec = number}, .seed = 1};
 }
 
-WorkerGroup spawned(const std::vector<WorkerPart>& parts, int first_index = 0) {
+WorkerGroup spawned_threads(const std::vector<WorkerPart>& parts, int first_index = 0) {
   auto group = WorkerGroup::spawn(parts, first_index);
   EXPECT_TRUE(group) << group.error().render();
   return std::move(*group);
 }
 
-std::string refusal(const std::vector<WorkerPart>& parts) {
+std::string refusal_of_parts(const std::vector<WorkerPart>& parts) {
   const auto group = WorkerGroup::spawn(parts, 0);
   if (group) return "(accepted)";
   EXPECT_EQ(group.error().code(), ErrorCode::kInvalidArgument);
@@ -59,7 +59,7 @@ std::vector<WorkerReport> collected(WorkerGroup& group, Nanoseconds grace = kPat
 }
 
 TEST(WorkerThreads, BelongToOneProcessWhoseLeaderHasItsName) {
-  WorkerGroup group = spawned({part(threads(2))}, 3);
+  WorkerGroup group = spawned_threads({thread_part(threads(2))}, 3);
   ASSERT_THAT(group.processes(), SizeIs(1));
   const int leader = group.processes()[0];
   EXPECT_EQ(proc_file(leader, "comm"), "web");
@@ -71,7 +71,7 @@ TEST(WorkerThreads, BelongToOneProcessWhoseLeaderHasItsName) {
 }
 
 TEST(WorkerThreads, ReportAsProcessesDo) {
-  WorkerGroup group = spawned({part(threads(2))}, 3);
+  WorkerGroup group = spawned_threads({thread_part(threads(2))}, 3);
   for (const int tid : group.pids()) wait_for_state(tid, 'S');
   group.release();
   for (const int tid : group.pids()) wait_for_work(tid);
@@ -99,9 +99,9 @@ TEST(WorkerThreads, HaveAttributesOfTheirOwnAndLeaveTheLeaderAnOrdinaryTask) {
   nice.nice = 7;
   nice.comm = "nice-one";
   batch.policy = SchedPolicy::batch();
-  WorkerPart pinned = part(batch, 1);
+  WorkerPart pinned = thread_part(batch, 1);
   pinned.placement.affinity = {last};
-  WorkerGroup group = spawned({part(nice), pinned});
+  WorkerGroup group = spawned_threads({thread_part(nice), pinned});
   const int leader = group.processes()[0], first = group.pids()[0], second = group.pids()[1];
   EXPECT_EQ(proc_file(first, "comm"), "nice-one");
   EXPECT_EQ(read_task_sched(first, "")->nice, 7);
@@ -118,7 +118,7 @@ TEST(WorkerThreads, HaveAttributesOfTheirOwnAndLeaveTheLeaderAnOrdinaryTask) {
 TEST(WorkerThreads, OfSeveralSpecsShareAProcessAndAreNumberedOn) {
   WorkSpec bursty = threads(1);
   bursty.type = Bursty{.burst = 200us, .sleep = 200us};
-  WorkerGroup group = spawned({part(threads(2), 0), part(bursty, 2)}, 5);
+  WorkerGroup group = spawned_threads({thread_part(threads(2), 0), thread_part(bursty, 2)}, 5);
   EXPECT_EQ(group.size(), 3);
   group.release();
   for (const int tid : group.pids()) wait_for_work(tid);
@@ -136,16 +136,16 @@ TEST(WorkerThreads, AreRefusedWhereTheyCannotBeOneProcess) {
   user.uid = 1000;
   none.pcomm.reset();
   sixteen.pcomm = "sixteen bytes it";
-  EXPECT_THAT(refusal({part(threads(1)), part(user)}),
+  EXPECT_THAT(refusal_of_parts({thread_part(threads(1)), thread_part(user)}),
               HasSubstr("workers of the process 'web' have uid none of its own and 1000; threads of one process"));
-  EXPECT_THAT(refusal({part(threads(1)), part(other)}), HasSubstr("give them one pcomm"));
-  EXPECT_THAT(refusal({part(none), part(none)}), HasSubstr("give them one pcomm"));
-  EXPECT_THAT(refusal({part(sixteen)}), HasSubstr("pcomm 'sixteen bytes it' has 16 bytes"));
-  EXPECT_THAT(refusal({}), HasSubstr("no workers"));
+  EXPECT_THAT(refusal_of_parts({thread_part(threads(1)), thread_part(other)}), HasSubstr("give them one pcomm"));
+  EXPECT_THAT(refusal_of_parts({thread_part(none), thread_part(none)}), HasSubstr("give them one pcomm"));
+  EXPECT_THAT(refusal_of_parts({thread_part(sixteen)}), HasSubstr("pcomm 'sixteen bytes it' has 16 bytes"));
+  EXPECT_THAT(refusal_of_parts({}), HasSubstr("no workers"));
 }
 
 TEST(WorkerThreads, AllDieOfWhatKillsOne) {
-  WorkerGroup group = spawned({part(threads(2))});
+  WorkerGroup group = spawned_threads({thread_part(threads(2))});
   group.release();
   for (const int tid : group.pids()) wait_for_work(tid);
   // To the second thread alone, as a fault of its own is.
@@ -161,7 +161,7 @@ TEST(WorkerThreads, AllDieOfWhatKillsOne) {
 }
 
 TEST(WorkerThreads, StopAndGoOnTogether) {
-  WorkerGroup group = spawned({part(threads(2))});
+  WorkerGroup group = spawned_threads({thread_part(threads(2))});
   group.release();
   ASSERT_TRUE(group.send_signal(SIGSTOP));
   for (const int tid : group.pids()) wait_for_state(tid, 'T');
@@ -173,7 +173,7 @@ TEST(WorkerThreads, StopAndGoOnTogether) {
 }
 
 TEST(WorkerThreads, ThatStarveHaveTheNumbersThatTheirScheduleShows) {
-  WorkerGroup group = spawned({part(threads(2))});
+  WorkerGroup group = spawned_threads({thread_part(threads(2))});
   group.release();
   for (const int tid : group.pids()) wait_for_work(tid);
   ASSERT_EQ(::kill(group.processes()[0], SIGSTOP), 0);
@@ -189,7 +189,7 @@ TEST(WorkerThreads, ThatStarveHaveTheNumbersThatTheirScheduleShows) {
 TEST(WorkerThreads, AreChangedOneByOne) {
   const CpuSet own = *task_affinity(0, "the test");
   const CpuSet lowest{own.first()}, highest{*own.rbegin()};
-  WorkerGroup group = spawned({part(threads(2))});
+  WorkerGroup group = spawned_threads({thread_part(threads(2))});
   group.release();
   ASSERT_TRUE(group.set_affinity({lowest, highest}));
   ASSERT_TRUE(group.set_nice(3));
@@ -206,7 +206,7 @@ TEST(WorkerThreads, AreChangedOneByOne) {
 TEST(WorkerThreads, LeaveNoProcessBehindReleasedOrNot) {
   std::vector<int> left;
   for (const bool release : {false, true}) {
-    WorkerGroup group = spawned({part(threads(2))});
+    WorkerGroup group = spawned_threads({thread_part(threads(2))});
     left.push_back(group.processes()[0]);
     if (release) group.release();
   }
@@ -215,7 +215,7 @@ TEST(WorkerThreads, LeaveNoProcessBehindReleasedOrNot) {
 
 TEST(WorkerThreads, NameTheProcessThatCouldNotBeSetUp) {
   const Fd not_a_cgroup = *open_file("/tmp", 0);
-  WorkerPart lost = part(threads(1));
+  WorkerPart lost = thread_part(threads(1));
   lost.placement.cgroup_dir = &not_a_cgroup;
   const auto group = WorkerGroup::spawn({lost}, 0);
   ASSERT_FALSE(group);
@@ -229,7 +229,7 @@ TEST(WorkerThreads, StartWhateverOtherThreadsOfOursAreDoing) {
   std::thread allocates([&] {
     while (!stop) std::string(5000, 'x').shrink_to_fit();
   });
-  for (int i = 0; i < 30; ++i) EXPECT_EQ(spawned({part(threads(3))}).size(), 3);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(spawned_threads({thread_part(threads(3))}).size(), 3);
   stop = true;
   allocates.join();
 }

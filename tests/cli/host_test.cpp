@@ -15,6 +15,7 @@
 #include <set>
 #include <thread>
 
+#include "base/testing/required.h"
 #include "cgroup/hierarchy.h"
 #include "run_ktstr.h"
 
@@ -79,8 +80,7 @@ class HostMode : public KtstrProgram {
     KtstrProgram::SetUp();
     const auto own = own_cgroup_directory("/proc");
     if (::geteuid() != 0 || !own || ::access(own->c_str(), W_OK) != 0) {
-      const char* required = std::getenv("KTSTR_REQUIRE");
-      ASSERT_TRUE(required == nullptr || fmt::format(",{},", required).find(",root,") == std::string::npos);
+      ASSERT_FALSE(is_required("root"));
       GTEST_SKIP() << "needs root and a cgroup2 mount that is writable";
     }
     before_ = groups_of_runs();

@@ -2,7 +2,8 @@
 #include "guests.h"
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "base/testing/required.h"
 
 namespace ktstr {
 
@@ -10,11 +11,6 @@ namespace {
 
 constexpr std::chrono::minutes kPatience{9};
 constexpr const char* kDirectory = "ktstr-vm-test";
-
-bool is_required(const std::string& what) {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && ("," + std::string(required) + ",").find("," + what + ",") != std::string::npos;
-}
 
 }  // namespace
 

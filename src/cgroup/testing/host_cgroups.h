@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <optional>
 
+#include "base/testing/required.h"
 #include "cgroup/cgroup_fs.h"
 
 namespace ktstr {
@@ -24,11 +24,6 @@ inline std::optional<fs::path> cgroup2_mount() {
     if (::statfs(path, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC && ::access(path, W_OK) == 0) return path;
   }
   return {};
-}
-
-inline bool root_is_required() {
-  const char* required = std::getenv("KTSTR_REQUIRE");
-  return required != nullptr && fmt::format(",{},", required).find(",root,") != std::string::npos;
 }
 
 // A process that sleeps until it is killed.
@@ -67,7 +62,7 @@ class CgroupFsOnTheHost : public testing::Test {
     const auto mount = cgroup2_mount();
     if (!mount || ::geteuid() != 0) {
       constexpr const char* kNeeds = "needs root and a writable cgroup2 mount at /sys/fs/cgroup";
-      if (root_is_required()) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
+      if (is_required("root")) FAIL() << kNeeds << ", and KTSTR_REQUIRE says that there is";
       GTEST_SKIP() << kNeeds;
     }
     auto made =

@@ -6,7 +6,7 @@
 namespace ktstr {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kOneSecond = 1'000'000'000;
 
 class TotalLimitsTest : public testing::Test {
  protected:
@@ -17,7 +17,7 @@ class TotalLimitsTest : public testing::Test {
   auto look(Phase phase, double guest, double host) {
     sample_.agent_version = mailbox::kVersion;
     sample_.phase = static_cast<std::uint32_t>(phase);
-    sample_.heartbeat_ns = static_cast<std::uint64_t>(guest * kSecond);
+    sample_.heartbeat_ns = static_cast<std::uint64_t>(guest * kOneSecond);
     ++sample_.heartbeats;
     return total_.observe(sample_, host);
   }
@@ -51,7 +51,7 @@ TEST_F(TotalLimitsTest, EndAGuestWhoseClockGoesBack) {
 TEST_F(TotalLimitsTest, EndAGuestThatTakesLongerThanAllItsPhasesMayWhateverItSaysOfThePhase) {
   EXPECT_FALSE(look(Phase::kAttach, 10, 1));
   for (double guest = 11; guest < 70; guest += 0.5) {
-    sample_.phase_since_ns = static_cast<std::uint64_t>(guest * kSecond);  // always young
+    sample_.phase_since_ns = static_cast<std::uint64_t>(guest * kOneSecond);  // always young
     EXPECT_FALSE(look(Phase::kBody, guest, 2)) << guest;
   }
   EXPECT_EQ(look(Phase::kBody, 70.5, 3)->end, GuestEnd::kPhaseTimeout);

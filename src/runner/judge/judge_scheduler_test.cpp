@@ -19,7 +19,7 @@ std::string disabled(const std::string& reason) {
   return "sched_ext: BPF scheduler \"simple\" disabled (" + reason + ")";
 }
 
-GuestStory attached_story() {
+GuestStory story_of_attached() {
   GuestStory story;
   story.scheduler().attached =
       SchedulerRecord{.kind = Kind::kAttached, .state = "enabled", .ops = "simple", .enable_seq = 1};
@@ -55,11 +55,11 @@ std::vector<Detail> failing(const RunRecord& record) {
 }
 
 TEST(JudgeScheduler, FindsNothingWhereItIsAttachedThroughout) {
-  EXPECT_THAT(judged(attached_story()).details, IsEmpty());
+  EXPECT_THAT(judged(story_of_attached()).details, IsEmpty());
 }
 
 TEST(JudgeScheduler, MakesOneFindingOfAStallAndKeepsTheStep) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   end_process(story, "exited with status 1");
   log(story, {kEnabled, disabled("runnable task stall"), "sched_ext: simple: a/0[77] failed to run for 2.004s"});
   story.scheduler_log = {"kworker/u8:2[39] triggered exit kind 1026:",
@@ -84,7 +84,7 @@ TEST(JudgeScheduler, MakesOneFindingOfAStallAndKeepsTheStep) {
 }
 
 TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().checked->enable_seq = 3;
   log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    2.500] " + kEnabled,
               "[    3.500] " + disabled("unregistered from the main kernel"), "[    9.000] " + kEnabled});
@@ -99,7 +99,7 @@ TEST(JudgeScheduler, PassesOneThatTheKernelEndedOnHotplugAndThatAttachedAgain) {
 }
 
 TEST(JudgeScheduler, DecidesNothingOfOneThatCameBackAfterTheLastHold) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().checked->enable_seq = 2;
   log(story, {kEnabled, "[    2.000] " + disabled("unregistered from the main kernel"), "[    3.500] " + kEnabled});
   story.marks = {{.at_ns = 1'000'000'000},
@@ -115,7 +115,7 @@ TEST(JudgeScheduler, DecidesNothingOfOneThatCameBackAfterTheLastHold) {
 }
 
 TEST(JudgeScheduler, FailsOneThatDoesNotAttachAgainAfterHotplug) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   end_process(story, "exited with status 0");
   log(story, {kEnabled, disabled("unregistered from the main kernel")});
   story.scheduler_log = {"EXIT: unregistered from the main kernel (cpu 3 going offline, exiting scheduler)"};
@@ -143,7 +143,7 @@ TEST(JudgeScheduler, SaysWhoEndedIt) {
                    DetailKind::kSchedulerCrashed),
         std::tuple("runtime error", "exited with status 1", "the kernel ended the scheduler for an error",
                    DetailKind::kSchedulerCrashed)}) {
-    GuestStory story = attached_story();
+    GuestStory story = story_of_attached();
     end_process(story, exit);
     log(story, {kEnabled, disabled(reason)});
     const auto found = failing(judged(story));
@@ -155,7 +155,7 @@ TEST(JudgeScheduler, SaysWhoEndedIt) {
 }
 
 TEST(JudgeScheduler, FailsOneThatUnloadedItselfAndAttachedAgain) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().checked->enable_seq = 2;
   log(story, {kEnabled, disabled("unregistered from user space"), kEnabled});
   const auto found = failing(judged(story));
@@ -165,25 +165,25 @@ TEST(JudgeScheduler, FailsOneThatUnloadedItselfAndAttachedAgain) {
 }
 
 TEST(JudgeScheduler, FailsOneThatIsAnotherAtTheEndAlsoWhereTheLogDoesNotSayWhy) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().checked->enable_seq = 2;
   EXPECT_THAT(failing(judged(story)).at(0).message, HasSubstr("was not the one at the end"));
 }
 
 TEST(JudgeScheduler, SaysNothingOfItsEndWhereTheGuestWasLostBefore) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().checked.reset();
   EXPECT_THAT(judged(story).details, IsEmpty());
 }
 
 TEST(JudgeScheduler, TakesNoEndFromBeforeItWasAttached) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   log(story, {kEnabled, disabled("unregistered from user space"), kEnabled});
   EXPECT_THAT(judged(story).details, IsEmpty()) << "it tried itself out first";
 }
 
 TEST(JudgeScheduler, FailsOneThatDoesNotUnload) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state D in x"};
   story.scheduler().not_detached =
       SchedulerRecord{.kind = Kind::kNotDetached, .state = "disabling", .exit = "state D in scx_disable"};
@@ -194,7 +194,7 @@ TEST(JudgeScheduler, FailsOneThatDoesNotUnload) {
 }
 
 TEST(JudgeScheduler, NotesOneThatHadToBeKilled) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().killed = SchedulerRecord{.kind = Kind::kKilled, .exit = "state S in do_epoll_wait"};
   const RunRecord record = judged(story);
   EXPECT_THAT(failing(record), IsEmpty());
@@ -202,7 +202,7 @@ TEST(JudgeScheduler, NotesOneThatHadToBeKilled) {
 }
 
 TEST(JudgeScheduler, CallsOneStalledThatDoesNotRunItsOwnProcess) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.scheduler().not_run = SchedulerRecord{.kind = Kind::kNotRun, .exit = "state R"};
   const auto found = failing(judged(story));
   ASSERT_THAT(found, SizeIs(1));
@@ -211,7 +211,7 @@ TEST(JudgeScheduler, CallsOneStalledThatDoesNotRunItsOwnProcess) {
 }
 
 TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
-  GuestStory story = attached_story();
+  GuestStory story = story_of_attached();
   story.kernel_log_in_test = {kEnabled};
   story.kernel_log = {kEnabled, disabled("runnable task stall"), "sched_ext: simple: a/0[77] failed to run for 9.004s"};
   const auto found = failing(judged(story));

@@ -12,7 +12,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // Of Linux 7.3, shortened.
-const std::vector<std::string> kOops = {
+const std::vector<std::string> kOopsLines = {
     "[    8.045333] BUG: kernel NULL pointer dereference, address: 0000000000000000",
     "[    8.045602] #PF: supervisor write access in kernel mode",
     "[    8.046526] Oops: Oops: 0002 [#1] SMP PTI",
@@ -34,7 +34,7 @@ std::vector<std::string> warning(const std::string& place, const std::string& sa
 }
 
 TEST(KernelFindings, AreOneForAnOopsWithItsPlaceTaskAndCpu) {
-  const auto found = kernel_findings(kOops, std::vector<std::uint64_t>(kOops.size(), 7));
+  const auto found = kernel_findings(kOopsLines, std::vector<std::uint64_t>(kOopsLines.size(), 7));
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, DetailKind::kKernelOops);
   EXPECT_EQ(found[0].what, "BUG: kernel NULL pointer dereference, address: 0000000000000000");

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using Kind = HostChildEnd::Kind;
+using EndKind = HostChildEnd::Kind;
 
 // A shell in place of a body; "$OUT" is the pipe for its records.
 class HostChildTest : public testing::Test {
@@ -51,7 +51,7 @@ class HostChildTest : public testing::Test {
 
 TEST_F(HostChildTest, GetsItsJobAndGivesRecordsOutputAndItsEnd) {
   const HostChildEnd end = run("cat /proc/self/fd/0; echo; cat $RECORDS > $OUT; echo said >&2; exit 3");
-  EXPECT_EQ(end.kind, Kind::kEnded);
+  EXPECT_EQ(end.kind, EndKind::kEnded);
   EXPECT_TRUE(end.taken.has_value());
   EXPECT_EQ(end.exit.describe(), "exited with status 3");
   EXPECT_THAT(taken_, ElementsAre("one", "two"));
@@ -60,7 +60,7 @@ TEST_F(HostChildTest, GetsItsJobAndGivesRecordsOutputAndItsEnd) {
 
 TEST_F(HostChildTest, WhatADeadOneBeganToSayIsPassedOver) {
   const HostChildEnd end = run("cat $RECORDS > $OUT; head -c 20 $RECORDS > $OUT; kill -9 $$");
-  EXPECT_EQ(end.kind, Kind::kEnded);
+  EXPECT_EQ(end.kind, EndKind::kEnded);
   EXPECT_TRUE(end.taken.has_value());
   EXPECT_EQ(end.exit.describe(), "killed by signal 9 (SIGKILL)");
   EXPECT_THAT(taken_, ElementsAre("one", "two"));
@@ -68,7 +68,7 @@ TEST_F(HostChildTest, WhatADeadOneBeganToSayIsPassedOver) {
 
 TEST_F(HostChildTest, WhatIsNoRecordEndsIt) {
   const HostChildEnd end = run("cat $RECORDS > $OUT; seq 100 > $OUT; exec sleep 60");
-  EXPECT_EQ(end.kind, Kind::kNotTaken);
+  EXPECT_EQ(end.kind, EndKind::kNotTaken);
   EXPECT_EQ(end.taken.error().code(), ErrorCode::kCorruptData);
   EXPECT_EQ(end.exit.describe(), "killed by signal 9 (SIGKILL)");
 }
@@ -76,19 +76,19 @@ TEST_F(HostChildTest, WhatIsNoRecordEndsIt) {
 TEST_F(HostChildTest, MoreThanIsTakenEndsIt) {
   most_ = 2;
   const HostChildEnd end = run("cat $RECORDS > $OUT; exec sleep 60");
-  EXPECT_EQ(end.kind, Kind::kNotTaken);
+  EXPECT_EQ(end.kind, EndKind::kNotTaken);
   EXPECT_EQ(end.taken.error().code(), ErrorCode::kUnsupported);
 }
 
 TEST_F(HostChildTest, ItsLimitEndsItWhateverItPrints) {
   const HostChildEnd end = run("exec yes", 200ms);
-  EXPECT_EQ(end.kind, Kind::kTimedOut);
+  EXPECT_EQ(end.kind, EndKind::kTimedOut);
   EXPECT_EQ(end.output.back(), "y");
 }
 
 TEST_F(HostChildTest, AnInterruptEndsIt) {
   interrupted_ = true;
-  EXPECT_EQ(run("exec sleep 60").kind, Kind::kInterrupted);
+  EXPECT_EQ(run("exec sleep 60").kind, EndKind::kInterrupted);
 }
 
 }  // namespace

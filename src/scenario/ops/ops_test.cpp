@@ -20,7 +20,7 @@ using testing::IsEmpty;
 using testing::IsSupersetOf;
 using testing::Not;
 
-const Error kRefused = Error::from_errno(EIO, "cannot write it");
+const Error kIoError = Error::from_errno(EIO, "cannot write it");
 
 // Two cgroups with two workers each over which the ops of one step are done.
 class Ops : public testing::Test {
@@ -136,7 +136,7 @@ TEST_F(Ops, WorkersThatMoveAreHeldWhereTheyAre) {
 }
 
 TEST_F(Ops, AFreezeThatFailsIsUndone) {
-  world_.ops.fail_matching("freeze a", kRefused);
+  world_.ops.fail_matching("freeze a", kIoError);
   failure_of({Op::freeze_cgroup("a")});
   EXPECT_THAT(world_.ops.calls(), Contains("thaw a"));
 }
@@ -219,7 +219,7 @@ TEST_F(Ops, FreezeIsUndoneBeforeTheGroupIsTornDown) {
 }
 
 TEST_F(Ops, AThawThatFailsIsAWarning) {
-  world_.ops.fail_matching("thaw a", kRefused);
+  world_.ops.fail_matching("thaw a", kIoError);
   const Backdrop backdrop{.cgroups = {CgroupDef::named("a").no_workers()}};
   const auto result = world_.run(backdrop, {{.ops = {Op::freeze_cgroup("a")}}});
   ASSERT_TRUE(result);
@@ -234,7 +234,7 @@ TEST_F(Ops, KnobsAreWritten) {
 }
 
 TEST_F(Ops, AKnobThatTheKernelRefusesFailsTheStepAndIsCleanedUp) {
-  world_.ops.fail_matching("pids.max", kRefused);
+  world_.ops.fail_matching("pids.max", kIoError);
   EXPECT_EQ(failure_of({Op::set_knob("b", Knob::kPidsMax, "40")}),
             "step 1 failed: set_knob b pids.max = 40: cgroup 'b': cannot write it: Input/output error (EIO)");
 }
@@ -318,8 +318,6 @@ TEST_F(Ops, ASignalStormStopsAndContinues) {
   EXPECT_THAT(signals, ElementsAre(stop, go_on, stop, go_on));
   EXPECT_EQ(std::count(world_.pauses.begin(), world_.pauses.end(), 5ms), 4);
 }
-
-Payload program(const std::string& name) { return Payload::program(name, "/bin/" + name); }
 
 TEST_F(Ops, APayloadIsWaitedForAndReported) {
   world_.payload_ends["p"] = world_.time + 200ms;

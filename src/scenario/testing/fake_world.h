@@ -19,6 +19,8 @@
 
 namespace ktstr {
 
+inline Payload program(const std::string& name) { return Payload::program(name, "/bin/" + name); }
+
 class FakeWorld final : public EventSink {
  public:
   RecordingCgroupOps ops;

@@ -35,6 +35,7 @@ Case in_cgroup(std::string what, std::function<void(CgroupDef&)> declare, std::s
 // One step with `ops` over a Backdrop with the cgroups 'a' and 'b', a worker in each, and the payload 'p', which knows
 // the flag --runtime; `lines` are those of the [[step.op]], from line 14.
 Case in_op(std::string what, std::function<std::vector<Op>()> ops, std::string lines);
+Case of_one_op(std::string what, Op made, std::string lines);
 Payload program();  // 'p'
 
 std::vector<Case> names();

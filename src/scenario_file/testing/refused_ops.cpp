@@ -11,11 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Case one(std::string what, Op made, std::string lines) {
-  return in_op(
-      std::move(what), [made = std::move(made)] { return std::vector{made}; }, std::move(lines));
-}
-
 Case several(std::string what, std::vector<Op> made, std::string lines) {
   return in_op(
       std::move(what), [made = std::move(made)] { return made; }, std::move(lines));
@@ -45,13 +40,13 @@ std::vector<Case> cgroup_ops() {
   const CgroupDef beyond = CgroupDef::named("c").cpuset(CpusetSpec::llc(9));
   const std::string c(kAddC);
   return {
-      one("a new cgroup without a name", Op::add_cgroup(""), "op = 'add_cgroup'\ncgroup = ''"),
-      one("a new cgroup that is there", Op::add_cgroup("a"), "op = 'add_cgroup'\ncgroup = 'a'"),
-      one("a new definition that is there", Op::add_cgroup_def(CgroupDef::named("a")),
-          "op = 'add_cgroup_def'\ndef = { name = 'a' }"),
-      one("a new definition beyond the machine", Op::add_cgroup_def(beyond),
-          "op = 'add_cgroup_def'\ndef = { name = 'c', cpuset = 'llc:9' }"),
-      one("a cgroup that is not there", Op::freeze_cgroup("c"), "op = 'freeze_cgroup'\ncgroup = 'c'"),
+      of_one_op("a new cgroup without a name", Op::add_cgroup(""), "op = 'add_cgroup'\ncgroup = ''"),
+      of_one_op("a new cgroup that is there", Op::add_cgroup("a"), "op = 'add_cgroup'\ncgroup = 'a'"),
+      of_one_op("a new definition that is there", Op::add_cgroup_def(CgroupDef::named("a")),
+                "op = 'add_cgroup_def'\ndef = { name = 'a' }"),
+      of_one_op("a new definition beyond the machine", Op::add_cgroup_def(beyond),
+                "op = 'add_cgroup_def'\ndef = { name = 'c', cpuset = 'llc:9' }"),
+      of_one_op("a cgroup that is not there", Op::freeze_cgroup("c"), "op = 'freeze_cgroup'\ncgroup = 'c'"),
       {.what = "a cgroup that comes later",
        .cpp = [] { return Scenario{.steps = {{.setup = {CgroupDef::named("a")}, .ops = {Op::freeze_cgroup("a")}}}}; },
        .toml =
@@ -60,30 +55,32 @@ std::vector<Case> cgroup_ops() {
                        kTopology)},
       several("a cgroup that is gone", {add_c, Op::remove_cgroup("c"), Op::freeze_cgroup("c")},
               c + "op = 'remove_cgroup'\ncgroup = 'c'\n[[step.op]]\nop = 'freeze_cgroup'\ncgroup = 'c'"),
-      one("the end of a cgroup of the Backdrop", Op::remove_cgroup("a"), "op = 'remove_cgroup'\ncgroup = 'a'"),
+      of_one_op("the end of a cgroup of the Backdrop", Op::remove_cgroup("a"), "op = 'remove_cgroup'\ncgroup = 'a'"),
       several("the end of a cgroup with children", {add_c, Op::add_cgroup("c/inner"), Op::remove_cgroup("c")},
               c + "op = 'add_cgroup'\ncgroup = 'c/inner'\n[[step.op]]\nop = 'remove_cgroup'\ncgroup = 'c'"),
       several("nobody to stop", {add_c, Op::stop_cgroup("c")}, c + "op = 'stop_cgroup'\ncgroup = 'c'"),
       several("nobody to kill", {add_c, Op::kill_cgroup("c")}, c + "op = 'kill_cgroup'\ncgroup = 'c'"),
-      one("a move to where they are", Op::move_all_tasks("a", "a"), "op = 'move_all_tasks'\nfrom = 'a'\nto = 'a'"),
+      of_one_op("a move to where they are", Op::move_all_tasks("a", "a"),
+                "op = 'move_all_tasks'\nfrom = 'a'\nto = 'a'"),
       several("a move of the Backdrop's workers into a step", {add_c, Op::move_all_tasks("a", "c")},
               c + "op = 'move_all_tasks'\nfrom = 'a'\nto = 'c'"),
-      one("a move to nowhere", Op::move_all_tasks("a", "c"), "op = 'move_all_tasks'\nfrom = 'a'\nto = 'c'"),
+      of_one_op("a move to nowhere", Op::move_all_tasks("a", "c"), "op = 'move_all_tasks'\nfrom = 'a'\nto = 'c'"),
       several("a move of nobody", {add_c, Op::move_all_tasks("c", "a")},
               c + "op = 'move_all_tasks'\nfrom = 'c'\nto = 'a'"),
-      one("a move of nobody from outside", Op::move_all_tasks("", "a"), "op = 'move_all_tasks'\nfrom = ''\nto = 'a'"),
+      of_one_op("a move of nobody from outside", Op::move_all_tasks("", "a"),
+                "op = 'move_all_tasks'\nfrom = ''\nto = 'a'"),
       several("a move beside children",
               {add_c, Op::add_cgroup("c/inner"), Op::spawn_host({}), Op::move_all_tasks("", "c")},
               c + "op = 'add_cgroup'\ncgroup = 'c/inner'\n[[step.op]]\nop = 'spawn'\ncgroup = ''\nwork = 'SpinWait'\n"
                   "[[step.op]]\nop = 'move_all_tasks'\nfrom = ''\nto = 'c'"),
-      one("a knob out of range", Op::set_weight("a", 0),
-          "op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_weight'\nvalue = 0"),
+      of_one_op("a knob out of range", Op::set_weight("a", 0),
+                "op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_weight'\nvalue = 0"),
       in_op("no knob", {}, "op = 'set_knob'\ncgroup = 'a'\nknob = 'cpu_wight'\nvalue = 1"),
-      one("a cpuset beyond the machine", Op::set_cpuset("a", CpusetSpec::llc(2)),
-          "op = 'set_cpuset'\ncgroup = 'a'\ncpuset = 'llc:2'"),
-      one("a cpuset swapped with itself", Op::swap_cpusets("a", "a"), "op = 'swap_cpusets'\na = 'a'\nb = 'a'"),
-      one("a capture without a tag", Op::capture_cgroup_procs("", "a"),
-          "op = 'capture_cgroup_procs'\ncgroup = 'a'\ntag = ''"),
+      of_one_op("a cpuset beyond the machine", Op::set_cpuset("a", CpusetSpec::llc(2)),
+                "op = 'set_cpuset'\ncgroup = 'a'\ncpuset = 'llc:2'"),
+      of_one_op("a cpuset swapped with itself", Op::swap_cpusets("a", "a"), "op = 'swap_cpusets'\na = 'a'\nb = 'a'"),
+      of_one_op("a capture without a tag", Op::capture_cgroup_procs("", "a"),
+                "op = 'capture_cgroup_procs'\ncgroup = 'a'\ntag = ''"),
       {.what = "an op that works only once, in a loop",
        .cpp = [] { return Scenario{.steps = {Step::with_op(Op::add_cgroup("c"), HoldSpec::loop(10ms))}}; },
        .toml = fmt::format("topology = '{}'\n[[step]]\nhold = {{ loop = '10ms' }}\n[[step.op]]\nop = 'add_cgroup'\n"
@@ -98,11 +95,13 @@ std::vector<Case> payloads() {
   return {
       declared(
           "a scheduler in the Backdrop", [scheduler] { return scheduler; }, ""),
-      one("a scheduler in an op", Op::run_payload(scheduler), ""),
+      of_one_op("a scheduler in an op", Op::run_payload(scheduler), ""),
       in_cgroup(
           "a scheduler in a definition", [scheduler](CgroupDef& a) { a.workload(scheduler); }, ""),
-      one("a flag that it does not know", Op::run_payload(program(), {"--runtme=3"}), p + "args = ['--runtme=3']"),
-      one("an argument with a NUL", Op::run_payload(program(), {std::string("a\0b", 3)}), p + "args = [\"a\\u0000b\"]"),
+      of_one_op("a flag that it does not know", Op::run_payload(program(), {"--runtme=3"}),
+                p + "args = ['--runtme=3']"),
+      of_one_op("an argument with a NUL", Op::run_payload(program(), {std::string("a\0b", 3)}),
+                p + "args = [\"a\\u0000b\"]"),
       several("twice in one cgroup",
               {Op::run_payload_in_cgroup("a", program()), Op::run_payload_in_cgroup("a", program())},
               p + "cgroup = 'a'\n[[step.op]]\n" + p + "cgroup = 'a'"),
@@ -116,8 +115,8 @@ std::vector<Case> payloads() {
            fmt::format("topology = '{}'\n[[payload]]\nname = 'p'\nprogram = 'true'\n[backdrop]\n[[backdrop.cgroup]]\n"
                        "name = 'a'\nworkload = 'p'\n[[step]]\n[[step.op]]\n{}cgroup = 'a'\n",
                        kTopology, kRunP)},
-      one("in a cgroup that is not there", Op::run_payload_in_cgroup("c", program()), p + "cgroup = 'c'"),
-      one("a wait for nobody", Op::wait_payload("p"), "op = 'wait_payload'\npayload = 'p'"),
+      of_one_op("in a cgroup that is not there", Op::run_payload_in_cgroup("c", program()), p + "cgroup = 'c'"),
+      of_one_op("a wait for nobody", Op::wait_payload("p"), "op = 'wait_payload'\npayload = 'p'"),
       several(
           "a wait for one of two",
           {Op::run_payload_in_cgroup("a", program()), Op::run_payload_in_cgroup("b", program()), Op::wait_payload("p")},
@@ -179,19 +178,19 @@ std::vector<Case> payloads() {
 
 std::vector<Case> machine_ops() {
   return {
-      one("CPU 0 offline", Op::cpu_offline(0), "op = 'cpu_offline'\ncpu = 0"),
-      one("a CPU offline that is not there", Op::cpu_offline(4), "op = 'cpu_offline'\ncpu = 4"),
-      one("a CPU online that is not there", Op::cpu_online(-1), "op = 'cpu_online'\ncpu = -1"),
-      one("SMT where there is none", Op::set_smt(false), "op = 'set_smt'\non = false"),
-      one("no sysctl", Op::write_sysctl("../etc/passwd", "1"),
-          "op = 'write_sysctl'\nname = '../etc/passwd'\nvalue = 1"),
-      one("no interrupt", Op::steer_irq("", 1), "op = 'steer_irq'\nirq = ''\ncpu = 1"),
-      one("a speed of a CPU that is not there", Op::set_cpu_speed(CpuSet{3, 4}, 40),
-          "op = 'set_cpu_speed'\ncpus = '3-4'\npercent = 40"),
-      one("a speed above the full one", Op::set_cpu_speed(CpuSet{1}, 101),
-          "op = 'set_cpu_speed'\ncpus = '1'\npercent = 101"),
-      one("a speed of no CPU", Op::set_cpu_speed(CpuSet(), 40), "op = 'set_cpu_speed'\ncpus = ''\npercent = 40"),
-      one("an interrupt to a CPU that is not there", Op::steer_irq("9", 7), "op = 'steer_irq'\nirq = 9\ncpu = 7"),
+      of_one_op("CPU 0 offline", Op::cpu_offline(0), "op = 'cpu_offline'\ncpu = 0"),
+      of_one_op("a CPU offline that is not there", Op::cpu_offline(4), "op = 'cpu_offline'\ncpu = 4"),
+      of_one_op("a CPU online that is not there", Op::cpu_online(-1), "op = 'cpu_online'\ncpu = -1"),
+      of_one_op("SMT where there is none", Op::set_smt(false), "op = 'set_smt'\non = false"),
+      of_one_op("no sysctl", Op::write_sysctl("../etc/passwd", "1"),
+                "op = 'write_sysctl'\nname = '../etc/passwd'\nvalue = 1"),
+      of_one_op("no interrupt", Op::steer_irq("", 1), "op = 'steer_irq'\nirq = ''\ncpu = 1"),
+      of_one_op("a speed of a CPU that is not there", Op::set_cpu_speed(CpuSet{3, 4}, 40),
+                "op = 'set_cpu_speed'\ncpus = '3-4'\npercent = 40"),
+      of_one_op("a speed above the full one", Op::set_cpu_speed(CpuSet{1}, 101),
+                "op = 'set_cpu_speed'\ncpus = '1'\npercent = 101"),
+      of_one_op("a speed of no CPU", Op::set_cpu_speed(CpuSet(), 40), "op = 'set_cpu_speed'\ncpus = ''\npercent = 40"),
+      of_one_op("an interrupt to a CPU that is not there", Op::steer_irq("9", 7), "op = 'steer_irq'\nirq = 9\ncpu = 7"),
   };
 }
 

@@ -34,11 +34,6 @@ Case pinned(std::string what, std::function<AffinityIntent()> intent, const std:
                    "cpuset = 'llc:0'\naffinity = " + toml);
 }
 
-Case one(std::string what, Op made, std::string lines) {
-  return in_op(
-      std::move(what), [made = std::move(made)] { return std::vector{made}; }, std::move(lines));
-}
-
 }  // namespace
 
 std::vector<Case> workers() {
@@ -131,30 +126,30 @@ std::vector<Case> policies() {
 std::vector<Case> worker_ops() {
   WorkSpec none{.workers = 0}, share{.workers_pct = 0.5};
   return {
-      one("a spawn of nobody", Op::spawn_workers("a", none),
-          "op = 'spawn'\ncgroup = 'a'\nwork = { type = 'SpinWait', workers = 0 }"),
-      one("a share of workers outside", Op::spawn_host(share),
-          "op = 'spawn'\ncgroup = ''\nwork = { type = 'SpinWait', workers_pct = 0.5 }"),
-      one("a spawn into a cgroup that is not there", Op::spawn_workers("c", {}),
-          "op = 'spawn'\ncgroup = 'c'\nwork = 'SpinWait'"),
-      one("a nice value for them", Op::set_nice("a", 20), "op = 'set_nice'\ncgroup = 'a'\nnice = 20"),
-      one("a policy for them", Op::set_policy("a", SchedPolicy::fifo(0)),
-          "op = 'set_policy'\ncgroup = 'a'\npolicy = 'fifo:0'"),
-      one("a clamp for them", Op::set_uclamp("a", 9, 8), "op = 'set_uclamp'\ncgroup = 'a'\nmin = 9\nmax = 8"),
-      one("an affinity for them", Op::set_affinity("a", AffinityIntent::exact({9})),
-          "op = 'set_affinity'\ncgroup = 'a'\naffinity = '9'"),
+      of_one_op("a spawn of nobody", Op::spawn_workers("a", none),
+                "op = 'spawn'\ncgroup = 'a'\nwork = { type = 'SpinWait', workers = 0 }"),
+      of_one_op("a share of workers outside", Op::spawn_host(share),
+                "op = 'spawn'\ncgroup = ''\nwork = { type = 'SpinWait', workers_pct = 0.5 }"),
+      of_one_op("a spawn into a cgroup that is not there", Op::spawn_workers("c", {}),
+                "op = 'spawn'\ncgroup = 'c'\nwork = 'SpinWait'"),
+      of_one_op("a nice value for them", Op::set_nice("a", 20), "op = 'set_nice'\ncgroup = 'a'\nnice = 20"),
+      of_one_op("a policy for them", Op::set_policy("a", SchedPolicy::fifo(0)),
+                "op = 'set_policy'\ncgroup = 'a'\npolicy = 'fifo:0'"),
+      of_one_op("a clamp for them", Op::set_uclamp("a", 9, 8), "op = 'set_uclamp'\ncgroup = 'a'\nmin = 9\nmax = 8"),
+      of_one_op("an affinity for them", Op::set_affinity("a", AffinityIntent::exact({9})),
+                "op = 'set_affinity'\ncgroup = 'a'\naffinity = '9'"),
       in_op(
           "nobody to change",
           [] {
             return std::vector{Op::stop_cgroup("a"), Op::set_nice("a", 1)};
           },
           "op = 'stop_cgroup'\ncgroup = 'a'\n[[step.op]]\nop = 'set_nice'\ncgroup = 'a'\nnice = 1"),
-      one("a cookie shared with oneself", Op::core_sched_share("a", "a"),
-          "op = 'core_sched_share'\nfrom = 'a'\nto = 'a'"),
-      one("a storm without a signal", Op::signal_storm("a", 0, 1ms),
-          "op = 'signal_storm'\ncgroup = 'a'\ncount = 0\ninterval = '1ms'"),
-      one("a storm without time", Op::signal_storm("a", 1, 0ns),
-          "op = 'signal_storm'\ncgroup = 'a'\ncount = 1\ninterval = '0s'"),
+      of_one_op("a cookie shared with oneself", Op::core_sched_share("a", "a"),
+                "op = 'core_sched_share'\nfrom = 'a'\nto = 'a'"),
+      of_one_op("a storm without a signal", Op::signal_storm("a", 0, 1ms),
+                "op = 'signal_storm'\ncgroup = 'a'\ncount = 0\ninterval = '1ms'"),
+      of_one_op("a storm without time", Op::signal_storm("a", 1, 0ns),
+                "op = 'signal_storm'\ncgroup = 'a'\ncount = 1\ninterval = '0s'"),
       in_op("a parameter that is missing", {}, "op = 'set_nice'\ncgroup = 'a'"),
       in_op("a parameter that is not there", {}, "op = 'set_nice'\ncgroup = 'a'\nnice = 1\nworker = 0"),
       in_op("no op", {}, "op = 'set_nise'\ncgroup = 'a'"),
