@@ -8,7 +8,8 @@
 # time. DEPS are the modules and libraries that this one may use; CMake refuses a cycle. Each header is compiled alone
 # when CMAKE_VERIFY_INTERFACE_HEADER_SETS is on (target `all_verify_interface_header_sets`).
 #
-# With KTSTR_UNITY several files of a module are one for the compiler, so no two of a module may define the same name.
+# With KTSTR_UNITY several files of a module are one for the compiler, and so are several of its tests: no two of a module
+# may define the same name, and no two of its tests.
 
 # -Wno-missing-field-initializers: g++ 12 warns about designated initialisers, whose point is to leave fields out.
 add_library(ktstr_warnings INTERFACE)
@@ -69,6 +70,7 @@ function(ktstr_module name)
     add_executable(${name}_test ${m_TESTS} ${m_TEST_SUPPORT})
     target_link_libraries(${name}_test PRIVATE ktstr_${name} ${m_TEST_DEPS} ktstr_warnings GTest::gmock_main)
     ktstr_test_program(${name}_test)
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD "${KTSTR_UNITY}")
     ktstr_pch(${name}_test base_test <gmock/gmock.h>)
     add_test(NAME unit.${name} COMMAND ${name}_test)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
