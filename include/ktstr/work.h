@@ -5,11 +5,13 @@
 // family. A WorkSpec is a group of equal workers: how many, what they do, and the scheduling attributes that they have.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -181,13 +183,40 @@ struct WorkerReport : WorkerNumbers {
   std::uint64_t held_ns = 0;  // frozen or stopped by the scenario, over the run: no time in which it could run
   int nice = 0;               // at the end
 
-  // CLOCK_MONOTONIC: when it stopped, and when its longest gap ended.
+  // Who it was among all workers of a run; how it is called: "worker 3", "worker 3 (pid 17)", "worker 3 of cg_0".
+  auto who() const { return std::tie(cgroup, index, step); }
+  std::string label() const { return std::string("worker ").append(std::to_string(index)); }
+  std::string task() const { return label() + " (pid " + std::to_string(pid) + ")"; }
+  std::string name() const { return label() + (cgroup.empty() ? " outside of the cgroups" : " of " + cgroup); }
+  bool died() const { return !exit.empty(); }
+  // Empty for one that stopped when told to.
+  std::string_view end() const {
+    if (died() || !gone) return died() ? std::string_view(exit) : "did not end";
+    return responded ? "" : "did not stop when told to";
+  }
+  bool was_held() const { return held_ns > 0; }
+  // CLOCK_MONOTONIC: when it stopped, and when its longest gap began and ended.
   std::uint64_t ended_ns() const { return started_ns + wall_time_ns; }
+  std::uint64_t max_gap_began_ns() const { return max_gap_ended_ns() - std::min(max_gap_ended_ns(), max_gap_ns); }
   std::uint64_t max_gap_ended_ns() const { return started_ns + max_gap_at_ns; }
+  bool outlived(std::uint64_t from_ns, std::uint64_t to_ns) const {
+    return started_ns <= from_ns && ended_ns() > to_ns;
+  }
   // In which it wanted a CPU and might have one: neither asleep by itself nor held.
-  std::chrono::nanoseconds time_awake() const;
+  std::chrono::nanoseconds time_awake() const {
+    return std::chrono::nanoseconds(wall_time_ns - std::min(wall_time_ns, sleep_ns + held_ns));
+  }
   // Time off the CPU that it did not ask for, as a share (0 to 100) of the time awake; 0 when there is no such time.
-  double off_cpu_pct() const;
+  double off_cpu_pct() const {
+    const auto awake = static_cast<std::uint64_t>(time_awake().count());
+    if (awake == 0) return 0;
+    return 100.0 * static_cast<double>(awake - std::min(awake, cpu_time_ns)) / static_cast<double>(awake);
+  }
+  WorkerReport without_latencies() const {
+    WorkerReport copy = *this;
+    copy.wake_latencies_ns = {};
+    return copy;
+  }
 };
 
 }  // namespace ktstr

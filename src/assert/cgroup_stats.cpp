@@ -43,23 +43,23 @@ std::uint64_t percentile(const std::vector<WeightedLatency>& pool, double share)
 
 struct AddUp {
   void operator()(std::string_view, std::uint64_t& all, std::uint64_t one) { all += one; }
-  void operator()(std::string_view, std::uint64_t& all, std::uint64_t one, Largest) { all = std::max(all, one); }
+  void operator()(std::string_view, std::uint64_t& all, std::uint64_t one, Largest) {
+    is_larger = one > all;
+    all = std::max(all, one);
+  }
   void operator()(std::string_view, CpuSet& all, const CpuSet& one) { all = all.union_with(one); }
   void operator()(std::string_view, std::string& all, const std::string& one) { add_sched_class(all, one); }
-  void operator()(std::string_view, Cpu& /*all*/, Cpu /*one*/) {}  // of the largest gap alone
+  void operator()(std::string_view, Cpu& all, Cpu one) {
+    if (is_larger) all = one;
+  }
+  bool is_larger = false;  // than what was the largest, in the field before: a gap, whose CPU follows
 };
-
-void add_numbers(CgroupStats& stats, const WorkerReport& report) {
-  if (report.max_gap_ns > stats.max_gap_ns) stats.max_gap_cpu = report.max_gap_cpu;
-  AddUp add;
-  number_fields(add, static_cast<WorkerNumbers&>(stats), static_cast<const WorkerNumbers&>(report));
-}
 
 void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
   double sum = 0;
   int alive = 0;
   for (const WorkerReport& report : reports)
-    if (report.exit.empty() && had_time(report)) {
+    if (!report.died() && had_time(report)) {
       sum += report.off_cpu_pct();
       ++alive;
     }
@@ -77,13 +77,13 @@ void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
 
 bool had_time(const WorkerReport& report) {
   constexpr std::chrono::milliseconds kLeastTime{100};
-  return report.held_ns == 0 || report.time_awake() > kLeastTime;
+  return !report.was_held() || report.time_awake() > kLeastTime;
 }
 
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports) {
   std::map<int, OffCpuSpread> groups;
   for (const WorkerReport& report : reports) {
-    if (!report.exit.empty() || !had_time(report)) continue;
+    if (report.died() || !had_time(report)) continue;
     const double pct = report.off_cpu_pct();
     OffCpuSpread& spread = groups[report.spec];
     spread.group = report.spec;
@@ -107,7 +107,9 @@ CgroupStats make_cgroup_stats(int step, const std::string& cgroup, const std::op
   stats.step = step;
   stats.workers = static_cast<int>(reports.size());
   if (cpuset) stats.cpuset = *cpuset;
-  for (const WorkerReport& report : reports) add_numbers(stats, report);
+  AddUp add;
+  for (const WorkerReport& report : reports)
+    number_fields(add, static_cast<WorkerNumbers&>(stats), static_cast<const WorkerNumbers&>(report));
   add_off_cpu(stats, reports);
   const auto pool = pooled_latencies(reports);
   stats.wake_p50_ns = percentile(pool, 0.50);

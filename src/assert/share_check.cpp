@@ -50,7 +50,7 @@ std::string why_undefined(const ShareClient& client) {
   if (client.cgroup.empty()) return "workers outside of the cgroups ran beside them";
   if (!client.why_undefined.empty()) return fmt::format("{} of {}", client.why_undefined, client.cgroup);
   for (const WorkerReport& worker : client.workers)
-    if (!worker.exit.empty()) return fmt::format("worker {} of {} died", worker.index, client.cgroup);
+    if (worker.died()) return worker.name() + " died";
   return "";
 }
 

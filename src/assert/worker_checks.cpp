@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace ktstr {
 
@@ -35,29 +36,23 @@ std::string place_of(const CgroupReports& reports) {
   return reports.cgroup.empty() ? "outside of the cgroups" : "of " + reports.cgroup;
 }
 
-std::string name_of(const CgroupReports& reports, const WorkerReport& worker) {
-  return fmt::format("worker {} {}", worker.index, place_of(reports));
-}
-
 std::string workers_of(const CgroupReports& reports) {
   const std::size_t count = reports.workers.size();
   return fmt::format("the {} worker{} {}", count, count == 1 ? "" : "s", place_of(reports));
 }
 
-bool died(const WorkerReport& worker) { return !worker.exit.empty(); }
-bool said_elsewhere(const WorkerReport& worker) { return died(worker) || !worker.gone; }
+bool said_elsewhere(const WorkerReport& worker) { return worker.died() || !worker.gone; }
 
-std::string gap_message(const CgroupReports& reports, const WorkerReport& worker, std::chrono::milliseconds limit) {
-  const std::string what = fmt::format("{} did not run for {:.0f} ms (limit {} ms)", name_of(reports, worker),
-                                       ms_of(worker.max_gap_ns), limit.count());
+std::string gap_message(const WorkerReport& worker, std::chrono::milliseconds limit) {
+  const std::string what =
+      fmt::format("{} did not run for {:.0f} ms (limit {} ms)", worker.name(), ms_of(worker.max_gap_ns), limit.count());
   const double at = seconds_of(worker.max_gap_at_ns);
   if (worker.max_gap_cpu < 0) return fmt::format("{}, and still did not {:.1f} s after its start", what, at);
   return fmt::format("{}, until {:.1f} s after its start, then on CPU {}", what, at, worker.max_gap_cpu);
 }
 
 std::string held_text(const CgroupReports& reports) {
-  const bool held = std::any_of(reports.workers.begin(), reports.workers.end(),
-                                [](const WorkerReport& worker) { return worker.held_ns > 0; });
+  const bool held = std::any_of(reports.workers.begin(), reports.workers.end(), std::mem_fn(&WorkerReport::was_held));
   return held ? ", without the time in which the scenario held them" : "";
 }
 
@@ -107,7 +102,7 @@ void check_end(const CgroupReports& reports, AssertResult& result) {
     if (worker.gone) continue;
     if (first == nullptr) first = &worker;
     if (++count > kMostNamed) continue;
-    names += fmt::format("{}worker {} (pid {})", names.empty() ? "" : ", ", worker.index, worker.pid);
+    names.append(names.empty() ? "" : ", ").append(worker.task());
     // Where its longest gap is the one that goes on. Whether it waits for a CPU or hangs on one, nobody knows.
     if (worker.max_gap_cpu < 0) names += fmt::format(" had been away for {:.0f} ms", ms_of(worker.max_gap_ns));
   }
@@ -121,9 +116,9 @@ void check_end(const CgroupReports& reports, AssertResult& result) {
 void check_died(const CgroupReports& reports, AssertResult& result) {
   result.checked.push_back({"died: " + workers_of(reports), reports.step});
   for (const WorkerReport& worker : reports.workers)
-    if (died(worker))
+    if (worker.died())
       result.details.push_back(detail_of(reports, worker.index, DetailKind::kWorkerDied,
-                                         fmt::format("{} died {:.2f} s after its start: {}", name_of(reports, worker),
+                                         fmt::format("{} died {:.2f} s after its start: {}", worker.name(),
                                                      seconds_of(worker.wall_time_ns), worker.exit)));
 }
 
@@ -152,7 +147,7 @@ void check_progress(const CgroupReports& reports, AssertResult& result) {
     }
     result.details.push_back(measured(detail_of(reports, worker.index, DetailKind::kNoProgress,
                                                 fmt::format("{} made no progress (0 work units) in {:.2f} s",
-                                                            name_of(reports, worker), seconds_of(worker.wall_time_ns))),
+                                                            worker.name(), seconds_of(worker.wall_time_ns))),
                                       0, 1, "work units"));
   }
   note_unjudged(reports, unjudged, round, result);
@@ -165,9 +160,8 @@ void check_gap(const CgroupReports& reports, std::optional<std::chrono::millisec
       {fmt::format("gap: {}{}, limit {} ms", workers_of(reports), held_text(reports), limit.count()), reports.step});
   for (const WorkerReport& worker : reports.workers) {
     if (said_elsewhere(worker) || std::chrono::nanoseconds(worker.max_gap_ns) <= limit) continue;
-    result.details.push_back(
-        measured(detail_of(reports, worker.index, DetailKind::kStuck, gap_message(reports, worker, limit)),
-                 ms_of(worker.max_gap_ns), static_cast<double>(limit.count()), "ms"));
+    result.details.push_back(measured(detail_of(reports, worker.index, DetailKind::kStuck, gap_message(worker, limit)),
+                                      ms_of(worker.max_gap_ns), static_cast<double>(limit.count()), "ms"));
   }
 }
 
@@ -202,7 +196,7 @@ void check_isolation(const CgroupReports& reports, AssertResult& result) {
     if (worker.cpus_outside.empty()) continue;
     result.details.push_back(
         detail_of(reports, worker.index, DetailKind::kIsolation,
-                  fmt::format("{} ran on CPU{} {}, outside its cpuset{}{}", name_of(reports, worker),
+                  fmt::format("{} ran on CPU{} {}, outside its cpuset{}{}", worker.name(),
                               worker.cpus_outside.size() == 1 ? "" : "s", worker.cpus_outside.to_string(),
                               reports.cpusets.empty() ? "" : " " + text_of(reports.cpusets),
                               reports.cpusets.size() > 1 ? " at the time" : "")));

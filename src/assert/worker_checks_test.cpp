@@ -57,6 +57,7 @@ TEST(CheckWorkers, ClaimsNothingAboutACgroupWithoutWorkers) {
 
 TEST(CheckWorkers, NamesWorkersOutsideOfTheCgroups) {
   WorkerReport idle = healthy(0);
+  idle.cgroup = "";
   idle.work_units = 0;
   const AssertResult result = check_workers({}, {3, "", {}, {idle, healthy(1)}});
   EXPECT_THAT(result.checked, testing::Contains(Checked{"progress: the 2 workers outside of the cgroups", 3}));

@@ -62,14 +62,13 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
 std::string worker_table(const RunRecord& record, std::string_view indent) {
   if (record.workers.empty()) return "";
   Table table({"worker", "step", "CPUs", "iterations", "off-CPU", "max gap", "at", "migrations", "delay", "end"});
-  for (const auto& w : record.workers)
-    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), step_text(w.step), cpus_text(w.cpus_used),
+  for (const auto& w : record.workers) {
+    const auto& [cgroup, index, step] = w.who();
+    table.add({fmt::format("{}[{}]", place_text(cgroup), index), step_text(step), cpus_text(w.cpus_used),
                short_count(w.iterations), short_percent(w.off_cpu_pct()), short_duration(w.max_gap_ns),
                short_duration(w.max_gap_at_ns), short_count(w.migrations), short_duration(w.run_delay_ns),
-               !w.exit.empty() ? printable(w.exit)
-               : !w.gone       ? "did not end"
-               : w.responded   ? ""
-                               : "did not stop when told to"});
+               printable(w.end())});
+  }
   return table.render(indent);
 }
 

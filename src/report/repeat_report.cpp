@@ -105,8 +105,7 @@ std::string worker_difference(const WorkerReport& a, const WorkerReport& b) {
   for (std::size_t i = 0; i < of_a.size(); ++i) {
     const std::string &x = of_a[i].second, &y = of_b[i].second;
     if (x == y) continue;
-    const std::string name =
-        fmt::format("worker {} of {}, {}", a.index, printable(a.cgroup), field_label(of_a[i].first));
+    const std::string name = printable(a.name()) + ", " + field_label(of_a[i].first);
     return x.size() > kMostShown || y.size() > kMostShown ? name : differ(name, printable(x), printable(y));
   }
   return "";
@@ -116,7 +115,7 @@ std::string workers_difference(const RunRecord& a, const RunRecord& b) {
   if (a.workers.size() != b.workers.size()) return differ("number of workers", a.workers.size(), b.workers.size());
   for (std::size_t i = 0; i < a.workers.size(); ++i) {
     const WorkerReport &x = a.workers[i], &y = b.workers[i];
-    if (x.cgroup != y.cgroup || x.index != y.index) return fmt::format("report {} is of another worker", i + 1);
+    if (x.name() != y.name()) return fmt::format("report {} is of another worker", i + 1);
     if (std::string found = worker_difference(x, y); !found.empty()) return found;
   }
   return "";

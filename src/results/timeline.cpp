@@ -25,7 +25,7 @@ std::optional<double> rate_between(const RunRecord& record, const Moment& from, 
   bool outlived = false;
   for (const auto& worker : record.workers) {
     const std::uint64_t end = worker.ended_ns();
-    if (end > to.at_ns && worker.started_ns <= from.at_ns) outlived = true;
+    if (worker.outlived(from.at_ns, to.at_ns)) outlived = true;
     if (end <= from.at_ns || end > to.at_ns) continue;
     iterations += static_cast<double>(worker.iterations);
     last_end = std::max(last_end, end);

@@ -273,9 +273,8 @@ void Scope::remember_share(const LiveCgroup& group, const std::vector<WorkerRepo
   for (const WorkerSet& set : group.sets)
     if (client.why_undefined.empty()) client.why_undefined = set.no_share;
   for (const WorkerReport& report : reports) {
-    client.workers.push_back(report);
-    client.workers.back().wake_latencies_ns = {};
-    if (report.held_ns > 0) leave_shares_undefined(fmt::format("workers of {} were held", group.name));
+    client.workers.push_back(report.without_latencies());
+    if (report.was_held()) leave_shares_undefined(fmt::format("workers of {} were held", group.name));
   }
 }
 

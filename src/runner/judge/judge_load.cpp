@@ -50,7 +50,8 @@ class OthersUse {
   Load most(const std::string& cgroup, int worker) const {
     Load load = allowed_;
     for (const WorkerReport& each : record_.workers) {
-      if ((!cgroup.empty() && each.cgroup != cgroup) || (worker >= 0 && each.index != worker)) continue;
+      const auto& [its_cgroup, index, step] = each.who();
+      if ((!cgroup.empty() && its_cgroup != cgroup) || (worker >= 0 && index != worker)) continue;
       const Load& there = places_.at(each.cpus_used.to_string()).load;
       if (there.pct > load.pct) load = there;
     }

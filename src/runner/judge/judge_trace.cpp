@@ -211,9 +211,9 @@ class TraceJudge {
       return;
     const WorkerReport* const worker = worker_of(detail);
     if (worker == nullptr) return;
-    const bool has_gap = is_gap && worker->max_gap_ns > 0;
+    const bool has_gap = is_gap && worker->max_gap_began_ns() < worker->max_gap_ended_ns();
     const std::uint64_t to = has_gap ? worker->max_gap_ended_ns() : worker->ended_ns();
-    const std::uint64_t from = has_gap ? to - std::min(to, worker->max_gap_ns) : worker->started_ns;
+    const std::uint64_t from = has_gap ? worker->max_gap_began_ns() : worker->started_ns;
     if (from >= to) return;
     const auto story = explain(worker->pid, from, to);
     ++explained_;
@@ -227,8 +227,9 @@ class TraceJudge {
   // Of a finding about several that do not end the first.
   const WorkerReport* worker_of(const Detail& detail) const {
     for (const WorkerReport& worker : record_.workers) {
-      if (detail.cgroup.empty() || worker.cgroup != detail.cgroup || worker.step != detail.step) continue;
-      if (worker.index == detail.worker || (detail.worker < 0 && !worker.gone)) return &worker;
+      const auto& [cgroup, index, step] = worker.who();
+      if (cgroup.empty() || cgroup != detail.cgroup || step != detail.step) continue;
+      if (index == detail.worker || (detail.worker < 0 && !worker.gone)) return &worker;
     }
     return nullptr;
   }
@@ -244,15 +245,14 @@ class TraceJudge {
     return nullptr;
   }
   void name_worker(std::int32_t pid, Detail& detail) const {
-    const WorkerReport* const worker = worker_of(pid);
-    if (worker == nullptr) return;
-    detail.cgroup = worker->cgroup;
-    detail.worker = worker->index;
-    detail.step = worker->step;
+    if (const WorkerReport* const worker = worker_of(pid))
+      std::tie(detail.cgroup, detail.worker, detail.step) = worker->who();
   }
   std::string name_of(std::int32_t pid, const std::string& comm) const {
-    if (const WorkerReport* const worker = worker_of(pid))
-      return fmt::format("worker {}/{} (pid {})", worker->cgroup, worker->index, pid);
+    if (const WorkerReport* const worker = worker_of(pid)) {
+      const auto& [cgroup, index, step] = worker->who();
+      return fmt::format("worker {}/{} (pid {})", cgroup, index, pid);
+    }
     return fmt::format("{} (pid {})", comm, pid);
   }
   double into_body(std::uint64_t at_ns) const {
