@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "ktstr/payload.h"
@@ -79,6 +80,8 @@ struct Detail {
   std::optional<double> measured;
   std::optional<double> limit;
   std::string unit;  // of both: "ms", "%"
+
+  bool is_about(const WorkerReport& report) const { return report.who() == std::tie(cgroup, worker, step); }
 };
 
 // What a check looked at, so that a pass means something.

@@ -41,16 +41,6 @@ std::vector<TraceSpan> ops_of(const std::vector<Stimulus>& stimuli) {
   return spans;
 }
 
-// The worker whose gap it was, among those of its place in all steps the one with the longest.
-const WorkerReport* worker_of(const RunRecord& record, const Detail& detail) {
-  const WorkerReport* found = nullptr;
-  for (const WorkerReport& worker : record.workers)
-    if (worker.cgroup == detail.cgroup && worker.index == detail.worker &&
-        (found == nullptr || worker.max_gap_ns > found->max_gap_ns))
-      found = &worker;
-  return found;
-}
-
 std::uint64_t end_of_step(const RunRecord& record, int step) {
   for (const StepMark& mark : record.marks)
     if (mark.kind == Kind::kStepEnd && mark.step == step) return mark.at_ns;
@@ -62,13 +52,10 @@ std::vector<TraceSpan> findings_of(const RunRecord& record) {
   for (const Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail && detail.verdict != Verdict::kInconclusive) continue;
     TraceSpan span{.name = fmt::format("{}: {}", to_string(detail.kind), detail.message)};
-    const WorkerReport* const worker = detail.kind == DetailKind::kStuck ? worker_of(record, detail) : nullptr;
-    if (worker != nullptr && worker->max_gap_at_ns >= worker->max_gap_ns) {
-      span.end_ns = worker->started_ns + worker->max_gap_at_ns;
-      span.begin_ns = span.end_ns - worker->max_gap_ns;
-    } else {
-      span.begin_ns = span.end_ns = end_of_step(record, detail.step);
-    }
+    span.begin_ns = span.end_ns = end_of_step(record, detail.step);
+    for (const WorkerReport& worker : record.workers)
+      if (detail.kind == DetailKind::kStuck && detail.is_about(worker))
+        std::tie(span.begin_ns, span.end_ns) = std::pair(worker.max_gap_began_ns(), worker.max_gap_ended_ns());
     if (span.end_ns != 0) spans.push_back(std::move(span));
   }
   return spans;

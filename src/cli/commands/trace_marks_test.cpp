@@ -59,7 +59,10 @@ TEST(TraceMarksOfARun, AreFindingsWhereTheyHappened) {
   worker.started_ns = 100;
   worker.max_gap_ns = 30;
   worker.max_gap_at_ns = 70;
-  record.workers = {worker};
+  WorkerReport later = worker;  // the same place in another step, and no finding about it
+  later.step = 2;
+  later.max_gap_ns = 40;
+  record.workers = {worker, later};
   Detail stuck, unfair, note;
   stuck.kind = DetailKind::kStuck;
   stuck.message = "a gap";

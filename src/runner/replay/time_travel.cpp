@@ -36,9 +36,8 @@ std::optional<Failure> failure_of(const GuestStory& story, const RunRecord& reco
   for (const Detail& detail : record.details) {
     if (detail.verdict != Verdict::kFail) continue;
     for (const auto& worker : record.workers) {
-      if (detail.kind != DetailKind::kStuck || worker.cgroup != detail.cgroup || worker.index != detail.worker)
-        continue;
-      return Failure{worker.max_gap_ended_ns(), fmt::format("worker {} of {} ran again", worker.index, worker.cgroup)};
+      if (detail.kind != DetailKind::kStuck || !detail.is_about(worker)) continue;
+      return Failure{worker.max_gap_ended_ns(), worker.name() + " ran again"};
     }
     return Failure{story.body_end_ns, "the body's end"};
   }
