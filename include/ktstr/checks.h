@@ -64,6 +64,8 @@ enum class DetailKind {
   kMaxSlice,          // "max_slice": a task kept a CPU from one that waited for that very CPU
   kPingPong,          // "ping_pong": a task was moved from CPU to CPU without need
   kWeightOrder,       // "weight_order": a task got clearly less than one of a lower weight
+  kBandwidth,         // "bandwidth": a cgroup got clearly more than its quota, or was kept off without having had it
+  kQueueDepth,        // "queue_depth": a dispatch queue of a BPF scheduler held too many tasks
   kUser,              // "user": a claim of the test itself
   kNote,              // "note": information only
 };
@@ -116,6 +118,11 @@ struct Checks {
   std::optional<int> max_moves;
   // Likewise: no task gets clearly less than one of a lower nice weight. Default: under the kernel's own scheduler.
   std::optional<bool> weight_order;
+  // Likewise: no cgroup gets clearly more than its quota (cpu.max), nor far less for being kept off by it. Default:
+  // under the kernel's own scheduler.
+  std::optional<bool> bandwidth;
+  // Likewise: how many tasks a dispatch queue (DSQ) of a BPF scheduler may hold at once (default, and 0: not judged).
+  std::optional<int> max_queue_depth;
   bool gap_off = false;  // switch a limit off altogether
   bool spread_off = false;
 
@@ -132,12 +139,14 @@ struct Checks {
   bool scheduler_used_on() const { return scheduler_used.value_or(true); }
   bool kernel_log_on() const { return kernel_log.value_or(true); }
   bool weight_order_on(bool kernels_own) const { return weight_order.value_or(kernels_own); }
+  bool bandwidth_on(bool kernels_own) const { return bandwidth.value_or(kernels_own); }
   bool share_on() const { return share.value_or(false); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }
   std::chrono::milliseconds idle_limit() const { return max_idle.value_or(kDefaultMaxIdle); }
   std::chrono::milliseconds starved_limit() const { return max_starved.value_or(kDefaultMaxStarved); }
   std::chrono::milliseconds slice_limit() const { return max_slice.value_or(kDefaultMaxSlice); }
   int moves_limit() const { return max_moves.value_or(kDefaultMaxMoves); }
+  int queue_limit() const { return max_queue_depth.value_or(0); }
   double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
   // Fields set in `over` win; a limit set in `over` switches its check on again.
   Checks merged_with(const Checks& over) const;

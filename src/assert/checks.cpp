@@ -19,6 +19,8 @@ Checks Checks::merged_with(const Checks& over) const {
   if (over.max_slice) merged.max_slice = over.max_slice;
   if (over.max_moves) merged.max_moves = over.max_moves;
   if (over.weight_order) merged.weight_order = over.weight_order;
+  if (over.bandwidth) merged.bandwidth = over.bandwidth;
+  if (over.max_queue_depth) merged.max_queue_depth = over.max_queue_depth;
   if (over.max_gap) {
     merged.max_gap = over.max_gap;
     merged.gap_off = false;
@@ -60,6 +62,8 @@ std::vector<std::string> Checks::describe() const {
   if (max_moves && *max_moves > 0)
     lines.push_back(fmt::format("ping_pong: no task is moved without need more than {} times a second of its run time",
                                 *max_moves));
+  if (queue_limit() > 0)
+    lines.push_back(fmt::format("queue_depth: no queue of a BPF scheduler holds more than {} tasks", queue_limit()));
   return lines;
 }
 

@@ -48,6 +48,11 @@ TEST(Checks, DescribeTheLimitsThatTheRecorderJudges) {
   EXPECT_EQ(more.merged_with({.max_moves = 0}).max_slice, 50ms);
   EXPECT_EQ(more.merged_with({.max_moves = 0}).moves_limit(), 0);
   EXPECT_FALSE(more.merged_with({.weight_order = false}).weight_order_on(true));
+  EXPECT_TRUE(more.merged_with({.bandwidth = true}).bandwidth_on(false));
+  EXPECT_FALSE(more.bandwidth_on(false));
+  const Checks deep = more.merged_with({.max_queue_depth = 8});
+  EXPECT_THAT(deep.describe(), testing::Contains("queue_depth: no queue of a BPF scheduler holds more than 8 tasks"));
+  EXPECT_EQ(deep.merged_with({.max_queue_depth = 0}).queue_limit(), 0);
   const Checks off{.max_idle = 0ms, .max_wait = 0ms, .max_starved = 0ms, .max_slice = 0ms, .max_moves = 0};
   EXPECT_EQ(off.describe(), Checks{}.describe());
   EXPECT_EQ(checks.merged_with(off).max_idle, 0ms);

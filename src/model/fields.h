@@ -132,6 +132,8 @@ void fields(V& v, T& t) {
   v("max_slice_ms", t.max_slice);
   v("max_moves", t.max_moves);
   v("weight_order", t.weight_order);
+  v("bandwidth", t.bandwidth);
+  v("max_queue_depth", t.max_queue_depth);
   v("gap_off", t.gap_off);
   v("spread_off", t.spread_off);
 }

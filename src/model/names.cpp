@@ -54,6 +54,8 @@ constexpr EnumName<DetailKind> kDetailKinds[] = {
     {DetailKind::kMaxSlice, "max_slice"},
     {DetailKind::kPingPong, "ping_pong"},
     {DetailKind::kWeightOrder, "weight_order"},
+    {DetailKind::kBandwidth, "bandwidth"},
+    {DetailKind::kQueueDepth, "queue_depth"},
     {DetailKind::kUser, "user"},
     {DetailKind::kNote, "note"},
 };

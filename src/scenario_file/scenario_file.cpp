@@ -66,7 +66,7 @@ class FileReader {
   void read_max_gap(TableReader& checks);
   void read_max_spread(TableReader& checks);
   void read_share_tolerance(TableReader& checks);
-  void read_max_moves(TableReader& checks);
+  std::optional<int> read_count(TableReader& checks, const char* key);
   void read_cpus(TableReader& top);
   void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
@@ -183,19 +183,20 @@ void FileReader::read_share_tolerance(TableReader& checks) {
   file_.settings.checks.share_tolerance_pct = *points;
 }
 
-void FileReader::read_max_moves(TableReader& checks) {
-  const TomlValue* value = checks.find("max_moves");
-  if (value == nullptr) return;
+// 0: it is off.
+std::optional<int> FileReader::read_count(TableReader& checks, const char* key) {
+  const TomlValue* value = checks.find(key);
+  if (value == nullptr) return {};
   constexpr std::int64_t kMost = 1'000'000;
-  if (is_off(*value))
-    file_.settings.checks.max_moves = 0;
-  else if (value->kind != Kind::kInteger)
-    checks.refuse_kind("max_moves", *value, "a number like 50, or false");
-  else if (value->integer < 1 || value->integer > kMost)
+  if (is_off(*value)) return 0;
+  if (value->kind == Kind::kInteger && value->integer >= 1 && value->integer <= kMost)
+    return static_cast<int>(value->integer);
+  if (value->kind == Kind::kInteger)
     mistakes_.add(value->at,
-                  fmt::format("max_moves {} is not valid; accepted: 1 to {}, or false", value->integer, kMost));
+                  fmt::format("{} {} is not valid; accepted: 1 to {}, or false", key, value->integer, kMost));
   else
-    file_.settings.checks.max_moves = static_cast<int>(value->integer);
+    checks.refuse_kind(key, *value, "a number like 50, or false");
+  return {};
 }
 
 void FileReader::read_checks(const TomlValue& table) {
@@ -218,8 +219,10 @@ void FileReader::read_checks(const TomlValue& table) {
   file_.settings.checks.max_wait = read_limit(checks, "max_wait");
   file_.settings.checks.max_starved = read_limit(checks, "max_starved");
   file_.settings.checks.max_slice = read_limit(checks, "max_slice");
-  read_max_moves(checks);
+  file_.settings.checks.max_moves = read_count(checks, "max_moves");
   file_.settings.checks.weight_order = checks.boolean("weight_order");
+  file_.settings.checks.bandwidth = checks.boolean("bandwidth");
+  file_.settings.checks.max_queue_depth = read_count(checks, "max_queue_depth");
   checks.finish();
 }
 
