@@ -121,6 +121,14 @@ struct Unthrottle {
   std::uint32_t cpu = 0;
 };
 
+// A cgroup's cpu.max is written. The kernel may refuse it.
+struct Quota {
+  static constexpr TraceKind kKind = TraceKind::kQuota;
+  std::uint64_t cgroup = 0;
+  std::uint64_t period = 0, quota = 0, burst = 0;  // quota: UINT64_MAX: none
+  std::uint32_t unit = 0;                          // of these three, in ns: kernels differ
+};
+
 struct CgroupMove {
   static constexpr TraceKind kKind = TraceKind::kCgroupMove;
   std::int32_t pid = 0;
@@ -315,6 +323,14 @@ void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
   v("cpu", t.cpu);
 }
+template <typename V, FieldsOf<Quota> T>
+void fields(V& v, T& t) {
+  v("cgroup", t.cgroup);
+  v("period", t.period);
+  v("quota", t.quota);
+  v("burst", t.burst);
+  v("unit", t.unit);
+}
 template <typename V, FieldsOf<CgroupMove> T>
 void fields(V& v, T& t) {
   v("pid", t.pid);
@@ -438,6 +454,7 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<Released>();
   visit.template operator()<ProbePlaced>();
   visit.template operator()<trace::Probe>();
+  visit.template operator()<Quota>();
 }
 
 }  // namespace ktstr

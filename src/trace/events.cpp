@@ -42,6 +42,7 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kReleased, "released"},
     {TraceKind::kProbePlaced, "probe_placed"},
     {TraceKind::kProbe, "probe"},
+    {TraceKind::kQuota, "quota"},
 };
 
 constexpr EnumName<SchedClass> kClasses[] = {

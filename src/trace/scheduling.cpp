@@ -62,6 +62,11 @@ bool Scheduling::is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const {
   return false;
 }
 
+std::uint64_t Scheduling::parent_of(std::uint64_t cgroup) const {
+  const auto parent = parents_.find(cgroup);
+  return parent == parents_.end() ? 0 : parent->second;
+}
+
 void Scheduling::note_parent(std::uint64_t cgroup, std::uint64_t parent) {
   if (cgroup == 0 || parent == 0 || parents_.size() >= kMostCgroups) return;
   parents_[cgroup] = parent;

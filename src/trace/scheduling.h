@@ -104,6 +104,8 @@ class Scheduling {
   const TaskNow* task(std::int32_t pid) const;
   // Whether a cgroup, or one above it, has used up its quota on a CPU.
   bool is_throttled(std::uint64_t cgroup, std::uint32_t cpu) const;
+  // 0: it has none, or it is not known.
+  std::uint64_t parent_of(std::uint64_t cgroup) const;
   std::uint64_t now_ns() const { return now_ns_; }
   // Where the task may run, of CPUs that something was heard of: what a mask says of others may be no part of it in the
   // guest's memory.

@@ -16,7 +16,7 @@ namespace ktstr {
 enum class TraceKind : std::uint16_t {
   kTaskSeen = 1,  // was there when the recorder began
   kCpuSeen,       // what ran on a CPU when the recorder began
-  kCgroupSeen,    // as kTaskSeen
+  kCgroupSeen,    // as kTaskSeen, or it has got a group in the scheduler just now
   kSwitch,
   kEnqueue,
   kDequeue,
@@ -45,6 +45,7 @@ enum class TraceKind : std::uint16_t {
   kReleased,
   kProbePlaced,  // for what the user has asked to see
   kProbe,
+  kQuota,
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 

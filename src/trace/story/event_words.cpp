@@ -120,6 +120,13 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
       const auto at = event_as<trace::Unthrottle>(event);
       return fmt::format("{} may run on CPU {} again", named_part(before.cgroup_path(at.cgroup)), at.cpu);
     }
+    case TraceKind::kQuota: {
+      const auto set = event_as<trace::Quota>(event);
+      const std::string of = named_part(before.cgroup_path(set.cgroup));
+      if (set.quota > UINT64_MAX / 1000) return of + " gets no quota";
+      return fmt::format("{} gets a quota of {} in {}", of, time_text(set.quota * set.unit),
+                         time_text(set.period * set.unit));
+    }
     case TraceKind::kCgroupMove: {
       const auto move = event_as<trace::CgroupMove>(event);
       return move.cgroup == 0 ? "" : fmt::format("{} moves into cgroup {}", who, move.name.str());

@@ -53,6 +53,10 @@ TEST_F(EventWords, OfWhatIsDoneToTasksAndCpus) {
   EXPECT_EQ(words(trace::Affinity{.pid = 7, .mask = {5}}), "load/3[7] may run on CPUs 0,2");
   EXPECT_EQ(words(trace::Affinity{.pid = 7, .mask = {~0ULL, 0xf0}}), "load/3[7] may run on any CPU");
   EXPECT_EQ(words(trace::Throttle{.cgroup = 9, .cpu = 1}), "/load has used up its quota on CPU 1");
+  EXPECT_EQ(words(trace::Quota{.cgroup = 9, .period = 100'000, .quota = 2500, .unit = 1000}),
+            "/load gets a quota of 2.5 ms in 100.0 ms");
+  EXPECT_EQ(words(trace::Quota{.cgroup = 9, .period = 100'000, .quota = UINT64_MAX, .unit = 1000}),
+            "/load gets no quota");
   EXPECT_EQ(named_part("cgroup 28/load"), "load");
   EXPECT_EQ(named_part("cgroup 28"), "cgroup 28");
   EXPECT_EQ(words(trace::Kick{.cpu = 1}), "CPU 1 is kicked by CPU 0");
