@@ -38,6 +38,16 @@ std::string what(const Breach& breach, Invariant invariant, const std::string& w
           "{} was taken off CPUs that had nothing else to run {} times in {}, {} times a second of its run "
           "time,",
           who, breach.own, length, breach.amount);
+    case Invariant::kBandwidth:
+      return breach.is_below
+                 ? fmt::format(
+                       "cgroup {}, with {}, was kept off by its quota for {} in which it had {}, {} less than "
+                       "the quota is,",
+                       other, who, length, milliseconds(breach.own), ran)
+                 : fmt::format("cgroup {}, with {}, ran {} in {}, {} more than its quota is,", other, who,
+                               milliseconds(breach.own), length, ran);
+    case Invariant::kQueueDepth:
+      return fmt::format("{} had up to {} tasks, {} the last of them, for {}", other, breach.amount, who, length);
     case Invariant::kWeightOrder:
       return fmt::format("{} ran {} of {}, and {}, whose weight is lower, {}: both wanted to run all the time,", who,
                          milliseconds(breach.own), length, other, ran);
@@ -45,12 +55,23 @@ std::string what(const Breach& breach, Invariant invariant, const std::string& w
   return {};
 }
 
+bool is_by_amount(Invariant invariant) {
+  return is_count(invariant) || invariant == Invariant::kWeightOrder || invariant == Invariant::kBandwidth;
+}
+
 }  // namespace
+
+bool is_count(Invariant invariant) { return invariant == Invariant::kPingPong || invariant == Invariant::kQueueDepth; }
 
 std::string checked_text(const InvariantResult& found) {
   std::string text(to_string(found.invariant));
   if (found.invariant == Invariant::kWeightOrder)
     return text + (found.compared == 0 ? ": nobody to compare" : fmt::format(": compared {} times", found.compared));
+  if (found.invariant == Invariant::kBandwidth)
+    return text + (found.compared == 0 ? ": nobody has a quota" : fmt::format(": of {} quotas", found.compared));
+  if (found.invariant == Invariant::kQueueDepth)
+    return text +
+           fmt::format(": deepest {} of {}, limit {}", found.worst ? found.worst->amount : 0, found.seen, found.limit);
   if (found.invariant == Invariant::kPingPong)
     return text + fmt::format(": most {} a second, limit {}", found.worst ? found.worst->amount : 0, found.limit);
   if (found.limit == 0) return text;
@@ -68,11 +89,10 @@ std::string breach_text(const InvariantResult& found, const std::string& who, co
            (found.too_long > 1 ? fmt::format(", the longest of {}", found.too_long) : "");
   std::string text = what(worst, found.invariant, who, other) + fmt::format(" from {} on", when);
   if (found.limit > 0)
-    text += found.invariant == Invariant::kPingPong ? fmt::format(" (limit {})", found.limit)
-                                                    : fmt::format(" (limit {} ms)", found.limit / 1'000'000);
+    text += is_count(found.invariant) ? fmt::format(" (limit {})", found.limit)
+                                      : fmt::format(" (limit {} ms)", found.limit / 1'000'000);
   if (found.too_long > 1)
-    text +=
-        fmt::format(", the {} of {}", found.invariant == Invariant::kWeightOrder ? "worst" : "longest", found.too_long);
+    text += fmt::format(", the {} of {}", is_by_amount(found.invariant) ? "worst" : "longest", found.too_long);
   return text;
 }
 

@@ -9,6 +9,9 @@
 
 namespace ktstr {
 
+// Whether its sizes are numbers, and not times.
+bool is_count(Invariant invariant);
+
 // Of one that holds: "work_conservation: longest 3.2 ms of 14, limit 100 ms".
 std::string checked_text(const InvariantResult& found);
 

@@ -91,14 +91,15 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   auto is_given = [](const std::optional<std::chrono::milliseconds>& limit) { return limit && limit->count() > 0; };
   const bool limit_given = is_given(checks.max_idle) || is_given(checks.max_wait) || is_given(checks.max_starved) ||
                            is_given(checks.max_slice) || checks.max_moves.value_or(0) > 0 ||
-                           checks.weight_order.value_or(false);
+                           checks.weight_order.value_or(false) || checks.bandwidth.value_or(false) ||
+                           checks.queue_limit() > 0;
   if (evidence.trace == nullptr && limit_given)
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,
          .kind = DetailKind::kLostEvidence,
          .message =
-             "max_idle, max_wait, max_starved, max_slice, max_moves and weight_order are judged by the recorder, and "
-             "nothing was recorded: " +
+             "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, bandwidth and max_queue_depth are "
+             "judged by the recorder, and nothing was recorded: " +
              (record.why_no_trace.empty() ? "it needs det mode" : record.why_no_trace)});
   // Not asked for, it is not missed.
   if (evidence.trace == nullptr && request.recorder && !record.why_no_trace.empty())

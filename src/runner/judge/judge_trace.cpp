@@ -9,7 +9,9 @@
 #include "runner/judge/breach_text.h"
 #include "runner/judge/detail_text.h"
 #include "runner/judge/trace_ends.h"
+#include "runner/judge/trace_limits.h"
 #include "trace/invariants/invariants.h"
+#include "trace/story/event_words.h"
 #include "trace/story/explain.h"
 
 namespace ktstr {
@@ -29,11 +31,11 @@ constexpr Row kRows[] = {
     {Invariant::kMaxSlice, DetailKind::kMaxSlice},
     {Invariant::kPingPong, DetailKind::kPingPong},
     {Invariant::kWeightOrder, DetailKind::kWeightOrder},
+    {Invariant::kBandwidth, DetailKind::kBandwidth},
+    {Invariant::kQueueDepth, DetailKind::kQueueDepth},
 };
 
 constexpr int kMostExplained = 3;
-constexpr std::chrono::milliseconds kMaxIdleOfKernel{1000}, kMaxStarvedOfKernel{1000};
-constexpr int kMsPerCpu = 4;  // what a limit has at least on a wide machine, whose CPUs are slow
 
 bool is_about_peers(Invariant invariant) {
   return invariant == Invariant::kStarvation || invariant == Invariant::kMaxSlice ||
@@ -60,12 +62,12 @@ std::string comm_in(const WaitStory& story, std::int32_t pid) {
 class TraceJudge {
  public:
   TraceJudge(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record)
-      : trace_(trace), request_(request), story_(story), record_(record) {}
+      : trace_(trace), request_(request), story_(story), record_(record), limits_(trace_limits(request)) {}
 
   Status judge() {
     KTSTR_TRY_ASSIGN(const Invariants invariants, follow());
     for (const Row& row : kRows)
-      if (is_judged(row.invariant) && is_shown(row.invariant))
+      if (is_judged(row.invariant, limits_, request_) && is_shown(row.invariant))
         judge(row, invariants.results()[static_cast<std::size_t>(row.invariant)]);
     for (std::size_t i = 0; i < record_.details.size(); ++i) explain_worker(record_.details[i]);
     return ok();
@@ -75,15 +77,7 @@ class TraceJudge {
   Result<Invariants> follow() {
     KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
     missing_ = reader.header().missing;
-    const Checks& checks = request_.settings.checks;
-    auto ns = [](std::chrono::milliseconds limit) { return static_cast<std::uint64_t>(limit.count()) * 1'000'000; };
-    Invariants invariants({.idle_wait_ns = ns(idle_limit()),
-                           .wait_ns = ns(checks.max_wait.value_or(std::chrono::milliseconds(0))),
-                           .starved_ns = ns(starved_limit()),
-                           .slice_ns = ns(slice_limit()),
-                           .moves = static_cast<std::uint64_t>(std::max(checks.moves_limit(), 0)),
-                           .weight_order = checks.weight_order_on(request_.scheduler.empty()),
-                           .weight_slice_ns = request_.scheduler.empty() ? 0 : ns(slice_limit())});
+    Invariants invariants(limits_);
     bool begun = false;
     std::uint64_t seen_until = story_.body_start_ns;
     for (;;) {
@@ -111,27 +105,6 @@ class TraceJudge {
     return invariants;
   }
 
-  // The kernel's own scheduler looks for work elsewhere ever more seldom where it finds none that it may take: every
-  // 512 ms (MAX_PINNED_INTERVAL in kernel/sched/fair.c), and on wide machines every 2 ms a CPU.
-  std::chrono::milliseconds idle_limit() const {
-    const Checks& checks = request_.settings.checks;
-    if (checks.max_idle || !request_.scheduler.empty()) return checks.idle_limit();
-    return std::max(kMaxIdleOfKernel, of_all_cpus());
-  }
-  std::chrono::milliseconds of_all_cpus() const {
-    return std::chrono::milliseconds(kMsPerCpu * request_.settings.topology.cpus());
-  }
-  // What balances load late also leaves a task late where others get more.
-  std::chrono::milliseconds starved_limit() const {
-    const Checks& checks = request_.settings.checks;
-    if (checks.max_starved) return *checks.max_starved;
-    return std::max(request_.scheduler.empty() ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus());
-  }
-  std::chrono::milliseconds slice_limit() const {
-    const Checks& checks = request_.settings.checks;
-    return checks.max_slice ? *checks.max_slice : std::max(checks.slice_limit(), of_all_cpus());
-  }
-
   // Whether this kernel shows what it is judged by.
   bool is_shown(Invariant invariant) {
     for (const TraceGap& gap : missing_) {
@@ -149,29 +122,6 @@ class TraceJudge {
     return true;
   }
 
-  bool is_judged(Invariant invariant) const {
-    const Checks& checks = request_.settings.checks;
-    switch (invariant) {
-      case Invariant::kWorkConservation:
-        return idle_limit().count() > 0;
-      case Invariant::kWaitAge:
-        return checks.max_wait && checks.max_wait->count() > 0;
-      case Invariant::kStarvation:
-        return starved_limit().count() > 0;
-      case Invariant::kLostTask:
-        return starved_limit().count() > 0 && !request_.scheduler.empty();
-      case Invariant::kMaxSlice:
-        return slice_limit().count() > 0;
-      case Invariant::kPingPong:
-        return checks.moves_limit() > 0;
-      case Invariant::kWeightOrder:
-        return checks.weight_order_on(request_.scheduler.empty());
-      case Invariant::kAllowedCpu:
-        return true;
-    }
-    return true;
-  }
-
   void judge(const Row& row, const InvariantResult& found) {
     if (found.holds()) {
       record_.checked.push_back({checked_text(found)});
@@ -182,13 +132,13 @@ class TraceJudge {
     Detail detail = failure(row.kind, "");
     name_worker(worst.pid, detail);
     const std::string who = name_of(worst.pid, story ? story->comm : "?");
-    const std::string other = name_of(worst.other, story ? comm_in(*story, worst.other) : "?");
+    const std::string other = other_of(row.invariant, worst, story ? comm_in(*story, worst.other) : "?");
     detail.message = breach_text(found, who, other, into_body(worst.from_ns));
     if (found.limit > 0) {
-      const bool is_time = row.invariant != Invariant::kPingPong;
+      const bool is_time = !is_count(row.invariant);
       detail.measured = static_cast<double>(worst.size()) / (is_time ? 1e6 : 1);
       detail.limit = static_cast<double>(found.limit) / (is_time ? 1e6 : 1);
-      detail.unit = is_time ? "ms" : "/s";
+      detail.unit = is_time ? "ms" : row.invariant == Invariant::kQueueDepth ? "tasks" : "/s";
     }
     TracedFinding traced = traced_of(detail, worst.pid, worst.from_ns, worst.to_ns);
     if (is_about_one_cpu(row.invariant)) traced.cpu = worst.cpu;
@@ -234,6 +184,26 @@ class TraceJudge {
     return nullptr;
   }
 
+  // What it is about beside the task.
+  std::string other_of(Invariant invariant, const Breach& breach, const std::string& comm) const {
+    if (invariant == Invariant::kQueueDepth) return dsq_text(breach.group, breach.cpu);
+    if (invariant != Invariant::kBandwidth) return name_of(breach.other, comm);
+    const auto path = cgroup_in(breach.group);
+    return path ? *path : fmt::format("{}", breach.group);
+  }
+
+  // Its name as the scenario has it, where it is one of the scenario's.
+  Result<std::string> cgroup_in(std::uint64_t cgroup) const {
+    KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
+    TaskTable table;
+    for (;;) {
+      KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, reader.next());
+      if (!event) break;
+      if (event->kind == TraceKind::kCgroupSeen || event->kind == TraceKind::kCgroupMove) table.follow(*event);
+    }
+    return named_part(table.cgroup_path(cgroup));
+  }
+
   Result<WaitStory> explain(std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
     KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
     return ktstr::explain(reader, pid, from_ns, to_ns);
@@ -263,6 +233,7 @@ class TraceJudge {
   const RunRequest& request_;
   const GuestStory& story_;
   RunRecord& record_;
+  const InvariantLimits limits_;
   std::vector<TraceGap> missing_;
   int explained_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "trace/testing/sample_stream.h"
 #include "trace/trace_file.h"
 
 namespace ktstr {
@@ -171,6 +172,43 @@ TEST_F(JudgeTrace, NamesBothTasksOfAStarvation) {
       AllOf(HasSubstr("worker load/3 (pid 7) waited 490.0 ms while hog (pid 50), of the same cgroup and not above "
                       "it, ran 490.0 ms where both may run from 0.010000 s into the body on (limit 200 ms): "),
             HasSubstr("cause: the kernel's scheduler")));
+}
+
+TEST_F(JudgeTrace, NamesTheCgroupThatRunsBeyondItsQuota) {
+  request_.scheduler = "";
+  at(1, trace::CgroupSeen{.cgroup = 1, .name = trace_text_of<4>("")});
+  at(1, trace::CgroupSeen{.cgroup = 9, .parent = 1, .name = trace_text_of<4>("limited")});
+  at(2, trace::Quota{.cgroup = 9, .period = 100'000, .quota = 10'000, .unit = 1000});
+  at(1010, trace::Fork{.pid = 7, .tgid = 7, .cgroup = 9, .mask = {3}});
+  at(1010, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3});
+  at(1010, trace::Switch{.prev = 0, .next = 7});
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kBandwidth);
+  EXPECT_EQ(only().cgroup, "load");
+  EXPECT_THAT(only().message, AllOf(HasSubstr("cgroup /limited, with worker load/3 (pid 7), ran 490.0 ms in 490.0 ms, "
+                                              "441.0 ms more than its quota is, from 0.010000 s into the body on"),
+                                    HasSubstr("cause: the kernel's scheduler")));
+  record_ = {};
+  request_.settings.checks.bandwidth = false;
+  judge();
+  EXPECT_THAT(record_.details, IsEmpty());
+}
+
+TEST_F(JudgeTrace, NamesTheQueueThatIsTooDeep) {
+  leave_idle();
+  at(1020, trace::Fork{.pid = 8, .tgid = 8, .mask = {3}, .comm = trace_text_of<2>("late")});
+  at(1020, trace::Enqueue{.pid = 8, .cpu = 0, .sched_class = 4});
+  at(1020, trace::DsqInsert{.pid = 8, .dsq = 5});
+  request_.settings.checks.max_idle = std::chrono::milliseconds(0);
+  request_.settings.checks.max_queue_depth = 1;
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kQueueDepth);
+  EXPECT_EQ(only().measured, 2);
+  EXPECT_EQ(only().limit, 1);
+  EXPECT_EQ(only().unit, "tasks");
+  EXPECT_THAT(only().message,
+              HasSubstr("the scheduler's queue 0x5 had up to 2 tasks, late (pid 8) the last of them, for "
+                        "480.0 ms from 0.020000 s into the body on (limit 1)"));
 }
 
 TEST_F(JudgeTrace, NamesWhoKeepsACpu) {

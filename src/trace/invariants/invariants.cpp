@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <bit>
 
+#include "trace/invariants/bandwidth.h"
 #include "trace/invariants/long_slice.h"
 #include "trace/invariants/needless_moves.h"
+#include "trace/invariants/queue_depth.h"
 #include "trace/invariants/starvation.h"
 #include "trace/invariants/weight_order.h"
 
@@ -22,6 +24,8 @@ constexpr EnumName<Invariant> kInvariants[] = {
     {Invariant::kMaxSlice, "max_slice"},
     {Invariant::kPingPong, "ping_pong"},
     {Invariant::kWeightOrder, "weight_order"},
+    {Invariant::kBandwidth, "bandwidth"},
+    {Invariant::kQueueDepth, "queue_depth"},
 };
 
 // Whether what may be idle has changed with it.
@@ -80,13 +84,21 @@ const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
     all.insert(all.end(), {kDsqInsert, kDsqInsertVtime});
     return all;
   }();
+  static const std::vector<TraceKind> of_quotas = [] {
+    std::vector<TraceKind> all = of_waits;
+    all.push_back(kQuota);
+    return all;
+  }();
   switch (invariant) {
     case Invariant::kAllowedCpu:
       return of_places;
     case Invariant::kPingPong:
       return of_moves;
     case Invariant::kLostTask:
+    case Invariant::kQueueDepth:
       return of_queues;
+    case Invariant::kBandwidth:
+      return of_quotas;
     default:
       return of_waits;
   }
@@ -100,11 +112,16 @@ Invariants::Invariants(const InvariantLimits& limits)
                {.invariant = Invariant::kLostTask, .limit = limits.starved_ns},
                {.invariant = Invariant::kMaxSlice, .limit = limits.slice_ns},
                {.invariant = Invariant::kPingPong, .limit = limits.moves},
-               {.invariant = Invariant::kWeightOrder, .limit = 0}} {
+               {.invariant = Invariant::kWeightOrder, .limit = 0},
+               {.invariant = Invariant::kBandwidth, .limit = 0},
+               {.invariant = Invariant::kQueueDepth, .limit = limits.queue_depth}} {
   if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
   if (limits.slice_ns > 0) watches_.push_back(std::make_unique<LongSlice>(limits.slice_ns));
   if (limits.moves > 0) watches_.push_back(std::make_unique<NeedlessMoves>());
   if (limits.weight_order) watches_.push_back(std::make_unique<WeightOrder>(limits.weight_slice_ns));
+  if (limits.bandwidth)
+    watches_.push_back(std::make_unique<Bandwidth>(limits.bandwidth_of_ext, limits.bandwidth_late_ns));
+  if (limits.queue_depth > 0) watches_.push_back(std::make_unique<QueueDepth>(limits.queue_depth));
 }
 
 // What waits began before counts from here on.

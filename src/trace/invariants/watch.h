@@ -19,6 +19,8 @@ enum class Invariant : std::uint8_t {
   kMaxSlice,          // no task keeps a CPU for long from one that waits for that very CPU
   kPingPong,          // no task is taken off CPUs that have nothing else to run, again and again
   kWeightOrder,       // no task gets clearly less than one of a lower weight
+  kBandwidth,         // no cgroup gets clearly more than its quota, nor is kept off by it far below
+  kQueueDepth,        // no queue of a BPF scheduler is too deep
 };
 EnumNames<Invariant> names_of(Invariant);  // "work_conservation", "wait_age", "allowed_cpu" ...
 
@@ -28,9 +30,13 @@ struct Breach {
   std::uint16_t cpu = 0;      // kWorkConservation: the idle one; else where the task waited, or ran
   std::uint64_t from_ns = 0;  // guest time
   std::uint64_t to_ns = 0;
-  std::int32_t other = 0;    // who ran instead; 0: it is about nobody
-  std::uint64_t amount = 0;  // kStarvation, kLostTask, kWeightOrder: ns that `other` ran; kPingPong: moves a second
-  std::uint64_t own = 0;     // kWeightOrder: ns that the task itself ran
+  std::int32_t other = 0;  // who ran instead; 0: it is about nobody
+  // kStarvation, kLostTask, kWeightOrder: ns that `other` ran; kPingPong: moves a second; kBandwidth: ns above the
+  // quota, or below; kQueueDepth: tasks
+  std::uint64_t amount = 0;
+  std::uint64_t own = 0;    // kWeightOrder: ns that the task itself ran; kBandwidth: ns that the cgroup's ran
+  std::uint64_t group = 0;  // kBandwidth: the cgroup; kQueueDepth: the queue
+  bool is_below = false;    // kBandwidth
   std::uint64_t length_ns() const { return to_ns - from_ns; }
   std::uint64_t size() const { return amount != 0 ? amount : length_ns(); }  // what is compared with the limit
 };

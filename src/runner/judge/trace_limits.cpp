@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge/trace_limits.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace ktstr {
+
+namespace {
+
+using LimitMs = std::chrono::milliseconds;
+
+constexpr LimitMs kMaxIdleOfKernel{1000}, kMaxStarvedOfKernel{1000};
+// The slice of a quota that a CPU takes (5 ms), and the tick with which it notices that it is used up.
+constexpr LimitMs kQuotaLate{15};
+constexpr int kMsPerCpu = 4;  // what a limit has at least on a wide machine, whose CPUs are slow
+
+LimitMs of_all_cpus(const RunRequest& request) { return LimitMs(kMsPerCpu * request.settings.topology.cpus()); }
+
+// The kernel's own scheduler looks for work elsewhere ever more seldom where it finds none that it may take: every
+// 512 ms (MAX_PINNED_INTERVAL in kernel/sched/fair.c), and on wide machines every 2 ms a CPU.
+LimitMs idle_limit(const RunRequest& request) {
+  const Checks& checks = request.settings.checks;
+  if (checks.max_idle || !request.scheduler.empty()) return checks.idle_limit();
+  return std::max(kMaxIdleOfKernel, of_all_cpus(request));
+}
+
+// What balances load late also leaves a task late where others get more.
+LimitMs starved_limit(const RunRequest& request) {
+  const Checks& checks = request.settings.checks;
+  if (checks.max_starved) return *checks.max_starved;
+  return std::max(request.scheduler.empty() ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus(request));
+}
+
+LimitMs slice_limit(const RunRequest& request) {
+  const Checks& checks = request.settings.checks;
+  return checks.max_slice ? *checks.max_slice : std::max(checks.slice_limit(), of_all_cpus(request));
+}
+
+std::uint64_t limit_ns(LimitMs limit) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(limit.count(), 0)) * 1'000'000;
+}
+
+}  // namespace
+
+InvariantLimits trace_limits(const RunRequest& request) {
+  const Checks& checks = request.settings.checks;
+  const bool kernels_own = request.scheduler.empty();
+  return {.idle_wait_ns = limit_ns(idle_limit(request)),
+          .wait_ns = limit_ns(checks.max_wait.value_or(LimitMs(0))),
+          .starved_ns = limit_ns(starved_limit(request)),
+          .slice_ns = limit_ns(slice_limit(request)),
+          .moves = static_cast<std::uint64_t>(std::max(checks.moves_limit(), 0)),
+          .weight_order = checks.weight_order_on(kernels_own),
+          .weight_slice_ns = kernels_own ? 0 : limit_ns(slice_limit(request)),
+          .bandwidth = checks.bandwidth_on(kernels_own),
+          .bandwidth_of_ext = !kernels_own,
+          .bandwidth_late_ns = limit_ns(std::max(kQuotaLate, of_all_cpus(request))),
+          .queue_depth = static_cast<std::uint64_t>(std::max(checks.queue_limit(), 0))};
+}
+
+bool is_judged(Invariant invariant, const InvariantLimits& limits, const RunRequest& request) {
+  switch (invariant) {
+    case Invariant::kWorkConservation:
+      return limits.idle_wait_ns > 0;
+    case Invariant::kWaitAge:
+      return limits.wait_ns > 0;
+    case Invariant::kStarvation:
+      return limits.starved_ns > 0;
+    case Invariant::kLostTask:
+      return limits.starved_ns > 0 && !request.scheduler.empty();
+    case Invariant::kMaxSlice:
+      return limits.slice_ns > 0;
+    case Invariant::kPingPong:
+      return limits.moves > 0;
+    case Invariant::kWeightOrder:
+      return limits.weight_order;
+    case Invariant::kBandwidth:
+      return limits.bandwidth;
+    case Invariant::kQueueDepth:
+      return limits.queue_depth > 0;
+    case Invariant::kAllowedCpu:
+      return true;
+  }
+  return true;
+}
+
+}  // namespace ktstr
