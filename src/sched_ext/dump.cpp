@@ -252,6 +252,23 @@ DumpTask stalled_task(const std::string& message) {
   return task;
 }
 
+DumpTask misplaced_task(const std::string& message) {
+  constexpr std::string_view kBefore[] = {" not allowed for ", " migration disabled "};
+  DumpTask task;
+  for (const std::string_view before : kBefore) {
+    const std::size_t at = message.find(before);
+    const std::size_t end = at == std::string::npos ? at : message.find(']', at);
+    if (end == std::string::npos) continue;
+    const std::size_t from = at + before.size();
+    if (auto who = comm_and_pid(std::string_view(message).substr(from, end + 1 - from))) {
+      task.comm = std::move(who->comm);
+      task.pid = who->pid;
+      return task;
+    }
+  }
+  return task;
+}
+
 std::string explain_stall(const SchedExtDump& dump, const DumpTask& stalled) {
   constexpr std::size_t kMostNamed = 4;
   const auto [cpu, task] = find_task(dump, stalled.pid);

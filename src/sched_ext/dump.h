@@ -62,6 +62,10 @@ std::optional<SchedExtDump> parse_dump(const std::vector<std::string>& output);
 // The task of "cg_0/1[106] failed to run for 3.039s"; pid 0 where the message names none.
 DumpTask stalled_task(const std::string& message);
 
+// The task that the kernel names when it ends a scheduler for where it has put it ("SCX_DSQ_LOCAL[_ON] target CPU 0 not
+// allowed for cg_0/1[106]", "... cannot move migration disabled cg_0/1[106] from CPU 0 to 1"); likewise.
+DumpTask misplaced_task(const std::string& message);
+
 // How explain_stall() begins.
 inline constexpr const char* kStallExplained = "it waited ";
 

@@ -239,6 +239,16 @@ TEST(SchedExtDump, IsKeptWholeWhereItIsShort) {
   EXPECT_EQ(with_short_dumps(log, {}), log);
 }
 
+TEST(SchedExtDump, KnowsTheTaskThatIsWhereItMayNotBe) {
+  const DumpTask task = misplaced_task("SCX_DSQ_LOCAL[_ON] target CPU 0 not allowed for cg_0/1[106]");
+  EXPECT_EQ(task.comm, "cg_0/1");
+  EXPECT_EQ(task.pid, 106);
+  EXPECT_EQ(misplaced_task("SCX_DSQ_LOCAL[_ON] cannot move migration disabled a b[7] from CPU 0 to 1").pid, 7);
+  for (const char* const other : {"", " not allowed for ", "target CPU 0 not allowed for x", "boom[7]",
+                                  " not allowed for ]", "cg_0/1[106] failed to run for 3.039s"})
+    EXPECT_EQ(misplaced_task(other).pid, 0) << other;
+}
+
 TEST(SchedExtDump, SurvivesNonsense) {
   for (const char* line :
        {"[ triggered exit kind ", "[] triggered exit kind 1:", "a[1] triggered exit kind", "CPU : nr_run=", "CPU x",

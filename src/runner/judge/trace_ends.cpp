@@ -93,8 +93,18 @@ class EndTeller {
     KTSTR_TRY_ASSIGN(const TraceEnd end, end_at({.exit_reasons = {{least, most}}}));
     if (!end.scheduler_exit_ns) return fail(ErrorCode::kNotFound, "it has no end of the scheduler");
     const std::uint64_t at = *end.scheduler_exit_ns;
-    TracedFinding traced = traced_of(detail, 0, at - std::min(at, kMoment), at);
+    const DumpTask named = misplaced_task(record_.scheduler().exit_message);
+    TracedFinding traced = traced_of(detail, named.pid, at - std::min(at, kMoment), at);
     traced.words = fmt::format("the scheduler ended {}: {}", into_body(at), to_text(end, story_.body_start_ns));
+    if (named.pid == 0) return traced;
+    KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
+    KTSTR_TRY_ASSIGN(WaitStory of_task, explain(reader, named.pid, traced.from_ns, traced.to_ns));
+    // Who put it there.
+    of_task.guilty = Guilty::kScheduler;
+    of_task.sched_class = SchedClass::kExt;
+    traced.cause = cause_of(of_task);
+    traced.words +=
+        fmt::format("; the kernel names {} (pid {}), which may run on {}", named.comm, named.pid, cpu_list(of_task));
     return traced;
   }
 

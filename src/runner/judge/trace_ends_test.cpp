@@ -100,6 +100,18 @@ TEST_F(TraceEnds, OfASchedulersErrorAreTheMoment) {
                                   HasSubstr("CPU 1 ran cg_0/1 (pid 7) since 0.020 s")));
 }
 
+TEST_F(TraceEnds, OfATaskThatWasSentWhereItMayNotRunNameIt) {
+  at(1010, trace::Fork{.pid = 7, .tgid = 7, .mask = {2}, .comm = trace_text_of<2>("cg_0/1")});
+  run(1020, 7, 1);
+  at(1500, trace::SchedulerExit{.reason = 1024});
+  record_.scheduler().exit_message = "SCX_DSQ_LOCAL[_ON] target CPU 0 not allowed for cg_0/1[7]";
+  find(DetailKind::kSchedulerCrashed);
+  const TracedFinding& traced = told();
+  EXPECT_EQ(traced.pid, 7);
+  EXPECT_EQ(traced.cause, "the BPF scheduler");
+  EXPECT_THAT(traced.words, HasSubstr("; the kernel names cg_0/1 (pid 7), which may run on CPU 1"));
+}
+
 TEST_F(TraceEnds, OfAHangAreWhatEachCpuRanLastAndWhoWaits) {
   record_.end_of_guest = "hang";
   fork(1000, 131, "load_module");
