@@ -10,6 +10,7 @@
 #include "runner/judge/detail_text.h"
 #include "runner/judge/trace_ends.h"
 #include "runner/judge/trace_limits.h"
+#include "runner/judge/traced_shares.h"
 #include "trace/invariants/invariants.h"
 #include "trace/story/event_words.h"
 #include "trace/story/explain.h"
@@ -62,14 +63,19 @@ std::string comm_in(const WaitStory& story, std::int32_t pid) {
 class TraceJudge {
  public:
   TraceJudge(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record)
-      : trace_(trace), request_(request), story_(story), record_(record), limits_(trace_limits(request)) {}
+      : trace_(trace),
+        request_(request),
+        story_(story),
+        record_(record),
+        limits_(trace_limits(request)),
+        shares_(trace, record) {}
 
   Status judge() {
     KTSTR_TRY_ASSIGN(const Invariants invariants, follow());
     for (const Row& row : kRows)
       if (is_judged(row.invariant, limits_, request_) && is_shown(row.invariant))
         judge(row, invariants.results()[static_cast<std::size_t>(row.invariant)]);
-    for (std::size_t i = 0; i < record_.details.size(); ++i) explain_worker(record_.details[i]);
+    for (std::size_t i = 0; i < record_.details.size(); ++i) explain(record_.details[i]);
     return ok();
   }
 
@@ -150,6 +156,31 @@ class TraceJudge {
     }
     record_.traced.push_back(std::move(traced));
     record_.details.push_back(std::move(detail));
+  }
+
+  void explain(Detail& detail) {
+    if (detail.kind == DetailKind::kShare)
+      explain_share(detail);
+    else
+      explain_worker(detail);
+  }
+
+  // How much the recorder saw, and of a cgroup that got too little who had it instead.
+  void explain_share(Detail& detail) {
+    if (detail.verdict != Verdict::kFail || detail.cgroup.empty() || !detail.measured || !detail.limit) return;
+    const auto share = shares_.of(detail);
+    if (!share) return;
+    detail.message += fmt::format("; the recorder saw {:.1f}%", share->pct);
+    if (*detail.measured > *detail.limit || explained_ == kMostExplained) return;
+    const auto story = explain(share->least, share->from_ns, share->to_ns);
+    ++explained_;
+    if (!story) return;
+    WaitStory told = *story;
+    told.guilty = Guilty::kScheduler;  // other classes would leave no share defined
+    TracedFinding traced = traced_of(detail, share->least, share->from_ns, share->to_ns);
+    traced.cause = cause_of(told);
+    record_.traced.push_back(std::move(traced));
+    detail.message += fmt::format("; {}: {}", name_of(share->least, story->comm), with_cause(told));
   }
 
   // A worker that was away for too long, that does not end, or that did nothing at all: why.
@@ -234,6 +265,7 @@ class TraceJudge {
   const GuestStory& story_;
   RunRecord& record_;
   const InvariantLimits limits_;
+  TracedShares shares_;
   std::vector<TraceGap> missing_;
   int explained_ = 0;
 };

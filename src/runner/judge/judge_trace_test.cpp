@@ -211,6 +211,41 @@ TEST_F(JudgeTrace, NamesTheQueueThatIsTooDeep) {
                         "480.0 ms from 0.020000 s into the body on (limit 1)"));
 }
 
+TEST_F(JudgeTrace, OfSharesItSaysWhatItSawAndWhoHadTheRest) {
+  request_.settings.checks.max_starved = request_.settings.checks.max_slice = std::chrono::milliseconds(0);
+  at(1, trace::CpuOffline{.cpu = 1});
+  for (const int pid : {7, 8}) {
+    at(1000, trace::Fork{.pid = pid, .tgid = pid, .mask = {3}, .comm = trace_text_of<2>(pid == 7 ? "low" : "high")});
+    at(1000, trace::Enqueue{.pid = pid, .cpu = 0, .sched_class = 4});
+  }
+  at(1000, trace::Switch{.prev = 0, .next = 7});
+  at(1100, trace::Switch{.prev = 7, .prev_on_rq = 1, .next = 8});
+  record_.workers[0].started_ns = 1000 * kMs;
+  record_.workers[0].wall_time_ns = 400 * kMs;
+  record_.workers.push_back(record_.workers[0]);
+  record_.workers[1].cgroup = "other";
+  record_.workers[1].pid = 8;
+  for (const std::string cgroup : {"load", "other"})
+    record_.details.push_back({.verdict = Verdict::kFail,
+                               .kind = DetailKind::kShare,
+                               .message = "apart",
+                               .cgroup = cgroup,
+                               .step = 1,
+                               .measured = cgroup == "load" ? 25 : 75,
+                               .limit = 50,
+                               .unit = "%"});
+  judge();
+  ASSERT_EQ(record_.details.size(), 2u);
+  EXPECT_THAT(record_.details[0].message,
+              AllOf(HasSubstr("apart; the recorder saw 25.0%; worker load/3 (pid 7): in 400.0 ms it waited 300.0 ms, "
+                              "ran 100.0 ms"),
+                    HasSubstr("CPU 0 ran high (pid 8, 75%)"), HasSubstr("cause: the BPF scheduler")));
+  EXPECT_EQ(record_.details[1].message, "apart; the recorder saw 75.0%");
+  ASSERT_EQ(record_.traced.size(), 1u);
+  EXPECT_EQ(record_.traced[0].pid, 7);
+  EXPECT_EQ(record_.traced[0].to_ns, 1400 * kMs);
+}
+
 TEST_F(JudgeTrace, NamesWhoKeepsACpu) {
   starve();
   judge();
