@@ -17,6 +17,8 @@ const volatile struct ktstr_config config SEC(KTSTR_CONFIG_SECTION);
 /* DSQs of LLCs are 0 .. nr_llcs - 1. */
 #define STARVED_DSQ KTSTR_MAX_LLCS
 #define STALLED_DSQ (KTSTR_MAX_LLCS + 1)
+/* Those between are mailboxes (mailbox.bpf.h). */
+#define HOT_DSQ (STALLED_DSQ + 1 + KTSTR_MAX_CPUS)
 
 static bool stalled;
 
@@ -69,8 +71,8 @@ static __always_inline bool is_named(struct task_struct* p, const volatile char*
 static bool is_starved(struct task_struct* p) { return is_named(p, config.starve_comm, config.starve_len); }
 
 /*
- * A lost task is put nowhere when it is preempted for the first time after LOST_AFTER_NS of run time, and stays runnable
- * for ever. It comes back when the scheduler ends.
+ * A lost task is put nowhere when it is preempted for the first time after LOST_AFTER_NS of run time, and stays
+ * runnable for ever. It comes back when the scheduler ends.
  */
 #define LOST_AFTER_NS 50000000
 
@@ -140,6 +142,61 @@ static void enqueue_elsewhere(struct task_struct* p, __u64 enq_flags) {
 
   dsq_insert(p, DSQ_LOCAL_ON | cpu, shortest_slice, enq_flags);
   scx_bpf_kick_cpu(cpu, KICK_IDLE);
+}
+
+/*
+ * --ignore-affinity: a task that has run for a while, and may not run everywhere, is sent to the first CPU that it may
+ * not use. The kernel notices, and ends the scheduler.
+ */
+#define AFFINITY_AFTER_NS 50000000
+
+static bool enqueue_where_forbidden(struct task_struct* p, __u64 enq_flags) {
+  __u32 cpu;
+
+  if (!config.ignore_affinity || (p->flags & PF_KTHREAD) || p->se.sum_exec_runtime < AFFINITY_AFTER_NS) return false;
+  for (cpu = 0; cpu < KTSTR_MAX_CPUS && cpu < config.nr_cpus; cpu++) {
+    if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) continue;
+    dsq_insert(p, DSQ_LOCAL_ON | cpu, config.slice_ns, enq_flags);
+    return true;
+  }
+  return false;
+}
+
+/*
+ * --hot-queue: all tasks that may run everywhere wait in one queue, and only one CPU at a time takes from it: another
+ * may when the task of that one has left its CPU.
+ */
+static volatile __u32 hot_cpu; /* one more than its number; 0: none does */
+
+static bool is_hot(struct task_struct* p) {
+  return config.hot_queue && !(p->flags & PF_KTHREAD) && (__u32)p->nr_cpus_allowed >= config.nr_cpus;
+}
+
+static void enqueue_hot(struct task_struct* p, __u64 enq_flags) {
+  __s32 idle_cpu;
+
+  dsq_insert(p, HOT_DSQ, config.slice_ns, enq_flags);
+  if (hot_cpu) return; /* that CPU looks again when its task leaves it */
+  idle_cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+  if (idle_cpu >= 0) scx_bpf_kick_cpu(idle_cpu, KICK_IDLE);
+}
+
+static bool dispatch_hot(__s32 cpu) {
+  __u32 own = cpu + 1;
+
+  if (hot_cpu != own && !__sync_bool_compare_and_swap(&hot_cpu, 0, own)) return false;
+  if (dsq_move_to_local(HOT_DSQ)) return true;
+  hot_cpu = 0;
+  return false;
+}
+
+/* A task that leaves its CPU does so after the next one was taken. */
+static void hot_runs(struct task_struct* p) {
+  if (is_hot(p)) hot_cpu = scx_bpf_task_cpu(p) + 1;
+}
+
+static void hot_stops(struct task_struct* p) {
+  if (is_hot(p) && hot_cpu == (__u32)scx_bpf_task_cpu(p) + 1) hot_cpu = 0;
 }
 
 /* Burn the time that --slow-dispatch asks for. */

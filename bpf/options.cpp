@@ -24,6 +24,9 @@ enum OptionId {
   kLoseTask,
   kPingPong,
   kInvertNice,
+  kIgnoreNice,
+  kIgnoreAffinity,
+  kHotQueue,
   kLeaveIdle,
   kLoseWakeup,
   kIgnoreWeights,
@@ -46,6 +49,9 @@ constexpr std::array kLongOptions{
     option{"lose-task", required_argument, nullptr, kLoseTask},
     option{"ping-pong", no_argument, nullptr, kPingPong},
     option{"invert-nice", no_argument, nullptr, kInvertNice},
+    option{"ignore-nice", no_argument, nullptr, kIgnoreNice},
+    option{"ignore-affinity", no_argument, nullptr, kIgnoreAffinity},
+    option{"hot-queue", no_argument, nullptr, kHotQueue},
     option{"leave-idle", required_argument, nullptr, kLeaveIdle},
     option{"lose-wakeup", no_argument, nullptr, kLoseWakeup},
     option{"ignore-weights", no_argument, nullptr, kIgnoreWeights},
@@ -102,6 +108,15 @@ tl::expected<void, std::string> apply(Options& options, int id, std::string_view
       return {};
     case kInvertNice:
       options.invert_nice = true;
+      return {};
+    case kIgnoreNice:
+      options.ignore_nice = true;
+      return {};
+    case kIgnoreAffinity:
+      options.ignore_affinity = true;
+      return {};
+    case kHotQueue:
+      options.hot_queue = true;
       return {};
     case kSlowDispatch:
       return number(0, kMaxUs, [&](auto us) { options.slow_dispatch_us = us; });
@@ -177,6 +192,11 @@ Switches that make it bad on purpose; MS count from when the scheduler is loaded
                        50 ms and are preempted
   --ping-pong          move a task to the next CPU at each tick, be its own one free or not
   --invert-nice        the lower a task's weight by its nice value, the more it gets
+  --ignore-nice        all tasks have the weight of nice 0
+  --ignore-affinity    send tasks that have run for 50 ms to a CPU that they may not use; the kernel
+                       then ends the scheduler
+  --hot-queue          one queue for all tasks that may run everywhere, from which one CPU at a time
+                       takes, while the others are idle
   --leave-idle CPU     let a CPU run nothing but its own kernel threads, however many tasks wait
   --lose-wakeup        hand waking tasks over to idle CPUs through mailboxes with a race of a few
                        instructions: once in a long while a task stays in its mailbox

@@ -28,6 +28,9 @@ struct Options {
   std::string lose_comm;
   bool ping_pong = false;
   bool invert_nice = false;
+  bool ignore_nice = false;
+  bool ignore_affinity = false;
+  bool hot_queue = false;
   std::optional<std::uint32_t> idle_cpu;
   bool lose_wakeup = false;
   bool ignore_weights = false;

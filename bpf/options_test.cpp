@@ -28,6 +28,9 @@ TEST(ParseOptions, HasNoFaultOnByDefault) {
   EXPECT_TRUE(options->lose_comm.empty());
   EXPECT_FALSE(options->ping_pong);
   EXPECT_FALSE(options->invert_nice);
+  EXPECT_FALSE(options->ignore_nice);
+  EXPECT_FALSE(options->ignore_affinity);
+  EXPECT_FALSE(options->hot_queue);
   EXPECT_FALSE(options->idle_cpu);
   EXPECT_FALSE(options->lose_wakeup);
   EXPECT_FALSE(options->ignore_weights);
@@ -52,6 +55,9 @@ TEST(ParseOptions, ReadsEverySwitch) {
                               "load/",
                               "--ping-pong",
                               "--invert-nice",
+                              "--ignore-nice",
+                              "--ignore-affinity",
+                              "--hot-queue",
                               "--leave-idle",
                               "3",
                               "--lose-wakeup",
@@ -71,6 +77,9 @@ TEST(ParseOptions, ReadsEverySwitch) {
   EXPECT_EQ(options->lose_comm, "load/");
   EXPECT_TRUE(options->ping_pong);
   EXPECT_TRUE(options->invert_nice);
+  EXPECT_TRUE(options->ignore_nice);
+  EXPECT_TRUE(options->ignore_affinity);
+  EXPECT_TRUE(options->hot_queue);
   EXPECT_EQ(options->idle_cpu, 3u);
   EXPECT_TRUE(options->lose_wakeup);
   EXPECT_TRUE(options->ignore_weights);

@@ -57,6 +57,9 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   options.lose_comm.copy(config.lose_comm, sizeof(config.lose_comm));
   config.ping_pong = options.ping_pong ? 1 : 0;
   config.invert_nice = options.invert_nice ? 1 : 0;
+  config.ignore_nice = options.ignore_nice ? 1 : 0;
+  config.ignore_affinity = options.ignore_affinity ? 1 : 0;
+  config.hot_queue = options.hot_queue ? 1 : 0;
   config.idle_cpu = options.idle_cpu.value_or(KTSTR_MAX_CPUS);
   config.lose_wakeup = options.lose_wakeup ? 1 : 0;
   config.ignore_weights = options.ignore_weights ? 1 : 0;
@@ -68,7 +71,7 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
 void set_ops(sched_ext_ops& ops, const Options& options) {
   ops.timeout_ms = options.watchdog_ms();
   const bool holds_back = options.stall_after_ms || !options.starve_comm.empty() || !options.lose_comm.empty();
-  if (holds_back || options.ping_pong) ops.flags |= kOpsEnqLast;
+  if (holds_back || options.ping_pong || options.ignore_affinity) ops.flags |= kOpsEnqLast;
 }
 
 // Before loading, libbpf keeps pointers to bpf_programs in the places of the callbacks.

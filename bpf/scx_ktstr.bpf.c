@@ -3,14 +3,12 @@
  * scx_ktstr: the harness's own sched_ext scheduler. Weighted virtual time with one queue (DSQ) per
  * last-level cache.
  *
- * A task's virtual time advances by the CPU time that it gets, divided by its weight: that of its nice value, and of the
- * cgroups in which it is (weights.bpf.h). A CPU runs
- * the task with the least virtual time among the one that it runs already, those in its LLC's
- * queue, and those in one other LLC's queue, each LLC in its turn; the latter count as a slice
- * later, so that a task changes caches only when the shares would become unequal otherwise. With
- * none of these a CPU takes from any LLC. Every CPU may look into every queue and passes over tasks
- * that may not run there, so a task is found wherever it queues, and affinity, cpusets and hotplug
- * need no bookkeeping.
+ * A task's virtual time advances by the CPU time that it gets, divided by its weight: that of its nice value, and of
+ * the cgroups in which it is (weights.bpf.h). A CPU runs the task with the least virtual time among the one that it
+ * runs already, those in its LLC's queue, and those in one other LLC's queue, each LLC in its turn; the latter count as
+ * a slice later, so that a task changes caches only when the shares would become unequal otherwise. With none of these
+ * a CPU takes from any LLC. Every CPU may look into every queue and passes over tasks that may not run there, so a task
+ * is found wherever it queues, and affinity, cpusets and hotplug need no bookkeeping.
  *
  * Virtual times of CPUs drift apart while affinity keeps their loads unequal. So each CPU has a clock, the highest
  * virtual time at which a task started there, and tasks are kept near it: one that starts far behind (it slept, or
@@ -66,10 +64,12 @@ static struct cpu_state* state_of(__s32 cpu) { return &cpu_states[cpu & (KTSTR_M
 
 static __u32 llc_of(__s32 cpu) { return config.llc_of_cpu[cpu & (KTSTR_MAX_CPUS - 1)]; }
 
+static __u32 weight_of(const struct task_struct* p) { return config.ignore_nice ? 100 : p->scx.weight; }
+
 /* A weight of 100 is that of nice 0, and of a cgroup's default cpu.weight. */
 static __u64 to_virtual(struct task_struct* p, __u64 time_ns) {
   struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
-  __u64 virtual = config.invert_nice ? time_ns * p->scx.weight / 100 : time_ns * 100 / p->scx.weight;
+  __u64 virtual = config.invert_nice ? time_ns * p->scx.weight / 100 : time_ns * 100 / weight_of(p);
 
   return tctx ? virtual_in_cgroup(tctx->cgroup, virtual) : virtual;
 }
@@ -108,7 +108,8 @@ __s32 BPF_PROG(ktstr_select_cpu, struct task_struct* p, __s32 prev_cpu, __u64 wa
   bool is_idle = false;
   __s32 cpu;
 
-  if (stalled || is_starved(p) || config.lose_wakeup || config.ping_pong || config.idle_cpu < KTSTR_MAX_CPUS)
+  if (stalled || is_starved(p) || config.lose_wakeup || config.ping_pong || config.idle_cpu < KTSTR_MAX_CPUS ||
+      config.ignore_affinity || is_hot(p))
     return prev_cpu;
   /* The kernel's choice: an idle @prev_cpu, a whole idle core in its LLC, an idle CPU there, any
    * that is idle. */
@@ -149,6 +150,10 @@ void BPF_PROG(ktstr_enqueue, struct task_struct* p, __u64 enq_flags) {
     return;
   else if (config.ping_pong && !(p->flags & PF_KTHREAD))
     enqueue_elsewhere(p, enq_flags);
+  else if (is_hot(p))
+    enqueue_hot(p, enq_flags);
+  else if (enqueue_where_forbidden(p, enq_flags))
+    return;
   else if (!hand_over(p, enq_flags))
     enqueue_by_vtime(p, enq_flags);
 }
@@ -227,6 +232,7 @@ void BPF_PROG(ktstr_dispatch, __s32 cpu, struct task_struct* prev) {
   }
   if (config.starve_len && dispatch_starved(cpu)) return;
   if (config.ping_pong) return pull_from_any_llc();
+  if (config.hot_queue && dispatch_hot(cpu)) return;
   dispatch_least_vtime(cpu, prev);
 }
 
@@ -246,21 +252,26 @@ void BPF_PROG(ktstr_running, struct task_struct* p) {
 
   if (tctx) tctx->charged_runtime = p->se.sum_exec_runtime;
   if (config.lose_wakeup) mailbox_of(scx_bpf_task_cpu(p))->reader_is_free = false;
+  hot_runs(p);
   /* The virtual time of a starved task is a date in real time (enqueue_starved). */
   if (!is_starved(p)) start_at_clock(p, state_of(scx_bpf_task_cpu(p)));
 }
 
 SEC("struct_ops/ktstr_stopping")
-void BPF_PROG(ktstr_stopping, struct task_struct* p, bool runnable) { charge(p); }
+void BPF_PROG(ktstr_stopping, struct task_struct* p, bool runnable) {
+  charge(p);
+  hot_stops(p);
+}
 
-/* From when @p wants a CPU until it no longer does its weight counts in its cgroup. A change of weight comes between. */
+/* From when @p wants a CPU until it no longer does its weight counts in its cgroup. A change of weight comes between.
+ */
 SEC("struct_ops/ktstr_runnable")
 void BPF_PROG(ktstr_runnable, struct task_struct* p, __u64 enq_flags) {
   struct task_ctx* tctx = bpf_task_storage_get(&task_ctxs, p, 0, 0);
 
   if (!tctx || tctx->counted) return;
   tctx->counted_in = tctx->cgroup;
-  tctx->counted = p->scx.weight;
+  tctx->counted = weight_of(p);
   change_load(tctx->counted_in, tctx->counted);
 }
 
@@ -328,6 +339,7 @@ static __s32 create_dsqs(void) {
   }
   ret = scx_bpf_create_dsq(STARVED_DSQ, -1);
   if (!ret) ret = scx_bpf_create_dsq(STALLED_DSQ, -1);
+  if (!ret && config.hot_queue) ret = scx_bpf_create_dsq(HOT_DSQ, -1);
   return ret ? ret : create_mailboxes();
 }
 

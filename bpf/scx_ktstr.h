@@ -29,12 +29,15 @@ struct ktstr_config {
   char starve_comm[KTSTR_COMM_LEN];
   __u32 lose_len; /* as starve_len */
   char lose_comm[KTSTR_COMM_LEN];
-  __u32 ping_pong;      /* 0: tasks stay where they are */
-  __u32 invert_nice;    /* 0: the higher weight gets more */
-  __u32 idle_cpu;       /* gets no task from a queue; KTSTR_MAX_CPUS: none is left so */
-  __u32 lose_wakeup;    /* 0: loses none */
-  __u32 ignore_weights; /* of cgroups; 0: goes by them */
-  __u32 nr_cpus;        /* one more than the highest CPU number */
+  __u32 ping_pong;       /* 0: tasks stay where they are */
+  __u32 invert_nice;     /* 0: the higher weight gets more */
+  __u32 ignore_nice;     /* 0: weights differ by nice values */
+  __u32 ignore_affinity; /* 0: tasks are where they may run */
+  __u32 hot_queue;       /* 0: there is no such queue */
+  __u32 idle_cpu;        /* gets no task from a queue; KTSTR_MAX_CPUS: none is left so */
+  __u32 lose_wakeup;     /* 0: loses none */
+  __u32 ignore_weights;  /* of cgroups; 0: goes by them */
+  __u32 nr_cpus;         /* one more than the highest CPU number */
   __u32 nr_llcs;
   __u32 llc_of_cpu[KTSTR_MAX_CPUS];
 };

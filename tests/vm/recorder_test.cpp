@@ -242,7 +242,42 @@ TEST_F(RecorderTest, KnowsWhatAQuotaKeepsOff) {
     }
     EXPECT_GT(kept_off, 250e6) << kernel;
     EXPECT_LT(ran_ns, 80e6) << kernel;
+    EXPECT_THAT(ran.out, HasSubstr("bandwidth: of 1 quotas")) << kernel;
   }
+}
+
+// The fixture has nothing to do with cpu.max, which the kernel then does not enforce.
+TEST_F(RecorderTest, FindsAQuotaThatASchedulerIgnores) {
+  const std::string head = "topology = '1n1l2c1t'\nduration = '400ms'\n[checks]\nmax_spread_pct = false\n",
+                    cgroup = "[[cgroup]]\nname = 'limited'\nworkers = 1\nwork = 'SpinWait'\ncpu_quota_pct = 10\n";
+  for (const std::string kernel : {"7", "6.18"}) {
+    need_kernel(kernel);
+    const std::vector<std::string> how = {"--kernel", kernel, "--scheduler", fixture()};
+    std::vector<std::string> arguments = {write("asked.toml", head + "bandwidth = true\n" + cgroup).string()};
+    arguments.insert(arguments.end(), how.begin(), how.end());
+    const GuestRun asked = run(arguments);
+    EXPECT_EQ(asked.status, 1) << asked.out << asked.err;
+    EXPECT_THAT(asked.failures(), testing::ElementsAre("bandwidth"));
+    EXPECT_THAT(message_of(asked, "bandwidth"),
+                AllOf(HasSubstr("limited, with worker limited/0 (pid "), HasSubstr("more than its quota is"),
+                      HasSubstr("cause: the BPF scheduler")));
+    arguments[0] = write("not_asked.toml", head + cgroup).string();
+    const GuestRun not_asked = run(arguments);
+    EXPECT_EQ(not_asked.status, 0) << not_asked.out << not_asked.err;
+  }
+}
+
+TEST_F(RecorderTest, FindsOneQueueThatIsServedByOneCpuAtATime) {
+  const fs::path file = write("hot.toml",
+                              "topology = '1n1l4c1t'\nduration = '400ms'\n[checks]\nmax_queue_depth = 4\n"
+                              "[[cgroup]]\nname = 'load'\nworkers = 8\nwork = 'SpinWait'\n");
+  const GuestRun ran = run({file.string(), "--scheduler", fixture("--hot-queue")});
+  EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+  EXPECT_THAT(message_of(ran, "work_conservation"),
+              AllOf(HasSubstr("while worker load/"), HasSubstr("the scheduler's queue 0x502"),
+                    HasSubstr("cause: the BPF scheduler")));
+  EXPECT_THAT(message_of(ran, "queue_depth"),
+              AllOf(HasSubstr("the scheduler's queue 0x502 had up to "), HasSubstr(" tasks"), HasSubstr("(limit 4)")));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace ktstr {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Six workers each on two CPUs: entitled to 25% and 75%. Those of `high` are threads, whose class must be seen too.
 constexpr std::string_view kWeights = R"(
@@ -54,6 +55,21 @@ TEST_P(Weights, ThatTheFixtureIgnoresFailTheCheckOfShares) {
   const GuestRun ran = run_weights({"--scheduler", fixture("--ignore-weights")});
   EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(ran.failures(), ElementsAre("share", "share")) << ran.out;
+}
+
+TEST_P(Weights, OfNiceValuesThatTheFixtureIgnoresFailTheCheckOfShares) {
+  need_kernel(GetParam());
+  if (IsSkipped() || HasFatalFailure()) return;
+  const fs::path file = write("nice.toml",
+                              "topology = '1n1l1c1t'\nduration = '1s'\n[checks]\nshare = true\n"
+                              "[[cgroup]]\nname = 'low'\nworkers = 2\nnice = 5\n"
+                              "[[cgroup]]\nname = 'high'\nworkers = 2\n");
+  const GuestRun bad = run({file.string(), "--kernel", GetParam(), "--scheduler", fixture("--ignore-nice")});
+  EXPECT_EQ(bad.status, 1) << bad.out << bad.err;
+  EXPECT_THAT(bad.failures(), ElementsAre("share", "share")) << bad.out;
+  EXPECT_THAT(bad.first_message(), HasSubstr("nice 5"));
+  const GuestRun sound = run({file.string(), "--kernel", GetParam(), "--scheduler", fixture()});
+  EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
 }
 
 TEST_P(Weights, AreFollowedByTheKernelsOwnScheduler) {

@@ -105,6 +105,21 @@ TEST_F(Why, ShowsWhoseTurnItWasWhenASchedulerCrashed) {
               AllOf(HasSubstr("the scheduler ended 0."), HasSubstr("ran cg_")));
 }
 
+TEST_F(Why, ShowsTheTaskThatASchedulerSentWhereItMayNotRun) {
+  const fs::path file = write("pinned.toml",
+                              "topology = '1n1l2c1t'\nduration = '400ms'\n"
+                              "[[cgroup]]\nname = 'load'\nworkers = 2\ncpuset = '1'\nwork = 'SpinWait'\n");
+  for (const std::string kernel : {"7", "6.18"}) {
+    need_kernel(kernel);
+    const GuestRun ran = run({file.string(), "--kernel", kernel, "--scheduler", fixture("--ignore-affinity")});
+    EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
+    EXPECT_EQ(ran.failures().at(0), "scheduler_crashed");
+    EXPECT_THAT(ran.first_message(), HasSubstr("target CPU 0 not allowed for load/"));
+    EXPECT_THAT(said(ran), AllOf(HasSubstr("Victim     load/"), HasSubstr("may run on CPU 1"),
+                                 HasSubstr("Cause      the BPF scheduler")));
+  }
+}
+
 TEST_F(Why, ShowsWhatTheCpusOfAHangRanLast) {
   need_kernel("7");
   if (IsSkipped() || HasFatalFailure()) return;
