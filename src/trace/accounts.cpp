@@ -63,6 +63,7 @@ class Accountant {
 
   void add(const TraceEvent& event) {
     pass(std::min(std::max(event.time_ns, accounts_.to_ns), to_ns_));
+    if (event.kind == TraceKind::kCgroupMove) leave_cgroup(event_as<trace::CgroupMove>(event).pid);
     now_.add(event, [this](const Transition& one) { note(one); });
     names_.follow(event);
     if (event.kind == TraceKind::kSwitch && inside()) ++cpu(event.cpu).switches;
@@ -78,11 +79,10 @@ class Accountant {
       add_phase(pid, now, accounts_.to_ns);
       take_kernels(task(pid), now.kernel);
     }
-    for (auto& [pid, account] : tasks_) {
-      if (account.ran_ns == 0 && account.waited_ns == 0) continue;
-      accounts_.cgroups_ns[account.cgroup] += account.ran_ns;
-      accounts_.tasks.push_back(account);
-    }
+    for (const auto& [pid, account] : tasks_)
+      if (account.ran_ns != 0 || account.waited_ns != 0) accounts_.tasks.push_back(account);
+    for (const auto& [cgroup, ran_ns] : ran_in_)
+      accounts_.cgroups_ns[cgroup == 0 ? std::string() : names_.cgroup_path(cgroup)] += ran_ns;
     std::stable_sort(accounts_.tasks.begin(), accounts_.tasks.end(),
                      [](const TaskAccount& a, const TaskAccount& b) { return a.ran_ns > b.ran_ns; });
     return std::move(accounts_);
@@ -127,6 +127,7 @@ class Accountant {
     if (was.phase == TaskPhase::kSleeping) account.slept_ns += length;
     if (was.phase == TaskPhase::kRunning) {
       account.ran_ns += length;
+      count_in_cgroup(pid, was, since, until);
       account.longest_run_ns = std::max(account.longest_run_ns, length);
     }
     if (was.phase != TaskPhase::kWaiting) return;
@@ -134,8 +135,22 @@ class Accountant {
     account.longest_wait_ns = std::max(account.longest_wait_ns, length);
   }
 
+  // A stretch of running, or what is left of it since the task was moved.
+  void count_in_cgroup(std::int32_t pid, const TaskNow& was, std::uint64_t since, std::uint64_t until) {
+    if (const auto moved = moved_ns_.find(pid); moved != moved_ns_.end()) since = std::max(since, moved->second);
+    if (until > since) ran_in_[was.cgroup] += until - since;
+  }
+
+  void leave_cgroup(std::int32_t pid) {
+    const TaskNow* const now = now_.task(pid);
+    if (now == nullptr || now->phase != TaskPhase::kRunning) return;
+    count_in_cgroup(pid, *now, std::max(now->since_ns, accounts_.from_ns), accounts_.to_ns);
+    moved_ns_[pid] = accounts_.to_ns;
+  }
+
   void note(const Transition& one) {
     add_phase(one.pid, one.before, one.at_ns);
+    moved_ns_.erase(one.pid);
     if (one.after == TaskPhase::kWaiting)
       waiting_.insert(one.pid);
     else
@@ -201,6 +216,8 @@ class Accountant {
   std::set<std::int32_t> waiting_, born_;
   std::map<std::int32_t, KernelAccount> before_;  // what the kernel had counted before
   std::map<std::int32_t, TaskAccount> tasks_;
+  std::map<std::uint64_t, std::uint64_t> ran_in_;   // by cgroup
+  std::map<std::int32_t, std::uint64_t> moved_ns_;  // when a task that still runs came into its cgroup
   Accounts accounts_;
 };
 

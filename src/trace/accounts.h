@@ -42,7 +42,7 @@ struct Accounts {
   std::uint64_t from_ns = 0, to_ns = 0;
   std::vector<TaskAccount> tasks;                   // that ran or waited, most CPU time first
   std::vector<CpuAccount> cpus;                     // by number
-  std::map<std::string, std::uint64_t> cgroups_ns;  // what the tasks of each ran, by its path, without those below
+  std::map<std::string, std::uint64_t> cgroups_ns;  // what tasks ran in each, by its path, without those below
 };
 
 // Between two moments of guest time; the whole trace by default.

@@ -18,6 +18,10 @@ constexpr int kDeepest = 64;  // of cgroups below each other
 // kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
 constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 
+// kernel/sched/sched.h: DEQUEUE_SAVE and ENQUEUE_RESTORE, with which a task is given other attributes. The kernel's
+// account of waits does not notice.
+constexpr std::uint32_t kKeepsItsPlace = 0x02;
+
 // None where it could not be read: no task may run nowhere.
 std::optional<CpuBits> known_mask(const TraceEvent& event, const CpuBits& mask) {
   const bool is_empty = std::all_of(mask.begin(), mask.end(), [](std::uint64_t word) { return word == 0; });
@@ -30,6 +34,23 @@ std::optional<Rank> rank_of(const trace::Enqueue& event) {
               .sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))},
               .policy = event.policy,
               .nice = static_cast<int>(event.static_prio) - kPrioOfNice0};
+}
+
+// A task that stays on its queue while it sleeps (delayed) is put back at the switch.
+void end_run(KernelAccount& kernel, const trace::Switch& event) {
+  const std::uint64_t until = kernel.left_at != 0 && event.prev_delayed == 0 ? kernel.left_at : event.clock;
+  if (kernel.running_at != 0 && until > kernel.running_at) kernel.ran_ns += until - kernel.running_at;
+  kernel.running_at = kernel.left_at = 0;
+}
+
+// Whoever comes onto or leaves a queue of EEVDF brings the account of the task up to date that runs in it, even of one
+// that has left the queue itself: the search for another task for the CPU lets that happen.
+void note_update(std::map<std::int32_t, TaskNow>& tasks, const std::vector<CpuNow>& cpus, std::uint32_t cpu,
+                 std::uint32_t group, std::uint64_t clock) {
+  if (cpu >= cpus.size() || group == 0) return;
+  const auto running = tasks.find(cpus[cpu].current);
+  if (running == tasks.end() || running->second.kernel.left_at == 0 || !running->second.rank) return;
+  if (running->second.rank->group == group) running->second.kernel.left_at = clock;
 }
 
 void end_wait(KernelAccount& kernel, std::uint64_t clock) {
@@ -108,8 +129,7 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
   const bool sleeps = event.prev_on_rq == 0 || event.prev_delayed != 0;
   if (const auto prev = tasks_.find(event.prev); prev != tasks_.end() && event.prev != 0) {
     KernelAccount& kernel = prev->second.kernel;
-    if (kernel.running_at != 0 && event.clock > kernel.running_at) kernel.ran_ns += event.clock - kernel.running_at;
-    kernel.running_at = 0;
+    end_run(kernel, event);
     if (event.prev_state == 0) kernel.queued_at = event.clock;
   }
   if (event.prev != 0) {
@@ -143,8 +163,11 @@ void Scheduling::on_enqueue(const trace::Enqueue& event) {
   task.rank = rank;
   task.queued = true;
   task.taken_off = false;
+  task.kernel.left_at = 0;
+  if (task.sched_class == SchedClass::kFair && event.delayed == 0)
+    note_update(tasks_, cpus_, event.cpu, event.group, event.clock);
   if (task.phase == TaskPhase::kRunning) return;
-  if (task.kernel.queued_at == 0) task.kernel.queued_at = event.clock;
+  if (task.kernel.queued_at == 0 && (event.flags & kKeepsItsPlace) == 0) task.kernel.queued_at = event.clock;
   if (!sleeps_on && task.phase != TaskPhase::kWaiting)
     go(event.pid, TaskPhase::kWaiting, cpu, event.clock);
   else
@@ -157,9 +180,14 @@ void Scheduling::on_dequeue(const trace::Dequeue& event) {
   const auto found = tasks_.find(event.pid);
   if (found == tasks_.end()) return;
   TaskNow& task = found->second;
-  if (task.phase == TaskPhase::kRunning) task.queued = false;
+  const bool is_fair = event.sched_class == static_cast<std::uint32_t>(SchedClass::kFair);
+  if (is_fair && task.rank) note_update(tasks_, cpus_, event.cpu, task.rank->group, event.clock);
+  if (task.phase == TaskPhase::kRunning) {
+    task.queued = false;
+    if (is_fair) task.kernel.left_at = event.clock;
+  }
   if (task.phase == TaskPhase::kSleeping) task.taken_off = true;
-  end_wait(task.kernel, event.clock);
+  if ((event.flags & kKeepsItsPlace) == 0) end_wait(task.kernel, event.clock);
 }
 
 void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition) {

@@ -36,12 +36,12 @@ constexpr bool is_local_on(std::uint64_t dsq) {
 
 // What the kernel itself counts of a task, by rq.clock, which lags a little: sched_info.run_delay and
 // se.sum_exec_runtime, /proc/PID/schedstat. Of a task that it balances to another CPU while it sleeps on its queue, the
-// kernel takes the sleep for a wait. EEVDF does not always count as run what it does between a task's dequeue and the
-// switch.
+// kernel takes the sleep for a wait. Under EEVDF a run ends where the task leaves its queue, not at the switch.
 struct KernelAccount {
   std::uint64_t waited_ns = 0, ran_ns = 0;
   std::uint64_t queued_at = 0;   // rq.clock since when it waits; 0: it does not
   std::uint64_t running_at = 0;  // ... since when it runs
+  std::uint64_t left_at = 0;     // ... when it has left EEVDF's queue, while it runs; 0: it has not
 };
 
 // What decides whom a task competes with, and how: it changes with an enqueue.
