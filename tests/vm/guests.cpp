@@ -107,6 +107,14 @@ GuestRun GuestTest::replay(std::vector<std::string> arguments, const std::vector
   return run_to_end(std::move(options), environment);
 }
 
+nlohmann::json GuestTest::accounts_of(const GuestRun& run) {
+  Subprocess::Options options = command({});  // for its environment
+  options.argv = {KTSTR_PROGRAM, "trace", run.json.at("run_dir").get<std::string>(), "--accounts", "--json"};
+  const auto said = run_captured(options, std::chrono::seconds(60));
+  if (!said) ADD_FAILURE() << said.error().render();
+  return said ? nlohmann::json::parse(said->out, nullptr, false) : nlohmann::json();
+}
+
 GuestRun GuestTest::run_to_end(Subprocess::Options options, const std::vector<std::string>& environment) {
   options.env.insert(options.env.end(), environment.begin(), environment.end());
   GuestRun result;
