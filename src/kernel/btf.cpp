@@ -264,9 +264,29 @@ std::uint64_t Btf::size_of(BtfTypeId type) const {
   return 0;
 }
 
-std::vector<BtfMember> Btf::parameters(BtfTypeId function) const {
+// Of a function, or of what points to one.
+BtfTypeId Btf::prototype(BtfTypeId function) const {
   for (int depth = 0; depth < kDeepest && kind(function) != BtfKind::kFuncProto && function != 0; ++depth)
     function = target(function);
+  return function;
+}
+
+std::optional<BtfTypeId> Btf::returned_by(BtfTypeId function) const {
+  function = prototype(function);
+  if (kind(function) != BtfKind::kFuncProto) return std::nullopt;
+  return header(function)->size_or_type;
+}
+
+bool Btf::is_signed(BtfTypeId type) const {
+  constexpr std::uint32_t kSignedInt = 1;  // BTF_INT_SIGNED, of an encoding in bits 24 to 27
+  const auto found = header(type);
+  if (!found) return false;
+  if (kind(type) == BtfKind::kInt) return (load<std::uint32_t>(payload(type), 0).value_or(0) >> 24 & kSignedInt) != 0;
+  return (kind(type) == BtfKind::kEnum || kind(type) == BtfKind::kEnum64) && kind_flag_of(found->info);
+}
+
+std::vector<BtfMember> Btf::parameters(BtfTypeId function) const {
+  function = prototype(function);
   std::vector<BtfMember> result;
   if (kind(function) != BtfKind::kFuncProto) return result;
   const ByteSpan bytes = payload(function);

@@ -99,6 +99,10 @@ class Btf {
   // The parameters of a function of this name, or of the function that a pointer points to; offsets mean nothing. None
   // for other kinds.
   std::vector<BtfMember> parameters(BtfTypeId function) const;
+  // What such a function returns: its type; 0: nothing. nullopt for other kinds.
+  std::optional<BtfTypeId> returned_by(BtfTypeId function) const;
+  // Of an integer or enum.
+  bool is_signed(BtfTypeId type) const;
   // The value of an enumerator, "SCX_OPS_ENABLED", of any enum.
   std::optional<std::int64_t> enumerator(std::string_view name) const;
 
@@ -113,6 +117,7 @@ class Btf {
   Status index_types();
   std::optional<Header> header(BtfTypeId type) const;
   ByteSpan payload(BtfTypeId type) const;
+  BtfTypeId prototype(BtfTypeId function) const;
   std::string_view string_at(std::uint32_t offset) const;
   std::optional<BtfMember> find_member(BtfTypeId type, std::string_view name, int& budget) const;
 

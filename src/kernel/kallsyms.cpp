@@ -174,11 +174,31 @@ std::optional<Symbol> KernelSymbols::find(std::string_view name) const {
   return (*this)[found->second];
 }
 
-std::optional<Symbol> KernelSymbols::at_or_before(std::uint64_t address) const {
+std::vector<Symbol> KernelSymbols::find_all(std::string_view name) const {
+  std::vector<Symbol> all;
+  const auto first = by_name_.find(name);
+  if (first == by_name_.end()) return all;
+  for (std::size_t i = first->second; i < entries_.size(); ++i)
+    if (const Symbol one = (*this)[i]; one.name == name) all.push_back(one);
+  return all;
+}
+
+std::size_t KernelSymbols::first_after(std::uint64_t address) const {
   const auto after = std::upper_bound(entries_.begin(), entries_.end(), address,
                                       [](std::uint64_t value, const Entry& entry) { return value < entry.address; });
-  if (after == entries_.begin()) return std::nullopt;
-  return (*this)[static_cast<std::size_t>(after - entries_.begin()) - 1];
+  return static_cast<std::size_t>(after - entries_.begin());
+}
+
+std::optional<Symbol> KernelSymbols::after(std::uint64_t address) const {
+  const std::size_t index = first_after(address);
+  if (index == entries_.size()) return std::nullopt;
+  return (*this)[index];
+}
+
+std::optional<Symbol> KernelSymbols::at_or_before(std::uint64_t address) const {
+  const std::size_t index = first_after(address);
+  if (index == 0) return std::nullopt;
+  return (*this)[index - 1];
 }
 
 }  // namespace ktstr

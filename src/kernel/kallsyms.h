@@ -34,6 +34,10 @@ class KernelSymbols {
 
   // The first of this name in address order: static functions can share one.
   std::optional<Symbol> find(std::string_view name) const;
+  // All of this name, in address order.
+  std::vector<Symbol> find_all(std::string_view name) const;
+  // The first symbol behind the address; nullopt after the last.
+  std::optional<Symbol> after(std::uint64_t address) const;
   // The last symbol at or before the address; nullopt before the first.
   std::optional<Symbol> at_or_before(std::uint64_t address) const;
 
@@ -54,6 +58,7 @@ class KernelSymbols {
   void add(std::string_view name, char type);
   bool set_addresses(const ElfFile& vmlinux, const std::vector<std::uint64_t>& addresses);
   void index();
+  std::size_t first_after(std::uint64_t address) const;
 
   std::vector<char> names_;
   std::vector<Entry> entries_;  // in address order

@@ -238,9 +238,9 @@ BtfTypeId BtfWriter::array(BtfTypeId element, std::uint32_t length) {
   return id;
 }
 
-BtfTypeId BtfWriter::prototype(const std::vector<std::pair<std::string, BtfTypeId>>& parameters) {
+BtfTypeId BtfWriter::prototype(const std::vector<std::pair<std::string, BtfTypeId>>& parameters, BtfTypeId returned) {
   const BtfTypeId id =
-      add_header(BtfKind::kFuncProto, "", static_cast<std::uint32_t>(parameters.size()), false, /*returns*/ 0);
+      add_header(BtfKind::kFuncProto, "", static_cast<std::uint32_t>(parameters.size()), false, returned);
   for (const auto& [name, type] : parameters) {
     types_.u32(add_string(name));
     types_.u32(type);

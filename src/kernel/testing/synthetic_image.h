@@ -66,7 +66,7 @@ class BtfWriter {
   BtfTypeId plain(BtfKind kind, const std::string& name, std::uint32_t size_or_type);
   BtfTypeId array(BtfTypeId element, std::uint32_t length);
   // A function's parameters: offsets mean nothing.
-  BtfTypeId prototype(const std::vector<std::pair<std::string, BtfTypeId>>& parameters);
+  BtfTypeId prototype(const std::vector<std::pair<std::string, BtfTypeId>>& parameters, BtfTypeId returned = 0);
   BtfTypeId enumeration(const std::string& name, const std::vector<std::pair<std::string, std::int32_t>>& values);
   BtfTypeId enumeration64(const std::string& name, const std::vector<std::pair<std::string, std::uint64_t>>& values);
   ByteVector build() const;
