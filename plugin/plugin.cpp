@@ -144,7 +144,8 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
     return 1;
   }
   if (probe_file != nullptr) {
-    const char* why = probes_lack() != nullptr ? "this QEMU lacks what probes need" : open_probes(probe_file);
+    const char* why =
+        probes_lack() != nullptr ? "this QEMU lacks what probes need" : open_probes(probe_file, info->version.cur);
     if (why != nullptr) {
       std::fprintf(stderr, "ktstr-turns: %s\n", why);
       return 1;

@@ -31,11 +31,13 @@ struct RegisterDescriptor {
   const char* feature;
 };
 
-constexpr const char* kNames[kRegisters] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9", "rax", "rsp"};
+constexpr const char* kNames[kGuestRegisters] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9", "rax", "rsp"};
 constexpr const char* kNeeded[] = {"qemu_plugin_get_registers",
                                    "qemu_plugin_read_register",
                                    "qemu_plugin_tb_get_insn",
                                    "qemu_plugin_insn_vaddr",
+                                   "qemu_plugin_insn_data",
+                                   "qemu_plugin_insn_size",
                                    "qemu_plugin_register_vcpu_insn_exec_cb",
                                    "icount_update",
                                    "icount_get",
@@ -49,6 +51,9 @@ struct Qemu {
   int (*read_register)(void* handle, GByteArray* into);
   void* (*tb_get_insn)(const qemu_plugin_tb* block, std::size_t index);
   std::uint64_t (*insn_vaddr)(const void* insn);
+  std::size_t (*insn_size)(const void* insn);
+  // The bytes themselves up to version 2 of the API, where nothing is put anywhere.
+  const void* (*insn_data)(const void* insn, void* into, std::size_t bytes);
   void (*register_insn_exec)(void* insn, void (*callback)(unsigned, void*), int flags, void* data);
   void (*icount_update)(void* cpu);
   std::int64_t (*icount_get)();
@@ -61,7 +66,8 @@ ProbePage* page = nullptr;
 Probes* probes = nullptr;
 const VcpuTable* table = nullptr;
 void** running_cpu = nullptr;
-void* handles[kRegisters] = {};
+bool data_is_copied = true;
+void* handles[kGuestRegisters] = {};
 GByteArray* bytes = nullptr;
 
 template <typename Function>
@@ -90,12 +96,13 @@ std::uint64_t guest_time(void* cpu) {
   return static_cast<std::uint64_t>(now);
 }
 
-void take(const Probe& probe) {
+void take(const Probe& probe, std::uint64_t left = 0) {
   void* const cpu = *running_cpu;
   std::uint64_t registers[kRegisters] = {};
   const std::uint32_t used = Probes::registers_of(probe);
-  for (std::size_t i = 0; i < kRegisters; ++i)
+  for (std::size_t i = 0; i < kGuestRegisters; ++i)
     if ((used >> i & 1) != 0) registers[i] = read_register(i);
+  registers[static_cast<std::size_t>(Register::kLeft)] = left;
   probes->take(probe, table->find(cpu), guest_time(cpu), registers);
 }
 
@@ -107,6 +114,63 @@ void on_late_block(unsigned, void* address) {
   if (probes_wait || !probes->active()) return;
   const auto [first, last] = probes->find_late(reinterpret_cast<std::uintptr_t>(address));
   for (const Probe* probe = first; probe != last; ++probe) take(*probe);
+}
+
+// A jump out of a function. They stay as they are: each translation of the same instruction has the same.
+struct Jump {
+  const Probe* probe;
+  std::uint64_t target;
+};
+constexpr std::size_t kMostJumps = 4096;
+Jump jumps[kMostJumps];
+std::size_t jumps_known = 0;
+
+// Null where there is no room for more.
+Jump* remembered(const Jump& wanted) {
+  for (std::size_t i = 0; i < jumps_known; ++i)
+    if (jumps[i].probe == wanted.probe && jumps[i].target == wanted.target) return &jumps[i];
+  if (jumps_known == kMostJumps) return nullptr;
+  jumps[jumps_known] = wanted;
+  return &jumps[jumps_known++];
+}
+
+void on_jump(unsigned, void* data) {
+  const Jump& jump = *static_cast<const Jump*>(data);
+  if (!probes_wait && probes->active()) take(*jump.probe, jump.target);
+}
+
+void on_late_return(unsigned, void* address) {
+  if (probes_wait || !probes->active()) return;
+  probes->each_late_exit(reinterpret_cast<std::uintptr_t>(address), [](const ExitProbe& one) { take(one.probe); });
+}
+
+Leaving how_it_leaves(const void* insn, std::uint64_t address) {
+  unsigned char room[16] = {};
+  const std::size_t size = qemu.insn_size(insn);
+  if (size == 0 || size > sizeof room) return {};
+  const void* const there = qemu.insn_data(insn, room, size);
+  return probes->how_left(data_is_copied ? room : static_cast<const unsigned char*>(there), size, address);
+}
+
+// What leaves a function ends a block.
+void place_exits(void* insn) {
+  const std::uint64_t address = qemu.insn_vaddr(insn);
+  const bool late = probes->may_be_late_exit(address);
+  bool known = false;
+  probes->each_exit(address, [&](const ExitProbe&) { known = true; });
+  if (!late && !known) return;
+  const Leaving leaves = how_it_leaves(insn, address);
+  if (leaves.how == Leaving::kNot) return;
+  if (late && leaves.how == Leaving::kReturn)
+    qemu.register_insn_exec(insn, on_late_return, kReadsRegisters, reinterpret_cast<void*>(address));
+  probes->each_exit(address, [&](const ExitProbe& one) {
+    if (leaves.how == Leaving::kReturn) {
+      qemu.register_insn_exec(insn, on_probe, kReadsRegisters, const_cast<Probe*>(&one.probe));
+    } else if (!probes->is_inside(one, leaves.target)) {
+      if (Jump* const jump = remembered({&one.probe, leaves.target}))
+        qemu.register_insn_exec(insn, on_jump, kReadsRegisters, jump);
+    }
+  });
 }
 
 bool map_ram(const RamPiece& piece) {
@@ -139,7 +203,8 @@ const char* probes_lack() {
   return nullptr;
 }
 
-const char* open_probes(const char* file) {
+const char* open_probes(const char* file, int api_version) {
+  data_is_copied = api_version >= 3;
   const int fd = ::open(file, O_RDWR | O_CLOEXEC);
   struct stat status {};
   if (fd < 0 || ::fstat(fd, &status) != 0 || status.st_size < static_cast<off_t>(kRingOffset))
@@ -157,6 +222,8 @@ const char* open_probes(const char* file) {
   look_up(qemu.read_register, "qemu_plugin_read_register");
   look_up(qemu.tb_get_insn, "qemu_plugin_tb_get_insn");
   look_up(qemu.insn_vaddr, "qemu_plugin_insn_vaddr");
+  look_up(qemu.insn_size, "qemu_plugin_insn_size");
+  look_up(qemu.insn_data, "qemu_plugin_insn_data");
   look_up(qemu.register_insn_exec, "qemu_plugin_register_vcpu_insn_exec_cb");
   look_up(qemu.icount_update, "icount_update");
   look_up(qemu.icount_get, "icount_get");
@@ -181,13 +248,13 @@ void prepare_probes(void** current_cpu, const VcpuTable& vcpus) {
   const auto* const descriptors = reinterpret_cast<const RegisterDescriptor*>(all->data);
   std::size_t found = 0;
   for (unsigned i = 0; i < all->length; ++i)
-    for (std::size_t wanted = 0; wanted < kRegisters; ++wanted)
+    for (std::size_t wanted = 0; wanted < kGuestRegisters; ++wanted)
       if (handles[wanted] == nullptr && std::strcmp(descriptors[i].name, kNames[wanted]) == 0) {
         handles[wanted] = descriptors[i].handle;
         ++found;
       }
   qemu.array_free(all, 1);
-  __atomic_store_n(&page->ready, found == kRegisters ? 1U : 0U, __ATOMIC_RELEASE);
+  __atomic_store_n(&page->ready, found == kGuestRegisters ? 1U : 0U, __ATOMIC_RELEASE);
 }
 
 void place_probes(qemu_plugin_tb* block) {
@@ -197,7 +264,9 @@ void place_probes(qemu_plugin_tb* block) {
   if (probes->may_be_late(start))
     qemu_plugin_register_vcpu_tb_exec_cb(block, on_late_block, kReadsRegisters, reinterpret_cast<void*>(start));
   const std::size_t instructions = qemu_plugin_tb_n_insns(block);
-  const std::uint64_t last = qemu.insn_vaddr(qemu.tb_get_insn(block, instructions - 1));
+  void* const last_insn = qemu.tb_get_insn(block, instructions - 1);
+  place_exits(last_insn);
+  const std::uint64_t last = qemu.insn_vaddr(last_insn);
   const Probe* probe = probes->find(start, last);
   if (probe == nullptr) return;
   for (std::size_t i = 0; i < instructions && probe != probes->end(); ++i) {

@@ -11,7 +11,7 @@ namespace ktstr::control {
 // What this QEMU lacks for probes; nullptr: nothing.
 const char* probes_lack();
 // Maps the probe page and the guest's RAM. An explanation where that cannot be; nullptr: done.
-const char* open_probes(const char* file);
+const char* open_probes(const char* file, int api_version);
 // At each vCPU's start, in its thread, with the vCPU as `current_cpu`.
 void prepare_probes(void** current_cpu, const VcpuTable& vcpus);
 // Before each block, with the vCPU as `current_cpu`, until the recorder has begun.

@@ -16,16 +16,20 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
-constexpr std::uint32_t kProbeVersion = 2;
+constexpr std::uint32_t kProbeVersion = 3;
 constexpr std::size_t kMostProbes = 128;
 constexpr std::size_t kMostLateProbes = 128;
+constexpr std::size_t kMostExits = 64, kMostLateExits = 96;
+constexpr std::size_t kMostThunks = 16;
 constexpr std::size_t kMostSteps = 24;
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kLongestPath = 512;
 
-// The argument registers of a function, in their order, and the others that a probe may look at.
-enum class Register : std::uint8_t { kRdi, kRsi, kRdx, kRcx, kR8, kR9, kRax, kRsp };
-constexpr std::size_t kRegisters = 8;
+// The argument registers of a function, in their order, and the others that a probe may look at. kLeft is none of a
+// CPU: 0 where a function returns, else the address at which it goes on by a jump, kSomewhere where that is not known.
+enum class Register : std::uint8_t { kRdi, kRsi, kRdx, kRcx, kR8, kR9, kRax, kRsp, kLeft };
+constexpr std::size_t kGuestRegisters = 8, kRegisters = 9;
+constexpr std::uint64_t kSomewhere = 1;
 
 enum class Source : std::uint8_t {
   kRegister,  // number `index`
@@ -33,13 +37,23 @@ enum class Source : std::uint8_t {
   kAddress,   // nothing: `address` alone
 };
 
+// Of a step's number its lowest bytes alone, 1, 2 or 4 of them; with kSigned as a number that may be negative.
+constexpr std::uint32_t kAll = 0, kSigned = 0x100;
+constexpr std::uint64_t narrowed(std::uint64_t number, std::uint32_t narrow) {
+  const std::uint32_t bytes = narrow & 0xff;
+  if (bytes == 0 || bytes >= 8) return number;
+  const std::uint32_t above = 64 - 8 * bytes;
+  const std::uint64_t high = number << above;
+  return (narrow & kSigned) != 0 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(high) >> above) : high >> above;
+}
+
 // One number: source + address, and then what is in the guest's memory there.
 struct Step {
   Source source;
   std::uint8_t index;
   std::uint8_t bytes;  // to load: 1, 2, 4 or 8; 0: no load
   std::uint8_t keep;   // 1: a value of the event; 0: only for later steps
-  std::uint32_t reserved;
+  std::uint32_t narrow;
   std::uint64_t address;  // added; negative offsets wrap
 };
 
@@ -48,6 +62,13 @@ struct Probe {
   std::uint32_t kind;     // the host's number for it, below 65536
   std::uint32_t steps;
   Step step[kMostSteps];
+};
+
+// A probe at each instruction in [from, to) by which a function is left. Parts of one function have the same
+// `probe.address`, and a jump from one into another leaves nothing.
+struct ExitProbe {
+  std::uint64_t from, to;
+  Probe probe;
 };
 
 // Where guest-physical memory is, in files that the host made, of which one may hold several pieces.
@@ -77,6 +98,13 @@ struct ProbePage {
   std::uint64_t late_first, late_last;  // late probes are at addresses in this range; the same number: there are none
   std::uint32_t late_probes, reserved_late;
   Probe late[kMostLateProbes];  // as `probe`; each at the first instruction of a block: a function's
+  // Where functions are left, known and looked at as `probe` and `late` are: in the order of their beginnings.
+  std::uint32_t exits, late_exits;
+  std::uint32_t thunks;      // functions of the kernel that return from where a jump to them is
+  std::uint32_t wants_late;  // 1: there may be late exits
+  std::uint64_t thunk[kMostThunks];
+  ExitProbe exit[kMostExits];
+  ExitProbe late_exit[kMostLateExits];
   RamPiece piece[kMostPieces];
   std::uint64_t read;  // words, ever
   // Plugin -> host.

@@ -39,7 +39,7 @@ inline void work_out(const Probe& probe, const GuestSpace& space, const std::uin
       known[i] = loaded.has_value();
       results[i] = loaded.value_or(0);
     }
-    if (!known[i]) results[i] = 0;
+    results[i] = known[i] ? narrowed(results[i], step.narrow) : 0;
     if (step.keep == 0) continue;
     if (!known[i]) values.unreadable |= 1U << values.count;
     values.value[values.count++] = results[i];

@@ -37,6 +37,12 @@ std::pair<const Probe*, const Probe*> Probes::find_late(std::uint64_t address) c
   return {first, last};
 }
 
+bool Probes::is_inside(const ExitProbe& from, std::uint64_t address) const {
+  bool found = false;
+  each_exit(address, [&](const ExitProbe& into) { found = found || into.probe.address == from.probe.address; });
+  return found;
+}
+
 std::uint32_t Probes::registers_of(const Probe& probe) {
   std::uint32_t used = 0;
   for (std::uint32_t i = 0; i < std::min<std::uint32_t>(probe.steps, kMostSteps); ++i)

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "guest_space.h"
+#include "leaving.h"
 #include "probe_page.h"
 
 namespace ktstr::control {
@@ -26,6 +27,22 @@ class Probes {
   // The first late probe at this address, and where those at it end: nullptr, nullptr when there is none.
   std::pair<const Probe*, const Probe*> find_late(std::uint64_t address) const;
 
+  // Where functions are left. `visit` gets each ExitProbe that an instruction is in, by its address.
+  template <typename Visit>
+  void each_exit(std::uint64_t address, Visit&& visit) const {
+    each_in(page_.exit, page_.exits, kMostExits, address, visit);
+  }
+  template <typename Visit>
+  void each_late_exit(std::uint64_t address, Visit&& visit) const {
+    each_in(page_.late_exit, page_.late_exits, kMostLateExits, address, visit);
+  }
+  bool may_be_late_exit(std::uint64_t address) const { return page_.wants_late != 0 && may_be_late(address); }
+  // Whether a jump there is one inside of the function that `from` is a part of.
+  bool is_inside(const ExitProbe& from, std::uint64_t address) const;
+  Leaving how_left(const unsigned char* instruction, std::size_t bytes, std::uint64_t address) const {
+    return leaving(instruction, bytes, address, page_.thunk, page_.thunks < kMostThunks ? page_.thunks : kMostThunks);
+  }
+
   bool active() const { return __atomic_load_n(&page_.active, __ATOMIC_ACQUIRE) != 0; }
   GuestSpace& space() { return space_; }
   // Which registers its steps look at: bit i is Register i.
@@ -36,6 +53,12 @@ class Probes {
 
  private:
   void put(const std::uint64_t* words, std::size_t count);
+  template <typename Visit>
+  static void each_in(const ExitProbe* all, std::uint32_t count, std::size_t most, std::uint64_t address,
+                      Visit&& visit) {
+    for (std::size_t i = 0; i < count && i < most; ++i)
+      if (all[i].from <= address && address < all[i].to) visit(all[i]);
+  }
 
   ProbePage& page_;
   std::uint64_t* ring_;

@@ -146,6 +146,46 @@ TEST_F(ProbesTest, SaysWhatCouldNotBeRead) {
   EXPECT_THAT(std::vector(ring_.begin() + 2, ring_.begin() + 5), ElementsAre(0, 17, 0));
 }
 
+TEST_F(ProbesTest, TakesOfANumberTheLowestBytes) {
+  Probe probe{.address = kImage, .kind = 5, .steps = 4, .step = {}};
+  probe.step[0] = {Source::kRegister, 6, 0, 1, 4 | kSigned, 0};
+  probe.step[1] = {Source::kRegister, 6, 0, 1, 4, 0};
+  probe.step[2] = {Source::kRegister, 6, 0, 1, 1, 0};
+  probe.step[3] = {Source::kRegister, 6, 0, 1, 8 | kSigned, 0};
+  registers_[6] = 0x12345678fffffffe;
+  made().take(probe, 0, 1, registers_.data());
+  EXPECT_THAT(std::vector(ring_.begin() + 2, ring_.begin() + 6),
+              ElementsAre(~0ULL - 1, 0xfffffffe, 0xfe, 0x12345678fffffffe));
+}
+
+TEST_F(ProbesTest, KnowsWhichFunctionsAnInstructionIsIn) {
+  page_->exits = 3;
+  page_->exit[0] = {.from = 0x100, .to = 0x180, .probe = {.address = 0x100, .kind = 0, .steps = 0, .step = {}}};
+  page_->exit[1] = {.from = 0x100, .to = 0x180, .probe = {.address = 0x100, .kind = 0, .steps = 1, .step = {}}};
+  page_->exit[2] = {.from = 0x900, .to = 0x910, .probe = {.address = 0x100, .kind = 0, .steps = 0, .step = {}}};
+  page_->late_exits = 1;
+  page_->late_exit[0] = {.from = 0x2000, .to = 0x2010, .probe = {}};
+  const Probes& probes = made();
+  int found = 0;
+  const auto count = [&](const ExitProbe&) { ++found; };
+  probes.each_exit(0x17f, count);
+  EXPECT_EQ(found, 2);
+  probes.each_exit(0x180, count);
+  probes.each_exit(0xff, count);
+  probes.each_late_exit(0x1fff, count);
+  probes.each_late_exit(0x2010, count);
+  EXPECT_EQ(found, 2);
+  probes.each_late_exit(0x2000, count);
+  EXPECT_EQ(found, 3);
+  EXPECT_TRUE(probes.is_inside(page_->exit[0], 0x120)) << "itself";
+  EXPECT_TRUE(probes.is_inside(page_->exit[0], 0x905)) << "its other part";
+  EXPECT_FALSE(probes.is_inside(page_->exit[0], 0x200));
+  page_->exits = 4'000'000;
+  page_->late_exits = 4'000'000;
+  probes.each_exit(1, count);
+  probes.each_late_exit(1, count);
+}
+
 TEST_F(ProbesTest, AFullRingWaitsForTheHostAndLosesNothing) {
   Probe probe{.address = kImage, .kind = 1, .steps = 1, .step = {}};
   probe.step[0] = {Source::kRegister, 0, 0, 1, 0, 0};
@@ -203,7 +243,16 @@ TEST_F(ProbesTest, FindsLateOnesAtTheirVeryAddress) {
   EXPECT_EQ(probes.find_late(~0ULL).first, nullptr);
 }
 
-TEST_F(ProbesTest, WithoutLateOnesNoBlockGetsOne) { EXPECT_FALSE(made().may_be_late(0)); }
+TEST_F(ProbesTest, WithoutLateOnesNoBlockGetsOne) {
+  EXPECT_FALSE(made().may_be_late(0));
+  EXPECT_FALSE(made().may_be_late_exit(0));
+  page_->late_first = 0x1000;
+  page_->late_last = 0x2000;
+  EXPECT_FALSE(made().may_be_late_exit(0x1800)) << "of ends nobody has asked";
+  page_->wants_late = 1;
+  EXPECT_TRUE(made().may_be_late_exit(0x1800));
+  EXPECT_FALSE(made().may_be_late_exit(0x2000));
+}
 
 }  // namespace
 }  // namespace ktstr::control

@@ -15,8 +15,8 @@ namespace {
 using control::Source;
 using control::Step;
 
-constexpr std::array<std::string_view, control::kRegisters> kRegisterNames = {"rdi", "rsi", "rdx", "rcx",
-                                                                              "r8",  "r9",  "rax", "rsp"};
+constexpr std::array<std::string_view, control::kRegisters> kRegisterNames = {"rdi", "rsi", "rdx", "rcx", "r8",
+                                                                              "r9",  "rax", "rsp", "left"};
 constexpr std::size_t kArgumentRegisters = 6;
 constexpr std::uint32_t kLongestText = 32;
 
@@ -51,6 +51,7 @@ class Compiler {
       : btf_(btf), function_(function), expression_(expression), probe_(probe) {}
 
   bool is_text() const { return is_text_; }
+  bool is_signed() const { return (narrow_ & control::kSigned) != 0; }
   Result<std::uint32_t> compile() {
     if (expression_.starts_with('=')) return constant();
     std::vector<std::string_view> parts = arrows(expression_);
@@ -87,7 +88,7 @@ class Compiler {
       for (std::uint32_t i = 0; i < probe_.steps; ++i) {
         const Step& other = probe_.step[i];
         if (other.source == step.source && other.index == step.index && other.bytes == step.bytes &&
-            other.address == step.address)
+            other.narrow == step.narrow && other.address == step.address)
           return static_cast<std::uint8_t>(i);
       }
     }
@@ -101,18 +102,19 @@ class Compiler {
                 .index = place_.index,
                 .bytes = static_cast<std::uint8_t>(place_.in_memory ? bytes : 0),
                 .keep = keep,
-                .reserved = 0,
+                .narrow = narrow_,
                 .address = place_.offset});
   }
 
   Result<std::uint32_t> constant() {
     const auto value = number<std::uint64_t>(expression_.substr(1));
     if (!value) return bad("a number follows '='");
-    KTSTR_TRY(add({.source = Source::kAddress, .index = 0, .bytes = 0, .keep = 1, .reserved = 0, .address = *value}));
+    KTSTR_TRY(add({.source = Source::kAddress, .index = 0, .bytes = 0, .keep = 1, .narrow = 0, .address = *value}));
     return std::uint32_t{1};
   }
 
   Status root(std::string_view name) {
+    if (name == "$ret") return returned();
     if (name.starts_with('$')) {
       const auto colon = name.find(':');
       const auto found = std::find(kRegisterNames.begin(), kRegisterNames.end(), name.substr(1, colon - 1));
@@ -132,6 +134,18 @@ class Compiler {
       return ok();
     }
     return missing(fmt::format("parameter {} of this function", name));
+  }
+
+  Status returned() {
+    const auto type = btf_.returned_by(function_);
+    if (!type) return missing("type of what this function returns");
+    if (*type == 0) return bad("this function returns nothing");
+    if (btf_.struct_of(*type) || btf_.size_of(*type) > 8)
+      return fail(ErrorCode::kUnsupported, "'{}': this function returns a struct", expression_);
+    place_.index = static_cast<std::uint8_t>(control::Register::kRax);
+    place_.type = *type;
+    is_returned_ = true;
+    return ok();
   }
 
   // What the pointer at place_ points to.
@@ -210,6 +224,11 @@ class Compiler {
 
   Result<std::uint32_t> kept() {
     if (!place_.in_memory) {
+      // What is above it in the register is anything.
+      if (is_returned_) {
+        narrow_ = static_cast<std::uint32_t>(btf_.size_of(place_.type));
+        if (btf_.is_signed(btf_.strip(place_.type))) narrow_ |= control::kSigned;
+      }
       KTSTR_TRY(add(0, 1));
       return std::uint32_t{1};
     }
@@ -229,7 +248,8 @@ class Compiler {
   control::Probe& probe_;
   Place place_;
   BtfTypeId pointed_at_ = 0;  // by a register
-  bool is_text_ = false;
+  std::uint32_t narrow_ = control::kAll;
+  bool is_text_ = false, is_returned_ = false;
 };
 
 }  // namespace
@@ -246,7 +266,9 @@ Result<CompiledValue> compile_value(const Btf& btf, BtfTypeId function, std::str
     probe = before;
     Compiler compiler(btf, function, trimmed(expression.substr(0, bar)), probe);
     auto words = compiler.compile();
-    if (words) return CompiledValue{.words = *words, .absent = false, .is_text = compiler.is_text()};
+    if (words)
+      return CompiledValue{
+          .words = *words, .absent = false, .is_text = compiler.is_text(), .is_signed = compiler.is_signed()};
     if (words.error().code() != ErrorCode::kNotFound) return std::move(words).error();
     if (!first) first = std::move(words).error();
     expression.remove_prefix(std::min(bar + 1, expression.size()));

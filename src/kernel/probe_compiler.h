@@ -9,6 +9,7 @@
 //   p->comm                             an array of up to 32 characters: a value for each 8 of them
 //   name->*16                           16 bytes at a pointer, as 2 values
 //   $rdi:task_struct->pid               a register, for a function that BTF does not know
+//   $ret, $ret->pid                     what the function returns, where it does
 //   =3                                  the number itself
 //
 // A path that begins with '?' may be missing in this kernel, and is then the number 0; of several with '|' between
@@ -29,6 +30,7 @@ struct CompiledValue {
   std::uint32_t words = 1;  // values of the event that it takes
   bool absent = false;      // not in this kernel: 0
   bool is_text = false;     // an array, or bytes at a pointer
+  bool is_signed = false;   // a number that may be negative
 };
 
 // Adds the steps of `expression` to the probe. `function`: whose parameters it may name, a type in BTF of it or of a

@@ -35,6 +35,9 @@ class ProbeCompiler : public testing::Test {
     writer.plain(BtfKind::kFunc, "enqueue", proto);
     const BtfTypeId rq = writer.structure("rq", 16, {{"clock", big, 0}, {"curr", to_task, 64}});
     EXPECT_EQ(rq, rq_forward);
+    writer.plain(BtfKind::kFunc, "pick", writer.prototype({}, to_task));
+    writer.plain(BtfKind::kFunc, "ask", writer.prototype({}, number));
+    writer.plain(BtfKind::kFunc, "copy", writer.prototype({}, task));
     return writer.build();
   }
 
@@ -56,7 +59,7 @@ class ProbeCompiler : public testing::Test {
     control::GuestSpace space;
     space.set_kernel({.image = 0x1000, .image_bytes = 0x2000, .image_physical = 0x1000});
     space.add({0, 0x3000, reinterpret_cast<const unsigned char*>(memory.data())});
-    const std::uint64_t registers[control::kRegisters] = {0x1000, 0x2000, 0x11, 0x2000};
+    const std::uint64_t registers[control::kRegisters] = {0x1000, 0x2000, 0x11, 0x2000, 0, 0, rax_};
     control::StepValues seen;
     control::work_out(probe, space, registers, seen);
     EXPECT_EQ(seen.unreadable, 0u);
@@ -74,7 +77,25 @@ class ProbeCompiler : public testing::Test {
   using Words = std::vector<std::uint64_t>;
   Btf btf_;
   BtfTypeId function_ = 0;
+  std::uint64_t rax_ = 0;
 };
+
+TEST_F(ProbeCompiler, TakesWhatAFunctionReturns) {
+  EXPECT_EQ(mistake("$ret"), "'$ret' is not what a probe can look at: this function returns nothing");
+  rax_ = 0x2000;
+  function_ = *btf_.find("pick", BtfKind::kFunc);
+  EXPECT_EQ(values("$ret"), Words{0x2000});
+  EXPECT_EQ(values("$ret->pid"), Words{42});
+  EXPECT_EQ(values("$ret->comm"), (Words{0x6c6c6568, 0x6f}));
+  function_ = *btf_.find("ask", BtfKind::kFunc);
+  rax_ = 0x1234567800000005;
+  EXPECT_EQ(values("$ret"), Words{5}) << "what is above an int is anything";
+  EXPECT_EQ(mistake("$ret->pid"), "'$ret->pid' is not what a probe can look at: '->' follows a pointer");
+  function_ = *btf_.find("copy", BtfKind::kFunc);
+  EXPECT_EQ(mistake("$ret"), "'$ret': this function returns a struct");
+  function_ = 0;
+  EXPECT_EQ(mistake("$ret"), "'$ret': this kernel has no type of what this function returns");
+}
 
 TEST_F(ProbeCompiler, TakesParametersMembersAndPointers) {
   EXPECT_EQ(values("flags"), Words{0x11});

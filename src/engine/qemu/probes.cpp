@@ -29,6 +29,18 @@ Status put_pieces(control::ProbePage& page, const GuestMemory& memory) {
   return ok();
 }
 
+Status put_exits(control::ProbePage& page, const ExitsOfKernel& exits) {
+  if (exits.probes.size() > control::kMostExits || exits.thunks.size() > control::kMostThunks)
+    return fail(ErrorCode::kUnsupported, "{} probes of ends of functions, {} thunks; a page has room for {} and {}",
+                exits.probes.size(), exits.thunks.size(), control::kMostExits, control::kMostThunks);
+  std::copy(exits.probes.begin(), exits.probes.end(), page.exit);
+  page.exits = static_cast<std::uint32_t>(exits.probes.size());
+  std::copy(exits.thunks.begin(), exits.thunks.end(), page.thunk);
+  page.thunks = static_cast<std::uint32_t>(exits.thunks.size());
+  page.wants_late = exits.and_late ? 1 : 0;
+  return ok();
+}
+
 }  // namespace
 
 Result<ProbeFile> ProbeFile::create(const fs::path& file, const ProbeListener& listener, const GuestMemory& memory) {
@@ -50,6 +62,7 @@ Result<ProbeFile> ProbeFile::create(const fs::path& file, const ProbeListener& l
   page->probes = static_cast<std::uint32_t>(probes.size());
   std::copy(probes.begin(), probes.end(), page->probe);
   std::tie(page->late_first, page->late_last) = listener.late_range();
+  KTSTR_TRY(put_exits(*page, listener.exits()));
   KTSTR_TRY(put_pieces(*page, memory));
   ProbeFile made(file, std::move(mapping));
   for (const MemoryLayout::Piece& piece : memory.layout().pieces()) {
@@ -67,11 +80,13 @@ Status ProbeFile::begin(ProbeListener& listener, std::uint64_t guest_ns) {
   if (__atomic_load_n(&page.ready, __ATOMIC_ACQUIRE) == 0)
     return fail(ErrorCode::kUnsupported, "this QEMU shows its plugins no registers");
   KTSTR_TRY_ASSIGN(const ProbesBegun begun, listener.begin(space_, guest_ns));
-  if (begun.late.size() > control::kMostLateProbes)
-    return fail(ErrorCode::kUnsupported, "{} probes of BPF functions; a page has room for {}", begun.late.size(),
-                control::kMostLateProbes);
+  if (begun.late.size() > control::kMostLateProbes || begun.late_exits.size() > control::kMostLateExits)
+    return fail(ErrorCode::kUnsupported, "{} probes of BPF functions, {} of their ends; a page has room for {} and {}",
+                begun.late.size(), begun.late_exits.size(), control::kMostLateProbes, control::kMostLateExits);
   page.space = begun.space;
   std::copy(begun.late.begin(), begun.late.end(), page.late);
+  std::copy(begun.late_exits.begin(), begun.late_exits.end(), page.late_exit);
+  page.late_exits = static_cast<std::uint32_t>(begun.late_exits.size());
   page.late_probes = static_cast<std::uint32_t>(begun.late.size());
   began_.guest_ns = guest_ns;
   __atomic_store_n(&page.active, 1U, __ATOMIC_RELEASE);

@@ -28,6 +28,14 @@ struct ClockPair {
 struct ProbesBegun {
   control::AddressSpace space;         // how its kernel maps memory
   std::vector<control::Probe> late{};  // in the order of their addresses, all of them in late_range()
+  std::vector<control::ExitProbe> late_exits{};
+};
+
+// Where functions are left that are known from the kernel's image.
+struct ExitsOfKernel {
+  std::vector<control::ExitProbe> probes;
+  std::vector<std::uint64_t> thunks;  // its functions that return from where a jump to them is
+  bool and_late = false;              // begin() may have others, in late_range()
 };
 
 // Who wants to see the events of a guest.
@@ -36,6 +44,7 @@ class ProbeListener {
   virtual ~ProbeListener() = default;
   // In the order of their addresses, which must stay as they are.
   virtual const std::vector<control::Probe>& probes() const = 0;
+  virtual ExitsOfKernel exits() const { return {}; }
   // The addresses that begin() may have probes at: the first, and the one after the last. By default none.
   virtual std::pair<std::uint64_t, std::uint64_t> late_range() const { return {0, 0}; }
   // The guest stands still, `guest_ns` on its clock, and events come from here on. `ram` does not know yet how the

@@ -72,7 +72,7 @@ Result<UserProbe> parse_one(std::string_view text) {
 }
 
 control::Step constant(std::uint64_t number) {
-  return {.source = control::Source::kAddress, .index = 0, .bytes = 0, .keep = 1, .reserved = 0, .address = number};
+  return {.source = control::Source::kAddress, .index = 0, .bytes = 0, .keep = 1, .narrow = 0, .address = number};
 }
 void add(control::Probe& probe, const control::Step& step) { probe.step[probe.steps++] = step; }
 
@@ -128,16 +128,16 @@ control::Probe probe_of(const BpfFunction& function, const BpfLayout& layout, bo
   add(probe, constant(0));
   constexpr auto kRdi = static_cast<std::uint8_t>(control::Register::kRdi);
   if (function.method.empty()) {
-    add(probe, {.source = Source::kRegister, .index = kRdi, .bytes = 0, .keep = 1, .reserved = 0, .address = 0});
+    add(probe, {.source = Source::kRegister, .index = kRdi, .bytes = 0, .keep = 1, .narrow = 0, .address = 0});
   } else {
     const std::uint8_t keep = about_task ? 0 : 1;
-    add(probe, {.source = Source::kRegister, .index = kRdi, .bytes = 8, .keep = keep, .reserved = 0, .address = 0});
+    add(probe, {.source = Source::kRegister, .index = kRdi, .bytes = 8, .keep = keep, .narrow = 0, .address = 0});
     if (about_task)
       add(probe, {.source = Source::kEarlier,
                   .index = kOwnSteps,
                   .bytes = 4,
                   .keep = 1,
-                  .reserved = 0,
+                  .narrow = 0,
                   .address = layout.pid});
   }
   for (std::size_t i = 1; i < kMostValues; ++i) add(probe, constant(0));
