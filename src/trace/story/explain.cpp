@@ -26,6 +26,9 @@ constexpr EnumName<Guilty> kGuilty[] = {
 
 constexpr std::int32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
 constexpr std::size_t kMostUsers = 3, kMostCpus = 4;
+// Of a guest that has any number of tasks these are kept apart, on all CPUs together; the rest is one.
+constexpr std::size_t kMostKept = 100'000;
+constexpr std::int32_t kOthers = -1;
 
 double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
@@ -96,7 +99,7 @@ class Window {
       else if (cpus[cpu].current == 0)
         sums.idle_ns += passed;
       else
-        sums.ran[cpus[cpu].current] += passed;
+        add_run(sums, cpus[cpu].current, passed);
     }
     const TaskNow* const task = now_.task(story_.pid);
     if (task == nullptr) return;
@@ -107,8 +110,20 @@ class Window {
     (kept ? story_.throttled_ns : story_.waited_ns) += passed;
   }
 
+  void add_run(Sums& sums, std::int32_t pid, std::uint64_t passed) {
+    const auto found = sums.ran.find(pid);
+    if (found != sums.ran.end()) {
+      found->second += passed;
+      return;
+    }
+    const bool has_room = kept_ < kMostKept;
+    if (has_room) ++kept_;
+    sums.ran[has_room ? pid : kOthers] += passed;
+  }
+
   // While it is known: it may be dead in the end.
   void note_user(const trace::Switch& event) {
+    if (users_.size() >= kMostKept && !users_.contains(event.next)) return;
     User& user = users_[event.next];
     user.prio = event.next_prio;
     if (const TaskNow* const task = now_.task(event.next)) user.sched_class = task->sched_class;
@@ -169,6 +184,7 @@ class Window {
   TaskNow last_, last_wait_;
   bool known_ = false, frozen_ = false;
   std::uint64_t at_ns_ = 0, cgroup_ = 0;
+  std::size_t kept_ = 0;  // in `ran` of all CPUs
   std::map<std::uint32_t, Sums> cpus_;
   struct User {
     std::string comm = "?";

@@ -147,5 +147,20 @@ TEST(DsqText, NamesTheBuiltInOnes) {
   EXPECT_EQ(dsq_text(0x12, 3), "the scheduler's queue 0x12");
 }
 
+// A guest may have had any number of tasks.
+TEST_F(ExplainTest, OfTooManyTasksTheRestIsOne) {
+  constexpr std::int32_t kFirst = 1000, kTasks = 100'500;
+  fork(1, 7, "victim", 1);
+  wake(1, 7);
+  for (std::int32_t i = 0; i < kTasks; ++i)
+    run(2 + static_cast<std::uint64_t>(i), kFirst + i, 0, i == 0 ? 0 : kFirst + i - 1);
+  const WaitStory seen = story(2, 2 + kTasks);
+  ASSERT_EQ(seen.cpus.size(), 1u);
+  EXPECT_EQ(seen.cpus[0].users.size(), 100'001u);
+  EXPECT_EQ(seen.cpus[0].users[0].pid, -1);
+  EXPECT_EQ(seen.cpus[0].users[0].ran_ns, 500 * kMs);
+  EXPECT_EQ(seen.guilty, Guilty::kScheduler);
+}
+
 }  // namespace
 }  // namespace ktstr

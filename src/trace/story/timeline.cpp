@@ -9,6 +9,8 @@ namespace ktstr {
 
 namespace {
 
+constexpr std::size_t kMostKept = 100'000;  // tasks of all cells together
+constexpr std::int32_t kOthers = -1;
 constexpr std::size_t kMostNames = 100'000;  // a guest may invent any number of tasks
 constexpr std::size_t kMostLetters = 9;
 constexpr std::uint64_t kLeastMargin = 1'000'000;  // ns
@@ -62,7 +64,19 @@ void TimelinePainter::pass(std::uint64_t until_ns, const TaskTable& table) {
   }
 }
 
-void TimelinePainter::paint(Painted& column, std::uint64_t passed, const TaskTable& table) const {
+// Of more tasks than anybody looks at the rest is one.
+void TimelinePainter::add_run(Cell& cell, std::int32_t pid, std::uint64_t passed) {
+  const auto found = cell.ran.find(pid);
+  if (found != cell.ran.end()) {
+    found->second += passed;
+    return;
+  }
+  const bool has_room = kept_ < kMostKept;
+  if (has_room) ++kept_;
+  cell.ran[has_room ? pid : kOthers] += passed;
+}
+
+void TimelinePainter::paint(Painted& column, std::uint64_t passed, const TaskTable& table) {
   const std::vector<CpuNow>& cpus = table.scheduling().cpus();
   for (std::size_t i = 0; i < shape_.cpus.size(); ++i) {
     if (shape_.cpus[i] >= cpus.size() || !cpus[shape_.cpus[i]].known) continue;
@@ -75,7 +89,7 @@ void TimelinePainter::paint(Painted& column, std::uint64_t passed, const TaskTab
     else if (now.current == 0)
       cell.idle_ns += passed;
     else
-      cell.ran[now.current] += passed;
+      add_run(cell, now.current, passed);
   }
   if (const auto does = doing(table)) column.task[*does] += passed;
 }

@@ -63,7 +63,8 @@ class TimelinePainter {
     std::vector<Cell> cpus;
   };
   void pass(std::uint64_t until_ns, const TaskTable& table);
-  void paint(Painted& column, std::uint64_t passed, const TaskTable& table) const;
+  void paint(Painted& column, std::uint64_t passed, const TaskTable& table);
+  void add_run(Cell& cell, std::int32_t pid, std::uint64_t passed);
   std::optional<Doing> doing(const TaskTable& table) const;
   char cell_of(const Cell& cell, const std::map<std::int32_t, char>& letters) const;
   static char cell_of(const std::map<Doing, std::uint64_t>& task);
@@ -73,6 +74,7 @@ class TimelinePainter {
   std::map<std::int32_t, std::string> names_;  // as they were when they left a CPU last
   bool frozen_ = false;
   std::uint64_t at_ns_ = 0;
+  std::size_t kept_ = 0;  // in `ran` of all cells
 };
 
 // From `from_ns` to `to_ns` with some time around them.
