@@ -58,8 +58,9 @@ void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began
   give(made);
 }
 
-void Recorder::give(const TraceEvent& event) {
+void Recorder::give(TraceEvent event) {
   ++events_;
+  cut_masks(event, static_cast<std::uint32_t>(cpus_));
   if (file_) file_->add(event);
 }
 

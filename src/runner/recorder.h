@@ -34,7 +34,7 @@ class Recorder final : public ProbeListener {
   const std::vector<std::string>& not_placed() const { return not_placed_; }
 
  private:
-  void give(const TraceEvent& event);
+  void give(TraceEvent event);
 
   KernelProbes kernel_;
   UserProbes user_;

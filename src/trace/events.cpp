@@ -105,6 +105,22 @@ const std::vector<TraceField>& trace_fields(TraceKind kind) {
   return found == all.end() ? none : found->second;
 }
 
+void cut_masks(TraceEvent& event, std::uint32_t cpus) {
+  if (event.kind != TraceKind::kTaskSeen && event.kind != TraceKind::kFork && event.kind != TraceKind::kAffinity)
+    return;
+  std::size_t at = 0;
+  for (const TraceField& field : trace_fields(event.kind)) {
+    for (std::size_t word = 0; field.name == "mask" && word < field.words && at + word < event.count; ++word) {
+      const std::uint64_t first = 64 * word;
+      if (cpus <= first)
+        event.values[at + word] = 0;
+      else if (cpus - first < 64)
+        event.values[at + word] &= (std::uint64_t{1} << (cpus - first)) - 1;
+    }
+    at += field.words;
+  }
+}
+
 std::string field_text(const TraceEvent& event, std::size_t at, const TraceField& field) {
   const std::uint64_t* const words = event.values.data() + at;
   if (field.is_text) return text_of(words, field.words);

@@ -61,5 +61,25 @@ TEST(TraceEvents, AreShownWithTheNamesOfTheirFields) {
   EXPECT_EQ(to_text(event), "0.000000005 [000] unknown");
 }
 
+TEST(TraceEvents, AMaskHasNoCpusThatTheGuestHasNot) {
+  const auto cut = [](const TraceEvent& event, std::uint32_t cpus) {
+    TraceEvent made = event;
+    cut_masks(made, cpus);
+    return made;
+  };
+  const auto affinity = make_event(1, 0, trace::Affinity{.pid = 7, .flags = 9, .mask = {~0ULL, ~0ULL, ~0ULL, ~0ULL}});
+  using Mask = std::array<std::uint64_t, 4>;
+  EXPECT_EQ(event_as<trace::Affinity>(cut(affinity, 4)).mask, (Mask{0xf, 0, 0, 0}));
+  EXPECT_EQ(event_as<trace::Affinity>(cut(affinity, 64)).mask, (Mask{~0ULL, 0, 0, 0}));
+  EXPECT_EQ(event_as<trace::Affinity>(cut(affinity, 65)).mask, (Mask{~0ULL, 1, 0, 0}));
+  EXPECT_EQ(event_as<trace::Affinity>(cut(affinity, 256)).mask, (Mask{~0ULL, ~0ULL, ~0ULL, ~0ULL}));
+  EXPECT_EQ(event_as<trace::Affinity>(cut(affinity, 4)).flags, 9u);
+  const auto fork = make_event(1, 0, trace::Fork{.pid = 7, .mask = {0xff, 5, 5, 5}, .comm = {{~0ULL, ~0ULL}}});
+  EXPECT_EQ(event_as<trace::Fork>(cut(fork, 4)).mask, (Mask{0xf, 0, 0, 0}));
+  EXPECT_EQ(event_as<trace::Fork>(cut(fork, 4)).comm.words[1], ~0ULL);
+  const auto wake = make_event(1, 0, trace::Enqueue{.pid = -1, .clock = ~0ULL});
+  EXPECT_EQ(cut(wake, 1), wake);
+}
+
 }  // namespace
 }  // namespace ktstr
