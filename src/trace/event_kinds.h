@@ -203,20 +203,27 @@ struct Released {
   std::uint64_t voluntary = 0, involuntary = 0;  // switches
 };
 
-// The user wants to see where a function begins: "try_to_wake_up(p->pid)", "simple_enqueue(p->pid)".
+// The user wants to see where a function begins: "try_to_wake_up(p->pid)", "simple_enqueue(p->pid)", or where it ends:
+// "try_to_wake_up -> ret".
 struct ProbePlaced {
   static constexpr TraceKind kKind = TraceKind::kProbePlaced;
   std::uint32_t number = 0;
   TraceText<8> what;
 };
-// ... and it begins.
+// ... and it begins, or ends.
 struct Probe {
   static constexpr TraceKind kKind = TraceKind::kProbe;
   static constexpr std::uint8_t kFirstValue = 3;  // of an event's values: what is before are number, count, text
   std::uint32_t number = 0;
   std::uint32_t count = 0;  // of values
-  std::uint32_t text = 0;   // bit i: value i is 8 characters of a text; bit 8 + i: which goes on from the one before
+  // Bit i: value i is 8 characters of a text; bit 8 + i: which goes on from the one before; bit 16 + i: a number that
+  // may be negative. kEnds: the function ends, and the last value says what it jumps to instead of a return; 0: it
+  // returns.
+  std::uint32_t text = 0;
+  static constexpr std::uint32_t kContinued = 0x100, kSigned = 0x10000, kEnds = 0x1000000;
   std::array<std::uint64_t, 4> values{};
+  bool ends() const { return (text & kEnds) != 0; }
+  std::uint64_t left_to() const { return ends() ? values.back() : 0; }
 };
 
 // The kernel ends a BPF scheduler.

@@ -14,7 +14,8 @@ namespace ktstr {
 class ProbeNames {
  public:
   void follow(const TraceEvent& event);
-  // Of a kProbe: "simple_enqueue(131)", "f(1, 2)", "probe 7()" where the trace does not say which that is.
+  // Of a kProbe: "simple_enqueue(131)", "f(1, 2)", "probe 7()" where the trace does not say which that is; of an end
+  // "f -> 3", "f -> void", "f -> ? (goes on at 0xffffffff81000000)".
   std::string text(const TraceEvent& event) const;
   std::string name(std::uint32_t number) const;  // "simple_enqueue"
 

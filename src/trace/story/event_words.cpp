@@ -168,7 +168,7 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
     case TraceKind::kIrqExit:
       return fmt::format("the interrupt on CPU {} is over", event.cpu);
     case TraceKind::kProbe:
-      return before.probes().text(event) + " is called";
+      return before.probes().text(event) + (event_as<trace::Probe>(event).ends() ? "" : " is called");
     default:
       return "";
   }
