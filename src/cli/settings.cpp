@@ -161,7 +161,7 @@ const Setting kOwn[] = {
      .type = "LIST",
      .help =
          "det mode: record calls of these functions too: 'try_to_wake_up(p->pid)' of the kernel, 'bpf:*' of the BPF "
-         "scheduler; ';' between them. The run is the same",
+         "scheduler, '... -> ret' with what they return; ';' between them. The run is the same",
      .set = [](const Word& word, RunRequest& request) -> Status {
        KTSTR_TRY(parse_user_probes(word.text).context("--probe"));
        return put(request.probes, std::string(word.text));

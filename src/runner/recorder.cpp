@@ -22,6 +22,10 @@ Recorder::Recorder(KernelProbes kernel, UserProbes user, int cpus)
                    [](const auto& a, const auto& b) { return a.address < b.address; });
 }
 
+ExitsOfKernel Recorder::exits() const {
+  return {.probes = user_.ends, .thunks = user_.thunks, .and_late = user_.wants_ends_of_bpf()};
+}
+
 std::pair<std::uint64_t, std::uint64_t> Recorder::late_range() const {
   return user_.of_bpf.empty() ? ProbeListener::late_range() : kBpfRange;
 }
@@ -41,7 +45,7 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
   names.insert(names.end(), bpf.names.begin(), bpf.names.end());
   for (std::size_t i = 0; i < names.size(); ++i) give(probe_placed(guest_ns, i, names[i]));
   not_placed_ = std::move(bpf.not_placed);
-  return ProbesBegun{.space = space, .late = std::move(bpf.probes)};
+  return ProbesBegun{.space = space, .late = std::move(bpf.probes), .late_exits = std::move(bpf.ends)};
 }
 
 void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began) {

@@ -25,6 +25,7 @@ class Recorder final : public ProbeListener {
   Status finish();
 
   const std::vector<control::Probe>& probes() const override { return kernel_.probes; }
+  ExitsOfKernel exits() const override;
   std::pair<std::uint64_t, std::uint64_t> late_range() const override;
   Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override;
   void take(std::span<const std::uint64_t> event, const ClockPair& began) override;

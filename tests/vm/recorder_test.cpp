@@ -30,6 +30,11 @@ class RecorderTest : public GuestTest {
     EXPECT_TRUE(said);
     return said ? said->out : "";
   }
+  static int times(const std::string& text, const std::string& part) {
+    int found = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  }
   static std::string message_of(const GuestRun& run, const std::string& kind) {
     for (const auto& detail : run.json.at("details"))
       if (detail.at("kind") == kind) return detail.at("message");
@@ -85,7 +90,9 @@ TEST_F(RecorderTest, SeesFunctionsThatAUserNames) {
     need_kernel(kernel);
     const std::vector<std::string> base = {file.string(), "--scheduler", fixture(), "--kernel", kernel};
     std::vector<std::string> probed = base;
-    probed.insert(probed.end(), {"--probe", "try_to_wake_up(p->pid, p->comm); bpf:*; bpf:no_such"});
+    probed.insert(probed.end(), {"--probe",
+                                 "try_to_wake_up(p->pid, p->comm) -> ret; find_task_by_vpid -> ret->pid; bpf:* -> ret; "
+                                 "bpf:no_such"});
     const GuestRun ran = run(probed), plain = run(base);
     ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
     EXPECT_EQ(ran.json["digest"], plain.json["digest"]) << kernel;
@@ -96,6 +103,13 @@ TEST_F(RecorderTest, SeesFunctionsThatAUserNames) {
     // What was enqueued are tasks, by their pids: the workers are among them.
     const int pid = ran.json.at("workers").at(0).at("pid");
     EXPECT_THAT(text, HasSubstr(fmt::format("ktstr_enqueue({})", pid))) << kernel;
+    // The CPU that was chosen, nothing, and whether somebody was woken.
+    for (const char* const returned :
+         {"ktstr_select_cpu -> 0\n", "ktstr_select_cpu -> 1\n", "ktstr_enqueue -> void\n", "try_to_wake_up -> 1\n"})
+      EXPECT_THAT(text, HasSubstr(returned)) << kernel;
+    EXPECT_THAT(text, HasSubstr(fmt::format("find_task_by_vpid -> {}\n", pid))) << kernel;
+    EXPECT_EQ(times(text, "ktstr_select_cpu("), times(text, "ktstr_select_cpu -> ")) << kernel;
+    EXPECT_EQ(times(text, "ktstr_enqueue("), times(text, "ktstr_enqueue -> ")) << kernel;
   }
 }
 

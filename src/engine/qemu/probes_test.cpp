@@ -17,11 +17,14 @@ class Listener final : public ProbeListener {
  public:
   const std::vector<control::Probe>& probes() const override { return probes_; }
   std::pair<std::uint64_t, std::uint64_t> late_range() const override { return {0x1000, 0x2000}; }
+  ExitsOfKernel exits() const override {
+    return {.probes = {{.from = 5, .to = 9, .probe = probes_[0]}}, .thunks = {0x77}, .and_late = true};
+  }
   Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override {
     began = guest_ns;
     first_byte = ram.physical(0, 1) == nullptr ? -1 : *ram.physical(0, 1);
     if (refuses) return fail(ErrorCode::kNotFound, "not this kernel");
-    return ProbesBegun{.space = {.image = 77, .levels = 5}, .late = late};
+    return ProbesBegun{.space = {.image = 77, .levels = 5}, .late = late, .late_exits = late_exits};
   }
   void take(std::span<const std::uint64_t> event, const ClockPair& pair) override {
     events.emplace_back(event.begin(), event.end());
@@ -30,6 +33,7 @@ class Listener final : public ProbeListener {
 
   std::vector<control::Probe> probes_{control::Probe{.address = 5, .kind = 3, .steps = 0, .step = {}}};
   std::vector<control::Probe> late{control::Probe{.address = 0x1234, .kind = 4, .steps = 0, .step = {}}};
+  std::vector<control::ExitProbe> late_exits{{.from = 0x1234, .to = 0x1300, .probe = late[0]}};
   bool refuses = false;
   std::uint64_t began = 0;
   int first_byte = 0;
@@ -69,6 +73,12 @@ TEST_F(ProbeFileTest, SaysToThePluginWhereToLookAndWhereMemoryIs) {
   EXPECT_EQ(page_.late_first, 0x1000u);
   EXPECT_EQ(page_.late_last, 0x2000u);
   EXPECT_EQ(page_.late_probes, 0u);
+  ASSERT_EQ(page_.exits, 1u);
+  EXPECT_EQ(page_.exit[0].to, 9u);
+  ASSERT_EQ(page_.thunks, 1u);
+  EXPECT_EQ(page_.thunk[0], 0x77u);
+  EXPECT_EQ(page_.wants_late, 1u);
+  EXPECT_EQ(page_.late_exits, 0u);
 }
 
 TEST_F(ProbeFileTest, BeginsWhereThePluginIsReady) {
@@ -83,6 +93,8 @@ TEST_F(ProbeFileTest, BeginsWhereThePluginIsReady) {
   EXPECT_EQ(page_.space.levels, 5u);
   ASSERT_EQ(page_.late_probes, 1u);
   EXPECT_EQ(page_.late[0].address, 0x1234u);
+  ASSERT_EQ(page_.late_exits, 1u);
+  EXPECT_EQ(page_.late_exit[0].to, 0x1300u);
   ASSERT_TRUE(file_.begin(listener_, 99));
   EXPECT_EQ(listener_.began, 10u) << "once";
   file_.end();

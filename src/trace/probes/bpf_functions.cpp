@@ -52,6 +52,7 @@ class Walk {
     const std::uint64_t aux = symbol - layout_.symbol_of_aux;
     const auto program = kernel_.load(aux + layout_.program_of_aux, 8);
     if (!program || kernel_.load(*program + layout_.type, 4) != layout_.struct_ops) return;
+    if (!is_of_scheduler(aux)) return;
     const auto start = kernel_.load(symbol + layout_.start, 8), end = kernel_.load(symbol + layout_.end, 8);
     if (!start || !end || *start >= *end || *start < kBpfRange.first || *end > kBpfRange.second) return;
     BpfFunction function{.name = {}, .method = {}, .start = *start, .end = *end};
@@ -60,6 +61,16 @@ class Walk {
     if (const auto method = kernel_.load(aux + layout_.method_of_aux, 8); method && *method != 0)
       function.method = text_at(kernel_, *method, kLongestMethod);
     found_.push_back(std::move(function));
+  }
+
+  // Other things than schedulers are made of such programs, congestion controls for one. A function that is no method
+  // has no type of its own, and belongs to the program that it is a part of.
+  bool is_of_scheduler(std::uint64_t aux) const {
+    if (layout_.scheduler == 0 || layout_.type_of_methods == 0) return true;
+    const std::uint64_t own = kernel_.load(aux + layout_.type_of_methods, 4).value_or(0);
+    if (own != 0 || layout_.main_of_aux == 0) return own == 0 || own == layout_.scheduler;
+    const auto main = kernel_.load(aux + layout_.main_of_aux, 8);
+    return main && kernel_.load(*main + layout_.type_of_methods, 4) == layout_.scheduler;
   }
 
   const control::GuestSpace& kernel_;
@@ -96,18 +107,30 @@ BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf) {
     row.into = member->offset_bits / 8;
     if (row.member == "name") layout.name_bytes = btf.size_of(member->type);
   }
+  // What tells a scheduler's functions from those of others.
+  if (const auto ops = btf.find_struct("sched_ext_ops")) layout.scheduler = ops->id;
+  for (const auto& [member, into] :
+       {std::pair("attach_btf_id", &layout.type_of_methods), {"main_prog_aux", &layout.main_of_aux}})
+    if (const auto found = btf.member("bpf_prog_aux", member)) *into = found->offset_bits / 8;
   return layout;
 }
 
-std::vector<std::string> methods_about_tasks(const Btf& btf) {
-  std::vector<std::string> methods;
+std::vector<BpfMethod> scheduler_methods(const Btf& btf) {
+  std::vector<BpfMethod> methods;
   const auto ops = btf.find_struct("sched_ext_ops");
   if (!ops) return methods;
   for (const BtfMember& member : ops->members) {
+    const auto returned = btf.returned_by(member.type);
+    if (!returned) continue;
+    BpfMethod method{.name = std::string(member.name), .returns = *returned != 0};
+    const std::uint64_t bytes = btf.size_of(*returned);
+    method.narrow = bytes < 8 ? static_cast<std::uint32_t>(bytes) : control::kAll;
+    if (btf.is_signed(btf.strip(*returned))) method.narrow |= control::kSigned;
     const auto parameters = btf.parameters(member.type);
-    if (parameters.empty()) continue;
-    const auto pointed_at = btf.struct_of(btf.target(btf.strip(parameters.front().type)));
-    if (pointed_at && pointed_at->name == "task_struct") methods.emplace_back(member.name);
+    const auto pointed_at =
+        parameters.empty() ? std::nullopt : btf.struct_of(btf.target(btf.strip(parameters.front().type)));
+    method.is_about_task = pointed_at && pointed_at->name == "task_struct";
+    methods.push_back(std::move(method));
   }
   return methods;
 }

@@ -23,12 +23,23 @@ struct BpfLayout {
   std::uint64_t link = 0, start = 0, end = 0, name = 0, name_bytes = 0, is_program = 0;  // of struct bpf_ksym
   std::uint64_t symbol_of_aux = 0, program_of_aux = 0, method_of_aux = 0;                // of struct bpf_prog_aux
   std::uint64_t type = 0;                                                                // of struct bpf_prog
-  std::uint64_t struct_ops = 0;  // the type that schedulers have
+  // Of struct bpf_prog_aux: the type whose method a program is, and the program that a function is a part of. 0: this
+  // kernel does not have it.
+  std::uint64_t type_of_methods = 0, main_of_aux = 0;
+  std::uint64_t struct_ops = 0;  // the type that schedulers have, and others
+  std::uint64_t scheduler = 0;   // number of struct sched_ext_ops in BTF; 0: there is none
   std::uint64_t pid = 0;         // of struct task_struct
 };
 BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf);
-// The methods of a scheduler (struct sched_ext_ops) whose first argument is a task.
-std::vector<std::string> methods_about_tasks(const Btf& btf);
+
+// A method of a scheduler (struct sched_ext_ops).
+struct BpfMethod {
+  std::string name;
+  bool is_about_task = false;  // its first argument is one
+  bool returns = false;        // something: a number
+  std::uint32_t narrow = 0;    // of that: control::Step::narrow
+};
+std::vector<BpfMethod> scheduler_methods(const Btf& btf);
 
 struct BpfFunction {
   std::string name;    // in its source, as far as the kernel keeps it
@@ -36,7 +47,7 @@ struct BpfFunction {
   std::uint64_t start = 0, end = 0;
 };
 
-// Of schedulers and other struct_ops programs, in the order of their addresses. Whatever is in the guest's memory, this
+// Of schedulers, in the order of their addresses. Whatever is in the guest's memory, this
 // ends.
 std::vector<BpfFunction> bpf_functions(const control::GuestSpace& kernel, const BpfLayout& layout);
 

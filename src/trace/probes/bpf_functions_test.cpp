@@ -77,6 +77,24 @@ TEST_F(BpfFunctionsTest, OtherProgramsAndTrampolinesAreNotOfIt) {
   EXPECT_THAT(found(), ElementsAre("simple_enqueue:enqueue"));
 }
 
+// attach_btf_id at 216, main_prog_aux at 224; sched_ext_ops is type 500.
+TEST_F(BpfFunctionsTest, AnotherStructOpsIsNoScheduler) {
+  make_scheduler();
+  layout_.type_of_methods = 216;
+  layout_.scheduler = 500;
+  memory_.put(symbol(1) + 216, 500);
+  memory_.put(symbol(2) + 216, 501);  // a congestion control
+  EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch", "helper:"));
+  // Where the kernel says of which program a function is a part.
+  layout_.main_of_aux = 224;
+  memory_.put(symbol(3) + 224, symbol(2));
+  EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch"));
+  memory_.put(symbol(3) + 224, symbol(1));
+  EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch", "helper:"));
+  memory_.put(symbol(3) + 224, 0xdead);
+  EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch"));
+}
+
 TEST_F(BpfFunctionsTest, WhatAGuestInventsIsNoFunction) {
   make_scheduler();
   memory_.put(symbol(1) + 16, 0x1000);                  // user memory
@@ -109,7 +127,7 @@ TEST_F(BpfFunctionsTest, TheyGetProbesByNameOrMethod) {
                     .names = {"f()"},
                     .of_bpf = *parse_user_probes("bpf:simple_*; bpf:enqueue; bpf:nothing"),
                     .bpf = layout_,
-                    .methods_about_tasks = {"enqueue"}};
+                    .methods = {{.name = "enqueue", .is_about_task = true}}};
   const BpfProbes made = bpf_probes(memory_.space(), wanted, 1);
   EXPECT_THAT(made.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(pid)"));
   ASSERT_EQ(made.probes.size(), 2u);
@@ -119,6 +137,25 @@ TEST_F(BpfFunctionsTest, TheyGetProbesByNameOrMethod) {
                                                      "simple_dispatch, simple_enqueue, helper")));
   link(kList, kList);
   EXPECT_THAT(bpf_probes(memory_.space(), wanted, 1).not_placed, testing::Contains(HasSubstr("no BPF scheduler")));
+}
+
+TEST_F(BpfFunctionsTest, TheirEndsGetProbesWhereAsked) {
+  make_scheduler();
+  const UserProbes wanted{
+      .of_kernel = {},
+      .of_bpf = *parse_user_probes("bpf:enqueue -> ret; bpf:helper -> ret; bpf:dispatch"),
+      .bpf = layout_,
+      .methods = {{.name = "enqueue", .is_about_task = true, .returns = true, .narrow = 0x104}, {.name = "dispatch"}}};
+  EXPECT_TRUE(wanted.wants_ends_of_bpf());
+  const BpfProbes made = bpf_probes(memory_.space(), wanted, 0);
+  EXPECT_THAT(made.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(pid)", "simple_enqueue -> ret",
+                                      "helper(argument)", "helper -> ret"));
+  ASSERT_EQ(made.ends.size(), 2u);
+  EXPECT_EQ(made.ends[0].from, kFunctions + 0x200);
+  EXPECT_EQ(made.ends[0].to, kFunctions + 0x280);
+  EXPECT_EQ(made.ends[0].probe.step[0].address, 2u) << "its number";
+  EXPECT_EQ(made.ends[0].probe.step[3].narrow, 0x104u);
+  EXPECT_EQ(made.ends[1].probe.step[3].narrow, control::kAll);
 }
 
 }  // namespace

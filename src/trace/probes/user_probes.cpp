@@ -8,15 +8,16 @@
 
 #include "kernel/elf.h"
 #include "kernel/probe_compiler.h"
+#include "trace/probes/function_ends.h"
+#include "trace/probes/probe_parts.h"
 
 namespace ktstr {
 
 namespace {
 
+using namespace probe_parts;
+
 constexpr std::string_view kOfBpf = "bpf:";
-constexpr std::size_t kMostValues = std::tuple_size_v<decltype(trace::Probe::values)>;
-constexpr std::uint8_t kOwnSteps = trace::Probe::kFirstValue;
-constexpr std::size_t kMostNamed = 20;  // functions in a message
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -45,14 +46,32 @@ Error wrong(std::string_view text, std::string_view why) {
   return fail(ErrorCode::kInvalidArgument, "probe '{}': {}", text, why)
       .with_hint(
           "accepted: a function of the kernel, 'try_to_wake_up(p->pid, p->comm)', of the BPF scheduler, "
-          "'bpf:simple_enqueue' or 'bpf:*', and several with ';' between them");
+          "'bpf:simple_enqueue' or 'bpf:*', '... -> ret' behind one for what it returns, and several with ';' between "
+          "them");
+}
+
+// Takes "-> ret" off the end of a probe.
+Result<std::string> take_returned(std::string_view text, std::string_view& name) {
+  const auto close = name.rfind(')');
+  const bool has_values = name.find('(') != name.npos;
+  if (has_values && close == name.npos) return std::string();
+  const auto arrow = name.find("->", has_values ? close : 0);
+  if (arrow == name.npos) return std::string();
+  const std::string_view returned = trimmed(name.substr(arrow + 2));
+  if (returned != "ret" && !returned.starts_with("ret->"))
+    return wrong(text, "'ret' or 'ret->...' follows the last '->'");
+  name = trimmed(name.substr(0, arrow));
+  return std::string(returned);
 }
 
 Result<UserProbe> parse_one(std::string_view text) {
   UserProbe probe;
   std::string_view name = text;
+  KTSTR_TRY_ASSIGN(probe.returned, take_returned(text, name));
   probe.bpf = name.starts_with(kOfBpf);
   if (probe.bpf) name.remove_prefix(kOfBpf.size());
+  if (probe.bpf && probe.returned.size() > 3)
+    return wrong(text, "of a BPF function the kernel knows no types: '-> ret'");
   const auto open = name.find('(');
   if (open != name.npos) {
     if (probe.bpf) return wrong(text, "of a BPF function the first argument is taken, and no other");
@@ -71,33 +90,24 @@ Result<UserProbe> parse_one(std::string_view text) {
   return probe;
 }
 
-control::Step constant(std::uint64_t number) {
-  return {.source = control::Source::kAddress, .index = 0, .bytes = 0, .keep = 1, .narrow = 0, .address = number};
-}
-void add(control::Probe& probe, const control::Step& step) { probe.step[probe.steps++] = step; }
-
-Result<control::Probe> compile_one(const KernelSymbols& symbols, const Btf& btf, const UserProbe& wanted,
-                                   std::size_t number) {
-  const auto symbol = symbols.find(wanted.function);
-  if (!symbol || (symbol->type != 't' && symbol->type != 'T' && symbol->type != 'W' && symbol->type != 'w'))
-    return fail(ErrorCode::kNotFound, "probe '{}': this kernel has no function {}", to_text(wanted), wanted.function)
-        .with_hint("it may be inlined into its callers; /proc/kallsyms of the kernel lists those that there are");
-  control::Probe probe{};
-  probe.address = symbol->address;
-  probe.kind = static_cast<std::uint32_t>(TraceKind::kProbe);
-  add(probe, constant(number));
+// Adds the values that these are, at most `most`, and how they are to be read.
+Status add_values(const Btf& btf, const UserProbe& wanted, const std::vector<std::string>& expressions,
+                  std::uint32_t flags, std::size_t most, control::Probe& probe) {
   control::Probe values{};
-  std::uint32_t count = 0, text = 0;
+  std::uint32_t count = 0, text = flags;
   const BtfTypeId function = btf.find(wanted.function, BtfKind::kFunc).value_or(0);
-  for (const std::string& expression : wanted.expressions) {
+  for (const std::string& expression : expressions) {
     auto value = compile_value(btf, function, expression, values);
     if (!value) return std::move(value).error().context(fmt::format("probe '{}'", to_text(wanted)));
-    for (std::uint32_t i = 0; i < value->words; ++i, ++count)
-      if (value->is_text && count < kMostValues) text |= (i == 0 ? 1U : 0x101U) << count;
+    for (std::uint32_t i = 0; i < value->words; ++i, ++count) {
+      if (count >= most) continue;
+      if (value->is_text) text |= (i == 0 ? 1U : 1U | trace::Probe::kContinued) << count;
+      if (value->is_signed) text |= trace::Probe::kSigned << count;
+    }
   }
-  if (count > kMostValues || values.steps + kOwnSteps + kMostValues > control::kMostSteps)
+  if (count > most || values.steps + kOwnSteps + kMostValues > control::kMostSteps)
     return fail(ErrorCode::kUnsupported, "probe '{}': it takes {} values; there is room for {} (8 characters are one)",
-                to_text(wanted), count, kMostValues);
+                to_text(wanted), count, most);
   add(probe, constant(count));
   add(probe, constant(text));
   // These steps name earlier ones by their place.
@@ -106,51 +116,46 @@ Result<control::Probe> compile_one(const KernelSymbols& symbols, const Btf& btf,
     if (step.source == control::Source::kEarlier) step.index = static_cast<std::uint8_t>(step.index + kOwnSteps);
     add(probe, step);
   }
-  for (; count < kMostValues; ++count) add(probe, constant(0));
-  return probe;
+  for (; count < most; ++count) add(probe, constant(0));
+  return ok();
 }
 
-bool matches(const UserProbe& wanted, const BpfFunction& function) {
-  std::string_view name = wanted.function;
-  if (!name.ends_with('*')) return function.name == name || function.method == name;
-  name.remove_suffix(1);
-  return function.name.starts_with(name) || (!function.method.empty() && function.method.starts_with(name));
+// All functions of this name: static ones can share one.
+Result<std::vector<Symbol>> functions_named(const KernelSymbols& symbols, const UserProbe& wanted) {
+  std::vector<Symbol> functions = symbols.find_all(wanted.function);
+  std::erase_if(functions,
+                [](const Symbol& one) { return std::string_view("tTwW").find(one.type) == std::string::npos; });
+  if (!functions.empty()) return functions;
+  return fail(ErrorCode::kNotFound, "probe '{}': this kernel has no function {}", to_text(wanted), wanted.function)
+      .with_hint("it may be inlined into its callers; /proc/kallsyms of the kernel lists those that there are");
 }
 
-// A method's only argument is the address of its arguments.
-control::Probe probe_of(const BpfFunction& function, const BpfLayout& layout, bool about_task, std::size_t number) {
-  using control::Source;
-  control::Probe probe{};
-  probe.address = function.start;
-  probe.kind = static_cast<std::uint32_t>(TraceKind::kProbe);
-  add(probe, constant(number));
-  add(probe, constant(1));
-  add(probe, constant(0));
-  constexpr auto kRdi = static_cast<std::uint8_t>(control::Register::kRdi);
-  if (function.method.empty()) {
-    add(probe, {.source = Source::kRegister, .index = kRdi, .bytes = 0, .keep = 1, .narrow = 0, .address = 0});
-  } else {
-    const std::uint8_t keep = about_task ? 0 : 1;
-    add(probe, {.source = Source::kRegister, .index = kRdi, .bytes = 8, .keep = keep, .narrow = 0, .address = 0});
-    if (about_task)
-      add(probe, {.source = Source::kEarlier,
-                  .index = kOwnSteps,
-                  .bytes = 4,
-                  .keep = 1,
-                  .narrow = 0,
-                  .address = layout.pid});
+Status compile_end(const KernelSymbols& symbols, const Btf& btf, const UserProbe& wanted, const Symbol& function,
+                   UserProbes& made) {
+  control::Probe probe = numbered(function.address, made.names.size());
+  const auto type = btf.returned_by(btf.find(wanted.function, BtfKind::kFunc).value_or(0));
+  std::vector<std::string> expressions = {fmt::format("${}", wanted.returned)};
+  // One that returns nothing has an end all the same; of one that nothing is known of all of the register is shown.
+  if (wanted.returned == "ret" && type == BtfTypeId{0}) expressions.clear();
+  if (wanted.returned == "ret" && !type) expressions = {"$rax"};
+  KTSTR_TRY(add_values(btf, wanted, expressions, trace::Probe::kEnds, kMostValues - 1, probe));
+  add(probe, from_register(control::Register::kLeft, 0, 1, control::kAll));
+  for (control::ExitProbe& end : ends_of(symbols, function, probe)) made.ends.push_back(end);
+  return ok();
+}
+
+Status compile_one(const KernelSymbols& symbols, const Btf& btf, const UserProbe& wanted, UserProbes& made) {
+  KTSTR_TRY_ASSIGN(const std::vector<Symbol> functions, functions_named(symbols, wanted));
+  for (const Symbol& function : functions) {
+    control::Probe probe = numbered(function.address, made.names.size());
+    KTSTR_TRY(add_values(btf, wanted, wanted.expressions, 0, kMostValues, probe));
+    made.of_kernel.push_back(probe);
   }
-  for (std::size_t i = 1; i < kMostValues; ++i) add(probe, constant(0));
-  return probe;
-}
-
-std::string why_not_placed(const UserProbe& wanted, const std::vector<BpfFunction>& functions) {
-  if (functions.empty()) return fmt::format("{}: no BPF scheduler was attached where the body begins", to_text(wanted));
-  std::vector<std::string_view> names;
-  for (const BpfFunction& one : functions)
-    if (names.size() < kMostNamed) names.push_back(one.name);
-  return fmt::format("{}: the BPF scheduler has no such function; it has {}{}", to_text(wanted), fmt::join(names, ", "),
-                     functions.size() > names.size() ? " and others" : "");
+  made.names.push_back(to_text(UserProbe{wanted.function, false, wanted.expressions, {}}));
+  if (wanted.returned.empty()) return ok();
+  for (const Symbol& function : functions) KTSTR_TRY(compile_end(symbols, btf, wanted, function, made));
+  made.names.push_back(to_text(UserProbe{wanted.function, false, {}, wanted.returned}));
+  return ok();
 }
 
 }  // namespace
@@ -168,8 +173,13 @@ Result<std::vector<UserProbe>> parse_user_probes(std::string_view list) {
 }
 
 std::string to_text(const UserProbe& probe) {
-  return fmt::format("{}{}{}", probe.bpf ? kOfBpf : "", probe.function,
-                     probe.expressions.empty() ? "" : fmt::format("({})", fmt::join(probe.expressions, ", ")));
+  return fmt::format("{}{}{}{}{}", probe.bpf ? kOfBpf : "", probe.function,
+                     probe.expressions.empty() ? "" : fmt::format("({})", fmt::join(probe.expressions, ", ")),
+                     probe.returned.empty() ? "" : " -> ", probe.returned);
+}
+
+bool UserProbes::wants_ends_of_bpf() const {
+  return std::any_of(of_bpf.begin(), of_bpf.end(), [](const UserProbe& one) { return !one.returned.empty(); });
 }
 
 Result<UserProbes> compile_user_probes(ByteSpan vmlinux, const std::vector<UserProbe>& wanted) {
@@ -184,45 +194,18 @@ Result<UserProbes> compile_user_probes(ByteSpan vmlinux, const std::vector<UserP
       made.of_bpf.push_back(one);
       continue;
     }
-    KTSTR_TRY_ASSIGN(const control::Probe probe, compile_one(symbols, btf, one, made.names.size()));
-    made.of_kernel.push_back(probe);
-    made.names.push_back(to_text(one));
+    KTSTR_TRY(compile_one(symbols, btf, one, made));
   }
+  if (made.ends.size() > control::kMostExits)
+    return fail(ErrorCode::kUnsupported, "probes of the ends of {} functions; there is room for {}", made.ends.size(),
+                control::kMostExits);
   std::stable_sort(made.of_kernel.begin(), made.of_kernel.end(),
                    [](const auto& a, const auto& b) { return a.address < b.address; });
+  if (!made.ends.empty() || made.wants_ends_of_bpf()) made.thunks = return_thunks(symbols);
   if (made.of_bpf.empty()) return made;
   made.bpf = bpf_layout_of(symbols, btf);
-  made.methods_about_tasks = methods_about_tasks(btf);
+  made.methods = scheduler_methods(btf);
   if (made.bpf.symbols == 0) return fail(ErrorCode::kNotFound, "this kernel does not show its BPF programs");
-  return made;
-}
-
-BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted, std::size_t first) {
-  BpfProbes made;
-  const std::vector<BpfFunction> functions = bpf_functions(kernel, wanted.bpf);
-  const auto& about_tasks = wanted.methods_about_tasks;
-  std::vector<bool> placed(wanted.of_bpf.size());
-  std::size_t without_room = 0;
-  for (const BpfFunction& function : functions) {
-    bool is_wanted = false;
-    for (std::size_t i = 0; i < wanted.of_bpf.size(); ++i) {
-      if (!matches(wanted.of_bpf[i], function)) continue;
-      placed[i] = is_wanted = true;
-    }
-    if (!is_wanted) continue;
-    if (made.probes.size() == control::kMostLateProbes) {
-      ++without_room;
-      continue;
-    }
-    const bool about_task = std::find(about_tasks.begin(), about_tasks.end(), function.method) != about_tasks.end();
-    made.probes.push_back(probe_of(function, wanted.bpf, about_task, first + made.names.size()));
-    made.names.push_back(fmt::format("{}({})", function.name, about_task ? "pid" : "argument"));
-  }
-  for (std::size_t i = 0; i < wanted.of_bpf.size(); ++i)
-    if (!placed[i]) made.not_placed.push_back(why_not_placed(wanted.of_bpf[i], functions));
-  if (without_room > 0)
-    made.not_placed.push_back(
-        fmt::format("of {} more BPF functions: there is room for {}", without_room, control::kMostLateProbes));
   return made;
 }
 

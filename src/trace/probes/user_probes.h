@@ -6,6 +6,9 @@
 //   try_to_wake_up(p->pid, p->comm)   ... and what is read where it begins, as in kernel/probe_compiler.h
 //   bpf:simple_enqueue            a function of a BPF scheduler, with the pid of the task that it is about, or else
 //   bpf:simple_*; bpf:*           what its first argument is; all that begin so; all
+//   try_to_wake_up(p->pid) -> ret     ... and where it ends, with what it returns
+//   find_task_by_vpid -> ret->pid     ... or with what that points to
+//   bpf:select_cpu -> ret
 #pragma once
 
 #include <string>
@@ -24,6 +27,7 @@ struct UserProbe {
   std::string function;  // with `bpf` a '*' at its end stands for any rest
   bool bpf = false;
   std::vector<std::string> expressions;
+  std::string returned = {};  // "ret", "ret->pid"; empty: its end is not asked for
   bool operator==(const UserProbe&) const = default;
 };
 
@@ -34,17 +38,21 @@ std::string to_text(const UserProbe& probe);
 // As far as a kernel's image says it.
 struct UserProbes {
   std::vector<control::Probe> of_kernel;  // in the order of their addresses
-  std::vector<std::string> names;         // by their numbers: "try_to_wake_up(p->pid)"
+  std::vector<control::ExitProbe> ends;
+  std::vector<std::uint64_t> thunks;  // see function_ends.h
+  std::vector<std::string> names;     // by their numbers: "try_to_wake_up(p->pid)"
   std::vector<UserProbe> of_bpf;
   BpfLayout bpf;
-  std::vector<std::string> methods_about_tasks;
+  std::vector<BpfMethod> methods;
+  bool wants_ends_of_bpf() const;
 };
 // kNotFound: the kernel has no such function, or not what is to be read.
 Result<UserProbes> compile_user_probes(ByteSpan vmlinux, const std::vector<UserProbe>& wanted);
 
 // Those of the BPF scheduler that is in the guest's memory now.
 struct BpfProbes {
-  std::vector<control::Probe> probes;   // in the order of their addresses
+  std::vector<control::Probe> probes;  // in the order of their addresses
+  std::vector<control::ExitProbe> ends;
   std::vector<std::string> names;       // of the numbers from `first` on
   std::vector<std::string> not_placed;  // "bpf:foo: ...": why
 };

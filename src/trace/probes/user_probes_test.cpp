@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "kernel/cache.h"
 #include "trace/probes/probe_names.h"
@@ -31,6 +32,20 @@ TEST(UserProbes, AreReadAsTheyAreWritten) {
   EXPECT_EQ(to_text((*probes)[1]), "bpf:*");
 }
 
+TEST(UserProbes, MayAskForWhatIsReturned) {
+  const auto probes = parse_user_probes("f(p->pid) -> ret; f->ret ;g(p->a, p->b)->ret->pid; bpf:* -> ret");
+  ASSERT_TRUE(probes) << probes.error().message();
+  EXPECT_THAT(*probes,
+              ElementsAre(UserProbe{"f", false, {"p->pid"}, "ret"}, UserProbe{"f", false, {}, "ret"},
+                          UserProbe{"g", false, {"p->a", "p->b"}, "ret->pid"}, UserProbe{"*", true, {}, "ret"}));
+  EXPECT_EQ(to_text(probes->front()), "f(p->pid) -> ret");
+  EXPECT_THAT(refusal("f -> p"), HasSubstr("'ret' or 'ret->...'"));
+  EXPECT_THAT(refusal("f(p) -> "), HasSubstr("'ret' or 'ret->...'"));
+  EXPECT_THAT(refusal("f(p) -> retx"), HasSubstr("'ret' or 'ret->...'"));
+  EXPECT_THAT(refusal("-> ret"), HasSubstr("not the name of a function"));
+  EXPECT_THAT(refusal("bpf:f -> ret->pid"), HasSubstr("the kernel knows no types"));
+}
+
 TEST(UserProbes, MistakesAreNamed) {
   EXPECT_THAT(refusal(""), HasSubstr("names no function"));
   EXPECT_THAT(refusal(" ; "), HasSubstr("names no function"));
@@ -42,6 +57,27 @@ TEST(UserProbes, MistakesAreNamed) {
   EXPECT_THAT(refusal("bpf:*x"), HasSubstr("not the name of a function"));
   EXPECT_THAT(refusal("bpf:f(p)"), HasSubstr("the first argument"));
   EXPECT_THAT(refusal("a b"), HasSubstr("probe 'a b'"));
+}
+
+void expect_ends(const ByteVector& image) {
+  const auto made =
+      compile_user_probes(image, *parse_user_probes("try_to_wake_up -> ret; find_task_by_vpid -> ret->comm"));
+  ASSERT_TRUE(made) << made.error().message();
+  EXPECT_THAT(made->names,
+              testing::IsSupersetOf({"try_to_wake_up", "try_to_wake_up -> ret", "find_task_by_vpid -> ret->comm"}));
+  EXPECT_THAT(made->thunks, testing::Not(testing::IsEmpty()));
+  ASSERT_GE(made->ends.size(), 2u);
+  for (const control::ExitProbe& end : made->ends) {
+    EXPECT_LT(end.from, end.to);
+    std::uint32_t kept = 0;
+    for (std::uint32_t i = 0; i < end.probe.steps; ++i) kept += end.probe.step[i].keep;
+    EXPECT_EQ(kept, 7u);
+  }
+  const control::Probe& woken = made->ends[0].probe;
+  EXPECT_EQ(woken.address, made->ends[0].from);
+  EXPECT_EQ(woken.step[3].narrow & 0xff, 4u) << "an int, or what is a bool elsewhere";
+  EXPECT_FALSE(compile_user_probes(image, *parse_user_probes("sched_tick -> ret->pid"))) << "it returns nothing";
+  EXPECT_FALSE(compile_user_probes(image, *parse_user_probes("try_to_wake_up -> ret->pid"))) << "it is a number";
 }
 
 // Against the kernels that this machine has in its cache.
@@ -62,8 +98,15 @@ TEST(UserProbes, AreFoundInAKernel) {
     EXPECT_EQ(kept, 7u) << "number, how many, which are text, and the four of the event";
     EXPECT_THAT(made->names, ElementsAre("try_to_wake_up(p->pid, p->comm)"));
     if (item.entry->facts.has_sched_ext) {
-      EXPECT_THAT(made->methods_about_tasks, testing::IsSupersetOf({"enqueue", "tick"}));
+      std::map<std::string, BpfMethod> methods;
+      for (const BpfMethod& one : made->methods) methods[one.name] = one;
+      for (const char* const name : {"enqueue", "tick", "select_cpu"}) EXPECT_TRUE(methods[name].is_about_task) << name;
+      EXPECT_FALSE(methods["dispatch"].is_about_task);
+      EXPECT_FALSE(methods["enqueue"].returns);
+      EXPECT_TRUE(methods["select_cpu"].returns);
+      EXPECT_EQ(methods["select_cpu"].narrow, 4u | control::kSigned);
     }
+    expect_ends(image);
     const auto missing = compile_user_probes(image, *parse_user_probes("no_such_function"));
     ASSERT_FALSE(missing);
     EXPECT_THAT(missing.error().message(), HasSubstr("no function no_such_function"));
@@ -86,6 +129,19 @@ TEST(ProbeNames, NameWhatATraceHas) {
           trace::Probe{
               .number = 7, .count = 9, .text = 0x406, .values = {1, 0x7265776f70657270, 0x31, 0xffff888000000000}})),
       "probe 7(1, prepower1, 0xffff888000000000)");
+  names.follow(probe_placed(1, 2, "select_cpu -> ret"));
+  const auto ended = [&](std::uint32_t count, std::uint32_t flags, std::uint64_t value, std::uint64_t left) {
+    return names.text(make_event(
+        2, 0,
+        trace::Probe{.number = 2, .count = count, .text = trace::Probe::kEnds | flags, .values = {value, 0, 0, left}}));
+  };
+  EXPECT_EQ(ended(1, trace::Probe::kSigned, static_cast<std::uint64_t>(-22), 0), "select_cpu -> -22");
+  EXPECT_EQ(ended(1, trace::Probe::kSigned, 3, 0), "select_cpu -> 3");
+  EXPECT_EQ(ended(1, 0, ~0ULL, 0), "select_cpu -> 0xffffffffffffffff");
+  EXPECT_EQ(ended(1, 1, 0x7265776f70657270, 0), "select_cpu -> prepower");
+  EXPECT_EQ(ended(0, 0, 0, 0), "select_cpu -> void");
+  EXPECT_EQ(ended(1, 0, 3, 0xffffffff81000000), "select_cpu -> ? (goes on at 0xffffffff81000000)");
+  EXPECT_EQ(ended(1, 0, 3, control::kSomewhere), "select_cpu -> ? (goes on elsewhere)");
   TraceEvent unreadable = event;
   unreadable.unreadable = 0b1000;
   EXPECT_EQ(names.text(unreadable), "simple_enqueue(?)");
