@@ -66,6 +66,14 @@ TEST_F(EventWords, OfWhatIsDoneToTasksAndCpus) {
   EXPECT_EQ(words(trace::CgroupSeen{}), "");
 }
 
+TEST_F(EventWords, OfWhatAUserHasAskedToSee) {
+  follow(trace::ProbePlaced{.number = 0, .what = trace_text_of<8>("select_cpu(pid)")});
+  follow(trace::ProbePlaced{.number = 1, .what = trace_text_of<8>("select_cpu -> ret")});
+  EXPECT_EQ(words(trace::Probe{.number = 0, .count = 1, .values = {7}}), "select_cpu(7) is called");
+  EXPECT_EQ(words(trace::Probe{.number = 1, .count = 1, .text = trace::Probe::kEnds, .values = {3}}),
+            "select_cpu -> 3");
+}
+
 TEST_F(EventWords, SayWhomAnEventIsAbout) {
   EXPECT_EQ(task_of(make_event(1, 0, trace::Nice{.pid = 7}), table_), 7);
   EXPECT_EQ(task_of(make_event(1, 0, trace::Switch{.prev = 7}), table_), 0);
