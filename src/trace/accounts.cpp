@@ -226,6 +226,10 @@ double ms(std::uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 }  // namespace
 
 Result<Accounts> account(TraceReader& trace, std::uint64_t from_ns, std::uint64_t to_ns) {
+  for (const TraceGap& gap : trace.header().missing)
+    if (gap.kind == kLostEvents)
+      return Error(ErrorCode::kUnsupported, "the trace has holes, and what tasks had does not add up: " + gap.why)
+          .with_hint("--text and the picture show what there is");
   std::optional<Accountant> accountant;
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, trace.next());

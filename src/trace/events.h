@@ -71,6 +71,12 @@ TraceEvent make_event(std::uint64_t time_ns, std::uint16_t cpu, const T& of_kind
   return event;
 }
 
+// A switch of which it is not known who leaves the CPU, or who gets it: events were lost there.
+inline bool is_hole(const TraceEvent& event) {
+  constexpr std::uint32_t kPrev = 1U << 0, kNext = 1U << 4;
+  return event.kind == TraceKind::kSwitch && (event.unreadable & (kPrev | kNext)) != 0;
+}
+
 // How many values a field takes.
 struct TraceField {
   std::string_view name;

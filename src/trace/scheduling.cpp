@@ -11,6 +11,7 @@ namespace {
 // include/linux/sched.h
 constexpr std::uint32_t kTaskDead = 0x80;
 constexpr int kPrioOfNice0 = 120;
+constexpr std::uint32_t kUnreadableClass = 1U << 2;  // of an enqueue
 // A guest may say that there are more.
 constexpr std::uint32_t kMostCpus = 512;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000;
@@ -151,12 +152,29 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
   now.known = true;
 }
 
-void Scheduling::on_enqueue(const trace::Enqueue& event) {
+// What ran there may have gone anywhere.
+void Scheduling::on_hole(std::uint16_t cpu) {
+  CpuNow& now = cpu_at(cpu);
+  if (now.known && now.current != 0) go(now.current, TaskPhase::kUnknown, cpu, 0);
+  now.current = 0;
+  now.known = false;
+}
+
+// Where the trace has its enqueues, one that waits is put onto the other CPU's queue right after this.
+void Scheduling::on_migrate(const trace::Migrate& event) {
+  const auto found = tasks_.find(event.pid);
+  if (found != tasks_.end() && found->second.phase == TaskPhase::kWaiting)
+    found->second.cpu = static_cast<std::uint16_t>(event.to);
+}
+
+void Scheduling::on_enqueue(const trace::Enqueue& event, bool class_known) {
   TaskNow& task = tasks_[event.pid];
   const auto cpu = static_cast<std::uint16_t>(event.cpu);
   // One that sleeps on its queue is woken there; one that was taken off before is only moved, or has other attributes.
   const bool sleeps_on = event.delayed != 0 && task.phase == TaskPhase::kSleeping && task.taken_off;
-  task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
+  task.sched_class.reset();
+  if (class_known)
+    task.sched_class = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
   auto rank = rank_of(event);
   if (rank) rank->cgroup = task.cgroup;
   if (task.rank != rank) task.steady_ns = now_ns_;
@@ -232,14 +250,17 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       break;
     }
     case TraceKind::kSwitch:
-      // Prev, or next, is not known.
-      if ((event.unreadable & (1U << 0 | 1U << 4)) != 0)
-        cpu_at(event.cpu).known = false;
+      if (is_hole(event))
+        on_hole(event.cpu);
       else
         on_switch(event_as<trace::Switch>(event), event.cpu);
       break;
     case TraceKind::kEnqueue:
-      if (tasks_.size() < kMostTasks) on_enqueue(event_as<trace::Enqueue>(event));
+      if (tasks_.size() < kMostTasks)
+        on_enqueue(event_as<trace::Enqueue>(event), (event.unreadable & kUnreadableClass) == 0);
+      break;
+    case TraceKind::kMigrate:
+      on_migrate(event_as<trace::Migrate>(event));
       break;
     case TraceKind::kDequeue:
       on_dequeue(event_as<trace::Dequeue>(event));

@@ -113,7 +113,9 @@ class Scheduling {
 
  private:
   void on_switch(const trace::Switch& event, std::uint16_t cpu);
-  void on_enqueue(const trace::Enqueue& event);
+  void on_hole(std::uint16_t cpu);
+  void on_enqueue(const trace::Enqueue& event, bool class_known);
+  void on_migrate(const trace::Migrate& event);
   void on_dequeue(const trace::Dequeue& event);
   void go(std::int32_t pid, TaskPhase after, std::uint16_t cpu, std::uint64_t clock);
   void on_affinity(const TraceEvent& event);

@@ -105,6 +105,35 @@ TEST_F(SchedulingTest, WhatCouldNotBeReadIsNotKnown) {
   EXPECT_FALSE(scheduling_.cpus()[0].known);
 }
 
+TEST_F(SchedulingTest, AfterAHoleNobodyKnowsWhatBecameOfTheTaskThatRan) {
+  fork(1, 7);
+  wake(2, 7);
+  change(3, 0, 7);
+  TraceEvent hole = make_event(6, 0, trace::Switch{});
+  hole.unreadable = (1U << hole.count) - 1;
+  scheduling_.add(hole);
+  EXPECT_TRUE(is_hole(hole));
+  EXPECT_EQ(phase(7), TaskPhase::kUnknown);
+  EXPECT_FALSE(scheduling_.cpus()[0].known);
+}
+
+TEST_F(SchedulingTest, ATaskThatIsMovedWaitsOnTheOtherCpu) {
+  fork(1, 7);
+  wake(2, 7);
+  at(3, trace::Migrate{.pid = 7, .from = 0, .to = 1});
+  EXPECT_EQ(scheduling_.task(7)->cpu, 1);
+  EXPECT_EQ(phase(7), TaskPhase::kWaiting);
+}
+
+TEST_F(SchedulingTest, AClassThatIsNotShownIsNotKnown) {
+  fork(1, 7);
+  TraceEvent woken = make_event(2, 0, trace::Enqueue{.pid = 7, .cpu = 0});
+  woken.unreadable = 1 << 2;
+  scheduling_.add(woken);
+  EXPECT_EQ(phase(7), TaskPhase::kWaiting);
+  EXPECT_FALSE(scheduling_.task(7)->sched_class);
+}
+
 TEST_F(SchedulingTest, RequeueingARunningTaskChangesNothing) {
   fork(1, 7);
   wake(2, 7);

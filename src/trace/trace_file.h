@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -35,10 +36,13 @@ struct TraceGap {
   bool operator==(const TraceGap&) const = default;
 };
 
+// TraceGap::kind: events that were lost, so that the trace has holes.
+constexpr std::string_view kLostEvents = "lost";
+
 struct TraceHeader {
   std::string kernel;      // release
   std::uint32_t cpus = 0;  // that the guest has or may get
-  std::string source;      // who saw it: "plugin"
+  std::string source;      // who saw it: "plugin", or "tracefs": the guest itself
   std::vector<StoredKind> kinds = known_trace_kinds();
   std::vector<TraceGap> missing;
 };

@@ -122,6 +122,7 @@ struct PerfettoWriter::State : PerfettoPackets {
   }
 
   void switched(const TraceEvent& event, const TaskChange& change) {
+    if (is_hole(event)) return;
     const auto fields = event_as<trace::Switch>(event);
     put_switch(event.time_ns, event.cpu, fields, prio_of(fields.prev));
     count(event.time_ns, event.cpu, tasks.cgroup_of(fields.next));

@@ -59,6 +59,11 @@ class TimeHistory {
   };
 
   std::string switched(const TraceEvent& event) {
+    if (is_hole(event)) {
+      runs_.erase(event.cpu);
+      return fmt::format("{:>8}.{:09} [{:04}]  events were lost\n", event.time_ns / 1'000'000'000,
+                         event.time_ns % 1'000'000'000, event.cpu);
+    }
     const auto change = event_as<trace::Switch>(event);
     const auto found = runs_.find(event.cpu);
     const Runs run = found == runs_.end() ? Runs{} : found->second;

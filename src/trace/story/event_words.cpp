@@ -37,13 +37,17 @@ std::string switch_words(const trace::Switch& event, std::uint16_t cpu, const Ta
   return next + "; " + prev + (sleeps ? " sleeps" : " has to leave it");
 }
 
-std::string enqueue_words(const trace::Enqueue& event, const TaskTable& table) {
+std::string enqueue_words(const TraceEvent& of, const TaskTable& table) {
+  constexpr std::uint32_t kUnreadableClass = 1U << 2;
+  const auto event = event_as<trace::Enqueue>(of);
+  const auto in = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
+  const std::string sched_class =
+      (of.unreadable & kUnreadableClass) != 0 ? "" : fmt::format(" (class {})", to_string(in));
   const TaskNow* const task = table.scheduling().task(event.pid);
   const TaskPhase phase = task == nullptr ? TaskPhase::kUnknown : task->phase;
-  const auto of = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
   const bool wakes = phase == TaskPhase::kSleeping || phase == TaskPhase::kUnknown;
-  return fmt::format("{} {} the queue of CPU {} (class {})", task_text(event.pid, table),
-                     wakes ? "is woken, onto" : "is put onto", event.cpu, to_string(of));
+  return fmt::format("{} {} the queue of CPU {}{}", task_text(event.pid, table),
+                     wakes ? "is woken, onto" : "is put onto", event.cpu, sched_class);
 }
 
 }  // namespace
@@ -95,9 +99,10 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
   const std::string who = task_text(task_of(event, before), before);
   switch (event.kind) {
     case TraceKind::kSwitch:
+      if (is_hole(event)) return fmt::format("events of CPU {} were lost", event.cpu);
       return switch_words(event_as<trace::Switch>(event), event.cpu, before);
     case TraceKind::kEnqueue:
-      return enqueue_words(event_as<trace::Enqueue>(event), before);
+      return enqueue_words(event, before);
     case TraceKind::kDequeue:
       return fmt::format("{} is taken off the queue of CPU {}", who, event_as<trace::Dequeue>(event).cpu);
     case TraceKind::kMigrate: {

@@ -43,6 +43,12 @@ class Window {
     story_.to_ns = to_ns;
   }
 
+  void note_gap(const TraceGap& gap) {
+    if (gap.kind == kLostEvents) story_.whole = false;
+    if (gap.kind == to_string(TraceKind::kAffinity) && gap.field.empty()) story_.affinity_known = false;
+    if (gap.kind == to_string(TraceKind::kDsqInsert) && gap.field.empty()) queues_known_ = false;
+  }
+
   // The state so far held until this event.
   void add(const TraceEvent& event) {
     account(std::min(event.time_ns, story_.to_ns));
@@ -66,7 +72,7 @@ class Window {
     story_.sched_class = last_.sched_class;
     story_.waited_on = last_wait_.cpu;
     story_.dsq = last_wait_.dsq;
-    story_.in_no_queue = last_wait_.sched_class == SchedClass::kExt && !last_wait_.dsq;
+    story_.in_no_queue = queues_known_ && last_wait_.sched_class == SchedClass::kExt && !last_wait_.dsq;
     for (auto& [cpu, sums] : cpus_) {
       if (!last_.may_run_on(cpu)) {
         story_.anywhere = false;
@@ -152,11 +158,12 @@ class Window {
   }
 
   Guilty guilty() const {
+    if (!story_.whole) return Guilty::kNobody;
     const std::uint64_t whole = story_.to_ns - story_.from_ns;
     auto is_most = [&](std::uint64_t part) { return part > 0 && part >= whole / 2; };
     if (is_most(story_.throttled_ns)) return Guilty::kQuota;
     if (is_most(story_.frozen_ns)) return Guilty::kFreezer;
-    if (!is_most(story_.waited_ns)) return Guilty::kNobody;
+    if (!is_most(story_.waited_ns) || !story_.affinity_known) return Guilty::kNobody;
     std::uint64_t real_time = 0, higher = 0, other = 0, irq = 0, offline = 0, all = 0;
     for (const CpuStory& cpu : story_.cpus) {
       if (!last_.may_run_on(cpu.cpu)) continue;  // it is only still there
@@ -182,7 +189,7 @@ class Window {
   Scheduling now_;
   TaskTable names_;
   TaskNow last_, last_wait_;
-  bool known_ = false, frozen_ = false;
+  bool known_ = false, frozen_ = false, queues_known_ = true;
   std::uint64_t at_ns_ = 0, cgroup_ = 0;
   std::size_t kept_ = 0;  // in `ran` of all CPUs
   std::map<std::uint32_t, Sums> cpus_;
@@ -220,6 +227,7 @@ EnumNames<Guilty> names_of(Guilty) { return names_from<kGuilty>(); }
 
 Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
   Window window(pid, from_ns, to_ns);
+  for (const TraceGap& gap : trace.header().missing) window.note_gap(gap);
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, trace.next());
     if (!event) break;
@@ -232,6 +240,7 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
 std::string cause_of(const WaitStory& story) {
   if (story.guilty == Guilty::kNobody) return "";
   if (story.guilty != Guilty::kScheduler) return std::string(to_string(story.guilty));
+  if (!story.sched_class) return "the scheduler";
   return story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
 }
 
@@ -241,6 +250,7 @@ std::string with_cause(const WaitStory& story) {
 }
 
 std::string cpu_list(const WaitStory& story) {
+  if (!story.affinity_known) return "CPUs that the trace does not show";
   if (story.anywhere) return "any CPU";
   std::string text = story.cpus.size() == 1 ? "CPU " : "CPUs ";
   for (const CpuStory& cpu : story.cpus) text += fmt::format("{}{}", &cpu == &story.cpus.front() ? "" : ",", cpu.cpu);

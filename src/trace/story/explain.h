@@ -52,6 +52,8 @@ struct WaitStory {
   std::optional<std::uint64_t> dsq;  // ... or into this one
   std::vector<CpuStory> cpus;        // that it may run on, or was on
   bool anywhere = true;              // it may run on all CPUs
+  bool affinity_known = true;        // false: nothing shows where it may run
+  bool whole = true;                 // false: events were lost. Either way nobody is called guilty of what needs them
   Guilty guilty = Guilty::kNobody;
 };
 

@@ -39,6 +39,23 @@ TEST_F(ExplainTest, TheSchedulerThatLeavesACpuIdle) {
   EXPECT_THAT(to_text(seen), HasSubstr("CPU 1 was idle 100%; CPU 0 ran hog (pid 50, 100%)"));
 }
 
+// What is not shown may be anybody's doing.
+TEST_F(ExplainTest, WithHolesOrWithoutAffinityNobodyIsGuilty) {
+  fork(10, 7, "victim");
+  wake(10, 7, SchedClass::kExt);
+  missing_ = {{"affinity", "", "this kernel has no such event"}};
+  EXPECT_EQ(story(10, 110).guilty, Guilty::kNobody);
+  EXPECT_THAT(to_text(story(10, 110)), HasSubstr("it may run on CPUs that the trace does not show"));
+  missing_ = {{std::string(kLostEvents), "", "3 events"}};
+  EXPECT_EQ(story(10, 110).guilty, Guilty::kNobody);
+  missing_ = {{"dsq_insert", "", "this kernel has no such event"}};
+  EXPECT_EQ(story(10, 110).guilty, Guilty::kScheduler);
+  EXPECT_THAT(to_text(story(10, 110)), Not(HasSubstr("no queue is known")));
+  at(10, trace::Throttle{.cgroup = 9, .cpu = 0});
+  missing_ = {{"affinity", "", "this kernel has no such event"}};
+  EXPECT_EQ(story(10, 110).guilty, Guilty::kQuota);
+}
+
 TEST_F(ExplainTest, ATaskThatTheSchedulerForgot) {
   fork(10, 7, "victim");
   wake(10, 7, SchedClass::kExt);

@@ -97,7 +97,7 @@ void LeadUpFinder::note_switch(const TraceEvent& event, const TaskTable& before)
   } else if (next == stretch_.pid) {
     found_.ran_again = true;
   }
-  running = {next, event.time_ns};
+  running = {next, is_hole(event) ? 0 : event.time_ns};
 }
 
 void LeadUpFinder::keep(const TraceEvent& event, const TaskTable& before, bool of_task) {
