@@ -79,6 +79,8 @@ Status Collector::add(const Record& record) {
     case RecordType::kEnd:
       story_.ended = true;
       return ok();
+    case RecordType::kTracing:
+      return fail(ErrorCode::kCorruptData, "the guest traces its kernel, which nobody has asked it for");
   }
   return fail(ErrorCode::kCorruptData, "record of an unknown type {}", static_cast<int>(record.type));
 }

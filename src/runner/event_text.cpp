@@ -143,6 +143,7 @@ std::string payload_text(const Record& record) {
       return decoded<TaintRecord>(record);
     case RecordType::kOutput:
       return decoded<OutputRecord>(record);
+    case RecordType::kTracing:  // none is in an event file
     case RecordType::kEnd:
       return "";
   }

@@ -23,6 +23,8 @@ void fields(V& v, T& t) {
   v("scenario", t.scenario);
   v("scheduler", t.scheduler);
   v("limits", t.limits);
+  v("traced", t.traced);
+  v.if_any("probe_events", t.probe_events);
 }
 
 template <typename V, typename T>

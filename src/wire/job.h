@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct Job {
   std::string scenario = {};                // a scenario file's text
   std::vector<std::string> scheduler = {};  // argv; empty: none
   PhaseLimits limits = {};
+  std::optional<bool> traced = {};             // true: the agent has the guest's kernel trace itself
+  std::vector<std::string> probe_events = {};  // ... with these, see trace/tracefs/probe_events.h
 };
 
 constexpr const char* kJobPath = "ktstr/job.json";

@@ -14,8 +14,13 @@ constexpr EnumName<RecordType> kTypes[] = {
     {RecordType::kMark, "mark"},         {RecordType::kWorker, "worker"},          {RecordType::kResult, "result"},
     {RecordType::kBodyEnd, "body_end"},  {RecordType::kGuestError, "guest_error"}, {RecordType::kEnd, "end"},
     {RecordType::kStimulus, "stimulus"}, {RecordType::kPayload, "payload"},        {RecordType::kTaint, "taint"},
-    {RecordType::kOutput, "output"},
+    {RecordType::kOutput, "output"},     {RecordType::kTracing, "tracing"},
 };
+
+using Part = TracingRecord::Part;
+constexpr EnumName<Part> kParts[] = {{Part::kFormat, "format"}, {Part::kAbsent, "absent"}, {Part::kTask, "task"},
+                                     {Part::kCgroup, "cgroup"}, {Part::kClass, "class"},   {Part::kPages, "pages"},
+                                     {Part::kLost, "lost"},     {Part::kFull, "full"}};
 
 using Kind = SchedulerRecord::Kind;
 constexpr EnumName<Kind> kSchedulerKinds[] = {
@@ -28,6 +33,14 @@ constexpr EnumName<Stream> kStreams[] = {
     {Stream::kScheduler, "scheduler"}, {Stream::kKernel, "kernel"}, {Stream::kBody, "body"}, {Stream::kAgent, "agent"}};
 
 // What travels as nothing but a record has its fields here; the others' are in model/fields.h.
+template <typename V, FieldsOf<TracingRecord> T>
+void fields(V& v, T& t) {
+  v("part", t.part);
+  v("numbers", t.numbers);
+  v("name", t.name);
+  v("data", t.data);
+}
+
 template <typename V, FieldsOf<HelloRecord> T>
 void fields(V& v, T& t) {
   v("agent_version", t.agent_version);
@@ -118,6 +131,7 @@ Result<T> decode_fields(ByteSpan payload, std::string_view what, Bytes* weight) 
 }  // namespace
 
 EnumNames<RecordType> names_of(RecordType) { return names_from<kTypes>(); }
+EnumNames<TracingRecord::Part> names_of(TracingRecord::Part) { return names_from<kParts>(); }
 EnumNames<SchedulerRecord::Kind> names_of(SchedulerRecord::Kind) { return names_from<kSchedulerKinds>(); }
 EnumNames<LogRecord::Stream> names_of(LogRecord::Stream) { return names_from<kStreams>(); }
 
@@ -128,6 +142,7 @@ EnumNames<LogRecord::Stream> names_of(LogRecord::Stream) { return names_from<kSt
     return decode_fields<type>(payload, name, weight);                    \
   }
 
+KTSTR_RECORD(TracingRecord, "tracing record")
 KTSTR_RECORD(HelloRecord, "hello record")
 KTSTR_RECORD(TestTopology, "topology record")
 KTSTR_RECORD(PhaseRecord, "phase record")

@@ -40,8 +40,28 @@ enum class RecordType : std::uint16_t {
   kPayload = 14,
   kTaint = 15,
   kOutput = 16,
+  kTracing = 17,
 };
 EnumNames<RecordType> names_of(RecordType);  // "hello", "body_end", ...
+
+// What the kernel's own tracing says, where the run is traced so: as bytes of the kernel, which the host decodes.
+struct TracingRecord {
+  enum class Part : std::uint32_t {
+    kFormat,  // name: of the event; data: its `format`, or that of "header_page"
+    kAbsent,  // name: of an event that there is not; data: why
+    kTask,    // that was there: numbers: pid, tgid, CPU, 1 where it may run now, cgroup, four words of its CPUs;
+              // name: its comm
+    kCgroup,  // numbers: of its directory and of the one above it; name
+    kClass,   // what ordinary tasks are scheduled by from now on: numbers: SchedClass, or 255 where that is not known
+    kPages,   // numbers: CPU; data: each a u32 with its length, then the bytes of a part of its ring
+    kLost,    // numbers: CPU, events that its ring has lost in all
+    kFull,    // there would be more than travels: the tracing has ended
+  } part = Part::kFormat;
+  std::vector<std::uint64_t> numbers;
+  std::string name, data;
+};
+EnumNames<TracingRecord::Part> names_of(TracingRecord::Part);
+constexpr std::size_t kMostTracedBytes = std::size_t{128} << 20;  // of pages, in one run
 
 // The agent is up.
 struct HelloRecord {
@@ -135,6 +155,7 @@ struct GuestErrorRecord {
   std::string hint;
 };
 
+ByteVector encode(const TracingRecord& record);
 ByteVector encode(const HelloRecord& record);
 ByteVector encode(const TestTopology& record);
 ByteVector encode(const PhaseRecord& record);

@@ -262,6 +262,9 @@ TEST(Records, SmallOnesSurviveTheTrip) {
   const OutputRecord output{LogRecord::Stream::kKernel, 1, 2, 3, 4};
   EXPECT_EQ(encode(round_trip(output)), encode(output));
   EXPECT_EQ(round_trip(output).test_ns, 4u);
+  const TracingRecord tracing{TracingRecord::Part::kFull, {1, 2}, "name", std::string("a\0b", 3)};
+  EXPECT_EQ(encode(round_trip(tracing)), encode(tracing));
+  EXPECT_EQ(round_trip(tracing).data.size(), 3u);
   EXPECT_EQ(round_trip(GuestErrorRecord{ErrorCode::kUnsupported, "m", "h"}).code, ErrorCode::kUnsupported);
 }
 
