@@ -141,6 +141,7 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
     if (now >= deadline) return false;
     if (now >= next_beat) {
       heartbeat();
+      if (tracing_) tracing_->drain(log_);
       next_beat = now + kHeartbeat;
     }
     // poll() passes over negative descriptors.
@@ -278,6 +279,21 @@ Status Agent::start_body(const Job& job) {
   return ok();
 }
 
+// Without it the run goes on: the host reports that there is no trace.
+void Agent::start_tracing(const Job& job) {
+  if (!job.traced.value_or(false)) return;
+  auto tracing = Tracing::start(job.probe_events, log_);
+  if (tracing)
+    tracing_.emplace(*std::move(tracing));
+  else
+    log_.write(RecordType::kTracing, TracingRecord{TracingRecord::Part::kAbsent, {}, "", tracing.error().message()});
+}
+
+void Agent::stop_tracing() {
+  if (tracing_) tracing_->stop(log_);
+  tracing_.reset();
+}
+
 Status Agent::run_body(const Job& job) {
   KTSTR_TRY(start_body(job));
   auto body_ended = [&] { return body_->has_ended(); };
@@ -288,6 +304,7 @@ Status Agent::run_body(const Job& job) {
     // Not earlier: nothing before the body needs fine time, which is slow.
     const std::uint64_t handover = seed_for(Vary::kHandover, job.settings.vary, job.settings.seed);
     const auto quantum = varied_quantum(job.settings.quantum.value_or(Nanoseconds(0)), handover);
+    start_tracing(job);
     KTSTR_TRY(ask(to_host(view_, mailbox::Lane::kAgent), request::BeginTurns{now_ns(), job.settings.turn.has_value()}));
     if (quantum.count() > 0) KTSTR_TRY(set_quantum(quantum, handover));
     log_.write(RecordType::kQuantum, QuantumRecord{static_cast<std::uint64_t>(quantum.count())});
@@ -417,6 +434,7 @@ void Agent::run() {
   log_.write(RecordType::kHello, HelloRecord{KTSTR_VERSION, names.release, names.version});
   enter(Phase::kBoot);
   const Status status = run_job();
+  stop_tracing();
   finish_logs();
   if (!status) {
     log_.write(RecordType::kGuestError,

@@ -19,6 +19,7 @@
 #include "guest/mailbox_mapping.h"
 #include "guest/processes/unkillable.h"
 #include "guest/scheduler_process.h"
+#include "guest/tracing.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"
 
@@ -57,6 +58,8 @@ class Agent {
   // Answers what the body asks.
   void serve_body();
   void drain_logs();
+  void start_tracing(const Job& job);
+  void stop_tracing();
   void report_taint();
   // What stands in the way of a body that did not end in time, once all programs but `schedulers` were killed; "" for
   // nothing.
@@ -71,6 +74,7 @@ class Agent {
   std::optional<KernelLog> kernel_log_;
   std::optional<SchedulerProcess> scheduler_;
   std::optional<BodyProcess> body_;
+  std::optional<Tracing> tracing_;
   TestTopology topology_;
   std::uint32_t taken_ = 0;       // deliveries
   RequestHandlers requests_;      // of the body
