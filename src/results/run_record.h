@@ -25,6 +25,9 @@ namespace ktstr {
 
 constexpr int kRunRecordVersion = 3;
 
+// RunRecord::trace_source
+constexpr std::string_view kOfPlugin = "plugin", kTracefs = "tracefs";
+
 // How a run ended. The first four are the verdict's; kInfrastructure: the harness, QEMU, memory or the boot was at
 // fault; kBadInput: the user's; kInterrupted: Ctrl-C.
 enum class Outcome { kPass, kFail, kInconclusive, kSkip, kInfrastructure, kBadInput, kInterrupted };
@@ -125,10 +128,12 @@ struct RunRecord {
   std::vector<PayloadReport> payloads;  // in the order in which they ended
   std::vector<ProcsCapture> captures;
   std::vector<WorkerReport> workers;
-  std::uint64_t trace_events = 0;      // det: what the recorder saw of the guest's kernel (trace.bin)
-  std::string why_no_trace;            // det: why it saw nothing, or no more from some point on; "" where it saw all
-  std::string digest;                  // sha256 over the guest's event stream; "" when nothing ran
-  bool digest_complete = false;        // the guest said all that it had to say
+  std::uint64_t trace_events = 0;  // what was seen of the guest's kernel (trace.bin)
+  std::string trace_source;        // who saw it: "plugin", the recorder of det mode; "tracefs", the guest; "" nobody
+  std::uint64_t trace_lost = 0;    // tracefs: events for which the guest had no room
+  std::string why_no_trace;        // why nothing was seen, or no more from some point on; "" where all was
+  std::string digest;              // sha256 over the guest's event stream; "" when nothing ran
+  bool digest_complete = false;    // the guest said all that it had to say
   std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise
   std::vector<TracedFinding> traced;   // det: of findings that have a place in the trace
   std::uint64_t body_start_ns = 0;     // guest CLOCK_MONOTONIC; 0: it did not begin

@@ -96,6 +96,8 @@ void fields(V& v, T& t) {
   v("cgroups", t.cgroups);
   v("checked", t.checked);
   v("trace_events", t.trace_events, kLater);
+  v("trace_source", t.trace_source, kLater);
+  v("trace_lost", t.trace_lost, kLater);
   v("why_no_trace", t.why_no_trace, kLater);
   v("traced", t.traced, kLater);
   v("digest", t.digest);

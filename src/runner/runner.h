@@ -52,6 +52,7 @@ struct RunRequest {
   std::string repeat_command;     // printed with failures
   double host_limit_scale = 1.0;  // of the backstops in host time
   bool recorder = true;           // det: look at what the guest's kernel does; the same run without
+  bool trace = false;             // kvm, tcg: have the guest's kernel trace itself, which disturbs it
   std::string probes;             // functions that are to be seen, as parse_user_probes() takes them; "": none
   bool cold = false;              // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs

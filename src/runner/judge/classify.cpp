@@ -93,16 +93,17 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
                            is_given(checks.max_slice) || checks.max_moves.value_or(0) > 0 ||
                            checks.weight_order.value_or(false) || checks.bandwidth.value_or(false) ||
                            checks.queue_limit() > 0;
-  if (evidence.trace == nullptr && limit_given)
+  const bool is_of_tracefs = record.trace_source == kTracefs;
+  if ((evidence.trace == nullptr || is_of_tracefs) && limit_given)
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,
          .kind = DetailKind::kLostEvidence,
          .message =
              "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, bandwidth and max_queue_depth are "
              "judged by the recorder, and nothing was recorded: " +
-             (record.why_no_trace.empty() ? "it needs det mode" : record.why_no_trace)});
+             (record.why_no_trace.empty() || is_of_tracefs ? "it needs det mode" : record.why_no_trace)});
   // Not asked for, it is not missed.
-  if (evidence.trace == nullptr && request.recorder && !record.why_no_trace.empty())
+  if (evidence.trace == nullptr && (request.recorder || request.trace) && !record.why_no_trace.empty())
     record.details.push_back({.verdict = Verdict::kPass,
                               .kind = DetailKind::kNote,
                               .message = "nothing was recorded of the kernel: " + record.why_no_trace});
@@ -194,7 +195,7 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
   }
   const auto kind_of_trace = detail_kind_from(expected);
   const bool by_recorder = kind_of_trace && is_of_recorder(*kind_of_trace);
-  if (!seen && by_recorder && record.trace_events == 0) {
+  if (!seen && by_recorder && (record.trace_events == 0 || record.trace_source == kTracefs)) {
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,
          .kind = DetailKind::kLostEvidence,

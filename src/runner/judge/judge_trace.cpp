@@ -70,6 +70,11 @@ class TraceJudge {
         limits_(trace_limits(request)),
         shares_(trace, record) {}
 
+  // What a guest saw of itself in real time, on a loaded host maybe, and not all of it: it explains, and is not judged.
+  void explain_workers() {
+    for (std::size_t i = 0; i < record_.details.size(); ++i) explain_worker(record_.details[i]);
+  }
+
   Status judge() {
     KTSTR_TRY_ASSIGN(const Invariants invariants, follow());
     for (const Row& row : kRows)
@@ -270,10 +275,22 @@ class TraceJudge {
   int explained_ = 0;
 };
 
+std::string not_judged(const RunRecord& record) {
+  std::string text =
+      "the guest's kernel has traced itself (tracefs), which disturbed it: what it saw explains, and is not judged";
+  if (record.trace_lost > 0) text += fmt::format("; {} events were lost", record.trace_lost);
+  return text + (record.why_no_trace.empty() ? "" : "; " + record.why_no_trace);
+}
+
 }  // namespace
 
 void judge_trace(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record) {
   trace_ends(trace, story, record);
+  if (record.trace_source == kTracefs) {
+    TraceJudge(trace, request, story, record).explain_workers();
+    record.details.push_back({.verdict = Verdict::kPass, .kind = DetailKind::kNote, .message = not_judged(record)});
+    return;
+  }
   if (story.body_end_ns <= story.body_start_ns || story.body_start_ns == 0) return;
   auto lost = [&](const std::string& what) {
     record.details.push_back({.verdict = Verdict::kInconclusive, .kind = DetailKind::kLostEvidence, .message = what});

@@ -295,6 +295,30 @@ TEST_F(JudgeTrace, ExplainsAWorkersGap) {
   EXPECT_EQ(record_.traced[0].from_ns, 1050 * kMs);
 }
 
+// In real time, on a host that may be loaded, and maybe with holes: the same as above would be a finding.
+TEST_F(JudgeTrace, WhatAGuestSawOfItselfExplainsAndIsNotJudged) {
+  leave_idle();
+  record_.trace_source = kTracefs;
+  record_.trace_lost = 12;
+  judge();
+  EXPECT_EQ(only().verdict, Verdict::kPass);
+  EXPECT_EQ(only().kind, DetailKind::kNote);
+  EXPECT_THAT(only().message, AllOf(HasSubstr("is not judged"), HasSubstr("12 events were lost")));
+  EXPECT_THAT(record_.checked, IsEmpty());
+
+  record_.workers[0].max_gap_ns = 400 * kMs;
+  record_.workers[0].max_gap_at_ns = 1450 * kMs - record_.workers[0].started_ns;
+  record_.details = {{.verdict = Verdict::kFail,
+                      .kind = DetailKind::kStuck,
+                      .message = "a gap of 400 ms",
+                      .cgroup = "load",
+                      .worker = 3,
+                      .step = 1}};
+  judge();
+  ASSERT_EQ(record_.traced.size(), 1u);
+  EXPECT_THAT(record_.details[0].message, HasSubstr("cause: the BPF scheduler"));
+}
+
 TEST_F(JudgeTrace, ATraceThatIsNotThereOrEndsEarlyIsLostEvidence) {
   judge_trace(directory_.path() / "none", request_, story_, record_);
   EXPECT_EQ(only().verdict, Verdict::kInconclusive);

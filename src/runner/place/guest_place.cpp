@@ -10,11 +10,13 @@
 #include "engine/warm/warm_guest.h"
 #include "results/object_store.h"
 #include "runner/guest_machine.h"
+#include "runner/guest_tracing.h"
 #include "runner/judge/vcpus_seen.h"
 #include "runner/package_guest.h"
 #include "runner/place/place.h"
 #include "runner/recorder.h"
 #include "runner/replay/stored_request.h"
+#include "trace/tracefs/probe_events.h"
 
 namespace ktstr {
 
@@ -39,6 +41,7 @@ class GuestPlace final : public Place {
   Status pack_named_files();
   Status choose_turns();
   Status prepare_recorder();
+  Status prepare_tracing();
   Result<UserProbes> probes_of_user() const;
   void remember_trace(const std::string& why_no_events);
   Result<GuestOutcome> start_guest(const Deliveries& deliveries, const GuestIo& io);
@@ -56,6 +59,7 @@ class GuestPlace final : public Place {
   std::string plugin_sha256_;           // "" for none
   std::shared_ptr<Recorder> recorder_;  // det, where the plugin can look into the kernel
   std::string why_no_recorder_;
+  std::optional<GuestTracing> tracing_;  // kvm, tcg, where it is wanted
 };
 
 Status GuestPlace::check() {
@@ -167,6 +171,28 @@ Status GuestPlace::prepare_recorder() {
   return ok();
 }
 
+// In the modes without a recorder. The job of a replay is sent as it was, where that is what it says.
+Status GuestPlace::prepare_tracing() {
+  if (!request_.trace) return ok();
+  tracing_.emplace(static_cast<std::uint32_t>(request_.settings.topology.cpus()));
+  Job job = job_;
+  if (!packed_->job_json.empty()) {
+    KTSTR_TRY_ASSIGN(job, job_from_json(packed_->job_json));
+  }
+  // By addresses, which are this kernel's: a replay may be on another one.
+  std::vector<std::string> functions;
+  const auto kernel = probes_of(kernel_.vmlinux, kernel_.sha256, environment_.cache_dir / "probes");
+  if (kernel)
+    functions = probe_events(*kernel);
+  else
+    log_info("the guest's kernel traces no functions: {}", kernel.error().message());
+  if (job.traced.value_or(false) && job.probe_events == functions) return ok();
+  job.traced = true;
+  job.probe_events = std::move(functions);
+  job_json_ = job_to_json(job);
+  return ok();
+}
+
 Status GuestPlace::prepare() {
   if (kernel_.vmlinux.empty()) {
     KTSTR_TRY_ASSIGN(kernel_, kernel_for(request_, environment_));
@@ -196,6 +222,7 @@ Status GuestPlace::prepare() {
   } else if (!request_.settings.cpu_speeds.empty()) {
     return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
   }
+  if (spec_.mode != Mode::kDet) KTSTR_TRY(prepare_tracing());
   record_.tuple.memory_bytes = spec_.memory;
   if (!request_.packed) {
     KTSTR_TRY(pack_kernel_config(kernel_, own_));
@@ -203,7 +230,7 @@ Status GuestPlace::prepare() {
   }
   record_.tuple.inputs = packed_->inputs;
   if (!plugin_sha256_.empty()) record_.tuple.inputs[kTurnsPluginName] = plugin_sha256_;
-  job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
+  if (job_json_.empty()) job_json_ = packed_->job_json.empty() ? job_to_json(job_) : packed_->job_json;
   return ok();
 }
 
@@ -252,12 +279,19 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
   deliveries.push_back({mailbox::DeliveryKind::kRun, test.front, test.rest});
   KTSTR_TRY_ASSIGN(const TempDir files, put_initramfs(spec_, *packed_, largest(deliveries), environment_));
   const GuestIo io{.console_log = directory.path() / "console.log",
-                   .on_record = take,
+                   .on_record =
+                       [&](const Record& record) {
+                         return tracing_ && record.type == RecordType::kTracing ? tracing_->take(record) : take(record);
+                       },
                    .interrupted = interrupted,
                    .pause = request_.pause.get()};
   RunEnd end;
+  if (tracing_) KTSTR_TRY(tracing_->open(directory.path()));
   if (recorder_) recorder_->store(directory.path() / kTraceFileName, kernel_.release);
   KTSTR_TRY_ASSIGN(end.guest, start_guest(deliveries, io));
+  if (tracing_)
+    if (const Status stored = tracing_->finish(directory.path() / kTraceFileName, kernel_.release); !stored)
+      log_warn("{}", stored.error().render());
   if (recorder_)
     for (const std::string& why : recorder_->not_placed())
       end.notes.push_back(
@@ -267,7 +301,14 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
 
 void GuestPlace::remember_trace(const std::string& why_no_events) {
   record_.why_no_trace = why_no_recorder_.empty() ? why_no_events : why_no_recorder_;
+  if (tracing_) {
+    record_.why_no_trace = tracing_->why_not_all();
+    record_.trace_events = tracing_->events();
+    record_.trace_lost = tracing_->lost();
+    record_.trace_source = kTracefs;
+  }
   if (recorder_) {
+    record_.trace_source = kOfPlugin;
     record_.trace_events = recorder_->events();
     if (record_.trace_events == 0 && record_.why_no_trace.empty())
       record_.why_no_trace = "the guest did not come to where it begins";

@@ -95,7 +95,8 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .mode = std::move(mode),
                      .expect_failure = asked.at("expect_failure").get<std::string>(),
                      .repeat_command = asked.at("repeat_command").get<std::string>(),
-                     .host_limit_scale = asked.at("host_limit_scale").get<double>()};
+                     .host_limit_scale = asked.at("host_limit_scale").get<double>(),
+                     .trace = job.traced.value_or(false)};
   RunSettings& settings = request.settings;
   settings.memory = tuple.memory_bytes;
   if (request.mode == "det") {
