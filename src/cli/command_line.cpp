@@ -137,6 +137,8 @@ struct ReplayFlags {
              "show more of it, which does not disturb it: the whole serial console, every event with its guest time");
     add_text(*replay, "--probe", command.probes, "LIST",
              "record calls of these functions too, as `ktstr run --probe`: the run is the same");
+    replay->add_flag("--trace", command.trace,
+                     "of a run in kvm or tcg mode: have the guest's kernel trace itself for `ktstr trace`");
     replay->add_flag("--current", command.current,
                      "with the scheduler, test program, files and agent as they are now; says which have changed");
     add_text(*replay, "--until", until, "TIME",

@@ -28,6 +28,7 @@ struct ReplayCommand {
   std::string run;     // as find_run() takes it
   std::string kernel;  // empty: the recorded one
   std::string probes;  // as RunRequest has them
+  bool trace = false;  // as there
   int times = 1;
   bool anyway = false;
   bool current = false;

@@ -157,6 +157,12 @@ const Setting kOwn[] = {
      .help = "det mode: do not store what the guest's kernel decides (`ktstr trace` shows it); the run is the same",
      .set = [](const Word&, RunRequest& request) { return put(request.recorder, false); },
      .of_guests = true},
+    {.flags = "--trace",
+     .type = "",
+     .help = "kvm, tcg: have the guest's kernel trace itself for `ktstr trace`, which disturbs it; det mode always has "
+             "a trace",
+     .set = [](const Word&, RunRequest& request) { return put(request.trace, true); },
+     .of_guests = true},
     {.flags = "--probe",
      .type = "LIST",
      .help =

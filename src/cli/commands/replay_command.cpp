@@ -98,6 +98,7 @@ class ReplaySession {
       const ReplayOptions options{.kernel = command_.kernel, .current = command_.current};
       KTSTR_TRY_ASSIGN(plan_, plan_replay(stored_, options, environment_));
       plan_.request.probes = command_.probes;
+      plan_.request.trace = plan_.request.trace || command_.trace;
       return check_differences(stored_.id, plan_.differences, command_.anyway);
     };
     if (const Status status = steps(); !status) return refuse(status.error());

@@ -30,9 +30,10 @@ constexpr const char* kPerfettoName = "trace.pftrace";
 Error no_trace(const fs::path& run, const Result<RunRecord>& record) {
   std::string why = "it came to no result";
   std::string hint = "a run in det mode has one, where nothing is in the way of its recorder";
-  if (record && record->mode != "det") {
+  if (record && record->mode != "det" && record->why_no_trace.empty()) {
     why = fmt::format("it ran in {} mode, and only guests in det mode are recorded", record->mode);
     hint = "run it with --mode det";
+    if (record->mode != "host") hint += ", or with --trace: then the guest's kernel traces itself";
   } else if (record) {
     why = record->why_no_trace.empty() ? "it was made before there was a recorder" : record->why_no_trace;
   }
@@ -50,7 +51,10 @@ void say_what_is_missing(const TraceReader& reader, const Result<RunRecord>& rec
     log_warn("{} events are of kinds that this ktstr does not know; the one that recorded them does",
              reader.passed_over());
   for (const TraceGap& gap : reader.header().missing)
-    log_info("not recorded: {}{}{}: {}", gap.kind, gap.field.empty() ? "" : " ", gap.field, gap.why);
+    if (gap.kind == kLostEvents)
+      log_warn("the trace has holes: {}", gap.why);
+    else
+      log_info("not recorded: {}{}{}: {}", gap.kind, gap.field.empty() ? "" : " ", gap.field, gap.why);
 }
 
 // Where an export goes.

@@ -19,10 +19,10 @@ namespace {
 constexpr std::size_t kMostRows = 8, kColumns = 66;
 
 std::string why_no_trace(const RunRecord& record, const fs::path& file) {
-  if (record.mode != "det")
-    return fmt::format("it ran in {} mode, and only guests in det mode are recorded: --mode det",
-                       record.mode.empty() ? "no" : record.mode);
   if (!record.why_no_trace.empty()) return record.why_no_trace;
+  if (record.mode != "det")
+    return fmt::format("it ran in {} mode, and only guests in det mode are recorded: --mode det{}",
+                       record.mode.empty() ? "no" : record.mode, record.mode == "host" ? "" : ", or --trace");
   return file.filename().string() + " is not in its directory";
 }
 
@@ -140,6 +140,8 @@ Result<Why> find_out_why(const fs::path& run) {
   }
   if (!why.record.why_no_trace.empty())
     why.remarks.push_back("not everything was recorded: " + why.record.why_no_trace);
+  if (why.record.trace_lost > 0)
+    why.remarks.push_back(fmt::format("the trace has holes: {} events were lost", why.record.trace_lost));
   if (!why.traced) {
     why.why_no_story = why_no_place(*why.finding);
     return why;
