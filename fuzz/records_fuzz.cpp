@@ -41,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_decode<SchedulerRecord>(payload);
   try_decode<LogRecord>(payload);
   try_decode<OutputRecord>(payload);
+  try_decode<TracingRecord>(payload);
   try_decode<StepMark>(payload);
   try_decode<Stimulus>(payload);
   try_decode<WorkerReport>(payload);

@@ -23,9 +23,10 @@ class RecorderTest : public GuestTest {
     EXPECT_TRUE(bytes) << bytes.error().message();
     return bytes.value_or(ByteVector());
   }
-  std::string trace_text_of(const GuestRun& run) {
+  std::string trace_text_of(const GuestRun& run) { return trace_of(run, "--text"); }
+  std::string trace_of(const GuestRun& run, const std::string& as) {
     Subprocess::Options options = command({});  // for its environment
-    options.argv = {options.argv[0], "trace", run.json.at("run_dir").get<std::string>(), "--text"};
+    options.argv = {options.argv[0], "trace", run.json.at("run_dir").get<std::string>(), as};
     const auto said = run_captured(options, std::chrono::seconds(60));
     EXPECT_TRUE(said);
     return said ? said->out : "";
@@ -64,6 +65,35 @@ TEST_F(RecorderTest, SeesTheSameInEachRunAndChangesNone) {
       EXPECT_FALSE(fs::exists(fs::path(without.json["run_dir"].get<std::string>()) / "trace.bin"));
     }
   }
+}
+
+// In real time the guest's own kernel says what it does, where it is asked to: the same story, which nobody judges.
+TEST_F(RecorderTest, AGuestInRealTimeTracesItself) {
+  const fs::path file =
+      write("hog.toml",
+            "topology = '1n1l2c1t'\nduration = '700ms'\n[checks]\nmax_gap = '300ms'\nmax_spread_pct = false\n"
+            "[[cgroup]]\nname = 'victim'\nworkers = 1\ncpuset = '1'\nwork = 'SpinWait'\n"
+            "[[cgroup]]\nname = 'sleep'\nworkers = 1\nwork = { type = 'Bursty', burst = '2ms', sleep = '3ms' }\n"
+            "[[cgroup]]\nname = 'hog'\nworkers = 1\ncpuset = '1'\nwork = 'SpinWait'\npolicy = 'fifo:50'\n");
+  const GuestRun ran = run({file.string(), "--mode", "tcg", "--trace", "--scheduler", fixture()});
+  EXPECT_THAT(ran.failures(), Contains("stuck")) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["trace_source"], "tracefs");
+  EXPECT_EQ(ran.json["why_no_trace"], "");
+  EXPECT_GT(ran.json["trace_events"].get<std::uint64_t>(), 200u);
+  EXPECT_THAT(message_of(ran, "note"), HasSubstr("explains, and is not judged"));
+  EXPECT_THAT(message_of(ran, "stuck"), AllOf(HasSubstr("it may run on CPU 1; meanwhile CPU 1 ran hog/0"),
+                                              HasSubstr("real-time"), HasSubstr("cause: real-time tasks")));
+  const std::string text = trace_of(ran, "--json");
+  for (const char* const kind : {"switch", "enqueue", "migrate", "fork", "exit", "cgroup_move", "affinity", "policy",
+                                 "dsq_insert", "task_seen", "cgroup_seen"})
+    EXPECT_THAT(text, HasSubstr(fmt::format(R"("kind":"{}")", kind)));
+  // What they ran is what the kernel says of them, and what it took to make them.
+  if (ran.json["trace_lost"] != 0) return;
+  const nlohmann::json accounts = accounts_of(ran);
+  for (const auto& worker : ran.json.at("workers"))
+    for (const auto& task : accounts.at("tasks"))
+      if (task.at("pid") == worker.at("pid"))
+        EXPECT_GE(task.at("ran_ns").get<double>() + 5e6, worker.at("cpu_time_ns").get<double>()) << worker;
 }
 
 TEST_F(RecorderTest, FindsACpuThatASchedulerLeavesIdle) {
