@@ -218,8 +218,9 @@ TEST_F(JudgeTrace, OfSharesItSaysWhatItSawAndWhoHadTheRest) {
     at(1000, trace::Fork{.pid = pid, .tgid = pid, .mask = {3}, .comm = trace_text_of<2>(pid == 7 ? "low" : "high")});
     at(1000, trace::Enqueue{.pid = pid, .cpu = 0, .sched_class = 4});
   }
-  at(1000, trace::Switch{.prev = 0, .next = 7});
-  at(1100, trace::Switch{.prev = 7, .prev_on_rq = 1, .next = 8});
+  at(1000, trace::Switch{.prev = 0, .next = 7, .next_prio = 120});
+  at(1100, trace::Switch{.prev = 7, .prev_on_rq = 1, .next = 8, .next_prio = 120});
+  at(1450, trace::Tick{});
   record_.workers[0].started_ns = 1000 * kMs;
   record_.workers[0].wall_time_ns = 400 * kMs;
   record_.workers.push_back(record_.workers[0]);
