@@ -117,14 +117,10 @@ class Window {
   }
 
   void add_run(Sums& sums, std::int32_t pid, std::uint64_t passed) {
-    const auto found = sums.ran.find(pid);
-    if (found != sums.ran.end()) {
-      found->second += passed;
-      return;
-    }
-    const bool has_room = kept_ < kMostKept;
-    if (has_room) ++kept_;
-    sums.ran[has_room ? pid : kOthers] += passed;
+    const bool is_new = !sums.ran.contains(pid);
+    if (is_new && kept_ == kMostKept) pid = kOthers;
+    if (is_new && pid != kOthers) ++kept_;
+    sums.ran[pid] += passed;
   }
 
   // While it is known: it may be dead in the end.

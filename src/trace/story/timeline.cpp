@@ -9,8 +9,8 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kMostKept = 100'000;  // tasks of all cells together
-constexpr std::int32_t kOthers = -1;
+constexpr std::size_t kMostPainted = 100'000;  // tasks of all cells together
+constexpr std::int32_t kUnpainted = -1;
 constexpr std::size_t kMostNames = 100'000;  // a guest may invent any number of tasks
 constexpr std::size_t kMostLetters = 9;
 constexpr std::uint64_t kLeastMargin = 1'000'000;  // ns
@@ -71,9 +71,9 @@ void TimelinePainter::add_run(Cell& cell, std::int32_t pid, std::uint64_t passed
     found->second += passed;
     return;
   }
-  const bool has_room = kept_ < kMostKept;
+  const bool has_room = kept_ < kMostPainted;
   if (has_room) ++kept_;
-  cell.ran[has_room ? pid : kOthers] += passed;
+  cell.ran[has_room ? pid : kUnpainted] += passed;
 }
 
 void TimelinePainter::paint(Painted& column, std::uint64_t passed, const TaskTable& table) {
