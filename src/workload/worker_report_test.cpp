@@ -29,6 +29,38 @@ TEST(OffCpuPct, StaysWithin0To100) {
   EXPECT_EQ(report.off_cpu_pct(), 0);
 }
 
+TEST(WorkerReport, SaysWhoItIsAndHowItEnded) {
+  WorkerReport report;
+  report.index = 3;
+  report.pid = 17;
+  EXPECT_EQ(report.name(), "worker 3 outside of the cgroups");
+  EXPECT_EQ(report.end(), "");
+  report.cgroup = "cg_0";
+  report.responded = false;
+  EXPECT_EQ(report.name(), "worker 3 of cg_0");
+  EXPECT_EQ(report.task(), "worker 3 (pid 17)");
+  EXPECT_EQ(report.end(), "did not stop when told to");
+  report.gone = false;
+  EXPECT_EQ(report.end(), "did not end");
+  report.exit = "exited with 1";
+  EXPECT_EQ(report.end(), "exited with 1");
+}
+
+TEST(WorkerReport, KnowsWhenItsLongestGapWas) {
+  WorkerReport report;
+  report.started_ns = 100;
+  report.wall_time_ns = 50;
+  report.max_gap_ns = 30;
+  report.max_gap_at_ns = 40;
+  EXPECT_EQ(report.max_gap_began_ns(), 110u);
+  EXPECT_EQ(report.max_gap_ended_ns(), 140u);
+  report.max_gap_ns = 1000;  // a guest may say anything
+  EXPECT_EQ(report.max_gap_began_ns(), 0u);
+  EXPECT_TRUE(report.outlived(100, 149));
+  EXPECT_FALSE(report.outlived(99, 149));
+  EXPECT_FALSE(report.outlived(100, 150));
+}
+
 class OpenSlot : public testing::Test {
  protected:
   OpenSlot() { group_->released_ns = 1000; }
