@@ -157,7 +157,9 @@ TEST_F(KernelTraceTest, WhereEventsAreMissingNobodyKnowsWhatRuns) {
   std::vector<bool> known;
   for (const TraceEvent& event : events_) {
     now.add(event);
-    if (is_hole(event)) EXPECT_EQ(now.task(8)->phase, TaskPhase::kUnknown);
+    if (is_hole(event)) {
+      EXPECT_EQ(now.task(8)->phase, TaskPhase::kUnknown);
+    }
     known.push_back(!now.cpus().empty() && now.cpus()[0].known);
   }
   EXPECT_TRUE(std::count(known.begin(), known.end(), true) > 0);

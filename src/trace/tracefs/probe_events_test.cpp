@@ -29,10 +29,10 @@ TEST(ProbeEvents, ReadWhatTheRecorderReads) {
                          {step(Source::kRegister, 0, 8, 0, 16), step(Source::kEarlier, 0, 0, 0, 8),
                           step(Source::kEarlier, 1, 8, 1, static_cast<std::uint64_t>(-16)),
                           step(Source::kAddress, 0, 0, 1, 5), step(Source::kAddress, 0, 4, 1, 0xffffffff82000000)})};
-  EXPECT_THAT(
-      probe_events(kernel),
-      ElementsAre("p:ktstr/nice_1 0xffffffff81001000 v0=+1384(%di):u32 v1=%si:u64 b0=%di:u64",
-                  "p:ktstr/throttle_2 0xffffffff81002000 v0=-8(+16(%di)):u64 v1=\\5 v2=@0xffffffff82000000:u32"));
+  EXPECT_THAT(probe_events(kernel),
+              ElementsAre("p:ktstr/nice_1 0xffffffff81001000 v0=+1384(%di):u32 v1=%si:u64 b0=%di:u64",
+                          "p:ktstr/throttle_2 0xffffffff81002000 v0=-8(+16(%di)):u64 v1=\\5 v2=@0xffffffff82000000:u32 "
+                          "b0=%di:u64"));
 }
 
 TEST(ProbeEvents, LeaveOutWhatCannotBeWrittenSo) {
