@@ -17,7 +17,7 @@ namespace {
 const std::uint8_t* u8(ByteSpan bytes) { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
 std::uint8_t* u8(ByteVector& bytes) { return reinterpret_cast<std::uint8_t*>(bytes.data()); }
 
-void append_u32(ByteVector& bytes, std::uint64_t value) {
+void append_word(ByteVector& bytes, std::uint64_t value) {
   for (unsigned i = 0; i < 4; ++i) bytes.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
 
@@ -70,7 +70,7 @@ ByteVector gzip(ByteSpan bytes) {
 
 ByteVector lz4_legacy(ByteSpan bytes) {
   ByteVector out;
-  append_u32(out, 0x184c2102);
+  append_word(out, 0x184c2102);
   constexpr std::size_t kBlock = 8 << 20;
   while (!bytes.empty()) {
     const ByteSpan block = bytes.first(std::min(bytes.size(), kBlock));
@@ -80,7 +80,7 @@ ByteVector lz4_legacy(ByteSpan bytes) {
         LZ4_compress_default(reinterpret_cast<const char*>(block.data()), reinterpret_cast<char*>(packed.data()),
                              static_cast<int>(block.size()), static_cast<int>(packed.size()));
     packed.resize(static_cast<std::size_t>(std::max(size, 0)));
-    append_u32(out, packed.size());
+    append_word(out, packed.size());
     out.insert(out.end(), packed.begin(), packed.end());
   }
   return out;
@@ -101,7 +101,7 @@ ByteVector bzimage(ByteSpan payload, bool declare_payload) {
   put(0x206, 0x020f, 2);
   put(0x248, declare_payload ? kDecompressor : 0, 4);
   put(0x24c, declare_payload ? payload.size() + 4 : 0, 4);
-  append_u32(image, 12345);
+  append_word(image, 12345);
   image.resize(image.size() + 100);
   return image;
 }
