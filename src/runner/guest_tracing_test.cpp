@@ -88,9 +88,10 @@ TEST_F(GuestTracingTest, RefusesWhatNoAgentSays) {
 }
 
 TEST_F(GuestTracingTest, KeepsNoMoreThanItsLimit) {
-  const std::string many(std::size_t{1'000'000}, 'x');
+  const TracingRecord many{Part::kFormat, {}, "none", std::string(std::size_t{1'000'000}, 'x')};
+  const Record record{RecordType::kTracing, mailbox::Lane::kAgent, 0, 50, encode(many)};
   Status said = ok();
-  for (int i = 0; i < 300 && said; ++i) said = say(Part::kFormat, {}, "none", many);
+  for (int i = 0; i < 300 && said; ++i) said = tracing_.take(record);
   ASSERT_FALSE(said);
   EXPECT_EQ(said.error().code(), ErrorCode::kUnsupported);
 }
