@@ -84,6 +84,8 @@ RunRecord full_record() {
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
   r.workers = {w};
   r.trace_events = 1290;
+  r.trace_source = "plugin";
+  r.trace_lost = 3;
   r.why_no_trace = "why not all";
   r.traced = {{DetailKind::kStuck, "cg_0", 1, 2, "m", 101, 3, 4, 5, "the freezer", "in 1 s it waited"}};
   r.body_start_ns = 19;

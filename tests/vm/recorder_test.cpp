@@ -92,8 +92,9 @@ TEST_F(RecorderTest, AGuestInRealTimeTracesItself) {
   const nlohmann::json accounts = accounts_of(ran);
   for (const auto& worker : ran.json.at("workers"))
     for (const auto& task : accounts.at("tasks"))
-      if (task.at("pid") == worker.at("pid"))
+      if (task.at("pid") == worker.at("pid")) {
         EXPECT_GE(task.at("ran_ns").get<double>() + 5e6, worker.at("cpu_time_ns").get<double>()) << worker;
+      }
 }
 
 TEST_F(RecorderTest, FindsACpuThatASchedulerLeavesIdle) {

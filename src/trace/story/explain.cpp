@@ -49,6 +49,8 @@ class Window {
     if (gap.kind == to_string(TraceKind::kDsqInsert) && gap.field.empty()) queues_known_ = false;
   }
 
+  void note_source(std::string_view source) { story_.in_real_time = source == "tracefs"; }
+
   // The state so far held until this event.
   void add(const TraceEvent& event) {
     account(std::min(event.time_ns, story_.to_ns));
@@ -224,6 +226,7 @@ EnumNames<Guilty> names_of(Guilty) { return names_from<kGuilty>(); }
 Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t from_ns, std::uint64_t to_ns) {
   Window window(pid, from_ns, to_ns);
   for (const TraceGap& gap : trace.header().missing) window.note_gap(gap);
+  window.note_source(trace.header().source);
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, trace.next());
     if (!event) break;
@@ -236,8 +239,10 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
 std::string cause_of(const WaitStory& story) {
   if (story.guilty == Guilty::kNobody) return "";
   if (story.guilty != Guilty::kScheduler) return std::string(to_string(story.guilty));
-  if (!story.sched_class) return "the scheduler";
-  return story.sched_class == SchedClass::kExt ? "the BPF scheduler" : "the kernel's scheduler";
+  const std::string scheduler = !story.sched_class                      ? "the scheduler"
+                                : story.sched_class == SchedClass::kExt ? "the BPF scheduler"
+                                                                        : "the kernel's scheduler";
+  return scheduler + (story.in_real_time ? ", or the host: in real time it may hold a CPU back" : "");
 }
 
 std::string with_cause(const WaitStory& story) {

@@ -54,6 +54,7 @@ struct WaitStory {
   bool anywhere = true;              // it may run on all CPUs
   bool affinity_known = true;        // false: nothing shows where it may run
   bool whole = true;                 // false: events were lost. Either way nobody is called guilty of what needs them
+  bool in_real_time = false;         // the host may have held a CPU back, which nothing shows
   Guilty guilty = Guilty::kNobody;
 };
 

@@ -63,6 +63,15 @@ TEST_F(ExplainTest, ATaskThatTheSchedulerForgot) {
               HasSubstr("no queue is known that the scheduler has put it into since it ran last"));
 }
 
+// A vCPU that the host does not run looks idle, or busy with what it ran last.
+TEST_F(ExplainTest, InRealTimeTheSchedulerIsNotTheOnlyOneWhoMayBeGuilty) {
+  fork(10, 7, "victim");
+  wake(10, 7, SchedClass::kExt);
+  EXPECT_EQ(cause_of(story(10, 110)), "the BPF scheduler");
+  source_ = "tracefs";
+  EXPECT_THAT(cause_of(story(10, 110)), testing::AllOf(HasSubstr("the BPF scheduler"), HasSubstr("or the host")));
+}
+
 TEST_F(ExplainTest, ARealTimeHogOnTheOnlyCpu) {
   fork(1, 50, "rt_hog");
   run(1, 50, 0, 0, 49);

@@ -40,7 +40,7 @@ class MadeTrace : public testing::Test {
     at(ms, trace::Switch{.prev = pid, .prev_state = 1, .prev_on_rq = 0, .next = 0}, cpu);
   }
   TraceReader reader() {
-    store_trace(directory_.path() / "t", events_, {.kernel = "7", .cpus = 2, .source = "plugin", .missing = missing_});
+    store_trace(directory_.path() / "t", events_, {.kernel = "7", .cpus = 2, .source = source_, .missing = missing_});
     auto opened = TraceReader::open(directory_.path() / "t");
     EXPECT_TRUE(opened);
     return *std::move(opened);
@@ -49,6 +49,7 @@ class MadeTrace : public testing::Test {
   TempDir directory_ = *TempDir::create(fs::temp_directory_path(), "ktstr-made-trace");
   std::vector<TraceEvent> events_;
   std::vector<TraceGap> missing_;
+  std::string source_ = "plugin";
 };
 
 }  // namespace ktstr
