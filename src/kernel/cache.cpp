@@ -10,8 +10,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/system/user_directory.h"
+#include "kernel/fetch/metadata.h"
 #include "kernel/image.h"
-#include "kernel/metadata.h"
 #include "kernel/version.h"
 
 namespace ktstr {

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "kernel/metadata.h"
+#include "kernel/fetch/metadata.h"
 #include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {

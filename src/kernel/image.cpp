@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "kernel/bounded_bytes.h"
-#include "kernel/decompress.h"
+#include "kernel/fetch/decompress.h"
 #include "kernel/version.h"
 
 namespace ktstr {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/decompress.h"
+#include "kernel/fetch/decompress.h"
 #include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {

@@ -7,9 +7,9 @@
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "kernel/apt.h"
 #include "kernel/cache.h"
-#include "kernel/debian.h"
+#include "kernel/fetch/apt.h"
+#include "kernel/fetch/debian.h"
 #include "kernel/select.h"
 
 namespace ktstr::cli {

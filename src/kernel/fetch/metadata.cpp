@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/metadata.h"
+#include "kernel/fetch/metadata.h"
 
 #include <nlohmann/json.hpp>
 

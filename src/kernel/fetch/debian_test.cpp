@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/debian.h"
+#include "kernel/fetch/debian.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kernel/apt.h"
+#include "kernel/fetch/apt.h"
 
 namespace ktstr {
 namespace {

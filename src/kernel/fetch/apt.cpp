@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/apt.h"
+#include "kernel/fetch/apt.h"
 
 #include <fmt/ranges.h>
 

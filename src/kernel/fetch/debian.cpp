@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/debian.h"
+#include "kernel/fetch/debian.h"
 
 #include <fmt/ranges.h>
 
@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/log.h"
-#include "kernel/apt.h"
+#include "kernel/fetch/apt.h"
 #include "kernel/version.h"
 
 namespace ktstr {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/decompress.h"
+#include "kernel/fetch/decompress.h"
 
 #include <lz4.h>
 #include <lzma.h>
