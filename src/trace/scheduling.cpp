@@ -29,6 +29,9 @@ std::optional<CpuBits> known_mask(const TraceEvent& event, const CpuBits& mask) 
   return event.unreadable != 0 || is_empty ? std::nullopt : std::optional(mask);
 }
 
+// From the choice of a CPU to its queue, with an interrupt of that CPU in between.
+constexpr std::uint64_t kLongestWakeupNs = 1'000'000;
+
 std::optional<Rank> rank_of(const trace::Enqueue& event) {
   if (event.static_prio == 0) return {};
   return Rank{.group = event.group,
@@ -101,7 +104,7 @@ void Scheduling::on_affinity(const TraceEvent& event) {
   if (found == tasks_.end()) return;
   TaskNow& task = found->second;
   task.mask = known_mask(event, set.mask);
-  task.steady_ns = now_ns_;
+  task.steady_ns = task.masked_ns = now_ns_;
   // The kernel has it leave, which takes its time; one that may not migrate stays for longer.
   if (task.phase != TaskPhase::kSleeping && !task.may_run_on(task.cpu)) task.excused = task.cpu;
 }
@@ -184,6 +187,8 @@ void Scheduling::on_enqueue(const trace::Enqueue& event, bool class_known) {
   task.kernel.left_at = 0;
   if (task.sched_class == SchedClass::kFair && event.delayed == 0)
     note_update(tasks_, cpus_, event.cpu, event.group, event.clock);
+  // Its wakeup was under way, to a CPU that it was still allowed: the kernel has it leave from there.
+  if (!task.may_run_on(cpu) && now_ns_ - task.masked_ns < kLongestWakeupNs) task.excused = cpu;
   if (task.phase == TaskPhase::kRunning) return;
   if (task.kernel.queued_at == 0 && (event.flags & kKeepsItsPlace) == 0) task.kernel.queued_at = event.clock;
   if (!sleeps_on && task.phase != TaskPhase::kWaiting)

@@ -70,6 +70,7 @@ struct TaskNow {
   std::uint64_t steady_ns = 0;           // since when rank, mask and cgroup are as they are
   std::optional<CpuBits> mask;           // where it may run; none: not known, which is treated as everywhere
   std::uint64_t cgroup = 0;              // 0: not known
+  std::uint64_t masked_ns = 0;           // when that was set last
   std::optional<std::uint16_t> excused;  // a CPU that its mask has excluded while it was there, until it has left
   std::optional<std::uint64_t> dsq;      // where a BPF scheduler put the task since it ran last
   KernelAccount kernel;

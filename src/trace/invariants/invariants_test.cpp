@@ -175,6 +175,24 @@ TEST_F(InvariantsTest, ATaskThatIsToLeaveMayRunWhereItIs) {
   EXPECT_FALSE(result(Invariant::kAllowedCpu).holds()) << "it had left";
 }
 
+// The CPU was chosen before: the wakeup waits for that CPU's interrupt while the mask is set.
+TEST_F(InvariantsTest, AWakeupThatIsUnderWayMayEndWhereTheTaskMayNoLongerRun) {
+  wake(10, 7, 1);
+  run(11, 7, 1);
+  at(12, trace::Switch{.prev = 7, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  at(20, trace::Affinity{.pid = 7, .mask = {1}});
+  at(20, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = 3});
+  run(21, 7, 1);
+  at(22, trace::Switch{.prev = 7, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  expect_all_hold();
+  at(30, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 3});
+  run(31, 7, 0);
+  at(32, trace::Switch{.prev = 7, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 0);
+  at(40, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = 3});
+  run(41, 7, 1);
+  EXPECT_FALSE(result(Invariant::kAllowedCpu).holds()) << "that was chosen long after";
+}
+
 // Each move is a dequeue and an enqueue.
 TEST_F(InvariantsTest, ATaskThatIsMovedAboutStillWaits) {
   run(0, 50, 0);
