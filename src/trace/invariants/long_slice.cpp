@@ -8,6 +8,9 @@ namespace ktstr {
 
 namespace {
 
+// Of a turn: a task of a class above that runs for longer ends it, and so do several that had a tenth of it.
+constexpr std::uint64_t kLongestBreakNs = 1'000'000, kLeastPartOfBreaks = 10;
+
 std::optional<std::uint16_t> only_cpu(const CpuBits& mask) {
   int count = 0;
   std::size_t cpu = 0;
@@ -32,11 +35,6 @@ std::optional<std::uint16_t> cpu_waited_for(const TaskNow& task, const Schedulin
 }
 
 void LongSlice::before(const Transition& transition, const Moment& moment, BreachSink& sink) {
-  if (transition.before.phase == TaskPhase::kRunning &&
-      moment.at_ns > std::max(transition.before.since_ns, moment.judged_from_ns) + limit_ns_) {
-    for (const auto& [pid, want] : wants_)
-      if (want.cpu == transition.before.cpu) judge(pid, want, moment, sink);
-  }
   if (transition.before.phase != TaskPhase::kWaiting) return;
   const auto found = wants_.find(transition.pid);
   if (found == wants_.end()) return;
@@ -45,7 +43,35 @@ void LongSlice::before(const Transition& transition, const Moment& moment, Breac
 }
 
 void LongSlice::after(const TraceEvent& event, const Moment& moment, BreachSink& sink) {
+  if (event.kind == TraceKind::kSwitch) follow_turn(event_as<trace::Switch>(event), event.cpu, moment, sink);
   for_each_concerned(event, moment.now, [&](std::int32_t pid) { follow(pid, moment, sink); });
+}
+
+void LongSlice::follow_turn(const trace::Switch& event, std::uint16_t cpu, const Moment& moment, BreachSink& sink) {
+  if (cpu >= moment.now.cpus().size()) return;
+  if (cpu >= turns_.size()) turns_.resize(cpu + std::size_t{1});
+  Turn& turn = turns_[cpu];
+  const TaskNow* const owner = moment.now.task(turn.pid);
+  const TaskNow* const next = moment.now.task(event.next);
+  const bool is_there = turn.pid != 0 && owner != nullptr && owner->cpu == cpu && owner->phase != TaskPhase::kSleeping;
+  if (is_there && event.next == turn.pid) {
+    const std::uint64_t away = turn.left_ns == 0 ? 0 : moment.at_ns - turn.left_ns;
+    const std::uint64_t all = turn.away_ns + away;
+    if (away <= kLongestBreakNs && all < (moment.at_ns - turn.since_ns) / kLeastPartOfBreaks) {
+      turn.left_ns = 0;
+      turn.away_ns = all;
+      return;
+    }
+  }
+  const bool is_above = is_there && event.next != 0 && event.next != turn.pid && next != nullptr && next->rank &&
+                        owner->rank && next->rank->sched_class < owner->rank->sched_class;
+  if (is_above) {
+    if (turn.left_ns == 0) turn.left_ns = moment.at_ns;
+    return;
+  }
+  for (const auto& [pid, want] : wants_)
+    if (want.cpu == cpu) judge(pid, want, moment, sink);
+  turn = {.pid = event.next, .since_ns = moment.at_ns};
 }
 
 void LongSlice::end(const Moment& moment, BreachSink& sink) {
@@ -67,17 +93,15 @@ void LongSlice::follow(std::int32_t pid, const Moment& moment, BreachSink& sink)
 
 void LongSlice::judge(std::int32_t pid, const Want& want, const Moment& moment, BreachSink& sink) const {
   std::uint64_t from = std::max(want.since_ns, moment.judged_from_ns);
-  if (moment.at_ns <= from + limit_ns_ || want.cpu >= moment.now.cpus().size()) return;
-  const std::int32_t current = moment.now.cpus()[want.cpu].current;
+  if (moment.at_ns <= from + limit_ns_ || want.cpu >= turns_.size()) return;
+  const Turn& turn = turns_[want.cpu];
   const TaskNow* const task = moment.now.task(pid);
-  const TaskNow* const user = moment.now.task(current);
-  if (task == nullptr || user == nullptr || current == pid || user->phase != TaskPhase::kRunning ||
-      user->cpu != want.cpu || !task->rank || !user->rank)
-    return;
-  from = std::max({from, user->since_ns, user->steady_ns});
-  if (moment.at_ns <= from || !user->rank->is_peer_of(*task->rank) || is_above(*user->rank, *task->rank)) return;
-  sink.report(Invariant::kMaxSlice,
-              {.pid = pid, .cpu = want.cpu, .from_ns = from, .to_ns = moment.at_ns, .other = current});
+  const TaskNow* const user = moment.now.task(turn.pid);
+  if (turn.pid == 0 || turn.pid == pid || task == nullptr || user == nullptr || !task->rank || !user->rank) return;
+  from = std::max({from, turn.since_ns, user->steady_ns});
+  const std::uint64_t to = turn.left_ns == 0 ? moment.at_ns : std::min(turn.left_ns, moment.at_ns);
+  if (to <= from || !user->rank->is_peer_of(*task->rank) || is_above(*user->rank, *task->rank)) return;
+  sink.report(Invariant::kMaxSlice, {.pid = pid, .cpu = want.cpu, .from_ns = from, .to_ns = to, .other = turn.pid});
 }
 
 }  // namespace ktstr

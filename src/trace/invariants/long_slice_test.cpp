@@ -32,6 +32,32 @@ TEST_F(LongSliceTest, OneThatIsPulledAwayInTimeWaitedForNothing) {
   expect_holds(Invariant::kMaxSlice);
 }
 
+TEST_F(LongSliceTest, AMomentOfAHigherClassIsNoEndOfATurn) {
+  wake(0, {.pid = 7}, 0);
+  run(0, 7, 0);
+  wake(0, {.pid = 8}, 0);
+  for (std::uint64_t ms = 100; ms <= 300; ms += 100) {
+    wake(ms, {.pid = 50, .sched_class = kRealTime, .policy = 1}, 0);
+    run(ms, 50, 0, 7);
+    sleep(ms + 1, 50, 0, 7);
+  }
+  run(400, 8, 0, 7);
+  EXPECT_EQ(result(Invariant::kMaxSlice).too_long, 1u);
+  EXPECT_EQ(result(Invariant::kMaxSlice).worst->other, 7);
+  EXPECT_EQ(result(Invariant::kMaxSlice).worst->length_ns(), 400 * kMs);
+}
+
+TEST_F(LongSliceTest, ARealTimeHogIs) {
+  wake(0, {.pid = 7}, 0);
+  run(0, 7, 0);
+  wake(0, {.pid = 8}, 0);
+  wake(100, {.pid = 50, .sched_class = kRealTime, .policy = 1}, 0);
+  run(100, 50, 0, 7);
+  sleep(300, 50, 0, 7);
+  run(400, 8, 0, 7);
+  expect_holds(Invariant::kMaxSlice);
+}
+
 // In a queue of the scheduler's own it waits for any CPU; in a CPU's own, or with one CPU that it may use, for that
 // one.
 TEST_F(LongSliceTest, UnderABpfSchedulerTheQueueSaysWhichCpuIsWaitedFor) {
