@@ -43,32 +43,38 @@ class AccountsTest : public GuestTest {
     return 0;
   }
 
-  static void expect_tasks_agree(const nlohmann::json& accounts, int at_least) {
+  static void expect_tasks_agree(const nlohmann::json& accounts, int at_least, std::int64_t late_ns) {
     int compared = 0;
     for (const auto& task : accounts.at("tasks")) {
       if (!task.at("whole_life")) continue;
       ++compared;
-      EXPECT_EQ(task.at("ran_off_ns"), 0) << task;
+      EXPECT_GE(task.at("ran_off_ns"), 0) << task;
+      EXPECT_LE(task.at("ran_off_ns"), late_ns) << task;
       EXPECT_EQ(task.at("waited_off_ns"), 0) << task;
     }
     EXPECT_GE(compared, at_least);
   }
 
-  static void expect_cgroups_agree(const nlohmann::json& accounts, const nlohmann::json& usage) {
+  static void expect_usec(std::uint64_t ran_ns, std::uint64_t usec, std::int64_t late_ns, const std::string& who) {
+    EXPECT_GE(usec, ran_ns / 1000) << who;
+    EXPECT_LE(usec, (ran_ns + static_cast<std::uint64_t>(late_ns)) / 1000) << who;
+  }
+  static void expect_cgroups_agree(const nlohmann::json& accounts, const nlohmann::json& usage, std::int64_t late_ns) {
     ASSERT_TRUE(usage.is_object());
     const auto usec = [&](const char* cgroup) { return usage.at(cgroup).get<std::uint64_t>(); };
     for (const std::string cgroup :
          {"pinned", "sleeping", "limited", "frozen", "realtime", "light", "heavy", "pairs", "forks"}) {
-      EXPECT_EQ(ran_in(accounts, cgroup) / 1000, usec(cgroup.c_str())) << cgroup;
+      expect_usec(ran_in(accounts, cgroup), usec(cgroup.c_str()), late_ns, cgroup);
       EXPECT_NEAR(shown_for(accounts, cgroup) / static_cast<double>(usec(cgroup.c_str())), 1000, 100) << cgroup;
     }
     const std::uint64_t one = ran_in(accounts, "one"), two = ran_in(accounts, "two");
-    EXPECT_EQ(one / 1000, usec("nested/one"));
-    EXPECT_EQ(two / 1000, usec("nested/two"));
-    EXPECT_EQ((one + two) / 1000, usec("nested"));
+    expect_usec(one, usec("nested/one"), late_ns, "nested/one");
+    expect_usec(two, usec("nested/two"), late_ns, "nested/two");
+    expect_usec(one + two, usec("nested"), 2 * late_ns, "nested");
     // Its worker was moved while it ran.
     const std::uint64_t both = ran_in(accounts, "other");
-    EXPECT_LE(both / 1000 - (usec("moved") + usec("other")), 1u);
+    EXPECT_NEAR(static_cast<double>(both / 1000), static_cast<double>(usec("moved") + usec("other")),
+                1 + static_cast<double>(late_ns) / 1e3);
     for (const char* const cgroup : {"moved", "other"})
       EXPECT_LE(std::abs(shown_for(accounts, cgroup) - 1e3 * static_cast<double>(usec(cgroup))), kTickNs + kLagNs)
           << cgroup;
@@ -94,8 +100,11 @@ TEST_F(AccountsTest, AgreeWithTheKernelsOwn) {
       const GuestRun ran = run({KTSTR_SITUATIONS, "--kernel", kernel, "--scheduler", scheduler});
       ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
       const nlohmann::json accounts = accounts_of(ran), usage = usage_of(ran);
-      expect_tasks_agree(accounts, 10);
-      expect_cgroups_agree(accounts, usage);
+      // EEVDF's account of a task that has left its queue is brought up to date until the switch, where something else
+      // happens to that queue: not all of that is an event.
+      const std::int64_t late_ns = scheduler.empty() ? 1'000'000 : 0;
+      expect_tasks_agree(accounts, 10, late_ns);
+      expect_cgroups_agree(accounts, usage, late_ns);
       expect_all_happened(accounts, usage, scheduler.empty());
     }
   }
