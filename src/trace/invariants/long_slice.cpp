@@ -35,6 +35,11 @@ std::optional<std::uint16_t> cpu_waited_for(const TaskNow& task, const Schedulin
 }
 
 void LongSlice::before(const Transition& transition, const Moment& moment, BreachSink& sink) {
+  // It sleeps, or is dead, and then nothing more is known of it.
+  const std::uint16_t on = transition.before.cpu;
+  if (transition.before.phase == TaskPhase::kRunning && transition.after != TaskPhase::kWaiting && on < turns_.size() &&
+      turns_[on].pid == transition.pid)
+    end_turn(on, moment, sink);
   if (transition.before.phase != TaskPhase::kWaiting) return;
   const auto found = wants_.find(transition.pid);
   if (found == wants_.end()) return;
@@ -69,9 +74,14 @@ void LongSlice::follow_turn(const trace::Switch& event, std::uint16_t cpu, const
     if (turn.left_ns == 0) turn.left_ns = moment.at_ns;
     return;
   }
+  end_turn(cpu, moment, sink);
+  turn = {.pid = event.next, .since_ns = moment.at_ns};
+}
+
+void LongSlice::end_turn(std::uint16_t cpu, const Moment& moment, BreachSink& sink) {
   for (const auto& [pid, want] : wants_)
     if (want.cpu == cpu) judge(pid, want, moment, sink);
-  turn = {.pid = event.next, .since_ns = moment.at_ns};
+  turns_[cpu] = {};
 }
 
 void LongSlice::end(const Moment& moment, BreachSink& sink) {

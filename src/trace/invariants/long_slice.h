@@ -32,6 +32,7 @@ class LongSlice : public Watch {
   };
   void follow(std::int32_t pid, const Moment& moment, BreachSink& sink);
   void follow_turn(const trace::Switch& event, std::uint16_t cpu, const Moment& moment, BreachSink& sink);
+  void end_turn(std::uint16_t cpu, const Moment& moment, BreachSink& sink);
   void judge(std::int32_t pid, const Want& want, const Moment& moment, BreachSink& sink) const;
 
   const std::uint64_t limit_ns_;

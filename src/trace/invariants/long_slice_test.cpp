@@ -47,6 +47,15 @@ TEST_F(LongSliceTest, AMomentOfAHigherClassIsNoEndOfATurn) {
   EXPECT_EQ(result(Invariant::kMaxSlice).worst->length_ns(), 400 * kMs);
 }
 
+TEST_F(LongSliceTest, ATurnThatEndsWithItsTaskIsOneToo) {
+  wake(0, {.pid = 7}, 0);
+  run(0, 7, 0);
+  wake(0, {.pid = 8}, 0);
+  at(400, trace::Switch{.prev = 7, .prev_state = 128, .prev_on_rq = 0, .next = 0});
+  EXPECT_EQ(result(Invariant::kMaxSlice).too_long, 1u);
+  EXPECT_EQ(result(Invariant::kMaxSlice).worst->length_ns(), 400 * kMs);
+}
+
 TEST_F(LongSliceTest, ARealTimeHogIs) {
   wake(0, {.pid = 7}, 0);
   run(0, 7, 0);
