@@ -179,14 +179,19 @@ void Invariants::look_at_idle_cpus() {
   CpuBits wanted{};
   for (const auto& [pid, wait] : waiting_) {
     if (wait.kept_off) continue;
-    const CpuBits free = both(idle, mask_of(pid));
-    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] |= free[i];
+    const CpuBits mask = mask_of(pid);
+    for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] |= mask[i];
   }
-  std::erase_if(idle_since_, [&](const auto& one) {
-    if (has_cpu(wanted, one.first)) return false;
-    end_idle(one.first, one.second, now_.now_ns());
-    return true;
-  });
+  for (auto one = idle_since_.begin(); one != idle_since_.end();) {
+    auto& [cpu, stretch] = *one;
+    if (goes_on(cpu, stretch, has_cpu(wanted, cpu), has_cpu(idle, cpu))) {
+      ++one;
+      continue;
+    }
+    end_idle(cpu, stretch, now_.now_ns());
+    one = idle_since_.erase(one);
+  }
+  wanted = both(wanted, idle);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     for (std::uint64_t word = wanted[i]; word != 0; word &= word - 1) {
       const auto cpu = static_cast<std::uint32_t>(i * 64) + static_cast<std::uint32_t>(std::countr_zero(word));
@@ -195,6 +200,13 @@ void Invariants::look_at_idle_cpus() {
       if (!waits_for(one.pid, cpu)) one.pid = oldest_for(cpu);
     }
   }
+}
+
+bool Invariants::goes_on(std::uint32_t cpu, IdleCpu& one, bool is_wanted, bool is_idle) {
+  if (!is_wanted || !now_.cpus()[cpu].online) return false;
+  if (is_idle) return one.breaks.end(now_.now_ns(), one.since_ns);
+  one.breaks.begin(now_.now_ns());
+  return !one.breaks.is_too_long(now_.now_ns());
 }
 
 CpuBits Invariants::mask_of(std::int32_t pid) const {
@@ -241,10 +253,11 @@ void Invariants::look_at_wait(std::int32_t pid, Wait& wait) {
 }
 
 void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns) {
+  const std::uint64_t end_ns = one.breaks.is_in_one() ? one.breaks.since_ns() : at_ns;
   report(Invariant::kWorkConservation, {.pid = one.pid,
                                         .cpu = static_cast<std::uint16_t>(cpu),
                                         .from_ns = one.since_ns,
-                                        .to_ns = std::max(at_ns, one.since_ns)});
+                                        .to_ns = std::max(end_ns, one.since_ns)});
 }
 
 void Invariants::end_wait(std::int32_t pid, std::uint64_t at_ns) {

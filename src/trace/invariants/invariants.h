@@ -59,15 +59,17 @@ class Invariants : BreachSink {
     std::uint64_t since_ns = 0;
     bool kept_off = false;  // not the scheduler's to run: the wait begins when that ends
   };
-  // A CPU that is idle, and for which there has been a task at every moment since.
+  // A CPU that is idle, and for which there has been a task at every moment since. In a break something runs there.
   struct IdleCpu {
     std::uint64_t since_ns = 0;
     std::int32_t pid = 0;
+    Breaks breaks{};
   };
 
   void before(const Transition& transition);
   void after(const TraceEvent& event);
   void look_at_idle_cpus();
+  bool goes_on(std::uint32_t cpu, IdleCpu& one, bool is_wanted, bool is_idle);
   CpuBits idle_cpus() const;
   CpuBits mask_of(std::int32_t pid) const;
   bool waits_for(std::int32_t pid, std::uint32_t cpu) const;

@@ -58,6 +58,7 @@ TEST_F(InvariantsTest, ACpuThatStaysIdleWhileOthersTakeTurnsIsABreach) {
   for (std::uint64_t ms = 50, pid = 7, last = 50; ms <= 250; ms += 40, std::swap(pid, last))
     run(ms, static_cast<std::int32_t>(pid), 0, static_cast<std::int32_t>(last));
   run(260, 8, 1);
+  invariants_.end(300 * kMs);
   EXPECT_FALSE(result(Invariant::kWorkConservation).holds());
   EXPECT_GE(result(Invariant::kWorkConservation).worst->length_ns(), 200 * kMs);
 }
@@ -173,6 +174,28 @@ TEST_F(InvariantsTest, ATaskThatIsToLeaveMayRunWhereItIs) {
   run(17, 50, 0, 7);
   run(18, 7, 1, 51);
   EXPECT_FALSE(result(Invariant::kAllowedCpu).holds()) << "it had left";
+}
+
+// As the agent's heartbeats do.
+TEST_F(InvariantsTest, AMomentOfSomebodyElseIsNoEndOfIdleness) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  for (std::uint64_t ms = 60; ms <= 110; ms += 50) {
+    run(ms, 3, 1);
+    at(ms + 1, trace::Switch{.prev = 3, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  }
+  run(130, 7, 1);
+  EXPECT_EQ(result(Invariant::kWorkConservation).worst->length_ns(), 120 * kMs);
+  EXPECT_FALSE(result(Invariant::kWorkConservation).holds());
+}
+
+TEST_F(InvariantsTest, WhatRunsForLongerIs) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  run(60, 3, 1);
+  at(62, trace::Switch{.prev = 3, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+  run(130, 7, 1);
+  EXPECT_EQ(result(Invariant::kWorkConservation).worst->length_ns(), 68 * kMs);
 }
 
 // The CPU was chosen before: the wakeup waits for that CPU's interrupt while the mask is set.

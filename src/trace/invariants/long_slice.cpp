@@ -8,9 +8,6 @@ namespace ktstr {
 
 namespace {
 
-// Of a turn: a task of a class above that runs for longer ends it, and so do several that had a tenth of it.
-constexpr std::uint64_t kLongestBreakNs = 1'000'000, kLeastPartOfBreaks = 10;
-
 std::optional<std::uint16_t> only_cpu(const CpuBits& mask) {
   int count = 0;
   std::size_t cpu = 0;
@@ -59,28 +56,20 @@ void LongSlice::follow_turn(const trace::Switch& event, std::uint16_t cpu, const
   const TaskNow* const owner = moment.now.task(turn.pid);
   const TaskNow* const next = moment.now.task(event.next);
   const bool is_there = turn.pid != 0 && owner != nullptr && owner->cpu == cpu && owner->phase != TaskPhase::kSleeping;
-  if (is_there && event.next == turn.pid) {
-    const std::uint64_t away = turn.left_ns == 0 ? 0 : moment.at_ns - turn.left_ns;
-    const std::uint64_t all = turn.away_ns + away;
-    if (away <= kLongestBreakNs && all < (moment.at_ns - turn.since_ns) / kLeastPartOfBreaks) {
-      turn.left_ns = 0;
-      turn.away_ns = all;
-      return;
-    }
-  }
+  if (is_there && event.next == turn.pid && turn.breaks.end(moment.at_ns, turn.since_ns)) return;
   const bool is_above = is_there && event.next != 0 && event.next != turn.pid && next != nullptr && next->rank &&
                         owner->rank && next->rank->sched_class < owner->rank->sched_class;
-  if (is_above) {
-    if (turn.left_ns == 0) turn.left_ns = moment.at_ns;
-    return;
-  }
+  if (is_above) return turn.breaks.begin(moment.at_ns);
   end_turn(cpu, moment, sink);
   turn = {.pid = event.next, .since_ns = moment.at_ns};
 }
 
 void LongSlice::end_turn(std::uint16_t cpu, const Moment& moment, BreachSink& sink) {
-  for (const auto& [pid, want] : wants_)
-    if (want.cpu == cpu) judge(pid, want, moment, sink);
+  // Of most turns nobody can say that they were too long.
+  if (turns_[cpu].pid != 0 && moment.at_ns > std::max(turns_[cpu].since_ns, moment.judged_from_ns) + limit_ns_) {
+    for (const auto& [pid, want] : wants_)
+      if (want.cpu == cpu) judge(pid, want, moment, sink);
+  }
   turns_[cpu] = {};
 }
 
@@ -109,7 +98,7 @@ void LongSlice::judge(std::int32_t pid, const Want& want, const Moment& moment, 
   const TaskNow* const user = moment.now.task(turn.pid);
   if (turn.pid == 0 || turn.pid == pid || task == nullptr || user == nullptr || !task->rank || !user->rank) return;
   from = std::max({from, turn.since_ns, user->steady_ns});
-  const std::uint64_t to = turn.left_ns == 0 ? moment.at_ns : std::min(turn.left_ns, moment.at_ns);
+  const std::uint64_t to = turn.breaks.is_in_one() ? turn.breaks.since_ns() : moment.at_ns;
   if (to <= from || !user->rank->is_peer_of(*task->rank) || is_above(*user->rank, *task->rank)) return;
   sink.report(Invariant::kMaxSlice, {.pid = pid, .cpu = want.cpu, .from_ns = from, .to_ns = to, .other = turn.pid});
 }

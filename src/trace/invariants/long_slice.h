@@ -24,11 +24,11 @@ class LongSlice : public Watch {
     std::uint16_t cpu = 0;
     std::uint64_t since_ns = 0;
   };
-  // Whose turn it is on a CPU. `left_ns`: since when somebody of a class above runs in between; `away_ns`: all that
-  // did.
+  // Whose turn it is on a CPU. In a break somebody of a class above runs.
   struct Turn {
     std::int32_t pid = 0;
-    std::uint64_t since_ns = 0, left_ns = 0, away_ns = 0;
+    std::uint64_t since_ns = 0;
+    Breaks breaks{};
   };
   void follow(std::int32_t pid, const Moment& moment, BreachSink& sink);
   void follow_turn(const trace::Switch& event, std::uint16_t cpu, const Moment& moment, BreachSink& sink);

@@ -48,6 +48,31 @@ struct Moment {
   std::uint64_t judged_from_ns = 0;  // what was before is not judged
 };
 
+// Moments within a stretch of time in which a CPU did something else, as the agent's heartbeats are: the stretch goes
+// on after each, unless it took longer than 1 ms or all of them took a tenth of it.
+class Breaks {
+ public:
+  void begin(std::uint64_t at_ns) {
+    if (since_ns_ == 0) since_ns_ = at_ns;
+  }
+  bool is_in_one() const { return since_ns_ != 0; }
+  std::uint64_t since_ns() const { return since_ns_; }
+  bool is_too_long(std::uint64_t at_ns) const { return is_in_one() && at_ns - since_ns_ > kLongestNs; }
+  // At the end of one. False: the stretch, which began at `from_ns`, had ended where that began.
+  bool end(std::uint64_t at_ns, std::uint64_t from_ns) {
+    if (!is_in_one()) return true;
+    const std::uint64_t all = all_ns_ + at_ns - since_ns_;
+    if (is_too_long(at_ns) || all >= (at_ns - from_ns) / kLeastPart) return false;
+    all_ns_ = all;
+    since_ns_ = 0;
+    return true;
+  }
+
+ private:
+  static constexpr std::uint64_t kLongestNs = 1'000'000, kLeastPart = 10;
+  std::uint64_t since_ns_ = 0, all_ns_ = 0;
+};
+
 class BreachSink {
  public:
   virtual ~BreachSink() = default;
