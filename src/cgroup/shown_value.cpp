@@ -3,18 +3,13 @@
 
 #include <unistd.h>
 
+#include "base/text/trimmed.h"
 #include "cgroup/knob_value.h"
 #include "ktstr/topology.h"
 
 namespace ktstr::echo {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
-}
 
 std::string_view next_line(std::string_view& rest) {
   const std::size_t end = std::min(rest.find('\n'), rest.size());

@@ -8,18 +8,13 @@
 #include <utility>
 
 #include "base/text/duration.h"
+#include "base/text/trimmed.h"
 
 namespace ktstr {
 
 namespace {
 
 using std::chrono::nanoseconds;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\n") - first + 1);
-}
 
 // The value of "name   :   value" on a line of its own; empty where there is none.
 std::string_view value_of(std::string_view text, std::string_view name) {

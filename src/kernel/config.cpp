@@ -4,17 +4,12 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "base/text/trimmed.h"
 
 namespace ktstr {
 namespace {
 
 constexpr std::string_view kPrefix = "CONFIG_";
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\r' || text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  return text;
-}
 
 }  // namespace
 

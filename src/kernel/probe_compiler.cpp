@@ -8,6 +8,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/text/trimmed.h"
+
 namespace ktstr {
 
 namespace {
@@ -19,12 +21,6 @@ constexpr std::array<std::string_view, control::kRegisters> kRegisterNames = {"r
                                                                               "r9",  "rax", "rsp", "left"};
 constexpr std::size_t kArgumentRegisters = 6;
 constexpr std::uint32_t kLongestText = 32;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(' ');
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
 
 // "->" apart: "p->se.on_rq" is {"p", "se.on_rq"}.
 std::vector<std::string_view> arrows(std::string_view text) {

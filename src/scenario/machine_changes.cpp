@@ -8,15 +8,11 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "base/text/trimmed.h"
 
 namespace ktstr {
 
 namespace {
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
-}
 
 // "1 2" and "1\t2" are the same to a sysctl.
 std::string words_of(const std::string& text) {
@@ -74,15 +70,14 @@ Status MachineChanges::change(const fs::path& file, const std::string& value, co
   if (!fs::exists(file, error))
     return fail(ErrorCode::kUnsupported, "there is no {}", file.string()).with_hint(missing);
   KTSTR_TRY_ASSIGN(std::string before, read_text(file));
-  before = trimmed(std::move(before));
+  before = std::string(trimmed(before));
   if (words_of(before) == words_of(value)) return ok();
   if (before_change_) KTSTR_TRY(before_change_(file, before));
   KTSTR_TRY(write_file(file, value));
   undo_.push_back({file, std::move(before)});
   KTSTR_TRY_ASSIGN(std::string after, read_text(file));
   if (words_of(after) == words_of(value)) return ok();
-  return fail(ErrorCode::kIo, "'{}' was written to {}, which shows '{}'", value, file.string(),
-              trimmed(std::move(after)));
+  return fail(ErrorCode::kIo, "'{}' was written to {}, which shows '{}'", value, file.string(), trimmed(after));
 }
 
 Status MachineChanges::set_cpu_online(Cpu cpu, bool online) {
@@ -97,7 +92,7 @@ Status MachineChanges::set_smt(bool on) {
   std::error_code error;
   if (fs::exists(file, error)) {
     KTSTR_TRY_ASSIGN(std::string state, read_text(file));
-    state = trimmed(std::move(state));
+    state = std::string(trimmed(state));
     if (state != "on" && state != "off")
       return fail(ErrorCode::kUnsupported, "{}: {} says '{}'", where, file.string(), state)
           .with_hint("ask for a topology with two threads a core, like 1n1l2c2t");

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/text/trimmed.h"
+
 namespace ktstr {
 
 namespace {
@@ -32,12 +34,6 @@ std::optional<CommPid> comm_and_pid(std::string_view text) {
   const auto parsed = std::from_chars(begin, end, found.pid);
   if (parsed.ec != std::errc() || parsed.ptr != end) return {};
   return found;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
-  return text;
 }
 
 template <typename Number>

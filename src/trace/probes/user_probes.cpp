@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/text/trimmed.h"
 #include "kernel/elf.h"
 #include "kernel/probe_compiler.h"
 #include "trace/probes/function_ends.h"
@@ -18,12 +19,6 @@ namespace {
 using namespace probe_parts;
 
 constexpr std::string_view kOfBpf = "bpf:";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 template <typename Take>
 Status split(std::string_view text, char separator, Take&& take) {
@@ -46,7 +41,7 @@ Error wrong(std::string_view text, std::string_view why) {
   return fail(ErrorCode::kInvalidArgument, "probe '{}': {}", text, why)
       .with_hint(
           "accepted: a function of the kernel, 'try_to_wake_up(p->pid, p->comm)', of the BPF scheduler, "
-          "'bpf:simple_enqueue' or 'bpf:*', '... -> ret' behind one for what it returns, and several with ';' between "
+          "'bpf:simple_enqueue' or 'bpf:*', '... -> ret' after one for what it returns, and several with ';' between "
           "them");
 }
 

@@ -2,7 +2,9 @@
 #include "trace/tracefs/event_format.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/text/trimmed.h"
+#include "base/text/whole_number.h"
 
 namespace ktstr {
 
@@ -10,19 +12,6 @@ namespace {
 
 constexpr std::size_t kMostFields = 64, kMostFormat = 64 << 10;
 constexpr std::uint32_t kMostOffset = 1 << 16;  // no part of a ring is larger than an event's offsets reach
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
-std::optional<std::uint32_t> whole_number(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return {};
-  return number;
-}
 
 // "key:value" of the parts that ';' ends.
 std::optional<std::string_view> value_of(std::string_view line, std::string_view key) {
@@ -41,8 +30,9 @@ Result<FormatField> field_in(std::string_view line) {
   const auto offset = value_of(line, "offset:"), size = value_of(line, "size:"), sign = value_of(line, "signed:");
   const auto bad = [&] { return fail(ErrorCode::kCorruptData, "a field of an event is declared as '{}'", line); };
   if (!declared || !offset || !size) return bad();
-  const auto offset_number = whole_number(*offset), size_number = whole_number(*size);
-  if (!offset_number || !size_number || *offset_number > kMostOffset || *size_number > kMostOffset) return bad();
+  const auto offset_number = parse_whole_number<std::uint32_t>(*offset, 0, kMostOffset);
+  const auto size_number = parse_whole_number<std::uint32_t>(*size, 0, kMostOffset);
+  if (!offset_number || !size_number) return bad();
   std::string_view name = *declared;
   const std::size_t bracket = name.find('[');
   const bool is_elsewhere = name.starts_with("__data_loc ");
@@ -79,7 +69,7 @@ Result<EventFormat> parse_event_format(std::string_view text) {
     if (line.starts_with("name:")) format.name = trimmed(line.substr(5));
     if (line.starts_with("print fmt:")) format.print = trimmed(line.substr(10));
     if (line.starts_with("ID:")) {
-      const auto id = whole_number(trimmed(line.substr(3)));
+      const auto id = parse_whole_number<std::uint32_t>(trimmed(line.substr(3)), 0, UINT32_MAX);
       if (!id) return fail(ErrorCode::kCorruptData, "an event's number is '{}'", line);
       format.id = *id;
     }
