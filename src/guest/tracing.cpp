@@ -2,7 +2,6 @@
 #include "guest/tracing.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "guest/processes/seen_tasks.h"
 #include "guest/sched_ext_state.h"
+#include "workload/task/task_affinity.h"
 
 namespace ktstr::guest {
 
@@ -35,14 +35,12 @@ constexpr std::size_t kRecordBytes = 256_KiB;  // of parts, in one record
 constexpr std::size_t kHead = 16, kMissingBytes = 8;
 constexpr std::uint64_t kLengthMask = (std::uint64_t{1} << 20) - 1;
 
-constexpr std::uint64_t kNoClass = 255, kFairClass = 3, kExtClass = 4;  // SchedClass, trace/trace_event.h
-
 void send_part(RecordLog& log, TracingPart part, std::vector<std::uint64_t> numbers, std::string name,
                std::string data) {
   log.write(RecordType::kTracing, TracingRecord{part, std::move(numbers), std::move(name), std::move(data)});
 }
 
-// What lies behind the contents is not sent.
+// What follows the contents is not sent.
 std::size_t used_of(ByteSpan part) {
   if (part.size() < kHead) return 0;
   std::uint64_t commit = 0;
@@ -75,23 +73,14 @@ Status append(const fs::path& path, const std::string& text) {
   return write_all(file.get(), as_byte_span(text)).context(path.string());
 }
 
-Status run_on(const cpu_set_t& cpus) {
-  return ::sched_setaffinity(0, sizeof cpus, &cpus) == 0 ? ok() : fail_errno("cannot go to another CPU");
-}
-
 // What runs on a CPU is known once something else does: nobody else may begin there for long. Above all others by
 // priority, we are that for a moment, everywhere.
 void visit_all_cpus() {
-  cpu_set_t before;
-  if (::sched_getaffinity(0, sizeof before, &before) != 0) return;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &before)) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    ignore_result(run_on(one), "a CPU that is going has its own events");
-  }
-  ignore_result(run_on(before), "no CPU is worse than the last of them");
+  CpuMask before;
+  if (!CpuMask::read(0, before)) return;
+  // A CPU that is going offline has its own events.
+  for (const Cpu cpu : before.to_set()) CpuMask(CpuSet{cpu}).apply(0);
+  before.apply(0);
 }
 
 }  // namespace
@@ -166,10 +155,10 @@ Status Tracing::enable(const std::vector<std::string>& probe_events, RecordLog& 
 // A BPF scheduler has all ordinary tasks unless it says otherwise: then nothing shows which of them.
 void Tracing::say_class(RecordLog& log) {
   const SchedExtState ext = read_sched_ext_state(roots_.sys);
-  std::uint64_t now = kFairClass;
+  std::uint64_t now = TracingRecord::kByTheKernel;
   if (!ext.state.empty() && ext.state != "disabled") {
     const auto all = read_attribute(roots_.sys / "kernel/sched_ext/switch_all");
-    now = ext.state == "enabled" && all && *all == "1" ? kExtClass : kNoClass;
+    now = ext.state == "enabled" && all && *all == "1" ? TracingRecord::kByBpf : TracingRecord::kByEither;
   }
   if (now == class_) return;
   class_ = now;

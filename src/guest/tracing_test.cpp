@@ -132,15 +132,15 @@ TEST_F(TracingTest, KnowsWhoSchedulesOrdinaryTasks) {
       if (one.part == Part::kClass) numbers.push_back(one.numbers.at(0));
     return numbers;
   };
-  EXPECT_THAT(classes(), ElementsAre(4));
+  EXPECT_THAT(classes(), ElementsAre(TracingRecord::kByBpf));
   tracing->drain(log_);
   EXPECT_THAT(classes(), ElementsAre());
   put("sys/kernel/sched_ext/switch_all", "0\n");
   tracing->drain(log_);
-  EXPECT_THAT(classes(), ElementsAre(255));
+  EXPECT_THAT(classes(), ElementsAre(TracingRecord::kByEither));
   put("sys/kernel/sched_ext/state", "disabled\n");
   tracing->drain(log_);
-  EXPECT_THAT(classes(), ElementsAre(3));
+  EXPECT_THAT(classes(), ElementsAre(TracingRecord::kByTheKernel));
 }
 
 }  // namespace

@@ -22,6 +22,12 @@ Error malformed(const TracingRecord& said) {
               said.numbers.size());
 }
 
+std::optional<SchedClass> ordinary_class(std::uint64_t number) {
+  if (number == TracingRecord::kByTheKernel) return SchedClass::kFair;
+  if (number == TracingRecord::kByBpf) return SchedClass::kExt;
+  return {};
+}
+
 TraceEvent seen_task(std::uint64_t time_ns, const TracingRecord& said) {
   const std::vector<std::uint64_t>& n = said.numbers;
   const bool runnable = n[3] != 0;
@@ -71,9 +77,7 @@ Status GuestTracing::take(const Record& record) {
       return take_seen(said, record.time_ns);
     case TracingPart::kClass:
       if (said.numbers.size() != 1) return malformed(said);
-      trace_.add_class(record.time_ns, said.numbers[0] < static_cast<std::uint64_t>(SchedClass::kIdle)
-                                           ? std::optional(SchedClass{static_cast<std::uint8_t>(said.numbers[0])})
-                                           : std::nullopt);
+      trace_.add_class(record.time_ns, ordinary_class(said.numbers[0]));
       return ok();
     case TracingPart::kPages:
       return take_pages(said);

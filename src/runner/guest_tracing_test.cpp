@@ -36,7 +36,7 @@ TEST_F(GuestTracingTest, MakesTheRecordersFileOfWhatTheGuestSends) {
   say_formats();
   ASSERT_TRUE(say(Part::kCgroup, {1, 0}));
   ASSERT_TRUE(say(Part::kTask, {7, 7, 1, 1, 1, 3, 0, 0, 0}, "load/0"));
-  ASSERT_TRUE(say(Part::kClass, {4}));
+  ASSERT_TRUE(say(Part::kClass, {TracingRecord::kByBpf}));
   say_pages(1, {MadePart(100).event(5, switch_event("load/0", 7, 1, "b", 8)).bytes()});
   say_pages(0, {MadePart(60).event(1, switch_event("swapper/0", 0, 0, "c", 9)).bytes(2)});
   ASSERT_TRUE(tracing_.finish(file(), "6.12"));

@@ -52,11 +52,12 @@ struct TracingRecord {
     kTask,    // that was there: numbers: pid, tgid, CPU, 1 where it may run now, cgroup, four words of its CPUs;
               // name: its comm
     kCgroup,  // numbers: of its directory and of the one above it; name
-    kClass,   // what ordinary tasks are scheduled by from now on: numbers: SchedClass, or 255 where that is not known
+    kClass,   // numbers: what schedules ordinary tasks from now on, an Ordinary
     kPages,   // numbers: CPU; data: each a u32 with its length, then the bytes of a part of its ring
     kLost,    // numbers: CPU, events that its ring has lost in all
     kFull,    // there would be more than travels: the tracing has ended
   } part = Part::kFormat;
+  enum Ordinary : std::uint64_t { kByTheKernel, kByBpf, kByEither };
   std::vector<std::uint64_t> numbers;
   std::string name, data;
 };

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/system/task_seen.h"
+
 namespace ktstr::guest {
 
 namespace {
@@ -31,7 +33,7 @@ struct SeenStat {
   std::uint64_t cpu = 0;
 };
 
-// proc(5): the comm is in brackets, and may hold any; behind it the state is the third field, the CPU the 39th.
+// proc(5): the comm is in brackets, and may hold any; after it the state is the third field, the CPU the 39th.
 std::optional<SeenStat> seen_stat(const std::string& text) {
   const std::size_t begin = text.find('('), end = text.rfind(") ");
   if (begin == std::string::npos || end == std::string::npos || end < begin || end + 2 >= text.size()) return {};
@@ -60,14 +62,6 @@ std::array<std::uint64_t, 4> mask_of(pid_t pid) {
   return mask;
 }
 
-std::optional<int> pid_in(const fs::path& path) {
-  const std::string name = path.filename().string();
-  int number = 0;
-  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) return {};
-  return number;
-}
-
 void send_task(const fs::path& task, int pid, int tgid, const fs::path& cgroups, RecordLog& log) {
   const auto text = read_text(task / "stat");
   const auto stat = text ? seen_stat(*text) : std::nullopt;
@@ -86,25 +80,21 @@ void send_cgroups(const fs::path& root, RecordLog& log) {
   send_seen(log, TracingRecord::Part::kCgroup, {inode_of(root), 0}, "");
   std::size_t sent = 0;
   for (fs::recursive_directory_iterator entry(root, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code not_told;
-    if (!entry->is_directory(not_told) || ++sent > kMostSeen) continue;
+    std::error_code ignored;
+    if (!entry->is_directory(ignored) || ++sent > kMostSeen) continue;
     send_seen(log, TracingRecord::Part::kCgroup, {inode_of(entry->path()), inode_of(entry->path().parent_path())},
               entry->path().filename().string());
   }
 }
 
 void send_tasks(const fs::path& proc, const fs::path& cgroups, RecordLog& log) {
-  std::error_code error;
+  const auto processes = list_processes(proc);
   std::size_t sent = 0;
-  for (fs::directory_iterator process(proc, error), end; !error && process != end; process.increment(error)) {
-    const auto tgid = pid_in(process->path());
-    if (!tgid) continue;
-    std::error_code gone;
-    for (fs::directory_iterator task(process->path() / "task", gone), last; !gone && task != last;
-         task.increment(gone)) {
-      const auto pid = pid_in(task->path());
-      if (pid && ++sent <= kMostSeen) send_task(task->path(), *pid, *tgid, cgroups, log);
-    }
+  for (const int tgid : processes.value_or(std::vector<int>())) {
+    const fs::path tasks = proc / std::to_string(tgid) / "task";
+    const auto threads = list_processes(tasks);
+    for (const int pid : threads.value_or(std::vector<int>()))
+      if (++sent <= kMostSeen) send_task(tasks / std::to_string(pid), pid, tgid, cgroups, log);
   }
 }
 
