@@ -14,6 +14,8 @@ namespace ktstr {
 
 namespace {
 
+// Of tasks, for the threads of what moves: a guest that moves without end gets no further than that.
+constexpr std::size_t kMostLookedAt = 50'000'000;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000, kMostShapes = 256;
 constexpr std::uint64_t kLeastPointer = 4096;    // below it nothing is mapped
 constexpr std::uint64_t kCloneThread = 0x10000;  // clone(2)
@@ -362,8 +364,11 @@ void TraceTranslation::on_move(const Values& values, const Give& give) {
     if (Task* const one = task(moved)) one->cgroup = number;
   };
   std::vector<std::int32_t> threads;
-  for (const auto& [other, its] : tasks_)
-    if (its.tgid == pid && other != pid) threads.push_back(other);
+  if (looked_at_ < kMostLookedAt) {
+    looked_at_ += tasks_.size();
+    for (const auto& [other, its] : tasks_)
+      if (its.tgid == pid && other != pid) threads.push_back(other);
+  }
   std::sort(threads.begin(), threads.end());
   move(pid);
   for (const std::int32_t thread : threads) move(thread);

@@ -71,7 +71,7 @@ class TraceTranslation {
     const FormatField* current = nullptr;
     std::vector<const FormatField*> fields;
     TraceKind kind = TraceKind::kSwitch;       // without a handler: whose values the fields are
-    std::vector<const FormatField*> pointers;  // ... and what they were read behind
+    std::vector<const FormatField*> pointers;  // ... and what they were read through
   };
   struct Task {
     std::int32_t tgid = 0;
@@ -112,6 +112,7 @@ class TraceTranslation {
   std::vector<std::pair<std::uint64_t, char>> states_;      // letters of a task's states, from sched_switch's own text
   std::optional<SchedClass> ordinary_;
   std::unordered_map<std::int32_t, Task> tasks_;
+  std::size_t looked_at_ = 0;  // of them, by on_move()
   std::unordered_map<std::uint64_t, Cgroup> cgroups_;
   std::map<std::string, std::uint64_t, std::less<>> by_path_;
 };
