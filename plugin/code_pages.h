@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // QEMU must notice writes to code that it has translated. For each page that is translated for the first time it
-// therefore looks through the TLBs of all vCPUs, which with many vCPUs takes more than half of a short run. The
+// therefore looks through the TLBs of all vCPUs, which took a third of a short run of 64. The
 // kernel's code is one range that nobody writes to, so it is all marked as code at once, when its first block is
 // translated. The guest does not notice: a write to such a page is looked at, and done.
 #pragma once

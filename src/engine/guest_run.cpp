@@ -252,7 +252,7 @@ GuestOutcome GuestRun::conclude(Finding finding) {
   if (machine_.control) {
     outcome.turns = counts_when_done_ ? *counts_when_done_ : machine_.control->counts();
     outcome.idle = machine_.control->idle();
-    if (!machine_.control->code_marked())
+    if (turns_ && !machine_.control->code_marked())
       log_info("QEMU marks each page of the kernel's code by itself, which takes long with many CPUs");
   }
   outcome.host_seconds = host_seconds();
