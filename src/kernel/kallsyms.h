@@ -36,7 +36,7 @@ class KernelSymbols {
   std::optional<Symbol> find(std::string_view name) const;
   // All of this name, in address order.
   std::vector<Symbol> find_all(std::string_view name) const;
-  // The first symbol behind the address; nullopt after the last.
+  // The first symbol after the address; nullopt after the last.
   std::optional<Symbol> after(std::uint64_t address) const;
   // The last symbol at or before the address; nullopt before the first.
   std::optional<Symbol> at_or_before(std::uint64_t address) const;

@@ -86,7 +86,7 @@ struct TraceField {
 // In the order of the kind's values; none for a number that is no kind.
 const std::vector<TraceField>& trace_fields(TraceKind kind);
 
-// Leaves in the event's mask only CPUs that the guest has: what a kernel keeps behind those is no part of a mask.
+// Leaves in the event's mask only CPUs that the guest has: what a kernel keeps after those is no part of a mask.
 void cut_masks(TraceEvent& event, std::uint32_t cpus);
 
 // Of a field whose values begin with the event's value `at`: "12", "-1", "f,0,0,1", a text.

@@ -49,8 +49,8 @@ Status View::put_delivery(DeliveryKind kind, ByteSpan archive, ByteSpan rest) co
   if (length > delivery_area().size())
     return fail(ErrorCode::kNoSpace, "the delivery of {} does not fit into a mailbox of {}", format_bytes(length),
                 format_bytes(size()));
-  const auto behind = std::copy(archive.begin(), archive.end(), delivery_area().begin());
-  std::copy(rest.begin(), rest.end(), behind);
+  const auto end_of_archive = std::copy(archive.begin(), archive.end(), delivery_area().begin());
+  std::copy(rest.begin(), rest.end(), end_of_archive);
   Layout& box = layout();
   store(box.host.delivery_size, length);
   store(box.host.delivery_crc, crc_of(delivery_area().first(length)));

@@ -26,7 +26,7 @@ class KernelTrace {
   void add_seen(const TraceEvent& seen) { seen_.push_back(seen); }
   // Who schedules ordinary tasks from then on.
   void add_class(std::uint64_t time_ns, std::optional<SchedClass> ordinary) { classes_.push_back({time_ns, ordinary}); }
-  // Parts of a CPU's ring, each behind a u32 with its length. They must stay where they are until all was read.
+  // Parts of a CPU's ring, each after a u32 with its length. They must stay where they are until all was read.
   Status add_pages(std::uint64_t cpu, ByteSpan pages);
   // How many events a CPU's ring has lost in all, as the kernel counts them.
   void add_lost(std::uint64_t cpu, std::uint64_t events);

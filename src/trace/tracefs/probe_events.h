@@ -14,8 +14,8 @@
 namespace ktstr {
 
 // A line for tracefs' kprobe_events each: "p:ktstr/affinity_3 0xffffffff81108310 v0=+1384(%di):u32 ... b0=%di:u64", of
-// kinds that no event of the kernel's own shows as well: values, and the pointers that they are behind. What cannot be
-// written so is left out.
+// kinds that no event of the kernel's own shows as well: values, and the pointers that they are read through. What
+// cannot be written so is left out.
 std::vector<std::string> probe_events(const KernelProbes& kernel);
 
 // "ktstr/affinity_3": of which kind it is.
