@@ -119,10 +119,15 @@ std::string WarmKey::digest() const {
 Result<WarmKey> warm_key(const GuestSpec& spec, const MemoryLayout& layout, const std::string& kernel_sha256,
                          const std::string& initramfs_sha256, const std::string& qemu_version) {
   KTSTR_TRY_ASSIGN(const CpuVendor vendor, guest_cpu_vendor(spec.mode));
+  std::string machine = machine_description(spec, layout, vendor);
+  if (!spec.plugin.empty()) {
+    KTSTR_TRY_ASSIGN(const ByteVector plugin, read_bytes(spec.plugin));
+    machine += " plugin " + sha256(plugin);
+  }
   return WarmKey{.kernel_sha256 = kernel_sha256,
                  .initramfs_sha256 = initramfs_sha256,
                  .qemu_version = qemu_version,
-                 .machine = machine_description(spec, layout, vendor),
+                 .machine = std::move(machine),
                  .topology = spec.topology.to_string(),
                  .kernel = {},
                  .mode = std::string(to_string(spec.mode)),

@@ -28,7 +28,8 @@ namespace ktstr {
 struct WarmKey {
   std::string kernel_sha256, initramfs_sha256;
   std::string qemu_version;
-  std::string machine;           // machine_description(): topology, memory, mailbox, mode, shift, kernel arguments
+  std::string machine;           // machine_description(): topology, memory, mailbox, mode, shift, kernel arguments; and
+                                 // which plugin guarded its clock
   std::string topology;          // for people
   std::string kernel;            // for people: its release
   std::string mode;              // for people

@@ -200,5 +200,20 @@ TEST(WarmKeys, DifferWhereAnythingOfTheMachineDiffers) {
   EXPECT_EQ(renamed.digest(), key.digest());
 }
 
+TEST_F(WarmImages, AreOfThePluginThatGuardedTheirClock) {
+  const fs::path plugin = directory() / "ktstr-turns.so";
+  fs::create_directories(directory());
+  const auto key_with = [&](std::string_view contents) {
+    EXPECT_TRUE(write_text(plugin, contents));
+    GuestSpec spec;
+    spec.plugin = plugin;
+    const auto key = warm_key(spec, MemoryLayout::plan(spec.topology, 256_MiB, 32_MiB), "kernel", "initramfs", "10.0");
+    EXPECT_TRUE(key);
+    return key ? key->digest() : "";
+  };
+  EXPECT_EQ(key_with("one"), key_with("one"));
+  EXPECT_NE(key_with("one"), key_with("another"));
+}
+
 }  // namespace
 }  // namespace ktstr
