@@ -86,6 +86,7 @@ Status GuestTracing::take(const Record& record) {
       trace_.add_lost(said.numbers[0], said.numbers[1]);
       return ok();
     case TracingPart::kFull:
+      is_cut_off_ = true;
       not_all("the guest's trace became larger than " + format_bytes(kMostTracedBytes));
       return ok();
   }
@@ -134,16 +135,19 @@ Status GuestTracing::finish(const fs::path& file, const std::string& kernel) {
     if (const Status gathered = gather(pages); !gathered) not_all(gathered.error().message());
   }
   lost_ = trace_.lost();
+  std::vector<TraceGap> missing = trace_.gaps();
+  if (is_cut_off_) missing.push_back({std::string(kLostEvents), "", "all events from some moment on"});
   KTSTR_TRY_ASSIGN(
       TraceWriter writer,
-      TraceWriter::create(file,
-                          {.kernel = kernel, .cpus = cpus_, .source = std::string(kTracefs), .missing = trace_.gaps()},
-                          kMostTrace));
+      TraceWriter::create(
+          file, {.kernel = kernel, .cpus = cpus_, .source = std::string(kTracefs), .missing = std::move(missing)},
+          kMostTrace));
   const Status read = trace_.read([&](const TraceEvent& event) {
     ++events_;
     writer.add(event);
   });
   if (!read) not_all(read.error().message());
+  if (writer.not_stored() > 0) not_all("the guest's trace became larger than " + format_bytes(kMostTrace));
   return writer.finish();
 }
 

@@ -49,6 +49,7 @@ class GuestTracing {
   std::uint64_t events_ = 0, lost_ = 0;
   bool began_ = false;
   std::string why_not_all_;
+  bool is_cut_off_ = false;
 };
 
 }  // namespace ktstr

@@ -78,6 +78,22 @@ TEST_F(GuestTracingTest, WhatIsDamagedOrTooMuchIsReported) {
   EXPECT_GT(tracing_.events(), 0u);
 }
 
+  const auto reader = TraceReader::open(file());
+  ASSERT_TRUE(reader);
+  EXPECT_TRUE(reader->header().has_holes());
+}
+
+// Paths are made of parents: a chain of them would be as large as the square of its length.
+TEST_F(GuestTracingTest, AChainOfCgroupsIsNoMemory) {
+  say_formats();
+  ASSERT_TRUE(say(Part::kCgroup, {1, 0}));
+  for (std::uint64_t i = 2; i < 20'000; ++i) ASSERT_TRUE(say(Part::kCgroup, {i, i - 1}, std::string(32, 'x')));
+  ASSERT_TRUE(tracing_.finish(file(), "6.12"));
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("VmHWM:")) continue;
+    EXPECT_LT(std::stoul(line.substr(6)), 1'000'000UL) << "KiB";
+  }
 TEST_F(GuestTracingTest, RefusesWhatNoAgentSays) {
   for (const auto& [part, count] : {std::pair(Part::kTask, 8), std::pair(Part::kCgroup, 1), std::pair(Part::kClass, 0),
                                     std::pair(Part::kPages, 2), std::pair(Part::kLost, 1)}) {

@@ -45,6 +45,11 @@ struct TraceHeader {
   std::string source;      // who saw it: "plugin", or "tracefs": the guest itself
   std::vector<StoredKind> kinds = known_trace_kinds();
   std::vector<TraceGap> missing;
+  bool has_holes() const {
+    for (const TraceGap& gap : missing)
+      if (gap.kind == kLostEvents) return true;
+    return false;
+  }
 };
 
 class TraceWriter {

@@ -120,8 +120,8 @@ class EndTeller {
                                      std::max(from, std::min(story_.body_start_ns, end.at_ns)), end.at_ns);
     const bool of_body = story_.body_end_ns > story_.body_start_ns;
     const std::string stood = to_text(end, story_.body_start_ns);
-    traced.words = of_body ? "when the body was ended, " + stood
-                           : fmt::format("the trace ends {}: {}", into_body(end.at_ns), stood);
+    traced.words = of_body && !end.is_cut_off ? "when the body was ended, " + stood
+                                              : fmt::format("the trace ends {}: {}", into_body(end.at_ns), stood);
     return traced;
   }
 

@@ -68,7 +68,15 @@ class Window {
     }
   }
 
+  // The trace has no more, and is not whole: what was after it nobody knows.
+  void cut_off() {
+    story_.whole = false;
+    story_.to_ns = std::min(story_.to_ns, at_ns_);
+  }
+  bool is_whole() const { return story_.whole; }
+
   Result<WaitStory> finish() {
+    if (story_.to_ns <= story_.from_ns) return fail(ErrorCode::kNotFound, "the trace ends before that");
     account(story_.to_ns);
     if (!known_) return fail(ErrorCode::kNotFound, "the trace does not have task {}", story_.pid);
     story_.sched_class = last_.sched_class;
@@ -229,7 +237,10 @@ Result<WaitStory> explain(TraceReader& trace, std::int32_t pid, std::uint64_t fr
   window.note_source(trace.header().source);
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, trace.next());
-    if (!event) break;
+    if (!event) {
+      if (trace.not_stored() > 0 || !window.is_whole()) window.cut_off();
+      break;
+    }
     window.add(*event);
     if (event->time_ns > to_ns) break;
   }

@@ -46,14 +46,29 @@ TEST_F(ExplainTest, WithHolesOrWithoutAffinityNobodyIsGuilty) {
   missing_ = {{"affinity", "", "this kernel has no such event"}};
   EXPECT_EQ(story(10, 110).guilty, Guilty::kNobody);
   EXPECT_THAT(to_text(story(10, 110)), HasSubstr("it may run on CPUs that the trace does not show"));
-  missing_ = {{std::string(kLostEvents), "", "3 events"}};
-  EXPECT_EQ(story(10, 110).guilty, Guilty::kNobody);
   missing_ = {{"dsq_insert", "", "this kernel has no such event"}};
   EXPECT_EQ(story(10, 110).guilty, Guilty::kScheduler);
   EXPECT_THAT(to_text(story(10, 110)), Not(HasSubstr("no queue is known")));
   at(10, trace::Throttle{.cgroup = 9, .cpu = 0});
   missing_ = {{"affinity", "", "this kernel has no such event"}};
   EXPECT_EQ(story(10, 110).guilty, Guilty::kQuota);
+  at(111, trace::Tick{}, 0);
+  missing_ = {{std::string(kLostEvents), "", "3 events"}};
+  EXPECT_EQ(story(10, 110).guilty, Guilty::kNobody);
+}
+
+// A guest's own trace became too large: what came after it nobody knows.
+TEST_F(ExplainTest, NothingGoesOnAfterTheEndOfATraceThatIsNotWhole) {
+  fork(10, 7, "victim");
+  wake(10, 7, SchedClass::kExt);
+  at(60, trace::Tick{}, 0);
+  missing_ = {{std::string(kLostEvents), "", "all events from some moment on"}};
+  const WaitStory seen = story(10, 5000);
+  EXPECT_EQ(seen.to_ns, 60 * kMs);
+  EXPECT_EQ(seen.waited_ns, 50 * kMs);
+  EXPECT_EQ(seen.guilty, Guilty::kNobody);
+  TraceReader trace = reader();
+  EXPECT_FALSE(explain(trace, 7, 100 * kMs, 5000 * kMs));
 }
 
 TEST_F(ExplainTest, ATaskThatTheSchedulerForgot) {

@@ -100,8 +100,10 @@ Result<TraceEnd> trace_end(TraceReader& trace, const EndAsked& asked) {
   std::vector<CpuTimes> times;
   std::optional<std::uint64_t> exit_ns;
   std::uint64_t at_ns = 0;
+  bool is_cut_off = false;
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, trace.next());
+    if (!event) is_cut_off = trace.not_stored() > 0 || trace.header().has_holes();
     if (!event || event->time_ns > asked.until_ns) break;
     at_ns = std::max(at_ns, event->time_ns);
     if (is_exit_asked_for(*event, asked)) {
@@ -114,6 +116,7 @@ Result<TraceEnd> trace_end(TraceReader& trace, const EndAsked& asked) {
   if (at_ns == 0) return fail(ErrorCode::kNotFound, "the trace has no event until then");
   TraceEnd end = gather(table, times, asked.pid);
   end.at_ns = at_ns;
+  end.is_cut_off = is_cut_off;
   end.scheduler_exit_ns = exit_ns;
   return end;
 }

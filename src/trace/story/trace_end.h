@@ -35,6 +35,7 @@ struct TaskAtEnd {
 
 struct TraceEnd {
   std::uint64_t at_ns = 0;  // of the last event
+  bool is_cut_off = false;  // there were more, which are not in the trace
   std::vector<CpuAtEnd> cpus;
   std::vector<TaskAtEnd> waiting;  // longest first; not those that a quota keeps off
   std::optional<TaskAtEnd> task;   // the one that was asked for

@@ -42,6 +42,14 @@ TEST_F(TraceEndTest, SaysWhatACpuHasRunSinceWhen) {
       "(pid 1) had waited 1.20 s for CPU 1");
 }
 
+TEST_F(TraceEndTest, KnowsWhetherThereWasMore) {
+  hang();
+  EXPECT_FALSE(end().is_cut_off);
+  missing_ = {{std::string(kLostEvents), "", "all events from some moment on"}};
+  EXPECT_TRUE(end().is_cut_off);
+  EXPECT_FALSE(end({.until_ns = 2000 * kMs}).is_cut_off);
+}
+
 TEST_F(TraceEndTest, ABriefWaitAndAnIdleCpusSilenceAreNothing) {
   fork(1000, 131, "worker");
   run(1203, 131, 1);
