@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "trace/testing/made_ring.h"
 
 namespace ktstr {
@@ -76,8 +78,6 @@ TEST_F(GuestTracingTest, WhatIsDamagedOrTooMuchIsReported) {
   ASSERT_TRUE(tracing_.finish(file(), "6.12"));
   EXPECT_THAT(tracing_.why_not_all(), HasSubstr("became larger"));
   EXPECT_GT(tracing_.events(), 0u);
-}
-
   const auto reader = TraceReader::open(file());
   ASSERT_TRUE(reader);
   EXPECT_TRUE(reader->header().has_holes());
@@ -94,6 +94,8 @@ TEST_F(GuestTracingTest, AChainOfCgroupsIsNoMemory) {
     if (!line.starts_with("VmHWM:")) continue;
     EXPECT_LT(std::stoul(line.substr(6)), 1'000'000UL) << "KiB";
   }
+}
+
 TEST_F(GuestTracingTest, RefusesWhatNoAgentSays) {
   for (const auto& [part, count] : {std::pair(Part::kTask, 8), std::pair(Part::kCgroup, 1), std::pair(Part::kClass, 0),
                                     std::pair(Part::kPages, 2), std::pair(Part::kLost, 1)}) {

@@ -17,6 +17,8 @@ namespace {
 // Of tasks, for the threads of what moves: a guest that moves without end gets no further than that.
 constexpr std::size_t kMostLookedAt = 50'000'000;
 constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000, kMostShapes = 256;
+// Of a cgroup (PATH_MAX), and of all together.
+constexpr std::size_t kLongestPath = 4096, kMostPathBytes = std::size_t{64} << 20;
 constexpr std::uint64_t kLeastPointer = 4096;    // below it nothing is mapped
 constexpr std::uint64_t kCloneThread = 0x10000;  // clone(2)
 constexpr int kLeastFairPrio = 100;              // task_struct.prio; below it is real-time, below 0 deadline
@@ -159,6 +161,8 @@ TraceTranslation::Task* TraceTranslation::task(std::int32_t pid) {
 
 void TraceTranslation::know_cgroup(std::uint64_t number, std::string path, std::uint64_t parent, std::string name) {
   if (number == 0 || cgroups_.size() >= kMostCgroups || by_path_.size() >= kMostCgroups) return;
+  if (path.size() > kLongestPath || path_bytes_ + path.size() > kMostPathBytes) return;
+  path_bytes_ += path.size();
   by_path_[path] = number;
   cgroups_[number] = {parent, std::move(path), std::move(name)};
 }

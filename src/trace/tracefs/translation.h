@@ -115,6 +115,7 @@ class TraceTranslation {
   std::size_t looked_at_ = 0;  // of them, by on_move()
   std::unordered_map<std::uint64_t, Cgroup> cgroups_;
   std::map<std::string, std::uint64_t, std::less<>> by_path_;
+  std::size_t path_bytes_ = 0;
 };
 
 }  // namespace ktstr
