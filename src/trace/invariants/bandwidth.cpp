@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace ktstr {
 
@@ -10,6 +11,8 @@ namespace {
 
 constexpr int kDeepestQuota = 64;
 constexpr std::size_t kMostQuotas = 10'000;
+constexpr std::size_t kMostLookedAt = 50'000'000;        // a guest that sets quotas without end is not judged any more
+constexpr std::uint64_t kLongestCallNs = 1'000'000'000;  // who runs on for longer is in no system call
 // Interrupts are a part of what the events call a task's run time, and not of what the kernel takes from a quota.
 constexpr double kExcessLeak = 1.25, kLackFill = 0.5;
 // What kernel/sched refuses to take for a period or a quota.
@@ -56,7 +59,9 @@ void Bandwidth::begin(const Moment& moment) {
 }
 
 void Bandwidth::set(const trace::Quota& event, const Moment& moment, BreachSink& sink) {
-  if (!is_none(event) && !is_taken(event)) return;
+  if ((!is_none(event) && !is_taken(event)) || looked_at_ >= kMostLookedAt) return;
+  looked_at_ += moment.now.tasks().size();
+  if (looked_at_ >= kMostLookedAt) return give_up();
   for (auto& [group, quota] : quotas_) settle(group, quota, moment, sink);
   for (const auto& [pid, one] : tasks_) count(pid, one, -1);
   tasks_.clear();
@@ -76,14 +81,19 @@ void Bandwidth::set(const trace::Quota& event, const Moment& moment, BreachSink&
   for (const auto& [pid, task] : moment.now.tasks()) follow(pid, moment, sink);
 }
 
+void Bandwidth::give_up() {
+  quotas_.clear();
+  tasks_.clear();
+}
+
 Bandwidth::Of Bandwidth::of(std::int32_t pid, const Scheduling& now) const {
   const TaskNow* const task = now.task(pid);
   if (task == nullptr || pid == 0) return {};
   if (task->sched_class != SchedClass::kFair && (!of_ext_ || task->sched_class != SchedClass::kExt)) return {};
   Of one{.cpu = task->cpu};
-  if (task->phase == TaskPhase::kRunning) one.does = Does::kRuns;
-  if (task->phase == TaskPhase::kWaiting)
-    one.does = now.is_throttled(task->cgroup, task->cpu) ? Does::kIsKeptOff : Does::kWaits;
+  const bool is_throttled = now.is_throttled(task->cgroup, task->cpu);
+  if (task->phase == TaskPhase::kRunning) one.does = is_throttled ? Does::kRunsOn : Does::kRuns;
+  if (task->phase == TaskPhase::kWaiting) one.does = is_throttled ? Does::kIsKeptOff : Does::kWaits;
   if (one.does == Does::kNothing) return {};
   std::uint64_t group = task->cgroup;
   for (int level = 0; level < kDeepestQuota && group != 0; ++level, group = now.parent_of(group))
@@ -116,23 +126,48 @@ void Bandwidth::count(std::int32_t pid, const Of& one, int change) {
     if (found == quotas_.end()) continue;
     Quota& quota = found->second;
     std::uint32_t& into = one.does == Does::kRuns        ? quota.runs
+                          : one.does == Does::kRunsOn    ? quota.runs_on
                           : one.does == Does::kIsKeptOff ? quota.kept_off
                                                          : quota.waits;
     into += static_cast<std::uint32_t>(change);
+    if (one.does == Does::kRunsOn) quota.owed[one.cpu].runs = change > 0;
     if (change < 0) continue;
     if (one.does == Does::kIsKeptOff) quota.kept_off_last = pid;
-    if (one.does != Does::kRuns) continue;
+    if (one.does != Does::kRuns && one.does != Does::kRunsOn) continue;
     quota.ran_last = pid;
+    if (const auto owed = quota.owed.find(one.cpu); owed != quota.owed.end() && one.does == Does::kRuns)
+      call_in(quota, owed->second);
     if (one.cpu < quota.cpus.size() * 64) quota.cpus[one.cpu / 64] |= std::uint64_t{1} << (one.cpu % 64);
   }
+}
+
+void Bandwidth::settle_owed(Quota& quota, std::uint64_t passed_ns) {
+  for (auto& [cpu, owed] : quota.owed) {
+    if (owed.level == 0 && !owed.runs) continue;
+    if (owed.level == 0) owed = {.from_ns = quota.settled_ns, .runs = owed.runs};
+    if (owed.runs) owed.ran_ns += passed_ns;
+    const auto passed = static_cast<double>(passed_ns);
+    owed.level = std::max(0.0, owed.level + (owed.runs ? passed : 0) - kExcessLeak * quota.rate * passed);
+    if (owed.runs && owed.ran_ns > kLongestCallNs) call_in(quota, owed);
+  }
+}
+
+void Bandwidth::call_in(Quota& quota, Owed& owed) {
+  if (owed.level > 0) {
+    if (quota.due.ran_ns == 0) quota.due.from_ns = owed.from_ns;
+    quota.due.level += owed.level;
+    quota.due.ran_ns += owed.ran_ns;
+  }
+  owed = {.runs = owed.runs};
 }
 
 // What has come of how it was until now.
 void Bandwidth::settle(std::uint64_t group, Quota& quota, const Moment& moment, BreachSink& sink) const {
   if (moment.at_ns <= quota.settled_ns) return;
   const auto passed = static_cast<double>(moment.at_ns - quota.settled_ns);
-  const double ran = quota.runs * passed;
-  const bool is_held = quota.kept_off > 0 && quota.runs == 0 && quota.waits == 0;
+  const double ran_freely = quota.runs * passed, ran = ran_freely + quota.runs_on * passed;
+  settle_owed(quota, moment.at_ns - quota.settled_ns);
+  const bool is_held = quota.kept_off > 0 && quota.runs + quota.runs_on == 0 && quota.waits == 0;
   // Only the time after it has paid.
   const double paid = is_held ? std::max(passed - std::max(quota.debt, 0.0) / quota.rate, 0.0) : 0;
   quota.debt = std::max(0.0, quota.debt + ran - quota.rate * passed);
@@ -141,19 +176,23 @@ void Bandwidth::settle(std::uint64_t group, Quota& quota, const Moment& moment, 
     sink.note_compared(Invariant::kBandwidth);
     quota.is_compared = true;
   }
-  auto fill = [&](Bucket& bucket, double by, double since, std::int32_t pid) {
-    if (bucket.level == 0 && by > 0) bucket = {.from_ns = moment.at_ns - static_cast<std::uint64_t>(since)};
+  auto fill = [&](Bucket& bucket, double by, std::uint64_t from_ns, double ran_ns, std::int32_t pid) {
+    if (bucket.level == 0 && by > 0) bucket = {.from_ns = from_ns};
     bucket.level += by;
     if (bucket.level <= 0) return empty(group, quota, bucket, moment, sink);
-    bucket.ran_ns += static_cast<std::uint64_t>(ran);
+    bucket.ran_ns += static_cast<std::uint64_t>(ran_ns);
     if (bucket.level <= bucket.most) return;
     bucket.most = bucket.level;
     bucket.most_at_ns = moment.at_ns;
     bucket.ran_at_most_ns = bucket.ran_ns;
     bucket.pid = pid;
   };
-  fill(quota.excess, ran - kExcessLeak * quota.rate * passed, passed, quota.ran_last);
-  fill(quota.lack, kLackFill * quota.rate * paid - ran, paid, quota.kept_off_last);
+  const Owed due = std::exchange(quota.due, {});
+  fill(quota.excess, ran_freely + due.level - kExcessLeak * quota.rate * passed,
+       due.ran_ns > 0 ? due.from_ns : moment.at_ns - static_cast<std::uint64_t>(passed),
+       ran_freely + static_cast<double>(due.ran_ns), quota.ran_last);
+  fill(quota.lack, kLackFill * quota.rate * paid - ran, moment.at_ns - static_cast<std::uint64_t>(paid), ran,
+       quota.kept_off_last);
 }
 
 void Bandwidth::empty(std::uint64_t group, const Quota& quota, Bucket& bucket, const Moment& moment,

@@ -2,7 +2,10 @@
 //
 // kBandwidth: a cgroup with a quota (cpu.max) does not get clearly more than that, and is not kept off by it while it
 // has had much less. Both are buckets. What the cgroup's tasks run fills the first, which leaks a little faster than
-// the quota refills; the time in which they are kept off, and owe nothing, fills the second at half that speed.
+// the quota refills; the time in which they are kept off, and owe nothing, fills the second at half that speed. A
+// kernel may let a task run on that is in the middle of a system call when its quota is used up, and has the cgroup pay
+// on that CPU afterwards: what that was leaks as fast, and goes into the first bucket when they run there before it is
+// paid.
 #pragma once
 
 #include <map>
@@ -22,7 +25,8 @@ class Bandwidth : public Watch {
   void end(const Moment& moment, BreachSink& sink) override;
 
  private:
-  enum class Does : std::uint8_t { kNothing, kRuns, kIsKeptOff, kWaits };
+  // kRunsOn: although it is to be kept off.
+  enum class Does : std::uint8_t { kNothing, kRuns, kRunsOn, kIsKeptOff, kWaits };
   struct Of {
     Does does = Does::kNothing;
     std::vector<std::uint64_t> groups;  // with a quota, in which it is
@@ -36,10 +40,18 @@ class Bandwidth : public Watch {
     std::uint64_t most_at_ns = 0, ran_at_most_ns = 0;
     std::int32_t pid = 0;
   };
+  // What the tasks on a CPU ran on.
+  struct Owed {
+    double level = 0;
+    std::uint64_t from_ns = 0, ran_ns = 0;
+    bool runs = false;
+  };
   struct Quota {
     double rate = 0;  // CPU time a time
     double quota_ns = 0, burst_ns = 0;
-    std::uint32_t runs = 0, kept_off = 0, waits = 0;  // tasks
+    std::uint32_t runs = 0, runs_on = 0, kept_off = 0, waits = 0;  // tasks
+    std::map<std::uint16_t, Owed> owed;                            // by CPU
+    Owed due;                                                      // what was not paid
     std::uint64_t settled_ns = 0;
     CpuBits cpus{};  // on which they ran
     std::int32_t ran_last = 0, kept_off_last = 0;
@@ -53,6 +65,9 @@ class Bandwidth : public Watch {
   void follow(std::int32_t pid, const Moment& moment, BreachSink& sink);
   Of of(std::int32_t pid, const Scheduling& now) const;
   void count(std::int32_t pid, const Of& one, int change);
+  void give_up();
+  static void settle_owed(Quota& quota, std::uint64_t passed_ns);
+  static void call_in(Quota& quota, Owed& owed);
   void settle(std::uint64_t group, Quota& quota, const Moment& moment, BreachSink& sink) const;
   void empty(std::uint64_t group, const Quota& quota, Bucket& bucket, const Moment& moment, BreachSink& sink) const;
   double limit(const Quota& quota) const;
@@ -62,6 +77,7 @@ class Bandwidth : public Watch {
   std::uint64_t judged_from_ns_ = 0;
   std::map<std::uint64_t, Quota> quotas_;  // by cgroup
   std::map<std::int32_t, Of> tasks_;
+  std::size_t looked_at_ = 0;  // of all tasks, when a quota is set
 };
 
 }  // namespace ktstr

@@ -69,6 +69,46 @@ TEST_F(BandwidthTest, WhatIsPaidBackIsSound) {
   EXPECT_TRUE(found().holds());
 }
 
+// As a long read(2) does where the kernel takes a task off at its return to user space.
+TEST_F(BandwidthTest, ASystemCallMayEndFirstAndIsPaidAfterwards) {
+  quota(0, 9, 10);
+  wake(0, task_, 0);
+  run(0, 1, 0);
+  at(10, trace::Throttle{.cgroup = 9, .cpu = 0});
+  run(110, 0, 0, 1);
+  let_run(1100, 1);
+  keep_off(1110, 1);
+  invariants_.end(1200 * kMs);
+  EXPECT_TRUE(found().holds());
+  EXPECT_EQ(found().compared, 1u);
+}
+
+TEST_F(BandwidthTest, WhoRunsAgainBeforeItHasPaidIsABreach) {
+  quota(0, 9, 10);
+  wake(0, task_, 0);
+  run(0, 1, 0);
+  at(10, trace::Throttle{.cgroup = 9, .cpu = 0});
+  run(110, 0, 0, 1);
+  let_run(120, 1);
+  keep_off(130, 1);
+  invariants_.end(1200 * kMs);
+  ASSERT_FALSE(found().holds());
+  EXPECT_EQ(found().worst->own, 110 * kMs);
+}
+
+TEST_F(BandwidthTest, NoSystemCallTakesThatLong) {
+  quota(0, 9, 10);
+  wake(0, task_, 0);
+  run(0, 1, 0);
+  at(10, trace::Throttle{.cgroup = 9, .cpu = 0});
+  for (std::uint64_t ms = 100; ms <= 1900; ms += 100) {
+    run(ms, 2, 0, 1);
+    run(ms + 1, 1, 0, 2);
+  }
+  invariants_.end(1900 * kMs);
+  EXPECT_FALSE(found().holds());
+}
+
 TEST_F(BandwidthTest, WhatWasSavedForABurstMayBeUsed) {
   quota(0, 9, 50, 40);
   wake(0, task_, 0);

@@ -94,7 +94,7 @@ class Watch {
 // What leaves its CPU sooner has likely yielded, which looks the same as a preemption.
 constexpr std::uint64_t kShortTurnNs = 1'000'000;
 
-// Each task whose wait may begin, end or change with an event.
+// Each task that may begin to wait or to run, or end or change that, with an event.
 template <typename Visit>
 void for_each_concerned(const TraceEvent& event, const Scheduling& now, Visit&& visit) {
   switch (event.kind) {
@@ -109,7 +109,7 @@ void for_each_concerned(const TraceEvent& event, const Scheduling& now, Visit&& 
     case TraceKind::kThrottle:
     case TraceKind::kUnthrottle:
       for (const auto& [pid, task] : now.tasks())
-        if (task.phase == TaskPhase::kWaiting) visit(pid);
+        if (task.phase == TaskPhase::kWaiting || task.phase == TaskPhase::kRunning) visit(pid);
       return;
     default:
       return;
