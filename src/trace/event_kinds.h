@@ -26,7 +26,7 @@ struct TaskSeen {
 struct Switch {
   static constexpr TraceKind kKind = TraceKind::kSwitch;
   std::int32_t prev = 0;
-  std::uint32_t prev_state = 0;    // task_struct.__state; 0: it was preempted or has yielded
+  std::uint32_t prev_state = 0;    // task_struct.__state; 0: it was preempted, or has yielded (Yield)
   std::uint32_t prev_on_rq = 0;    // 0: it has left its runqueue: it sleeps
   std::uint32_t prev_delayed = 0;  // 1: it sleeps, and its class keeps it queued for a while
   std::int32_t next = 0;           // 0: the idle task
@@ -136,6 +136,11 @@ struct CgroupMove {
   TraceText<4> name;                     // of that cgroup
 };
 
+// Of the task that runs: sched_yield().
+struct Yield {
+  static constexpr TraceKind kKind = TraceKind::kYield;
+};
+
 struct Affinity {
   static constexpr TraceKind kKind = TraceKind::kAffinity;
   std::int32_t pid = 0;
@@ -183,6 +188,12 @@ struct DsqInsertVtime {
   static constexpr TraceKind kKind = TraceKind::kDsqInsertVtime;
   std::int32_t pid = 0;
   std::uint64_t dsq = 0, slice = 0, vtime = 0;
+};
+// ... moves one from a queue into another. It may have left the first meanwhile, and is not moved then.
+struct DsqMove {
+  static constexpr TraceKind kKind = TraceKind::kDsqMove;
+  std::int32_t pid = 0;
+  std::uint64_t dsq = 0, flags = 0;
 };
 // ... has the CPU that asks take the first of a queue.
 struct DsqMoveToLocal {
@@ -330,6 +341,14 @@ void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
   v("cpu", t.cpu);
 }
+template <typename V, FieldsOf<DsqMove> T>
+void fields(V& v, T& t) {
+  v("pid", t.pid);
+  v("dsq", t.dsq);
+  v("flags", t.flags);
+}
+template <typename V, FieldsOf<Yield> T>
+void fields(V&, T&) {}
 template <typename V, FieldsOf<Quota> T>
 void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
@@ -462,6 +481,8 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<ProbePlaced>();
   visit.template operator()<trace::Probe>();
   visit.template operator()<Quota>();
+  visit.template operator()<Yield>();
+  visit.template operator()<DsqMove>();
 }
 
 }  // namespace ktstr

@@ -43,6 +43,8 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kProbePlaced, "probe_placed"},
     {TraceKind::kProbe, "probe"},
     {TraceKind::kQuota, "quota"},
+    {TraceKind::kYield, "yield"},
+    {TraceKind::kDsqMove, "dsq_move"},
 };
 
 constexpr EnumName<SchedClass> kClasses[] = {

@@ -210,7 +210,10 @@ void Scheduling::on_dequeue(const trace::Dequeue& event) {
     if (is_fair) task.kernel.left_at = event.clock;
   }
   if (task.phase == TaskPhase::kSleeping) task.taken_off = true;
-  if ((event.flags & kKeepsItsPlace) == 0) end_wait(task.kernel, event.clock);
+  const bool keeps_its_place = (event.flags & kKeepsItsPlace) != 0;
+  // The scheduler is asked for a queue anew.
+  if (keeps_its_place && task.phase == TaskPhase::kWaiting && task.sched_class == SchedClass::kExt) task.dsq.reset();
+  if (!keeps_its_place) end_wait(task.kernel, event.clock);
 }
 
 void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition) {
@@ -288,6 +291,13 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       // Both have the task and the queue in the same places.
       const auto insert = event_as<trace::DsqInsert>(event);
       if (const auto found = tasks_.find(insert.pid); found != tasks_.end()) found->second.dsq = insert.dsq;
+      break;
+    }
+    case TraceKind::kDsqMove: {
+      const auto move = event_as<trace::DsqMove>(event);
+      const auto found = tasks_.find(move.pid);
+      if (found != tasks_.end() && found->second.phase == TaskPhase::kWaiting && found->second.dsq)
+        found->second.dsq = move.dsq;
       break;
     }
     case TraceKind::kThrottle: {

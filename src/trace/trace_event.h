@@ -46,6 +46,8 @@ enum class TraceKind : std::uint16_t {
   kProbePlaced,  // for what the user has asked to see
   kProbe,
   kQuota,
+  kYield,
+  kDsqMove,
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 

@@ -255,7 +255,8 @@ struct PerfettoWriter::State : PerfettoPackets {
     const std::vector<TraceField>& fields = trace_fields(event.kind);
     std::uint64_t track = 0;
     std::string name;
-    if (event.kind == TraceKind::kDsqInsert || event.kind == TraceKind::kDsqInsertVtime) {
+    if (event.kind == TraceKind::kDsqInsert || event.kind == TraceKind::kDsqInsertVtime ||
+        event.kind == TraceKind::kDsqMove) {
       track = track_of_queue(event.values[1]);
       name = named(static_cast<std::int32_t>(event.values[0]), event.cpu);
     } else if (event.kind == TraceKind::kDsqMoveToLocal) {

@@ -81,7 +81,7 @@ const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
   static const std::vector<TraceKind> of_moves = {kSwitch, kDequeue, kFork, kAffinity, kCpuOnline, kCpuOffline};
   static const std::vector<TraceKind> of_queues = [] {
     std::vector<TraceKind> all = of_waits;
-    all.insert(all.end(), {kDsqInsert, kDsqInsertVtime});
+    all.insert(all.end(), {kDsqInsert, kDsqInsertVtime, kDsqMove});
     return all;
   }();
   static const std::vector<TraceKind> of_quotas = [] {

@@ -68,6 +68,31 @@ TEST_F(QueueDepthTest, ATaskIsWhereItWasPutLast) {
   EXPECT_TRUE(found().holds());
 }
 
+TEST_F(QueueDepthTest, ATaskThatIsMovedIsInTheOtherQueue) {
+  for (std::int32_t pid = 1; pid <= 3; ++pid) {
+    put(10 * static_cast<std::uint64_t>(pid), pid, 7);
+    at(10 * static_cast<std::uint64_t>(pid) + 5, trace::DsqMove{.pid = pid, .dsq = 8});
+  }
+  run(50, 4, 0);
+  at(50, trace::DsqMove{.pid = 4, .dsq = 8});  // it has left, and is not moved
+  invariants_.end(100 * kMs);
+  ASSERT_EQ(found().too_long, 1u);
+  EXPECT_EQ(found().worst->group, 8u);
+  EXPECT_EQ(found().worst->amount, 3u);
+}
+
+// Its affinity, nice value or policy is set: the scheduler is asked for a queue anew.
+TEST_F(QueueDepthTest, OneThatIsTakenOffForAChangeIsInNoneUntilItIsPutSomewhere) {
+  for (std::int32_t pid = 1; pid <= 4; ++pid) {
+    put(10, pid, 7);
+    at(20, trace::Dequeue{.pid = pid, .cpu = 0, .sched_class = kExt, .flags = 2});
+    queue(20, {.pid = pid, .sched_class = kExt}, 0);
+  }
+  invariants_.end(100 * kMs);
+  EXPECT_TRUE(found().holds());
+  EXPECT_EQ(found().worst->amount, 1u);
+}
+
 TEST_F(QueueDepthTest, OneOfAnotherClassIsInNone) {
   put(0, 1, 7);
   put(0, 2, 7);

@@ -108,6 +108,7 @@ void for_each_concerned(const TraceEvent& event, const Scheduling& now, Visit&& 
       return visit(static_cast<std::int32_t>(event.values[0]));  // all have the task first
     case TraceKind::kThrottle:
     case TraceKind::kUnthrottle:
+    case TraceKind::kDsqMove:
       for (const auto& [pid, task] : now.tasks())
         if (task.phase == TaskPhase::kWaiting || task.phase == TaskPhase::kRunning) visit(pid);
       return;

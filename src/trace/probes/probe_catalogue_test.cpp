@@ -36,8 +36,9 @@ TEST(ProbeCatalogue, FindsAllThatAKernelHas) {
       placed.insert(TraceKind{static_cast<std::uint16_t>(found->probes[i].kind)});
       EXPECT_LE(found->probes[i == 0 ? 0 : i - 1].address, found->probes[i].address);
     }
-    constexpr TraceKind kOfSchedExt[] = {TraceKind::kDsqInsert, TraceKind::kDsqInsertVtime, TraceKind::kDsqMoveToLocal,
-                                         TraceKind::kKick, TraceKind::kSchedulerExit};
+    constexpr TraceKind kOfSchedExt[] = {TraceKind::kDsqInsert, TraceKind::kDsqInsertVtime,
+                                         TraceKind::kDsqMove,   TraceKind::kDsqMoveToLocal,
+                                         TraceKind::kKick,      TraceKind::kSchedulerExit};
     for_each_trace_kind([&]<typename T>() {
       if (T::kKind == TraceKind::kProbe || T::kKind == TraceKind::kProbePlaced) return;  // a user's
       if (T::kKind == TraceKind::kTaskSeen || T::kKind == TraceKind::kCpuSeen || T::kKind == TraceKind::kCgroupSeen)

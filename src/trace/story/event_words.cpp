@@ -84,11 +84,13 @@ std::int32_t task_of(const TraceEvent& event, const TaskTable& before) {
     case TraceKind::kNice:
     case TraceKind::kDsqInsert:
     case TraceKind::kDsqInsertVtime:
+    case TraceKind::kDsqMove:
     case TraceKind::kReleased:
       return event_as<trace::Rename>(event).pid;  // the first of all these
     case TraceKind::kExit:
     case TraceKind::kFreeze:
     case TraceKind::kThaw:
+    case TraceKind::kYield:
       return before.running(event.cpu);
     default:
       return 0;
@@ -145,6 +147,8 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
     }
     case TraceKind::kNice:
       return fmt::format("{} gets nice {}", who, event_as<trace::Nice>(event).nice);
+    case TraceKind::kYield:
+      return who + " yields";
     case TraceKind::kFreeze:
       return who + " is frozen";
     case TraceKind::kThaw:
@@ -159,6 +163,8 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
       const auto insert = event_as<trace::DsqInsert>(event);
       return fmt::format("{} goes into {}, with {}", who, dsq_text(insert.dsq, event.cpu), slice_text(insert.slice));
     }
+    case TraceKind::kDsqMove:
+      return fmt::format("{} is moved into {}", who, dsq_text(event_as<trace::DsqMove>(event).dsq, event.cpu));
     case TraceKind::kDsqMoveToLocal:
       return fmt::format("CPU {} looks into {}", event.cpu,
                          dsq_text(event_as<trace::DsqMoveToLocal>(event).dsq, event.cpu));

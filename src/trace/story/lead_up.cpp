@@ -20,6 +20,7 @@ bool is_touch(TraceKind kind) {
     case TraceKind::kMigrate:
     case TraceKind::kDsqInsert:
     case TraceKind::kDsqInsertVtime:
+    case TraceKind::kDsqMove:
       return true;
     default:
       return false;

@@ -95,6 +95,7 @@ bool has_probe_event(TraceKind kind) {
     case kCpuOffline:
     case kDsqInsert:
     case kDsqInsertVtime:
+    case kDsqMove:
     case kDsqMoveToLocal:
     case kKick:
     case kSchedulerExit:
