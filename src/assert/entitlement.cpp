@@ -81,8 +81,6 @@ class Hierarchy {
 
 }  // namespace
 
-double weight_of_nice(int nice) { return 100 / std::pow(1.25, nice); }
-
 // Whoever reaches its limit first, as the level rises, is the one with the least limit for its weight.
 std::vector<double> divide(double amount, const std::vector<Claim>& claims) {
   std::vector<std::size_t> order(claims.size());

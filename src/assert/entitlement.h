@@ -10,11 +10,9 @@
 #include <string>
 #include <vector>
 
-namespace ktstr {
+#include "base/nice_weight.h"
 
-// In units of cpu.weight: 100 for nice 0. Each step of nice is a factor of 1.25, as in the kernel's
-// sched_prio_to_weight (kernel/sched/core.c), whose numbers are these within rounding.
-double weight_of_nice(int nice);
+namespace ktstr {
 
 struct WeightedGroup {
   std::string name;  // "outer/inner" is within "outer"
