@@ -64,6 +64,7 @@ enum class DetailKind {
   kMaxSlice,          // "max_slice": a task kept a CPU from one that waited for that very CPU
   kPingPong,          // "ping_pong": a task was moved from CPU to CPU without need
   kWeightOrder,       // "weight_order": a task got clearly less than one of a lower weight
+  kWeightShare,       // "weight_share": a task got clearly more or less than its weight entitles it to
   kBandwidth,         // "bandwidth": a cgroup got clearly more than its quota, or was kept off without having had it
   kQueueDepth,        // "queue_depth": a dispatch queue of a BPF scheduler held too many tasks
   kUser,              // "user": a claim of the test itself
@@ -118,6 +119,9 @@ struct Checks {
   std::optional<int> max_moves;
   // Likewise: no task gets clearly less than one of a lower nice weight. Default: under the kernel's own scheduler.
   std::optional<bool> weight_order;
+  // Likewise: of the tasks of a cgroup that want to run on one CPU all the time, each gets what its nice weight
+  // entitles it to, within a tenth of a window and two turns. Default: under the kernel's own scheduler.
+  std::optional<bool> weight_share;
   // Likewise: no cgroup gets clearly more than its quota (cpu.max), nor far less for being kept off by it. Default:
   // under the kernel's own scheduler.
   std::optional<bool> bandwidth;
@@ -139,6 +143,7 @@ struct Checks {
   bool scheduler_used_on() const { return scheduler_used.value_or(true); }
   bool kernel_log_on() const { return kernel_log.value_or(true); }
   bool weight_order_on(bool kernels_own) const { return weight_order.value_or(kernels_own); }
+  bool weight_share_on(bool kernels_own) const { return weight_share.value_or(kernels_own); }
   bool bandwidth_on(bool kernels_own) const { return bandwidth.value_or(kernels_own); }
   bool share_on() const { return share.value_or(false); }
   std::chrono::milliseconds gap_limit() const { return max_gap.value_or(kDefaultMaxGap); }

@@ -19,6 +19,7 @@ Checks Checks::merged_with(const Checks& over) const {
   if (over.max_slice) merged.max_slice = over.max_slice;
   if (over.max_moves) merged.max_moves = over.max_moves;
   if (over.weight_order) merged.weight_order = over.weight_order;
+  if (over.weight_share) merged.weight_share = over.weight_share;
   if (over.bandwidth) merged.bandwidth = over.bandwidth;
   if (over.max_queue_depth) merged.max_queue_depth = over.max_queue_depth;
   if (over.max_gap) {

@@ -48,6 +48,7 @@ TEST(Checks, DescribeTheLimitsThatTheRecorderJudges) {
   EXPECT_EQ(more.merged_with({.max_moves = 0}).max_slice, 50ms);
   EXPECT_EQ(more.merged_with({.max_moves = 0}).moves_limit(), 0);
   EXPECT_FALSE(more.merged_with({.weight_order = false}).weight_order_on(true));
+  EXPECT_FALSE(more.merged_with({.weight_share = false}).weight_share_on(true));
   EXPECT_TRUE(more.merged_with({.bandwidth = true}).bandwidth_on(false));
   EXPECT_FALSE(more.bandwidth_on(false));
   const Checks deep = more.merged_with({.max_queue_depth = 8});

@@ -132,6 +132,7 @@ void fields(V& v, T& t) {
   v("max_slice_ms", t.max_slice);
   v("max_moves", t.max_moves);
   v("weight_order", t.weight_order);
+  v("weight_share", t.weight_share);
   v("bandwidth", t.bandwidth);
   v("max_queue_depth", t.max_queue_depth);
   v("gap_off", t.gap_off);

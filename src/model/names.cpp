@@ -54,6 +54,7 @@ constexpr EnumName<DetailKind> kDetailKinds[] = {
     {DetailKind::kMaxSlice, "max_slice"},
     {DetailKind::kPingPong, "ping_pong"},
     {DetailKind::kWeightOrder, "weight_order"},
+    {DetailKind::kWeightShare, "weight_share"},
     {DetailKind::kBandwidth, "bandwidth"},
     {DetailKind::kQueueDepth, "queue_depth"},
     {DetailKind::kUser, "user"},

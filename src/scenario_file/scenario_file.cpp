@@ -221,6 +221,7 @@ void FileReader::read_checks(const TomlValue& table) {
   file_.settings.checks.max_slice = read_limit(checks, "max_slice");
   file_.settings.checks.max_moves = read_count(checks, "max_moves");
   file_.settings.checks.weight_order = checks.boolean("weight_order");
+  file_.settings.checks.weight_share = checks.boolean("weight_share");
   file_.settings.checks.bandwidth = checks.boolean("bandwidth");
   file_.settings.checks.max_queue_depth = read_count(checks, "max_queue_depth");
   checks.finish();

@@ -123,10 +123,11 @@ TEST(ScenarioMistakes, JudgeHolds) {
 TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
   EXPECT_EQ(at_top("topolgy = '1n1l1c1t'"),
             "t.toml:1:1: unknown key 'topolgy' in the file; did you mean 'topology'? accepted: " + kTopLevel);
-  EXPECT_EQ(in_checks("gap = '2s'"),
-            "t.toml:2:1: unknown key 'gap' in [checks]; accepted: max_gap, max_spread_pct, progress, "
-            "isolation, scheduler_attached, kernel_log, kernel_log_allow, scheduler_used, share, share_tolerance_pct, "
-            "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, bandwidth, max_queue_depth");
+  EXPECT_EQ(
+      in_checks("gap = '2s'"),
+      "t.toml:2:1: unknown key 'gap' in [checks]; accepted: max_gap, max_spread_pct, progress, "
+      "isolation, scheduler_attached, kernel_log, kernel_log_allow, scheduler_used, share, share_tolerance_pct, "
+      "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, weight_share, bandwidth, max_queue_depth");
   EXPECT_EQ(in_checks("max_idle = '1us'"),
             "t.toml:2:12: max_idle 1us is not valid; accepted: whole milliseconds, at least 1ms, or false");
   EXPECT_EQ(in_checks("max_moves = 0"), "t.toml:2:13: max_moves 0 is not valid; accepted: 1 to 1000000, or false");

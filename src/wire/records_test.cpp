@@ -370,7 +370,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5", "6"}), "10833ca818b4cd32");
   EXPECT_EQ(hash(worker), "1d3509039f03884f");
-  EXPECT_EQ(hash(result), "0358d7d26b89b4cd");
+  EXPECT_EQ(hash(result), "22f403577fc2c1fe");
   EXPECT_EQ(hash(BodyEndRecord{true, false, "1"}), "6976363df88a42fa");
   EXPECT_EQ(hash(GuestErrorRecord{ErrorCode::kNoSpace, "1", "2"}), "cdb8e3db12b42919");
   EXPECT_EQ(hash(Stimulus{1, 2, 3, 4, {"5"}, 6, 7, 8}), "bb999405eda58217");

@@ -199,21 +199,28 @@ TEST_F(RecorderTest, FindsATaskThatIsMovedWithoutNeed) {
 }
 
 TEST_F(RecorderTest, FindsNiceValuesThatAreTurnedRound) {
-  const fs::path file = write("nice.toml",
-                              "topology = '1n1l2c1t'\nduration = '1100ms'\n"
-                              "[checks]\nmax_spread_pct = false\nweight_order = true\nmax_slice = '50ms'\n"
-                              "[[cgroup]]\nname = 'load'\ncpuset = '1'\n"
-                              "[[cgroup.work]]\ntype = 'SpinWait'\n"
-                              "[[cgroup.work]]\ntype = 'SpinWait'\nnice = 5\n");
+  const fs::path file =
+      write("nice.toml",
+            "topology = '1n1l2c1t'\nduration = '1100ms'\n"
+            "[checks]\nmax_spread_pct = false\nweight_order = true\nweight_share = true\nmax_slice = '50ms'\n"
+            "[[cgroup]]\nname = 'load'\ncpuset = '1'\n"
+            "[[cgroup.work]]\ntype = 'SpinWait'\n"
+            "[[cgroup.work]]\ntype = 'SpinWait'\nnice = 5\n");
   const GuestRun ran = run({file.string(), "--scheduler", fixture("--invert-nice")});
   EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(message_of(ran, "weight_order"),
               AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("worker load/1 (pid "),
                     HasSubstr("whose weight is lower"), HasSubstr("cause: the BPF scheduler")));
+  const GuestRun equal = run({file.string(), "--scheduler", fixture("--ignore-nice")});
+  EXPECT_EQ(equal.status, 1) << equal.out << equal.err;
+  EXPECT_THAT(message_of(equal, "weight_share"),
+              AllOf(HasSubstr("worker load/0 (pid "), HasSubstr("where its weight entitles it to"),
+                    HasSubstr("worker load/1 (pid "), HasSubstr("cause: the BPF scheduler")));
   for (const std::string& scheduler : {std::string(), fixture()}) {
     const GuestRun sound = run({file.string(), "--scheduler", scheduler});
     EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
     EXPECT_THAT(sound.out, HasSubstr("weight_order: compared ")) << "nothing was compared";
+    EXPECT_THAT(sound.out, HasSubstr("weight_share: compared ")) << "nothing was compared";
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ktstr {
 
 namespace {
@@ -30,7 +32,7 @@ std::string what(const Breach& breach, Invariant invariant, const std::string& w
           who, length, other, ran);
     case Invariant::kMaxSlice:
       return fmt::format(
-          "{} ran on CPU {} for {} without a break while {}, of the same cgroup and not below it, waited "
+          "{} ran on CPU {} for {}, but for moments, while {}, of the same cgroup and not below it, waited "
           "for that CPU",
           other, breach.cpu, length, who);
     case Invariant::kPingPong:
@@ -51,12 +53,26 @@ std::string what(const Breach& breach, Invariant invariant, const std::string& w
     case Invariant::kWeightOrder:
       return fmt::format("{} ran {} of {}, and {}, whose weight is lower, {}: both wanted to run all the time,", who,
                          milliseconds(breach.own), length, other, ran);
+    case Invariant::kWeightShare:
+      return breach.is_below ? fmt::format(
+                                   "{} ran {} of {} where its weight entitles it to {}, and {}, of the same cgroup, "
+                                   "had most instead: "
+                                   "both wanted to run on CPU {} all the time,",
+                                   who, milliseconds(breach.own), length, milliseconds(breach.own + breach.amount),
+                                   other, breach.cpu)
+                             : fmt::format(
+                                   "{} ran {} of {} where its weight entitles it to {}, and {}, of the same cgroup, "
+                                   "had too little: "
+                                   "both wanted to run on CPU {} all the time,",
+                                   other, milliseconds(breach.own), length,
+                                   milliseconds(breach.own - std::min(breach.own, breach.amount)), who, breach.cpu);
   }
   return {};
 }
 
 bool is_by_amount(Invariant invariant) {
-  return is_count(invariant) || invariant == Invariant::kWeightOrder || invariant == Invariant::kBandwidth;
+  return is_count(invariant) || invariant == Invariant::kWeightOrder || invariant == Invariant::kWeightShare ||
+         invariant == Invariant::kBandwidth;
 }
 
 }  // namespace
@@ -65,10 +81,12 @@ bool is_count(Invariant invariant) { return invariant == Invariant::kPingPong ||
 
 std::string checked_text(const InvariantResult& found) {
   std::string text(to_string(found.invariant));
-  if (found.invariant == Invariant::kWeightOrder)
+  if (found.invariant == Invariant::kWeightOrder || found.invariant == Invariant::kWeightShare)
     return text + (found.compared == 0 ? ": nobody to compare" : fmt::format(": compared {} times", found.compared));
   if (found.invariant == Invariant::kBandwidth)
     return text + (found.compared == 0 ? ": nobody has a quota" : fmt::format(": of {} quotas", found.compared));
+  if (found.invariant == Invariant::kQueueDepth && found.seen == 0)
+    return text + fmt::format(": no queue was used, limit {}", found.limit);
   if (found.invariant == Invariant::kQueueDepth)
     return text +
            fmt::format(": deepest {} of {}, limit {}", found.worst ? found.worst->amount : 0, found.seen, found.limit);

@@ -98,10 +98,10 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,
          .kind = DetailKind::kLostEvidence,
-         .message =
-             "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, bandwidth and max_queue_depth are "
-             "judged by the recorder, and nothing was recorded: " +
-             (record.why_no_trace.empty() || is_of_tracefs ? "it needs det mode" : record.why_no_trace)});
+         .message = "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, weight_share, bandwidth and "
+                    "max_queue_depth are "
+                    "judged by the recorder, and nothing was recorded: " +
+                    (record.why_no_trace.empty() || is_of_tracefs ? "it needs det mode" : record.why_no_trace)});
   // Not asked for, it is not missed.
   if (evidence.trace == nullptr && (request.recorder || request.trace) && !record.why_no_trace.empty())
     record.details.push_back({.verdict = Verdict::kPass,

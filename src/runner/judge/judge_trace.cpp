@@ -32,6 +32,7 @@ constexpr Row kRows[] = {
     {Invariant::kMaxSlice, DetailKind::kMaxSlice},
     {Invariant::kPingPong, DetailKind::kPingPong},
     {Invariant::kWeightOrder, DetailKind::kWeightOrder},
+    {Invariant::kWeightShare, DetailKind::kWeightShare},
     {Invariant::kBandwidth, DetailKind::kBandwidth},
     {Invariant::kQueueDepth, DetailKind::kQueueDepth},
 };
@@ -40,7 +41,7 @@ constexpr int kMostExplained = 3;
 
 bool is_about_peers(Invariant invariant) {
   return invariant == Invariant::kStarvation || invariant == Invariant::kMaxSlice ||
-         invariant == Invariant::kWeightOrder;
+         invariant == Invariant::kWeightOrder || invariant == Invariant::kWeightShare;
 }
 
 // What others had is excluded where it is judged already: they are not its cause, whatever else they had.

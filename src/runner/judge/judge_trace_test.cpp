@@ -253,7 +253,7 @@ TEST_F(JudgeTrace, NamesWhoKeepsACpu) {
   EXPECT_EQ(only().kind, DetailKind::kMaxSlice);
   EXPECT_THAT(
       only().message,
-      HasSubstr("hog (pid 50) ran on CPU 0 for 490.0 ms without a break while worker load/3 (pid 7), of the same "
+      HasSubstr("hog (pid 50) ran on CPU 0 for 490.0 ms, but for moments, while worker load/3 (pid 7), of the same "
                 "cgroup and not below it, waited for that CPU"));
 }
 

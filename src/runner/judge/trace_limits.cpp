@@ -52,6 +52,7 @@ InvariantLimits trace_limits(const RunRequest& request) {
           .slice_ns = limit_ns(slice_limit(request)),
           .moves = static_cast<std::uint64_t>(std::max(checks.moves_limit(), 0)),
           .weight_order = checks.weight_order_on(kernels_own),
+          .weight_share = checks.weight_share_on(kernels_own),
           .weight_slice_ns = kernels_own ? 0 : limit_ns(slice_limit(request)),
           .bandwidth = checks.bandwidth_on(kernels_own),
           .bandwidth_of_ext = !kernels_own,
@@ -75,6 +76,8 @@ bool is_judged(Invariant invariant, const InvariantLimits& limits, const RunRequ
       return limits.moves > 0;
     case Invariant::kWeightOrder:
       return limits.weight_order;
+    case Invariant::kWeightShare:
+      return limits.weight_share;
     case Invariant::kBandwidth:
       return limits.bandwidth;
     case Invariant::kQueueDepth:

@@ -9,7 +9,7 @@
 #include "trace/invariants/needless_moves.h"
 #include "trace/invariants/queue_depth.h"
 #include "trace/invariants/starvation.h"
-#include "trace/invariants/weight_order.h"
+#include "trace/invariants/weights.h"
 
 namespace ktstr {
 
@@ -24,6 +24,7 @@ constexpr EnumName<Invariant> kInvariants[] = {
     {Invariant::kMaxSlice, "max_slice"},
     {Invariant::kPingPong, "ping_pong"},
     {Invariant::kWeightOrder, "weight_order"},
+    {Invariant::kWeightShare, "weight_share"},
     {Invariant::kBandwidth, "bandwidth"},
     {Invariant::kQueueDepth, "queue_depth"},
 };
@@ -46,7 +47,6 @@ bool concerns_all(TraceKind kind) {
   }
 }
 
-constexpr std::uint32_t kSchedIdle = 5;   // include/uapi/linux/sched.h
 constexpr std::uint32_t kMostCpus = 256;  // that a mask has room for
 constexpr CpuBits kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
 
@@ -89,7 +89,14 @@ const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
     all.push_back(kQuota);
     return all;
   }();
+  static const std::vector<TraceKind> of_shares = [] {
+    std::vector<TraceKind> all = of_waits;
+    all.push_back(kYield);
+    return all;
+  }();
   switch (invariant) {
+    case Invariant::kWeightShare:
+      return of_shares;
     case Invariant::kAllowedCpu:
       return of_places;
     case Invariant::kPingPong:
@@ -113,12 +120,15 @@ Invariants::Invariants(const InvariantLimits& limits)
                {.invariant = Invariant::kMaxSlice, .limit = limits.slice_ns},
                {.invariant = Invariant::kPingPong, .limit = limits.moves},
                {.invariant = Invariant::kWeightOrder, .limit = 0},
+               {.invariant = Invariant::kWeightShare, .limit = 0},
                {.invariant = Invariant::kBandwidth, .limit = 0},
                {.invariant = Invariant::kQueueDepth, .limit = limits.queue_depth}} {
   if (limits.starved_ns > 0) watches_.push_back(std::make_unique<Starvation>(limits.starved_ns));
   if (limits.slice_ns > 0) watches_.push_back(std::make_unique<LongSlice>(limits.slice_ns));
   if (limits.moves > 0) watches_.push_back(std::make_unique<NeedlessMoves>());
-  if (limits.weight_order) watches_.push_back(std::make_unique<WeightOrder>(limits.weight_slice_ns));
+  if (limits.weight_order || limits.weight_share)
+    watches_.push_back(
+        std::make_unique<Weights>(Weights::Judged{limits.weight_order, limits.weight_share}, limits.weight_slice_ns));
   if (limits.bandwidth)
     watches_.push_back(std::make_unique<Bandwidth>(limits.bandwidth_of_ext, limits.bandwidth_late_ns));
   if (limits.queue_depth > 0) watches_.push_back(std::make_unique<QueueDepth>(limits.queue_depth));

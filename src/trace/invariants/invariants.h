@@ -18,7 +18,8 @@ struct InvariantResult {
   std::uint64_t limit = 0;     // of one breach, as Breach::size(); 0: any is too long
   std::uint64_t too_long = 0;  // how many breaches were longer
   std::uint64_t seen = 0;      // how many there were at all: brief ones are a scheduler's way of working
-  // kWeightOrder: how often a task was compared with lighter ones; kBandwidth: of how many quotas tasks ran
+  // kWeightOrder: how often a task was compared with lighter ones; kWeightShare: how often those of a CPU; kBandwidth:
+  // of how many quotas tasks ran
   std::uint64_t compared = 0;
   std::optional<Breach> worst;
   bool holds() const { return too_long == 0; }
@@ -34,7 +35,8 @@ struct InvariantLimits {
   std::uint64_t slice_ns = 200'000'000;
   std::uint64_t moves = 50;  // a second of a task's run time
   bool weight_order = true;
-  std::uint64_t weight_slice_ns = 0;  // of this: the longest that a task may rightly run without a break
+  bool weight_share = true;
+  std::uint64_t weight_slice_ns = 0;  // of these two: the longest that a task may rightly run without a break
   bool bandwidth = true;
   bool bandwidth_of_ext = false;                 // quotas bind the tasks of a BPF scheduler as well
   std::uint64_t bandwidth_late_ns = 15'000'000;  // by how much a CPU may notice the end of a quota late

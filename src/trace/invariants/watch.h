@@ -19,6 +19,7 @@ enum class Invariant : std::uint8_t {
   kMaxSlice,          // no task keeps a CPU for long from one that waits for that very CPU
   kPingPong,          // no task is taken off CPUs that have nothing else to run, again and again
   kWeightOrder,       // no task gets clearly less than one of a lower weight
+  kWeightShare,       // every task gets about what its weight entitles it to
   kBandwidth,         // no cgroup gets clearly more than its quota, nor is kept off by it far below
   kQueueDepth,        // no queue of a BPF scheduler is too deep
 };
@@ -32,11 +33,13 @@ struct Breach {
   std::uint64_t to_ns = 0;
   std::int32_t other = 0;  // who ran instead; 0: it is about nobody
   // kStarvation, kLostTask, kWeightOrder: ns that `other` ran; kPingPong: moves a second; kBandwidth: ns above the
-  // quota, or below; kQueueDepth: tasks
+  // quota, or below; kWeightShare: ns above what `other` is entitled to, or below what `pid` is; kQueueDepth: tasks
   std::uint64_t amount = 0;
-  std::uint64_t own = 0;    // kWeightOrder: ns that the task itself ran; kBandwidth: ns that the cgroup's ran
+  // kWeightOrder: ns that the task itself ran; kWeightShare: that whoever is off by `amount` ran; kBandwidth: that the
+  // cgroup's tasks ran
+  std::uint64_t own = 0;
   std::uint64_t group = 0;  // kBandwidth: the cgroup; kQueueDepth: the queue
-  bool is_below = false;    // kBandwidth
+  bool is_below = false;    // kBandwidth, kWeightShare
   std::uint64_t length_ns() const { return to_ns - from_ns; }
   std::uint64_t size() const { return amount != 0 ? amount : length_ns(); }  // what is compared with the limit
 };
@@ -105,10 +108,10 @@ void for_each_concerned(const TraceEvent& event, const Scheduling& now, Visit&& 
     case TraceKind::kCgroupMove:
     case TraceKind::kDsqInsert:
     case TraceKind::kDsqInsertVtime:
+    case TraceKind::kDsqMove:
       return visit(static_cast<std::int32_t>(event.values[0]));  // all have the task first
     case TraceKind::kThrottle:
     case TraceKind::kUnthrottle:
-    case TraceKind::kDsqMove:
       for (const auto& [pid, task] : now.tasks())
         if (task.phase == TaskPhase::kWaiting || task.phase == TaskPhase::kRunning) visit(pid);
       return;
@@ -120,6 +123,8 @@ void for_each_concerned(const TraceEvent& event, const Scheduling& now, Visit&& 
 // Whether the scheduler may run a task that waits. One that is kept from running, by a quota or because its class has
 // it on no queue, is not its to run. A deadline task may have used up its runtime, which no event says.
 bool may_be_run(const TaskNow& task, const Scheduling& now);
+
+inline constexpr std::uint32_t kSchedIdle = 5;  // include/uapi/linux/sched.h
 
 // Whether one weighs more than another by nice value; SCHED_IDLE is below all of them.
 bool is_above(const Rank& one, const Rank& other);

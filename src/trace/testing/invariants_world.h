@@ -58,7 +58,7 @@ class InvariantsWorld : public testing::Test {
   void expect_holds(Invariant invariant) { EXPECT_TRUE(result(invariant).holds()) << to_string(invariant); }
   void expect_all_hold() {
     for (const Invariant one : {Invariant::kStarvation, Invariant::kLostTask, Invariant::kMaxSlice,
-                                Invariant::kPingPong, Invariant::kWeightOrder})
+                                Invariant::kPingPong, Invariant::kWeightOrder, Invariant::kWeightShare})
       expect_holds(one);
   }
   Invariants invariants_;

@@ -4,7 +4,7 @@
 namespace ktstr {
 namespace {
 
-class WeightOrderTest : public InvariantsWorld {
+class WeightsTest : public InvariantsWorld {
  protected:
   // Both on CPU 0 from 0 on; of each 10 ms the heavier runs `heavier_ms`.
   void share(const MadeTask& heavier, const MadeTask& lighter, std::uint64_t heavier_ms,
@@ -20,7 +20,7 @@ class WeightOrderTest : public InvariantsWorld {
   }
 };
 
-TEST_F(WeightOrderTest, TheHeavierDoesNotGetClearlyLess) {
+TEST_F(WeightsTest, TheHeavierDoesNotGetClearlyLess) {
   share({.pid = 7}, {.pid = 8, .nice = 5}, 2);
   const auto& found = result(Invariant::kWeightOrder);
   EXPECT_FALSE(found.holds());
@@ -30,39 +30,39 @@ TEST_F(WeightOrderTest, TheHeavierDoesNotGetClearlyLess) {
   EXPECT_NEAR(static_cast<double>(found.worst->amount), 400e6, 15e6);
 }
 
-TEST_F(WeightOrderTest, EqualIsFine) {
+TEST_F(WeightsTest, EqualIsFine) {
   share({.pid = 7}, {.pid = 8, .nice = 5}, 5);
   expect_holds(Invariant::kWeightOrder);
   EXPECT_GE(result(Invariant::kWeightOrder).compared, 2u);
 }
 
-TEST_F(WeightOrderTest, SoIsMore) {
+TEST_F(WeightsTest, SoIsMore) {
   share({.pid = 7}, {.pid = 8, .policy = 5}, 9);
   expect_holds(Invariant::kWeightOrder);
 }
 
-TEST_F(WeightOrderTest, SchedIdleIsBelowAllNiceValues) {
+TEST_F(WeightsTest, SchedIdleIsBelowAllNiceValues) {
   share({.pid = 7, .nice = 19}, {.pid = 8, .nice = -5, .policy = 5}, 2);
   EXPECT_FALSE(result(Invariant::kWeightOrder).holds());
 }
 
-TEST_F(WeightOrderTest, EqualWeightsAreNotCompared) {
+TEST_F(WeightsTest, EqualWeightsAreNotCompared) {
   share({.pid = 7}, {.pid = 8}, 1);
   expect_holds(Invariant::kWeightOrder);
   EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
 }
 
-TEST_F(WeightOrderTest, NorAreThoseOfTwoGroupsOrMasks) {
+TEST_F(WeightsTest, NorAreThoseOfTwoGroupsOrMasks) {
   share({.pid = 7}, {.pid = 8, .nice = 5, .group = 6}, 1, 600);
   EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
 }
 
-TEST_F(WeightOrderTest, NorWhoMayUseOtherCpus) {
+TEST_F(WeightsTest, NorWhoMayUseOtherCpus) {
   share({.pid = 7}, {.pid = 8, .nice = 5, .mask = 1}, 1, 600);
   EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
 }
 
-TEST_F(WeightOrderTest, NorWhoseNiceValueHasChangedMeanwhile) {
+TEST_F(WeightsTest, NorWhoseNiceValueHasChangedMeanwhile) {
   wake(0, {.pid = 7}, 0);
   wake(0, {.pid = 8, .nice = 5}, 0);
   run(0, 8, 0);
@@ -73,7 +73,7 @@ TEST_F(WeightOrderTest, NorWhoseNiceValueHasChangedMeanwhile) {
 }
 
 // It has not wanted to run all the time.
-TEST_F(WeightOrderTest, NorWhoSleeps) {
+TEST_F(WeightsTest, NorWhoSleeps) {
   wake(0, {.pid = 7}, 0);
   wake(0, {.pid = 8, .nice = 5}, 0);
   run(0, 8, 0);
@@ -87,7 +87,7 @@ TEST_F(WeightOrderTest, NorWhoSleeps) {
 }
 
 // The kernel's scheduler weighs what is on one CPU, and balances in its time.
-TEST_F(WeightOrderTest, UnderTheKernelsSchedulerOneCpuIsCompared) {
+TEST_F(WeightsTest, UnderTheKernelsSchedulerOneCpuIsCompared) {
   for (const std::int32_t pid : {7, 9}) wake(0, {.pid = pid}, 0);
   wake(0, {.pid = 8, .nice = 5}, 1);
   run(0, 8, 1);
@@ -100,7 +100,7 @@ TEST_F(WeightOrderTest, UnderTheKernelsSchedulerOneCpuIsCompared) {
 }
 
 // A queue of each CPU is balanced as late as the kernel's own.
-TEST_F(WeightOrderTest, LikewiseUnderABpfScheduler) {
+TEST_F(WeightsTest, LikewiseUnderABpfScheduler) {
   for (const std::int32_t pid : {7, 9, 10}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
   wake(0, {.pid = 8, .sched_class = kExt, .nice = 5}, 1);
   run(0, 8, 1);
@@ -114,7 +114,7 @@ TEST_F(WeightOrderTest, LikewiseUnderABpfScheduler) {
 }
 
 // It does not want to run all the time, whatever it says.
-TEST_F(WeightOrderTest, WhoYieldsAgainAndAgainIsNotCompared) {
+TEST_F(WeightsTest, WhoYieldsAgainAndAgainIsNotCompared) {
   wake(0, {.pid = 7}, 0);
   wake(0, {.pid = 8, .nice = 5}, 0);
   run(0, 8, 0);
@@ -127,13 +127,84 @@ TEST_F(WeightOrderTest, WhoYieldsAgainAndAgainIsNotCompared) {
   EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
 }
 
-class WeightOrderOfLongSlices : public InvariantsWorld {
+// Nice 5 is a weight of 335 beside 1024: 75 % and 25 %.
+TEST_F(WeightsTest, WhoGetsWhatItsWeightEntitlesItToIsFine) {
+  share({.pid = 7}, {.pid = 8, .nice = 5}, 7);
+  expect_holds(Invariant::kWeightShare);
+  EXPECT_EQ(result(Invariant::kWeightShare).compared, 2u);
+}
+
+TEST_F(WeightsTest, WhoGetsLessIsABreach) {
+  share({.pid = 7}, {.pid = 8, .nice = 5}, 5);
+  expect_holds(Invariant::kWeightOrder);
+  const auto& found = result(Invariant::kWeightShare);
+  ASSERT_FALSE(found.holds());
+  EXPECT_EQ(found.worst->pid, 7);
+  EXPECT_EQ(found.worst->other, 8);
+  EXPECT_NEAR(static_cast<double>(found.worst->own), 250e6, 6e6);
+  EXPECT_NEAR(static_cast<double>(found.worst->amount), 127e6, 6e6);
+}
+
+TEST_F(WeightsTest, SoIsOneWhoTakesALittleFromMany) {
+  for (std::int32_t pid = 7; pid < 15; ++pid) wake(0, {.pid = pid}, 0);
+  run(0, 14, 0);
+  for (std::uint64_t ms = 2, pid = 14, last = 14; ms < 600; last = pid) {
+    pid = last == 7 ? 8 + ms / 2 % 7 : 7;
+    run(ms, static_cast<std::int32_t>(pid), 0, static_cast<std::int32_t>(last));
+    ms += pid == 7 ? 4 : 6;
+  }
+  const auto& found = result(Invariant::kWeightShare);
+  ASSERT_FALSE(found.holds());
+  EXPECT_EQ(found.worst->other, 7);
+  EXPECT_FALSE(found.worst->is_below);
+}
+
+TEST_F(WeightsTest, AYieldIsTheTasksOwnDoing) {
+  wake(0, {.pid = 7}, 0);
+  wake(0, {.pid = 8, .nice = 5}, 0);
+  run(0, 8, 0);
+  for (std::uint64_t ms = 10; ms < 1100; ms += 10) {
+    run(ms, 7, 0, 8);
+    at(ms + 5, trace::Yield{});
+    run(ms + 5, 8, 0, 7);
+  }
+  expect_holds(Invariant::kWeightShare);
+  EXPECT_EQ(result(Invariant::kWeightShare).compared, 0u);
+}
+
+// 70 ms a turn, of which the window has an odd one.
+TEST_F(WeightsTest, TheTurnsAtItsEndsMayBeOff) {
+  wake(0, {.pid = 7}, 0);
+  wake(0, {.pid = 8}, 0);
+  run(0, 8, 0);
+  for (std::uint64_t ms = 70; ms < 1100; ms += 140) {
+    run(ms, 7, 0, 8);
+    at(ms + 30, trace::Switch{.prev = 7, .prev_on_rq = 1, .next = 3});  // a class above
+    at(ms + 31, trace::Switch{.prev = 3, .prev_state = 1, .prev_on_rq = 0, .next = 7});
+    run(ms + 70, 8, 0, 7);
+  }
+  expect_holds(Invariant::kWeightShare);
+  EXPECT_EQ(result(Invariant::kWeightShare).compared, 2u);
+}
+
+// Somebody of a class above had the rest.
+TEST_F(WeightsTest, OfLittleTimeSharesAreNotJudged) {
+  wake(0, {.pid = 7}, 0);
+  wake(0, {.pid = 8}, 0);
+  wake(0, {.pid = 3, .sched_class = kRealTime}, 0);
+  run(0, 7, 0);
+  run(200, 3, 0, 7);
+  run(1100, 8, 0, 3);
+  EXPECT_EQ(result(Invariant::kWeightShare).compared, 0u);
+}
+
+class WeightsOfLongSlices : public InvariantsWorld {
  protected:
-  WeightOrderOfLongSlices() : InvariantsWorld({.weight_slice_ns = 200 * kMs}) {}
+  WeightsOfLongSlices() : InvariantsWorld({.weight_slice_ns = 200 * kMs}) {}
 };
 
 // In 500 ms such slices make two turns of one task and one of another, in 2 s about as many of each.
-TEST_F(WeightOrderOfLongSlices, TheWindowFitsThem) {
+TEST_F(WeightsOfLongSlices, TheWindowFitsThem) {
   wake(0, {.pid = 7, .sched_class = kExt}, 0);
   wake(0, {.pid = 8, .sched_class = kExt, .nice = 5}, 0);
   run(0, 8, 0);
