@@ -13,6 +13,7 @@
 #include "runner/judge/judge_use.h"
 #include "runner/judge/missing_in_guest.h"
 #include "runner/judge/trace_ends.h"
+#include "runner/judge/trace_limits.h"
 
 namespace ktstr {
 
@@ -88,11 +89,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     return;
   }
   const Checks& checks = request.settings.checks;
-  auto is_given = [](const std::optional<std::chrono::milliseconds>& limit) { return limit && limit->count() > 0; };
-  const bool limit_given = is_given(checks.max_idle) || is_given(checks.max_wait) || is_given(checks.max_starved) ||
-                           is_given(checks.max_slice) || checks.max_moves.value_or(0) > 0 ||
-                           checks.weight_order.value_or(false) || checks.bandwidth.value_or(false) ||
-                           checks.queue_limit() > 0;
+  const bool limit_given = is_any_asked_for(checks);
   const bool is_of_tracefs = record.trace_source == kTracefs;
   if ((evidence.trace == nullptr || is_of_tracefs) && limit_given)
     record.details.push_back(
@@ -140,22 +137,6 @@ bool is_of_kernel(DetailKind kind) {
   }
 }
 
-bool is_of_recorder(DetailKind kind) {
-  switch (kind) {
-    case DetailKind::kWorkConservation:
-    case DetailKind::kWaitAge:
-    case DetailKind::kAllowedCpu:
-    case DetailKind::kStarvation:
-    case DetailKind::kLostTask:
-    case DetailKind::kMaxSlice:
-    case DetailKind::kPingPong:
-    case DetailKind::kWeightOrder:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // No failure of another kind explains a fault of the kernel, or output without end.
 bool is_excused(DetailKind kind, DetailKind expected) {
   if (kind == DetailKind::kOutputFlood) return expected == kind;
@@ -194,7 +175,7 @@ void judge_expectation(const std::string& expected, RunRecord& record) {
     return;
   }
   const auto kind_of_trace = detail_kind_from(expected);
-  const bool by_recorder = kind_of_trace && is_of_recorder(*kind_of_trace);
+  const bool by_recorder = kind_of_trace && is_of_trace(*kind_of_trace);
   if (!seen && by_recorder && (record.trace_events == 0 || record.trace_source == kTracefs)) {
     record.details.push_back(
         {.verdict = Verdict::kInconclusive,

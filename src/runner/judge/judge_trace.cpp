@@ -46,7 +46,7 @@ bool is_about_peers(Invariant invariant) {
 
 // What others had is excluded where it is judged already: they are not its cause, whatever else they had.
 bool is_the_schedulers(Invariant invariant) {
-  return invariant != Invariant::kMaxSlice && invariant != Invariant::kWaitAge;
+  return invariant != Invariant::kMaxSlice && invariant != Invariant::kWaitAge && invariant != Invariant::kQueueDepth;
 }
 
 bool is_about_one_cpu(Invariant invariant) {
@@ -125,8 +125,9 @@ class TraceJudge {
       for (const TraceKind needed : kinds_needed(invariant))
         lacks = lacks || (gap.field.empty() && gap.kind == to_string(needed));
       if (!lacks) continue;
-      record_.details.push_back({.verdict = Verdict::kPass,
-                                 .kind = DetailKind::kNote,
+      const bool is_missed = is_asked_for(invariant, request_.settings.checks);
+      record_.details.push_back({.verdict = is_missed ? Verdict::kInconclusive : Verdict::kPass,
+                                 .kind = is_missed ? DetailKind::kLostEvidence : DetailKind::kNote,
                                  .message = fmt::format("{} is not judged: this kernel does not show {}: {}",
                                                         to_string(invariant), gap.kind, gap.why)});
       return false;
@@ -299,6 +300,10 @@ void judge_trace(const fs::path& trace, const RunRequest& request, const GuestSt
   if (!record.why_no_trace.empty()) return lost("the recorder saw no more from some point on: " + record.why_no_trace);
   const Status judged = TraceJudge(trace, request, story, record).judge();
   if (!judged) lost("what the recorder saw cannot be judged: " + judged.error().message());
+}
+
+bool is_of_trace(DetailKind kind) {
+  return std::any_of(std::begin(kRows), std::end(kRows), [&](const Row& row) { return row.kind == kind; });
 }
 
 }  // namespace ktstr

@@ -16,4 +16,7 @@ namespace ktstr {
 // lost evidence.
 void judge_trace(const fs::path& trace, const RunRequest& request, const GuestStory& story, RunRecord& record);
 
+// Whether only the recorder sees failures of this kind.
+bool is_of_trace(DetailKind kind);
+
 }  // namespace ktstr

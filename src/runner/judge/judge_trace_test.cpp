@@ -53,7 +53,7 @@ class JudgeTrace : public testing::Test {
   }
   void judge(Bytes most = UINT64_MAX) {
     const fs::path file = directory_.path() / kTraceFileName;
-    auto writer = TraceWriter::create(file, {.kernel = "7", .cpus = 2, .source = "plugin"}, most);
+    auto writer = TraceWriter::create(file, {.kernel = "7", .cpus = 2, .source = "plugin", .missing = missing_}, most);
     ASSERT_TRUE(writer);
     for (const TraceEvent& event : events_) writer->add(event);
     ASSERT_TRUE(writer->finish());
@@ -67,6 +67,7 @@ class JudgeTrace : public testing::Test {
 
   TempDir directory_ = *TempDir::create(fs::temp_directory_path(), "ktstr-judge-trace");
   std::vector<TraceEvent> events_;
+  std::vector<TraceGap> missing_;
   RunRequest request_;
   GuestStory story_;
   RunRecord record_;
@@ -209,6 +210,38 @@ TEST_F(JudgeTrace, NamesTheQueueThatIsTooDeep) {
   EXPECT_THAT(only().message,
               HasSubstr("the scheduler's queue 0x5 had up to 2 tasks, late (pid 8) the last of them, for "
                         "480.0 ms from 0.020000 s into the body on (limit 1)"));
+}
+
+TEST_F(JudgeTrace, ADeepQueueMayBeSomebodyElsesDoing) {
+  leave_idle();
+  for (const std::uint16_t cpu : {std::uint16_t{0}, std::uint16_t{1}}) {
+    const int pid = 60 + cpu;
+    at(1020, trace::Fork{.pid = pid, .tgid = pid, .mask = {3}, .comm = trace_text_of<2>("rt")});
+    at(1020, trace::Enqueue{.pid = pid, .cpu = cpu, .sched_class = 2});
+    at(1020, trace::Switch{.prev = cpu == 0 ? 50 : 0, .prev_on_rq = 1, .next = pid, .next_prio = 49}, cpu);
+  }
+  at(1030, trace::Fork{.pid = 8, .tgid = 8, .mask = {3}, .comm = trace_text_of<2>("late")});
+  at(1030, trace::Enqueue{.pid = 8, .cpu = 0, .sched_class = 4});
+  at(1030, trace::DsqInsert{.pid = 8, .dsq = 5});
+  request_.settings.checks.max_idle = std::chrono::milliseconds(0);
+  request_.settings.checks.max_queue_depth = 1;
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kQueueDepth);
+  EXPECT_THAT(only().message, HasSubstr("cause: real-time tasks"));
+}
+
+TEST_F(JudgeTrace, WhatAKernelDoesNotShowIsMissedWhereATestAsksForIt) {
+  missing_ = {{"dsq_insert", "", "no function scx_bpf_dsq_insert"}};
+  judge();
+  for (const Detail& detail : record_.details) EXPECT_EQ(detail.kind, DetailKind::kNote) << detail.message;
+  record_ = {};
+  request_.settings.checks.max_queue_depth = 1;
+  judge();
+  ASSERT_FALSE(record_.details.empty());
+  const Detail& missed = record_.details.back();
+  EXPECT_EQ(missed.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(missed.kind, DetailKind::kLostEvidence);
+  EXPECT_THAT(missed.message, HasSubstr("queue_depth is not judged: this kernel does not show dsq_insert"));
 }
 
 TEST_F(JudgeTrace, OfSharesItSaysWhatItSawAndWhoHadTheRest) {

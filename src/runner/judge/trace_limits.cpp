@@ -88,4 +88,37 @@ bool is_judged(Invariant invariant, const InvariantLimits& limits, const RunRequ
   return true;
 }
 
+bool is_asked_for(Invariant invariant, const Checks& checks) {
+  const auto is_given = [](const std::optional<LimitMs>& limit) { return limit && limit->count() > 0; };
+  switch (invariant) {
+    case Invariant::kWorkConservation:
+      return is_given(checks.max_idle);
+    case Invariant::kWaitAge:
+      return is_given(checks.max_wait);
+    case Invariant::kStarvation:
+    case Invariant::kLostTask:
+      return is_given(checks.max_starved);
+    case Invariant::kMaxSlice:
+      return is_given(checks.max_slice);
+    case Invariant::kPingPong:
+      return checks.max_moves.value_or(0) > 0;
+    case Invariant::kWeightOrder:
+      return checks.weight_order.value_or(false);
+    case Invariant::kWeightShare:
+      return checks.weight_share.value_or(false);
+    case Invariant::kBandwidth:
+      return checks.bandwidth.value_or(false);
+    case Invariant::kQueueDepth:
+      return checks.queue_limit() > 0;
+    case Invariant::kAllowedCpu:
+      return false;
+  }
+  return false;
+}
+
+bool is_any_asked_for(const Checks& checks) {
+  const auto names = names_of(Invariant::kWorkConservation);
+  return std::any_of(names.begin(), names.end(), [&](const auto& each) { return is_asked_for(each.value, checks); });
+}
+
 }  // namespace ktstr

@@ -13,4 +13,8 @@ InvariantLimits trace_limits(const RunRequest& request);
 // Whether a run with these limits is judged by it at all.
 bool is_judged(Invariant invariant, const InvariantLimits& limits, const RunRequest& request);
 
+// Whether the test itself has set its limit: then it is missed where nothing can be judged.
+bool is_asked_for(Invariant invariant, const Checks& checks);
+bool is_any_asked_for(const Checks& checks);
+
 }  // namespace ktstr
