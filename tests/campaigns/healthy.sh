@@ -8,18 +8,20 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: healthy.sh KTSTR [--seeds A..B] [--kernel KERNEL]... [--scheduler "PATH ARGS"]... [SCENARIO...]
+usage: healthy.sh KTSTR [--seeds A..B] [--kernel KERNEL]... [--scheduler "PATH ARGS"]...
+                  [--topology NnNlNcNt]... [SCENARIO...]
 
   KTSTR         the program to test
   --seeds       of each scenario under each scheduler (1..4)
   --kernel      as ktstr run takes it, can be given several times (the default kernel)
   --scheduler   can be given several times; '' is the kernel's own ('' and scx_ktstr)
+  --topology    can be given several times (that of each scenario)
   SCENARIO      names of canned scenarios (all)
 USAGE
 }
 
 seeds=1..4
-kernels=() schedulers=() scenarios=()
+kernels=() schedulers=() topologies=() scenarios=()
 if (($# == 0)) || [[ $1 == -h || $1 == --help ]]; then
   usage
   exit 64
@@ -31,6 +33,7 @@ while (($# > 0)); do
     --seeds) seeds=${2:?} && shift 2 ;;
     --kernel) kernels+=("${2:?}") && shift 2 ;;
     --scheduler) schedulers+=("${2-}") && shift 2 ;;
+    --topology) topologies+=("${2:?}") && shift 2 ;;
     -*)
       usage >&2
       exit 64
@@ -40,6 +43,7 @@ while (($# > 0)); do
 done
 if ((${#kernels[@]} == 0)); then kernels=(default); fi
 if ((${#schedulers[@]} == 0)); then schedulers=('' scx_ktstr); fi
+if ((${#topologies[@]} == 0)); then topologies=(own); fi
 if ((${#scenarios[@]} == 0)); then mapfile -t scenarios < <("$ktstr" scenarios | awk '{print $1}'); fi
 
 output=$(mktemp)
@@ -48,19 +52,23 @@ passed=0 failed=0
 count=$((${seeds#*..} - ${seeds%..*} + 1))
 for kernel in "${kernels[@]}"; do
   for scheduler in "${schedulers[@]}"; do
-    for scenario in "${scenarios[@]}"; do
-      arguments=(run "$scenario" --mode det --seeds "$seeds" --scheduler "$scheduler")
-      if [[ $kernel != default ]]; then arguments+=(--kernel "$kernel"); fi
-      status=0
-      "$ktstr" "${arguments[@]}" >"$output" 2>&1 </dev/null || status=$?
-      if ((status == 0)); then
-        passed=$((passed + count))
-      else
-        # How many of the seeds it were stands in the report.
-        failed=$((failed + count))
-        cat "$output"
-      fi
-      printf 'healthy: %-8s %-12s %-20s seeds %s: exit %d\n' "$kernel" "${scheduler:-EEVDF}" "$scenario" "$seeds" "$status"
+    for topology in "${topologies[@]}"; do
+      for scenario in "${scenarios[@]}"; do
+        arguments=(run "$scenario" --mode det --seeds "$seeds" --scheduler "$scheduler")
+        if [[ $kernel != default ]]; then arguments+=(--kernel "$kernel"); fi
+        if [[ $topology != own ]]; then arguments+=(--topology "$topology"); fi
+        status=0
+        "$ktstr" "${arguments[@]}" >"$output" 2>&1 </dev/null || status=$?
+        if ((status == 0)); then
+          passed=$((passed + count))
+        else
+          # How many of the seeds it were stands in the report.
+          failed=$((failed + count))
+          cat "$output"
+        fi
+        printf 'healthy: %-8s %-12s %-9s %-20s seeds %s: exit %d\n' \
+          "$kernel" "${scheduler:-EEVDF}" "$topology" "$scenario" "$seeds" "$status"
+      done
     done
   done
 done

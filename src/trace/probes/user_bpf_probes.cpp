@@ -96,7 +96,8 @@ BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted
     if (!placed[i]) made.not_placed.push_back(why_not_placed(wanted.of_bpf[i], functions));
   if (without_room > 0)
     made.not_placed.push_back(
-        fmt::format("of {} more BPF functions: there is room for {}", without_room, control::kMostLateProbes));
+        fmt::format("of {} more BPF functions: there is room for {}, and for {} ends of functions", without_room,
+                    control::kMostLateProbes, control::kMostLateExits));
   return made;
 }
 
