@@ -258,6 +258,23 @@ TEST_F(RecorderTest, KnowsWhatAQuotaKeepsOff) {
   }
 }
 
+// From 6.18 on a task that is in a system call runs on when its quota is used up.
+TEST_F(RecorderTest, ALongSystemCallIsNoBreachOfAQuota) {
+  const fs::path file = write("call.toml",
+                              "topology = '1n1l2c1t'\nduration = '900ms'\n"
+                              "[[payload]]\nname = 'dd'\nprogram = 'dd'\n"
+                              "args = ['if=/dev/zero', 'of=/dev/null', 'bs=4M', 'count=1']\n"
+                              "[[backdrop.cgroup]]\nname = 'limited'\ncpu_max = '10000 100000'\n"
+                              "[[step]]\nhold = 'full'\n"
+                              "[[step.op]]\nop = 'run_payload'\npayload = 'dd'\ncgroup = 'limited'\n");
+  for (const std::string kernel : {"7", "6.18"}) {
+    need_kernel(kernel);
+    const GuestRun ran = run({file.string(), "--kernel", kernel});
+    EXPECT_EQ(ran.status, 0) << kernel << ran.out << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("bandwidth: of 1 quotas")) << kernel;
+  }
+}
+
 // The fixture has nothing to do with cpu.max, which the kernel then does not enforce.
 TEST_F(RecorderTest, FindsAQuotaThatASchedulerIgnores) {
   const std::string head = "topology = '1n1l2c1t'\nduration = '400ms'\n[checks]\nmax_spread_pct = false\n",

@@ -207,7 +207,7 @@ void Invariants::look_at_idle_cpus() {
       const auto cpu = static_cast<std::uint32_t>(i * 64) + static_cast<std::uint32_t>(std::countr_zero(word));
       IdleCpu& one = idle_since_[cpu];
       if (one.pid == 0) one.since_ns = std::max(now_.now_ns(), judged_from_.value_or(0));
-      if (!waits_for(one.pid, cpu)) one.pid = oldest_for(cpu);
+      if (!waits_for(one.pid, cpu)) note_waits_for(one, oldest_for(cpu));
     }
   }
 }
@@ -217,6 +217,16 @@ bool Invariants::goes_on(std::uint32_t cpu, IdleCpu& one, bool is_wanted, bool i
   if (is_idle) return one.breaks.end(now_.now_ns(), one.since_ns);
   one.breaks.begin(now_.now_ns());
   return !one.breaks.is_too_long(now_.now_ns());
+}
+
+void Invariants::note_waits_for(IdleCpu& one, std::int32_t pid) const {
+  const std::uint64_t waited = now_.now_ns() - std::min(std::max(one.pid_since_ns, one.since_ns), now_.now_ns());
+  if (one.pid != 0 && waited >= one.longest_ns) {
+    one.waited_longest = one.pid;
+    one.longest_ns = waited;
+  }
+  one.pid = pid;
+  one.pid_since_ns = now_.now_ns();
 }
 
 CpuBits Invariants::mask_of(std::int32_t pid) const {
@@ -264,7 +274,8 @@ void Invariants::look_at_wait(std::int32_t pid, Wait& wait) {
 
 void Invariants::end_idle(std::uint32_t cpu, const IdleCpu& one, std::uint64_t at_ns) {
   const std::uint64_t end_ns = one.breaks.is_in_one() ? one.breaks.since_ns() : at_ns;
-  report(Invariant::kWorkConservation, {.pid = one.pid,
+  const std::uint64_t waited = end_ns - std::min(std::max(one.pid_since_ns, one.since_ns), end_ns);
+  report(Invariant::kWorkConservation, {.pid = waited >= one.longest_ns ? one.pid : one.waited_longest,
                                         .cpu = static_cast<std::uint16_t>(cpu),
                                         .from_ns = one.since_ns,
                                         .to_ns = std::max(end_ns, one.since_ns)});

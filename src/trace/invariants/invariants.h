@@ -64,7 +64,10 @@ class Invariants : BreachSink {
   // A CPU that is idle, and for which there has been a task at every moment since. In a break something runs there.
   struct IdleCpu {
     std::uint64_t since_ns = 0;
-    std::int32_t pid = 0;
+    std::int32_t pid = 0;  // one that waits, and since when it is this one
+    std::uint64_t pid_since_ns = 0;
+    std::int32_t waited_longest = 0;  // of those before it
+    std::uint64_t longest_ns = 0;
     Breaks breaks{};
   };
 
@@ -72,6 +75,7 @@ class Invariants : BreachSink {
   void after(const TraceEvent& event);
   void look_at_idle_cpus();
   bool goes_on(std::uint32_t cpu, IdleCpu& one, bool is_wanted, bool is_idle);
+  void note_waits_for(IdleCpu& one, std::int32_t pid) const;
   CpuBits idle_cpus() const;
   CpuBits mask_of(std::int32_t pid) const;
   bool waits_for(std::int32_t pid, std::uint32_t cpu) const;

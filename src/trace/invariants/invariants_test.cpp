@@ -189,6 +189,18 @@ TEST_F(InvariantsTest, AMomentOfSomebodyElseIsNoEndOfIdleness) {
   EXPECT_FALSE(result(Invariant::kWorkConservation).holds());
 }
 
+// And not who waited last, for a moment.
+TEST_F(InvariantsTest, OfThoseThatWaitedForAnIdleCpuTheOneThatDidSoForLongestIsNamed) {
+  run(0, 50, 0);
+  wake(10, 7, 0);
+  wake(149, 8, 0);
+  run(150, 7, 0, 50);
+  run(151, 8, 1);
+  invariants_.end(200 * kMs);
+  EXPECT_GE(result(Invariant::kWorkConservation).worst->length_ns(), 140 * kMs);
+  EXPECT_EQ(result(Invariant::kWorkConservation).worst->pid, 7);
+}
+
 TEST_F(InvariantsTest, WhatRunsForLongerIs) {
   run(0, 50, 0);
   wake(10, 7, 0);
