@@ -208,6 +208,10 @@ struct TraceFlags {
         "only what happened {} this time, in guest seconds into the body; not for Perfetto";
     add_text(*trace, "--from", from, "SECONDS", fmt::format(fmt::runtime(of_window), "from"));
     add_text(*trace, "--to", to, "SECONDS", fmt::format(fmt::runtime(of_window), "up to"));
+    add_text(
+        *trace, "--beside", command.beside, "ID",
+        "another run, as a failing seed's and a passing one's: both in one file for Perfetto, from the beginning of "
+        "their bodies on the same time line");
     trace->add_flag("-v,--verbose", command.verbosity, "say also what could not be recorded");
   }
 
@@ -220,6 +224,9 @@ struct TraceFlags {
     if ((result.from_s || result.to_s) && !text && !json && !command.accounts)
       return Error(ErrorCode::kInvalidArgument, "a trace for Perfetto is always the whole one")
           .with_hint("leave --from and --to out, or look at it with --text, --json or --accounts");
+    if (!result.beside.empty() && (text || json || command.accounts))
+      return Error(ErrorCode::kInvalidArgument, "two runs are shown beside each other in a trace for Perfetto")
+          .with_hint("leave --beside out, or --text, --json and --accounts");
     if (text) result.format = TraceCommand::Format::kText;
     if (json) result.format = TraceCommand::Format::kJson;
     return Command(std::move(result));

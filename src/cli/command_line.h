@@ -42,6 +42,7 @@ struct ReplayCommand {
 struct TraceCommand {
   enum class Format { kPerfetto, kText, kJson } format = Format::kPerfetto;
   std::string run;                     // as find_run() takes it
+  std::string beside;                  // another run, in the same file for Perfetto; empty: none
   bool accounts = false;               // what each task, CPU and cgroup had, as a table or as JSON
   std::string output;                  // a file; empty: trace.pftrace in the run's directory, or stdout
   std::optional<double> from_s, to_s;  // what of it, in guest seconds into the body; none: all

@@ -221,6 +221,14 @@ TEST_F(RecorderTest, FindsNiceValuesThatAreTurnedRound) {
     EXPECT_EQ(sound.status, 0) << sound.out << sound.err;
     EXPECT_THAT(sound.out, HasSubstr("weight_order: compared ")) << "nothing was compared";
     EXPECT_THAT(sound.out, HasSubstr("weight_share: compared ")) << "nothing was compared";
+    if (scheduler.empty()) continue;
+    const std::string both = write("both.pftrace", "").string();
+    Subprocess::Options options = command({});  // for its environment
+    options.argv = {KTSTR_PROGRAM, "trace", equal.json.at("run_dir"), "--beside", sound.json.at("run_dir"), "-o", both};
+    const auto beside = run_captured(options, std::chrono::seconds(60));
+    ASSERT_TRUE(beside);
+    EXPECT_TRUE(beside->status.success()) << beside->err;
+    EXPECT_GT(fs::file_size(both), 10'000u);
   }
 }
 

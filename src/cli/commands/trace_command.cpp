@@ -118,15 +118,56 @@ Result<std::string> accounts_of(TraceReader& reader, const Result<RunRecord>& re
   return as_json ? to_json(accounts) + "\n" : to_text(accounts);
 }
 
+// A run that has a trace, which nobody removes while it is looked at.
+struct RecordedRun {
+  static Result<RecordedRun> open(const RunnerEnvironment& environment, const std::string& id) {
+    KTSTR_TRY_ASSIGN(fs::path run, find_run(environment.state_dir, id));
+    auto held = hold_run(run);
+    if (!held) return std::move(held).error();
+    Result<RunRecord> record = load_run_record(run);
+    std::error_code error;
+    if (!fs::exists(run / kTraceFileName, error)) return no_trace(run, record);
+    KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(run / kTraceFileName));
+    return RecordedRun{std::move(run), std::move(held), std::move(record), std::move(reader)};
+  }
+
+  fs::path path;
+  Result<std::optional<FileLock>> held;
+  Result<RunRecord> record;
+  TraceReader reader;
+
+  // The word for it in a picture with another one.
+  std::string label() const {
+    return record ? fmt::format("{} ({})", record->id, to_string(record->outcome)) : path.filename().string();
+  }
+  std::uint64_t body_start_ns() const { return record ? record->body_start_ns : 0; }
+};
+
+// Where one of them has no body, their own times are kept.
+Status export_beside(RecordedRun& one, RecordedRun& other, const PerfettoWriter::Sink& sink) {
+  if (one.path == other.path) return fail(ErrorCode::kInvalidArgument, "--beside names the same run once more");
+  const std::uint32_t cpus = one.reader.header().cpus, all = cpus + other.reader.header().cpus;
+  const bool have_bodies = one.body_start_ns() > 0 && other.body_start_ns() > 0;
+  const std::int64_t shift =
+      !have_bodies ? 0
+                   : static_cast<std::int64_t>(one.body_start_ns()) - static_cast<std::int64_t>(other.body_start_ns());
+  KTSTR_TRY(export_perfetto(one.reader, marks_of(one.record), sink, {.label = one.label(), .cpus = all}));
+  return export_perfetto(other.reader, marks_of(other.record), sink,
+                         {.number = 1, .label = other.label(), .first_cpu = cpus, .cpus = all, .shift_ns = shift});
+}
+
 Status export_trace(const TraceCommand& command) {
   const RunnerEnvironment environment = RunnerEnvironment::from_process();
   KTSTR_TRY(has_directories(environment));
-  KTSTR_TRY_ASSIGN(const fs::path run, find_run(environment.state_dir, command.run));
-  KTSTR_TRY_ASSIGN(const std::optional<FileLock> held, hold_run(run));
-  const Result<RunRecord> record = load_run_record(run);
-  std::error_code error;
-  if (!fs::exists(run / kTraceFileName, error)) return no_trace(run, record);
-  KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(run / kTraceFileName));
+  KTSTR_TRY_ASSIGN(RecordedRun shown, RecordedRun::open(environment, command.run));
+  std::optional<RecordedRun> beside;
+  if (!command.beside.empty()) {
+    KTSTR_TRY_ASSIGN(RecordedRun other, RecordedRun::open(environment, command.beside));
+    beside.emplace(std::move(other));
+  }
+  const fs::path& run = shown.path;
+  const Result<RunRecord>& record = shown.record;
+  TraceReader& reader = shown.reader;
   KTSTR_TRY_ASSIGN(const TraceWindow window, window_of(command, record));
   const bool for_perfetto = command.format == TraceCommand::Format::kPerfetto && !command.accounts;
   std::optional<fs::path> path;
@@ -145,12 +186,15 @@ Status export_trace(const TraceCommand& command) {
   } else if (command.format == TraceCommand::Format::kJson) {
     exported = export_json(reader, sink, window);
   }
-  if (for_perfetto)
-    exported = export_perfetto(reader, marks_of(record), [&](ByteSpan part) { return sink(ktstr::as_text(part)); });
+  if (for_perfetto) {
+    const auto bytes = [&](ByteSpan part) { return sink(ktstr::as_text(part)); };
+    exported = beside ? export_beside(shown, *beside, bytes) : export_perfetto(reader, marks_of(record), bytes);
+  }
   if (!exported && exported.error().code() == ErrorCode::kCorruptData)
     return std::move(exported).context((run / kTraceFileName).string());
   KTSTR_TRY(exported);
   say_what_is_missing(reader, record);
+  if (beside) say_what_is_missing(beside->reader, beside->record);
   if (!path) return ok();
   return print_out(
       fmt::format("{} ({}){}\n", path->string(), format_bytes(output.bytes()),

@@ -46,7 +46,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     if (events.bytes().empty()) return;
     const std::size_t packet = begin_packet();
     const std::size_t bundle = out().open(pb::packet::kFtraceEvents);
-    out().number(pb::bundle::kCpu, cpu);
+    out().number(pb::bundle::kCpu, cpu_of(cpu));
     out().append(events.bytes());
     out().close(bundle);
     end_packet(packet);
@@ -59,7 +59,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     ProtoWriter& events = bundles[cpu];
     const std::size_t event = events.open(pb::bundle::kEvent);
     events.number(pb::ftrace::kTimestamp, time_ns);
-    events.number(pb::ftrace::kPid, static_cast<std::uint32_t>(pid));
+    events.number(pb::ftrace::kPid, static_cast<std::uint32_t>(pid_of(pid)));
     const std::size_t kind = events.open(field);
     fields(events);
     events.close(kind);
@@ -75,7 +75,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     out().text(pb::system_info::kSysname, "Linux");
     out().text(pb::system_info::kRelease, header.kernel);  // decides how sched_switch's states are read
     out().close(utsname);
-    out().number(pb::system_info::kNumCpus, header.cpus);
+    out().number(pb::system_info::kNumCpus, side().cpus > 0 ? side().cpus : header.cpus);
     out().close(info);
     end_packet(packet);
   }
@@ -91,13 +91,13 @@ struct PerfettoWriter::State : PerfettoPackets {
     const std::size_t tree = out().open(pb::packet::kProcessTree);
     if (seen.pid == seen.tgid) {
       const std::size_t process = out().open(pb::process_tree::kProcesses);
-      out().number(pb::process_tree::kPid, seen.pid);
+      out().number(pb::process_tree::kPid, pid_of(seen.pid));
       out().text(pb::process_tree::kCmdline, comm);
       out().close(process);
     }
     const std::size_t thread = out().open(pb::process_tree::kThreads);
-    out().number(pb::process_tree::kTid, seen.pid);
-    out().number(pb::process_tree::kTgid, seen.tgid);
+    out().number(pb::process_tree::kTid, pid_of(seen.pid));
+    out().number(pb::process_tree::kTgid, pid_of(seen.tgid));
     out().text(pb::process_tree::kName, comm);
     out().close(thread);
     out().close(tree);
@@ -107,11 +107,11 @@ struct PerfettoWriter::State : PerfettoPackets {
   void put_switch(std::uint64_t time_ns, std::uint32_t cpu, const trace::Switch& change, std::uint32_t prev_prio) {
     ftrace(time_ns, cpu, change.prev, pb::ftrace::kSchedSwitch, [&](ProtoWriter& fields) {
       fields.text(pb::sched_switch::kPrevComm, tasks.comm(change.prev, cpu));
-      fields.number(pb::sched_switch::kPrevPid, change.prev);
+      fields.number(pb::sched_switch::kPrevPid, pid_of(change.prev));
       fields.number(pb::sched_switch::kPrevPrio, prev_prio);
       fields.number(pb::sched_switch::kPrevState, reported_state(change));
       fields.text(pb::sched_switch::kNextComm, tasks.comm(change.next, cpu));
-      fields.number(pb::sched_switch::kNextPid, change.next);
+      fields.number(pb::sched_switch::kNextPid, pid_of(change.next));
       fields.number(pb::sched_switch::kNextPrio, change.next_prio);
     });
   }
@@ -129,7 +129,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     if (!change.gone) return;
     ftrace(event.time_ns, event.cpu, fields.next, pb::ftrace::kSchedProcessFree, [&](ProtoWriter& free) {
       free.text(pb::process_free::kComm, tasks.comm(*change.gone, event.cpu));
-      free.number(pb::process_free::kPid, *change.gone);
+      free.number(pb::process_free::kPid, pid_of(*change.gone));
       free.number(pb::process_free::kPrio, prio_of(*change.gone));
     });
   }
@@ -140,10 +140,10 @@ struct PerfettoWriter::State : PerfettoPackets {
     const auto put = [&](std::uint32_t kind) {
       ftrace(event.time_ns, event.cpu, tasks.running(event.cpu), kind, [&](ProtoWriter& fields) {
         fields.text(pb::waking::kComm, tasks.comm(enqueue.pid, event.cpu));
-        fields.number(pb::waking::kPid, enqueue.pid);
+        fields.number(pb::waking::kPid, pid_of(enqueue.pid));
         fields.number(pb::waking::kPrio, prio_of(enqueue.pid));
         fields.number(pb::waking::kSuccess, 1);
-        fields.number(pb::waking::kTargetCpu, enqueue.cpu);
+        fields.number(pb::waking::kTargetCpu, cpu_of(enqueue.cpu));
       });
     };
     put(change.is_first_wakeup ? pb::ftrace::kSchedWakeupNew : pb::ftrace::kSchedWaking);
@@ -155,7 +155,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     const bool is_thread = fork.tgid != fork.pid;
     ftrace(event.time_ns, event.cpu, is_thread ? fork.tgid : fork.parent, pb::ftrace::kTaskNewtask,
            [&](ProtoWriter& fields) {
-             fields.number(pb::newtask::kPid, fork.pid);
+             fields.number(pb::newtask::kPid, pid_of(fork.pid));
              fields.text(pb::newtask::kComm, fork.comm.str());
              fields.number(pb::newtask::kCloneFlags, is_thread ? kCloneThread : 0);
            });
@@ -164,7 +164,7 @@ struct PerfettoWriter::State : PerfettoPackets {
   void renamed(const TraceEvent& event, const std::string& before) {
     const auto rename = event_as<trace::Rename>(event);
     ftrace(event.time_ns, event.cpu, rename.pid, pb::ftrace::kTaskRename, [&](ProtoWriter& fields) {
-      fields.number(pb::rename::kPid, rename.pid);
+      fields.number(pb::rename::kPid, pid_of(rename.pid));
       fields.text(pb::rename::kOldComm, before);
       fields.text(pb::rename::kNewComm, rename.comm.str());
     });
@@ -176,8 +176,8 @@ struct PerfettoWriter::State : PerfettoPackets {
     if (task == nullptr) return;
     ftrace(event.time_ns, event.cpu, pid, pb::ftrace::kSchedProcessExit, [&](ProtoWriter& fields) {
       fields.text(pb::process_exit::kComm, task->comm);
-      fields.number(pb::process_exit::kPid, pid);
-      fields.number(pb::process_exit::kTgid, task->tgid);
+      fields.number(pb::process_exit::kPid, pid_of(pid));
+      fields.number(pb::process_exit::kTgid, pid_of(task->tgid));
       fields.number(pb::process_exit::kPrio, task->prio);
     });
   }
@@ -224,9 +224,9 @@ struct PerfettoWriter::State : PerfettoPackets {
 
   void throttled(const TraceEvent& event, bool begins) {
     const auto throttle = event_as<trace::Throttle>(event);
-    const std::uint64_t track =
-        track_below(Track::kCgroups, throttle.cgroup, 2 + std::uint64_t{throttle.cpu}, false,
-                    [&] { return fmt::format("{} on CPU {}", tasks.cgroup_path(throttle.cgroup), throttle.cpu); });
+    const std::uint64_t track = track_below(
+        Track::kCgroups, throttle.cgroup, 2 + std::uint64_t{throttle.cpu}, false,
+        [&] { return fmt::format("{} on CPU {}", tasks.cgroup_path(throttle.cgroup), cpu_of(throttle.cpu)); });
     if (track == kOthers) return;
     if (!begins && !open_throttles[track]) return;  // it was throttled before the recorder began
     open_throttles[track] = begins;
@@ -263,8 +263,8 @@ struct PerfettoWriter::State : PerfettoPackets {
       track = track_of_queue(event.values[0]);
       name = fmt::format("to CPU {}", event.cpu);
     } else {
-      track =
-          track_below(Track::kCpus, event.cpu, 0, false, [&] { return fmt::format("events of CPU {}", event.cpu); });
+      track = track_below(Track::kCpus, event.cpu, 0, false,
+                          [&] { return fmt::format("events of CPU {}", cpu_of(event.cpu)); });
       name = event.kind == TraceKind::kProbe ? tasks.probes().text(event) : std::string(to_string(event.kind));
     }
     put_event(event.time_ns, track, pb::track_event::kInstant, name, [&] {
@@ -293,8 +293,9 @@ struct PerfettoWriter::State : PerfettoPackets {
     }
   }
 
-  void add(const TraceEvent& event) {
-    last_ns = event.time_ns;
+  void add(TraceEvent event) {
+    last_unshifted_ns = event.time_ns;
+    last_ns = event.time_ns = time_of(event.time_ns);
     if (!begun && !is_of_the_beginning(event.kind)) begin(event.time_ns);
     const std::string before =
         event.kind == TraceKind::kRename ? tasks.comm(event_as<trace::Rename>(event).pid, event.cpu) : std::string();
@@ -334,14 +335,14 @@ struct PerfettoWriter::State : PerfettoPackets {
   std::map<std::uint32_t, ProtoWriter> bundles;  // events of each CPU that wait for a packet
   TaskTable tasks;
   bool begun = false;
-  std::uint64_t last_ns = 0;
+  std::uint64_t last_ns = 0, last_unshifted_ns = 0;
   std::map<std::uint64_t, bool> open_throttles;                 // by track
   std::unordered_map<std::uint32_t, std::uint64_t> counted_on;  // the cgroup that each CPU runs
   std::unordered_map<std::uint64_t, std::int64_t> running_in;   // CPUs that run each cgroup
 };
 
-PerfettoWriter::PerfettoWriter(const TraceHeader& header, const TraceMarks& marks, Sink sink)
-    : state_(std::make_unique<State>(std::move(sink))) {
+PerfettoWriter::PerfettoWriter(const TraceHeader& header, const TraceMarks& marks, Sink sink, TraceSide side)
+    : state_(std::make_unique<State>(std::move(sink), std::move(side))) {
   state_->introduce(header);
   state_->spans(Track::kSteps, "steps", marks.steps);
   state_->spans(Track::kOps, "ops", marks.ops);
@@ -361,14 +362,15 @@ Status PerfettoWriter::finish(std::uint64_t not_stored) {
   if (not_stored > 0)
     state.spans(Track::kFindings, "findings",
                 {{.name = fmt::format("{} events from here on are not stored", not_stored),
-                  .begin_ns = state.last_ns,
-                  .end_ns = state.last_ns}});
+                  .begin_ns = state.last_unshifted_ns,
+                  .end_ns = state.last_unshifted_ns}});
   state.flush();
   return state.written();
 }
 
-Status export_perfetto(TraceReader& reader, const TraceMarks& marks, const PerfettoWriter::Sink& sink) {
-  PerfettoWriter writer(reader.header(), marks, sink);
+Status export_perfetto(TraceReader& reader, const TraceMarks& marks, const PerfettoWriter::Sink& sink,
+                       const TraceSide& side) {
+  PerfettoWriter writer(reader.header(), marks, sink, side);
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, reader.next());
     if (!event) break;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/export/perfetto_packets.h"
 
+#include <fmt/format.h>
+
 namespace ktstr {
 
 namespace {
 
-constexpr std::uint32_t kSequenceId = 1;
+constexpr std::uint32_t kFirstSequence = 1;
 constexpr std::size_t kFlushBytes = 64 << 10;
 
 }  // namespace
@@ -24,16 +26,16 @@ void PerfettoPackets::end_packet(std::size_t packet) {
 
 std::size_t PerfettoPackets::begin_track_packet() {
   const std::size_t packet = begin_packet();
-  out_.number(pb::packet::kSequence, kSequenceId);
+  out_.number(pb::packet::kSequence, kFirstSequence + side_.number);
   return packet;
 }
 
 void PerfettoPackets::describe(std::uint64_t uuid, Track parent, std::string_view name, bool is_counter) {
   const std::size_t packet = begin_track_packet();
   const std::size_t track = out_.open(pb::packet::kTrackDescriptor);
-  out_.number(pb::track::kUuid, uuid);
+  out_.number(pb::track::kUuid, uuid_of(uuid));
   out_.text(pb::track::kName, name);
-  if (parent != Track::kNone) out_.number(pb::track::kParent, static_cast<std::uint64_t>(parent));
+  if (parent != Track::kNone) out_.number(pb::track::kParent, uuid_of(static_cast<std::uint64_t>(parent)));
   if (is_counter) {
     const std::size_t counter = out_.open(pb::track::kCounter);
     out_.number(pb::counter::kUnit, pb::counter::kCount);
@@ -44,7 +46,10 @@ void PerfettoPackets::describe(std::uint64_t uuid, Track parent, std::string_vie
 }
 
 void PerfettoPackets::describe_ours(Track track, Track parent, std::string_view name) {
-  if (described_.insert(track).second) describe(static_cast<std::uint64_t>(track), parent, name, false);
+  if (!described_.insert(track).second) return;
+  const bool is_labelled = parent == Track::kNone && !side_.label.empty();
+  describe(static_cast<std::uint64_t>(track), parent,
+           is_labelled ? fmt::format("{} of {}", name, side_.label) : std::string(name), false);
 }
 
 void PerfettoPackets::spans(Track track, std::string_view name, const std::vector<TraceSpan>& all) {
@@ -54,8 +59,9 @@ void PerfettoPackets::spans(Track track, std::string_view name, const std::vecto
   const auto uuid = static_cast<std::uint64_t>(track);
   for (const TraceSpan& span : all) {
     const bool is_moment = span.end_ns <= span.begin_ns;
-    put_event(span.begin_ns, uuid, is_moment ? pb::track_event::kInstant : pb::track_event::kSliceBegin, span.name);
-    if (!is_moment) put_event(span.end_ns, uuid, pb::track_event::kSliceEnd, "");
+    put_event(time_of(span.begin_ns), uuid, is_moment ? pb::track_event::kInstant : pb::track_event::kSliceBegin,
+              span.name);
+    if (!is_moment) put_event(time_of(span.end_ns), uuid, pb::track_event::kSliceEnd, "");
   }
 }
 

@@ -22,7 +22,7 @@ enum class Track : std::uint64_t { kNone, kScenario, kSteps, kOps, kFindings, kC
 
 class PerfettoPackets {
  public:
-  explicit PerfettoPackets(PerfettoWriter::Sink sink) : sink_(std::move(sink)) {}
+  PerfettoPackets(PerfettoWriter::Sink sink, TraceSide side) : sink_(std::move(sink)), side_(std::move(side)) {}
 
   // The fields of the packet that was begun last.
   ProtoWriter& out() { return out_; }
@@ -59,7 +59,7 @@ class PerfettoPackets {
     out_.number(pb::packet::kTimestamp, time_ns);
     const std::size_t opened = out_.open(pb::packet::kTrackEvent);
     out_.number(pb::track_event::kType, type);
-    out_.number(pb::track_event::kTrack, track);
+    out_.number(pb::track_event::kTrack, uuid_of(track));
     if (!name.empty()) out_.text(pb::track_event::kName, name);
     fields();
     out_.close(opened);
@@ -84,15 +84,30 @@ class PerfettoPackets {
   // On a track below the scenario's.
   void spans(Track track, std::string_view name, const std::vector<TraceSpan>& all);
 
+  // As the file has them.
+  std::uint64_t time_of(std::uint64_t time_ns) const {
+    const auto shifted = static_cast<std::int64_t>(time_ns) + side_.shift_ns;
+    return shifted < 0 ? 0 : static_cast<std::uint64_t>(shifted);
+  }
+  std::uint32_t cpu_of(std::uint32_t cpu) const { return side_.first_cpu + cpu; }
+  // Pid 0 is the idle task of each CPU.
+  std::int32_t pid_of(std::int32_t pid) const {
+    const bool is_a_pid = pid > 0 && pid < TraceSide::kPids;
+    return is_a_pid ? pid + static_cast<std::int32_t>(side_.number) * TraceSide::kPids : pid;
+  }
+  const TraceSide& side() const { return side_; }
+
   static constexpr auto kOthers = static_cast<std::uint64_t>(Track::kOthers);
 
  private:
+  std::uint64_t uuid_of(std::uint64_t track) const { return track + (std::uint64_t{side_.number} << 32); }
   static constexpr std::uint64_t kMostTracks = 4096;  // a guest may make as many queues as it likes
   void describe(std::uint64_t uuid, Track parent, std::string_view name, bool is_counter);
   // Once.
   void describe_ours(Track track, Track parent, std::string_view name);
 
   PerfettoWriter::Sink sink_;
+  const TraceSide side_;
   ProtoWriter out_;
   Status written_ = ok();
   std::map<std::tuple<Track, std::uint64_t, std::uint64_t>, std::uint64_t> tracks_;

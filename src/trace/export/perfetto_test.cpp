@@ -39,18 +39,31 @@ class Perfetto : public testing::Test {
   }
 
   CapturedOutput check(const std::vector<TraceEvent>& events, const TraceMarks& marks = {}, Bytes most = UINT64_MAX) {
-    const auto python = find_program("python3");
-    if (!python) return {};
-    const fs::path trace = directory_->path() / "trace.bin", exported = directory_->path() / "trace.pftrace";
+    return check_bytes(exported(events, marks, {}, most));
+  }
+
+  std::string exported(const std::vector<TraceEvent>& events, const TraceMarks& marks, const TraceSide& side = {},
+                       Bytes most = UINT64_MAX) {
+    const fs::path trace = directory_->path() / "trace.bin";
     store_trace(trace, events, {.kernel = "7.3.4", .cpus = 4, .source = "plugin"}, most);
     auto reader = TraceReader::open(trace);
     EXPECT_TRUE(reader) << reader.error().message();
     std::string bytes;
-    const Status status = export_perfetto(*reader, marks, [&](ByteSpan part) {
-      bytes += as_text(part);
-      return ok();
-    });
+    const Status status = export_perfetto(
+        *reader, marks,
+        [&](ByteSpan part) {
+          bytes += as_text(part);
+          return ok();
+        },
+        side);
     EXPECT_TRUE(status) << status.error().message();
+    return bytes;
+  }
+
+  CapturedOutput check_bytes(const std::string& bytes) {
+    const auto python = find_program("python3");
+    if (!python) return {};
+    const fs::path exported = directory_->path() / "trace.pftrace";
     EXPECT_TRUE(write_text(exported, bytes));
     auto ran =
         run_captured({.argv = {python->string(), KTSTR_CHECK_PFTRACE, exported.string()}}, std::chrono::seconds(100));
@@ -237,6 +250,28 @@ TEST(ProtoWriter, EncodesAsItsSpecificationHasIt) {
                                               "\x1a\x07testing"
                                               "\x22\x8b\x80\x80\x00\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01",
                                               39));
+}
+
+// CPUs and pids are others, tracks have names of their own, and the bodies begin together.
+TEST_F(Perfetto, TwoRunsAreBesideEachOther) {
+  SKIP_WITHOUT_PYTHON();
+  const auto events = sample_stream(5'000, SampleShape{.cpus = 4});
+  const TraceMarks marks{.steps = {{"1 load", 5'000'000, 9'000'000}}, .ops = {}, .findings = {}};
+  const CapturedOutput ran =
+      check_bytes(exported(events, marks, {.label = "one (fail)", .cpus = 8}) +
+                  exported(events, marks,
+                           {.number = 1, .label = "other (pass)", .first_cpu = 4, .cpus = 8, .shift_ns = -1'000'000}));
+  ASSERT_TRUE(ran.status.success()) << ran.out << ran.err;
+  const json found = json::parse(ran.out);
+  EXPECT_EQ(found["cpus"], (json{0, 1, 2, 3, 4, 5, 6, 7}));
+  std::uint64_t of_one = 0, of_other = 0;
+  for (const auto& [pid, time] : found["ran_ns"].items())
+    (std::stoi(pid) < TraceSide::kPids ? of_one : of_other) += time.get<std::uint64_t>();
+  EXPECT_GT(of_one, 0u);
+  EXPECT_EQ(of_one, of_other);
+  const std::string all = found["tracks"].dump();
+  EXPECT_THAT(all, HasSubstr("\"steps\""));
+  EXPECT_THAT(all, HasSubstr("4000000"));
 }
 
 }  // namespace
