@@ -143,6 +143,27 @@ TEST(JudgeLostGuest, DecidesNothingOfAnIdleGuestOrOneThatQemuSaysNothingAbout) {
   EXPECT_FALSE(judge_lost_guest({}, healthy(), {.end = GuestEnd::kEarlyExit, .phase = Phase::kBody}, record));
 }
 
+// A guest of several vCPUs, each emulated by a thread of its own, may run into a breakpoint that is gone.
+TEST(JudgeLostGuest, DoubtsABreakpointThatQemuMayHaveSeenLate) {
+  const GuestOutcome panicked = {.end = GuestEnd::kKernelPanic,
+                                 .phase = Phase::kAttach,
+                                 .message = "panic",
+                                 .console_tail = {"[ 6.5] Oops: int3: 0000 [#2] SMP NOPTI",
+                                                  "[ 6.5] CPU: 1 UID: 0 PID: 100 Comm: a Tainted: G      D",
+                                                  "[ 6.5] RIP: 0010:set_next_task_idle+0x19/0x120"}};
+  RunRequest request;
+  request.settings.topology = {.numa_nodes = 1, .llcs = 1, .cores_per_llc = 2, .threads_per_core = 1};
+  for (const auto& [mode, outcome] : {std::pair("tcg", Outcome::kInconclusive), std::pair("det", Outcome::kFail)}) {
+    RunRecord record;
+    record.mode = mode;
+    EXPECT_TRUE(judge_lost_guest(request, healthy(), panicked, record));
+    EXPECT_EQ(record.outcome, outcome) << mode;
+    ASSERT_THAT(record.details, SizeIs(2));
+    EXPECT_EQ(record.details[0].kind, DetailKind::kKernelPanic);
+    EXPECT_EQ(record.details[1].message.find("may be QEMU's doing") != std::string::npos, outcome != Outcome::kFail);
+  }
+}
+
 TEST(JudgeLostGuest, FailsForWhatTheKernelReportedBefore) {
   RunRecord record;
   EXPECT_TRUE(judge_lost_guest({}, warned(), {.end = GuestEnd::kEarlyExit, .phase = Phase::kBody}, record));
