@@ -204,7 +204,10 @@ TEST_F(Perfetto, AnyStreamCanBeExported) {
     event.kind = TraceKind{static_cast<std::uint16_t>(1 + random % 28)};
     event.cpu = static_cast<std::uint16_t>(random % 5);
     event.count = static_cast<std::uint8_t>(random % 17);
-    for (auto& value : event.values) value = (random = splitmix64(random)) >> random % 64;
+    for (auto& value : event.values) {
+      random = splitmix64(random);
+      value = random >> random % 64;
+    }
     events.push_back(event);
   }
   const auto directory = TempDir::create(fs::temp_directory_path(), "ktstr-perfetto-test");
