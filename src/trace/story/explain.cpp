@@ -62,7 +62,7 @@ class Window {
     if (const TaskNow* const task = now_.task(story_.pid)) {
       known_ = true;
       last_ = *task;
-      if (task->phase == TaskPhase::kWaiting) last_wait_ = *task;
+      if (task->phase == TaskPhase::kWaiting && longest_ns_ == 0) wait_ = *task;
       story_.comm = names_.comm(story_.pid, 0);
       if (task->cgroup != cgroup_) story_.cgroup = names_.cgroup_path(cgroup_ = task->cgroup);
     }
@@ -80,9 +80,9 @@ class Window {
     account(story_.to_ns);
     if (!known_) return fail(ErrorCode::kNotFound, "the trace does not have task {}", story_.pid);
     story_.sched_class = last_.sched_class;
-    story_.waited_on = last_wait_.cpu;
-    story_.dsq = last_wait_.dsq;
-    story_.in_no_queue = queues_known_ && last_wait_.sched_class == SchedClass::kExt && !last_wait_.dsq;
+    story_.waited_on = wait_.cpu;
+    story_.dsq = wait_.dsq;
+    story_.in_no_queue = queues_known_ && wait_.sched_class == SchedClass::kExt && !wait_.dsq;
     for (auto& [cpu, sums] : cpus_) {
       if (!last_.may_run_on(cpu)) {
         story_.anywhere = false;
@@ -122,8 +122,19 @@ class Window {
     if (task->phase == TaskPhase::kRunning) story_.ran_ns += passed;
     if (task->phase == TaskPhase::kSleeping) (frozen_ ? story_.frozen_ns : story_.slept_ns) += passed;
     if (task->phase != TaskPhase::kWaiting) return;
+    note_wait(*task, passed);
     const bool kept = !task->queued || now_.is_throttled(task->cgroup, task->cpu);
     (kept ? story_.throttled_ns : story_.waited_ns) += passed;
+  }
+
+  // The story describes the longest of several waits, as it was last.
+  void note_wait(const TaskNow& task, std::uint64_t passed) {
+    if (task.since_ns != waits_since_ns_) this_ns_ = 0;
+    waits_since_ns_ = task.since_ns;
+    this_ns_ += passed;
+    if (this_ns_ < longest_ns_) return;
+    longest_ns_ = this_ns_;
+    wait_ = task;
   }
 
   void add_run(Sums& sums, std::int32_t pid, std::uint64_t passed) {
@@ -155,8 +166,8 @@ class Window {
                              .comm = known ? user->second.comm : names_.comm(pid, cpu),
                              .ran_ns = ran,
                              .real_time = known && user->second.prio < kLeastFairPrio,
-                             .higher_class = known && user->second.sched_class && last_wait_.sched_class &&
-                                             *user->second.sched_class < *last_wait_.sched_class});
+                             .higher_class = known && user->second.sched_class && wait_.sched_class &&
+                                             *user->second.sched_class < *wait_.sched_class});
     }
     std::stable_sort(story.users.begin(), story.users.end(),
                      [](const CpuUser& a, const CpuUser& b) { return a.ran_ns > b.ran_ns; });
@@ -194,7 +205,8 @@ class Window {
   WaitStory story_;
   Scheduling now_;
   TaskTable names_;
-  TaskNow last_, last_wait_;
+  TaskNow last_, wait_;
+  std::uint64_t waits_since_ns_ = 0, this_ns_ = 0, longest_ns_ = 0;
   bool known_ = false, frozen_ = false, queues_known_ = true;
   std::uint64_t at_ns_ = 0, cgroup_ = 0;
   std::size_t kept_ = 0;  // in `ran` of all CPUs

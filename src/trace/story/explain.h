@@ -47,7 +47,7 @@ struct WaitStory {
   std::uint64_t from_ns = 0, to_ns = 0;
   std::uint64_t ran_ns = 0, waited_ns = 0, slept_ns = 0, throttled_ns = 0, frozen_ns = 0;
   std::optional<SchedClass> sched_class;
-  std::uint16_t waited_on = 0;       // the CPU whose queue it was on at the end
+  std::uint16_t waited_on = 0;       // the CPU whose queue it was on, in the longest of its waits
   bool in_no_queue = false;          // a BPF scheduler's: it put it into no queue since it became runnable
   std::optional<std::uint64_t> dsq;  // ... or into this one
   std::vector<CpuStory> cpus;        // that it may run on, or was on

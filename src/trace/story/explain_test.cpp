@@ -57,6 +57,19 @@ TEST_F(ExplainTest, WithHolesOrWithoutAffinityNobodyIsGuilty) {
   EXPECT_EQ(story(10, 110).guilty, Guilty::kNobody);
 }
 
+// A real-time task takes its CPU for a moment at the end, and the kernel puts it back by itself.
+TEST_F(ExplainTest, DescribesTheLongestOfSeveralWaits) {
+  fork(1, 50, "hog");
+  run(1, 50, 0);
+  fork(10, 7, "victim");
+  wake(10, 7, SchedClass::kExt);
+  at(10, trace::DsqInsert{.pid = 7, .dsq = 5});
+  run(100, 7, 0, 50);
+  run(109, 3, 0, 7);
+  at(112, trace::Tick{}, 0);
+  EXPECT_THAT(to_text(story(10, 110)), HasSubstr("it waited 91.0 ms, ran 9.0 ms; it was in the scheduler's queue 0x5"));
+}
+
 // A guest's own trace became too large: what came after it nobody knows.
 TEST_F(ExplainTest, NothingGoesOnAfterTheEndOfATraceThatIsNotWhole) {
   fork(10, 7, "victim");
