@@ -78,6 +78,9 @@ TEST_F(WorkerGroupOnTheHost, StartsWorkersInTheirCgroupAndLeavesItEmpty) {
 }
 
 TEST_F(WorkerGroupOnTheHost, StartsThreadsInTheCgroupOfTheirProcess) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the thread sanitizer has threads of its own";
+#endif
   auto group = spawn({.workers = 2, .pcomm = "web"});
   ASSERT_TRUE(group) << group.error().render();
   std::vector<int> all = group->pids();
