@@ -70,8 +70,9 @@ class Window {
 
   // The trace has no more, and is not whole: what was after it nobody knows.
   void cut_off() {
+    if (at_ns_ >= story_.to_ns) return;
     story_.whole = false;
-    story_.to_ns = std::min(story_.to_ns, at_ns_);
+    story_.to_ns = at_ns_;
   }
   bool is_whole() const { return story_.whole; }
 
