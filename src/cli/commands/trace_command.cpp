@@ -145,7 +145,6 @@ struct RecordedRun {
 
 // Where one of them has no body, their own times are kept.
 Status export_beside(RecordedRun& one, RecordedRun& other, const PerfettoWriter::Sink& sink) {
-  if (one.path == other.path) return fail(ErrorCode::kInvalidArgument, "--beside names the same run once more");
   const std::uint32_t cpus = one.reader.header().cpus, all = cpus + other.reader.header().cpus;
   const bool have_bodies = one.body_start_ns() > 0 && other.body_start_ns() > 0;
   const std::int64_t shift =
@@ -153,7 +152,8 @@ Status export_beside(RecordedRun& one, RecordedRun& other, const PerfettoWriter:
                    : static_cast<std::int64_t>(one.body_start_ns()) - static_cast<std::int64_t>(other.body_start_ns());
   KTSTR_TRY(export_perfetto(one.reader, marks_of(one.record), sink, {.label = one.label(), .cpus = all}));
   return export_perfetto(other.reader, marks_of(other.record), sink,
-                         {.number = 1, .label = other.label(), .first_cpu = cpus, .cpus = all, .shift_ns = shift});
+                         {.number = 1, .label = other.label(), .first_cpu = cpus, .cpus = all, .shift_ns = shift})
+      .context("the run beside it");
 }
 
 Status export_trace(const TraceCommand& command) {
@@ -163,6 +163,7 @@ Status export_trace(const TraceCommand& command) {
   std::optional<RecordedRun> beside;
   if (!command.beside.empty()) {
     KTSTR_TRY_ASSIGN(RecordedRun other, RecordedRun::open(environment, command.beside));
+    if (other.path == shown.path) return fail(ErrorCode::kInvalidArgument, "--beside names the same run once more");
     beside.emplace(std::move(other));
   }
   const fs::path& run = shown.path;

@@ -139,7 +139,8 @@ void doubt_breakpoints(const RunRequest& request, RunRecord& record) {
   });
   if (first == record.details.end() || first->verdict != Verdict::kFail) return;
   first->message +=
-      "; in tcg mode this may be QEMU's doing, which sees a change of the kernel's code late: det mode knows";
+      "; in tcg mode this may be QEMU's doing, which sees a change of the kernel's code late; a run in det mode is "
+      "certain";
   for (Detail& detail : record.details) {
     const bool is_of_it = &detail == &*first || detail.kind == DetailKind::kKernelPanic;
     if (is_of_it && detail.verdict == Verdict::kFail) detail.verdict = Verdict::kInconclusive;

@@ -238,12 +238,13 @@ struct PerfettoWriter::State : PerfettoPackets {
     return fmt::format("{}[{}]", tasks.comm(pid, cpu), pid);
   }
 
-  static std::string name_of_queue(std::uint64_t dsq) {
+  std::string name_of_queue(std::uint64_t dsq) const {
     // Built-in queues and those of a CPU: SCX_DSQ_FLAG_BUILTIN, SCX_DSQ_FLAG_LOCAL_ON (include/linux/sched/ext.h).
     constexpr std::uint64_t kBuiltin = std::uint64_t{1} << 63, kLocalOn = std::uint64_t{1} << 62;
     if (dsq == (kBuiltin | 1)) return "global queue";
     if (dsq == (kBuiltin | 2)) return "local queue";
-    if ((dsq & kBuiltin) != 0 && (dsq & kLocalOn) != 0) return fmt::format("queue of CPU {}", dsq & UINT32_MAX);
+    if ((dsq & kBuiltin) != 0 && (dsq & kLocalOn) != 0)
+      return fmt::format("queue of CPU {}", cpu_of(static_cast<std::uint32_t>(dsq)));
     return dsq > UINT32_MAX ? fmt::format("queue {:#x}", dsq) : fmt::format("queue {}", dsq);
   }
   std::uint64_t track_of_queue(std::uint64_t dsq) {
@@ -261,7 +262,7 @@ struct PerfettoWriter::State : PerfettoPackets {
       name = named(static_cast<std::int32_t>(event.values[0]), event.cpu);
     } else if (event.kind == TraceKind::kDsqMoveToLocal) {
       track = track_of_queue(event.values[0]);
-      name = fmt::format("to CPU {}", event.cpu);
+      name = fmt::format("to CPU {}", cpu_of(event.cpu));
     } else {
       track = track_below(Track::kCpus, event.cpu, 0, false,
                           [&] { return fmt::format("events of CPU {}", cpu_of(event.cpu)); });

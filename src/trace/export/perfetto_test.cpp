@@ -201,7 +201,7 @@ TEST_F(Perfetto, AnyStreamCanBeExported) {
   for (int i = 0; i < 6'000; ++i) {
     TraceEvent event;
     event.time_ns = random = splitmix64(random);
-    event.kind = TraceKind{static_cast<std::uint16_t>(1 + random % 28)};
+    event.kind = TraceKind{static_cast<std::uint16_t>(1 + random % static_cast<std::uint16_t>(TraceKind::kDsqMove))};
     event.cpu = static_cast<std::uint16_t>(random % 5);
     event.count = static_cast<std::uint8_t>(random % 17);
     for (auto& value : event.values) {
