@@ -152,6 +152,7 @@ void Scheduling::on_switch(const trace::Switch& event, std::uint16_t cpu) {
   }
   CpuNow& now = cpu_at(cpu);
   now.current = event.next;
+  now.prio = event.next_prio;
   now.known = true;
 }
 
@@ -224,6 +225,7 @@ void Scheduling::add(const TraceEvent& event, const OnTransition& on_transition)
       const auto seen = event_as<trace::CpuSeen>(event);
       CpuNow& now = cpu_at(seen.cpu);
       now.current = seen.current;
+      now.prio = CpuNow{}.prio;
       now.known = true;
       now.online = seen.online != 0;
       go(seen.current, TaskPhase::kRunning, static_cast<std::uint16_t>(seen.cpu), seen.clock);

@@ -79,6 +79,7 @@ struct TaskNow {
 
 struct CpuNow {
   std::int32_t current = 0;  // pid; 0: it is idle
+  std::int32_t prio = 120;   // task_struct.prio of that task, as it was when it began to run
   bool known = false;        // something was heard of it
   bool online = true;
   std::uint32_t irq_depth = 0;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "workload/task/priorities.h"
+
 namespace ktstr {
 
 namespace {
@@ -13,6 +15,8 @@ using LimitMs = std::chrono::milliseconds;
 constexpr LimitMs kMaxIdleOfKernel{1000}, kMaxStarvedOfKernel{1000};
 // The slice of a quota that a CPU takes (5 ms), and the tick with which it notices that it is used up.
 constexpr LimitMs kQuotaLate{15};
+// Of SCHED_FIFO, whose task_struct.prio is 0.
+constexpr int kMostPriority = 99;
 constexpr int kMsPerCpu = 4;  // what a limit has at least on a wide machine, whose CPUs are slow
 
 LimitMs of_all_cpus(const RunRequest& request) { return LimitMs(kMsPerCpu * request.settings.topology.cpus()); }
@@ -57,7 +61,8 @@ InvariantLimits trace_limits(const RunRequest& request) {
           .bandwidth = checks.bandwidth_on(kernels_own),
           .bandwidth_of_ext = !kernels_own,
           .bandwidth_late_ns = limit_ns(std::max(kQuotaLate, of_all_cpus(request))),
-          .queue_depth = static_cast<std::uint64_t>(std::max(checks.queue_limit(), 0))};
+          .queue_depth = static_cast<std::uint64_t>(std::max(checks.queue_limit(), 0)),
+          .harness_prio = kMostPriority - kBodyPriority};
 }
 
 bool is_judged(Invariant invariant, const InvariantLimits& limits, const RunRequest& request) {

@@ -112,7 +112,8 @@ const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
 }
 
 Invariants::Invariants(const InvariantLimits& limits)
-    : results_{{.invariant = Invariant::kWorkConservation, .limit = limits.idle_wait_ns},
+    : harness_prio_(limits.harness_prio),
+      results_{{.invariant = Invariant::kWorkConservation, .limit = limits.idle_wait_ns},
                {.invariant = Invariant::kWaitAge, .limit = limits.wait_ns},
                {.invariant = Invariant::kAllowedCpu, .limit = 0},
                {.invariant = Invariant::kStarvation, .limit = limits.starved_ns},
@@ -188,7 +189,7 @@ void Invariants::look_at_idle_cpus() {
   if (is_empty(idle) && idle_since_.empty()) return;
   CpuBits wanted{};
   for (const auto& [pid, wait] : waiting_) {
-    if (wait.kept_off) continue;
+    if (wait.kept_off || is_behind_harness(pid)) continue;
     const CpuBits mask = mask_of(pid);
     for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] |= mask[i];
   }
@@ -234,9 +235,17 @@ CpuBits Invariants::mask_of(std::int32_t pid) const {
   return task == nullptr ? CpuBits{} : task->mask.value_or(kEverywhere);
 }
 
+bool Invariants::is_behind_harness(std::int32_t pid) const {
+  const TaskNow* const task = now_.task(pid);
+  if (task == nullptr || task->sched_class != SchedClass::kExt || task->cpu >= now_.cpus().size()) return false;
+  const bool is_local = !task->dsq || *task->dsq == kLocalDsq || is_local_on(*task->dsq);
+  const CpuNow& cpu = now_.cpus()[task->cpu];
+  return is_local && cpu.known && cpu.current != 0 && cpu.prio >= 0 && cpu.prio <= harness_prio_;
+}
+
 bool Invariants::waits_for(std::int32_t pid, std::uint32_t cpu) const {
   const auto found = waiting_.find(pid);
-  return found != waiting_.end() && !found->second.kept_off && has_cpu(mask_of(pid), cpu);
+  return found != waiting_.end() && !found->second.kept_off && has_cpu(mask_of(pid), cpu) && !is_behind_harness(pid);
 }
 
 std::int32_t Invariants::oldest_for(std::uint32_t cpu) const {

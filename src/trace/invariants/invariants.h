@@ -41,6 +41,9 @@ struct InvariantLimits {
   bool bandwidth_of_ext = false;                 // quotas bind the tasks of a BPF scheduler as well
   std::uint64_t bandwidth_late_ns = 15'000'000;  // by how much a CPU may notice the end of a quota late
   std::uint64_t queue_depth = 0;
+  // task_struct.prio of those that test, and above: what they keep from running is not the scheduler's doing. -1: there
+  // are none
+  std::int32_t harness_prio = -1;
 };
 
 class Invariants : BreachSink {
@@ -78,6 +81,9 @@ class Invariants : BreachSink {
   void note_waits_for(IdleCpu& one, std::int32_t pid) const;
   CpuBits idle_cpus() const;
   CpuBits mask_of(std::int32_t pid) const;
+  // Whether the kernel has it in the local queue of a CPU that the harness itself keeps: no scheduler was asked for
+  // another place.
+  bool is_behind_harness(std::int32_t pid) const;
   bool waits_for(std::int32_t pid, std::uint32_t cpu) const;
   std::int32_t oldest_for(std::uint32_t cpu) const;  // 0: nobody
   void note_waiting(std::int32_t pid);
@@ -90,6 +96,7 @@ class Invariants : BreachSink {
   Moment moment(std::uint64_t at_ns) const { return {now_, at_ns, judged_from_.value_or(0)}; }
   InvariantResult& result(Invariant invariant) { return results_[static_cast<std::size_t>(invariant)]; }
 
+  const std::int32_t harness_prio_;
   Scheduling now_;
   std::vector<std::unique_ptr<Watch>> watches_;  // of those invariants that are not judged here
   std::map<std::int32_t, Wait> waiting_;

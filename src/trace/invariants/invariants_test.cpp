@@ -63,6 +63,38 @@ TEST_F(InvariantsTest, ACpuThatStaysIdleWhileOthersTakeTurnsIsABreach) {
   EXPECT_GE(result(Invariant::kWorkConservation).worst->length_ns(), 200 * kMs);
 }
 
+// The kernel puts a task of a BPF scheduler back into the local queue of the CPU that the test's body takes, and asks
+// nobody. As soon as the scheduler has it in a queue of its own it has to find the idle CPU.
+TEST_F(InvariantsTest, AWaitBehindTheHarnessIsNotTheSchedulersDoing) {
+  Invariants with_body({.harness_prio = 1});
+  auto feed = [&](std::uint64_t ms, const auto& event, std::uint16_t cpu = 0) {
+    with_body.add(make_event(ms * kMs, cpu, event));
+  };
+  for (std::uint32_t cpu = 0; cpu < 2; ++cpu) feed(0, trace::CpuSeen{.cpu = cpu, .current = 0});
+  with_body.begin(0);
+  feed(0, trace::Fork{.pid = 7, .tgid = 7, .cgroup = 9, .mask = {3}});
+  feed(0, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 4});
+  feed(1, trace::Switch{.prev = 0, .next = 7, .next_prio = 120});
+  feed(10, trace::Switch{.prev = 7, .prev_on_rq = 1, .next = 50, .next_prio = 1});
+  const auto& found = with_body.results()[static_cast<std::size_t>(Invariant::kWorkConservation)];
+  feed(400, trace::DsqInsert{.pid = 7, .dsq = 5});
+  feed(401, trace::CpuSeen{.cpu = 1, .current = 0});
+  EXPECT_TRUE(found.holds());
+  feed(600, trace::Switch{.prev = 0, .next = 7, .next_prio = 120}, 1);
+  EXPECT_FALSE(found.holds());
+  ASSERT_TRUE(found.worst);
+  EXPECT_EQ(found.worst->from_ns, 401 * kMs);
+}
+
+// Another's real-time task is no excuse: a scheduler that does not care leaves CPUs idle.
+TEST_F(InvariantsTest, AWaitBehindAnotherRealTimeTaskIs) {
+  run(0, 50, 0);
+  at(0, trace::Fork{.pid = 7, .tgid = 7, .cgroup = 9, .mask = {3}});
+  at(0, trace::Enqueue{.pid = 7, .cpu = 0, .sched_class = 4});
+  run(500, 7, 1);
+  EXPECT_FALSE(result(Invariant::kWorkConservation).holds());
+}
+
 TEST_F(InvariantsTest, ABriefOneIsAWayOfWorking) {
   run(0, 50, 0);
   wake(10, 7, 0);
