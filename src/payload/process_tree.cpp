@@ -88,7 +88,7 @@ bool is_own(const fs::path& proc, const Processes& all, int pid, const Stat& sta
 
 constexpr int kMostStops = 32;  // rounds; one that gets away by setsid(2) in each of them is killed all the same
 constexpr std::size_t kMostHandles = 64;
-constexpr std::chrono::milliseconds kTurnOfOthers{20};
+constexpr Nanoseconds kLongLook = std::chrono::milliseconds(1), kLongestTurn = std::chrono::milliseconds(20);
 // That a killed process may wait in the kernel, or run there: what it does before it dies takes much less.
 constexpr std::chrono::seconds kHangLimit{4};
 
@@ -116,9 +116,11 @@ class TreeEnd {
   // Those that have not ended.
   Result<std::vector<TreeProcess>> look() {
     reap();
-    // We may be real-time, and a look at very many takes long: others get their turn before the next.
-    if (seen_.size() > kMostHandles) sleep_for(kTurnOfOthers);
+    // We may be real-time, and a look at many takes long: others get as long before the next.
+    if (look_took_ >= kLongLook) sleep_for(std::min(look_took_, kLongestTurn));
+    const Nanoseconds began = monotonic_now();
     KTSTR_TRY_ASSIGN(std::vector<TreeProcess> tree, payload_tree(proc_, origin_));
+    look_took_ = monotonic_now() - began;
     for (const TreeProcess& process : tree)
       if (process.pid != origin_.leader) seen_.insert(process.pid);
     std::erase_if(tree, [](const TreeProcess& process) { return process.zombie; });
@@ -220,6 +222,7 @@ class TreeEnd {
   const Nanoseconds deadline_;
   const int own_session_;
   std::set<int> seen_;  // that may have to be reaped
+  Nanoseconds look_took_{0};
 };
 
 }  // namespace
