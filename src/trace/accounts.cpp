@@ -159,16 +159,20 @@ class Accountant {
     TaskAccount& account = task(one.pid);
     const TaskNow& was = one.before;
     take_kernels(account, was.kernel);
-    const bool moved = was.phase != TaskPhase::kUnknown && was.cpu != one.cpu;
     if (one.after == TaskPhase::kRunning) {
       ++account.runs;
-      if (moved) ++account.moved_awake;
+      if (const auto from = waits_from_.find(one.pid); from != waits_from_.end() && from->second != one.cpu)
+        ++account.moved_awake;
+      waits_from_.erase(one.pid);
     }
-    if (one.after == TaskPhase::kWaiting && was.phase == TaskPhase::kRunning) ++account.preemptions;
-    if (one.after == TaskPhase::kWaiting && was.phase != TaskPhase::kRunning) {
-      ++account.wakeups;
-      if (moved) ++account.moved_asleep;
+    if (one.after != TaskPhase::kWaiting) return;
+    waits_from_[one.pid] = one.cpu;
+    if (was.phase == TaskPhase::kRunning) {
+      ++account.preemptions;
+      return;
     }
+    ++account.wakeups;
+    if (was.phase != TaskPhase::kUnknown && was.cpu != one.cpu) ++account.moved_asleep;
   }
 
   // Of what it counts from now on.
@@ -214,7 +218,8 @@ class Accountant {
   Scheduling now_;
   TaskTable names_;
   std::set<std::int32_t> waiting_, born_;
-  std::map<std::int32_t, KernelAccount> before_;  // what the kernel had counted before
+  std::map<std::int32_t, std::uint16_t> waits_from_;  // where those that wait began to
+  std::map<std::int32_t, KernelAccount> before_;      // what the kernel had counted before
   std::map<std::int32_t, TaskAccount> tasks_;
   std::map<std::uint64_t, std::uint64_t> ran_in_;   // by cgroup
   std::map<std::int32_t, std::uint64_t> moved_ns_;  // when a task that still runs came into its cgroup

@@ -54,6 +54,22 @@ TEST_F(Accounted, ARunEndsWhereItsClassSaysSo) {
   EXPECT_EQ(fair.waited_off_ns, 0);
 }
 
+// Told by where it began to wait and where it ran: the trace has its moves in between.
+TEST_F(Accounted, MovesAreOfThoseThatWaitAndOfThoseThatSleep) {
+  fork(1, 7, "a");
+  enqueue(1, 7);
+  at(2, trace::Migrate{.pid = 7, .from = 0, .to = 1});
+  at(2, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = kFair, .clock = 2 * kMs});
+  at(3, trace::Switch{.next = 7, .clock = 3 * kMs}, 1);
+  at(5, trace::Switch{.prev = 7, .prev_state = 1, .clock = 5 * kMs}, 1);
+  EXPECT_EQ(of(7).moved_awake, 1u);
+  EXPECT_EQ(of(7).moved_asleep, 0u);
+  enqueue(6, 7);
+  begin(7, 7);
+  EXPECT_EQ(of(7).moved_awake, 1u);
+  EXPECT_EQ(of(7).moved_asleep, 1u);
+}
+
 TEST_F(Accounted, ARealTimeTasksRunEndsAtTheSwitch) {
   live_and_die(kRealTime);
   at(6, trace::Released{.pid = 7, .ran = 2 * kMs, .waited = 1 * kMs});
