@@ -31,8 +31,11 @@ Status GroupResources::add_socket_pair() {
   return ok();
 }
 
-Status GroupResources::add_event() {
-  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+Status GroupResources::add_event() { return add_eventfd(0); }
+Status GroupResources::add_counting_event() { return add_eventfd(EFD_SEMAPHORE); }
+
+Status GroupResources::add_eventfd(int flags) {
+  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | flags));
   if (!event.valid()) return fail_errno("cannot make an eventfd for {} workers", workers_);
   files_.push_back(std::move(event));
   return ok();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the workers of one WorkSpec have in common beyond their slots: files that all of them have open, and shared
-// words. A work type asks for them before the first worker exists; its loop finds them by their numbers, in the order
-// of asking. Files are closed with the group, and whoever else inherits them closes them as any other.
+// What the workers of one WorkSpec have in common beyond their slots: files that all of them have open, shared words,
+// and sets of CPUs. A work type asks for them before the first worker exists; its loop finds them by their numbers, in
+// the order of asking. Files are closed with the group, and whoever else inherits them closes them as any other.
 #pragma once
 
 #include <string_view>
@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "workload/shared_word.h"
+#include "workload/task/task_affinity.h"
 
 namespace ktstr {
 
@@ -30,7 +31,9 @@ class GroupResources {
   Status add_pipe();
   Status add_socket_pair();
   Status add_event();
+  Status add_counting_event();  // of which each read(2) takes one
   void add_words(std::size_t count) { word_count_ += count; }
+  void add_mask(const CpuSet& cpus) { masks_.emplace_back(cpus); }
 
   // For the spawner. `stop_event` becomes readable at the stop.
   const std::vector<Fd>& files() const { return files_; }
@@ -43,11 +46,15 @@ class GroupResources {
   // For loops.
   int file(std::size_t number) const { return files_[number].get(); }
   SharedWord& word(std::size_t number) const { return words_[number]; }
+  const std::vector<CpuMask>& masks() const { return masks_; }
+  const CpuMask& mask(std::size_t number) const { return masks_[number]; }
   int stop_event() const { return stop_event_; }
 
  private:
+  Status add_eventfd(int flags);
   std::size_t workers_, word_count_ = 0;
   std::vector<Fd> files_;
+  std::vector<CpuMask> masks_;
   SharedWord* words_ = nullptr;
   int stop_event_ = -1;
 };

@@ -21,6 +21,34 @@ struct alignas(64) SharedWord {
     while (!futex.compare_exchange_weak(old, (old & kStopped) | (value & ~kStopped))) {
     }
   }
+  // Puts `value` there and returns the one that was.
+  std::uint32_t exchange(std::uint32_t value) {
+    std::uint32_t old = futex.load();
+    while (!futex.compare_exchange_weak(old, (old & kStopped) | value)) {
+    }
+    return old & ~kStopped;
+  }
+  // False where it is not `from`.
+  bool change(std::uint32_t from, std::uint32_t to) {
+    std::uint32_t old = futex.load();
+    while ((old & ~kStopped) == from)
+      if (futex.compare_exchange_weak(old, (old & kStopped) | to)) return true;
+    return false;
+  }
+  // Takes one off, unless there is none: as a semaphore.
+  bool take() {
+    for (std::uint32_t now = value(); now > 0; now = value())
+      if (change(now, now - 1)) return true;
+    return false;
+  }
+  void give(std::uint32_t count, std::uint64_t now_ns) {
+    changed_ns.store(now_ns);
+    for (std::uint32_t now = value(); !change(now, now + count); now = value()) {
+    }
+  }
+  // As a counter of those who have not come yet: true for the last.
+  bool count_down() { return take() && value() == 0; }
+
   void stop() {
     futex.fetch_or(kStopped);
     futex_wake_all(futex);

@@ -3,12 +3,17 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "base/clock.h"
+#include "base/splitmix.h"
 
 namespace ktstr {
 
@@ -44,16 +49,18 @@ RunProbes RunProbes::real() {
               [](int file, int other) {
                 pollfd files[] = {{file, POLLIN, 0}, {other, POLLIN, 0}};
                 ::poll(files, std::size(files), -1);
-              }};
+              },
+          .cpu_time_ns = [] { return static_cast<std::uint64_t>(clock_now(CLOCK_THREAD_CPUTIME_ID).count()); }};
 }
 
 WorkerRun::WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes, const GroupResources* resources,
-                     std::size_t index)
+                     std::size_t index, std::uint64_t seed)
     : group_(group),
       slot_(slot),
       probes_(probes),
       resources_(resources),
       index_(index),
+      random_(seed),
       released_ns_(group.released_ns.load(kRelaxed)),
       last_ns_(released_ns_) {}
 
@@ -102,10 +109,14 @@ void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
   if (allowed_sequence % 2 == 0 && group_.allowed_sequence.load() == allowed_sequence) slot_.cpus_outside.add(cpu);
 }
 
-void WorkerRun::spin_unit(std::uint32_t spins) {
-  burn(spins);
+void WorkerRun::end_unit() {
   add(slot_.work_units, 1);
   checkpoint();
+}
+
+void WorkerRun::spin_unit(std::uint32_t spins) {
+  burn(spins);
+  end_unit();
 }
 
 void WorkerRun::spin(std::uint32_t spins) {
@@ -120,9 +131,27 @@ void WorkerRun::spin_until(std::uint64_t until_ns) {
   while (!stopping_ && last_ns_ < until_ns) spin_unit(kSpinsPerUnit);
 }
 
+void WorkerRun::spin_for(std::chrono::nanoseconds cpu_time) {
+  const std::uint64_t until = probes_.cpu_time_ns() + static_cast<std::uint64_t>(cpu_time.count());
+  while (!stopping_ && probes_.cpu_time_ns() < until) spin_unit(kSpinsPerUnit);
+}
+
+void WorkerRun::miss() { add(slot_.missed, 1); }
+
 void WorkerRun::yield() {
   probes_.yield();
   checkpoint();
+}
+
+std::uint64_t WorkerRun::random(std::uint64_t count) {
+  random_ = splitmix64(random_);
+  return pick_up_to(random_, count - 1);
+}
+
+void WorkerRun::give_up(const char* what, int error) {
+  slot_.could_not_errno.store(error);
+  slot_.could_not.store(what);
+  while (!stopping_) sleep_for(std::chrono::hours(1));
 }
 
 std::uint64_t WorkerRun::fall_asleep(std::uint64_t since, std::uint64_t until, const SharedWord* word,
@@ -150,8 +179,17 @@ void WorkerRun::wake_up(std::uint64_t since, std::uint64_t held_before, std::uin
 
 void WorkerRun::sleep_for(std::chrono::nanoseconds time) {
   const std::uint64_t since = checkpoint();
-  const std::uint64_t until = since + static_cast<std::uint64_t>(time.count());
+  if (!stopping_) sleep(since, since + static_cast<std::uint64_t>(time.count()));
+}
+
+void WorkerRun::sleep_until(std::uint64_t until_ns) {
+  const std::uint64_t since = checkpoint();
   if (stopping_) return;
+  if (until_ns > since) return sleep(since, until_ns);
+  slot_.wake_latencies.add(group_.hold.read().wait(until_ns, since).ns);
+}
+
+void WorkerRun::sleep(std::uint64_t since, std::uint64_t until) {
   const std::uint64_t held_before = fall_asleep(since, until);
   std::uint64_t now = since;
   while (now < until && group_.stop.load() == 0) {
@@ -162,14 +200,16 @@ void WorkerRun::sleep_for(std::chrono::nanoseconds time) {
 }
 
 template <typename Done, typename Block>
-void WorkerRun::wait_for(const SharedWord& word, std::uint32_t value, Done done, Block block) {
+bool WorkerRun::wait_for(const SharedWord& word, std::optional<std::uint32_t> value, Done done, Block block) {
   const std::uint64_t since = checkpoint();
-  if (stopping_ || done()) return;
-  const std::uint64_t held_before = fall_asleep(since, kNever, &word, value);
+  if (stopping_) return false;
+  if (done()) return true;
+  const std::uint64_t held_before = fall_asleep(since, kNever, value ? &word : nullptr, value.value_or(0));
   bool is_done = false;
   while (!(is_done = done()) && group_.stop.load() == 0) block();
   const std::uint64_t now = probes_.now_ns();
   wake_up(since, held_before, is_done ? std::clamp(word.changed_ns.load(), since, now) : kNever, now);
+  return is_done;
 }
 
 void WorkerRun::wait_while(const SharedWord& word, std::uint32_t value) {
@@ -177,11 +217,86 @@ void WorkerRun::wait_while(const SharedWord& word, std::uint32_t value) {
       word, value, [&] { return word.value() != value; }, [&] { probes_.wait(word.futex, value, 0); });
 }
 
-void WorkerRun::wake(SharedWord& word, std::uint32_t value) {
+void WorkerRun::wake(SharedWord& word, std::uint32_t value, int count) {
   const std::uint64_t now = checkpoint();
   if (stopping_) return;
   word.set(value, now);
-  futex_wake(word.futex, 1);
+  futex_wake(word.futex, count);
+}
+
+namespace {
+// Values of a lock's word; somebody may sleep on it where it is kContended.
+constexpr std::uint32_t kFree = 0, kTaken = 1, kContended = 2;
+}  // namespace
+
+bool WorkerRun::lock(SharedWord& lock) {
+  if (lock.change(kFree, kTaken)) return !stopping_;
+  return wait_for(
+      lock, kContended, [&] { return lock.exchange(kContended) == kFree; },
+      [&] { probes_.wait(lock.futex, kContended, 0); });
+}
+
+void WorkerRun::unlock(SharedWord& lock) {
+  lock.changed_ns.store(checkpoint());
+  if (lock.exchange(kFree) == kContended) futex_wake(lock.futex, 1);
+}
+
+// The word is the kernel's: who has the lock, and that somebody waits, which is the bit that the stop sets as well.
+bool WorkerRun::lock_pi(SharedWord& lock) {
+  std::uint32_t nobody = 0;
+  if (lock.futex.compare_exchange_strong(nobody, static_cast<std::uint32_t>(::syscall(SYS_gettid)))) return !stopping_;
+  bool taken = false;
+  return wait_for(
+      lock, {}, [&] { return taken; },
+      [&] { taken = ::syscall(SYS_futex, &lock.futex, FUTEX_LOCK_PI, 0, nullptr) == 0; });
+}
+
+void WorkerRun::unlock_pi(SharedWord& lock) {
+  lock.changed_ns.store(checkpoint());
+  auto own = static_cast<std::uint32_t>(::syscall(SYS_gettid));
+  if (!lock.futex.compare_exchange_strong(own, 0)) ::syscall(SYS_futex, &lock.futex, FUTEX_UNLOCK_PI);
+}
+
+void WorkerRun::give(SharedWord& items, std::uint32_t count) {
+  items.give(count, checkpoint());
+  futex_wake(items.futex, static_cast<int>(count));
+}
+
+bool WorkerRun::take(SharedWord& items) {
+  return wait_for(
+      items, 0, [&] { return items.take(); }, [&] { probes_.wait(items.futex, 0, 0); });
+}
+
+void WorkerRun::give_events(SharedWord& count, int file, std::uint32_t events) {
+  const std::uint64_t now = checkpoint();
+  if (stopping_) return;
+  count.give(events, now);
+  const std::uint64_t more = events;
+  if (::write(file, &more, sizeof more) != sizeof more) give_up("write to its eventfd", errno);
+}
+
+bool WorkerRun::take_event(SharedWord& count, int file, int poll) {
+  std::uint64_t one = 0;
+  const bool taken = wait_for(
+      count, 0, [&] { return ::read(file, &one, sizeof one) == sizeof one; },
+      [&] {
+        epoll_event event;
+        ::epoll_wait(poll, &event, 1, -1);
+      });
+  if (taken) count.take();
+  return taken;
+}
+
+void WorkerRun::wait_for_child(int pid) {
+  const std::uint64_t since = checkpoint();
+  const std::uint64_t held_before = fall_asleep(since, kNever);
+  while (::waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  const std::uint64_t now = until_stop(probes_.now_ns());
+  add(slot_.sleep_ns, now - since - held_within(group_.hold.read(), held_before, since, now));
+  slot_.asleep_since_ns.store(0, kRelaxed);
+  last_ns_ = now;
+  checkpoint();
 }
 
 void WorkerRun::receive(const SharedWord& count, std::uint32_t before, int file) {

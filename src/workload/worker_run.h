@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "ktstr/topology.h"
 #include "workload/group_resources.h"
@@ -28,6 +29,7 @@ struct RunProbes {
   void (*wait)(const FutexWord& word, std::uint32_t expected, std::uint64_t until_ns);
   // Until one of the files can be read; may return early.
   void (*wait_readable)(int file, int other);
+  std::uint64_t (*cpu_time_ns)();  // CLOCK_THREAD_CPUTIME_ID
 
   static RunProbes real();
 };
@@ -37,9 +39,9 @@ class WorkerRun {
   // Spins between two checkpoints, and of a work unit: about 20 us of a TCG guest's time at 8 ns an instruction.
   static constexpr std::uint32_t kSpinsPerUnit = 1024;
 
-  // `resources` only for work types that ask for some.
+  // `resources` only for work types that ask for some. `seed` decides what random() gives.
   WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes = RunProbes::real(),
-            const GroupResources* resources = nullptr, std::size_t index = 0);
+            const GroupResources* resources = nullptr, std::size_t index = 0, std::uint64_t seed = 0);
 
   // The first checkpoint, whose gap counts from the release, and then `phase` of spinning that is no work.
   void begin(std::chrono::nanoseconds phase);
@@ -54,22 +56,53 @@ class WorkerRun {
   std::uint64_t checkpoint();
   // Each kSpinsPerUnit spins, and what is left at the end, are a work unit with a checkpoint. Ends early on stop.
   void spin(std::uint32_t spins);
+  // Spins work units until it has had that much of a CPU.
+  void spin_for(std::chrono::nanoseconds cpu_time);
+  // Something was due, and did not happen in time or not at all (WorkerReport::missed).
+  void miss();
   // Spins work units until that CLOCK_MONOTONIC time.
   void spin_until(std::uint64_t until_ns);
+  // What a loop of its own has done is a work unit: a checkpoint.
+  void end_unit();
   void yield();
+  // From 0 to below `count`, which is at least 1; the same numbers in each run of one seed.
+  std::uint64_t random(std::uint64_t count);
+  // It cannot do what it was made for: `what` as "set its policy". The run is inconclusive with that. Sleeps until the
+  // stop.
+  void give_up(const char* what, int error);
   // Ends early on stop. The time asked for is no gap, only what comes on top; that is the wake latency. Neither counts
   // while the scenario holds the worker.
   void sleep_for(std::chrono::nanoseconds time);
+  // The same, until a date of CLOCK_MONOTONIC in ns. One that is past already is a wake latency, too.
+  void sleep_until(std::uint64_t until_ns);
 
   // For work types whose workers wake each other: which of its WorkSpec's workers it is, from 0, and what they share.
   std::size_t index() const { return index_; }
   SharedWord& word(std::size_t number) const { return resources_->word(number); }
   int file(std::size_t number) const { return resources_->file(number); }
-  // Changes the word and wakes one worker who waits for that.
-  void wake(SharedWord& word, std::uint32_t value);
+  CpuMask mask(std::size_t number) const { return resources_->mask(number); }
+  std::size_t masks() const { return resources_->masks().size(); }
+  // Changes the word and wakes up to `count` workers who wait for that.
+  void wake(SharedWord& word, std::uint32_t value, int count = 1);
   // Until the word has another value. The time up to that change is as that of a sleep; what comes on top is a gap and,
   // where it did sleep, the wake latency. A waker that loses its CPU between change and wake-up shows there too.
   void wait_while(const SharedWord& word, std::uint32_t value);
+  // A lock. False when it is told to stop instead. Late is who runs long after the lock became free. unlock() also when
+  // told to stop.
+  bool lock(SharedWord& lock);
+  void unlock(SharedWord& lock);
+  // The same with priority inheritance.
+  bool lock_pi(SharedWord& lock);
+  void unlock_pi(SharedWord& lock);
+  // A semaphore. take() waits while there is nothing, and is false when it is told to stop instead.
+  void give(SharedWord& items, std::uint32_t count);
+  bool take(SharedWord& items);
+  // An eventfd that counts, as `count` does; `poll` is an epoll instance that waits for it and the stop.
+  void give_events(SharedWord& count, int file, std::uint32_t events);
+  bool take_event(SharedWord& count, int file, int poll);
+  int stop_event() const { return resources_->stop_event(); }
+  // Until the child has ended. How late it runs after that nobody knows here: the whole wait is as that of a sleep.
+  void wait_for_child(int pid);
   // A byte through a file, `before` of them earlier that this word counts; it has when the last of these was sent.
   void send(SharedWord& count, int file);
   void receive(const SharedWord& count, std::uint32_t before, int file);
@@ -86,14 +119,17 @@ class WorkerRun {
                             std::uint32_t value = 0);
   // `due` later than `now`: woken by stop.
   void wake_up(std::uint64_t since, std::uint64_t held_before, std::uint64_t due, std::uint64_t now);
+  void sleep(std::uint64_t since, std::uint64_t until);
+  // False when it is told to stop before `done()`. While it waits, `word` has that value; or what it has says nothing.
   template <typename Done, typename Block>
-  void wait_for(const SharedWord& word, std::uint32_t value, Done done, Block block);
+  bool wait_for(const SharedWord& word, std::optional<std::uint32_t> value, Done done, Block block);
 
   GroupBlock& group_;
   WorkerSlot& slot_;
   RunProbes probes_;
   const GroupResources* resources_;
   std::size_t index_;
+  std::uint64_t random_;
   std::uint64_t released_ns_;
   std::uint64_t last_ns_;  // since when it may be away
   Cpu last_cpu_ = -1;

@@ -77,7 +77,7 @@ struct alignas(64) WorkerSlot {
 
   SharedSchedstat base;  // at the barrier; the run's share is what came on top of it
 
-  Counter work_units{0}, iterations{0}, migrations{0};
+  Counter work_units{0}, iterations{0}, migrations{0}, missed{0};
   Counter last_checkpoint_ns{0};  // CLOCK_MONOTONIC; 0 before the first
   Counter max_gap_ns{0}, max_gap_at_ns{0};
   std::atomic<Cpu> max_gap_cpu{-1};
@@ -88,6 +88,9 @@ struct alignas(64) WorkerSlot {
   std::atomic<const SharedWord*> asleep_on{nullptr};
   std::atomic<std::uint32_t> asleep_while{0};
   CpuBits cpus_used, cpus_outside;
+  // What it had to do and could not: a text of the program, which all of the group have in the same place.
+  std::atomic<const char*> could_not{nullptr};
+  std::atomic<int> could_not_errno{0};
   LatencyReservoir wake_latencies;
 
   SharedSchedstat spent;  // over the run; at the end, before kFinished

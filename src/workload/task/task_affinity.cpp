@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 namespace ktstr {
@@ -20,6 +21,30 @@ CpuMask CpuMask::all() {
   CpuMask mask;
   mask.words_.fill(~0ul);
   return mask;
+}
+
+CpuMask CpuMask::one(Cpu cpu) {
+  CpuMask mask;
+  mask.words_[static_cast<std::size_t>(cpu) / kWordBits] |= 1ul << (static_cast<std::size_t>(cpu) % kWordBits);
+  return mask;
+}
+
+int CpuMask::count() const {
+  int count = 0;
+  for (const unsigned long word : words_) count += std::popcount(word);
+  return count;
+}
+
+Cpu CpuMask::nth(int n) const {
+  for (Cpu cpu = 0; cpu < kLimit; ++cpu)
+    if (has(cpu) && n-- == 0) return cpu;
+  return -1;
+}
+
+Cpu CpuMask::next(Cpu cpu) const {
+  for (Cpu above = cpu + 1; above < kLimit; ++above)
+    if (has(above)) return above;
+  return nth(0);
 }
 
 bool CpuMask::empty() const {

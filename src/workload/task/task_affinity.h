@@ -20,14 +20,23 @@ class CpuMask {
   explicit CpuMask(const CpuSet& cpus);
   // Whatever there is and the cpuset allows.
   static CpuMask all();
+  static CpuMask one(Cpu cpu);
   bool empty() const;
   // Of the calling thread for pid 0. False with errno.
   bool apply(pid_t pid) const;
   // False with errno.
   static bool read(pid_t pid, CpuMask& mask);
   CpuSet to_set() const;
+  int count() const;
+  // The one with `n` below it; the next one above `cpu`, and after the last the first. -1 where there is none.
+  Cpu nth(int n) const;
+  Cpu next(Cpu cpu) const;
 
  private:
+  bool has(Cpu cpu) const {
+    const auto bit = static_cast<std::size_t>(cpu);
+    return (words_[bit / kWordBits] >> (bit % kWordBits) & 1) != 0;
+  }
   static constexpr std::size_t kWordBits = 8 * sizeof(unsigned long);
   static constexpr Cpu kLimit = 4096;  // as of CpuSet::parse
   std::array<unsigned long, kLimit / kWordBits> words_{};
