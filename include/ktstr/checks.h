@@ -67,6 +67,7 @@ enum class DetailKind {
   kWeightShare,       // "weight_share": a task got clearly more or less than its weight entitles it to
   kBandwidth,         // "bandwidth": a cgroup got clearly more than its quota, or was kept off without having had it
   kQueueDepth,        // "queue_depth": a dispatch queue of a BPF scheduler held too many tasks
+  kWorkNotDone,       // "work_not_done": a worker could not do what its work type is
   kUser,              // "user": a claim of the test itself
   kNote,              // "note": information only
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What workers do and under which conditions. Each work type is a struct with its parameters; WorkType is one of them.
-// To add one: a struct here, a line in the table of src/workload/types/work_types.cpp, and its loop in a file of its
-// family. A WorkSpec is a group of equal workers: how many, what they do, and the scheduling attributes that they have.
+// Under which conditions workers do what they do (work_types.h). A WorkSpec is a group of equal workers: how many, what
+// they do, and the scheduling attributes that they have.
 #pragma once
 
 #include <algorithm>
@@ -12,56 +11,14 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <variant>
 #include <vector>
 
 #include "base/result.h"
 #include "ktstr/cpuset.h"
 #include "ktstr/topology.h"
+#include "ktstr/work_types.h"
 
 namespace ktstr {
-
-// Busy on its CPU, never sleeps, never yields: 1024 spins are a work unit.
-struct SpinWait {
-  friend bool operator==(const SpinWait&, const SpinWait&) = default;
-};
-// sched_yield(2) after each small unit of work.
-struct YieldHeavy {
-  friend bool operator==(const YieldHeavy&, const YieldHeavy&) = default;
-};
-// A burst of spinning, then one yield.
-struct Mixed {
-  std::uint32_t spins = 1024;  // spins before the yield
-  friend bool operator==(const Mixed&, const Mixed&) = default;
-};
-// Runs for `burst`, then sleeps; records how late each wake-up was.
-struct Bursty {
-  std::chrono::nanoseconds burst = std::chrono::milliseconds(50);
-  std::chrono::nanoseconds sleep = std::chrono::milliseconds(100);
-  friend bool operator==(const Bursty&, const Bursty&) = default;
-};
-
-// Workers in pairs: each spins, sends its partner a byte through a pipe and waits for the partner's. Measures how late
-// it wakes up after the partner has sent.
-struct PipeIo {
-  std::uint32_t burst_iters = 1024;  // spins before each exchange
-  friend bool operator==(const PipeIo&, const PipeIo&) = default;
-};
-// Workers in pairs that take turns: one spins, then hands the turn over through a futex and sleeps until it is back.
-// Measures how late it wakes up after that.
-struct FutexPingPong {
-  std::uint32_t spin_iters = 1024;  // spins of a turn
-  friend bool operator==(const FutexPingPong&, const FutexPingPong&) = default;
-};
-
-using WorkType = std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong>;
-
-// "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
-std::string describe(const WorkType& type);
-// The name alone, as scenario files spell it: "SpinWait".
-std::string_view name_of(const WorkType& type);
-// The names of all work types, for messages.
-std::vector<std::string_view> work_type_names();
 
 // A scheduling policy with its parameters: sched_setattr(2).
 struct SchedPolicy {
@@ -127,7 +84,7 @@ struct MemPolicy {
 // A group of equal workers. Each worker is a process of its own, or with `pcomm` a thread. What is not set is inherited
 // from the CgroupDef, and where that does not say either, left alone.
 struct WorkSpec {
-  int workers = 1;                         // at least 1; a multiple of what their type needs, as of 2 for pairs
+  int workers = 1;                         // at least 1; as many as their type needs, as 2 for pairs, or a multiple
   std::optional<double> workers_pct = {};  // instead: ceil(CPUs of the cpuset * this), finite and > 0; 1.0: one a CPU
   WorkType type = SpinWait{};
   std::optional<int> nice = {};          // -20..19
@@ -166,7 +123,8 @@ struct WorkerReport : WorkerNumbers {
   std::string cgroup;            // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
   int step = 0;                  // at whose end it was stopped: 0 for the Backdrop's, k for step k (from 1)
   int index = 0;                 // in its cgroup, from 0
-  int spec = 0;                  // which WorkSpec of its cgroup it belongs to, from 0: only these are comparable
+  int spec = 0;                  // which WorkSpec of its cgroup it belongs to, from 0
+  std::string role;              // its part in that: "messenger"; "": all do the same. Only equal parts are comparable
   int pid = 0;                   // of a thread, its thread id
   std::uint64_t started_ns = 0;  // CLOCK_MONOTONIC when released
   std::uint64_t wall_time_ns = 0;                // released to stopped
@@ -182,6 +140,8 @@ struct WorkerReport : WorkerNumbers {
   bool gone = true;           // false: it did not end within the grace after SIGKILL either
   std::uint64_t held_ns = 0;  // frozen or stopped by the scenario, over the run: no time in which it could run
   int nice = 0;               // at the end
+  std::uint64_t missed = 0;   // periods, dates and items that it had to pass over, or was late with
+  std::string could_not;      // what it had to do and could not: "set its policy: Operation not permitted"; "": nothing
 
   // Who it was among all workers of a run; how it is called: "worker 3", "worker 3 (pid 17)", "worker 3 of cg_0".
   auto who() const { return std::tie(cgroup, index, step); }

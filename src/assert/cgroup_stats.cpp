@@ -81,11 +81,11 @@ bool had_time(const WorkerReport& report) {
 }
 
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports) {
-  std::map<int, OffCpuSpread> groups;
+  std::map<std::pair<int, std::string>, OffCpuSpread> groups;
   for (const WorkerReport& report : reports) {
     if (report.died() || !had_time(report)) continue;
     const double pct = report.off_cpu_pct();
-    OffCpuSpread& spread = groups[report.spec];
+    OffCpuSpread& spread = groups[{report.spec, report.role}];
     spread.group = report.spec;
     if (spread.workers == 0 || pct < spread.min_pct)
       std::tie(spread.min_pct, spread.min_worker) = std::pair(pct, report.index);
@@ -96,7 +96,7 @@ std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& repor
     ++spread.workers;
   }
   std::vector<OffCpuSpread> list;
-  for (const auto& [group, spread] : groups) list.push_back(spread);
+  for (const auto& [who, spread] : groups) list.push_back(spread);
   return list;
 }
 

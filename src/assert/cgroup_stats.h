@@ -28,7 +28,7 @@ struct OffCpuSpread {
   double spread_pct() const { return max_pct - min_pct; }
 };
 
-// One for each WorkSpec that has workers alive, in order of group.
+// One for each part (WorkerReport::role) in each WorkSpec that has workers alive, in order of group.
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports);
 
 // Percentiles are by nearest rank; each kept latency stands for as many as were thinned out with it.

@@ -41,7 +41,13 @@ std::string workers_of(const CgroupReports& reports) {
   return fmt::format("the {} worker{} {}", count, count == 1 ? "" : "s", place_of(reports));
 }
 
-bool said_elsewhere(const WorkerReport& worker) { return worker.died() || !worker.gone; }
+bool said_elsewhere(const WorkerReport& worker) { return worker.died() || !worker.gone || !worker.could_not.empty(); }
+
+// Woken by nobody, as a consumer without items: it had nothing to do, and little time in which it might have.
+bool slept_all_along(const WorkerReport& worker) {
+  constexpr std::chrono::milliseconds kLeastAwake{100};
+  return worker.sleep_ns > 0 && worker.time_awake() < kLeastAwake;
+}
 
 std::string gap_message(const WorkerReport& worker, std::chrono::milliseconds limit) {
   const std::string what =
@@ -122,6 +128,16 @@ void check_died(const CgroupReports& reports, AssertResult& result) {
                                                      seconds_of(worker.wall_time_ns), worker.exit)));
 }
 
+void check_work(const CgroupReports& reports, AssertResult& result) {
+  for (const WorkerReport& worker : reports.workers) {
+    if (worker.could_not.empty() || worker.died()) continue;
+    Detail detail = detail_of(reports, worker.index, DetailKind::kWorkNotDone,
+                              fmt::format("{} could not {}", worker.name(), worker.could_not));
+    detail.verdict = Verdict::kInconclusive;
+    result.details.push_back(std::move(detail));
+  }
+}
+
 std::chrono::nanoseconds round_of(const CgroupReports& reports) {
   if (reports.crowding <= 1) return {};
   return std::chrono::nanoseconds(std::llround(2 * reports.crowding * std::chrono::nanoseconds(kLongestSlice).count()));
@@ -140,7 +156,7 @@ void check_progress(const CgroupReports& reports, AssertResult& result) {
        reports.step});
   CpuSet unjudged;  // indexes, for their text
   for (const WorkerReport& worker : reports.workers) {
-    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker)) continue;
+    if (said_elsewhere(worker) || worker.work_units > 0 || !had_time(worker) || slept_all_along(worker)) continue;
     if (too_short(worker)) {
       unjudged.add(worker.index);
       continue;
@@ -208,6 +224,7 @@ AssertResult check_workers(const Checks& checks, const CgroupReports& reports) {
   if (reports.workers.empty()) return result;
   check_end(reports, result);
   check_died(reports, result);
+  check_work(reports, result);
   if (reports.has_quota) {
     result.checked.push_back(
         {fmt::format("quota: {}, whose waiting is not judged: they have a CPU quota", workers_of(reports)),

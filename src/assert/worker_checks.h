@@ -29,6 +29,8 @@ struct CgroupReports {
 // Whatever the limits are: a worker that SIGKILL does not end gets no CPU at all, or hangs in the kernel.
 void check_end(const CgroupReports& reports, AssertResult& result);
 void check_died(const CgroupReports& reports, AssertResult& result);
+// A worker that could not do what its work type is makes the run inconclusive: less load than declared proves nothing.
+void check_work(const CgroupReports& reports, AssertResult& result);
 // The time in which a sound scheduler has given a turn to every worker that wants one: two turns of kLongestSlice for
 // each of those that share a CPU; 0 for workers that share none.
 inline constexpr std::chrono::milliseconds kLongestSlice{20};  // sched_ext's default slice, SCX_SLICE_DFL

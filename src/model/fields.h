@@ -111,6 +111,9 @@ void fields(V& v, T& t) {
   v("gone", t.gone, kLater);
   v("held_ns", t.held_ns, kLater);
   v("nice", t.nice, kLater);
+  v("role", t.role, kLater);
+  v("missed", t.missed, kLater);
+  v("could_not", t.could_not, kLater);
 }
 
 // As a job says them; what is unset it leaves out.

@@ -57,6 +57,7 @@ constexpr EnumName<DetailKind> kDetailKinds[] = {
     {DetailKind::kWeightShare, "weight_share"},
     {DetailKind::kBandwidth, "bandwidth"},
     {DetailKind::kQueueDepth, "queue_depth"},
+    {DetailKind::kWorkNotDone, "work_not_done"},
     {DetailKind::kUser, "user"},
     {DetailKind::kNote, "note"},
 };

@@ -48,7 +48,7 @@ void live_worker(const WorkerPlan& plan) {
   // The default slack of 50 us would be measured as wake-up latency. Only now, since a real-time task's is not to be
   // set (kernel/sys.c); it cannot fail for another.
   ::prctl(PR_SET_TIMERSLACK, 1);
-  WorkerRun run(*plan.group, *plan.slot, RunProbes::real(), plan.resources, plan.index);
+  WorkerRun run(*plan.group, *plan.slot, RunProbes::real(), plan.resources, plan.index, plan.seed);
   run.begin(plan.phase);
   run_work(plan.type, run);
   run.end();

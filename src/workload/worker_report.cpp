@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/worker_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstring>
 
 namespace ktstr {
 
@@ -29,6 +32,7 @@ WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   WorkerReport report;
   report.work_units = slot.work_units;
   report.iterations = slot.iterations;
+  report.missed = slot.missed;
   report.started_ns = group.released_ns;
   report.wall_time_ns = difference(slot.last_checkpoint_ns, report.started_ns);
   add_spent(report, slot.spent.load());
@@ -42,6 +46,8 @@ WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   report.wakeups = slot.wake_latencies.count();
   report.wake_max_ns = slot.wake_latencies.max_ns();
   report.wake_latencies_ns = slot.wake_latencies.samples();
+  if (const char* const what = slot.could_not.load())
+    report.could_not = fmt::format("{}: {}", what, std::strerror(slot.could_not_errno));
   return report;
 }
 
