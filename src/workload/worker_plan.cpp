@@ -82,7 +82,8 @@ Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement)
   KTSTR_TRY(check_uclamp(spec.uclamp_min, spec.uclamp_max));
   KTSTR_TRY(check_placement(spec, placement));
   KTSTR_TRY(check_work_type(spec.type));
-  return check_group_size(spec.type, spec.workers);
+  KTSTR_TRY(check_group_size(spec.type, spec.workers));
+  return check_beside(spec);
 }
 
 Status check_one_process(const std::vector<const WorkSpec*>& specs) {
@@ -127,6 +128,8 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .spec = placement.spec,
                     .comm = spec.comm.value_or(name).substr(0, kLongestComm),
                     .schedstat_path = placement.proc_root + (thread ? "/thread-self/schedstat" : "/self/schedstat"),
+                    .role_name = std::string(work_role(spec.type, i)),
+                    .seed = worker_seed(seed, placement.cgroup, index),
                     .phase = start_phase(seed, placement.cgroup, index),
                     .birth_cpu = born,
                     .start_cpus = CpuMask(born >= 0 ? CpuSet{born} : pinned),
@@ -135,7 +138,7 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .uid = spec.uid,
                     .gid = spec.gid,
                     .affinity = std::move(pinned),
-                    .policy = spec.policy,
+                    .policy = work_policy(spec.type, i).value_or(spec.policy),
                     .nice = spec.nice,
                     .uclamp_min = spec.uclamp_min,
                     .uclamp_max = spec.uclamp_max,
@@ -160,6 +163,10 @@ WorkerPlan plan_leader(const WorkerPart& first, int first_index) {
 
 std::string WorkerPlan::task() const {
   return role == Role::kLeader ? fmt::format("process '{}' of {}", comm, name) : "worker " + name;
+}
+
+std::uint64_t worker_seed(std::uint64_t seed, std::string_view cgroup, int index) {
+  return splitmix64(splitmix64(splitmix64(seed) ^ name_hash(cgroup)) + static_cast<std::uint64_t>(index));
 }
 
 std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index) {

@@ -35,6 +35,8 @@ struct WorkerPlan {
   int spec = 0;      // which WorkSpec of its cgroup it belongs to
   std::string comm;
   std::string schedstat_path;
+  std::string role_name;             // its part among the workers of its WorkSpec; "": all do the same
+  std::uint64_t seed = 0;            // of what it draws
   std::chrono::nanoseconds phase{};  // of spinning before the first work unit
   Cpu birth_cpu = -1;                // where it comes to the barrier; -1: anywhere, or anywhere on its `affinity`
   CpuMask start_cpus;                // the same, as the child takes it; empty: anywhere
@@ -73,6 +75,8 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
 // For the process whose threads these workers are. It is born where its first worker may be.
 WorkerPlan plan_leader(const WorkerPart& first, int first_index);
 
+// Of what the worker draws, from the seed and its place alone.
+std::uint64_t worker_seed(std::uint64_t seed, std::string_view cgroup, int index);
 // From 0 to 200 us, from the seed and the worker's place alone.
 std::chrono::nanoseconds start_phase(std::uint64_t seed, std::string_view cgroup, int index);
 // One of `candidates`, from the seed and the worker's place; -1 without any.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of work types: names, parameters, sizes of their groups, and loops. describe(), name_of() and
-// work_type_names() of ktstr/work.h read it too.
+// All work types: the rows of the families, and what is asked of them. describe(), name_of() and work_type_names() of
+// ktstr/work_types.h read them too.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,13 +20,29 @@ namespace ktstr {
 // keep their defaults. kInvalidArgument lists the names or parameters there are.
 Result<WorkType> make_work_type(std::string_view name,
                                 const std::vector<std::pair<std::string, std::string>>& parameters);
-// What describe() of ktstr/work.h says, read back; parameters may be left out. kInvalidArgument as above.
+// What describe() of ktstr/work_types.h says, read back; parameters may be left out. kInvalidArgument as above.
 Result<WorkType> work_type_from(std::string_view text);
 // kInvalidArgument where a parameter has a value that cannot work.
 Status check_work_type(const WorkType& type);
 // kInvalidArgument where workers of this type do not come in that number: "PipeIo needs workers in pairs, not 3".
 Status check_group_size(const WorkType& type, int workers);
-// Asks for what the workers of a WorkSpec share, before the first of them exists; both checks were passed.
+// As many workers of that type as wanted, or the next number above that makes whole groups.
+int fitting_workers(const WorkType& type, int wanted);
+// kInvalidArgument where the rest of the WorkSpec does not go with its type.
+Status check_beside(const WorkSpec& spec);
+// The part of worker `index` of its WorkSpec, "" where all do the same; and the policy, where the type decides that.
+std::string_view work_role(const WorkType& type, std::size_t index);
+std::optional<SchedPolicy> work_policy(const WorkType& type, std::size_t index);
+// What it does to a scheduler, and what its reports say, in a few words each.
+std::string_view work_pressure(const WorkType& type);
+std::string_view work_measures(const WorkType& type);
+// Its parameters as people read them.
+struct ShownParameter {
+  std::string_view name;
+  std::string value, rule;  // "50ms", "longer than 0 and at most an hour"; "" for a rule where there is none
+};
+std::vector<ShownParameter> shown_parameters(const WorkType& type);
+// Asks for what the workers of a WorkSpec share, before the first of them exists; all checks were passed.
 Status prepare_work(const WorkType& type, GroupResources& shared);
 // The loop; returns after `run` is told to stop. Allocates nothing once check_work_type() was called.
 void run_work(const WorkType& type, WorkerRun& run);

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a worker does: each work type is a struct with its parameters, and WorkType is one of them. To add one: a struct
+// here and in WorkType, and in the file of its family under src/workload/types/ its loop and its row, which says how
+// many workers it needs, what they share, and what pressure it makes.
+//
+// A "spin" is one turn of an empty loop, about three instructions. Where workers share something, they come in groups:
+// the first so many are the first group, and so on; who has which part in it is said at each type.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace ktstr {
+
+// --- Busy, and never asleep -------------------------------------------------------------------------------------
+
+// Busy on its CPU, never sleeps, never yields: 1024 spins are a work unit.
+struct SpinWait {
+  bool operator==(const SpinWait&) const = default;
+};
+// sched_yield(2) after each small unit of work.
+struct YieldHeavy {
+  bool operator==(const YieldHeavy&) const = default;
+};
+// A burst of spinning, then one yield.
+struct Mixed {
+  std::uint32_t spins = 1024;  // spins before the yield
+  bool operator==(const Mixed&) const = default;
+};
+enum class AluWidth : std::uint8_t { kScalar, kVector };  // 64 bits at a time, or 128 (SSE2)
+// Four independent chains of multiplications: keeps the arithmetic units busy and touches no memory.
+struct AluHot {
+  AluWidth width = AluWidth::kScalar;
+  bool operator==(const AluHot&) const = default;
+};
+// In pairs, both busy: what siblings of a core take from each other. Pin them with affinity "smt-pair".
+struct SmtSiblingSpin {
+  bool operator==(const SmtSiblingSpin&) const = default;
+};
+// Arithmetic for `hot_iters` turns, then `cold_iters` random touches of 512 KiB, `period_iters` times each:
+// instructions per cycle that rise and fall.
+struct IpcVariance {
+  std::uint32_t hot_iters = 100'000;
+  std::uint32_t cold_iters = 1024;
+  std::uint32_t period_iters = 64;  // turns of one kind before the other
+  bool operator==(const IpcVariance&) const = default;
+};
+// Reads, changes and writes one byte every `stride` bytes of its own memory.
+struct CachePressure {
+  std::uint32_t size_kib = 32;
+  std::uint32_t stride = 64;  // bytes
+  bool operator==(const CachePressure&) const = default;
+};
+// The same, and a yield after each pass.
+struct CacheYield {
+  std::uint32_t size_kib = 32;
+  std::uint32_t stride = 64;  // bytes
+  bool operator==(const CacheYield&) const = default;
+};
+// Writes to `touches_per_cycle` random pages of its own memory, then gives all of it back to the kernel: page faults.
+struct PageFaultChurn {
+  std::uint32_t region_kib = 4096;
+  std::uint32_t touches_per_cycle = 256;
+  std::uint32_t spin_iters = 64;  // spins between two cycles
+  bool operator==(const PageFaultChurn&) const = default;
+};
+
+// --- Work and sleep ---------------------------------------------------------------------------------------------
+
+// Runs for `burst`, then sleeps; records how late each wake-up was.
+struct Bursty {
+  std::chrono::nanoseconds burst = std::chrono::milliseconds(50);
+  std::chrono::nanoseconds sleep = std::chrono::milliseconds(100);
+  bool operator==(const Bursty&) const = default;
+};
+// The same, brief: a CPU goes idle and comes back several hundred times a second. Without `precise_timing` the kernel
+// may be 50 us late by its timer slack, which counts as lateness here.
+struct IdleChurn {
+  std::chrono::nanoseconds burst = std::chrono::milliseconds(1);
+  std::chrono::nanoseconds sleep = std::chrono::milliseconds(5);
+  bool precise_timing = false;
+  bool operator==(const IdleChurn&) const = default;
+};
+// As cyclictest does: sleeps until a date, and the next date is `interval` later, whatever happened; records how late
+// it ran. Dates that were missed altogether are passed over, and counted as late once.
+struct TimerLatency {
+  std::chrono::nanoseconds interval = std::chrono::milliseconds(1);
+  bool operator==(const TimerLatency&) const = default;
+};
+// A periodic task: `run` of CPU time each `period`, due by `deadline` after the period's begin (0: the period). The
+// first period begins after `phase`, each begin moves by up to `jitter`, drawn from the seed. Records how late each
+// began.
+struct Periodic {
+  std::chrono::nanoseconds run = std::chrono::milliseconds(2);
+  std::chrono::nanoseconds period = std::chrono::milliseconds(10);
+  std::chrono::nanoseconds deadline{0};
+  std::chrono::nanoseconds phase{0};
+  std::chrono::nanoseconds jitter{0};
+  bool operator==(const Periodic&) const = default;
+};
+
+// A phase of a Sequence.
+struct WorkPhase {
+  enum class Kind : std::uint8_t { kSpin, kSleep, kYield, kAlu };
+  Kind kind = Kind::kSpin;
+  std::chrono::nanoseconds length{};
+  bool operator==(const WorkPhase&) const = default;
+};
+// Phases one after the other, over and over: "spin:10ms+sleep:5ms+yield:1ms+alu:2ms".
+struct Sequence {
+  std::vector<WorkPhase> phases = {{WorkPhase::Kind::kSpin, std::chrono::milliseconds(10)},
+                                   {WorkPhase::Kind::kSleep, std::chrono::milliseconds(10)}};
+  bool operator==(const Sequence&) const = default;
+};
+
+// --- Two that wake each other -----------------------------------------------------------------------------------
+
+// Workers in pairs: each spins, sends its partner a byte through a pipe and waits for the partner's. Measures how late
+// it wakes up after the partner has sent.
+struct PipeIo {
+  std::uint32_t burst_iters = 1024;  // spins before each exchange
+  bool operator==(const PipeIo&) const = default;
+};
+// Workers in pairs that take turns: one spins, then hands the turn over through a futex and sleeps until it is back.
+// Measures how late it wakes up after that.
+struct FutexPingPong {
+  std::uint32_t spin_iters = 1024;  // spins of a turn
+  bool operator==(const FutexPingPong&) const = default;
+};
+// PipeIo with a pass over `size_kib` of its own memory before each exchange.
+struct CachePipe {
+  std::uint32_t size_kib = 32;
+  std::uint32_t burst_iters = 1024;
+  bool operator==(const CachePipe&) const = default;
+};
+enum class WakeClass : std::uint8_t { kNormal, kBatch, kIdle, kRealTime, kDeadline, kExt };
+// FutexPingPong between two classes: who hands over first is of `waker_class`, the other of `wakee_class`. A deadline
+// task may run for 2 ms of each 10 ms.
+struct AsymmetricWaker {
+  WakeClass waker_class = WakeClass::kNormal;
+  WakeClass wakee_class = WakeClass::kNormal;
+  std::uint32_t burst_iters = 1024;
+  bool operator==(const AsymmetricWaker&) const = default;
+};
+// Workers in pairs that send each other SIGUSR1, which they handle, between bursts.
+struct SignalStorm {
+  std::uint32_t signals_per_iter = 16;
+  std::uint32_t work_iters = 1024;  // spins between two volleys
+  bool operator==(const SignalStorm&) const = default;
+};
+
+// --- One that wakes many, and chains ----------------------------------------------------------------------------
+
+// Groups of one messenger, who spins and then wakes `fan_out` receivers at once; the next round begins when all of them
+// have run. The receivers measure.
+struct FutexFanOut {
+  std::uint32_t fan_out = 4;
+  std::uint32_t spin_iters = 1024;
+  bool operator==(const FutexFanOut&) const = default;
+};
+// The same with receivers that sleep for `sleep` and then multiply matrices `operations` times, as large as three of
+// them have room in `cache_footprint_kib`.
+struct FanOutCompute {
+  std::uint32_t fan_out = 4;
+  std::uint32_t cache_footprint_kib = 256;
+  std::uint32_t operations = 5;
+  std::chrono::nanoseconds sleep = std::chrono::microseconds(100);
+  bool operator==(const FanOutCompute&) const = default;
+};
+// Groups of one that wakes all `waiters` at once, `inter_batch` after the last of them has run, `batches` times and
+// then no more (0: without end).
+struct ThunderingHerd {
+  std::uint32_t waiters = 7;
+  std::uint32_t batches = 1000;
+  std::chrono::nanoseconds inter_batch = std::chrono::milliseconds(5);
+  bool operator==(const ThunderingHerd&) const = default;
+};
+enum class WakeBy : std::uint8_t { kPipe, kFutex };
+// Rings of `depth` stages: each works for `work_per_hop` and wakes the next one, which measures.
+struct WakeChain {
+  std::uint32_t depth = 4;
+  WakeBy wake = WakeBy::kPipe;
+  std::chrono::nanoseconds work_per_hop = std::chrono::microseconds(100);
+  bool operator==(const WakeChain&) const = default;
+};
+
+// --- Locks and queues -------------------------------------------------------------------------------------------
+
+// Groups of `contenders` that want one lock (a futex): each works, takes it, works while it has it. Measures how late
+// it runs after the lock became free.
+struct MutexContention {
+  std::uint32_t contenders = 4;
+  std::uint32_t hold_iters = 256;   // spins with the lock
+  std::uint32_t work_iters = 1024;  // without
+  bool operator==(const MutexContention&) const = default;
+};
+enum class PiMode : std::uint8_t { kPlain, kPi };  // a futex, or one with priority inheritance (FUTEX_LOCK_PI)
+// Groups of three real-time tiers (fifo 30, 20 and 10). Those of the highest and of the lowest want one lock; those of
+// the middle keep CPUs from the lowest meanwhile. All but the lowest sleep `pause` between two rounds.
+struct PriorityInversion {
+  std::uint32_t high = 1, medium = 1, low = 1;  // workers of each tier
+  std::uint32_t hold_iters = 4096;              // spins with the lock
+  std::uint32_t work_iters = 1024;              // without; the middle tier ten times as many
+  PiMode pi_mode = PiMode::kPlain;
+  std::chrono::nanoseconds pause = std::chrono::milliseconds(1);
+  bool operator==(const PriorityInversion&) const = default;
+};
+// Groups of producers, each of which puts in an item `produce_rate_hz` times a second, and consumers, which spin
+// `consume_iters` for each; what finds `queue_depth_target` items there is dropped.
+struct ProducerConsumerImbalance {
+  std::uint32_t producers = 2, consumers = 1;
+  std::uint32_t produce_rate_hz = 1000;
+  std::uint32_t consume_iters = 4096;
+  std::uint32_t queue_depth_target = 1024;
+  bool operator==(const ProducerConsumerImbalance&) const = default;
+};
+// Groups of producers that write `events_per_burst` events to an eventfd every `pause`, unless that many wait there,
+// and consumers that wait for them with epoll_wait(2), of which each event wakes one.
+struct EpollStorm {
+  std::uint32_t producers = 1, consumers = 2;
+  std::uint32_t events_per_burst = 32;
+  std::chrono::nanoseconds pause = std::chrono::milliseconds(1);
+  bool operator==(const EpollStorm&) const = default;
+};
+
+// --- Real-time tasks beside others ------------------------------------------------------------------------------
+
+// Groups of `rt_workers` of SCHED_FIFO that never sleep, and `cfs_workers` of the ordinary class.
+struct RtStarvation {
+  std::uint32_t rt_workers = 1, cfs_workers = 1;
+  std::uint32_t rt_priority = 50;  // 1..97
+  std::uint32_t burst_iters = 1024;
+  bool operator==(const RtStarvation&) const = default;
+};
+// Groups of one of SCHED_FIFO 50 that spins `rt_burst_iters` every `rt_sleep`, and `cfs_workers` that never sleep.
+struct PreemptStorm {
+  std::uint32_t cfs_workers = 2;
+  std::uint32_t rt_burst_iters = 1024;
+  std::chrono::nanoseconds rt_sleep = std::chrono::milliseconds(1);
+  bool operator==(const PreemptStorm&) const = default;
+};
+
+// --- Workers that change themselves -----------------------------------------------------------------------------
+
+// Another nice value each time, from `from` up to `to` and again, with a yield after each.
+struct NiceSweep {
+  std::int32_t from = -20, to = 19;
+  bool operator==(const NiceSweep&) const = default;
+};
+// Pins itself to one CPU of its cpuset after another, drawn from the seed, with a yield after each.
+struct AffinityChurn {
+  std::uint32_t spin_iters = 1024;
+  bool operator==(const AffinityChurn&) const = default;
+};
+// SCHED_OTHER, BATCH, IDLE, and with `real_time` FIFO 1 and RR 1, one after the other.
+struct PolicyChurn {
+  std::uint32_t spin_iters = 1024;
+  bool real_time = true;
+  bool operator==(const PolicyChurn&) const = default;
+};
+// Pins itself to the CPUs of one NUMA node after another.
+struct NumaMigrationChurn {
+  std::chrono::nanoseconds period = std::chrono::milliseconds(100);
+  bool operator==(const NumaMigrationChurn&) const = default;
+};
+// Binds its memory to one NUMA node after another and writes to all of it.
+struct NumaWorkingSetSweep {
+  std::uint32_t region_kib = 4096;
+  std::chrono::nanoseconds sweep_period = std::chrono::milliseconds(100);
+  std::vector<std::uint32_t> target_nodes = {};  // none: all that have memory
+  bool operator==(const NumaWorkingSetSweep&) const = default;
+};
+// Forks a child that ends at once, and waits for it. Workers must be processes.
+struct ForkExit {
+  bool operator==(const ForkExit&) const = default;
+};
+
+using WorkType =
+    std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
+                 CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
+                 AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
+                 PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit>;
+
+// "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
+std::string describe(const WorkType& type);
+// The name alone, as scenario files spell it: "SpinWait".
+std::string_view name_of(const WorkType& type);
+// The names of all work types, for messages.
+std::vector<std::string_view> work_type_names();
+
+}  // namespace ktstr

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The families of work types, a file each. Their rows are those of the types that stand together in ktstr/work_types.h.
+#pragma once
+
+#include <vector>
+
+#include "workload/types/work_type_row.h"
+
+namespace ktstr {
+
+std::vector<WorkTypeRow> busy_types();       // spin.cpp: never asleep, no memory
+std::vector<WorkTypeRow> memory_types();     // memory.cpp: caches, page faults, NUMA nodes
+std::vector<WorkTypeRow> sleeping_types();   // sleep.cpp: by time
+std::vector<WorkTypeRow> pair_types();       // pairs.cpp: two that wake each other
+std::vector<WorkTypeRow> fan_out_types();    // fan_out.cpp: one that wakes many, and chains
+std::vector<WorkTypeRow> lock_types();       // locks.cpp: locks and queues
+std::vector<WorkTypeRow> real_time_types();  // real_time.cpp: real-time tasks beside others
+std::vector<WorkTypeRow> churn_types();      // churn.cpp: workers that change themselves
+
+}  // namespace ktstr
