@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Work types where one worker wakes many, and chains of workers.
+#include <cerrno>
+#include <cmath>
+#include <span>
+
+#include "workload/types/families.h"
+#include "workload/types/region.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::int64_t kMostReceivers = 1023;
+
+// A group's words.
+struct Rounds {
+  SharedWord& round;  // receivers wait for another value
+  SharedWord& left;   // how many of them have not run yet
+  SharedWord& done;   // the round that all of them have run in
+};
+constexpr std::size_t kWords = 3;
+Rounds rounds_of(WorkerRun& run, std::size_t group) {
+  return {run.word(kWords * group), run.word(kWords * group + 1), run.word(kWords * group + 2)};
+}
+
+// The next round only begins when all have run in this one: a wake-up that comes on top of another hides it.
+void wake_receivers(WorkerRun& run, const Rounds& rounds, std::uint32_t receivers) {
+  const std::uint32_t before = rounds.round.value();
+  rounds.left.set(receivers, 0);
+  run.wake(rounds.round, before + 1, static_cast<int>(receivers));
+  run.wait_while(rounds.done, before);
+}
+
+template <typename Work>
+void receive_rounds(WorkerRun& run, const Rounds& rounds, Work&& work) {
+  for (std::uint32_t seen = 0; !run.stopping();) {
+    run.wait_while(rounds.round, seen);
+    if (run.stopping()) return;
+    seen = rounds.round.value();
+    work();
+    if (rounds.left.count_down()) run.wake(rounds.done, seen);
+    run.end_iteration();
+  }
+}
+
+template <typename Type, auto Receivers>
+Status prepare_rounds(const Type& type, GroupResources& shared) {
+  shared.add_words(kWords * shared.workers() / (type.*Receivers + 1));
+  return ok();
+}
+template <typename Type, auto Receivers>
+std::size_t size_of_rounds(const Type& type) {
+  return std::size_t{type.*Receivers} + 1;
+}
+template <typename Type, auto Receivers>
+const char* role_in_rounds(const Type& type, std::size_t index) {
+  return index % (std::size_t{type.*Receivers} + 1) == 0 ? "messenger" : "receiver";
+}
+template <typename Type, auto Receivers>
+WorkTypeRow with_messenger(WorkTypeRow row) {
+  return with_roles<Type, role_in_rounds<Type, Receivers>>(
+      sharing<Type, prepare_rounds<Type, Receivers>>(in_groups<Type, size_of_rounds<Type, Receivers>>(std::move(row))));
+}
+
+void run_futex_fan_out(const FutexFanOut& type, WorkerRun& run) {
+  const auto [group, member] = place_in_groups(run.index(), type.fan_out + 1);
+  const Rounds rounds = rounds_of(run, group);
+  if (member > 0) return receive_rounds(run, rounds, [&] { run.end_unit(); });
+  while (!run.stopping()) {
+    run.spin(type.spin_iters);
+    wake_receivers(run, rounds, type.fan_out);
+    run.end_iteration();
+  }
+}
+
+// Three square matrices; a row of the product is a unit of work.
+void multiply_matrices(std::span<std::uint64_t> memory, std::size_t size, WorkerRun& run) {
+  const auto a = memory.subspan(0, size * size), b = memory.subspan(size * size, size * size),
+             product = memory.subspan(2 * size * size);
+  for (std::size_t row = 0; row < size && !run.stopping(); ++row) {
+    for (std::size_t column = 0; column < size; ++column) {
+      std::uint64_t sum = 0;
+      for (std::size_t i = 0; i < size; ++i) sum += a[row * size + i] * b[i * size + column];
+      product[row * size + column] = sum;
+    }
+    run.end_unit();
+  }
+}
+
+void run_fan_out_compute(const FanOutCompute& type, WorkerRun& run) {
+  const auto [group, member] = place_in_groups(run.index(), type.fan_out + 1);
+  const Rounds rounds = rounds_of(run, group);
+  if (member == 0) {
+    while (!run.stopping()) {
+      run.end_unit();
+      wake_receivers(run, rounds, type.fan_out);
+      run.end_iteration();
+    }
+    return;
+  }
+  const auto size = static_cast<std::size_t>(std::sqrt(type.cache_footprint_kib * 1024.0 / 3 / sizeof(std::uint64_t)));
+  const Region region(3 * size * size * sizeof(std::uint64_t));
+  if (!region.valid()) return run.give_up("map its memory", errno);
+  receive_rounds(run, rounds, [&] {
+    if (type.sleep.count() > 0) run.sleep_for(type.sleep);
+    for (std::uint32_t i = 0; i < type.operations; ++i) multiply_matrices(region.as<std::uint64_t>(), size, run);
+  });
+}
+
+void run_thundering_herd(const ThunderingHerd& type, WorkerRun& run) {
+  const auto [group, member] = place_in_groups(run.index(), type.waiters + 1);
+  const Rounds rounds = rounds_of(run, group);
+  if (member > 0) return receive_rounds(run, rounds, [&] { run.end_unit(); });
+  for (std::uint32_t batch = 0; !run.stopping(); ++batch) {
+    run.sleep_for(type.inter_batch);
+    if (type.batches != 0 && batch >= type.batches) continue;
+    run.end_unit();
+    wake_receivers(run, rounds, type.waiters);
+    run.end_iteration();
+  }
+}
+
+constexpr EnumName<WakeBy> kWakeBy[] = {{WakeBy::kPipe, "pipe"}, {WakeBy::kFutex, "futex"}};
+
+std::size_t size_of_chain(const WakeChain& type) { return type.depth; }
+
+Status prepare_chain(const WakeChain& type, GroupResources& shared) {
+  shared.add_words(shared.workers());
+  if (type.wake == WakeBy::kFutex) return ok();
+  for (std::size_t i = 0; i < shared.workers(); ++i) KTSTR_TRY(shared.add_pipe());
+  return ok();
+}
+
+// Each stage's word counts how often the one before has woken it. The first stage begins by itself.
+void run_wake_chain(const WakeChain& type, WorkerRun& run) {
+  const auto [group, member] = place_in_groups(run.index(), type.depth);
+  const std::size_t next = group * type.depth + (member + 1) % type.depth;
+  SharedWord &own = run.word(run.index()), &to = run.word(next);
+  const auto wait_for_turn = [&](std::uint32_t before) {
+    if (type.wake == WakeBy::kPipe)
+      run.receive(own, before, run.file(2 * run.index()));
+    else
+      run.wait_while(own, before);
+  };
+  for (std::uint32_t round = 0; !run.stopping(); ++round) {
+    if (member > 0 || round > 0) wait_for_turn(member > 0 ? round : round - 1);
+    run.spin_until(run.checkpoint() + static_cast<std::uint64_t>(type.work_per_hop.count()));
+    if (type.wake == WakeBy::kPipe)
+      run.send(to, run.file(2 * next + 1));
+    else
+      run.wake(to, to.value() + 1);
+    run.end_iteration();
+  }
+}
+
+}  // namespace
+
+EnumNames<WakeBy> names_of(WakeBy) { return names_from<kWakeBy>(); }
+
+std::vector<WorkTypeRow> fan_out_types() {
+  constexpr const char* kLate = "how late each receiver runs after it was woken";
+  return {
+      with_messenger<FutexFanOut, &FutexFanOut::fan_out>(
+          work_row<FutexFanOut, run_futex_fan_out>("FutexFanOut", "one wakes several at once: wake-up placement", kLate,
+                                                   {work_parameter<&FutexFanOut::fan_out>("fan_out", 1, kMostReceivers),
+                                                    work_parameter<&FutexFanOut::spin_iters>("spin_iters")})),
+      with_messenger<FanOutCompute, &FanOutCompute::fan_out>(work_row<FanOutCompute, run_fan_out_compute>(
+          "FanOutCompute", "one wakes several, which sleep and compute: as schbench", kLate,
+          {work_parameter<&FanOutCompute::fan_out>("fan_out", 1, kMostReceivers),
+           work_parameter<&FanOutCompute::cache_footprint_kib>("cache_footprint_kib", 1, 1 << 20),
+           work_parameter<&FanOutCompute::operations>("operations"),
+           work_parameter<&FanOutCompute::sleep>("sleep", 0)})),
+      with_messenger<ThunderingHerd, &ThunderingHerd::waiters>(work_row<ThunderingHerd, run_thundering_herd>(
+          "ThunderingHerd", "many woken at one moment, all the same", kLate,
+          {work_parameter<&ThunderingHerd::waiters>("waiters", 1, kMostReceivers),
+           work_parameter<&ThunderingHerd::batches>("batches", 0),
+           work_parameter<&ThunderingHerd::inter_batch>("inter_batch")})),
+      sharing<WakeChain, prepare_chain>(in_groups<WakeChain, size_of_chain>(work_row<WakeChain, run_wake_chain>(
+          "WakeChain", "rings in which each wakes the next: one of many runs", "how late each stage runs",
+          {work_parameter<&WakeChain::depth>("depth", 2, kMostReceivers), work_parameter<&WakeChain::wake>("wake"),
+           work_parameter<&WakeChain::work_per_hop>("work_per_hop")}))),
+  };
+}
+
+}  // namespace ktstr
