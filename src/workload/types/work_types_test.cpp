@@ -4,15 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "workload/types/families.h"
+
 namespace ktstr {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using namespace std::chrono_literals;
 
 TEST(MakeWorkType, MakesEachTypeByItsNameWithItsDefaults) {
-  EXPECT_THAT(work_type_names(), ElementsAre("SpinWait", "YieldHeavy", "Mixed", "Bursty", "PipeIo", "FutexPingPong"));
+  EXPECT_THAT(work_type_names(), IsSupersetOf({"SpinWait", "Bursty", "PipeIo", "ThunderingHerd", "ForkExit"}));
   for (const std::string_view name : work_type_names()) {
     const auto type = make_work_type(name, {});
     ASSERT_TRUE(type) << type.error().render();
@@ -41,12 +43,10 @@ TEST(WorkTypes, AreReadBackFromTheirDescription) {
     EXPECT_FALSE(work_type_from(text)) << text;
 }
 
-TEST(MakeWorkType, ListsTheNamesThereAre) {
+TEST(MakeWorkType, SaysWhereTheNamesAre) {
   const auto type = make_work_type("spinwait", {});
   EXPECT_EQ(type.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(type.error().message(),
-            "there is no work type 'spinwait'; there are SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, "
-            "FutexPingPong");
+  EXPECT_EQ(type.error().message(), "there is no work type 'spinwait'; 'ktstr work list' shows all there are");
 }
 
 TEST(MakeWorkType, ListsTheParametersOfTheType) {
@@ -75,8 +75,71 @@ TEST(CheckWorkType, JudgesStructsAsItJudgesText) {
 TEST(CheckGroupSize, KnowsWhichWorkersComeInPairs) {
   EXPECT_EQ(check_group_size(PipeIo{}, 3).error().message(), "PipeIo needs workers in pairs, not 3");
   EXPECT_FALSE(check_group_size(FutexPingPong{}, 1));
-  for (const std::string_view name : work_type_names()) EXPECT_TRUE(check_group_size(*make_work_type(name, {}), 2));
+  EXPECT_EQ(check_group_size(ThunderingHerd{.waiters = 3}, 6).error().message(),
+            "ThunderingHerd needs workers in groups of 4, not 6");
+  for (const std::string_view name : work_type_names()) {
+    const WorkType type = *make_work_type(name, {});
+    const int least = fitting_workers(type, 1);
+    EXPECT_TRUE(check_group_size(type, least)) << name;
+    EXPECT_EQ(fitting_workers(type, least + 1), least == 1 ? 2 : 2 * least) << name;
+  }
   for (const WorkType& type : {WorkType(SpinWait{}), WorkType(Bursty{})}) EXPECT_TRUE(check_group_size(type, 1));
+}
+
+// Of every parameter there is: what is no value at all, and what is below its least.
+TEST(MakeWorkType, RefusesWhatIsOutOfRangeOfEachParameter) {
+  int parameters = 0;
+  for (auto family :
+       {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types})
+    for (const WorkTypeRow& row : family())
+      for (const WorkParameter& parameter : row.parameters) {
+        ++parameters;
+        const std::string name = std::string(row.name), key = std::string(parameter.name);
+        EXPECT_FALSE(make_work_type(name, {{key, "nonsense"}})) << name << " " << key;
+        if (parameter.least > 0) {
+          EXPECT_FALSE(make_work_type(name, {{key, "0"}})) << name << " " << key;
+        }
+        if (parameter.most < UINT32_MAX && key != "target_nodes") {
+          EXPECT_FALSE(make_work_type(name, {{key, std::to_string(parameter.most + 1)}})) << name << " " << key;
+        }
+      }
+  EXPECT_GT(parameters, 60);
+}
+
+TEST(MakeWorkType, ReadsPhasesNamesAndLists) {
+  const auto phases = make_work_type("Sequence", {{"phases", "spin:1ms+sleep:2ms+yield:3ms+alu:4ms"}});
+  ASSERT_TRUE(phases) << phases.error().render();
+  EXPECT_EQ(describe(*phases), "Sequence(phases=spin:1ms+sleep:2ms+yield:3ms+alu:4ms)");
+  EXPECT_EQ(*work_type_from(describe(*phases)), *phases);
+  for (const char* text : {"", "spin", "spin:", "spin:0s", "walk:1ms", "spin:1ms++", "+"})
+    EXPECT_FALSE(make_work_type("Sequence", {{"phases", text}})) << text;
+  EXPECT_EQ(*make_work_type("WakeChain", {{"wake", "futex"}}), WorkType(WakeChain{.wake = WakeBy::kFutex}));
+  EXPECT_EQ(make_work_type("WakeChain", {{"wake", "phone"}}).error().message(),
+            "WakeChain: wake: there is no 'phone'; there are pipe, futex");
+  EXPECT_EQ(*make_work_type("NumaWorkingSetSweep", {{"target_nodes", "0+2"}}),
+            WorkType(NumaWorkingSetSweep{.target_nodes = {0, 2}}));
+  EXPECT_EQ(*make_work_type("NiceSweep", {{"from", "-5"}}), WorkType(NiceSweep{.from = -5}));
+}
+
+TEST(CheckBeside, RefusesWhatATypeDecidesItself) {
+  EXPECT_TRUE(check_beside({.type = RtStarvation{}}));
+  EXPECT_FALSE(check_beside({.type = RtStarvation{}, .policy = SchedPolicy::batch()}));
+  EXPECT_FALSE(check_beside({.type = ForkExit{}, .pcomm = "threads"}));
+}
+
+TEST(WorkRole, TellsTheParts) {
+  const WorkType herd = ThunderingHerd{.waiters = 2};
+  EXPECT_EQ(work_role(herd, 0), "messenger");
+  EXPECT_EQ(work_role(herd, 2), "receiver");
+  EXPECT_EQ(work_role(herd, 3), "messenger");
+  EXPECT_EQ(work_role(SpinWait{}, 0), "");
+  EXPECT_EQ(work_policy(PriorityInversion{}, 0), SchedPolicy::fifo(30));
+  EXPECT_EQ(work_policy(PriorityInversion{}, 2), SchedPolicy::fifo(10));
+  EXPECT_EQ(work_policy(SpinWait{}, 0), std::nullopt);
+}
+
+TEST(WorkTypes, SayWhatTheyAreFor) {
+  for (const std::string_view name : work_type_names()) EXPECT_NE(work_pressure(*make_work_type(name, {})), "") << name;
 }
 
 TEST(Describe, ShowsTheParameters) {
