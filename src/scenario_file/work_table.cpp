@@ -17,20 +17,29 @@ namespace {
 
 using Kind = TomlValue::Kind;
 
-std::string accepted_types() { return fmt::format("{}", fmt::join(work_type_names(), ", ")); }
+constexpr std::string_view kWhereTypesAre = "'ktstr work list' shows all there are";
 
 bool check_type_name(const TomlValue& value, Mistakes& mistakes) {
   for (const std::string_view name : work_type_names())
     if (name == value.text) return true;
-  mistakes.add(value.at, fmt::format("unknown work type '{}';{} accepted: {}", value.text,
-                                     did_you_mean(value.text, work_type_names()), accepted_types()));
+  mistakes.add(value.at, fmt::format("unknown work type '{}';{} {}", value.text,
+                                     did_you_mean(value.text, work_type_names()), kWhereTypesAre));
   return false;
 }
 
+// An array's parts are joined, as work types write their lists.
 std::optional<std::string> parameter_text(const TomlValue& value) {
   if (value.kind == Kind::kString) return value.text;
   if (value.kind == Kind::kInteger) return std::to_string(value.integer);
-  return {};
+  if (value.kind == Kind::kBoolean) return value.boolean ? "true" : "false";
+  if (value.kind != Kind::kArray) return {};
+  std::string all;
+  for (const TomlValue& item : value.items) {
+    const auto text = parameter_text(item);
+    if (!text) return {};
+    all += (all.empty() ? "" : "+") + *text;
+  }
+  return all;
 }
 
 // Empty with a mistake. `reader` has been asked for all keys that are no parameters, of which `name` is one.
@@ -45,8 +54,10 @@ std::optional<std::string> read_parameter(const TomlEntry& entry, const std::str
                  alone.error().message() +
                      (closest(entry.key, reader.accepted()) ? ";" + did_you_mean(entry.key, reader.accepted()) : ""));
   else
-    mistakes.add(entry.value.at, fmt::format("{}: {} is {}; accepted: a time like \"5ms\" or a whole number", type,
-                                             entry.key, kind_text(entry.value.kind)));
+    mistakes.add(entry.value.at,
+                 fmt::format("{}: {} is {}; accepted: a time like \"5ms\", a name, a whole number, true "
+                             "or false, or a list of these",
+                             type, entry.key, kind_text(entry.value.kind)));
   return {};
 }
 
@@ -55,8 +66,7 @@ WorkType read_type(TableReader& reader, const TomlValue& table) {
   Mistakes& mistakes = reader.mistakes();
   const TomlValue* name = reader.find("type");
   if (name == nullptr || name->kind != Kind::kString) {
-    mistakes.add(name != nullptr ? name->at : table.at,
-                 fmt::format("work needs a 'type'; accepted: {}", accepted_types()));
+    mistakes.add(name != nullptr ? name->at : table.at, fmt::format("work needs a 'type'; {}", kWhereTypesAre));
     return {};
   }
   if (!check_type_name(*name, mistakes)) return {};
@@ -171,10 +181,11 @@ void read_own_attributes(TableReader& reader, WorkSpec& spec) {
 WorkSpec read_work_table(const TomlValue& table, std::string_view name, Mistakes& mistakes) {
   TableReader reader(table, name, mistakes);
   WorkSpec spec;
-  read_worker_count(reader, 1, spec);
+  const bool said = read_worker_count(reader, 1, spec);
   read_shared_attributes(reader, spec);
   read_own_attributes(reader, spec);
   spec.type = read_type(reader, table);
+  if (!said) spec.workers = fitting_workers(spec.type, 1);
   return spec;
 }
 

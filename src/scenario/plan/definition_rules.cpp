@@ -103,7 +103,8 @@ Status check_work_spec(const WorkSpec& spec) {
   KTSTR_TRY(check_uclamp(spec.uclamp_min.value_or(0), spec.uclamp_max.value_or(kMaxUclamp)));
   KTSTR_TRY(spec.policy.validate());
   KTSTR_TRY(spec.affinity.validate());
-  return check_work_type(spec.type);
+  KTSTR_TRY(check_work_type(spec.type));
+  return check_beside(spec);
 }
 
 }  // namespace ktstr

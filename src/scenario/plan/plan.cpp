@@ -169,11 +169,11 @@ PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t se
       own.push_back(fmt::format("cpuset {}: {}", def.cpuset_spec()->describe(), cpus.error().message()));
   }
   std::vector<WorkSpec> work = def.merged_work();
-  if (!work.empty() && !def.workers_said()) work.front().workers = ctx.workers_per_cgroup();
-  for (WorkSpec& spec : work) {
-    if (def.is_swappable()) spec.type = ctx.work_type_override().value_or(spec.type);
-    cgroup.work.push_back(plan_work(spec, ctx, cgroup.cpuset.value_or(CpuSet()), own));
-  }
+  if (def.is_swappable())
+    for (WorkSpec& spec : work) spec.type = ctx.work_type_override().value_or(spec.type);
+  if (!work.empty() && !def.workers_said())
+    work.front().workers = fitting_workers(work.front().type, ctx.workers_per_cgroup());
+  for (const WorkSpec& spec : work) cgroup.work.push_back(plan_work(spec, ctx, cgroup.cpuset.value_or(CpuSet()), own));
   for (const auto& positions : spawned_together(cgroup.work)) {
     std::vector<const WorkSpec*> specs;
     for (const std::size_t i : positions) specs.push_back(&cgroup.work[i]);
