@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/host_options.h"
+#include "cli/run_request.h"
 #include "trace/probes/user_probes.h"
 
 namespace ktstr::cli {
@@ -334,6 +335,39 @@ struct WarmCommands {
   }
 };
 
+// `try` is a run of a scenario that is made for it.
+struct WorkCommands {
+  CLI::App* work;
+  CLI::App* list;
+  CLI::App* show;
+  CLI::App* try_out;
+  WorkListCommand list_command;
+  WorkShowCommand show_command;
+  std::string tried;
+  SettingFlags flags;
+
+  explicit WorkCommands(CLI::App& app)
+      : work(app.add_subcommand("work", "work types, what workers can do: list, show, try")),
+        list(work->add_subcommand("list", "all there are, with what each does to a scheduler")),
+        show(work->add_subcommand("show", "one of them: what it measures, its parameters and their ranges")),
+        try_out(work->add_subcommand("try", "run one of them for a second, alone, and print what it measured")) {
+    work->require_subcommand(1);
+    list->add_flag("--json", list_command.json, "as JSON");
+    add_text(*show, "name", show_command.name, "NAME", "as 'ktstr work list' shows it")->required();
+    add_text(*try_out, "type", tried, "TYPE", "NAME, or with parameters \"NAME(burst=1ms, sleep=2ms)\"")->required();
+    flags.add_all(*try_out);
+  }
+
+  Result<Command> interpreted(std::vector<std::string> tests) const {
+    if (*list) return Command(list_command);
+    if (*show) return Command(show_command);
+    RunCommand run;
+    run.file = std::string(kWorkPrefix) + tried;
+    KTSTR_TRY_ASSIGN(run.options, flags.options(std::move(tests)));
+    return Command(std::move(run));
+  }
+};
+
 // `ktstr test PROGRAM ...`: the words behind PROGRAM are the program's, whatever they look like.
 bool is_test_command(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
@@ -370,6 +404,8 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   const KernelCommands kernel(app);
   const WarmCommands warm(app);
 
+  const WorkCommands work(app);
+
   ScenariosCommand scenarios_command;
   CLI::App* scenarios = app.add_subcommand("scenarios", "the canned scenarios, for ktstr run :NAME");
   scenarios->add_flag("--json", scenarios_command.json, "as JSON");
@@ -383,7 +419,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   SplitArguments split = split_at_double_dash(arguments);
   KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));
   if (!show.text.empty()) return Command(std::move(show));
-  if (!*run && !split.tests.empty())
+  if (!*run && !*work.try_out && !split.tests.empty())
     return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words behind --");
   if (*version) return Command(ShowText{version_text() + "\n"});
   if (*scenarios) return Command(scenarios_command);
@@ -393,6 +429,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*why.why) return Command(why.command);
   if (*kernel.kernel) return kernel.command();
   if (*warm.warm) return warm.interpreted();
+  if (*work.work) return work.interpreted(std::move(split.tests));
   if (*test) return Command(TestCommand{program, {}});
   run_command.file = file;
   KTSTR_TRY_ASSIGN(run_command.options, flags.options(std::move(split.tests)));

@@ -83,12 +83,20 @@ struct WarmCleanCommand {
 struct ScenariosCommand {
   bool json = false;
 };
+struct WorkListCommand {
+  bool json = false;
+};
+// One of them, with its parameters and their ranges.
+struct WorkShowCommand {
+  std::string name;
+};
 struct DoctorCommand {
   bool json = false;
 };
-using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand,
-                             KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
-                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, DoctorCommand>;
+using Command =
+    std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand, KernelFetchCommand,
+                 KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand, WarmBuildCommand,
+                 WarmCleanCommand, ScenariosCommand, WorkListCommand, WorkShowCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

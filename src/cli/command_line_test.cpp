@@ -124,7 +124,7 @@ TEST(CommandLine, TakesAWorkTypeByItsName) {
   EXPECT_EQ(asked({"run", "f", "--host", "--work-type", "YieldHeavy"}).settings.work_type, "YieldHeavy");
   EXPECT_EQ(asked({"run", "f"}).settings.work_type, "");
   EXPECT_THAT(refusal({"run", "f", "--work-type", "Lively"}),
-              HasSubstr("--work-type: there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty"));
+              HasSubstr("--work-type: there is no work type 'Lively'; 'ktstr work list'"));
 }
 
 TEST(CommandLine, HostModeTakesASeedAndRepetitionsAndAnEmptyScheduler) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/text/trimmed.h"
 #include "base/text/users_mistake.h"
 #include "canned/canned.h"
 #include "cli/host_options.h"
@@ -15,6 +16,7 @@
 #include "scenario_file/scenario_file.h"
 #include "scenario_file/table_reader.h"
 #include "scheduler/package.h"
+#include "workload/types/work_types.h"
 
 namespace ktstr::cli {
 
@@ -78,13 +80,37 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
   return request;
 }
 
+// Both the name and the parameters were read back from what they mean, so nothing in them needs to be quoted.
+Result<std::string> scenario_of_work(std::string_view text) {
+  KTSTR_TRY_ASSIGN(const WorkType type, work_type_from(text));
+  std::string parameters;
+  const std::string whole = describe(type);
+  for (std::size_t at = whole.find('('); at < whole.size() && whole[at] != ')';) {
+    const std::size_t end = whole.find_first_of(",)", at + 1);
+    const std::string_view each = trimmed(std::string_view(whole).substr(at + 1, end - at - 1));
+    const std::size_t equals = each.find('=');
+    parameters += fmt::format(", {} = \"{}\"", each.substr(0, equals), each.substr(equals + 1));
+    at = end;
+  }
+  return fmt::format(
+      "name = \"{0}\"\ntopology = \"1n1l4c1t\"\nduration = \"1s\"\n\n[[cgroup]]\nname = \"work\"\n"
+      "work = {{ type = \"{0}\"{1} }}\n",
+      name_of(type), parameters);
+}
+
+Result<std::string> text_of(const fs::path& file) {
+  if (file.native().starts_with(kWorkPrefix)) return scenario_of_work(file.native().substr(kWorkPrefix.size()));
+  auto read = read_text(file, kLongestScenario);
+  if (!read) return users_mistake(std::move(read).error()).context("scenario file");
+  return *std::move(read);
+}
+
 }  // namespace
 
 Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& options) {
-  if (file.native().starts_with(kCannedPrefix)) return request_for_canned(file.native(), options);
-  auto read = read_text(file, kLongestScenario);
-  if (!read) return users_mistake(std::move(read).error()).context("scenario file");
-  std::string text = *std::move(read);
+  if (file.native().starts_with(kCannedPrefix) && !file.native().starts_with(kWorkPrefix))
+    return request_for_canned(file.native(), options);
+  KTSTR_TRY_ASSIGN(std::string text, text_of(file));
   KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(text, file.string()));
   RunRequest request{.settings = scenario.settings, .scenario_text = std::move(text)};
   if (!scenario.names_topology) {

@@ -12,6 +12,9 @@
 
 namespace ktstr::cli {
 
+// `ktstr run ":work:Bursty(burst=1ms)"`: a second of one work type alone, as `ktstr work try` runs it.
+inline constexpr std::string_view kWorkPrefix = ":work:";
+
 // Reads and checks the file, also against a topology of the command line. kInvalidArgument with all mistakes of the
 // file; kNotFound when there is none.
 Result<RunRequest> request_for_file(const std::filesystem::path& file, const RunOptions& options);

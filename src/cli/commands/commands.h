@@ -21,6 +21,8 @@ int execute(const WarmListCommand& command);
 int execute(const WarmBuildCommand& command);
 int execute(const WarmCleanCommand& command);
 int execute(const ScenariosCommand& command);
+int execute(const WorkListCommand& command);
+int execute(const WorkShowCommand& command);
 int execute(const DoctorCommand& command);
 
 // 0: warnings and errors; 1: what is being done; 2 and more: why.
