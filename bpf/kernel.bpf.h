@@ -147,6 +147,7 @@ __s32 scx_bpf_task_cpu(const struct task_struct* p) __ksym __weak;
 __s32 scx_bpf_select_cpu_dfl(struct task_struct* p, __s32 prev_cpu, __u64 wake_flags, bool* is_idle) __ksym __weak;
 __s32 scx_bpf_pick_idle_cpu(const struct cpumask* allowed, __u64 flags) __ksym __weak;
 void scx_bpf_kick_cpu(__s32 cpu, __u64 flags) __ksym __weak;
+__u32 scx_bpf_reenqueue_local(void) __ksym __weak;
 void scx_bpf_error_bstr(char* fmt, __u64* data, __u32 data__sz) __ksym __weak;
 bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq* it, struct task_struct* p, __u64 dsq_id, __u64 enq_flags) __ksym __weak;
 int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq* it, __u64 dsq_id, __u64 flags) __ksym __weak;

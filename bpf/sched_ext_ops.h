@@ -18,6 +18,7 @@ struct task_struct;
 struct scx_cgroup_init_args;
 struct scx_init_task_args;
 struct scx_exit_info;
+struct scx_cpu_release_args;
 
 struct sched_ext_ops {
   __s32 (*select_cpu)(struct task_struct* p, __s32 prev_cpu, __u64 wake_flags);
@@ -36,6 +37,7 @@ struct sched_ext_ops {
   void (*cgroup_set_weight)(struct cgroup* cgrp, __u32 weight);
   void (*cpu_online)(__s32 cpu);
   void (*cpu_offline)(__s32 cpu);
+  void (*cpu_release)(__s32 cpu, struct scx_cpu_release_args* args);
   __s32 (*init)(void);
   void (*exit)(struct scx_exit_info* info);
   __u64 flags;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "scheduler.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "sched_ext_ops.h"
 
@@ -68,8 +70,26 @@ void configure(ktstr_config& config, const Options& options, const LlcMap& llcs)
   std::copy(llcs.llc_of_cpu.begin(), llcs.llc_of_cpu.end(), config.llc_of_cpu);
 }
 
+// 0 where this kernel has no such flag, and would refuse it.
+std::uint64_t ops_flag(const char* name) {
+  const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+  const int id = kernel ? btf__find_by_name(kernel.get(), "scx_ops_flags") : -1;
+  if (id < 0) return 0;
+  const btf_type* type = btf__type_by_id(kernel.get(), static_cast<__u32>(id));
+  for (int i = 0; i < btf_vlen(type); ++i) {
+    const bool wide = btf_is_enum64(type);
+    const __u32 at = wide ? btf_enum64(type)[i].name_off : btf_enum(type)[i].name_off;
+    if (std::strcmp(btf__name_by_offset(kernel.get(), at), name) == 0)
+      return wide ? btf_enum64_value(&btf_enum64(type)[i]) : static_cast<std::uint64_t>(btf_enum(type)[i].val);
+  }
+  return 0;
+}
+
 void set_ops(sched_ext_ops& ops, const Options& options) {
   ops.timeout_ms = options.watchdog_ms();
+  // As long as a callback runs, the task that it runs on top of counts as one that must not migrate: without this the
+  // kernel would put the one that cpu_release queues anew back where it was.
+  ops.flags |= ops_flag("SCX_OPS_ENQ_MIGRATION_DISABLED");
   const bool holds_back = options.stall_after_ms || !options.starve_comm.empty() || !options.lose_comm.empty();
   if (holds_back || options.ping_pong || options.ignore_affinity) ops.flags |= kOpsEnqLast;
 }

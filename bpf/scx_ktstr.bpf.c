@@ -329,6 +329,13 @@ void BPF_PROG(ktstr_cpu_offline, __s32 cpu) {
 SEC("struct_ops/ktstr_cpu_online")
 void BPF_PROG(ktstr_cpu_online, __s32 cpu) { state_of(cpu)->offline = false; }
 
+/*
+ * A task of a higher class takes the CPU. The kernel has put the one that ran back into the CPU's local queue, where
+ * nobody else finds it for as long as that lasts: all in there are queued anew.
+ */
+SEC("struct_ops/ktstr_cpu_release")
+void BPF_PROG(ktstr_cpu_release, __s32 cpu, struct scx_cpu_release_args* args) { scx_bpf_reenqueue_local(); }
+
 static __s32 create_dsqs(void) {
   __u32 llc;
   __s32 ret;
@@ -380,6 +387,7 @@ struct sched_ext_ops ktstr_ops = {
     .cgroup_set_weight = (void*)ktstr_cgroup_set_weight,
     .cpu_online = (void*)ktstr_cpu_online,
     .cpu_offline = (void*)ktstr_cpu_offline,
+    .cpu_release = (void*)ktstr_cpu_release,
     .init = (void*)ktstr_init,
     .exit = (void*)ktstr_exit,
     .name = "ktstr",
