@@ -27,6 +27,12 @@ void run_nice_sweep(const NiceSweep& type, WorkerRun& run) {
   }
 }
 
+Status check_nice_sweep(const WorkType& type) {
+  const auto& [from, to] = std::get<NiceSweep>(type);
+  if (from <= to) return ok();
+  return fail(ErrorCode::kInvalidArgument, "NiceSweep: from is {}, must not be above to, {}", from, to);
+}
+
 void run_affinity_churn(const AffinityChurn& type, WorkerRun& run) {
   CpuMask pool;
   if (!CpuMask::read(0, pool)) return run.give_up("read its affinity", errno);
@@ -93,10 +99,12 @@ void run_fork_exit(const ForkExit&, WorkerRun& run) {
 std::vector<WorkTypeRow> churn_types() {
   WorkTypeRow fork_exit = work_row<ForkExit, run_fork_exit>("ForkExit", "forks and exits: new tasks all the time", "");
   fork_exit.processes_only = true;
+  WorkTypeRow nice_sweep = work_row<NiceSweep, run_nice_sweep>(
+      "NiceSweep", "another nice value all the time, and yields", "",
+      {work_parameter<&NiceSweep::from>("from", -20, 19), work_parameter<&NiceSweep::to>("to", -20, 19)});
+  nice_sweep.check = check_nice_sweep;
   return {
-      work_row<NiceSweep, run_nice_sweep>(
-          "NiceSweep", "another nice value all the time, and yields", "",
-          {work_parameter<&NiceSweep::from>("from", -20, 19), work_parameter<&NiceSweep::to>("to", -20, 19)}),
+      std::move(nice_sweep),
       work_row<AffinityChurn, run_affinity_churn>("AffinityChurn", "another CPU that it must run on, all the time", "",
                                                   {work_parameter<&AffinityChurn::spin_iters>("spin_iters")}),
       work_row<PolicyChurn, run_policy_churn>("PolicyChurn", "another policy all the time: in and out of a class", "",

@@ -102,8 +102,8 @@ std::optional<SchedPolicy> policy_of_waker(const AsymmetricWaker& type, std::siz
 }
 const char* role_of_waker(const AsymmetricWaker&, std::size_t index) { return index % 2 == 0 ? "waker" : "wakee"; }
 
-// Who can be sent to: its thread id, and nothing before it handles the signal. It stays its own until the group is
-// collected, since nobody reaps it before.
+// Who can be sent to: its thread id, and nothing before it handles the signal. A process keeps it until the group is
+// collected, since nobody reaps it before; a thread's may be another's when it has ended, of the same process at most.
 Status prepare_signals(const SignalStorm&, GroupResources& shared) {
   shared.add_words(shared.workers());
   return ok();
@@ -115,12 +115,14 @@ void run_signal_storm(const SignalStorm& type, WorkerRun& run) {
   handled.sa_flags = SA_RESTART;
   if (::sigaction(SIGUSR1, &handled, nullptr) != 0) return run.give_up("handle SIGUSR1", errno);
   SharedWord& partner = run.word(run.index() ^ 1);
+  const bool is_thread = ::getpid() != static_cast<int>(::syscall(SYS_gettid));
   run.wake(run.word(run.index()), static_cast<std::uint32_t>(::syscall(SYS_gettid)));
   run.wait_while(partner, 0);
   while (!run.stopping()) {
     run.spin(type.work_iters);
     for (std::uint32_t i = 0; i < type.signals_per_iter && !run.stopping(); ++i) {
-      ::syscall(SYS_tkill, static_cast<int>(partner.value()), SIGUSR1);
+      const auto to = static_cast<int>(partner.value());
+      ::syscall(SYS_tgkill, is_thread ? ::getpid() : to, to, SIGUSR1);
       if (i % 16 == 15) run.checkpoint();
     }
     run.end_iteration();

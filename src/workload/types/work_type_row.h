@@ -47,6 +47,8 @@ struct WorkTypeRow {
     return std::string_view();
   };
   std::optional<SchedPolicy> (*policy)(const WorkType& type, std::size_t index) = nullptr;
+  // Of parameters that go together; each alone was judged.
+  Status (*check)(const WorkType& type) = [](const WorkType&) { return ok(); };
   bool processes_only = false;  // not threads
 };
 

@@ -65,7 +65,7 @@ Status check_work_type(const WorkType& type) {
     if (!is_possible(each, type))
       return fail(ErrorCode::kInvalidArgument, "{}: {} is {}, must be {}", name_of(type), each.name, each.show(type),
                   each.rule(each.least, each.most));
-  return ok();
+  return row_of(type).check(type);
 }
 
 Status check_group_size(const WorkType& type, int workers) {

@@ -70,6 +70,8 @@ TEST(CheckWorkType, JudgesStructsAsItJudgesText) {
   EXPECT_TRUE(check_work_type(Bursty{}));
   EXPECT_FALSE(check_work_type(Bursty{.burst = -1ms}));
   EXPECT_FALSE(check_work_type(Mixed{.spins = 0}));
+  EXPECT_FALSE(check_work_type(NiceSweep{.from = 5, .to = 0}));
+  EXPECT_TRUE(check_work_type(NiceSweep{.from = 5, .to = 5}));
 }
 
 TEST(CheckGroupSize, KnowsWhichWorkersComeInPairs) {
