@@ -95,4 +95,29 @@ Result<AssertResult> smt_toggle(Ctx& ctx);
 // handed out, statistics. Those that the kernel has; skips where it has none.
 Result<AssertResult> sysctl_change(Ctx& ctx);
 
+// --- shapes of load at which schedulers go wrong. Spread: off
+// Two periodic tasks in a cgroup beside one of four hogs a CPU, with the same weight.
+Result<AssertResult> few_beside_crowd(Ctx& ctx);
+// Bursts on every CPU, and SCHED_IDLE hogs that may have the time between them.
+Result<AssertResult> idle_borrowers(Ctx& ctx);
+// The cpuset of a busy cgroup shrinks to half of the CPUs, to one, and grows to all. Skips with one CPU.
+Result<AssertResult> cpuset_shrink(Ctx& ctx);
+// A quota inside of a quota, with different periods, both used up all the time.
+Result<AssertResult> nested_quotas(Ctx& ctx);
+// The last CPU goes off- and online six times under load and wake-ups. Skips with one CPU.
+Result<AssertResult> hotplug_storm(Ctx& ctx);
+// A worker a CPU that forks all the time; they move to another cgroup meanwhile.
+Result<AssertResult> fork_storm(Ctx& ctx);
+// A task that wakes every 5 ms on a CPU that it shares with a hog, both pinned there.
+Result<AssertResult> pinned_sleeper(Ctx& ctx);
+// A real-time hog takes the first CPU for three fifths of the time. There are as many other workers as CPUs are left, so
+// whoever was there has one to go to. Skips with one CPU.
+Result<AssertResult> rt_hog(Ctx& ctx);
+// A worker a CPU that pins itself to another CPU all the time.
+Result<AssertResult> affinity_storm(Ctx& ctx);
+// Pairs that interrupt each other with signals, one worker a CPU.
+Result<AssertResult> signal_flood(Ctx& ctx);
+// One worker that wakes one on each other CPU at once.
+Result<AssertResult> wide_fan_out(Ctx& ctx);
+
 }  // namespace ktstr::scenarios

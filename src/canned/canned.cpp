@@ -37,6 +37,17 @@ constexpr CannedScenario kScenarios[] = {
     {"sysctl_change", "sysctls of the scheduler change and are put back", kTwoLlcs, scenarios::sysctl_change},
     {"cpuset_partition", "a cgroup's CPUs become a partition, isolated, and shared again", kTwoLlcs,
      scenarios::cpuset_partition},
+    {"few_beside_crowd", "two periodic tasks beside a crowd of the same weight", kTwoLlcs, scenarios::few_beside_crowd},
+    {"idle_borrowers", "SCHED_IDLE hogs take the time between bursts", kTwoLlcs, scenarios::idle_borrowers},
+    {"cpuset_shrink", "a busy cgroup's cpuset shrinks to one CPU and grows", kTwoLlcs, scenarios::cpuset_shrink},
+    {"nested_quotas", "a tight quota inside of another", kTwoLlcs, scenarios::nested_quotas},
+    {"hotplug_storm", "a CPU goes off- and online six times", kTwoLlcs, scenarios::hotplug_storm},
+    {"fork_storm", "forks all the time, and moves between cgroups", kTwoLlcs, scenarios::fork_storm},
+    {"pinned_sleeper", "a task that wakes often, pinned beside a hog", kTwoLlcs, scenarios::pinned_sleeper},
+    {"rt_hog", "a real-time hog takes a CPU from the others", kTwoLlcs, scenarios::rt_hog},
+    {"affinity_storm", "workers that must run elsewhere all the time", kTwoLlcs, scenarios::affinity_storm},
+    {"signal_flood", "pairs that interrupt each other", kTwoLlcs, scenarios::signal_flood},
+    {"wide_fan_out", "one wakes a worker on each other CPU, over two nodes", "2n2l2c1t", scenarios::wide_fan_out},
 };
 
 }  // namespace

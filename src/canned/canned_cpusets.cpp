@@ -15,12 +15,6 @@ namespace ktstr::scenarios {
 
 namespace {
 
-std::optional<AssertResult> without_cpus(const Ctx& ctx, std::size_t needed, std::string_view what) {
-  const std::size_t cpus = ctx.topology().cpus.size();
-  if (cpus >= needed) return {};
-  return AssertResult::skip(fmt::format("{} need {} CPUs; the machine has {}", what, needed, cpus));
-}
-
 // Both sides of a border at `share` of the usable CPUs, neither of them empty.
 std::pair<CpusetSpec, CpusetSpec> sides_of(const Ctx& ctx, double share) {
   const CpuSet usable = ctx.topology().usable_cpus();

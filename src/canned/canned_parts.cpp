@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "canned/canned_parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "scenario/execution_state.h"
@@ -18,6 +20,12 @@ Checks without_spread(const Ctx& ctx) {
   Checks checks = ctx.checks();
   if (!checks.max_spread_pct) checks.spread_off = true;
   return checks;
+}
+
+std::optional<AssertResult> without_cpus(const Ctx& ctx, std::size_t needed, std::string_view what) {
+  const std::size_t cpus = ctx.topology().cpus.size();
+  if (cpus >= needed) return {};
+  return AssertResult::skip(fmt::format("{} need {} CPUs; the machine has {}", what, needed, cpus));
 }
 
 bool has_smt(const TestTopology& topology) {

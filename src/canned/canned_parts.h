@@ -5,7 +5,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ktstr/scenario.h"
@@ -20,6 +22,8 @@ CgroupDef full_load(const std::string& name);
 Step phase(double share, std::vector<Op> ops = {});
 // The context's checks without the default limit on spread. A limit that the test set itself stays.
 Checks without_spread(const Ctx& ctx);
+// A skip where the machine has fewer CPUs than `what` (plural) need.
+std::optional<AssertResult> without_cpus(const Ctx& ctx, std::size_t needed, std::string_view what);
 // Whether a core has several threads.
 bool has_smt(const TestTopology& topology);
 // Where sys/ and proc/ of the machine are that ops change.

@@ -191,7 +191,7 @@ TEST(Canned, NamesAreUniqueAndFound) {
     EXPECT_TRUE(Topology::parse(scenario.topology)) << scenario.name;
     EXPECT_FALSE(scenario.what.empty());
   }
-  EXPECT_EQ(names.size(), 26u);
+  EXPECT_EQ(names.size(), 37u);
   EXPECT_EQ(find_canned("unsteady"), nullptr);
 }
 
@@ -209,7 +209,10 @@ TEST(Canned, AMachineThatIsTooSmallIsAReasonToSkip) {
                                  "affinity_pinned: a mask of two CPUs needs two; the machine has 1",
                                  "hotplug: CPU 0 stays online; the machine has 1 CPU",
                                  "smt_toggle: the machine has one thread a core: there is no SMT to toggle",
-                                 "cpuset_partition: a partition and its rest need 2 CPUs; the machine has 1"));
+                                 "cpuset_partition: a partition and its rest need 2 CPUs; the machine has 1",
+                                 "cpuset_shrink: cpusets of several sizes need 2 CPUs; the machine has 1",
+                                 "hotplug_storm: a CPU that goes and one that stays need 2 CPUs; the machine has 1",
+                                 "rt_hog: a hog and the others need 2 CPUs; the machine has 1"));
 }
 
 TEST(Canned, AKernelThatLacksSomethingIsAReasonToSkip) {

@@ -90,3 +90,32 @@ KTSTR_TEST(canned_sysctl_change, {.topology = "1n2l2c1t", .duration = 500ms}) {
 }
 KTSTR_TEST(canned_smt_toggle, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::smt_toggle); }
 KTSTR_TEST(canned_core_sched, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::core_sched); }
+KTSTR_TEST(canned_few_beside_crowd, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::few_beside_crowd);
+}
+KTSTR_TEST(canned_idle_borrowers, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::idle_borrowers);
+}
+KTSTR_TEST(canned_cpuset_shrink, {.topology = "1n2l2c1t", .duration = 800ms}) {
+  return clean(ctx, scenarios::cpuset_shrink);
+}
+KTSTR_TEST(canned_nested_quotas, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::nested_quotas);
+}
+KTSTR_TEST(canned_hotplug_storm, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::hotplug_storm);
+}
+KTSTR_TEST(canned_fork_storm, {.topology = "1n2l2c1t", .duration = 500ms}) { return clean(ctx, scenarios::fork_storm); }
+KTSTR_TEST(canned_pinned_sleeper, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::pinned_sleeper);
+}
+KTSTR_TEST(canned_rt_hog, {.topology = "1n2l2c1t", .duration = 800ms}) { return clean(ctx, scenarios::rt_hog); }
+KTSTR_TEST(canned_affinity_storm, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::affinity_storm);
+}
+KTSTR_TEST(canned_signal_flood, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::signal_flood);
+}
+KTSTR_TEST(canned_wide_fan_out, {.topology = "1n2l2c1t", .duration = 500ms}) {
+  return clean(ctx, scenarios::wide_fan_out);
+}
