@@ -82,6 +82,7 @@ RunRecord full_record() {
   w.responded = false;
   w.exit = "killed by signal 11 (SIGSEGV)";
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
+  w.role = "messenger", w.missed = 21, w.could_not = "fork: no";
   r.workers = {w};
   r.trace_events = 1290;
   r.trace_source = "plugin";

@@ -327,6 +327,9 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   worker.gone = false;
   worker.held_ns = 22;
   worker.nice = -5;
+  worker.role = "role";
+  worker.missed = 23;
+  worker.could_not = "fork";
   CgroupStats stats;
   static_cast<WorkerNumbers&>(stats) = {7, 6, 15, 16, 13, 14, 8, {4, 5}, 17, 20, "fair"};
   stats.cgroup = "cg";

@@ -61,7 +61,7 @@ struct ScenarioPlan {
 std::vector<std::size_t> steps_without_time(const std::vector<Step>& steps, Nanoseconds duration);
 
 // A definition on this machine, mistakes as text. `seed` decides random cpusets; a group that does not say how many
-// workers it has gets Ctx::workers_per_cgroup().
+// workers it has gets Ctx::workers_per_cgroup(), or as many more as its work type needs.
 PlannedCgroup plan_cgroup(const CgroupDef& def, const Ctx& ctx, std::uint64_t seed, std::vector<std::string>& mistakes);
 // The same for what an op spawns into a group with this cpuset (empty: all CPUs).
 WorkSpec plan_work(const WorkSpec& spec, const Ctx& ctx, const CpuSet& cpuset, std::vector<std::string>& mistakes);

@@ -50,11 +50,27 @@ TEST(PlanScenario, NeedsOnlyTheControllersThatStepsUse) {
 TEST(PlanScenario, RefusesHalfAPair) {
   const auto of = [](const CgroupDef& def) { return mistakes({{.setup = {def}}}); };
   EXPECT_EQ(of(CgroupDef::named("a").workers(4).work_type(PipeIo{})), "none");
-  EXPECT_EQ(of(CgroupDef::named("a").work_type(PipeIo{})), "step 1: cgroup 'a': PipeIo needs workers in pairs, not 1");
+  EXPECT_EQ(of(CgroupDef::named("a").workers(1).work_type(PipeIo{})),
+            "step 1: cgroup 'a': PipeIo needs workers in pairs, not 1");
   EXPECT_EQ(of(CgroupDef::named("a").workers_pct(0.7).work_type(FutexPingPong{})),
             "step 1: cgroup 'a': FutexPingPong needs workers in pairs, not 3");
   const std::string spawned = mistakes({{.ops = {Op::spawn_host({.workers = 3, .type = PipeIo{}})}}});
   EXPECT_NE(spawned.find("PipeIo needs workers in pairs, not 3"), std::string::npos) << spawned;
+}
+
+// Also where the run decides the type.
+TEST(PlanScenario, WithoutANumberThereAreAsManyWorkersAsAGroupNeeds) {
+  const auto workers = [](const std::string& work_type) {
+    const TestTopology machine = TestTopology::expected_for({1, 2, 2, 1});
+    const Ctx ctx({.topology = &machine, .settings = {.duration = 1s, .work_type = work_type}});
+    std::vector<std::string> found;
+    const CgroupDef def = CgroupDef::named("a").work_type(PipeIo{}).swappable(true);
+    const PlannedCgroup planned = plan_cgroup(def, ctx, 0, found);
+    EXPECT_TRUE(found.empty());
+    return planned.work.at(0).workers;
+  };
+  EXPECT_EQ(workers(""), 2);
+  EXPECT_EQ(workers("ThunderingHerd"), 8);
 }
 
 TEST(PlanScenario, RefusesARunsWorkTypeThatThereIsNot) {
@@ -63,8 +79,7 @@ TEST(PlanScenario, RefusesARunsWorkTypeThatThereIsNot) {
   ScenarioPlan planned;
   const auto found = plan_scenario(ctx, {}, {{.setup = {CgroupDef::named("a").swappable(true)}}}, planned);
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].message,
-            "there is no work type 'Lively'; there are SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong");
+  EXPECT_EQ(found[0].message, "there is no work type 'Lively'; 'ktstr work list' shows all there are");
 }
 
 TEST(PlanScenario, AllowsANameAgainInALaterStep) {
