@@ -45,10 +45,10 @@ class CgroupDef {
 
   // Limits; see ktstr/knob.h. The last call for a file wins.
   CgroupDef& cpuset(CpusetSpec spec);
-  CgroupDef& cpuset_mems(CpuSet nodes);
-  CgroupDef& cpuset_exclusive(CpuSet cpus);        // cpuset.cpus.exclusive
-  CgroupDef& cpuset_partition(std::string kind);   // "member", "root", "isolated"
-  CgroupDef& cpu_quota_pct(int percent_of_a_cpu);  // per 100 ms
+  CgroupDef& cpuset_mems(const CpuSet& nodes);
+  CgroupDef& cpuset_exclusive(const CpuSet& cpus);  // cpuset.cpus.exclusive
+  CgroupDef& cpuset_partition(std::string kind);    // "member", "root", "isolated"
+  CgroupDef& cpu_quota_pct(int percent_of_a_cpu);   // per 100 ms
   CgroupDef& cpu_quota(std::chrono::microseconds quota, std::chrono::microseconds period);
   CgroupDef& cpu_unlimited();
   CgroupDef& cpu_burst(std::chrono::microseconds burst);  // cpu.max.burst

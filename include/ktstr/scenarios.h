@@ -110,8 +110,8 @@ Result<AssertResult> hotplug_storm(Ctx& ctx);
 Result<AssertResult> fork_storm(Ctx& ctx);
 // A task that wakes every 5 ms on a CPU that it shares with a hog, both pinned there.
 Result<AssertResult> pinned_sleeper(Ctx& ctx);
-// A real-time hog takes the first CPU for three fifths of the time. There are as many other workers as CPUs are left, so
-// whoever was there has one to go to. Skips with one CPU.
+// A real-time hog takes the first CPU for three fifths of the time. There are as many other workers as CPUs are left,
+// so whoever was there has one to go to. Skips with one CPU.
 Result<AssertResult> rt_hog(Ctx& ctx);
 // A worker a CPU that pins itself to another CPU all the time.
 Result<AssertResult> affinity_storm(Ctx& ctx);

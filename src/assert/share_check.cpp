@@ -210,10 +210,10 @@ std::string why_no_entitlement(const ShareWindow& window) {
   if (!window.why_undefined.empty()) return window.why_undefined;
   if (window.clients.size() < 2) return "there are no two cgroups with workers";
   for (const ShareClient& client : window.clients)
-    if (const std::string why = why_undefined(client); !why.empty()) return why;
+    if (std::string why = why_undefined(client); !why.empty()) return why;
   for (const ShareClient& client : window.clients)
     if (client.cpuset != window.clients.front().cpuset) return "the cgroups have different cpusets";
-  if (const std::string why = why_classes_differ(window); !why.empty()) return why;
+  if (std::string why = why_classes_differ(window); !why.empty()) return why;
   if (!started_together(window)) return "the workers did not start together";
   if (worker_count(window) <= static_cast<std::size_t>(window.cpus))
     return fmt::format("{} workers do not fill {} CPUs, so that weights decide nothing", worker_count(window),

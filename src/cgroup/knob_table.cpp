@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kLongestRuntime = (std::uint64_t{1} << 44) - 1;
 constexpr std::uint64_t kShortestQuota = 1000, kShortestPeriod = 1000, kLongestPeriod = 1'000'000;
 // include/linux/threads.h: PID_MAX_LIMIT of 64-bit kernels.
-constexpr std::uint64_t kMostPids = 4 * 1024 * 1024;
+constexpr std::uint64_t kMostPids = std::uint64_t{4} * 1024 * 1024;
 
 template <std::uint64_t kLow, std::uint64_t kHigh>
 bool number(std::string_view value) {

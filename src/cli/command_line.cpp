@@ -16,8 +16,6 @@ namespace ktstr::cli {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 // Words after the first "--" are the test's own and never reach the parser.
 struct SplitArguments {
   std::vector<std::string> ours;

@@ -30,7 +30,7 @@ std::size_t columns() {
 std::string time_left(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds) + 1;
   if (whole <= 90) return fmt::format("{} s", whole);
-  if (whole <= 90 * 60) return fmt::format("{} min", (whole + 59) / 60);
+  if (whole <= std::int64_t{90} * 60) return fmt::format("{} min", (whole + 59) / 60);
   return fmt::format("{} h", (whole + 3599) / 3600);
 }
 

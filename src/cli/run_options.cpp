@@ -33,7 +33,9 @@ std::vector<Axis> RunOptions::axes(bool on_host) const {
 RunOptions RunOptions::at(const std::vector<AxisValue>& values) const {
   RunOptions options = *this;
   for (const auto& [axis, value] : values) {
-    const auto is_other = [&](const auto& each) { return each.first->axis_name() == axis && each.second != value; };
+    const auto is_other = [&, &axis = axis, &value = value](const auto& each) {
+      return each.first->axis_name() == axis && each.second != value;
+    };
     std::erase_if(options.given, is_other);
   }
   return options;

@@ -3,7 +3,7 @@
 
 namespace ktstr::guest {
 
-CpuSpeedControl cpu_speeds(RequestTransport host) {
+CpuSpeedControl cpu_speeds(const RequestTransport& host) {
   return {.get = [host]() -> Result<std::vector<int>> {
             KTSTR_TRY_ASSIGN(const request::CpuSpeeds speeds, ask(host, request::GetCpuSpeeds{}));
             return std::vector<int>(speeds.percent.begin(), speeds.percent.end());

@@ -7,6 +7,6 @@
 namespace ktstr::guest {
 
 // The speed of the guest's CPUs: the body asks the host, which decides it where turns are the plugin's.
-CpuSpeedControl cpu_speeds(RequestTransport host);
+CpuSpeedControl cpu_speeds(const RequestTransport& host);
 
 }  // namespace ktstr::guest

@@ -77,7 +77,7 @@ std::string unified_cgroup(std::string_view text) {
   return "?";
 }
 
-std::string or_unknown(std::string text) { return text.empty() ? "?" : text; }
+std::string or_unknown(const std::string& text) { return text.empty() ? "?" : text; }
 
 bool same_progress(const StallSample& a, const StallSample& b) {
   return a.nr_switches == b.nr_switches && a.exec_runtime == b.exec_runtime;

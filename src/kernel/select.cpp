@@ -36,12 +36,12 @@ bool is_config_of(const fs::path& file, std::string_view release) {
 fs::path config_beside(const fs::path& image, const fs::path& boot_dir, const std::string& release) {
   std::error_code error;
   for (const fs::path& directory : {image.parent_path(), boot_dir})
-    if (const fs::path named = directory / ("config-" + release); fs::is_regular_file(named, error)) return named;
+    if (fs::path named = directory / ("config-" + release); fs::is_regular_file(named, error)) return named;
   std::vector<fs::path> trees = {image.parent_path()};
   if (image.parent_path().filename() == "boot")  // TREE/arch/x86/boot/bzImage
     trees.push_back(image.parent_path().parent_path().parent_path().parent_path());
   for (const fs::path& tree : trees)
-    if (const fs::path config = tree / ".config"; fs::is_regular_file(config, error) && is_config_of(config, release))
+    if (fs::path config = tree / ".config"; fs::is_regular_file(config, error) && is_config_of(config, release))
       return config;
   return {};
 }

@@ -140,7 +140,7 @@ std::vector<std::pair<std::string, int>> note_lines(const RunRecord& record) {
     if (detail.kind != DetailKind::kNote) continue;
     std::string text = detail.message;
     // One of a cgroup is not always about itself in words.
-    if (!detail.cgroup.empty() && text.find(detail.cgroup) == std::string::npos) text = detail.cgroup + ": " + text;
+    if (!detail.cgroup.empty() && text.find(detail.cgroup) == std::string::npos) text.insert(0, detail.cgroup + ": ");
     const auto known = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.first == text; });
     if (known == lines.end())
       lines.emplace_back(std::move(text), 1);

@@ -21,7 +21,7 @@ constexpr std::chrono::hours kUnusedObjectsKept{1};
 
 class ObjectStore {
  public:
-  explicit ObjectStore(fs::path state_dir) : dir_(std::move(state_dir) / "objects") {}
+  explicit ObjectStore(const fs::path& state_dir) : dir_(state_dir / "objects") {}
 
   // Stores `bytes`, whose sha256 is `sha`, and puts them into `run_dir`. What is there already is not compressed again.
   Status keep(const std::string& sha, ByteSpan bytes, const fs::path& run_dir) const;

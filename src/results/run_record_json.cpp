@@ -139,7 +139,7 @@ class Reader {
   }
   void read(const Json& json, const std::string& path, std::map<std::string, std::string>& values) {
     if (!json.is_object()) return failure_.set(path, "an object");
-    for (const auto& [key, value] : json.items()) read(value, path + "." + key, values[key]);
+    for (const auto& [key, value] : json.items()) read(value, fmt::format("{}.{}", path, key), values[key]);
   }
 
  private:

@@ -38,7 +38,6 @@ void put_record(ByteWriter& out, const Record& record) {
 
 // The count of a file whose writer did not come to its end.
 constexpr std::uint32_t kUnfinished = UINT32_MAX;
-constexpr std::size_t kRecordHeaderBytes = 19;
 constexpr std::size_t kBufferBytes = 64 << 10;
 
 // One lane's records, one after the other.

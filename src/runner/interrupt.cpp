@@ -26,8 +26,8 @@ std::atomic<int> signal_seen{0};
 std::atomic<bool> reader_gone{false};
 // A child between fork(2) and exec(2) has our handlers, and not our directories.
 std::atomic<pid_t> owner{0};
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free &&
-              std::atomic<pid_t>::is_always_lock_free);
+static_assert(std::is_same_v<pid_t, int> && std::atomic<int>::is_always_lock_free &&
+              std::atomic<bool>::is_always_lock_free);
 
 // With SA_RESETHAND and SA_NODEFER: raise() is the end.
 void die(int number) {
@@ -58,7 +58,7 @@ bool stays_ignored(int number) { return number == SIGHUP && is(number, SIG_IGN);
 
 void die_at(int number) {
   // A sanitizer has handlers of its own for some.
-  if (is(number, SIG_DFL)) handle(number, die, SA_RESETHAND | SA_NODEFER);
+  if (is(number, SIG_DFL)) handle(number, die, static_cast<int>(SA_RESETHAND) | SA_NODEFER);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ Status World::change_cpuset(Found found, std::optional<CpuSet> cpus) {
   LiveCgroup& group = *found.group;
   const bool bounded = cpus && group.cpuset;
   allow_meanwhile(group, bounded ? cpus->union_with(*group.cpuset) : CpuSet());
-  const Status written = write_cpuset(group.name, cpus).context(fmt::format("cgroup '{}'", group.name));
+  Status written = write_cpuset(group.name, cpus).context(fmt::format("cgroup '{}'", group.name));
   if (written) group.cpuset = std::move(cpus);
   group.allow(group.cpuset);
   return written;
@@ -52,7 +52,7 @@ Status World::with_cpus_in_flux(const std::function<Status()>& change) {
     });
   };
   allow_all(true);
-  const Status changed = change();
+  Status changed = change();
   allow_all(false);
   return changed;
 }

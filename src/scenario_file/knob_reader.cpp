@@ -86,8 +86,8 @@ class QuotaReader {
   explicit QuotaReader(TableReader& cgroup) : cgroup_(cgroup) {}
 
   std::optional<std::string> read() {
-    const auto percent = read_percent();
-    const auto quota = read_quota();
+    auto percent = read_percent();
+    auto quota = read_quota();
     const auto unlimited = cgroup_.boolean("cpu_unlimited");
     if (unlimited && !*unlimited)
       cgroup_.mistake("cpu_unlimited", "cpu_unlimited = false says nothing; accepted: true, or leave it out");
@@ -162,7 +162,7 @@ std::optional<std::string> read_knob_value(TableReader& reader, std::string_view
   if (value == nullptr) return {};
   bool kind_fits = true;
   const KnobWriting& written = knob_row(knob).written;
-  const auto text = converted(reader, key, written.kind, *value, kind_fits);
+  auto text = converted(reader, key, written.kind, *value, kind_fits);
   if (!kind_fits) reader.refuse_kind(key, *value, written.words);
   if (!text) return {};
   if (const Status valid = check_knob(knob, *text); !valid) {

@@ -55,7 +55,7 @@ std::string_view without_prefix(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
   if (line.starts_with('<')) {
     const std::size_t end = line.find('>');
-    if (end != std::string_view::npos && end < 5) line.remove_prefix(end + 1);
+    if (end < 5) line.remove_prefix(end + 1);
   }
   // /dev/kmsg: "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;" (Documentation/ABI/testing/dev-kmsg)
   const std::size_t fields = line.find_first_not_of("0123456789,-c");

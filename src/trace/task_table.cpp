@@ -49,7 +49,7 @@ std::string TaskTable::cgroup_path(std::uint64_t cgroup) const {
     const auto found = cgroups_.find(cgroup);
     if (found == cgroups_.end()) return fmt::format("cgroup {}{}", cgroup, path);
     if (found->second.parent == 0) break;  // the root, whatever its name is
-    path = "/" + found->second.name + path;
+    path.insert(0, "/" + found->second.name);
     cgroup = found->second.parent;
   }
   return path.empty() ? "/" : path;
@@ -91,7 +91,8 @@ TaskChange TaskTable::follow(const TraceEvent& event) {
     }
     case TraceKind::kSwitch: {
       const auto switched = event_as<trace::Switch>(event);
-      if (const auto next = tasks_.find(switched.next); next != tasks_.end()) next->second.prio = switched.next_prio;
+      if (const auto next = tasks_.find(switched.next); next != tasks_.end())
+        next->second.prio = static_cast<std::uint32_t>(switched.next_prio);
       break;
     }
     case TraceKind::kEnqueue: {

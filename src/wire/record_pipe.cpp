@@ -36,9 +36,11 @@ std::vector<Record> RecordPipeReader::read() {
   std::size_t used = 0;
   for (;;) {
     auto record = frames_.next(ByteSpan(unread_).subspan(used));
-    if (!record)
+    if (!record) {
       sound_ = std::move(record).error().context(fmt::format("record at byte {} of the body's", consumed_ + used));
-    if (!record || !*record) break;
+      break;
+    }
+    if (!*record) break;
     used += frame_bytes((*record)->payload.size());
     records.push_back(**std::move(record));
   }

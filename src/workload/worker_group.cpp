@@ -165,7 +165,7 @@ Status WorkerGroup::State::change_each(
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const WorkerPlan& plan = workers[i].plan;
     if (has_ended(workers[i])) continue;
-    const Status changed = change(i, plan.slot->tid, plan.task());
+    Status changed = change(i, plan.slot->tid, plan.task());
     if (!changed && changed.error().saved_errno() != ESRCH) return changed;
   }
   return ok();

@@ -58,7 +58,7 @@ Result<CpuSet> pinned_to(const WorkSpec& spec, const WorkerPlacement& placement,
 // wake-up.
 CpuSet birthplaces(const WorkerPlacement& placement, const CpuSet& pinned) {
   if (placement.born_on.empty() || pinned.empty()) return placement.born_on;
-  const CpuSet both = placement.born_on.intersection(pinned);
+  CpuSet both = placement.born_on.intersection(pinned);
   if (!both.empty()) return both;
   return placement.allowed && !placement.allowed->empty() ? pinned.intersection(*placement.allowed) : pinned;
 }

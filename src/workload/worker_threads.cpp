@@ -11,7 +11,7 @@ namespace ktstr {
 namespace {
 
 // Loops are shallow. Small, since a process may have thousands of them.
-constexpr std::size_t kStackBytes = 256 * 1024;
+constexpr std::size_t kStackBytes = std::size_t{256} * 1024;
 
 void* thread_main(void* plan) {
   const auto& own = *static_cast<const WorkerPlan*>(plan);

@@ -164,8 +164,8 @@ CgroupDef& CgroupDef::cpuset(CpusetSpec spec) {
   return *this;
 }
 
-CgroupDef& CgroupDef::cpuset_mems(CpuSet nodes) { return set(Knob::kCpusetMems, nodes.to_string()); }
-CgroupDef& CgroupDef::cpuset_exclusive(CpuSet cpus) { return set(Knob::kCpusetExclusive, cpus.to_string()); }
+CgroupDef& CgroupDef::cpuset_mems(const CpuSet& nodes) { return set(Knob::kCpusetMems, nodes.to_string()); }
+CgroupDef& CgroupDef::cpuset_exclusive(const CpuSet& cpus) { return set(Knob::kCpusetExclusive, cpus.to_string()); }
 CgroupDef& CgroupDef::cpuset_partition(std::string kind) { return set(Knob::kCpusetPartition, std::move(kind)); }
 
 CgroupDef& CgroupDef::cpu_quota_pct(int percent) {

@@ -31,7 +31,7 @@ void RehearsedWorld::go_to(Place place, std::string before, std::string behind) 
   behind_ = std::move(behind);
 }
 
-void RehearsedWorld::add_mistake(std::string message) {
+void RehearsedWorld::add_mistake(const std::string& message) {
   // One an op: what follows from the first is no news.
   if (std::any_of(mistakes_.begin(), mistakes_.end(), [&](const PlanMistake& each) { return each.at == at_; })) return;
   mistakes_.push_back({at_, before_ + message + behind_});

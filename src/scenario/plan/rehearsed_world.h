@@ -86,7 +86,7 @@ class RehearsedWorld {
   // By name and cgroup.
   using LivePayloads = std::map<std::pair<std::string, std::string>, LivePayload>;
 
-  void add_mistake(std::string message);
+  void add_mistake(const std::string& message);
   std::string known_names() const;
   bool check_new_name(const std::string& name);
   bool has_processes(const std::string& name, const Group& group) const;

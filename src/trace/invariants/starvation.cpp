@@ -128,7 +128,8 @@ void Starvation::judge(std::int32_t pid, const Wait& wait, const Moment& moment,
     if (all.empty() || !competes(all.front().rank)) continue;
     for (auto one = all.rbegin(); one != all.rend() && one->to_ns > from; ++one) add(*one);
   }
-  for (std::uint16_t cpu = 0; cpu < moment.now.cpus().size(); ++cpu) {
+  const auto cpus = static_cast<std::uint16_t>(moment.now.cpus().size());
+  for (std::uint16_t cpu = 0; cpu < cpus; ++cpu) {
     const std::int32_t current = moment.now.cpus()[cpu].current;
     const TaskNow* const task = moment.now.task(current);
     if (task == nullptr || task->phase != TaskPhase::kRunning || !task->rank || !competes(*task->rank)) continue;

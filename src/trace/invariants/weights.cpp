@@ -170,7 +170,8 @@ void Weights::compare_parts(std::vector<Share>& rivals, const Moment& moment, Br
   const bool is_below = -above_due(*least) >= above_due(*most);
   const Share& worst = is_below ? *least : *most;
   const double off = is_below ? -above_due(worst) : above_due(worst);
-  if (off < static_cast<double>(window / kPartOff + 2 * longest_turn_ns)) return;
+  const std::uint64_t tolerance = window / kPartOff + 2 * longest_turn_ns;
+  if (off < static_cast<double>(tolerance)) return;
   sink.report(Invariant::kWeightShare, {.pid = least->pid,
                                         .cpu = least->cpu,
                                         .from_ns = window_from_ns_,

@@ -28,8 +28,8 @@ std::string slice_text(std::uint64_t slice) {
 }
 
 std::string switch_words(const trace::Switch& event, std::uint16_t cpu, const TaskTable& table) {
-  const std::string next = event.next == 0 ? fmt::format("CPU {} goes idle", cpu)
-                                           : fmt::format("{} runs on CPU {}", task_text(event.next, table), cpu);
+  std::string next = event.next == 0 ? fmt::format("CPU {} goes idle", cpu)
+                                     : fmt::format("{} runs on CPU {}", task_text(event.next, table), cpu);
   if (event.prev == 0) return next;
   const bool sleeps = event.prev_on_rq == 0 || event.prev_delayed != 0;
   const std::string prev = task_text(event.prev, table);
