@@ -104,9 +104,11 @@ struct Periodic {
   bool operator==(const Periodic&) const = default;
 };
 
-// A phase of a Sequence.
+// A phase of a Sequence: spins, arithmetic or yields until so much time has passed, spins until it had so much of a CPU
+// (run), sleeps, or sleeps until so long after the last date of a timer phase, or the sequence's begin; a date that is
+// past counts as missed, and the next one is from then on.
 struct WorkPhase {
-  enum class Kind : std::uint8_t { kSpin, kSleep, kYield, kAlu };
+  enum class Kind : std::uint8_t { kSpin, kSleep, kYield, kAlu, kRun, kTimer };
   Kind kind = Kind::kSpin;
   std::chrono::nanoseconds length{};
   bool operator==(const WorkPhase&) const = default;

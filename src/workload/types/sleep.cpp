@@ -52,13 +52,23 @@ void run_periodic(const Periodic& type, WorkerRun& run) {
   }
 }
 
-constexpr EnumName<WorkPhase::Kind> kPhases[] = {{WorkPhase::Kind::kSpin, "spin"},
-                                                 {WorkPhase::Kind::kSleep, "sleep"},
-                                                 {WorkPhase::Kind::kYield, "yield"},
-                                                 {WorkPhase::Kind::kAlu, "alu"}};
+constexpr EnumName<WorkPhase::Kind> kPhases[] = {
+    {WorkPhase::Kind::kSpin, "spin"}, {WorkPhase::Kind::kSleep, "sleep"}, {WorkPhase::Kind::kYield, "yield"},
+    {WorkPhase::Kind::kAlu, "alu"},   {WorkPhase::Kind::kRun, "run"},     {WorkPhase::Kind::kTimer, "timer"}};
 
-void run_phase(const WorkPhase& phase, WorkerRun& run) {
+// The timer's last date is `date`.
+void run_timer(std::chrono::nanoseconds period, std::uint64_t& date, WorkerRun& run) {
+  const std::uint64_t now = run.checkpoint();
+  date += count_ns(period);
+  if (date >= now) return run.sleep_until(date);
+  run.miss();
+  date = now;
+}
+
+void run_phase(const WorkPhase& phase, std::uint64_t& date, WorkerRun& run) {
   if (phase.kind == WorkPhase::Kind::kSleep) return run.sleep_for(phase.length);
+  if (phase.kind == WorkPhase::Kind::kRun) return run.spin_for(phase.length);
+  if (phase.kind == WorkPhase::Kind::kTimer) return run_timer(phase.length, date, run);
   const std::uint64_t until = run.checkpoint() + count_ns(phase.length);
   if (phase.kind == WorkPhase::Kind::kSpin) return run.spin_until(until);
   while (!run.stopping() && run.checkpoint() < until) {
@@ -71,8 +81,9 @@ void run_phase(const WorkPhase& phase, WorkerRun& run) {
 }
 
 void run_sequence(const Sequence& type, WorkerRun& run) {
-  while (!run.stopping()) {
-    for (const WorkPhase& phase : type.phases) run_phase(phase, run);
+  for (std::uint64_t date = run.checkpoint(); !run.stopping();) {
+    for (const WorkPhase& phase : type.phases) run_phase(phase, date, run);
+    run.end_unit();
     run.end_iteration();
   }
 }

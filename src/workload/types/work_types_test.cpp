@@ -109,9 +109,9 @@ TEST(MakeWorkType, RefusesWhatIsOutOfRangeOfEachParameter) {
 }
 
 TEST(MakeWorkType, ReadsPhasesNamesAndLists) {
-  const auto phases = make_work_type("Sequence", {{"phases", "spin:1ms+sleep:2ms+yield:3ms+alu:4ms"}});
+  const auto phases = make_work_type("Sequence", {{"phases", "spin:1ms+sleep:2ms+yield:3ms+alu:4ms+run:5ms+timer:6ms"}});
   ASSERT_TRUE(phases) << phases.error().render();
-  EXPECT_EQ(describe(*phases), "Sequence(phases=spin:1ms+sleep:2ms+yield:3ms+alu:4ms)");
+  EXPECT_EQ(describe(*phases), "Sequence(phases=spin:1ms+sleep:2ms+yield:3ms+alu:4ms+run:5ms+timer:6ms)");
   EXPECT_EQ(*work_type_from(describe(*phases)), *phases);
   for (const char* text : {"", "spin", "spin:", "spin:0s", "walk:1ms", "spin:1ms++", "+"})
     EXPECT_FALSE(make_work_type("Sequence", {{"phases", text}})) << text;
