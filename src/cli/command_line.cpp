@@ -338,9 +338,11 @@ struct WorkCommands {
   CLI::App* work;
   CLI::App* list;
   CLI::App* show;
+  CLI::App* import;
   CLI::App* try_out;
   WorkListCommand list_command;
   WorkShowCommand show_command;
+  WorkImportCommand import_command;
   std::string tried;
   SettingFlags flags;
 
@@ -348,10 +350,13 @@ struct WorkCommands {
       : work(app.add_subcommand("work", "work types, what workers can do: list, show, try")),
         list(work->add_subcommand("list", "all there are, with what each does to a scheduler")),
         show(work->add_subcommand("show", "one of them: what it measures, its parameters and their ranges")),
+        import(work->add_subcommand("import", "write a file of rt-app as a scenario file")),
         try_out(work->add_subcommand("try", "run one of them for a second, alone, and print what it measured")) {
     work->require_subcommand(1);
     list->add_flag("--json", list_command.json, "as JSON");
     add_text(*show, "name", show_command.name, "NAME", "as 'ktstr work list' shows it")->required();
+    add_text(*import, "file", import_command.file, "FILE.json", "what rt-app would run")->required();
+    add_text(*import, "-o,--output", import_command.output, "FILE.toml", "where to; default: stdout");
     add_text(*try_out, "type", tried, "TYPE", "NAME, or with parameters \"NAME(burst=1ms, sleep=2ms)\"")->required();
     flags.add_all(*try_out);
   }
@@ -359,6 +364,7 @@ struct WorkCommands {
   Result<Command> interpreted(std::vector<std::string> tests) const {
     if (*list) return Command(list_command);
     if (*show) return Command(show_command);
+    if (*import) return Command(import_command);
     RunCommand run;
     run.file = std::string(kWorkPrefix) + tried;
     KTSTR_TRY_ASSIGN(run.options, flags.options(std::move(tests)));

@@ -90,13 +90,17 @@ struct WorkListCommand {
 struct WorkShowCommand {
   std::string name;
 };
+// A file of rt-app as a scenario file.
+struct WorkImportCommand {
+  std::string file, output;  // no output: stdout
+};
 struct DoctorCommand {
   bool json = false;
 };
 using Command =
     std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand, KernelFetchCommand,
                  KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand, WarmBuildCommand,
-                 WarmCleanCommand, ScenariosCommand, WorkListCommand, WorkShowCommand, DoctorCommand>;
+                 WarmCleanCommand, ScenariosCommand, WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

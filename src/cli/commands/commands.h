@@ -23,6 +23,7 @@ int execute(const WarmCleanCommand& command);
 int execute(const ScenariosCommand& command);
 int execute(const WorkListCommand& command);
 int execute(const WorkShowCommand& command);
+int execute(const WorkImportCommand& command);
 int execute(const DoctorCommand& command);
 
 // 0: warnings and errors; 1: what is being done; 2 and more: why.
