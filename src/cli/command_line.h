@@ -97,10 +97,10 @@ struct WorkImportCommand {
 struct DoctorCommand {
   bool json = false;
 };
-using Command =
-    std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand, KernelFetchCommand,
-                 KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand, WarmBuildCommand,
-                 WarmCleanCommand, ScenariosCommand, WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;
+using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand,
+                             KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
+                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, WorkListCommand,
+                             WorkShowCommand, WorkImportCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

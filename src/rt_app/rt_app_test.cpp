@@ -13,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kTwoTasks = R"({
   /* two tasks */
@@ -94,8 +95,8 @@ TEST(RtApp, WhatIsNotQuiteTheSameIsNoted) {
     "global": {"duration": -1}})",
                                       "x");
   ASSERT_TRUE(imported) << imported.error().render();
-  EXPECT_THAT(imported->notes, ElementsAre("line 2: loop 5: here it goes on to the end of the scenario",
-                                           "line 3: duration -1: without end; the scenario takes 10 s"));
+  EXPECT_THAT(imported->notes, UnorderedElementsAre("line 2: loop 5: here it goes on to the end of the scenario",
+                                                    "line 3: duration -1: without end; the scenario takes 10 s"));
   EXPECT_THAT(imported->toml, HasSubstr("duration = \"10s\""));
 }
 

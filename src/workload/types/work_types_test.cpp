@@ -109,7 +109,8 @@ TEST(MakeWorkType, RefusesWhatIsOutOfRangeOfEachParameter) {
 }
 
 TEST(MakeWorkType, ReadsPhasesNamesAndLists) {
-  const auto phases = make_work_type("Sequence", {{"phases", "spin:1ms+sleep:2ms+yield:3ms+alu:4ms+run:5ms+timer:6ms"}});
+  const auto phases =
+      make_work_type("Sequence", {{"phases", "spin:1ms+sleep:2ms+yield:3ms+alu:4ms+run:5ms+timer:6ms"}});
   ASSERT_TRUE(phases) << phases.error().render();
   EXPECT_EQ(describe(*phases), "Sequence(phases=spin:1ms+sleep:2ms+yield:3ms+alu:4ms+run:5ms+timer:6ms)");
   EXPECT_EQ(*work_type_from(describe(*phases)), *phases);

@@ -36,8 +36,8 @@ Status read(std::string_view text, std::vector<WorkPhase>& value) {
   for (const std::string_view part : parts_of(text)) {
     const std::size_t colon = part.find(':');
     if (colon == std::string_view::npos)
-      return fail(ErrorCode::kInvalidArgument, "'{}' is not a phase like spin:10ms, run:10ms, alu:2ms, yield:1ms, sleep:5ms or timer:20ms",
-                  part);
+      return fail(ErrorCode::kInvalidArgument,
+                  "'{}' is not a phase like spin:10ms, run:10ms, alu:2ms, yield:1ms, sleep:5ms or timer:20ms", part);
     WorkPhase& phase = value.emplace_back();
     KTSTR_TRY(read(part.substr(0, colon), phase.kind));
     KTSTR_TRY(read(part.substr(colon + 1), phase.length));
