@@ -195,9 +195,10 @@ TraceDecoder::Outcome TraceDecoder::next(TraceEvent& event) {
   if (translation.same) return Outcome::kEvent;
   TraceEvent here{.time_ns = event.time_ns, .kind = event.kind, .cpu = event.cpu, .count = translation.count};
   for (std::size_t i = 0; i < here.count; ++i) {
-    const int from = translation.from[i];
-    const bool there = from >= 0 && from < static_cast<int>(event.count);
-    here.values[i] = there ? event.values[static_cast<std::size_t>(from)] : 0;
+    const std::int8_t from = translation.from[i];
+    const auto position = static_cast<std::uint8_t>(from);
+    const bool there = from >= 0 && position < event.count;
+    here.values[i] = there ? event.values[position] : 0;
     if (!there || (event.unreadable >> from & 1) != 0) here.unreadable |= 1U << i;
   }
   event = here;

@@ -20,6 +20,13 @@
 
 namespace ktstr {
 
+// The texts of parameters that are one of several names; each is defined by its family.
+EnumNames<AluWidth> names_of(AluWidth);
+EnumNames<WakeClass> names_of(WakeClass);
+EnumNames<WakeBy> names_of(WakeBy);
+EnumNames<PiMode> names_of(PiMode);
+EnumNames<WorkPhase::Kind> names_of(WorkPhase::Kind);
+
 // How a parameter's value is read, written and judged.
 struct WorkParameter {
   std::string_view name;
