@@ -148,6 +148,8 @@ class Importer {
       KTSTR_TRY_ASSIGN(Task task, read_task(member));
       tasks_.push_back(std::move(task));
     }
+    if (std::all_of(tasks_.begin(), tasks_.end(), [](const Task& task) { return task.instances == 0; }))
+      return refusal(*tasks, "none of them has an instance");
     return ImportedScenario{text(), std::move(notes_)};
   }
 
@@ -216,8 +218,11 @@ class Importer {
       for (const Node& phase : phases->members) KTSTR_TRY(read_phase(phase, task));
     }
     for (const Node* event : events) KTSTR_TRY(read_event(*event, task.phases));
+    if (task.phases.size() > kMostPhases) return refusal(node, fmt::format("has more than {} phases", kMostPhases));
     if (task.phases.empty()) return refusal(node, "does nothing: there is no run, sleep or timer in it");
-    if (policy == "fifo" || policy == "rr")
+    const bool real_time = policy == "fifo" || policy == "rr";
+    if (real_time && priority.value_or(10) < 1) return refusal(node, "its priority must be from 1 to 97");
+    if (real_time)
       task.policy = fmt::format("{}:{}", policy, priority.value_or(10));
     else if (priority)
       task.nice = *priority;
@@ -248,9 +253,9 @@ class Importer {
         if (is_named(member, own)) return refusal(member, "of a phase alone is not supported; say it of the task");
       KTSTR_TRY(read_event(member, steps));
     }
-    for (std::int64_t i = 0; i < loop; ++i) task.phases.insert(task.phases.end(), steps.begin(), steps.end());
-    if (task.phases.size() > kMostPhases)
+    if (task.phases.size() + static_cast<std::size_t>(loop) * steps.size() > kMostPhases)
       return refusal(phase, fmt::format("with its loops the task has more than {} phases", kMostPhases));
+    for (std::int64_t i = 0; i < loop; ++i) task.phases.insert(task.phases.end(), steps.begin(), steps.end());
     return ok();
   }
 

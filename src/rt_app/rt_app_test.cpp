@@ -115,6 +115,12 @@ TEST(RtApp, WhatCannotBeHadIsNamedWithItsLine) {
             "line 4: 'p': with its loops the task has more than 256 phases");
 }
 
+TEST(RtApp, WhatWouldBeAnotherLoadIsRefused) {
+  EXPECT_EQ(of_task("\"instance\": 0, \"run\": 1"), "line 2: 'tasks': none of them has an instance");
+  EXPECT_EQ(of_task("\"policy\": \"SCHED_RR\", \"priority\": -3, \"run\": 1"),
+            "line 3: 't': its priority must be from 1 to 97");
+}
+
 TEST(RtApp, WhatIsNoneIsRefused) {
   EXPECT_THAT(refusal("{"), HasSubstr("it is not JSON at line 1"));
   EXPECT_EQ(refusal("[]"), "it is no JSON object");
