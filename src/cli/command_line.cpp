@@ -347,7 +347,7 @@ struct WorkCommands {
   SettingFlags flags;
 
   explicit WorkCommands(CLI::App& app)
-      : work(app.add_subcommand("work", "work types, what workers can do: list, show, try")),
+      : work(app.add_subcommand("work", "work types, what workers can do: list, show, try, import")),
         list(work->add_subcommand("list", "all there are, with what each does to a scheduler")),
         show(work->add_subcommand("show", "one of them: what it measures, its parameters and their ranges")),
         import(work->add_subcommand("import", "write a file of rt-app as a scenario file")),

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/text/trimmed.h"
 #include "base/text/users_mistake.h"
 #include "canned/canned.h"
 #include "cli/host_options.h"
@@ -80,18 +79,12 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
   return request;
 }
 
-// Both the name and the parameters were read back from what they mean, so nothing in them needs to be quoted.
+// Names and values are ktstr's own texts: nothing in them needs to be quoted.
 Result<std::string> scenario_of_work(std::string_view text) {
   KTSTR_TRY_ASSIGN(const WorkType type, work_type_from(text));
   std::string parameters;
-  const std::string whole = describe(type);
-  for (std::size_t at = whole.find('('); at < whole.size() && whole[at] != ')';) {
-    const std::size_t end = whole.find_first_of(",)", at + 1);
-    const std::string_view each = trimmed(std::string_view(whole).substr(at + 1, end - at - 1));
-    const std::size_t equals = each.find('=');
-    parameters += fmt::format(", {} = \"{}\"", each.substr(0, equals), each.substr(equals + 1));
-    at = end;
-  }
+  for (const ShownParameter& each : shown_parameters(type))
+    parameters += fmt::format(", {} = \"{}\"", each.name, each.value);
   return fmt::format(
       "name = \"{0}\"\ntopology = \"1n1l4c1t\"\nduration = \"1s\"\n\n[[cgroup]]\nname = \"work\"\n"
       "work = {{ type = \"{0}\"{1} }}\n",

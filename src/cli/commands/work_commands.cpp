@@ -40,11 +40,11 @@ int execute(const WorkListCommand& command) {
   for (const std::string_view name : work_type_names()) {
     const auto type = make_work_type(name, {});
     if (!type) return report_error(type.error());
-    text += fmt::format("{:<26} {:>3}  {}\n", name, fitting_workers(*type, 1), work_pressure(*type));
+    text += fmt::format("{:<26} {:>7}  {}\n", name, fitting_workers(*type, 1), work_pressure(*type));
     list.push_back(to_json(name, *type));
   }
   if (command.json) return printed(list.dump(2) + "\n");
-  return printed(fmt::format("{:<26} {:>3}  {}\n", "work type", "of", "what it does to a scheduler") + text);
+  return printed(fmt::format("{:<26} {:>7}  {}\n", "work type", "workers", "what it does to a scheduler") + text);
 }
 
 int execute(const WorkShowCommand& command) {
