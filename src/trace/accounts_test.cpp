@@ -54,7 +54,7 @@ TEST_F(Accounted, ARunEndsWhereItsClassSaysSo) {
   EXPECT_EQ(fair.waited_off_ns, 0);
 }
 
-// Told by where it began to wait and where it ran: the trace has its moves in between.
+// By where it began to wait and where it ran: the trace has its moves in between.
 TEST_F(Accounted, MovesAreOfThoseThatWaitAndOfThoseThatSleep) {
   fork(1, 7, "a");
   enqueue(1, 7);

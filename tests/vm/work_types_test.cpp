@@ -2,6 +2,7 @@
 //
 // Each work type does what it is for, as the recorder sees it: how much of its time a worker runs, how often it is
 // woken, how often it gets a CPU, in which class. Under the kernel's own scheduler and under a BPF scheduler.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <ostream>
@@ -183,6 +184,22 @@ TEST_P(WorkTypes, ShowInWhatTheRecorderSaw) {
   const GuestRun ran = run(arguments);
   EXPECT_EQ(ran.status, 0) << ran.err << ran.first_message();
   expect_signature(ran);
+}
+
+class WorkTypeList : public GuestTest {};
+
+TEST_F(WorkTypeList, HasNoneWithoutASignature) {
+  const auto said = run_captured({.argv = {KTSTR_PROGRAM, "work", "list", "--json"}}, std::chrono::seconds(60));
+  ASSERT_TRUE(said) << said.error().render();
+  const auto list = nlohmann::json::parse(said->out);
+  EXPECT_FALSE(list.empty());
+  const std::vector<Signature> all = signatures();
+  for (const auto& type : list) {
+    const std::string name = type.at("name").dump();
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Signature& each) {
+      return each.work.find(name) != std::string::npos;
+    })) << name;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WorkTypes, testing::ValuesIn(cases()), [](const auto& each) {
