@@ -140,7 +140,7 @@ struct WorkerReport : WorkerNumbers {
   bool gone = true;           // false: it did not end within the grace after SIGKILL either
   std::uint64_t held_ns = 0;  // frozen or stopped by the scenario, over the run: no time in which it could run
   int nice = 0;               // at the end
-  std::uint64_t missed = 0;   // periods, dates and items that it had to pass over, or was late with
+  std::uint64_t missed = 0;   // periods, timer expiries and items that it missed, or was too late for
   std::string could_not;      // what it had to do and could not: "set its policy: Operation not permitted"; "": nothing
 
   // Who it was among all workers of a run; how it is called: "worker 3", "worker 3 (pid 17)", "worker 3 of cg_0".

@@ -78,16 +78,16 @@ struct Bursty {
   std::chrono::nanoseconds sleep = std::chrono::milliseconds(100);
   bool operator==(const Bursty&) const = default;
 };
-// The same, brief: a CPU goes idle and comes back several hundred times a second. Without `precise_timing` the kernel
-// may be 50 us late by its timer slack, which counts as lateness here.
+// The same, brief: a CPU goes idle and comes back more than a hundred times a second. Without `precise_timing` the
+// kernel may be 50 us late by its timer slack, which counts as lateness here.
 struct IdleChurn {
   std::chrono::nanoseconds burst = std::chrono::milliseconds(1);
   std::chrono::nanoseconds sleep = std::chrono::milliseconds(5);
   bool precise_timing = false;
   bool operator==(const IdleChurn&) const = default;
 };
-// As cyclictest does: sleeps until a date, and the next date is `interval` later, whatever happened; records how late
-// it ran. Dates that were missed altogether are passed over, and counted as late once.
+// As cyclictest does: sleeps until an absolute time, and the next one is `interval` later, whatever happened; records
+// how late it ran. Expiries that went by altogether are counted as missed.
 struct TimerLatency {
   std::chrono::nanoseconds interval = std::chrono::milliseconds(1);
   bool operator==(const TimerLatency&) const = default;
@@ -104,9 +104,9 @@ struct Periodic {
   bool operator==(const Periodic&) const = default;
 };
 
-// A phase of a Sequence: spins, arithmetic or yields until so much time has passed, spins until it had so much of a CPU
-// (run), sleeps, or sleeps until so long after the last date of a timer phase, or the sequence's begin; a date that is
-// past counts as missed, and the next one is from then on.
+// A phase of a Sequence. kSpin, kAlu, kYield: spins, multiplies or yields until so much time has passed, once at least.
+// kRun: spins until it had so much CPU time. kSleep: sleeps. kTimer: sleeps until so long after the last expiry of a
+// timer phase, or the begin of the sequence; an expiry that is past counts as missed, and the next is from then on.
 struct WorkPhase {
   enum class Kind : std::uint8_t { kSpin, kSleep, kYield, kAlu, kRun, kTimer };
   Kind kind = Kind::kSpin;

@@ -18,4 +18,7 @@ std::vector<WorkTypeRow> lock_types();       // locks.cpp: locks and queues
 std::vector<WorkTypeRow> real_time_types();  // real_time.cpp: real-time tasks beside others
 std::vector<WorkTypeRow> churn_types();      // churn.cpp: workers that change themselves
 
+inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {
+    busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types};
+
 }  // namespace ktstr

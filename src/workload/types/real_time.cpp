@@ -55,7 +55,7 @@ std::vector<WorkTypeRow> real_time_types() {
                work_parameter<&RtStarvation::burst_iters>("burst_iters")})))),
       with_roles<PreemptStorm, role_in_storm>(with_policies<PreemptStorm, policy_in_storm>(
           in_groups<PreemptStorm, size_of_storm>(work_row<PreemptStorm, run_preempt_storm>(
-              "PreemptStorm", "a real-time task that preempts hogs a thousand times a second",
+              "PreemptStorm", "a real-time task that preempts hogs hundreds of times a second",
               "how late the real-time task wakes up",
               {work_parameter<&PreemptStorm::cfs_workers>("cfs_workers", 1, kMostOfAClass),
                work_parameter<&PreemptStorm::rt_burst_iters>("rt_burst_iters"),

@@ -71,13 +71,14 @@ void run_phase(const WorkPhase& phase, std::uint64_t& date, WorkerRun& run) {
   if (phase.kind == WorkPhase::Kind::kTimer) return run_timer(phase.length, date, run);
   const std::uint64_t until = run.checkpoint() + count_ns(phase.length);
   if (phase.kind == WorkPhase::Kind::kSpin) return run.spin_until(until);
-  while (!run.stopping() && run.checkpoint() < until) {
+  // Once at least, however short it is.
+  do {
     if (phase.kind == WorkPhase::Kind::kAlu)
       multiply(kAluTurnsPerUnit);
     else
       run.yield();
     run.end_unit();
-  }
+  } while (!run.stopping() && run.checkpoint() < until);
 }
 
 void run_sequence(const Sequence& type, WorkerRun& run) {
@@ -103,8 +104,8 @@ std::vector<WorkTypeRow> sleeping_types() {
           {work_parameter<&IdleChurn::burst>("burst"), work_parameter<&IdleChurn::sleep>("sleep"),
            work_parameter<&IdleChurn::precise_timing>("precise_timing")}),
       work_row<TimerLatency, run_timer_latency>("TimerLatency",
-                                                "a timer on dates, as cyclictest: how soon a woken task runs",
-                                                "how late it runs after each date; dates missed altogether",
+                                                "an absolute timer, as cyclictest: how soon a woken task runs",
+                                                "how late it runs after each expiry; expiries missed altogether",
                                                 {work_parameter<&TimerLatency::interval>("interval", 10'000, most_us)}),
       work_row<Periodic, run_periodic>(
           "Periodic", "a periodic task, as rt-app's: run, period, deadline", "how late it begins; periods missed",

@@ -16,8 +16,7 @@ using Table = std::array<WorkTypeRow, std::variant_size_v<WorkType>>;
 
 Table make_table() {
   Table table;
-  for (auto family :
-       {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types})
+  for (const auto family : kFamilies)
     for (WorkTypeRow& row : family()) {
       const std::size_t number = row.make().index();
       table[number] = std::move(row);

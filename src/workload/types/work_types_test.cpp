@@ -91,8 +91,7 @@ TEST(CheckGroupSize, KnowsWhichWorkersComeInPairs) {
 // Of every parameter there is: what is no value at all, and what is below its least.
 TEST(MakeWorkType, RefusesWhatIsOutOfRangeOfEachParameter) {
   int parameters = 0;
-  for (auto family :
-       {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types})
+  for (const auto family : kFamilies)
     for (const WorkTypeRow& row : family())
       for (const WorkParameter& parameter : row.parameters) {
         ++parameters;
