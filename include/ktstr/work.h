@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "ktstr/cpuset.h"
+#include "ktstr/latency_histogram.h"
 #include "ktstr/topology.h"
 #include "ktstr/work_types.h"
 
@@ -118,6 +119,18 @@ struct WorkerNumbers {
   std::string sched_class;  // "ext", "fair", "rt", "deadline"; "ext+rt" where it changed or they differ; "": not known
 };
 
+// What work of some types measures beyond wake-ups: latencies, as of the requests that it served, and how often
+// something happened. `what` is one of the work type's: "request", "hits".
+struct WorkLatency {
+  std::string what;
+  std::uint64_t max_ns = 0;  // exact
+  LatencyHistogram times;
+};
+struct WorkCount {
+  std::string what;
+  std::uint64_t count = 0;
+};
+
 // What one worker did, and who it was.
 struct WorkerReport : WorkerNumbers {
   std::string cgroup;            // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
@@ -127,12 +140,12 @@ struct WorkerReport : WorkerNumbers {
   std::string role;              // its part in that: "messenger"; "": all do the same. Only equal parts are comparable
   int pid = 0;                   // of a thread, its thread id
   std::uint64_t started_ns = 0;  // CLOCK_MONOTONIC when released
-  std::uint64_t wall_time_ns = 0;                // released to stopped
-  std::uint64_t timeslices = 0;                  // schedstat, third field, over the run
-  std::uint64_t max_gap_at_ns = 0;               // when the gap ended, since released
-  CpuSet cpus_outside;                           // CPUs it was seen on that its cpuset at the time did not allow
-  std::uint64_t sleep_ns = 0;                    // asked to sleep; is not waiting for a CPU
-  std::vector<std::uint64_t> wake_latencies_ns;  // at most 4096 of them, evenly thinned
+  std::uint64_t wall_time_ns = 0;   // released to stopped
+  std::uint64_t timeslices = 0;     // schedstat, third field, over the run
+  std::uint64_t max_gap_at_ns = 0;  // when the gap ended, since released
+  CpuSet cpus_outside;              // CPUs it was seen on that its cpuset at the time did not allow
+  std::uint64_t sleep_ns = 0;       // asked to sleep; is not waiting for a CPU
+  LatencyHistogram wake_latencies;
   bool responded = true;  // false: it did not stop when told to; the numbers are the last it published
   // Empty, or how it died by itself: "killed by signal 11 (SIGSEGV)"; of a thread, how its process did, and so all of
   // its threads: "process 'web': killed by signal 11 (SIGSEGV)".
@@ -140,8 +153,10 @@ struct WorkerReport : WorkerNumbers {
   bool gone = true;           // false: it did not end within the grace after SIGKILL either
   std::uint64_t held_ns = 0;  // frozen or stopped by the scenario, over the run: no time in which it could run
   int nice = 0;               // at the end
-  std::uint64_t missed = 0;   // periods, timer expiries and items that it missed, or was too late for
-  std::string could_not;      // what it had to do and could not: "set its policy: Operation not permitted"; "": nothing
+  std::vector<WorkLatency> latencies;
+  std::vector<WorkCount> counts;
+  std::uint64_t missed = 0;  // periods, timer expiries and items that it missed, or was too late for
+  std::string could_not;     // what it had to do and could not: "set its policy: Operation not permitted"; "": nothing
 
   // Who it was among all workers of a run; how it is called: "worker 3", "worker 3 (pid 17)", "worker 3 of cg_0".
   auto who() const { return std::tie(cgroup, index, step); }
@@ -174,7 +189,8 @@ struct WorkerReport : WorkerNumbers {
   }
   WorkerReport without_latencies() const {
     WorkerReport copy = *this;
-    copy.wake_latencies_ns = {};
+    copy.wake_latencies = {};
+    copy.latencies = {};
     return copy;
   }
 };

@@ -13,34 +13,6 @@ namespace ktstr {
 
 namespace {
 
-struct WeightedLatency {
-  std::uint64_t latency_ns;
-  double weight;  // how many wake-ups it stands for
-};
-
-// Sorted by latency.
-std::vector<WeightedLatency> pooled_latencies(const std::vector<WorkerReport>& reports) {
-  std::vector<WeightedLatency> pool;
-  for (const WorkerReport& report : reports)
-    for (const std::uint64_t latency : report.wake_latencies_ns)
-      pool.push_back(
-          {latency, static_cast<double>(report.wakeups) / static_cast<double>(report.wake_latencies_ns.size())});
-  std::sort(pool.begin(), pool.end(), [](const auto& a, const auto& b) { return a.latency_ns < b.latency_ns; });
-  return pool;
-}
-
-// The smallest latency that at least `share` of all do not exceed.
-std::uint64_t percentile(const std::vector<WeightedLatency>& pool, double share) {
-  if (pool.empty()) return 0;
-  double total = 0, seen = 0;
-  for (const auto& each : pool) total += each.weight;
-  // Sums of fractions miss the exact rank by rounding; nothing but ties is decided by this much.
-  const double wanted = share * total * (1 - 1e-9);
-  for (const auto& each : pool)
-    if ((seen += each.weight) >= wanted) return each.latency_ns;
-  return pool.back().latency_ns;
-}
-
 struct AddUp {
   void operator()(std::string_view, std::uint64_t& all, std::uint64_t one) { all += one; }
   void operator()(std::string_view, std::uint64_t& all, std::uint64_t one, Largest) {
@@ -71,6 +43,32 @@ void add_off_cpu(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
     stats.max_off_cpu_pct = std::max(stats.max_off_cpu_pct, group.max_pct);
     stats.spread_pct = std::max(stats.spread_pct, group.spread_pct());
   }
+}
+
+LatencyStats latency_stats(const std::string& what, const LatencyHistogram& times, std::uint64_t max_ns) {
+  const auto percentile = [&](double share) { return std::min(times.percentile_ns(share), max_ns); };
+  return {.what = what,
+          .count = times.count(),
+          .p50_ns = percentile(0.50),
+          .p90_ns = percentile(0.90),
+          .p99_ns = percentile(0.99),
+          .p999_ns = percentile(0.999),
+          .max_ns = max_ns};
+}
+
+void add_measures(CgroupStats& stats, const std::vector<WorkerReport>& reports) {
+  std::map<std::string, WorkLatency> latencies;
+  std::map<std::string, std::uint64_t> counts;
+  for (const WorkerReport& report : reports) {
+    for (const WorkLatency& one : report.latencies) {
+      WorkLatency& all = latencies[one.what];
+      all.times.add(one.times);
+      all.max_ns = std::max(all.max_ns, one.max_ns);
+    }
+    for (const WorkCount& one : report.counts) counts[one.what] += one.count;
+  }
+  for (const auto& [what, all] : latencies) stats.latencies.push_back(latency_stats(what, all.times, all.max_ns));
+  for (const auto& [what, count] : counts) stats.counts.push_back({what, count});
 }
 
 }  // namespace
@@ -111,9 +109,11 @@ CgroupStats make_cgroup_stats(int step, const std::string& cgroup, const std::op
   for (const WorkerReport& report : reports)
     number_fields(add, static_cast<WorkerNumbers&>(stats), static_cast<const WorkerNumbers&>(report));
   add_off_cpu(stats, reports);
-  const auto pool = pooled_latencies(reports);
-  stats.wake_p50_ns = percentile(pool, 0.50);
-  stats.wake_p99_ns = percentile(pool, 0.99);
+  LatencyHistogram wakes;
+  for (const WorkerReport& report : reports) wakes.add(report.wake_latencies);
+  stats.wake_p50_ns = std::min(wakes.percentile_ns(0.50), stats.wake_max_ns);
+  stats.wake_p99_ns = std::min(wakes.percentile_ns(0.99), stats.wake_max_ns);
+  add_measures(stats, reports);
   return stats;
 }
 

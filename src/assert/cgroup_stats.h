@@ -31,7 +31,7 @@ struct OffCpuSpread {
 // One for each part (WorkerReport::role) in each WorkSpec that has workers alive, in order of group.
 std::vector<OffCpuSpread> off_cpu_spreads(const std::vector<WorkerReport>& reports);
 
-// Percentiles are by nearest rank; each kept latency stands for as many as were thinned out with it.
+// Percentiles are by nearest rank, of the histograms of all workers.
 CgroupStats make_cgroup_stats(int step, const std::string& cgroup, const std::optional<CpuSet>& cpuset,
                               const std::vector<WorkerReport>& reports);
 

@@ -68,28 +68,47 @@ TEST(MakeCgroupStats, TakesNoOffCpuShareFromAWorkerThatDied) {
 
 TEST(MakeCgroupStats, TakesPercentilesByNearestRank) {
   WorkerReport report = worker(0, 0, 900);
-  for (std::uint64_t i = 100; i >= 1; --i) report.wake_latencies_ns.push_back(i);
+  for (std::uint64_t i = 100; i >= 1; --i) report.wake_latencies.add(i);
   report.wakeups = 100;
   report.wake_max_ns = 100;
   const auto stats = make_cgroup_stats(1, "cg_0", {}, {report});
   EXPECT_EQ(stats.wakeups, 100u);
   EXPECT_EQ(stats.wake_p50_ns, 50u);
-  EXPECT_EQ(stats.wake_p99_ns, 99u);
+  EXPECT_EQ(stats.wake_p99_ns, 98u) << "the middle of 98 and 99";
   EXPECT_EQ(stats.wake_max_ns, 100u);
 }
 
-TEST(MakeCgroupStats, WeighsThinnedLatenciesByWhatTheyStandFor) {
+TEST(MakeCgroupStats, TakesPercentilesOfAllWorkersTogether) {
   WorkerReport few = worker(0, 0, 900), many = worker(1, 0, 900);
-  few.wake_latencies_ns = {10, 10, 10, 10};
-  few.wakeups = 4;
-  many.wake_latencies_ns = {500, 500};
-  many.wakeups = 1000;
-  many.wake_max_ns = 900;
+  few.wake_latencies.add(10, 4);
+  few.wake_max_ns = 10;
+  many.wake_latencies.add(500, 1000);
+  many.wake_max_ns = 500;
   const auto stats = make_cgroup_stats(1, "cg_0", {}, {few, many});
-  EXPECT_EQ(stats.wake_p50_ns, 500u);
-  EXPECT_EQ(stats.wake_max_ns, 900u) << "though it was thinned out";
+  EXPECT_EQ(stats.wake_p50_ns, 499u) << "at most 1.6 % off";
   EXPECT_EQ(make_cgroup_stats(1, "cg_0", {}, {few}).wake_p50_ns, 10u);
   EXPECT_EQ(make_cgroup_stats(1, "cg_0", {}, {worker(0, 0, 1)}).wake_p99_ns, 0u);
+}
+
+TEST(MakeCgroupStats, AddsUpWhatWorkTypesMeasure) {
+  WorkerReport one = worker(0, 0, 900), other = worker(1, 0, 900);
+  one.latencies = {{.what = "request", .max_ns = 11, .times = {}}};
+  one.latencies[0].times.add(11, 98);
+  other.latencies = {{.what = "request", .max_ns = 1005, .times = {}}, {.what = "hit", .max_ns = 3, .times = {}}};
+  other.latencies[0].times.add(1005, 2);
+  other.latencies[1].times.add(3);
+  one.counts = {{"hits", 3}};
+  other.counts = {{"hits", 4}, {"misses", 1}};
+  const auto stats = make_cgroup_stats(1, "cg_0", {}, {one, other});
+  ASSERT_EQ(stats.latencies.size(), 2u);
+  EXPECT_EQ(stats.latencies[0].what, "hit");
+  const LatencyStats& requests = stats.latencies[1];
+  EXPECT_EQ(requests.count, 100u);
+  EXPECT_EQ(requests.p50_ns, 11u);
+  EXPECT_EQ(requests.p99_ns, 1005u) << "the bucket's middle is above the longest";
+  EXPECT_EQ(requests.max_ns, 1005u);
+  ASSERT_EQ(stats.counts.size(), 2u);
+  EXPECT_EQ(stats.counts[0].count, 7u);
 }
 
 }  // namespace

@@ -26,9 +26,22 @@ class FieldTexts {
 
  private:
   static std::string text_of(const CpuSet& cpus) { return cpus.to_string(); }
+  // "1024x3 2048x1": from which latency on, how often.
+  static std::string text_of(const LatencyHistogram& times) {
+    std::string text;
+    for (const LatencyBucket& each : times.buckets)
+      text += fmt::format("{}{}x{}", text.empty() ? "" : " ", each.from_ns, each.count);
+    return text;
+  }
+  static std::string text_of(const WorkLatency& each) {
+    return fmt::format("{} ({}, at most {} ns)", each.what, text_of(each.times), each.max_ns);
+  }
+  static std::string text_of(const WorkCount& each) { return fmt::format("{} {}", each.what, each.count); }
   template <typename T>
   static std::string text_of(const std::vector<T>& values) {
-    return fmt::format("{}", fmt::join(values, " "));
+    std::string text;
+    for (const T& value : values) text += (text.empty() ? "" : " ") + text_of(value);
+    return text;
   }
   template <typename T>
   static std::string text_of(const T& value) {

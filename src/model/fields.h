@@ -91,6 +91,30 @@ void number_fields(V& v, T&... t) {
   v("sched_class", t.sched_class...);
 }
 
+template <typename V, FieldsOf<WorkLatency> T>
+void fields(V& v, T& t) {
+  v("what", t.what);
+  v("max_ns", t.max_ns);
+  v("times", t.times);
+}
+
+template <typename V, FieldsOf<WorkCount> T>
+void fields(V& v, T& t) {
+  v("what", t.what);
+  v("count", t.count);
+}
+
+template <typename V, FieldsOf<LatencyStats> T>
+void fields(V& v, T& t) {
+  v("what", t.what);
+  v("count", t.count);
+  v("p50_ns", t.p50_ns);
+  v("p90_ns", t.p90_ns);
+  v("p99_ns", t.p99_ns);
+  v("p999_ns", t.p999_ns);
+  v("max_ns", t.max_ns);
+}
+
 template <typename V, FieldsOf<WorkerReport> T>
 void fields(V& v, T& t) {
   v("cgroup", t.cgroup);
@@ -105,7 +129,7 @@ void fields(V& v, T& t) {
   v("max_gap_at_ns", t.max_gap_at_ns);
   v("cpus_outside", t.cpus_outside);
   v("sleep_ns", t.sleep_ns);
-  v("wake_latencies_ns", t.wake_latencies_ns);
+  v("wake_latencies", t.wake_latencies, kLater);
   v("responded", t.responded);
   v("exit", t.exit);
   v("gone", t.gone, kLater);
@@ -114,6 +138,8 @@ void fields(V& v, T& t) {
   v("role", t.role, kLater);
   v("missed", t.missed, kLater);
   v("could_not", t.could_not, kLater);
+  v("latencies", t.latencies, kLater);
+  v("counts", t.counts, kLater);
 }
 
 // As a job says them; what is unset it leaves out.
@@ -185,6 +211,8 @@ void fields(V& v, T& t) {
   v("weight", t.weight, kLater);
   v("share_pct", t.share_pct, kLater);
   v("entitled_pct", t.entitled_pct, kLater);
+  v("latencies", t.latencies, kLater);
+  v("counts", t.counts, kLater);
 }
 
 template <typename V, FieldsOf<PayloadValue> T>

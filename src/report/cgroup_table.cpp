@@ -59,6 +59,21 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
   return table.render(indent);
 }
 
+std::string measure_table(const RunRecord& record, std::string_view indent) {
+  Table table({"cgroup", "step", "measured", "count", "p50", "p90", "p99", "p99.9", "longest"});
+  bool any = false;
+  for (const CgroupStats& c : record.cgroups) {
+    for (const LatencyStats& l : c.latencies)
+      table.add({place_text(c.cgroup), step_text(c.step), printable(l.what), short_count(l.count),
+                 short_duration(l.p50_ns), short_duration(l.p90_ns), short_duration(l.p99_ns),
+                 short_duration(l.p999_ns), short_duration(l.max_ns)});
+    for (const WorkCount& n : c.counts)
+      table.add({place_text(c.cgroup), step_text(c.step), printable(n.what), short_count(n.count), "", "", "", "", ""});
+    any |= !c.latencies.empty() || !c.counts.empty();
+  }
+  return any ? table.render(indent) : "";
+}
+
 std::string worker_table(const RunRecord& record, std::string_view indent) {
   if (record.workers.empty()) return "";
   Table table({"worker", "step", "CPUs", "iterations", "off-CPU", "max gap", "at", "migrations", "delay", "end"});

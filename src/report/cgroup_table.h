@@ -11,6 +11,8 @@ namespace ktstr {
 
 // A line a cgroup and step; "" when there is none. The step is only shown where there are several.
 std::string cgroup_table(const RunRecord& record, std::string_view indent);
+// What work types measure beyond that, a line each; "" when there is nothing.
+std::string measure_table(const RunRecord& record, std::string_view indent);
 // A line a worker, with how it died or that it did not answer.
 std::string worker_table(const RunRecord& record, std::string_view indent);
 

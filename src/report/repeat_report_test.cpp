@@ -43,7 +43,7 @@ TEST(FirstDifference, LooksAtInputsBeforeResults) {
   RunRecord b = a;
   b.workers[1].iterations += 1;
   EXPECT_EQ(first_difference(a, b), "worker 1 of cg_0, iterations: 46001 and 46002");
-  b.workers[0].wake_latencies_ns.assign(100, 5);
+  b.workers[0].wake_latencies.add(5, 100);
   EXPECT_EQ(first_difference(a, b), "worker 0 of cg_0, wake latencies (ns)");
   b.workers[0].max_gap_ns = 5;
   EXPECT_THAT(first_difference(a, b), HasSubstr("worker 0 of cg_0, max gap (ns): "));

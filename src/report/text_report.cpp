@@ -50,6 +50,7 @@ class TextReport {
   void write_pass() {
     add(style_.verdict(r_.outcome) + "  " + name() + ": " + escaped(one_line_setting(r_)));
     text_ += escaped(cgroup_table(r_, "  "));
+    if (const std::string measured = measure_table(r_, "  "); !measured.empty()) text_ += "\n" + escaped(measured);
     if (options_.verbose && !r_.workers.empty()) text_ += "\n" + escaped(worker_table(r_, "  "));
     if (!r_.payloads.empty()) text_ += "\n" + escaped(payload_table(r_, "  "));
     notes();
@@ -85,6 +86,7 @@ class TextReport {
     notes();
     if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));
     table("Workers by cgroup (guest time)", cgroup_table(r_, "  "));
+    table("Measured by the work (guest time)", measure_table(r_, "  "));
     if (options_.verbose && !r_.workers.empty()) text_ += "\n" + escaped(worker_table(r_, "  "));
     table("Payloads (guest time)", payload_table(r_, "  "));
     outputs();

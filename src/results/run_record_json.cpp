@@ -44,6 +44,12 @@ class Writer {
   static Json written(const std::optional<T>& value) {
     return value ? written(*value) : Json();
   }
+  // [[from_ns, count], ...]
+  static Json written(const LatencyHistogram& times) {
+    Json list = Json::array();
+    for (const LatencyBucket& bucket : times.buckets) list.push_back({bucket.from_ns, bucket.count});
+    return list;
+  }
   template <typename T>
   static Json written(const std::vector<T>& values) {
     Json list = Json::array();
@@ -136,6 +142,15 @@ class Reader {
     values.resize(json.size());
     for (std::size_t i = 0; i < json.size() && !failure_.error; ++i)
       read(json[i], fmt::format("{}[{}]", path, i), values[i]);
+  }
+  void read(const Json& json, const std::string& path, LatencyHistogram& times) {
+    std::vector<std::vector<std::uint64_t>> pairs;
+    read(json, path, pairs);
+    for (const auto& pair : pairs) {
+      if (pair.size() != 2) return failure_.set(path, "a list of pairs, the latency and how often");
+      times.buckets.push_back({pair[0], pair[1]});
+    }
+    if (!times.valid()) failure_.set(path, "a histogram of latencies");
   }
   void read(const Json& json, const std::string& path, std::map<std::string, std::string>& values) {
     if (!json.is_object()) return failure_.set(path, "an object");

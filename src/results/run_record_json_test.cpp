@@ -78,7 +78,8 @@ RunRecord full_record() {
   w.work_units = 4, w.iterations = 5, w.started_ns = 6, w.cpu_time_ns = 7, w.wall_time_ns = 8, w.run_delay_ns = 9;
   w.timeslices = 10, w.max_gap_ns = 11, w.max_gap_cpu = 12, w.max_gap_at_ns = 13, w.migrations = 14;
   w.cpus_used = {1}, w.cpus_outside = {2};
-  w.sleep_ns = 15, w.wakeups = 16, w.wake_max_ns = 17, w.wake_latencies_ns = {18, 19};
+  w.sleep_ns = 15, w.wakeups = 16, w.wake_max_ns = 17, w.wake_latencies.buckets = {{18, 19}, {1024, 20}};
+  w.latencies = {{.what = "request", .max_ns = 5, .times = {{{4, 1}, {5, 2}}}}}, w.counts = {{"hits", 6}};
   w.responded = false;
   w.exit = "killed by signal 11 (SIGSEGV)";
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
@@ -147,7 +148,8 @@ TEST(RunRecordJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->stimuli[0].iterations, UINT64_MAX);
   EXPECT_EQ(read->payloads[0].metrics[1].polarity, Polarity::kLower);
   EXPECT_EQ(read->captures[0].pids, (std::vector<int>{101, 102}));
-  EXPECT_EQ(read->workers[0].wake_latencies_ns, (std::vector<std::uint64_t>{18, 19}));
+  EXPECT_EQ(read->workers[0].wake_latencies.buckets, (std::vector<LatencyBucket>{{18, 19}, {1024, 20}}));
+  EXPECT_EQ(read->workers[0].latencies.at(0).times.count(), 3u);
 }
 
 // With no field at its default, a key that is empty, zero or false was not carried over.

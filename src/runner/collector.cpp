@@ -5,14 +5,6 @@ namespace ktstr {
 
 namespace {
 
-// Every `step`-th.
-void thin(std::vector<std::uint64_t>& samples, std::size_t step) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < samples.size(); i += step) samples[kept++] = samples[i];
-  samples.resize(kept);
-  samples.shrink_to_fit();
-}
-
 void cut(std::string& line) {
   if (line.size() <= Collector::kMostLine) return;
   line = line.substr(0, Collector::kMostLine) + "... (cut)";
@@ -61,7 +53,7 @@ Status Collector::add(const Record& record) {
     case RecordType::kMark:
       return decode_into<StepMark>(record, story_.marks.emplace_back());
     case RecordType::kWorker:
-      return add_worker(record);
+      return decode_into<WorkerReport>(record, story_.workers.emplace_back());
     case RecordType::kOutput:
       return decode_into<OutputRecord>(record, story_.outputs.emplace_back());
     case RecordType::kStimulus:
@@ -83,25 +75,6 @@ Status Collector::add(const Record& record) {
       return fail(ErrorCode::kCorruptData, "the guest traces its kernel, which nobody has asked it for");
   }
   return fail(ErrorCode::kCorruptData, "record of an unknown type {}", static_cast<int>(record.type));
-}
-
-Status Collector::add_worker(const Record& record) {
-  KTSTR_TRY_ASSIGN(WorkerReport worker, decoded<WorkerReport>(record));
-  auto& samples = worker.wake_latencies_ns;
-  thin(samples, keep_every_);
-  latencies_ += samples.size();
-  story_.workers.push_back(std::move(worker));
-  while (latencies_ > kMostLatencies) thin_latencies();
-  return ok();
-}
-
-void Collector::thin_latencies() {
-  keep_every_ *= 2;
-  latencies_ = 0;
-  for (WorkerReport& report : story_.workers) {
-    thin(report.wake_latencies_ns, 2);
-    latencies_ += report.wake_latencies_ns.size();
-  }
 }
 
 Status Collector::add_taint(const Record& record) {

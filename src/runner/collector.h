@@ -49,8 +49,6 @@ class Collector {
   static constexpr Bytes kMostRaw = Bytes{256} << 20;
   // Of what is kept of them, in memory and in result.json (Get::weight()).
   static constexpr Bytes kMostWeight = Bytes{96} << 20;
-  // Of wake latencies, of all workers together: above it every second is kept, then every fourth, and so on.
-  static constexpr std::size_t kMostLatencies = 1 << 20;
   // Of a line of a log; what is longer is cut.
   static constexpr std::size_t kMostLine = 16 << 10;
 
@@ -67,13 +65,10 @@ class Collector {
   Status add_log(const Record& record);
   Status add_phase(const Record& record);
   Status add_taint(const Record& record);
-  Status add_worker(const Record& record);
-  void thin_latencies();
 
   GuestStory story_;
   StreamDigest digest_;
   Bytes raw_ = 0, weight_ = 0;
-  std::size_t latencies_ = 0, keep_every_ = 1;
 };
 
 }  // namespace ktstr

@@ -60,18 +60,17 @@ TEST(Collector, EndsAStoryWithoutEnd) {
   EXPECT_NEAR(static_cast<double>(sent), static_cast<double>(Collector::kMostRaw), 2e6);
 }
 
-TEST(Collector, ThinsWakeLatenciesEvenlyWhereThereAreTooMany) {
+TEST(Collector, BoundsWhatHistogramsTake) {
   Collector collector;
   WorkerReport worker;
-  for (std::uint64_t i = 0; i < 100'000; ++i) worker.wake_latencies_ns.push_back(i);
-  std::size_t kept = 0;
-  for (int i = 0; i < 30; ++i) ASSERT_TRUE(collector.add(record_of(RecordType::kWorker, worker)));
-  for (const auto& report : collector.story().workers) {
-    kept += report.wake_latencies_ns.size();
-    EXPECT_EQ(report.wake_latencies_ns.size(), 25'000u);
-    EXPECT_EQ(report.wake_latencies_ns.at(1), 4u);
-  }
-  EXPECT_LE(kept, Collector::kMostLatencies);
+  for (std::uint64_t ns = 0; ns < LatencyBucket::kLimitNs; ns += 1 + ns / 40) worker.wake_latencies.add(ns);
+  ASSERT_GT(worker.wake_latencies.buckets.size(), 900u);
+  const Record record = record_of(RecordType::kWorker, worker);
+  Status added = ok();
+  int count = 0;
+  while (added && ++count < 10'000) added = collector.add(record);
+  EXPECT_EQ(added.error().code(), ErrorCode::kUnsupported);
+  EXPECT_GT(count, 500) << "as many as there are in large runs, of far fewer buckets each";
 }
 
 TEST(Collector, RefusesWhatCannotBeDecodedAndTypesThatThereAreNot) {

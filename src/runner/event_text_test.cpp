@@ -31,7 +31,9 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
   worker.cgroup = "cg_0";
   worker.iterations = 77;
   worker.wakeups = 2;
-  worker.wake_latencies_ns = {5, 6};
+  worker.wake_latencies.buckets = {{5, 1}, {1024, 6}};
+  worker.latencies = {{.what = "request", .max_ns = 9, .times = {{{9, 2}}}}};
+  worker.counts = {{"hits", 7}};
   ResultRecord result;
   result.result.details = {{Verdict::kFail, DetailKind::kStuck, "stood still"}};
   result.result.captures = {{"before", "cg_0", 1, {101, 102}}};
@@ -74,7 +76,7 @@ TEST(EventText, SaysWhatEveryTypeHolds) {
       {event_of(RecordType::kWorker, worker), "worker: cgroup cg_0, step 0, index 0, "},
       {event_of(RecordType::kWorker, worker), "iterations 77, "},
       {event_of(RecordType::kWorker, worker), "wakeups 2, wake_max_ns 0, "},
-      {event_of(RecordType::kWorker, worker), "sleep_ns 0, wake_latencies_ns 5 6, responded true, "},
+      {event_of(RecordType::kWorker, worker), "sleep_ns 0, wake_latencies 5x1 1024x6, responded true, "},
       {event_of(RecordType::kResult, result), "fail stuck: stood still"},
       {event_of(RecordType::kBodyEnd, BodyEndRecord{true, false, "exited"}), "body_end: exited, clean"},
       {event_of(RecordType::kGuestError, GuestErrorRecord{ErrorCode::kNoSpace, "full", ""}),

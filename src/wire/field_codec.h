@@ -39,6 +39,13 @@ class Put {
   void put(std::uint64_t value) { out_.u64(value); }
   void put(double value) { out_.f64(value); }
   void put(const CpuSet& value) { out_.text(value.to_string()); }
+  void put(const LatencyHistogram& times) {
+    out_.u32(static_cast<std::uint32_t>(times.buckets.size()));
+    for (const LatencyBucket& bucket : times.buckets) {
+      out_.u64(bucket.from_ns);
+      out_.u64(bucket.count);
+    }
+  }
   template <typename T>
   void put(const std::vector<T>& values) {
     out_.u32(static_cast<std::uint32_t>(values.size()));
@@ -78,8 +85,7 @@ class Get {
     value = in_.text(tail.most);
     weigh_text(value);
   }
-  // What the record takes while a run is kept: its memory, and its part of result.json as a tree and as text. Without
-  // vectors of samples.
+  // What the record takes while a run is kept: its memory, and its part of result.json as a tree and as text.
   Bytes weight() const { return weight_; }
   Status finish(std::string_view what) const {
     if (weight_ > kMaxDecodedBytes)
@@ -130,12 +136,17 @@ class Get {
     if (parsed) value = *std::move(parsed);
     weigh(text.size() + kNode * value.size());
   }
-  // Samples: there are many, and whoever keeps them counts them.
-  void get(std::vector<std::uint64_t>& values) {
-    const std::uint32_t count = in_.count(8);
-    values.resize(count);
-    for (std::uint64_t& value : values) value = in_.u64();
-    weigh(0);
+  void get(LatencyHistogram& times) {
+    const std::uint32_t count = in_.count(16);
+    bad_ |= count > LatencyBucket::kInAll;
+    if (bad_) return;
+    times.buckets.resize(count);
+    for (LatencyBucket& bucket : times.buckets) {
+      bucket.from_ns = in_.u64();
+      bucket.count = in_.u64();
+    }
+    bad_ |= !times.valid();
+    weigh(Bytes{count} * kField);
   }
   template <typename T>
   void get(std::vector<T>& values) {

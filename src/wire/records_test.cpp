@@ -25,7 +25,9 @@ WorkerReport some_report() {
   report.work_units = 1234567;
   report.max_gap_cpu = -1;
   report.cpus_used = CpuSet{0, 1, 5};
-  report.wake_latencies_ns = {1, 2, 3};
+  report.wake_latencies.buckets = {{1, 2}, {64, 3}};
+  report.latencies = {{.what = "request", .max_ns = 70, .times = {{{64, 4}}}}};
+  report.counts = {{"hits", 5}};
   report.responded = false;
   report.exit = "killed by signal 9 (SIGKILL)";
   return report;
@@ -89,7 +91,9 @@ TEST(Records, WorkerReportsSurviveTheTrip) {
   EXPECT_EQ(record.work_units, 1234567u);
   EXPECT_EQ(record.max_gap_cpu, -1);
   EXPECT_EQ(record.cpus_used, (CpuSet{0, 1, 5}));
-  EXPECT_EQ(record.wake_latencies_ns, (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(record.wake_latencies.buckets, (std::vector<LatencyBucket>{{1, 2}, {64, 3}}));
+  EXPECT_EQ(record.latencies.at(0).what, "request");
+  EXPECT_EQ(record.counts.at(0).count, 5u);
   EXPECT_FALSE(record.responded);
 }
 
@@ -321,7 +325,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   worker.max_gap_at_ns = 13;
   worker.cpus_outside = {16};
   worker.sleep_ns = 17;
-  worker.wake_latencies_ns = {20, 21};
+  worker.wake_latencies.buckets = {{20, 21}};
   worker.responded = false;
   worker.exit = "exit";
   worker.gone = false;
@@ -330,6 +334,8 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   worker.role = "role";
   worker.missed = 23;
   worker.could_not = "fork";
+  worker.latencies = {{.what = "request", .max_ns = 24, .times = {{{25, 26}}}}};
+  worker.counts = {{"hits", 27}};
   CgroupStats stats;
   static_cast<WorkerNumbers&>(stats) = {7, 6, 15, 16, 13, 14, 8, {4, 5}, 17, 20, "fair"};
   stats.cgroup = "cg";

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "workload/shared_word.h"
 #include "workload/task/task_affinity.h"
+#include "workload/worker_slot.h"
 
 namespace ktstr {
 
@@ -33,15 +34,23 @@ class GroupResources {
   Status add_event();
   Status add_counting_event();  // of which each read(2) takes one
   void add_words(std::size_t count) { word_count_ += count; }
+  // Of each worker: so many latencies and counts of its own.
+  void add_measures(std::size_t latencies, std::size_t counts) {
+    latencies_each_ = latencies;
+    counts_each_ = counts;
+  }
   void add_mask(const CpuSet& cpus) { masks_.emplace_back(cpus); }
 
   // For the spawner. `stop_event` becomes readable at the stop.
   const std::vector<Fd>& files() const { return files_; }
   std::size_t word_count() const { return word_count_; }
-  void bind(SharedWord* words, int stop_event) {
+  void bind(SharedWord* words, const WorkMeasures& measures, int stop_event) {
     words_ = words;
+    measures_ = measures;
     stop_event_ = stop_event;
   }
+  std::size_t latencies() const { return workers_ * latencies_each_; }
+  std::size_t counts() const { return workers_ * counts_each_; }
 
   // For loops.
   int file(std::size_t number) const { return files_[number].get(); }
@@ -49,13 +58,17 @@ class GroupResources {
   const std::vector<CpuMask>& masks() const { return masks_; }
   const CpuMask& mask(std::size_t number) const { return masks_[number]; }
   int stop_event() const { return stop_event_; }
+  WorkMeasures measures(std::size_t worker) const {
+    return {measures_.latencies + worker * latencies_each_, measures_.counts + worker * counts_each_};
+  }
 
  private:
   Status add_eventfd(int flags);
-  std::size_t workers_, word_count_ = 0;
+  std::size_t workers_, word_count_ = 0, latencies_each_ = 0, counts_each_ = 0;
   std::vector<Fd> files_;
   std::vector<CpuMask> masks_;
   SharedWord* words_ = nullptr;
+  WorkMeasures measures_;
   int stop_event_ = -1;
 };
 

@@ -53,9 +53,22 @@ TEST(GroupResources, HaveWordsOnceTheyAreBound) {
   shared.add_words(2);
   EXPECT_EQ(shared.word_count(), 3u);
   SharedWord words[3];
-  shared.bind(words, 9);
+  shared.bind(words, {}, 9);
   EXPECT_EQ(&shared.word(2), &words[2]);
   EXPECT_EQ(shared.stop_event(), 9);
+}
+
+TEST(GroupResources, HaveMeasuresOfEachWorker) {
+  GroupResources shared(2);
+  shared.add_measures(2, 3);
+  EXPECT_EQ(shared.latencies(), 4u);
+  EXPECT_EQ(shared.counts(), 6u);
+  std::vector<LatencyCounts> latencies(4);
+  std::atomic<std::uint64_t> counts[6];
+  shared.bind(nullptr, {latencies.data(), counts}, -1);
+  EXPECT_EQ(shared.measures(0).latencies, latencies.data());
+  EXPECT_EQ(shared.measures(1).latencies, &latencies[2]);
+  EXPECT_EQ(shared.measures(1).counts, &counts[3]);
 }
 
 }  // namespace

@@ -35,25 +35,30 @@ std::string workers_of_place(const std::string& cgroup) {
 std::string WorkerGroup::State::where() const { return workers_of_place(cgroup); }
 
 Status WorkerGroup::State::prepare(const std::vector<WorkerPart>& parts) {
-  std::size_t slots = parts.front().spec.pcomm ? 1 : 0, words = 0;
+  GroupMemory::Sizes sizes{.slots = parts.front().spec.pcomm ? 1U : 0U};
   for (const WorkerPart& part : parts) {
     GroupResources& shared = resources.emplace_back(static_cast<std::size_t>(part.spec.workers));
     KTSTR_TRY(prepare_work(part.spec.type, shared).context(std::string(name_of(part.spec.type))));
-    slots += shared.workers();
-    words += shared.word_count();
+    sizes.slots += shared.workers();
+    sizes.latencies += shared.latencies();
+    sizes.words += shared.word_count();
+    sizes.counts += shared.counts();
     for (const Fd& file : shared.files()) kept_files.push_back(file.get());
   }
-  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(slots, words));
+  KTSTR_TRY_ASSIGN(memory, GroupMemory::create(sizes));
   ready_eventfd = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!kept_files.empty()) stop_event = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ready_eventfd.valid() || stop_event.valid() == kept_files.empty()) return fail_errno("cannot make an eventfd");
   kept_files.push_back(ready_eventfd.get());
   if (stop_event.valid()) kept_files.push_back(stop_event.get());
   std::sort(kept_files.begin(), kept_files.end());
-  SharedWord* next = memory.words().data();
+  SharedWord* words = memory.words().data();
+  WorkMeasures measures{memory.latencies(), memory.counts()};
   for (GroupResources& shared : resources) {
-    shared.bind(next, stop_event.get());
-    next += shared.word_count();
+    shared.bind(words, measures, stop_event.get());
+    words += shared.word_count();
+    measures.latencies += shared.latencies();
+    measures.counts += shared.counts();
   }
   return ok();
 }

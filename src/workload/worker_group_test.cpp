@@ -167,8 +167,9 @@ TEST(WorkerGroup, MeasuresTheWakeUpsOfBurstyWorkers) {
   ASSERT_TRUE(reports) << reports.error().render();
   const WorkerReport& report = reports->at(0);
   EXPECT_GT(report.wakeups, 0u);
-  EXPECT_EQ(report.wake_latencies_ns.size(), report.wakeups);
-  EXPECT_EQ(report.wake_max_ns, *std::max_element(report.wake_latencies_ns.begin(), report.wake_latencies_ns.end()));
+  EXPECT_EQ(report.wake_latencies.count(), report.wakeups);
+  EXPECT_EQ(report.wake_latencies.buckets.back().from_ns,
+            LatencyBucket::from_of(LatencyBucket::index_of(report.wake_max_ns)));
   EXPECT_GE(report.max_gap_ns, report.wake_max_ns);
   EXPECT_GE(report.sleep_ns, report.wakeups * 200'000);
   EXPECT_LE(report.sleep_ns, report.wall_time_ns);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "workload/types/work_types.h"
+
 namespace ktstr {
 
 namespace {
@@ -45,10 +47,20 @@ WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   report.sleep_ns = slot.sleep_ns;
   report.wakeups = slot.wake_latencies.count();
   report.wake_max_ns = slot.wake_latencies.max_ns();
-  report.wake_latencies_ns = slot.wake_latencies.samples();
+  report.wake_latencies = slot.wake_latencies.histogram();
   if (const char* const what = slot.could_not.load())
     report.could_not = fmt::format("{}: {}", what, std::strerror(slot.could_not_errno));
   return report;
+}
+
+void add_measures(WorkerReport& report, const WorkType& type, const WorkMeasures& measures) {
+  const WorkMeasureNames& names = work_measure_names(type);
+  for (std::size_t i = 0; i < names.latencies.size(); ++i)
+    if (const LatencyCounts& times = measures.latencies[i]; times.count() > 0)
+      report.latencies.push_back({std::string(names.latencies[i]), times.max_ns(), times.histogram()});
+  for (std::size_t i = 0; i < names.counts.size(); ++i)
+    if (const std::uint64_t count = measures.counts[i]; count > 0)
+      report.counts.push_back({std::string(names.counts[i]), count});
 }
 
 HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns) {

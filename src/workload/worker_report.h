@@ -15,6 +15,8 @@ namespace ktstr {
 
 // The published numbers, until the last checkpoint; whose it was and how it ended is the caller's.
 WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group);
+// What its work type measures beyond that: names are the type's. What never happened has no place in a report.
+void add_measures(WorkerReport& report, const WorkType& type, const WorkMeasures& measures);
 // For how long a worker has been away by then, without what it asked to sleep.
 HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns);
 // The report's gap, where it is the longer one: of a worker that had not come back by then.

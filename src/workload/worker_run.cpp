@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/splitmix.h"
@@ -60,9 +61,11 @@ WorkerRun::WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probe
       probes_(probes),
       resources_(resources),
       index_(index),
+      measures_(resources == nullptr ? WorkMeasures{} : resources->measures(index)),
       random_(seed),
       released_ns_(group.released_ns.load(kRelaxed)),
-      last_ns_(released_ns_) {}
+      last_ns_(released_ns_),
+      iteration_since_ns_(released_ns_) {}
 
 void WorkerRun::begin(std::chrono::nanoseconds phase) {
   const std::uint64_t until_ns = checkpoint() + static_cast<std::uint64_t>(phase.count());
@@ -70,6 +73,7 @@ void WorkerRun::begin(std::chrono::nanoseconds phase) {
     burn(kSpinsPerUnit / 8);
     checkpoint();
   }
+  iteration_since_ns_ = last_ns_;
 }
 
 std::uint64_t WorkerRun::checkpoint() {
@@ -137,6 +141,7 @@ void WorkerRun::spin_for(std::chrono::nanoseconds cpu_time) {
 }
 
 void WorkerRun::miss() { add(slot_.missed, 1); }
+void WorkerRun::count(std::size_t number, std::uint64_t more) { add(measures_.counts[number], more); }
 
 void WorkerRun::yield() {
   probes_.yield();
@@ -316,5 +321,10 @@ void WorkerRun::send(SharedWord& count, int file) {
 }
 
 void WorkerRun::end_iteration() { add(slot_.iterations, 1); }
+
+void WorkerRun::end_timed_iteration() {
+  end_iteration();
+  note(0, last_ns_ - std::exchange(iteration_since_ns_, last_ns_));
+}
 
 }  // namespace ktstr

@@ -60,6 +60,9 @@ class WorkerRun {
   void spin_for(std::chrono::nanoseconds cpu_time);
   // Something was due, and did not happen in time or not at all (WorkerReport::missed).
   void miss();
+  // Latency or count `number` of its work type (WorkTypeRow::measure_names).
+  void note(std::size_t number, std::uint64_t ns) { measures_.latencies[number].add(ns); }
+  void count(std::size_t number, std::uint64_t more = 1);
   // Spins work units until that CLOCK_MONOTONIC time.
   void spin_until(std::uint64_t until_ns);
   // What a loop of its own has done is a work unit: a checkpoint.
@@ -108,6 +111,8 @@ class WorkerRun {
   void receive(const SharedWord& count, std::uint32_t before, int file);
 
   void end_iteration();
+  // The same, and the time since the last one, or the first checkpoint, is latency 0 of its work type.
+  void end_timed_iteration();
 
  private:
   std::uint64_t until_stop(std::uint64_t now) const;
@@ -129,9 +134,11 @@ class WorkerRun {
   RunProbes probes_;
   const GroupResources* resources_;
   std::size_t index_;
+  WorkMeasures measures_;
   std::uint64_t random_;
   std::uint64_t released_ns_;
   std::uint64_t last_ns_;  // since when it may be away
+  std::uint64_t iteration_since_ns_;
   Cpu last_cpu_ = -1;
   bool stopping_ = false;
 };

@@ -14,7 +14,7 @@
 #include "ktstr/topology.h"
 #include "workload/futex.h"
 #include "workload/hold_clock.h"
-#include "workload/latency_reservoir.h"
+#include "workload/latency_counts.h"
 #include "workload/shared_word.h"
 #include "workload/task/schedstat.h"
 
@@ -65,6 +65,13 @@ struct alignas(64) GroupBlock {
   std::atomic<std::uint64_t> held_before_ns{0};  // the release; before `go`
 };
 
+// What a worker measures beyond what is in its slot (GroupResources): as many as its work type has, one after the
+// other.
+struct WorkMeasures {
+  LatencyCounts* latencies = nullptr;
+  std::atomic<std::uint64_t>* counts = nullptr;
+};
+
 // Written by its worker alone.
 struct alignas(64) WorkerSlot {
   enum State : std::uint32_t { kSpawned, kSetupFailed, kReady, kFinished };
@@ -91,7 +98,7 @@ struct alignas(64) WorkerSlot {
   // What it had to do and could not: a text of the program, which all of the group have in the same place.
   std::atomic<const char*> could_not{nullptr};
   std::atomic<int> could_not_errno{0};
-  LatencyReservoir wake_latencies;
+  LatencyCounts wake_latencies;
 
   SharedSchedstat spent;  // over the run; at the end, before kFinished
 };

@@ -57,11 +57,16 @@ void run_alu_hot(const AluHot& type, WorkerRun& run) {
     else
       multiply(kAluTurnsPerUnit);
     run.end_unit();
-    run.end_iteration();
+    run.end_timed_iteration();
   }
 }
 
-void run_smt_sibling_spin(const SmtSiblingSpin&, WorkerRun& run) { run_spin_wait({}, run); }
+void run_smt_sibling_spin(const SmtSiblingSpin&, WorkerRun& run) {
+  while (!run.stopping()) {
+    run.spin(WorkerRun::kSpinsPerUnit);
+    run.end_timed_iteration();
+  }
+}
 constexpr std::size_t size_of_pair(const SmtSiblingSpin&) { return 2; }
 
 // In parts of a unit each, so that checkpoints are as dense as anywhere.
@@ -70,12 +75,12 @@ void run_ipc_variance(const IpcVariance& type, WorkerRun& run) {
   if (!region.valid()) return run.give_up("map 512 KiB", errno);
   const auto bytes = region.as<volatile std::uint8_t>();
   while (!run.stopping()) {
-    for (std::uint32_t period = 0; period < type.period_iters && !run.stopping(); ++period, run.end_iteration())
+    for (std::uint32_t period = 0; period < type.period_iters && !run.stopping(); ++period, run.end_timed_iteration())
       for (std::uint32_t done = 0; done < type.hot_iters && !run.stopping(); done += kAluTurnsPerUnit) {
         multiply(std::min(kAluTurnsPerUnit, type.hot_iters - done));
         run.end_unit();
       }
-    for (std::uint32_t period = 0; period < type.period_iters && !run.stopping(); ++period, run.end_iteration())
+    for (std::uint32_t period = 0; period < type.period_iters && !run.stopping(); ++period, run.end_timed_iteration())
       for (std::uint32_t done = 0; done < type.cold_iters && !run.stopping(); done += kTouchesPerUnit) {
         const std::uint32_t touches = std::min(kTouchesPerUnit, type.cold_iters - done);
         for (std::uint32_t i = 0; i < touches; ++i) {
@@ -92,19 +97,24 @@ void run_ipc_variance(const IpcVariance& type, WorkerRun& run) {
 EnumNames<AluWidth> names_of(AluWidth) { return names_from<kAluWidths>(); }
 
 std::vector<WorkTypeRow> busy_types() {
+  const std::vector<std::string_view> kIteration = {"iteration"};
   return {
       work_row<SpinWait, run_spin_wait>("SpinWait", "a CPU hog: preemption, slices, fairness", ""),
       work_row<YieldHeavy, run_yield_heavy>("YieldHeavy", "yields all the time: enqueue and dispatch", ""),
       work_row<Mixed, run_mixed>("Mixed", "bursts with a yield after each", "",
                                  {work_parameter<&Mixed::spins>("spins")}),
-      work_row<AluHot, run_alu_hot>("AluHot", "a CPU hog with full arithmetic units, no memory", "",
-                                    {work_parameter<&AluHot::width>("width")}),
-      in_groups<SmtSiblingSpin, size_of_pair>(work_row<SmtSiblingSpin, run_smt_sibling_spin>(
-          "SmtSiblingSpin", "two hogs, meant for the siblings of a core", "")),
-      work_row<IpcVariance, run_ipc_variance>(
-          "IpcVariance", "instructions per cycle that rise and fall", "",
-          {work_parameter<&IpcVariance::hot_iters>("hot_iters"), work_parameter<&IpcVariance::cold_iters>("cold_iters"),
-           work_parameter<&IpcVariance::period_iters>("period_iters")}),
+      measuring(work_row<AluHot, run_alu_hot>("AluHot", "a CPU hog with full arithmetic units, no memory",
+                                              "how long an iteration takes", {work_parameter<&AluHot::width>("width")}),
+                kIteration),
+      measuring(in_groups<SmtSiblingSpin, size_of_pair>(work_row<SmtSiblingSpin, run_smt_sibling_spin>(
+                    "SmtSiblingSpin", "two hogs, meant for the siblings of a core", "how long an iteration takes")),
+                kIteration),
+      measuring(work_row<IpcVariance, run_ipc_variance>("IpcVariance", "instructions per cycle that rise and fall",
+                                                        "how long an iteration takes",
+                                                        {work_parameter<&IpcVariance::hot_iters>("hot_iters"),
+                                                         work_parameter<&IpcVariance::cold_iters>("cold_iters"),
+                                                         work_parameter<&IpcVariance::period_iters>("period_iters")}),
+                kIteration),
   };
 }
 

@@ -16,6 +16,7 @@
 #include "base/text/duration.h"
 #include "ktstr/work.h"
 #include "ktstr/work_types.h"
+#include "workload/types/work_types.h"
 #include "workload/worker_run.h"
 
 namespace ktstr {
@@ -57,6 +58,7 @@ struct WorkTypeRow {
   // Of parameters that go together; each alone was judged.
   Status (*check)(const WorkType& type) = [](const WorkType&) { return ok(); };
   bool processes_only = false;  // not threads
+  WorkMeasureNames measure_names = {};
 };
 
 template <typename Type, auto Loop>
@@ -69,6 +71,13 @@ WorkTypeRow work_row(std::string_view name, std::string_view pressure, std::stri
   row.parameters = std::move(parameters);
   row.pressure = pressure;
   row.measures = measures;
+  return row;
+}
+
+// What WorkerRun::note() and count() have by number: texts that live as long as the program.
+inline WorkTypeRow measuring(WorkTypeRow row, std::vector<std::string_view> latencies,
+                             std::vector<std::string_view> counts = {}) {
+  row.measure_names = {std::move(latencies), std::move(counts)};
   return row;
 }
 

@@ -105,7 +105,13 @@ std::vector<ShownParameter> shown_parameters(const WorkType& type) {
   return all;
 }
 
-Status prepare_work(const WorkType& type, GroupResources& shared) { return row_of(type).prepare(type, shared); }
+const WorkMeasureNames& work_measure_names(const WorkType& type) { return row_of(type).measure_names; }
+
+Status prepare_work(const WorkType& type, GroupResources& shared) {
+  const WorkMeasureNames& names = work_measure_names(type);
+  shared.add_measures(names.latencies.size(), names.counts.size());
+  return row_of(type).prepare(type, shared);
+}
 
 Result<WorkType> make_work_type(std::string_view name,
                                 const std::vector<std::pair<std::string, std::string>>& parameters) {
