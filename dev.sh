@@ -71,6 +71,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
                      tidy        clang-tidy over src/ (installs clang-tidy-14)
                      sanitizers  the unit tests with the address, undefined-behaviour and thread sanitizers
                      fuzz        each fuzz target for 20 seconds
+                     long        tests of guests that take minutes, as one with as many CPUs as there can be
                      healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
                                  and scx_ktstr, must pass; words after it go to tests/campaigns/healthy.sh
   help             this text
@@ -376,6 +377,12 @@ check_fuzz() {
   done
 }
 
+check_long() {
+  step build build vm_test
+  step kernels test_kernels
+  build/test/vm_test --gtest_filter='Long*'
+}
+
 check_healthy() {
   step build build ktstr ktstr-agent scx_ktstr
   step kernels test_kernels
@@ -393,11 +400,11 @@ check() {
     check_healthy "$@"
     return
   fi
-  if (($# == 0)); then set -- tidy sanitizers fuzz healthy; fi
+  if (($# == 0)); then set -- tidy sanitizers fuzz long healthy; fi
   for part in "$@"; do
     case $part in
-      tidy | sanitizers | fuzz | healthy) step "$part" "check_$part" ;;
-      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, healthy' ;;
+      tidy | sanitizers | fuzz | long | healthy) step "$part" "check_$part" ;;
+      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, long, healthy' ;;
     esac
   done
 }
