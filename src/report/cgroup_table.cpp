@@ -32,6 +32,11 @@ bool classes_matter(const RunRecord& record) {
                      [&](const CgroupStats& c) { return c.sched_class != record.cgroups.front().sched_class; });
 }
 
+bool has_steps(const RunRecord& record) {
+  return std::any_of(record.cgroups.begin(), record.cgroups.end(),
+                     [&](const CgroupStats& c) { return c.step != record.cgroups.front().step; });
+}
+
 // "62.1% of 66.7%" where it is known what it is entitled to; nothing where a cgroup shares with nobody.
 std::string share_text(const CgroupStats& c) {
   if (c.share_pct <= 0 || c.share_pct >= 100) return "";
@@ -43,9 +48,7 @@ std::string share_text(const CgroupStats& c) {
 
 std::string cgroup_table(const RunRecord& record, std::string_view indent) {
   if (record.cgroups.empty()) return "";
-  const int first_step = record.cgroups.front().step;
-  const bool steps = std::any_of(record.cgroups.begin(), record.cgroups.end(),
-                                 [&](const CgroupStats& c) { return c.step != first_step; });
+  const bool steps = has_steps(record);
   const bool classes = classes_matter(record);
   Table table({"cgroup", "step", "workers", "class", "CPUs", "CPU time", "share", "off-CPU", "spread", "max gap",
                "migrations", "delay/worker", "wake p99"});
@@ -60,15 +63,17 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent) {
 }
 
 std::string measure_table(const RunRecord& record, std::string_view indent) {
+  const bool steps = has_steps(record);
   Table table({"cgroup", "step", "measured", "count", "p50", "p90", "p99", "p99.9", "longest"});
   bool any = false;
   for (const CgroupStats& c : record.cgroups) {
     for (const LatencyStats& l : c.latencies)
-      table.add({place_text(c.cgroup), step_text(c.step), printable(l.what), short_count(l.count),
+      table.add({place_text(c.cgroup), steps ? step_text(c.step) : "", printable(l.what), short_count(l.count),
                  short_duration(l.p50_ns), short_duration(l.p90_ns), short_duration(l.p99_ns),
                  short_duration(l.p999_ns), short_duration(l.max_ns)});
     for (const WorkCount& n : c.counts)
-      table.add({place_text(c.cgroup), step_text(c.step), printable(n.what), short_count(n.count), "", "", "", "", ""});
+      table.add({place_text(c.cgroup), steps ? step_text(c.step) : "", printable(n.what), short_count(n.count), "", "",
+                 "", "", ""});
     any |= !c.latencies.empty() || !c.counts.empty();
   }
   return any ? table.render(indent) : "";

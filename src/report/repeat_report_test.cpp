@@ -44,7 +44,9 @@ TEST(FirstDifference, LooksAtInputsBeforeResults) {
   b.workers[1].iterations += 1;
   EXPECT_EQ(first_difference(a, b), "worker 1 of cg_0, iterations: 46001 and 46002");
   b.workers[0].wake_latencies.add(5, 100);
-  EXPECT_EQ(first_difference(a, b), "worker 0 of cg_0, wake latencies (ns)");
+  EXPECT_EQ(first_difference(a, b), "worker 0 of cg_0, wake latencies:  and 5x100");
+  for (std::uint64_t ns = 6; ns < 30; ++ns) b.workers[0].wake_latencies.add(ns);
+  EXPECT_EQ(first_difference(a, b), "worker 0 of cg_0, wake latencies") << "too long to be shown";
   b.workers[0].max_gap_ns = 5;
   EXPECT_THAT(first_difference(a, b), HasSubstr("worker 0 of cg_0, max gap (ns): "));
   b.marks.pop_back();

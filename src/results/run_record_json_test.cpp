@@ -60,6 +60,8 @@ RunRecord full_record() {
   c.max_gap_ns = 6, c.max_gap_cpu = 7, c.cpu_time_ns = 8, c.run_delay_ns = 9;
   c.wakeups = 10, c.wake_p50_ns = 11, c.wake_p99_ns = 12, c.wake_max_ns = 13;
   c.sched_class = "ext", c.weight = 100, c.share_pct = 50.5, c.entitled_pct = 49.5;
+  c.latencies = {{.what = "request", .count = 1, .p50_ns = 2, .p90_ns = 3, .p99_ns = 4, .p999_ns = 5, .max_ns = 6}};
+  c.counts = {{"hits", 7}};
   r.cgroups = {c};
   r.checked = {{"gap", 2}};
   r.marks = {{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "first", "fingerprint"}};

@@ -63,7 +63,7 @@ TEST(Collector, EndsAStoryWithoutEnd) {
 TEST(Collector, BoundsWhatHistogramsTake) {
   Collector collector;
   WorkerReport worker;
-  for (std::uint64_t ns = 0; ns < LatencyBucket::kLimitNs; ns += 1 + ns / 40) worker.wake_latencies.add(ns);
+  for (std::uint64_t ns = 0; ns < LatencyBucket::kLimitNs; ns += 1 + ns / 64) worker.wake_latencies.add(ns);
   ASSERT_GT(worker.wake_latencies.buckets.size(), 900u);
   const Record record = record_of(RecordType::kWorker, worker);
   Status added = ok();
