@@ -103,9 +103,12 @@ class AffinityIntent {
   static AffinityIntent exact(CpuSet cpus);  // as far as the cpuset allows
   // The two hardware threads of the first core that has both inside the cpuset; all workers of a group share it.
   static AffinityIntent smt_sibling_pair();
+  // One pair a core: workers 0 and 1 on the threads of the first such core, 2 and 3 of the second, and so on; after the
+  // last core the first again.
+  static AffinityIntent smt_sibling_pairs();
 
-  // "inherit", "random:2", "random:2/0-3", "llc", "all", "single", "smt-pair", or CPUs like "0-3,8". kInvalidArgument
-  // names these forms.
+  // "inherit", "random:2", "random:2/0-3", "llc", "all", "single", "smt-pair", "smt-pairs", or CPUs like "0-3,8".
+  // kInvalidArgument names these forms.
   static Result<AffinityIntent> parse(std::string_view text);
   std::string to_text() const;  // what parse() takes
   // What can be said without a machine.
@@ -115,12 +118,21 @@ class AffinityIntent {
   Result<std::optional<CpuSet>> resolve(const TestTopology& topology, const CpuSet& cpuset, int index,
                                         std::uint64_t seed) const;
   bool inherits() const { return kind_ == Kind::kInherit; }
-  std::string describe()
-      const;  // "inherit", "random(2)", "random(2 of 0-3)", "llc", "all", "single", "cpus(0-1)", "smt-pair"
+  // "inherit", "random(2)", "random(2 of 0-3)", "llc", "all", "single", "cpus(0-1)", "smt-pair", "smt-pairs"
+  std::string describe() const;
   friend bool operator==(const AffinityIntent&, const AffinityIntent&) = default;
 
  private:
-  enum class Kind : std::uint8_t { kInherit, kRandomSubset, kLlcAligned, kCrossCgroup, kSingleCpu, kExact, kSmtPair };
+  enum class Kind : std::uint8_t {
+    kInherit,
+    kRandomSubset,
+    kLlcAligned,
+    kCrossCgroup,
+    kSingleCpu,
+    kExact,
+    kSmtPair,
+    kSmtPairs
+  };
   explicit AffinityIntent(Kind kind) : kind_(kind) {}
   Kind kind_ = Kind::kInherit;
   int count_ = 0;  // of kRandomSubset

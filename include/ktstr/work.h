@@ -102,6 +102,12 @@ struct WorkSpec {
   AffinityIntent affinity = AffinityIntent::inherit();
   MemPolicy mem_policy = {};
   std::optional<int> uclamp_min = {}, uclamp_max = {};  // 0..1024, of the task: sched_setattr(2)
+  // The slice that the task asks for (sched_attr's runtime, Linux 6.12), 100 us to 100 ms. Only policies normal, batch
+  // and idle have one; how a BPF scheduler takes it is up to that.
+  std::optional<std::chrono::nanoseconds> slice = {};
+  // How late the kernel may end its sleeps, 1 ns to 1 s: prctl(PR_SET_TIMERSLACK). Default: 1 ns, so that wake
+  // latencies are the scheduler's.
+  std::optional<std::chrono::nanoseconds> timer_slack = {};
 };
 
 // What a worker did, in guest time, or, added up, all of a cgroup.

@@ -103,6 +103,8 @@ const std::vector<TextForm>& worker_forms() {
       {"mem_policy = \"bind:0\"", "where memory comes from; see Memory policies"},
       {"task_uclamp_min = 512", "the lower utilisation clamp of each worker, 0 to 1024"},
       {"task_uclamp_max = 1024", "the upper one"},
+      {"slice = \"3ms\"", "the slice that each asks the kernel for, 100 us to 100 ms, of policies without priority"},
+      {"timer_slack = \"50us\"", "how late the kernel may end its sleeps, 1 ns to 1 s; otherwise 1 ns"},
   };
   return forms;
 }
@@ -131,6 +133,7 @@ const std::vector<TextForm>& affinity_forms() {
       {"\"all\"", "all CPUs of the machine; the kernel clips to the cpuset"},
       {"\"single\"", "the lowest CPU of the cpuset"},
       {"\"smt-pair\"", "the two threads of the first core that has both in the cpuset"},
+      {"\"smt-pairs\"", "one pair of workers a core: 0 and 1 on the first such core, 2 and 3 on the second, ..."},
       {"\"0-3,8\"", "exactly these, as far as the cpuset allows"},
   };
   return forms;

@@ -120,6 +120,7 @@ TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
       "workers_pct = 0.5\nnice = 3\ncomm = 'ui'\npcomm = 'browser'\nuid = 1000\ngid = 100\nnuma_node = 1\n"
       "policy = 'fifo:50'\n"
       "affinity = 'random:2'\nmem_policy = 'bind:0-1'\ntask_uclamp_min = 1\ntask_uclamp_max = 512\n"
+      "timer_slack = '50us'\n"
       "work = { type = 'Mixed', spins = 7 }");
   ASSERT_EQ(def.merged_work().size(), 1u);
   const WorkSpec spec = def.merged_work()[0];
@@ -127,6 +128,7 @@ TEST(ScenarioWorkers, EveryAttributeIsReadFromACgroup) {
   EXPECT_EQ(spec.workers_pct, 0.5);
   EXPECT_EQ(describe(spec.type), "Mixed(spins=7)");
   EXPECT_EQ(spec.nice, 3);
+  EXPECT_EQ(spec.timer_slack, std::chrono::microseconds(50));
   EXPECT_EQ(spec.comm, "ui");
   EXPECT_EQ(spec.pcomm, "browser");
   EXPECT_EQ(spec.uid, 1000u);
@@ -234,6 +236,13 @@ TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
             "t.toml:3:19: task_uclamp_min 1025 is not valid; accepted: 0 to 1024");
   EXPECT_EQ(mistakes_in_limits("task_uclamp_min = 9\ntask_uclamp_max = 8"),
             "t.toml:4:19: task_uclamp_max 8 is below task_uclamp_min 9; accepted: 9 to 1024");
+  EXPECT_EQ(mistakes_in_limits("slice = '1us'"), "t.toml:3:9: a slice of 1us is not valid; accepted: 100us to 100ms");
+  EXPECT_EQ(mistakes_in_limits("slice = '101ms'"),
+            "t.toml:3:9: a slice of 101ms is not valid; accepted: 100us to 100ms");
+  EXPECT_EQ(mistakes_in_limits("slice = '3ms'\npolicy = 'fifo:5'"),
+            "t.toml:3:9: a slice beside policy fifo(5); only normal, batch and idle have one");
+  EXPECT_EQ(mistakes_in_limits("timer_slack = '2s'"),
+            "t.toml:3:15: a timer_slack of 2s is not valid; accepted: 1ns to 1s");
   EXPECT_EQ(mistakes_in_limits("[[cgroup.work]]\ntype = 'Mixed'\nworkers = 0"),
             "t.toml:5:11: 0 workers are not valid; accepted: 1 to 4096");
   EXPECT_EQ(mistakes_in_limits("workers = 1\npolicy = 'batch'\n[[cgroup.work]]\ntype = 'Mixed'"),

@@ -9,6 +9,7 @@
 
 #include "scenario/plan/definition_rules.h"
 #include "scenario_file/policy_reader.h"
+#include "workload/task/task_times.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -124,6 +125,14 @@ std::optional<int> read_clamp(TableReader& reader, std::string_view key) {
   return {};
 }
 
+template <typename Check>
+std::optional<std::chrono::nanoseconds> read_time(TableReader& reader, std::string_view key, Check check) {
+  const auto time = reader.duration(key);
+  const Status valid = check(time);
+  reader.mistake(key, valid);
+  return valid ? time : std::nullopt;
+}
+
 void read_clamps(TableReader& reader, WorkSpec& spec) {
   spec.uclamp_min = read_clamp(reader, "task_uclamp_min");
   spec.uclamp_max = read_clamp(reader, "task_uclamp_max");
@@ -176,6 +185,8 @@ void read_own_attributes(TableReader& reader, WorkSpec& spec) {
   }
   if (auto policy = read_mem_policy(reader, "mem_policy")) spec.mem_policy = *std::move(policy);
   read_clamps(reader, spec);
+  spec.slice = read_time(reader, "slice", [&](const auto& slice) { return check_slice(slice, spec.policy); });
+  spec.timer_slack = read_time(reader, "timer_slack", check_timer_slack);
 }
 
 WorkSpec read_work_table(const TomlValue& table, std::string_view name, Mistakes& mistakes) {
@@ -205,8 +216,8 @@ std::optional<WorkType> read_work_type(TableReader& reader, std::string_view key
 }
 
 const std::vector<std::string_view>& own_attribute_keys() {
-  static const std::vector<std::string_view> keys = {"policy", "affinity", "mem_policy", "task_uclamp_min",
-                                                     "task_uclamp_max"};
+  static const std::vector<std::string_view> keys = {"policy",          "affinity", "mem_policy", "task_uclamp_min",
+                                                     "task_uclamp_max", "slice",    "timer_slack"};
   return keys;
 }
 

@@ -18,6 +18,8 @@
 //   affinity = "random:2"
 //   task_uclamp_min = 512           # of each worker; `uclamp_min` is the cgroup's
 //   task_uclamp_max = 1024
+//   slice = "3ms"
+//   timer_slack = "50us"
 #pragma once
 
 #include <optional>
@@ -38,7 +40,8 @@ inline constexpr std::string_view kAcceptedWork =
 bool read_worker_count(TableReader& reader, int least, WorkSpec& spec);
 // What workers of a cgroup share if they do not say otherwise: nice, comm, pcomm, uid, gid, numa_node.
 void read_shared_attributes(TableReader& reader, WorkSpec& spec);
-// What a group of workers has by itself: policy, affinity, mem_policy, task_uclamp_min, task_uclamp_max.
+// What a group of workers has by itself: policy, affinity, mem_policy, task_uclamp_min, task_uclamp_max,
+// slice, timer_slack.
 void read_own_attributes(TableReader& reader, WorkSpec& spec);
 // A whole table with type, parameters, number and attributes; `name` is what messages call it.
 WorkSpec read_work_table(const TomlValue& table, std::string_view name, Mistakes& mistakes);

@@ -13,6 +13,7 @@ AffinityIntent AffinityIntent::llc_aligned() { return AffinityIntent(Kind::kLlcA
 AffinityIntent AffinityIntent::cross_cgroup() { return AffinityIntent(Kind::kCrossCgroup); }
 AffinityIntent AffinityIntent::single_cpu() { return AffinityIntent(Kind::kSingleCpu); }
 AffinityIntent AffinityIntent::smt_sibling_pair() { return AffinityIntent(Kind::kSmtPair); }
+AffinityIntent AffinityIntent::smt_sibling_pairs() { return AffinityIntent(Kind::kSmtPairs); }
 
 AffinityIntent AffinityIntent::random_subset(int count, CpuSet from) {
   AffinityIntent intent(Kind::kRandomSubset);
@@ -47,13 +48,15 @@ CpuSet llc_within(const TestTopology& topology, const CpuSet& pool) {
   return best;
 }
 
-CpuSet smt_pair_within(const TestTopology& topology, const CpuSet& pool) {
+// Of each core that has two threads in `pool`, in the order of cores.
+std::vector<CpuSet> smt_pairs_within(const TestTopology& topology, const CpuSet& pool) {
+  std::vector<CpuSet> pairs;
   for (const TestTopology::Llc& llc : topology.llcs)
     for (const TestTopology::Core& core : llc.cores) {
       const CpuSet threads = core.threads.intersection(pool);
-      if (threads.size() >= 2) return {*threads.begin(), *std::next(threads.begin())};
+      if (threads.size() >= 2) pairs.push_back({*threads.begin(), *std::next(threads.begin())});
     }
-  return {};
+  return pairs;
 }
 
 // Fisher and Yates's shuffle, as far as it is needed.
@@ -85,10 +88,12 @@ Result<std::optional<CpuSet>> AffinityIntent::resolve(const TestTopology& topolo
     cpus = {pool.first()};
   else if (kind_ == Kind::kExact)
     cpus = cpus_.intersection(pool);
-  else if (kind_ == Kind::kSmtPair)
-    cpus = smt_pair_within(topology, pool);
+  const bool pairs_of_threads = kind_ == Kind::kSmtPair || kind_ == Kind::kSmtPairs;
+  if (pairs_of_threads)
+    if (const std::vector<CpuSet> pairs = smt_pairs_within(topology, pool); !pairs.empty())
+      cpus = pairs[kind_ == Kind::kSmtPair ? 0 : static_cast<std::size_t>(index / 2) % pairs.size()];
   if (!cpus.empty()) return std::optional(std::move(cpus));
-  if (kind_ == Kind::kSmtPair)
+  if (pairs_of_threads)
     return fail(ErrorCode::kInvalidArgument, "no core has two hardware threads among the CPUs {}", pool.to_string());
   return fail(ErrorCode::kInvalidArgument, "none of its CPUs is among those of the cpuset, {}", pool.to_string());
 }
@@ -99,6 +104,7 @@ Result<AffinityIntent> AffinityIntent::parse(std::string_view text) {
   if (text == "all") return cross_cgroup();
   if (text == "single") return single_cpu();
   if (text == "smt-pair") return smt_sibling_pair();
+  if (text == "smt-pairs") return smt_sibling_pairs();
   constexpr std::string_view kRandom = "random:";
   std::optional<AffinityIntent> intent;
   if (text.starts_with(kRandom)) {
@@ -117,7 +123,7 @@ Result<AffinityIntent> AffinityIntent::parse(std::string_view text) {
   if (!intent)
     return fail(ErrorCode::kInvalidArgument,
                 "'{}' is not an affinity; accepted: \"inherit\", \"llc\", \"all\", \"single\", \"smt-pair\", "
-                "\"random:2\", \"random:2/0-3\", or CPUs like \"0-3,8\"",
+                "\"smt-pairs\", \"random:2\", \"random:2/0-3\", or CPUs like \"0-3,8\"",
                 text);
   KTSTR_TRY(intent->validate());
   return *std::move(intent);
@@ -147,6 +153,8 @@ std::string AffinityIntent::describe() const {
       return fmt::format("cpus({})", cpus_.to_string());
     case Kind::kSmtPair:
       return "smt-pair";
+    case Kind::kSmtPairs:
+      return "smt-pairs";
   }
   return "";
 }

@@ -35,6 +35,19 @@ TEST(AffinityIntent, TakesTheFirstCoreThatHasBothThreads) {
             "no core has two hardware threads among the CPUs 1,3,5");
 }
 
+TEST(AffinityIntent, GivesEachPairOfWorkersACore) {
+  const auto cpus_of = [](int worker) {
+    const auto cpus = AffinityIntent::smt_sibling_pairs().resolve(machine(), {1, 2, 3, 6, 7}, worker, 0);
+    return cpus ? (*cpus)->to_string() : cpus.error().message();
+  };
+  EXPECT_EQ(cpus_of(0), "2-3") << "of the first core one thread is left";
+  EXPECT_EQ(cpus_of(1), "2-3");
+  EXPECT_EQ(cpus_of(2), "6-7");
+  EXPECT_EQ(cpus_of(4), "2-3") << "after the last core the first again";
+  EXPECT_EQ(resolved(AffinityIntent::smt_sibling_pairs(), {1, 3, 5}),
+            "no core has two hardware threads among the CPUs 1,3,5");
+}
+
 TEST(AffinityIntent, SamplesForEachWorkerByItself) {
   const AffinityIntent two = AffinityIntent::random_subset(2);
   std::set<std::string> seen;
@@ -51,7 +64,8 @@ TEST(AffinityIntent, SamplesForEachWorkerByItself) {
 }
 
 TEST(AffinityIntent, ReadsWhatItWrites) {
-  for (const char* text : {"inherit", "random:2", "random:2/0-3", "llc", "all", "single", "smt-pair", "0-3,8"}) {
+  for (const char* text :
+       {"inherit", "random:2", "random:2/0-3", "llc", "all", "single", "smt-pair", "smt-pairs", "0-3,8"}) {
     const auto intent = AffinityIntent::parse(text);
     ASSERT_TRUE(intent) << text;
     EXPECT_EQ(intent->to_text(), text);

@@ -124,6 +124,28 @@ TEST_F(WorkerAttributesOnTheHost, ClampsTheUtilisationOrSaysWhatTheKernelLacks) 
   EXPECT_EQ(sched_of(*group).uclamp_min, 128u) << "another policy keeps it";
 }
 
+TEST_F(WorkerAttributesOnTheHost, AsksForASliceOrSaysWhatTheKernelLacks) {
+  auto group = spawn({.slice = 7ms});
+  if (!group) {
+    EXPECT_EQ(group.error().code(), ErrorCode::kUnsupported);
+    EXPECT_THAT(group.error().render(), AllOf(HasSubstr("a slice of 7ms"), HasSubstr("Linux 6.12")));
+    GTEST_SKIP() << group.error().render();
+  }
+  EXPECT_EQ(sched_of(*group).slice, 7ms);
+  ASSERT_TRUE(group->set_policy(SchedPolicy::batch()));
+  EXPECT_EQ(sched_of(*group).slice, 7ms) << "another policy that has slices keeps it";
+  EXPECT_TRUE(group->set_policy(SchedPolicy::fifo(5))) << "and one that has none takes it away";
+}
+
+TEST_F(WorkerAttributesOnTheHost, GivesSleepsTheirSlack) {
+  auto group = spawn({.type = Bursty{.burst = 1ms, .sleep = 1ms}, .timer_slack = 70us});
+  ASSERT_TRUE(group) << group.error().render();
+  group->release();
+  const int pid = group->pids()[0];
+  for (int i = 0; i < 1000 && proc_file(pid, "timerslack_ns") != "70000"; ++i) sleep_for(1ms);
+  EXPECT_EQ(proc_file(pid, "timerslack_ns"), "70000");
+}
+
 TEST_F(WorkerAttributesOnTheHost, RunsWorkersAsAnotherUserWithAttributesThatOnlyRootMaySet) {
   auto group =
       spawn({.nice = -7, .comm = "somebody", .uid = kSomebody, .gid = kSomebody, .policy = SchedPolicy::rr(5)});

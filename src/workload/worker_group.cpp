@@ -14,6 +14,7 @@
 #include "workload/task/sched_class.h"
 #include "workload/task/task_affinity.h"
 #include "workload/task/task_sched.h"
+#include "workload/task/task_times.h"
 #include "workload/types/work_types.h"
 #include "workload/worker_group_state.h"
 #include "workload/worker_setup.h"
@@ -178,9 +179,9 @@ Status WorkerGroup::State::change_each(
 
 // Once a real-time task becomes ordinary the kernel gives it back its default timer slack (kernel/sched/syscalls.c
 // since Linux 6.13), which would be measured as wake-up latency.
-void WorkerGroup::State::let_timers_be_exact(pid_t pid, const std::string& task) const {
+void WorkerGroup::State::set_timer_slack(const WorkerPlan& plan, pid_t pid, const std::string& task) const {
   const fs::path file = fmt::format("{}/{}/timerslack_ns", proc_root, pid);
-  const Status written = write_text(file, "1");
+  const Status written = write_text(file, std::to_string(plan.timer_slack.count()));
   if (!written && written.error().code() != ErrorCode::kNotFound)
     log_debug("{} may wake up late by its timer slack: {}", task, written.error().render());
 }
@@ -290,9 +291,11 @@ Status WorkerGroup::set_nice(int nice) {
 
 Status WorkerGroup::set_policy(const SchedPolicy& policy) {
   KTSTR_TRY(policy.validate().context(state_->where()));
-  Status changed = state_->change_each([&](std::size_t, pid_t pid, const std::string& task) -> Status {
+  Status changed = state_->change_each([&](std::size_t i, pid_t pid, const std::string& task) -> Status {
     KTSTR_TRY(set_task_policy(pid, policy, task));
-    state_->let_timers_be_exact(pid, task);
+    const WorkerPlan& plan = state_->workers[i].plan;
+    if (plan.slice && check_slice(plan.slice, policy)) KTSTR_TRY(set_task_slice(pid, *plan.slice, task));
+    state_->set_timer_slack(plan, pid, task);
     return ok();
   });
   state_->note_sched();

@@ -69,7 +69,7 @@ struct WorkerGroup::State {
   }
   // Does `change` to every worker that lives; one that ends meanwhile is passed over.
   Status change_each(const std::function<Status(std::size_t i, pid_t pid, const std::string& task)>& change);
-  void let_timers_be_exact(pid_t pid, const std::string& task) const;
+  void set_timer_slack(const WorkerPlan& plan, pid_t pid, const std::string& task) const;
   // Looks at the class and the nice value of all that live.
   void note_sched();
   void wake_stopped();

@@ -45,9 +45,9 @@ void live_worker(const WorkerPlan& plan) {
   const Baseline base = take_baseline(plan);
   tell_ready(plan, WorkerSlot::kReady);
   while (plan.group->go.load() == 0) futex_wait(plan.group->go, 0);
-  // The default slack of 50 us would be measured as wake-up latency. Only now, since a real-time task's is not to be
-  // set (kernel/sys.c); it cannot fail for another.
-  ::prctl(PR_SET_TIMERSLACK, 1);
+  // The default of 50 us would be measured as wake-up latency. Only now, since a real-time task's is not to be set
+  // (kernel/sys.c); it cannot fail for another.
+  ::prctl(PR_SET_TIMERSLACK, plan.timer_slack.count());
   WorkerRun run(*plan.group, *plan.slot, RunProbes::real(), plan.resources, plan.index, plan.seed);
   run.begin(plan.phase);
   run_work(plan.type, run);

@@ -5,6 +5,7 @@
 
 #include "base/splitmix.h"
 #include "workload/task/task_sched.h"
+#include "workload/task/task_times.h"
 #include "workload/types/work_types.h"
 #include "workload/worker_group.h"
 
@@ -80,6 +81,8 @@ Status check_worker_spec(const WorkSpec& spec, const WorkerPlacement& placement)
   KTSTR_TRY(check_id("gid", spec.gid));
   KTSTR_TRY(spec.policy.validate());
   KTSTR_TRY(check_uclamp(spec.uclamp_min, spec.uclamp_max));
+  KTSTR_TRY(check_slice(spec.slice, spec.policy));
+  KTSTR_TRY(check_timer_slack(spec.timer_slack));
   KTSTR_TRY(check_placement(spec, placement));
   KTSTR_TRY(check_work_type(spec.type));
   KTSTR_TRY(check_group_size(spec.type, spec.workers));
@@ -142,6 +145,8 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .nice = spec.nice,
                     .uclamp_min = spec.uclamp_min,
                     .uclamp_max = spec.uclamp_max,
+                    .slice = spec.slice,
+                    .timer_slack = spec.timer_slack.value_or(std::chrono::nanoseconds(1)),
                     .cgroup_dir = placement.cgroup_dir,
                     .moves_in = placement.moves_in};
 }

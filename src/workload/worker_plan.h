@@ -47,6 +47,8 @@ struct WorkerPlan {
   CpuSet affinity;  // empty: all that its cpuset allows
   SchedPolicy policy;
   std::optional<int> nice, uclamp_min, uclamp_max;
+  std::optional<std::chrono::nanoseconds> slice;
+  std::chrono::nanoseconds timer_slack{1};
 
   const Fd* cgroup_dir = nullptr;                // null: stay in ours
   bool moves_in = false;                         // a process goes there by itself; otherwise it is born there

@@ -86,6 +86,7 @@ Status hand_over(const WorkerPlan& plan, pid_t tid) {
     KTSTR_TRY(reset_task_affinity(tid, task));
   if (plan.nice) KTSTR_TRY(set_task_nice(tid, *plan.nice, task));
   KTSTR_TRY(set_task_policy(tid, plan.policy, task));
+  if (plan.slice) KTSTR_TRY(set_task_slice(tid, *plan.slice, task));
   return set_task_uclamp(tid, plan.uclamp_min, plan.uclamp_max, task);
 }
 

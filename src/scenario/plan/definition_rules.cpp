@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "workload/task/task_times.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -102,6 +103,8 @@ Status check_work_spec(const WorkSpec& spec) {
   if (spec.pcomm) KTSTR_TRY(check_comm(*spec.pcomm, "pcomm"));
   KTSTR_TRY(check_uclamp(spec.uclamp_min.value_or(0), spec.uclamp_max.value_or(kMaxUclamp)));
   KTSTR_TRY(spec.policy.validate());
+  KTSTR_TRY(check_slice(spec.slice, spec.policy));
+  KTSTR_TRY(check_timer_slack(spec.timer_slack));
   KTSTR_TRY(spec.affinity.validate());
   KTSTR_TRY(check_work_type(spec.type));
   return check_beside(spec);

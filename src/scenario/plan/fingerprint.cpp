@@ -18,11 +18,15 @@ std::string shown(const std::optional<T>& value) {
 }
 
 std::string text_of(const WorkSpec& spec) {
-  return fmt::format("{} x {} nice {} comm {} pcomm {} uid {} gid {} node {} {} affinity {} memory {} uclamp {} {};",
-                     spec.workers, describe(spec.type), shown(spec.nice), shown(spec.comm), shown(spec.pcomm),
-                     shown(spec.uid), shown(spec.gid), shown(spec.numa_node), spec.policy.describe(),
-                     spec.affinity.describe(), spec.mem_policy.describe(), shown(spec.uclamp_min),
-                     shown(spec.uclamp_max));
+  std::string text =
+      fmt::format("{} x {} nice {} comm {} pcomm {} uid {} gid {} node {} {} affinity {} memory {} uclamp {} {};",
+                  spec.workers, describe(spec.type), shown(spec.nice), shown(spec.comm), shown(spec.pcomm),
+                  shown(spec.uid), shown(spec.gid), shown(spec.numa_node), spec.policy.describe(),
+                  spec.affinity.describe(), spec.mem_policy.describe(), shown(spec.uclamp_min), shown(spec.uclamp_max));
+  // Only where it is said: what was stored before these were there has the same fingerprint.
+  if (spec.slice) text += fmt::format("slice {};", format_duration(*spec.slice));
+  if (spec.timer_slack) text += fmt::format("timer slack {};", format_duration(*spec.timer_slack));
+  return text;
 }
 
 std::string text_of(const Payload& payload) {

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <string>
 
+#include "base/text/duration.h"
 #include "workload/task/task_affinity.h"
+#include "workload/task/task_times.h"
 
 namespace ktstr {
 
@@ -116,9 +118,10 @@ Result<TaskSched> read_task_sched(pid_t pid, std::string_view task) {
     if (row.number != attr.policy) continue;
     read.policy.kind = row.kind;
     if (row.kind == Kind::kFifo || row.kind == Kind::kRr) read.policy.priority = static_cast<int>(attr.priority);
-    // Of others the kernel reports its slice there (Linux 6.12).
     if (row.kind == Kind::kDeadline)
       read.policy = SchedPolicy::deadline_of(time_of(attr.runtime), time_of(attr.deadline), time_of(attr.period));
+    else
+      read.slice = time_of(attr.runtime);
     return read;
   }
   return fail(ErrorCode::kUnsupported, "{} has scheduling policy {}, which we do not know", task, attr.policy);
@@ -181,6 +184,37 @@ Status set_task_uclamp(pid_t pid, std::optional<int> min, std::optional<int> max
     return fail(ErrorCode::kIo, "{} was given utilisation clamps (min {}, max {}) and has (min {}, max {})", task,
                 show(min), show(max), read.uclamp_min, read.uclamp_max);
   return ok();
+}
+
+Status set_task_slice(pid_t pid, nanoseconds slice, std::string_view task) {
+  KTSTR_TRY_ASSIGN(KernelAttr attr, get_attr(pid, task));
+  attr.flags = 0;
+  attr.runtime = count_of(slice);
+  const std::string what = fmt::format("cannot give {} a slice of {}", task, format_duration(slice));
+  if (!set_attr(pid, attr)) return fail_errno("{}", what);
+  KTSTR_TRY_ASSIGN(const TaskSched read, read_task_sched(pid, task));
+  if (read.slice == slice) return ok();
+  if (read.slice.count() == 0)
+    return fail(ErrorCode::kUnsupported, "{}: this kernel has none for a task", what)
+        .with_hint("run a kernel from Linux 6.12 on");
+  return fail(ErrorCode::kIo, "{}: it has {}", what, format_duration(read.slice));
+}
+
+Status check_slice(std::optional<nanoseconds> slice, const SchedPolicy& policy) {
+  constexpr nanoseconds kLeast = std::chrono::microseconds(100), kMost = std::chrono::milliseconds(100);
+  if (!slice) return ok();
+  if (*slice < kLeast || *slice > kMost)
+    return fail(ErrorCode::kInvalidArgument, "a slice of {} is not valid; accepted: 100us to 100ms",
+                format_duration(*slice));
+  if (policy.kind == Kind::kNormal || policy.kind == Kind::kBatch || policy.kind == Kind::kIdle) return ok();
+  return fail(ErrorCode::kInvalidArgument, "a slice beside policy {}; only normal, batch and idle have one",
+              policy.describe());
+}
+
+Status check_timer_slack(std::optional<nanoseconds> slack) {
+  if (!slack || (slack->count() >= 1 && *slack <= std::chrono::seconds(1))) return ok();
+  return fail(ErrorCode::kInvalidArgument, "a timer_slack of {} is not valid; accepted: 1ns to 1s",
+              format_duration(*slack));
 }
 
 Status check_nice(int nice) {

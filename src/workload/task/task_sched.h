@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -21,6 +22,7 @@ struct TaskSched {
   SchedPolicy policy;  // without the deadline's times where it is another one
   int nice = 0;
   unsigned uclamp_min = 0, uclamp_max = 0;  // both 0 without CONFIG_UCLAMP_TASK
+  std::chrono::nanoseconds slice{};         // of an ordinary task, from Linux 6.12 on; otherwise 0
 };
 Result<TaskSched> read_task_sched(pid_t pid, std::string_view task);
 
@@ -31,6 +33,9 @@ Status set_task_nice(pid_t pid, int nice, std::string_view task);
 Status set_task_policy(pid_t pid, const SchedPolicy& policy, std::string_view task);
 // 0..1024 (SCHED_CAPACITY_SCALE), min <= max; what has no value stays. kUnsupported without CONFIG_UCLAMP_TASK.
 Status set_task_uclamp(pid_t pid, std::optional<int> min, std::optional<int> max, std::string_view task);
+
+// Of an ordinary task; keeps the rest. Another policy takes it away. kUnsupported before Linux 6.12.
+Status set_task_slice(pid_t pid, std::chrono::nanoseconds slice, std::string_view task);
 
 // What can be said without a task.
 Status check_nice(int nice);
