@@ -83,6 +83,7 @@ std::uint64_t WorkerRun::checkpoint() {
   note_gap(now, last_ns_, cpu);
   note_cpu(cpu, allowed_sequence);
   last_ns_ = now;
+  units_ = 0;
   slot_.last_checkpoint_ns.store(now, kRelaxed);
   stopping_ = group_.stop.load(kRelaxed) != 0;
   return now;
@@ -97,6 +98,7 @@ std::uint64_t WorkerRun::until_stop(std::uint64_t now) const {
 }
 
 void WorkerRun::note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu) {
+  if (now - since <= slot_.max_gap_ns.load(kRelaxed)) return;  // whatever of that it was held
   const HoldTimes::Wait away = group_.hold.read().wait(since, now);
   if (away.ns <= slot_.max_gap_ns.load(kRelaxed)) return;
   slot_.max_gap_ns.store(away.ns, kRelaxed);
@@ -115,7 +117,10 @@ void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
 
 void WorkerRun::end_unit() {
   add(slot_.work_units, 1);
-  checkpoint();
+  if (++units_ >= kUnitsPerCheckpoint)
+    checkpoint();
+  else
+    stopping_ = group_.stop.load(kRelaxed) != 0;
 }
 
 void WorkerRun::spin_unit(std::uint32_t spins) {
@@ -131,13 +136,25 @@ void WorkerRun::spin(std::uint32_t spins) {
   }
 }
 
+template <typename Clock>
+void WorkerRun::spin_to(std::uint64_t until, Clock clock) {
+  std::uint64_t units = 1;
+  for (std::uint64_t now = clock(); !stopping_ && now < until;) {
+    for (std::uint64_t i = 0; i < units && !stopping_; ++i) spin_unit(kSpinsPerUnit);
+    const std::uint64_t before = std::exchange(now, clock());
+    // Half of what is left, at the pace of the last ones. One that lost its CPU meanwhile looks slow, and then again
+    // sooner.
+    const std::uint64_t each = std::max<std::uint64_t>((now - before) / units, 1);
+    units = std::clamp<std::uint64_t>((until - std::min(until, now)) / (2 * each), 1, kUnitsPerCheckpoint);
+  }
+}
+
 void WorkerRun::spin_until(std::uint64_t until_ns) {
-  while (!stopping_ && last_ns_ < until_ns) spin_unit(kSpinsPerUnit);
+  if (last_ns_ < until_ns) spin_to(until_ns, [this] { return checkpoint(); });
 }
 
 void WorkerRun::spin_for(std::chrono::nanoseconds cpu_time) {
-  const std::uint64_t until = probes_.cpu_time_ns() + static_cast<std::uint64_t>(cpu_time.count());
-  while (!stopping_ && probes_.cpu_time_ns() < until) spin_unit(kSpinsPerUnit);
+  spin_to(probes_.cpu_time_ns() + static_cast<std::uint64_t>(cpu_time.count()), probes_.cpu_time_ns);
 }
 
 void WorkerRun::miss() { add(slot_.missed, 1); }
@@ -323,6 +340,7 @@ void WorkerRun::send(SharedWord& count, int file) {
 void WorkerRun::end_iteration() { add(slot_.iterations, 1); }
 
 void WorkerRun::end_timed_iteration() {
+  if (units_ != 0) checkpoint();
   end_iteration();
   note(0, last_ns_ - std::exchange(iteration_since_ns_, last_ns_));
 }

@@ -163,7 +163,7 @@ TEST_F(WorkerRunTest, CountsAWaitDuringWhichItIsToldToStop) {
   run.begin(0ns);
   // It has looked at the clock, loses its CPU, and when it has one again it is to stop.
   machine.away_after_look = 3'000'000'000;
-  run.spin(1024);
+  run.checkpoint();
   ASSERT_TRUE(run.stopping());
   EXPECT_EQ(slot_->max_gap_ns, 0u);
   run.end();
@@ -177,6 +177,28 @@ TEST_F(WorkerRunTest, CountsAWorkUnitForEach1024SpinsAndForTheRest) {
   EXPECT_EQ(slot_->work_units, 1u);
   run.spin(2049);
   EXPECT_EQ(slot_->work_units, 4u);
+}
+
+TEST_F(WorkerRunTest, HasACheckpointEverySixteenUnits) {
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  machine.now += 500;
+  run.spin(15 * 1024);
+  EXPECT_EQ(slot_->work_units, 15u) << "published all the same";
+  EXPECT_EQ(slot_->max_gap_ns, 0u);
+  run.spin(1024);
+  EXPECT_EQ(slot_->max_gap_ns, 500u);
+}
+
+// Each look is the end of a unit or of several: here they all take as long.
+TEST_F(WorkerRunTest, SpinsUntilADateWithoutLookingAtEachUnit) {
+  machine.per_look = 16'000;
+  WorkerRun run(*group_, *slot_, probes());
+  const std::uint64_t until = run.checkpoint() + 1'000'000;
+  run.spin_until(until);
+  EXPECT_GE(machine.now, until);
+  EXPECT_LE(machine.now, until + machine.per_look);
+  EXPECT_GT(slot_->work_units, 100u) << "several to a look";
 }
 
 TEST_F(WorkerRunTest, StopsWithinABurst) {

@@ -52,18 +52,20 @@ void multiply_vectors(std::uint32_t turns) {
 
 void run_alu_hot(const AluHot& type, WorkerRun& run) {
   while (!run.stopping()) {
-    if (type.width == AluWidth::kVector)
-      multiply_vectors(kAluTurnsPerUnit);
-    else
-      multiply(kAluTurnsPerUnit);
-    run.end_unit();
+    for (std::uint32_t unit = 0; unit < WorkerRun::kUnitsPerCheckpoint && !run.stopping(); ++unit) {
+      if (type.width == AluWidth::kVector)
+        multiply_vectors(kAluTurnsPerUnit);
+      else
+        multiply(kAluTurnsPerUnit);
+      run.end_unit();
+    }
     run.end_timed_iteration();
   }
 }
 
 void run_smt_sibling_spin(const SmtSiblingSpin&, WorkerRun& run) {
   while (!run.stopping()) {
-    run.spin(WorkerRun::kSpinsPerUnit);
+    run.spin(WorkerRun::kUnitsPerCheckpoint * WorkerRun::kSpinsPerUnit);
     run.end_timed_iteration();
   }
 }
