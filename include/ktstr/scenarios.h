@@ -110,6 +110,8 @@ Result<AssertResult> hotplug_storm(Ctx& ctx);
 Result<AssertResult> fork_storm(Ctx& ctx);
 // A task that wakes every 5 ms on a CPU that it shares with a hog, both pinned there.
 Result<AssertResult> pinned_sleeper(Ctx& ctx);
+// Two cgroups get new core scheduling cookies, and a shared one, eight times in turn. Skips without core scheduling.
+Result<AssertResult> cookie_storm(Ctx& ctx);
 // A real-time hog takes the first CPU for three fifths of the time. There are as many other workers as CPUs are left,
 // so whoever was there has one to go to. Skips with one CPU.
 Result<AssertResult> rt_hog(Ctx& ctx);

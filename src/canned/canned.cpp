@@ -44,6 +44,7 @@ constexpr CannedScenario kScenarios[] = {
     {"hotplug_storm", "a CPU goes off- and online six times", kTwoLlcs, scenarios::hotplug_storm},
     {"fork_storm", "forks all the time, and moves between cgroups", kTwoLlcs, scenarios::fork_storm},
     {"pinned_sleeper", "a task that wakes often, pinned beside a hog", kTwoLlcs, scenarios::pinned_sleeper},
+    {"cookie_storm", "core scheduling cookies change 16 times", kSmt, scenarios::cookie_storm},
     {"rt_hog", "a real-time hog takes a CPU from the others", kTwoLlcs, scenarios::rt_hog},
     {"affinity_storm", "workers that must run elsewhere all the time", kTwoLlcs, scenarios::affinity_storm},
     {"signal_flood", "pairs that interrupt each other", kTwoLlcs, scenarios::signal_flood},

@@ -24,8 +24,9 @@ std::span<const CannedScenario> canned_scenarios();
 // Null when there is none of this name.
 const CannedScenario* find_canned(std::string_view name);
 
-// scenarios::core_sched() on a kernel that answers as `call` does, as far as it matters for whether core scheduling is
-// there.
+// scenarios::core_sched() and cookie_storm() on a kernel that answers as `call` does, as far as it matters for whether
+// core scheduling is there.
 Result<AssertResult> run_core_sched(Ctx& ctx, CoreSchedCall call);
+Result<AssertResult> run_cookie_storm(Ctx& ctx, CoreSchedCall call);
 
 }  // namespace ktstr

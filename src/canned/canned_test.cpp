@@ -128,8 +128,9 @@ int no_support(unsigned, pid_t, unsigned, std::uint64_t*) {
   return -1;
 }
 
-// As listed, but that core_sched does not ask the kernel that this test happens to run on.
+// As listed, but that those with cookies do not ask the kernel that this test happens to run on.
 Result<AssertResult> run(Machine& machine, const CannedScenario& scenario) {
+  if (scenario.name == "cookie_storm") return machine.run([](Ctx& ctx) { return run_cookie_storm(ctx, fake_support); });
   if (scenario.name != "core_sched") return machine.run(scenario.run);
   return machine.run([](Ctx& ctx) { return run_core_sched(ctx, fake_support); });
 }
@@ -229,6 +230,8 @@ TEST(Canned, AKernelThatLacksSomethingIsAReasonToSkip) {
   EXPECT_THAT(why(bare, scenarios::uclamp), HasSubstr("the kernel lacks CONFIG_UCLAMP_TASK: there is no "));
   EXPECT_EQ(why(bare, scenarios::sysctl_change), "the kernel has none of the scheduler's sysctls that would change");
   EXPECT_THAT(why(bare, [](Ctx& ctx) { return run_core_sched(ctx, no_support); }),
+              StartsWith("no core scheduling here: cannot read our own core scheduling cookie"));
+  EXPECT_THAT(why(bare, [](Ctx& ctx) { return run_cookie_storm(ctx, no_support); }),
               StartsWith("no core scheduling here: cannot read our own core scheduling cookie"));
   bare.world.ops.fail_matching("get . cpuset.cpus.exclusive", Error(ErrorCode::kUnsupported, "there is no such file"));
   EXPECT_EQ(why(bare, scenarios::cpuset_partition),

@@ -13,16 +13,32 @@
 
 namespace ktstr {
 
-Result<AssertResult> run_core_sched(Ctx& ctx, CoreSchedCall call) {
+namespace {
+
+Result<AssertResult> with_cookies(Ctx& ctx, CoreSchedCall call, const std::vector<Step>& steps) {
   if (const auto cookie = core_sched_cookie(0, call); !cookie)
     return AssertResult::skip("no core scheduling here: " + in_one_line(cookie.error()));
   const Backdrop backdrop{.cgroups = {full_load("cg_0"), full_load("cg_1")}};
-  return execute_scenario_with(
-      ctx, backdrop,
-      {phase(0.25), phase(0.25, {Op::core_sched_create("cg_0"), Op::core_sched_create("cg_1")}),
-       phase(0.25, {Op::core_sched_share("cg_0", "cg_1")}),
-       phase(0.25, {Op::core_sched_clear("cg_0"), Op::core_sched_clear("cg_1")})},
-      without_spread(ctx));
+  return execute_scenario_with(ctx, backdrop, steps, without_spread(ctx));
+}
+
+}  // namespace
+
+Result<AssertResult> run_core_sched(Ctx& ctx, CoreSchedCall call) {
+  return with_cookies(ctx, call,
+                      {phase(0.25), phase(0.25, {Op::core_sched_create("cg_0"), Op::core_sched_create("cg_1")}),
+                       phase(0.25, {Op::core_sched_share("cg_0", "cg_1")}),
+                       phase(0.25, {Op::core_sched_clear("cg_0"), Op::core_sched_clear("cg_1")})});
+}
+
+Result<AssertResult> run_cookie_storm(Ctx& ctx, CoreSchedCall call) {
+  constexpr int kRounds = 8;
+  std::vector<Step> steps;
+  for (int round = 0; round < kRounds; ++round) {
+    steps.push_back(phase(1.0 / (2 * kRounds), {Op::core_sched_create("cg_0"), Op::core_sched_create("cg_1")}));
+    steps.push_back(phase(1.0 / (2 * kRounds), {Op::core_sched_share("cg_0", "cg_1"), Op::core_sched_clear("cg_0")}));
+  }
+  return with_cookies(ctx, call, steps);
 }
 
 namespace scenarios {
@@ -80,6 +96,7 @@ Result<AssertResult> signal_storm(Ctx& ctx) {
 }
 
 Result<AssertResult> core_sched(Ctx& ctx) { return run_core_sched(ctx, core_sched_prctl); }
+Result<AssertResult> cookie_storm(Ctx& ctx) { return run_cookie_storm(ctx, core_sched_prctl); }
 
 }  // namespace scenarios
 

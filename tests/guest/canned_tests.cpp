@@ -89,6 +89,9 @@ KTSTR_TEST(canned_sysctl_change, {.topology = "1n2l2c1t", .duration = 500ms}) {
   return clean(ctx, scenarios::sysctl_change);
 }
 KTSTR_TEST(canned_smt_toggle, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::smt_toggle); }
+KTSTR_TEST(canned_cookie_storm, {.topology = "1n1l2c2t", .duration = 800ms}) {
+  return clean(ctx, scenarios::cookie_storm);
+}
 KTSTR_TEST(canned_core_sched, {.topology = "1n1l2c2t", .duration = 800ms}) { return clean(ctx, scenarios::core_sched); }
 KTSTR_TEST(canned_few_beside_crowd, {.topology = "1n2l2c1t", .duration = 500ms}) {
   return clean(ctx, scenarios::few_beside_crowd);
