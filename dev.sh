@@ -67,10 +67,12 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
                    at once; to edit afterwards: cmake -DKTSTR_UNITY=OFF build
   test [ARG...]    setup, build, fetch kernels and schedulers, build a kernel module, run all tests; ARGs go to ctest
                    (-R cgroup, -L unit)
-  check [PART...]  what takes too long for each change, up to two hours; all parts, or the named:
+  check [PART...]  what takes too long for each change, up to three hours; all parts, or the named:
                      tidy        clang-tidy over src/ (installs clang-tidy-14)
                      sanitizers  the unit tests with the address, undefined-behaviour and thread sanitizers
                      fuzz        each fuzz target for 20 seconds
+                     kills       200 runs, in guests and on the host, killed at random moments; nothing is left
+                     repeats     each work type: two runs of one seed are the same, another seed's is another
                      long        tests of guests that take minutes, as one with as many CPUs as there can be
                      healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
                                  and scx_ktstr, must pass; words after it go to tests/campaigns/healthy.sh
@@ -383,6 +385,18 @@ check_long() {
   build/test/vm_test --gtest_filter='Long*'
 }
 
+check_kills() {
+  step build build ktstr ktstr-agent scx_ktstr
+  step kernels test_kernels
+  tests/campaigns/kills.sh build/bin/ktstr
+}
+
+check_repeats() {
+  step build build ktstr ktstr-agent scx_ktstr
+  step kernels test_kernels
+  tests/campaigns/repeats.sh build/bin/ktstr
+}
+
 check_healthy() {
   step build build ktstr ktstr-agent scx_ktstr
   step kernels test_kernels
@@ -400,11 +414,11 @@ check() {
     check_healthy "$@"
     return
   fi
-  if (($# == 0)); then set -- tidy sanitizers fuzz long healthy; fi
+  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long healthy; fi
   for part in "$@"; do
     case $part in
-      tidy | sanitizers | fuzz | long | healthy) step "$part" "check_$part" ;;
-      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, long, healthy' ;;
+      tidy | sanitizers | fuzz | kills | repeats | long | healthy) step "$part" "check_$part" ;;
+      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, healthy' ;;
     esac
   done
 }
