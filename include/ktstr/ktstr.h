@@ -7,6 +7,7 @@
 #include "ktstr/checks.h"
 #include "ktstr/cpu_speed.h"
 #include "ktstr/cpuset.h"
+#include "ktstr/custom_work.h"
 #include "ktstr/knob.h"
 #include "ktstr/op.h"
 #include "ktstr/payload.h"

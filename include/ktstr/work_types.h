@@ -8,7 +8,9 @@
 // the first so many are the first group, and so on; who has which part in it is said at each type.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -282,18 +284,30 @@ struct ForkExit {
   bool operator==(const ForkExit&) const = default;
 };
 
+// --- Of one's own -----------------------------------------------------------------------------------------------
+
+class WorkLoop;  // ktstr/custom_work.h
+// A loop of the test's own. Only in C++: scenario files cannot name it.
+struct Custom {
+  static constexpr std::size_t kLongestName = 32;
+  std::string name = "custom";  // in reports and in what identifies the scenario: another loop is another name
+  void (*loop)(WorkLoop& run) = nullptr;
+  std::array<std::uint64_t, 4> parameters = {};
+  bool operator==(const Custom&) const = default;
+};
+
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);
 // The name alone, as scenario files spell it: "SpinWait".
 std::string_view name_of(const WorkType& type);
-// The names of all work types, for messages.
+// The names of all work types that files can name.
 std::vector<std::string_view> work_type_names();
 
 }  // namespace ktstr

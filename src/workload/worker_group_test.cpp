@@ -14,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include "ktstr/custom_work.h"
 #include "workload/testing/worker_watch.h"
 
 namespace ktstr {
@@ -173,6 +174,36 @@ TEST(WorkerGroup, MeasuresTheWakeUpsOfBurstyWorkers) {
   EXPECT_GE(report.max_gap_ns, report.wake_max_ns);
   EXPECT_GE(report.sleep_ns, report.wakeups * 200'000);
   EXPECT_LE(report.sleep_ns, report.wall_time_ns);
+}
+
+TEST(WorkerGroup, RunsALoopOfTheTestsOwn) {
+  const Custom own{.name = "own",
+                   .loop =
+                       [](WorkLoop& run) {
+                         while (!run.stopping()) {
+                           run.spin_for(200us);
+                           run.note(std::chrono::nanoseconds(run.parameter(1) + run.random(10)));
+                           run.count(2);
+                           run.sleep_for(100us);
+                           run.end_iteration();
+                         }
+                       },
+                   .parameters = {0, 1000}};
+  WorkerGroup group = spawned({.workers = 2, .type = own});
+  group.release();
+  wait_for_work(group.pids()[1]);
+  const auto reports = group.collect(kPatience);
+  ASSERT_TRUE(reports) << reports.error().render();
+  for (const WorkerReport& report : *reports) {
+    EXPECT_GT(report.iterations, 0u);
+    EXPECT_GT(report.wakeups, 0u);
+    ASSERT_EQ(report.latencies.size(), 1u);
+    EXPECT_EQ(report.latencies[0].what, "measured");
+    EXPECT_GE(report.latencies[0].times.count(), report.iterations);
+    EXPECT_GE(report.latencies[0].max_ns, 1000u);
+    EXPECT_LE(report.latencies[0].max_ns, 1009u);
+    EXPECT_EQ(report.counts.at(0).count, 2 * report.latencies[0].times.count());
+  }
 }
 
 TEST(WorkerGroup, InterruptsASleepThatOutlastsTheRun) {

@@ -2,8 +2,8 @@
 //
 // A worker at work, seen from its loop: spin, yield, sleep, and whether to stop. Everything goes through checkpoint(),
 // which measures how long the worker was away, where it runs, and publishes that; one that only works has one every so
-// many work units, so that what it measures is less than 1 % of what it does. Runs in the worker process: no allocation,
-// no locks. Loops look like
+// many work units, so that what it measures is less than 1 % of what it does. Runs in the worker process: no
+// allocation, no locks. Loops look like
 //
 //   while (!run.stopping()) {
 //     run.spin(1024);
@@ -11,6 +11,7 @@
 //   }
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -113,9 +114,13 @@ class WorkerRun {
   void send(SharedWord& count, int file);
   void receive(const SharedWord& count, std::uint32_t before, int file);
 
+  // Of a loop of the test's own.
+  void set_parameters(const std::array<std::uint64_t, 4>& parameters) { parameters_ = parameters; }
+  const std::array<std::uint64_t, 4>& parameters() const { return parameters_; }
+
   void end_iteration();
-  // The same, and the time since the last one, or the first checkpoint, is latency 0 of its work type. A checkpoint: long
-  // iterations, of kUnitsPerCheckpoint units, are the ones to time.
+  // The same, and the time since the last one, or the first checkpoint, is latency 0 of its work type. A checkpoint:
+  // long iterations, of kUnitsPerCheckpoint units, are the ones to time.
   void end_timed_iteration();
 
  private:
@@ -142,6 +147,7 @@ class WorkerRun {
   const GroupResources* resources_;
   std::size_t index_;
   WorkMeasures measures_;
+  std::array<std::uint64_t, 4> parameters_{};
   std::uint64_t random_;
   std::uint64_t released_ns_;
   std::uint64_t last_ns_;  // since when it may be away

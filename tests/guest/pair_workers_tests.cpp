@@ -49,3 +49,32 @@ KTSTR_TEST(pipe_io, {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.spre
 KTSTR_TEST(futex_ping_pong, {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.spread_off = true}}) {
   return in_pairs(ctx, FutexPingPong{}, 0);
 }
+
+// As processes, and as threads of one process.
+KTSTR_TEST(custom_work, {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.spread_off = true}}) {
+  const Custom own{.name = "requests",
+                   .loop =
+                       [](WorkLoop& run) {
+                         while (!run.stopping()) {
+                           run.sleep_for(std::chrono::microseconds(500 + run.random(1000)));
+                           run.spin_for(std::chrono::microseconds(run.parameter(0)));
+                           run.note(1ms);
+                           run.count(2);
+                           run.end_iteration();
+                         }
+                       },
+                   .parameters = {200}};
+  auto result = execute_defs(ctx, {CgroupDef::named("processes").workers(2).work_type(own),
+                                   CgroupDef::named("threads").workers(2).pcomm("server").work_type(own)});
+  if (!result) return result;
+  for (const CgroupStats& stats : result->cgroups) {
+    result->claim(stats.iterations > 100 && stats.wakeups >= stats.iterations,
+                  fmt::format("{} iterations, {} wake-ups in {}", stats.iterations, stats.wakeups, stats.cgroup));
+    result->claim(stats.latencies.size() == 1 && stats.latencies[0].count == stats.iterations &&
+                      stats.latencies[0].max_ns == 1'000'000,
+                  "each is noted in " + stats.cgroup);
+    result->claim(stats.counts.size() == 1 && stats.counts[0].count == 2 * stats.iterations,
+                  "and counted in " + stats.cgroup);
+  }
+  return result;
+}

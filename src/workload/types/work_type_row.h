@@ -58,6 +58,9 @@ struct WorkTypeRow {
   // Of parameters that go together; each alone was judged.
   Status (*check)(const WorkType& type) = [](const WorkType&) { return ok(); };
   bool processes_only = false;  // not threads
+  bool only_in_code = false;    // files cannot name it
+  // Null: the name and the parameters.
+  std::string (*describe)(const WorkType& type) = nullptr;
   WorkMeasureNames measure_names = {};
 };
 

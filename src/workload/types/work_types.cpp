@@ -47,6 +47,7 @@ bool is_possible(const WorkParameter& parameter, const WorkType& type) {
 std::string_view name_of(const WorkType& type) { return row_of(type).name; }
 
 std::string describe(const WorkType& type) {
+  if (const auto own = row_of(type).describe; own != nullptr) return own(type);
   std::string values;
   for (const WorkParameter& each : row_of(type).parameters)
     values += fmt::format("{}{}={}", values.empty() ? "" : ", ", each.name, each.show(type));
@@ -55,7 +56,8 @@ std::string describe(const WorkType& type) {
 
 std::vector<std::string_view> work_type_names() {
   std::vector<std::string_view> names;
-  for (const WorkTypeRow& each : table()) names.push_back(each.name);
+  for (const WorkTypeRow& each : table())
+    if (!each.only_in_code) names.push_back(each.name);
   return names;
 }
 
@@ -117,6 +119,8 @@ Result<WorkType> make_work_type(std::string_view name,
                                 const std::vector<std::pair<std::string, std::string>>& parameters) {
   const auto found =
       std::find_if(table().begin(), table().end(), [&](const WorkTypeRow& each) { return each.name == name; });
+  if (found != table().end() && found->only_in_code)
+    return fail(ErrorCode::kInvalidArgument, "{} is for tests in C++; a file cannot name it", name);
   if (found == table().end())
     return fail(ErrorCode::kInvalidArgument, "there is no work type '{}'; 'ktstr work list' shows all there are", name);
   WorkType type = found->make();

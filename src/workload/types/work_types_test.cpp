@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ktstr/custom_work.h"
 #include "workload/types/families.h"
 
 namespace ktstr {
@@ -72,6 +73,17 @@ TEST(CheckWorkType, JudgesStructsAsItJudgesText) {
   EXPECT_FALSE(check_work_type(Mixed{.spins = 0}));
   EXPECT_FALSE(check_work_type(NiceSweep{.from = 5, .to = 0}));
   EXPECT_TRUE(check_work_type(NiceSweep{.from = 5, .to = 5}));
+}
+
+TEST(Custom, IsForCodeAlone) {
+  EXPECT_EQ(make_work_type("Custom", {}).error().message(), "Custom is for tests in C++; a file cannot name it");
+  EXPECT_THAT(work_type_names(), testing::Not(testing::Contains("Custom")));
+  EXPECT_EQ(check_work_type(Custom{}).error().message(), "Custom has no loop");
+  Custom own{.name = "own", .loop = [](WorkLoop&) {}, .parameters = {1, 2}};
+  EXPECT_TRUE(check_work_type(own));
+  EXPECT_EQ(describe(own), "Custom(own; 1, 2, 0, 0)");
+  own.name = std::string(Custom::kLongestName + 1, 'x');
+  EXPECT_FALSE(check_work_type(own));
 }
 
 TEST(CheckGroupSize, KnowsWhichWorkersComeInPairs) {
