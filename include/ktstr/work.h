@@ -137,6 +137,12 @@ struct WorkCount {
   std::uint64_t count = 0;
 };
 
+struct NodePages {
+  NumaNode node = 0;
+  std::uint64_t pages = 0;  // of 4 KiB
+  bool operator==(const NodePages&) const = default;
+};
+
 // What one worker did, and who it was.
 struct WorkerReport : WorkerNumbers {
   std::string cgroup;            // the definition's name, "cg_0"; empty for a worker outside of the scenario's cgroups
@@ -161,6 +167,9 @@ struct WorkerReport : WorkerNumbers {
   int nice = 0;               // at the end
   std::vector<WorkLatency> latencies;
   std::vector<WorkCount> counts;
+  // Where the memory of its process was when it was told to stop; only of workers whose WorkSpec says where it is to
+  // be, and of work types that move it.
+  std::vector<NodePages> node_pages;
   std::uint64_t missed = 0;  // periods, timer expiries and items that it missed, or was too late for
   std::string could_not;     // what it had to do and could not: "set its policy: Operation not permitted"; "": nothing
 

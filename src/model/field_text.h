@@ -36,6 +36,7 @@ class FieldTexts {
   static std::string text_of(const WorkLatency& each) {
     return fmt::format("{} ({}, at most {} ns)", each.what, text_of(each.times), each.max_ns);
   }
+  static std::string text_of(const NodePages& each) { return fmt::format("N{}={}", each.node, each.pages); }
   static std::string text_of(const WorkCount& each) { return fmt::format("{} {}", each.what, each.count); }
   template <typename T>
   static std::string text_of(const std::vector<T>& values) {

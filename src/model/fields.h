@@ -104,6 +104,12 @@ void fields(V& v, T& t) {
   v("count", t.count);
 }
 
+template <typename V, FieldsOf<NodePages> T>
+void fields(V& v, T& t) {
+  v("node", t.node);
+  v("pages", t.pages);
+}
+
 template <typename V, FieldsOf<LatencyStats> T>
 void fields(V& v, T& t) {
   v("what", t.what);
@@ -140,6 +146,7 @@ void fields(V& v, T& t) {
   v("could_not", t.could_not, kLater);
   v("latencies", t.latencies, kLater);
   v("counts", t.counts, kLater);
+  v("node_pages", t.node_pages, kLater);
 }
 
 // As a job says them; what is unset it leaves out.

@@ -81,7 +81,8 @@ RunRecord full_record() {
   w.timeslices = 10, w.max_gap_ns = 11, w.max_gap_cpu = 12, w.max_gap_at_ns = 13, w.migrations = 14;
   w.cpus_used = {1}, w.cpus_outside = {2};
   w.sleep_ns = 15, w.wakeups = 16, w.wake_max_ns = 17, w.wake_latencies.buckets = {{18, 19}, {1024, 20}};
-  w.latencies = {{.what = "request", .max_ns = 5, .times = {{{4, 1}, {5, 2}}}}}, w.counts = {{"hits", 6}};
+  w.latencies = {{.what = "request", .max_ns = 5, .times = {{{4, 1}, {5, 2}}}}}, w.counts = {{"hits", 6}},
+  w.node_pages = {{1, 7}};
   w.responded = false;
   w.exit = "killed by signal 11 (SIGSEGV)";
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;

@@ -336,6 +336,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   worker.could_not = "fork";
   worker.latencies = {{.what = "request", .max_ns = 24, .times = {{{25, 26}}}}};
   worker.counts = {{"hits", 27}};
+  worker.node_pages = {{28, 29}};
   CgroupStats stats;
   static_cast<WorkerNumbers&>(stats) = {7, 6, 15, 16, 13, 14, 8, {4, 5}, 17, 20, "fair"};
   stats.cgroup = "cg";

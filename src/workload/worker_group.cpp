@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "workload/task/node_pages.h"
 #include "workload/task/sched_class.h"
 #include "workload/task/task_affinity.h"
 #include "workload/task/task_sched.h"
@@ -355,9 +356,19 @@ void WorkerGroup::release() {
   state_->released = true;
 }
 
+// Before they are told to stop, when they give it back.
+void WorkerGroup::State::note_node_pages() {
+  for (Worker& worker : workers) {
+    if (!worker.plan.counts_pages || has_ended(worker)) continue;
+    if (const auto maps = read_text(fmt::format("{}/{}/numa_maps", proc_root, worker.plan.slot->tid.load())))
+      worker.node_pages = node_pages_of(*maps);
+  }
+}
+
 void WorkerGroup::request_stop() {
   GroupBlock& block = state_->memory.group();
   if (block.stop.load() == 0) {
+    state_->note_node_pages();
     block.stopped_ns.store(static_cast<std::uint64_t>(monotonic_now().count()));
     block.stop.store(1);
     futex_wake_all(block.stop);

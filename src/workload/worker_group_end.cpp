@@ -141,6 +141,7 @@ WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) 
   add_held(report, memory.group());
   if (!finished && !process_ended && look_at_task(proc_root, slot.tid).state == 'R') add_open_run_delay(report);
   add_measures(report, worker.plan.type, worker.plan.resources->measures(worker.plan.index));
+  report.node_pages = worker.node_pages;
   report.spec = worker.plan.spec;
   report.role = worker.plan.role_name;
   report.pid = slot.tid;

@@ -38,6 +38,7 @@ struct WorkerGroup::Worker {
   HoldTimes::Wait held_wait = {};  // the longest that a hold put an end to
   std::string sched_class;         // WorkerReport::sched_class
   int nice = 0;                    // as last seen
+  std::vector<NodePages> node_pages;
 };
 
 struct WorkerGroup::State {
@@ -72,6 +73,7 @@ struct WorkerGroup::State {
   void set_timer_slack(const WorkerPlan& plan, pid_t pid, const std::string& task) const;
   // Looks at the class and the nice value of all that live.
   void note_sched();
+  void note_node_pages();
   void wake_stopped();
   // After a change of `frozen` or `may_be_stopped`.
   void update_hold();

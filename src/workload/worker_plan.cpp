@@ -147,6 +147,7 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .uclamp_max = spec.uclamp_max,
                     .slice = spec.slice,
                     .timer_slack = spec.timer_slack.value_or(std::chrono::nanoseconds(1)),
+                    .counts_pages = memory != MemPolicy{} || moves_memory(spec.type),
                     .cgroup_dir = placement.cgroup_dir,
                     .moves_in = placement.moves_in};
 }

@@ -49,6 +49,7 @@ struct WorkerPlan {
   std::optional<int> nice, uclamp_min, uclamp_max;
   std::optional<std::chrono::nanoseconds> slice;
   std::chrono::nanoseconds timer_slack{1};
+  bool counts_pages = false;  // WorkerReport::node_pages
 
   const Fd* cgroup_dir = nullptr;                // null: stay in ours
   bool moves_in = false;                         // a process goes there by itself; otherwise it is born there

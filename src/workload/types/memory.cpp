@@ -98,6 +98,12 @@ void run_numa_sweep(const NumaWorkingSetSweep& type, WorkerRun& run) {
 }  // namespace
 
 std::vector<WorkTypeRow> memory_types() {
+  WorkTypeRow sweep = sharing<NumaWorkingSetSweep, prepare_numa_sweep>(work_row<NumaWorkingSetSweep, run_numa_sweep>(
+      "NumaWorkingSetSweep", "memory that wanders from node to node", "how late it wakes up",
+      {work_parameter<&NumaWorkingSetSweep::region_kib>("region_kib", 4, kMostKib),
+       work_parameter<&NumaWorkingSetSweep::sweep_period>("sweep_period"),
+       work_parameter<&NumaWorkingSetSweep::target_nodes>("target_nodes")}));
+  sweep.moves_memory = true;
   return {
       work_row<CachePressure, run_cache_pressure>("CachePressure", "a CPU hog that fills caches", "",
                                                   {work_parameter<&CachePressure::size_kib>("size_kib", 1, kMostKib),
@@ -110,11 +116,7 @@ std::vector<WorkTypeRow> memory_types() {
           {work_parameter<&PageFaultChurn::region_kib>("region_kib", 4, kMostKib),
            work_parameter<&PageFaultChurn::touches_per_cycle>("touches_per_cycle"),
            work_parameter<&PageFaultChurn::spin_iters>("spin_iters")}),
-      sharing<NumaWorkingSetSweep, prepare_numa_sweep>(work_row<NumaWorkingSetSweep, run_numa_sweep>(
-          "NumaWorkingSetSweep", "memory that wanders from node to node", "how late it wakes up",
-          {work_parameter<&NumaWorkingSetSweep::region_kib>("region_kib", 4, kMostKib),
-           work_parameter<&NumaWorkingSetSweep::sweep_period>("sweep_period"),
-           work_parameter<&NumaWorkingSetSweep::target_nodes>("target_nodes")})),
+      std::move(sweep),
   };
 }
 

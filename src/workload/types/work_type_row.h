@@ -59,6 +59,7 @@ struct WorkTypeRow {
   Status (*check)(const WorkType& type) = [](const WorkType&) { return ok(); };
   bool processes_only = false;  // not threads
   bool only_in_code = false;    // files cannot name it
+  bool moves_memory = false;    // between NUMA nodes
   // Null: the name and the parameters.
   std::string (*describe)(const WorkType& type) = nullptr;
   WorkMeasureNames measure_names = {};

@@ -107,6 +107,8 @@ std::vector<ShownParameter> shown_parameters(const WorkType& type) {
   return all;
 }
 
+bool moves_memory(const WorkType& type) { return row_of(type).moves_memory; }
+
 const WorkMeasureNames& work_measure_names(const WorkType& type) { return row_of(type).measure_names; }
 
 Status prepare_work(const WorkType& type, GroupResources& shared) {

@@ -36,6 +36,7 @@ std::optional<SchedPolicy> work_policy(const WorkType& type, std::size_t index);
 // What it does to a scheduler, and what its reports say, in a few words each.
 std::string_view work_pressure(const WorkType& type);
 std::string_view work_measures(const WorkType& type);
+bool moves_memory(const WorkType& type);  // between NUMA nodes
 // Of what each worker measures beyond its slot, by number (WorkerRun::note(), count()).
 struct WorkMeasureNames {
   std::vector<std::string_view> latencies, counts;
