@@ -187,11 +187,12 @@ static __u32 next_other_llc(struct cpu_state* state, __u32 own) {
   return state->next_llc = llc;
 }
 
-static void pull_from_any_llc(void) {
+static bool pull_from_any_llc(void) {
   __u32 llc;
 
   for (llc = 0; llc < KTSTR_MAX_LLCS && llc < config.nr_llcs; llc++)
-    if (dsq_move_to_local(llc)) return;
+    if (dsq_move_to_local(llc)) return true;
+  return false;
 }
 
 static void dispatch_least_vtime(__s32 cpu, struct task_struct* prev) {
@@ -219,7 +220,10 @@ static void dispatch_least_vtime(__s32 cpu, struct task_struct* prev) {
     prev->scx.slice = config.slice_ns; /* tells the kernel to keep it running */
     return;
   }
-  pull_from_any_llc();
+  if (pull_from_any_llc()) return;
+  /* A task is there for us and cannot be moved yet: it is just leaving its CPU, which a real-time task takes, and while
+   * ktstr_cpu_release runs there it may not migrate. Nobody else would send us here again. */
+  if (home_leads) scx_bpf_kick_cpu(cpu, 0);
 }
 
 SEC("struct_ops/ktstr_dispatch")
@@ -231,7 +235,10 @@ void BPF_PROG(ktstr_dispatch, __s32 cpu, struct task_struct* prev) {
     if (take_mail(cpu)) return;
   }
   if (config.starve_len && dispatch_starved(cpu)) return;
-  if (config.ping_pong) return pull_from_any_llc();
+  if (config.ping_pong) {
+    pull_from_any_llc();
+    return;
+  }
   if (config.hot_queue && dispatch_hot(cpu)) return;
   dispatch_least_vtime(cpu, prev);
 }
