@@ -28,17 +28,18 @@ bool check_type_name(const TomlValue& value, Mistakes& mistakes) {
   return false;
 }
 
-// An array's parts are joined, as work types write their lists.
-std::optional<std::string> parameter_text(const TomlValue& value) {
+// An array's parts are joined, as work types write their lists; those of arrays within by '+'.
+std::optional<std::string> parameter_text(const TomlValue& value, char joint) {
   if (value.kind == Kind::kString) return value.text;
   if (value.kind == Kind::kInteger) return std::to_string(value.integer);
   if (value.kind == Kind::kBoolean) return value.boolean ? "true" : "false";
   if (value.kind != Kind::kArray) return {};
   std::string all;
   for (const TomlValue& item : value.items) {
-    const auto text = parameter_text(item);
+    const auto text = parameter_text(item, '+');
     if (!text) return {};
-    all += (all.empty() ? "" : "+") + *text;
+    if (!all.empty()) all += joint;
+    all += *text;
   }
   return all;
 }
@@ -46,7 +47,7 @@ std::optional<std::string> parameter_text(const TomlValue& value) {
 // Empty with a mistake. `reader` has been asked for all keys that are no parameters, of which `name` is one.
 std::optional<std::string> read_parameter(const TomlEntry& entry, const std::string& type, const TableReader& reader,
                                           Mistakes& mistakes) {
-  const auto text = parameter_text(entry.value);
+  const auto text = parameter_text(entry.value, list_joint(type, entry.key));
   // One at a time, so that each mistake has its place.
   const auto alone = make_work_type(type, {{entry.key, text.value_or("")}});
   if (text && alone) return text;

@@ -125,11 +125,13 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
   const Cpu born = birth_cpu(placement.birth_seed, birthplaces(placement, pinned), index);
   const MemPolicy memory = memory_of(spec);
   const bool thread = spec.pcomm.has_value();
+  const std::optional<int> own_nice = work_nice(spec.type, i);
+  const std::string own_comm = work_comm(spec.type, i);
   return WorkerPlan{.role = thread ? WorkerPlan::Role::kThread : WorkerPlan::Role::kProcess,
                     .type = spec.type,
                     .name = name,
                     .spec = placement.spec,
-                    .comm = spec.comm.value_or(name).substr(0, kLongestComm),
+                    .comm = (own_comm.empty() ? spec.comm.value_or(name) : own_comm).substr(0, kLongestComm),
                     .schedstat_path = placement.proc_root + (thread ? "/thread-self/schedstat" : "/self/schedstat"),
                     .role_name = std::string(work_role(spec.type, i)),
                     .seed = worker_seed(seed, placement.cgroup, index),
@@ -142,7 +144,7 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .gid = spec.gid,
                     .affinity = std::move(pinned),
                     .policy = work_policy(spec.type, i).value_or(spec.policy),
-                    .nice = spec.nice,
+                    .nice = own_nice ? own_nice : spec.nice,
                     .uclamp_min = spec.uclamp_min,
                     .uclamp_max = spec.uclamp_max,
                     .slice = spec.slice,

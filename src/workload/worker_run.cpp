@@ -157,6 +157,13 @@ void WorkerRun::spin_for(std::chrono::nanoseconds cpu_time) {
   spin_to(probes_.cpu_time_ns() + static_cast<std::uint64_t>(cpu_time.count()), probes_.cpu_time_ns);
 }
 
+// In small steps near the end: recorded runs may be short.
+void WorkerRun::spin_to(std::uint64_t cpu_time_ns) {
+  constexpr std::uint64_t kNear = 100'000;
+  for (std::uint64_t had = probes_.cpu_time_ns(); !stopping_ && had < cpu_time_ns; had = probes_.cpu_time_ns())
+    spin_unit(cpu_time_ns - had < kNear ? kSpinsPerUnit / 8 : kSpinsPerUnit);
+}
+
 void WorkerRun::miss() { add(slot_.missed, 1); }
 void WorkerRun::count(std::size_t number, std::uint64_t more) { add(measures_.counts[number], more); }
 

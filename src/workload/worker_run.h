@@ -62,6 +62,9 @@ class WorkerRun {
   void spin(std::uint32_t spins);
   // Spins work units until it has had that much of a CPU.
   void spin_for(std::chrono::nanoseconds cpu_time);
+  // The same until it has had so much of a CPU since it exists.
+  void spin_to(std::uint64_t cpu_time_ns);
+  std::uint64_t cpu_time_ns() const { return probes_.cpu_time_ns(); }
   // Something was due, and did not happen in time or not at all (WorkerReport::missed).
   void miss();
   // Latency or count `number` of its work type (WorkTypeRow::measure_names).

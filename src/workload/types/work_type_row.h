@@ -37,6 +37,7 @@ struct WorkParameter {
   bool (*possible)(const WorkType& type, std::int64_t least, std::int64_t most);
   std::string (*rule)(std::int64_t least, std::int64_t most);  // "at least 1"
   std::int64_t least = 0, most = 0;
+  char joint = '+';  // between the parts of a list
 };
 
 struct WorkTypeRow {
@@ -63,6 +64,9 @@ struct WorkTypeRow {
   // Null: the name and the parameters.
   std::string (*describe)(const WorkType& type) = nullptr;
   WorkMeasureNames measure_names = {};
+  // Of worker `index`, where the type knows better than its WorkSpec.
+  std::optional<int> (*nice)(const WorkType& type, std::size_t index) = nullptr;
+  std::string (*comm)(const WorkType& type, std::size_t index) = nullptr;  // "": it does not
 };
 
 template <typename Type, auto Loop>

@@ -38,8 +38,23 @@ std::string joined_names(const List& list) {
   return text;
 }
 
+// Values may be as long as a recording.
+std::string shortened(std::string text) {
+  constexpr std::size_t kMost = 100;
+  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
+  return text;
+}
+
 bool is_possible(const WorkParameter& parameter, const WorkType& type) {
   return parameter.possible(type, parameter.least, parameter.most);
+}
+
+// Of one of its workers at least.
+bool decides_policies(const WorkTypeRow& row, const WorkType& type) {
+  if (row.policy == nullptr) return false;
+  for (int i = 0; i < row.size(type).multiple_of; ++i)
+    if (row.policy(type, static_cast<std::size_t>(i))) return true;
+  return false;
 }
 
 }  // namespace
@@ -64,8 +79,8 @@ std::vector<std::string_view> work_type_names() {
 Status check_work_type(const WorkType& type) {
   for (const WorkParameter& each : row_of(type).parameters)
     if (!is_possible(each, type))
-      return fail(ErrorCode::kInvalidArgument, "{}: {} is {}, must be {}", name_of(type), each.name, each.show(type),
-                  each.rule(each.least, each.most));
+      return fail(ErrorCode::kInvalidArgument, "{}: {} is {}, must be {}", name_of(type), each.name,
+                  shortened(each.show(type)), each.rule(each.least, each.most));
   return row_of(type).check(type);
 }
 
@@ -84,7 +99,7 @@ Status check_beside(const WorkSpec& spec) {
   if (row.processes_only && spec.pcomm)
     return fail(ErrorCode::kInvalidArgument, "{} needs workers that are processes, not threads of '{}'", row.name,
                 *spec.pcomm);
-  if (row.policy != nullptr && spec.policy != SchedPolicy{})
+  if (spec.policy != SchedPolicy{} && decides_policies(row, spec.type))
     return fail(ErrorCode::kInvalidArgument, "{} decides its workers' policies itself; it cannot have {}", row.name,
                 spec.policy.describe());
   return ok();
@@ -95,6 +110,23 @@ std::string_view work_role(const WorkType& type, std::size_t index) { return row
 std::optional<SchedPolicy> work_policy(const WorkType& type, std::size_t index) {
   const WorkTypeRow& row = row_of(type);
   return row.policy == nullptr ? std::nullopt : row.policy(type, index);
+}
+
+std::optional<int> work_nice(const WorkType& type, std::size_t index) {
+  const WorkTypeRow& row = row_of(type);
+  return row.nice == nullptr ? std::nullopt : row.nice(type, index);
+}
+
+std::string work_comm(const WorkType& type, std::size_t index) {
+  const WorkTypeRow& row = row_of(type);
+  return row.comm == nullptr ? std::string() : row.comm(type, index);
+}
+
+char list_joint(std::string_view type, std::string_view parameter) {
+  for (const WorkTypeRow& row : table())
+    for (const WorkParameter& each : row.parameters)
+      if (row.name == type && each.name == parameter) return each.joint;
+  return '+';
 }
 
 std::string_view work_pressure(const WorkType& type) { return row_of(type).pressure; }

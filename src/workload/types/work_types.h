@@ -33,6 +33,9 @@ Status check_beside(const WorkSpec& spec);
 // The part of worker `index` of its WorkSpec, "" where all do the same; and the policy, where the type decides that.
 std::string_view work_role(const WorkType& type, std::size_t index);
 std::optional<SchedPolicy> work_policy(const WorkType& type, std::size_t index);
+// Its nice value and its name ("": any), where the type decides these.
+std::optional<int> work_nice(const WorkType& type, std::size_t index);
+std::string work_comm(const WorkType& type, std::size_t index);
 // What it does to a scheduler, and what its reports say, in a few words each.
 std::string_view work_pressure(const WorkType& type);
 std::string_view work_measures(const WorkType& type);
@@ -48,6 +51,8 @@ struct ShownParameter {
   std::string value, rule;  // "50ms", "longer than 0 and at most an hour"; "" for a rule where there is none
 };
 std::vector<ShownParameter> shown_parameters(const WorkType& type);
+// What stands between the parts of a list in the text of a parameter; '+' for one that there is not.
+char list_joint(std::string_view type, std::string_view parameter);
 // Asks for what the workers of a WorkSpec share, before the first of them exists; all checks were passed.
 Status prepare_work(const WorkType& type, GroupResources& shared);
 // The loop; returns after `run` is told to stop. Allocates nothing once check_work_type() was called.
