@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -294,6 +295,41 @@ struct Custom {
   void (*loop)(WorkLoop& run) = nullptr;
   std::array<std::uint64_t, 4> parameters = {};
   bool operator==(const Custom&) const = default;
+};
+
+// --- Recorded loads ---------------------------------------------------------------------------------------------
+
+// A phase of a task of a Replay. kRun: spins until the task had so much CPU time more; what its wake-ups and sleeps
+// cost counts, so that a loop takes the CPU time of the recording. kSleep: sleeps. kWake: wakes task `task` of the
+// group. kWait: waits until somebody of the group has woken it, or goes on where that has happened already.
+struct ReplayPhase {
+  enum class Kind : std::uint8_t { kRun, kSleep, kWake, kWait };
+  Kind kind = Kind::kRun;
+  std::uint32_t task = 0;             // kWake: from 0
+  std::chrono::nanoseconds length{};  // kRun, kSleep: up to an hour
+  bool operator==(const ReplayPhase&) const = default;
+};
+struct ReplayTask {
+  std::string name = {};                  // of its worker, 1 to 15 bytes; "": as the WorkSpec says
+  std::optional<std::int32_t> nice = {};  // -20..19; none: the WorkSpec's
+  std::uint32_t fifo = 0;                 // priority of SCHED_FIFO, 1..97; 0: the WorkSpec's policy
+  std::vector<ReplayPhase> phases = {};
+  bool operator==(const ReplayTask&) const = default;
+};
+// Groups of as many workers as there are tasks, each of which does what one task did, over and over. The phases must
+// repeat: a loop has as many waits of a task as wake-ups for it, and no two tasks wait for each other. A loop begins
+// `period` after the one before (0: at once), or late; each one's time counts from when it was due. As text, of one
+// task: "name:ui+nice:-5+run:1ms+wake:1+sleep:3ms", with '|' before the next.
+struct Replay {
+  static constexpr std::size_t kMostTasks = 1024;
+  static constexpr std::size_t kMostPhases = 1 << 14;  // of all tasks
+  std::vector<ReplayTask> tasks = {
+      {.phases = {{ReplayPhase::Kind::kRun, 0, std::chrono::milliseconds(1)},
+                  {ReplayPhase::Kind::kWake, 1, {}},
+                  {ReplayPhase::Kind::kSleep, 0, std::chrono::milliseconds(3)}}},
+      {.phases = {{ReplayPhase::Kind::kWait, 0, {}}, {ReplayPhase::Kind::kRun, 0, std::chrono::milliseconds(2)}}}};
+  std::chrono::nanoseconds period{0};  // up to an hour
+  bool operator==(const Replay&) const = default;
 };
 
 using WorkType =
