@@ -337,7 +337,7 @@ using WorkType =
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

@@ -74,6 +74,13 @@ void add_knobs(std::string& page) {
     page += fmt::format("| `{}` | {} | {} |\n", each.key, each.form, each.meaning);
 }
 
+// A cell of a table ends at a '|' even in code.
+std::string in_cell(const std::string& text) {
+  std::string safe;
+  for (const char c : text) safe += c == '|' ? std::string("\\|") : std::string(1, c);
+  return safe;
+}
+
 void add_work_types(std::string& page) {
   page +=
       "\n## Work types\n\n`work = \"NAME\"`, or `work = { type = \"NAME\", ... }` with parameters; in "
@@ -84,7 +91,7 @@ void add_work_types(std::string& page) {
   for (const std::string_view name : work_type_names()) {
     const WorkType type = make_work_type(name, {}).value_or(WorkType());
     page += fmt::format("| `{}` | {} | {} | {} | `{}` |\n", name, work_pressure(type), work_measures(type),
-                        fitting_workers(type, 1), describe(type));
+                        fitting_workers(type, 1), in_cell(describe(type)));
   }
 }
 

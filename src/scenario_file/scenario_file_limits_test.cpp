@@ -252,5 +252,24 @@ TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
             "t.toml:5:1: Bursty has no parameter 'nise'; it takes burst, sleep; did you mean 'nice'?");
 }
 
+TEST(ReplayInAFile, IsATextATaskOrItsParts) {
+  const auto type_of = [](const std::string& tasks) {
+    const auto file = parse_scenario(
+        "topology = \"1n1l2c1t\"\n[[cgroup]]\nname = \"a\"\n[[cgroup.work]]\ntype = "
+        "\"Replay\"\ntasks = " +
+            tasks,
+        "t.toml");
+    EXPECT_TRUE(file) << file.error().render();
+    if (!file) return std::string();
+    const WorkSpec spec = file->steps.at(0).setup.defs().at(0).merged_work().at(0);
+    EXPECT_EQ(spec.workers, 2);
+    return describe(spec.type);
+  };
+  const std::string all = "Replay(tasks=run:1ms+wake:1+sleep:3ms|wait+run:2ms, period=0s)";
+  EXPECT_EQ(type_of("\"run:1ms+wake:1+sleep:3ms|wait+run:2ms\""), all);
+  EXPECT_EQ(type_of("[\"run:1ms+wake:1+sleep:3ms\", \"wait+run:2ms\"]"), all);
+  EXPECT_EQ(type_of("[[\"run:1ms\", \"wake:1+sleep:3ms\"], \"wait+run:2ms\"]"), all);
+}
+
 }  // namespace
 }  // namespace ktstr

@@ -115,6 +115,9 @@ std::vector<Signature> signatures() {
        {},
        "2n2l2c1t"},
       {"ForkExit", "\"ForkExit\"", {{"", {0.2, 0.9}, {200}}}},
+      {"Replay",
+       "{ type = \"Replay\", period = \"10ms\", tasks = [\"run:2ms+wake:1+sleep:3ms\", \"wait+run:3ms\"] }",
+       {{"task 0", {0.17, 0.29}, {170, 220}}, {"task 1", {0.26, 0.38}, {170, 220}}}},
   };
 }
 
