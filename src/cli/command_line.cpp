@@ -180,6 +180,16 @@ struct ReplayFlags {
   }
 };
 
+// None for a flag that was not given.
+Result<std::optional<double>> seconds_of(std::string_view flag, const std::string& text) {
+  if (text.empty()) return std::optional<double>();
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value < 1e9))
+    return fail(ErrorCode::kInvalidArgument, "{} '{}' is not a number of seconds, as 0.812", flag, text);
+  return std::optional(value);
+}
+
 struct TraceFlags {
   CLI::App* trace;
   TraceCommand command;
@@ -216,8 +226,8 @@ struct TraceFlags {
 
   Result<Command> interpreted() const {
     TraceCommand result = command;
-    KTSTR_TRY_ASSIGN(result.from_s, seconds("--from", from));
-    KTSTR_TRY_ASSIGN(result.to_s, seconds("--to", to));
+    KTSTR_TRY_ASSIGN(result.from_s, seconds_of("--from", from));
+    KTSTR_TRY_ASSIGN(result.to_s, seconds_of("--to", to));
     if (result.from_s && result.to_s && *result.from_s > *result.to_s)
       return fail(ErrorCode::kInvalidArgument, "--from is later than --to");
     if ((result.from_s || result.to_s) && !text && !json && !command.accounts)
@@ -229,16 +239,6 @@ struct TraceFlags {
     if (text) result.format = TraceCommand::Format::kText;
     if (json) result.format = TraceCommand::Format::kJson;
     return Command(std::move(result));
-  }
-
- private:
-  static Result<std::optional<double>> seconds(std::string_view flag, const std::string& text) {
-    if (text.empty()) return std::optional<double>();
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value < 1e9))
-      return fail(ErrorCode::kInvalidArgument, "{} '{}' is not a number of seconds, as 0.812", flag, text);
-    return std::optional(value);
   }
 };
 
@@ -343,20 +343,35 @@ struct WorkCommands {
   WorkListCommand list_command;
   WorkShowCommand show_command;
   WorkImportCommand import_command;
-  std::string tried;
+  std::string tried, from, to, tasks;
   SettingFlags flags;
 
   explicit WorkCommands(CLI::App& app)
       : work(app.add_subcommand("work", "work types, what workers can do: list, show, try, import")),
         list(work->add_subcommand("list", "all there are, with what each does to a scheduler")),
         show(work->add_subcommand("show", "one of them: what it measures, its parameters and their ranges")),
-        import(work->add_subcommand("import", "write a file of rt-app as a scenario file")),
+        import(work->add_subcommand("import", "write a file of rt-app, or a recorded trace, as a scenario file")),
         try_out(work->add_subcommand("try", "run one of them for a second, alone, and print what it measured")) {
     work->require_subcommand(1);
     list->add_flag("--json", list_command.json, "as JSON");
     add_text(*show, "name", show_command.name, "NAME", "as 'ktstr work list' shows it")->required();
-    add_text(*import, "file", import_command.file, "FILE.json", "what rt-app would run")->required();
+    add_text(*import, "file", import_command.file, "FILE|ID",
+             "rt-app's JSON; sched_switch and sched_waking as perf script, trace-cmd report or ftrace print them; a "
+             "trace of Perfetto; or a run of ktstr with a trace, by its id, 'last' or its directory")
+        ->required();
     add_text(*import, "-o,--output", import_command.output, "FILE.toml", "where to; default: stdout");
+    add_text(*import, "--format", import_command.format, "FORMAT",
+             "rt-app, text, perfetto or ktstr; default: what the file looks like");
+    add_text(*import, "--from", from, "SECONDS",
+             "of a trace what happened from this time, in seconds after its first event, or into the body of a run");
+    add_text(*import, "--to", to, "SECONDS", "... up to this time");
+    import
+        ->add_option("--task", import_command.tasks,
+                     "of a trace the tasks of this name, or with this pid; may be repeated; default: all")
+        ->type_name("NAME|PID")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_text(*import, "--tasks", tasks, "N", "of a trace that many, those with the most CPU time; default: 16");
     add_text(*try_out, "type", tried, "TYPE", "NAME, or with parameters \"NAME(burst=1ms, sleep=2ms)\"")->required();
     flags.add_all(*try_out);
   }
@@ -364,11 +379,28 @@ struct WorkCommands {
   Result<Command> interpreted(std::vector<std::string> tests) const {
     if (*list) return Command(list_command);
     if (*show) return Command(show_command);
-    if (*import) return Command(import_command);
+    if (*import) return imported();
     RunCommand run;
     run.file = std::string(kWorkPrefix) + tried;
     KTSTR_TRY_ASSIGN(run.options, flags.options(std::move(tests)));
     return Command(std::move(run));
+  }
+
+ private:
+  Result<Command> imported() const {
+    WorkImportCommand result = import_command;
+    KTSTR_TRY_ASSIGN(result.from_s, seconds_of("--from", from));
+    KTSTR_TRY_ASSIGN(result.to_s, seconds_of("--to", to));
+    std::transform(result.tasks.begin(), result.tasks.end(), result.tasks.begin(), unveiled);
+    if (result.from_s && result.to_s && *result.from_s > *result.to_s)
+      return fail(ErrorCode::kInvalidArgument, "--from is later than --to");
+    if (tasks.empty()) return Command(std::move(result));
+    std::size_t most = 0;
+    const auto [end, error] = std::from_chars(tasks.data(), tasks.data() + tasks.size(), most);
+    if (error != std::errc() || end != tasks.data() + tasks.size() || most < 1 || most > 1024)
+      return fail(ErrorCode::kInvalidArgument, "--tasks '{}' is not a number from 1 to 1024", tasks);
+    result.most_tasks = most;
+    return Command(std::move(result));
   }
 };
 

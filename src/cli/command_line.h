@@ -90,9 +90,14 @@ struct WorkListCommand {
 struct WorkShowCommand {
   std::string name;
 };
-// A file of rt-app as a scenario file.
+// A file of rt-app or a recorded trace as a scenario file.
 struct WorkImportCommand {
-  std::string file, output;  // no output: stdout
+  std::string file;                    // or the id of a run
+  std::string output;                  // none: stdout
+  std::string format;                  // "": what it looks like
+  std::optional<double> from_s, to_s;  // of the recording
+  std::vector<std::string> tasks;      // names or pids; empty: all
+  std::optional<std::size_t> most_tasks;
 };
 struct DoctorCommand {
   bool json = false;

@@ -3,13 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
-#include "base/log.h"
-#include "base/text/users_mistake.h"
 #include "cli/commands/commands.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
-#include "rt_app/rt_app.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr::cli {
@@ -57,18 +53,6 @@ int execute(const WorkShowCommand& command) {
   for (const ShownParameter& each : shown_parameters(*type))
     text += fmt::format("  {:<20} {:<24} {}\n", each.name, each.value, each.rule);
   return printed(text + fmt::format("\nTry it: ktstr work try {}\n", command.name));
-}
-
-int execute(const WorkImportCommand& command) {
-  const fs::path file = command.file;
-  const auto text = read_text(file, Bytes{1} << 20);
-  if (!text) return report_error(users_mistake(text.error()));
-  const auto imported = import_rt_app(*text, file.stem().string());
-  if (!imported) return report_error(Error(imported.error()).context(command.file));
-  for (const std::string& note : imported->notes) log_warn("{}: {}", command.file, note);
-  if (command.output.empty()) return printed(imported->toml);
-  const Status written = write_text(command.output, imported->toml);
-  return written ? kExitOk : report_error(users_mistake(written.error()));
 }
 
 }  // namespace ktstr::cli
