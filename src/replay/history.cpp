@@ -36,6 +36,7 @@ class HistoryBuilder {
   struct Now {
     State state = State::kUnknown;
     std::uint64_t since_ns = 0;
+    std::uint16_t cpu = 0;  // where it runs, or was last
   };
 
   // What of a stretch of time is in the part that is asked for.
@@ -72,17 +73,19 @@ class HistoryBuilder {
   }
 
   // Nothing was said of who has left, or nothing of how it came.
-  void lose(std::int32_t pid, std::uint64_t at_ns) {
+  void lose(std::int32_t pid, const RecordedEvent& event) {
     if (pid <= 0) return;
+    Now& now = now_[pid];
+    if (now.state == State::kRunning && now.cpu != event.cpu) return;  // it has left for there
     ++history_.holes;
-    now_[pid] = {State::kUnknown, at_ns};
+    now = {State::kUnknown, event.time_ns, event.cpu};
   }
 
   void on_switch(const RecordedEvent& event) {
     const auto running = running_.find(event.cpu);
     std::int32_t from = event.from;
     if (from == kWhoeverRan) from = running == running_.end() ? kNobodyKnown : running->second;
-    if (running != running_.end() && running->second != from) lose(running->second, event.time_ns);
+    if (running != running_.end() && running->second != from) lose(running->second, event);
     if (from > 0) leave(from, event, running == running_.end());
     running_[event.cpu] = event.to;
     if (event.to > 0) come(event);
@@ -90,13 +93,15 @@ class HistoryBuilder {
 
   void leave(std::int32_t pid, const RecordedEvent& event, bool is_first_of_cpu) {
     Now& now = now_[pid];
+    // Clocks of CPUs differ a little: it has come to the other before it has left this one.
+    if (now.state == State::kRunning && now.cpu != event.cpu) return;
     // Who ran there when the recording began did so from then on.
-    if (now.state == State::kUnknown && is_first_of_cpu) now = {State::kRunning, 0};
+    if (now.state == State::kUnknown && is_first_of_cpu) now = {State::kRunning, 0, event.cpu};
     if (now.state == State::kRunning)
       end_run(pid, now, event.time_ns);
     else
       ++history_.holes;
-    now = {event.sleeps ? State::kAsleep : State::kReady, event.time_ns};
+    now = {event.sleeps ? State::kAsleep : State::kReady, event.time_ns, event.cpu};
   }
 
   void come(const RecordedEvent& event) {
@@ -107,12 +112,12 @@ class HistoryBuilder {
     }
     if (now.state == State::kRunning) {
       end_run(event.to, now, event.time_ns);
-      ++history_.holes;
+      history_.holes += now.cpu == event.cpu;
     }
     // Nobody has said when it was woken. Where others are said to be, it was runnable all the time.
     if (now.state == State::kAsleep || (now.state == State::kUnknown && !has_wakeups_))
       end_sleep(event.to, now, event.time_ns);
-    now = {State::kRunning, event.time_ns};
+    now = {State::kRunning, event.time_ns, event.cpu};
   }
 
   void on_wakeup(const RecordedEvent& event) {
@@ -127,7 +132,7 @@ class HistoryBuilder {
     } else {
       end_sleep(event.to, now, event.time_ns);
     }
-    now_[event.to] = {State::kReady, event.time_ns};
+    now_[event.to] = {State::kReady, event.time_ns, event.cpu};
   }
 
   std::int32_t waker_of(const RecordedEvent& event) const {

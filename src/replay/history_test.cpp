@@ -87,6 +87,15 @@ TEST(HistoryOf, CountsHolesAndGoesOn) {
   EXPECT_EQ(history.tasks.at(1).ran_ns, 30'000u);
 }
 
+TEST(HistoryOf, TakesCpusWhoseClocksDifferALittle) {
+  Made made;
+  made.out(10, 0, 0, 1).out(50, 1, 0, 1).out(51, 0, 1, 2, false).out(60, 0, 2, 0).out(90, 1, 1, 0);
+  const History history = made.between(0, 100);
+  EXPECT_EQ(history.holes, 0u);
+  EXPECT_EQ(history.tasks.at(1).ran_ns, 80'000u);
+  EXPECT_EQ(history.tasks.at(2).ran_ns, 9'000u);
+}
+
 TEST(HistoryOf, AWakeUpByNobodyWhoRunsIsASleep) {
   Made made;
   // On an idle CPU, by itself, of one that runs, and twice.
