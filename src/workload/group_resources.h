@@ -5,11 +5,14 @@
 // the order of asking. Files are closed with the group, and whoever else inherits them closes them as any other.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "workload/shared_region.h"
 #include "workload/shared_word.h"
 #include "workload/task/task_affinity.h"
 #include "workload/worker_slot.h"
@@ -40,6 +43,9 @@ class GroupResources {
     counts_each_ = counts;
   }
   void add_mask(const CpuSet& cpus) { masks_.emplace_back(cpus); }
+  // Memory that all of them have at one address, of zeros. Where the machine has not twice as much left, memory() is
+  // empty, and the loop gives up.
+  void add_memory(std::size_t bytes) { memory_.emplace_back(bytes); }
 
   // For the spawner. `stop_event` becomes readable at the stop.
   const std::vector<Fd>& files() const { return files_; }
@@ -57,6 +63,7 @@ class GroupResources {
   SharedWord& word(std::size_t number) const { return words_[number]; }
   const std::vector<CpuMask>& masks() const { return masks_; }
   const CpuMask& mask(std::size_t number) const { return masks_[number]; }
+  std::span<std::byte> memory(std::size_t number) const { return memory_[number].bytes(); }
   int stop_event() const { return stop_event_; }
   WorkMeasures measures(std::size_t worker) const {
     return {measures_.latencies + worker * latencies_each_, measures_.counts + worker * counts_each_};
@@ -67,6 +74,7 @@ class GroupResources {
   std::size_t workers_, word_count_ = 0, latencies_each_ = 0, counts_each_ = 0;
   std::vector<Fd> files_;
   std::vector<CpuMask> masks_;
+  std::vector<SharedRegion> memory_;
   SharedWord* words_ = nullptr;
   WorkMeasures measures_;
   int stop_event_ = -1;

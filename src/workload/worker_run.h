@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "ktstr/topology.h"
 #include "workload/group_resources.h"
@@ -77,6 +78,8 @@ class WorkerRun {
   void yield();
   // From 0 to below `count`, which is at least 1; the same numbers in each run of one seed.
   std::uint64_t random(std::uint64_t count);
+  // From 0 to below 1.
+  double random_share() { return static_cast<double>(random(std::uint64_t{1} << 53)) / 0x1p53; }
   // It cannot do what it was made for: `what` as "set its policy". The run is inconclusive with that. Sleeps until the
   // stop.
   void give_up(const char* what, int error);
@@ -88,9 +91,11 @@ class WorkerRun {
 
   // For work types whose workers wake each other: which of its WorkSpec's workers it is, from 0, and what they share.
   std::size_t index() const { return index_; }
+  std::size_t workers() const { return resources_->workers(); }  // of the WorkSpec
   SharedWord& word(std::size_t number) const { return resources_->word(number); }
   int file(std::size_t number) const { return resources_->file(number); }
   CpuMask mask(std::size_t number) const { return resources_->mask(number); }
+  std::span<std::byte> memory(std::size_t number) const { return resources_->memory(number); }
   std::size_t masks() const { return resources_->masks().size(); }
   // Changes the word and wakes up to `count` workers who wait for that.
   void wake(SharedWord& word, std::uint32_t value, int count = 1);
