@@ -332,12 +332,33 @@ struct Replay {
   bool operator==(const Replay&) const = default;
 };
 
+// --- Servers ----------------------------------------------------------------------------------------------------
+
+// As schbench: groups of `message_threads` messengers with `worker_threads` workers each. A messenger wakes all of
+// its workers that wait, and takes the time once for all of them: a messenger that loses its CPU meanwhile shows. A
+// worker sleeps for `sleep`, takes the lock of the CPU that it is on and multiplies matrices, three of which have
+// room in `cache_footprint_kib`.
+struct Schbench {
+  std::uint32_t message_threads = 1;
+  std::uint32_t worker_threads = 4;  // of each; schbench's default is one for each CPU
+  std::uint32_t cache_footprint_kib = 256;
+  std::uint32_t operations = 5;                                     // multiplications of a request
+  std::chrono::nanoseconds sleep = std::chrono::microseconds(100);  // 0: none
+  bool skip_locking = false;
+  // Of all messengers of a group, handed out one by one at even intervals; what finds 128 at its worker is dropped.
+  // 0: as many as there is time for.
+  std::uint32_t requests_per_second = 0;
+  std::uint32_t private_pct = 100;  // of footprint and operations; the rest is of memory that all workers share
+  std::uint32_t pipe_bytes = 0;     // not 0: each message is so much memory that is written; there is no other work
+  bool operator==(const Schbench&) const = default;
+};
+
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

@@ -118,6 +118,9 @@ std::vector<Signature> signatures() {
       {"Replay",
        "{ type = \"Replay\", period = \"10ms\", tasks = [\"run:2ms+wake:1+sleep:3ms\", \"wait+run:3ms\"] }",
        {{"task 0", {0.17, 0.29}, {170, 220}}, {"task 1", {0.26, 0.38}, {170, 220}}}},
+      {"Schbench",
+       "{ type = \"Schbench\", cache_footprint_kib = 16 }",
+       {{"messenger", {0, 0.3}, {100}}, {"worker", {0.7, 1.1}, {150}}}},
   };
 }
 
@@ -138,6 +141,8 @@ std::vector<Case> cases() {
 class WorkTypes : public GuestTest, public testing::WithParamInterface<Case> {
  protected:
   void expect_signature(const GuestRun& ran) {
+    for (const auto& cgroup : ran.json.at("cgroups"))
+      for (const auto& latency : cgroup.at("latencies")) EXPECT_GT(latency.at("count"), 0) << latency;
     std::map<int, nlohmann::json> account_of;
     const nlohmann::json accounts = accounts_of(ran);
     for (const auto& task : accounts.at("tasks")) account_of[task.at("pid").get<int>()] = task;

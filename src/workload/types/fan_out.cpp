@@ -2,10 +2,9 @@
 //
 // Work types where one worker wakes many, and chains of workers.
 #include <cerrno>
-#include <cmath>
-#include <span>
 
 #include "workload/types/families.h"
+#include "workload/types/matrix.h"
 #include "workload/types/region.h"
 
 namespace ktstr {
@@ -75,20 +74,6 @@ void run_futex_fan_out(const FutexFanOut& type, WorkerRun& run) {
   }
 }
 
-// Three square matrices; a row of the product is a unit of work.
-void multiply_matrices(std::span<std::uint64_t> memory, std::size_t size, WorkerRun& run) {
-  const auto a = memory.subspan(0, size * size), b = memory.subspan(size * size, size * size),
-             product = memory.subspan(2 * size * size);
-  for (std::size_t row = 0; row < size && !run.stopping(); ++row) {
-    for (std::size_t column = 0; column < size; ++column) {
-      std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < size; ++i) sum += a[row * size + i] * b[i * size + column];
-      product[row * size + column] = sum;
-    }
-    run.end_unit();
-  }
-}
-
 void run_fan_out_compute(const FanOutCompute& type, WorkerRun& run) {
   const auto [group, member] = place_in_groups(run.index(), type.fan_out + 1);
   const Rounds rounds = rounds_of(run, group);
@@ -100,12 +85,12 @@ void run_fan_out_compute(const FanOutCompute& type, WorkerRun& run) {
     }
     return;
   }
-  const auto size = static_cast<std::size_t>(std::sqrt(type.cache_footprint_kib * 1024.0 / 3 / sizeof(std::uint64_t)));
-  const Region region(3 * size * size * sizeof(std::uint64_t));
+  const std::size_t rows = matrix_rows(type.cache_footprint_kib);
+  const Region region(matrices_bytes(rows));
   if (!region.valid()) return run.give_up("map its memory", errno);
   receive_rounds(run, rounds, [&] {
     if (type.sleep.count() > 0) run.sleep_for(type.sleep);
-    for (std::uint32_t i = 0; i < type.operations; ++i) multiply_matrices(region.as<std::uint64_t>(), size, run);
+    for (std::uint32_t i = 0; i < type.operations; ++i) multiply_matrices(region.as<std::uint64_t>(), rows, run);
   });
 }
 

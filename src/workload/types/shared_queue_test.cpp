@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "workload/types/matrix.h"
+
 namespace ktstr {
 namespace {
 
@@ -84,6 +86,23 @@ TEST(GroupResources, HaveMemoryOfZerosUnlessTheMachineHasTooLittle) {
   const std::byte* const at = shared.memory(0).data();
   const GroupResources moved = std::move(shared);
   EXPECT_EQ(moved.memory(0).data(), at);
+}
+
+TEST(MatrixRows, AreThoseOfThreeMatricesThatHaveRoom) {
+  EXPECT_EQ(matrix_rows(256), 104u) << "as of schbench";
+  EXPECT_EQ(matrix_rows(64), 52u);
+  EXPECT_EQ(matrix_rows(1), 6u);
+  EXPECT_EQ(matrix_rows(0), 0u);
+  EXPECT_LE(matrices_bytes(matrix_rows(256)), 256u << 10);
+}
+
+TEST_F(SharedQueueTest, MultipliesMatrices) {
+  std::vector<std::uint64_t> matrices = {1, 2, 3, 4, 5, 6, 7, 8, 99, 99, 99, 99};
+  run_->begin(std::chrono::nanoseconds(0));
+  multiply_matrices(matrices, 2, *run_);
+  EXPECT_EQ(std::vector<std::uint64_t>(matrices.begin() + 8, matrices.end()),
+            (std::vector<std::uint64_t>{19, 22, 43, 50}));
+  EXPECT_EQ(slot_->work_units, 1u);
 }
 
 }  // namespace

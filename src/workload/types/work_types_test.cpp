@@ -146,10 +146,17 @@ TEST(WorkRole, TellsTheParts) {
   EXPECT_EQ(work_role(herd, 0), "messenger");
   EXPECT_EQ(work_role(herd, 2), "receiver");
   EXPECT_EQ(work_role(herd, 3), "messenger");
+  EXPECT_EQ(work_role(Schbench{.message_threads = 2, .worker_threads = 1}, 2), "messenger");
   EXPECT_EQ(work_role(SpinWait{}, 0), "");
   EXPECT_EQ(work_policy(PriorityInversion{}, 0), SchedPolicy::fifo(30));
   EXPECT_EQ(work_policy(PriorityInversion{}, 2), SchedPolicy::fifo(10));
   EXPECT_EQ(work_policy(SpinWait{}, 0), std::nullopt);
+}
+
+TEST(CheckWorkType, RefusesWhatServersCannotDo) {
+  EXPECT_TRUE(check_work_type(Schbench{.private_pct = 50}));
+  EXPECT_EQ(check_work_type(Schbench{.cache_footprint_kib = 1, .private_pct = 99}).error().message(),
+            "Schbench: 99 % of 1 KiB has no room for three matrices");
 }
 
 TEST(WorkTypes, SayWhatTheyAreFor) {
