@@ -352,6 +352,9 @@ struct Schbench {
   std::uint32_t pipe_bytes = 0;     // not 0: each message is so much memory that is written; there is no other work
   bool operator==(const Schbench&) const = default;
 };
+// Fixed: at even intervals. Poisson: independent of each other. Pareto: mostly close together, with long pauses now
+// and then (shape 1.5, at most 100 mean intervals). On-off: Poisson for 20 ms at twice the rate, then none for 20 ms.
+enum class Arrivals : std::uint8_t { kFixed, kPoisson, kPareto, kOnOff };
 
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
