@@ -352,6 +352,23 @@ struct Schbench {
   std::uint32_t pipe_bytes = 0;     // not 0: each message is so much memory that is written; there is no other work
   bool operator==(const Schbench&) const = default;
 };
+// As TaoBench: a cache that evicts the oldest value first, in shards with a lock each, in memory that a group shares.
+// Clients want keys at random and read every byte of a value that is there; one that is not they have fetched by one
+// of `slow_threads`, which sleeps, puts it in and wakes the client. The cache is full when the work begins.
+struct Taobench {
+  std::uint32_t client_threads = 3;
+  std::uint32_t slow_threads = 1;
+  std::uint32_t cache_capacity_mib = 8;
+  std::uint32_t target_hit_pct = 90;
+  std::chrono::nanoseconds slow_path_sleep = std::chrono::microseconds(100);
+  // Requests a second of a group, which come by themselves (a Poisson process); latencies count from then on. 0: a
+  // client wants the next as soon as it has the last.
+  std::uint32_t arrival_rate = 0;
+  // Not 0: a sleep is at least `slow_path_sleep`, and one in a hundred is longer than this (a Pareto distribution,
+  // ten times as long at most).
+  std::chrono::nanoseconds slow_path_p99{0};
+  bool operator==(const Taobench&) const = default;
+};
 // Fixed: at even intervals. Poisson: independent of each other. Pareto: mostly close together, with long pauses now
 // and then (shape 1.5, at most 100 mean intervals). On-off: Poisson for 20 ms at twice the rate, then none for 20 ms.
 enum class Arrivals : std::uint8_t { kFixed, kPoisson, kPareto, kOnOff };
@@ -361,7 +378,7 @@ using WorkType =
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench, Taobench>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

@@ -29,6 +29,7 @@ WorkType quick(std::string_view name) {
   if (name == "FanOutCompute") return FanOutCompute{.cache_footprint_kib = 16};
   if (name == "IpcVariance") return IpcVariance{.hot_iters = 1000, .cold_iters = 100, .period_iters = 2};
   if (name == "Schbench") return Schbench{.cache_footprint_kib = 16};
+  if (name == "Taobench") return Taobench{.cache_capacity_mib = 1};
   return *make_work_type(name, {});
 }
 

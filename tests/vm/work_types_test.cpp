@@ -121,6 +121,9 @@ std::vector<Signature> signatures() {
       {"Schbench",
        "{ type = \"Schbench\", cache_footprint_kib = 16 }",
        {{"messenger", {0, 0.3}, {100}}, {"worker", {0.7, 1.1}, {150}}}},
+      {"Taobench",
+       "{ type = \"Taobench\", cache_capacity_mib = 1 }",
+       {{"client", {0.2, 1}, {300}}, {"slow", {0.02, 0.9}, {300}}}},
   };
 }
 

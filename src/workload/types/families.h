@@ -20,7 +20,10 @@ std::vector<WorkTypeRow> churn_types();      // churn.cpp: workers that change t
 std::vector<WorkTypeRow> custom_types();     // custom.cpp: a loop of the test's own
 std::vector<WorkTypeRow> replay_types();     // replay.cpp: recorded loads
 std::vector<WorkTypeRow> schbench_types();   // schbench.cpp
+std::vector<WorkTypeRow> cache_types();      // taobench.cpp
 
-inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types, custom_types, replay_types, schbench_types};
+
+
+inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types, custom_types, replay_types, schbench_types, cache_types};
 
 }  // namespace ktstr

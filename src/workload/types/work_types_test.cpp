@@ -147,6 +147,7 @@ TEST(WorkRole, TellsTheParts) {
   EXPECT_EQ(work_role(herd, 2), "receiver");
   EXPECT_EQ(work_role(herd, 3), "messenger");
   EXPECT_EQ(work_role(Schbench{.message_threads = 2, .worker_threads = 1}, 2), "messenger");
+  EXPECT_EQ(work_role(Taobench{}, 3), "slow");
   EXPECT_EQ(work_role(SpinWait{}, 0), "");
   EXPECT_EQ(work_policy(PriorityInversion{}, 0), SchedPolicy::fifo(30));
   EXPECT_EQ(work_policy(PriorityInversion{}, 2), SchedPolicy::fifo(10));
@@ -157,6 +158,10 @@ TEST(CheckWorkType, RefusesWhatServersCannotDo) {
   EXPECT_TRUE(check_work_type(Schbench{.private_pct = 50}));
   EXPECT_EQ(check_work_type(Schbench{.cache_footprint_kib = 1, .private_pct = 99}).error().message(),
             "Schbench: 99 % of 1 KiB has no room for three matrices");
+  EXPECT_TRUE(check_work_type(Taobench{.slow_path_p99 = 1ms}));
+  EXPECT_EQ(check_work_type(Taobench{.slow_path_p99 = 100us}).error().message(),
+            "Taobench: slow_path_p99 is 100us, must be 0 or above slow_path_sleep, which is 100us");
+  EXPECT_FALSE(check_work_type(Taobench{.slow_path_sleep = 0us, .slow_path_p99 = 100us}));
 }
 
 TEST(WorkTypes, SayWhatTheyAreFor) {
