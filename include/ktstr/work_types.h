@@ -372,13 +372,48 @@ struct Taobench {
 // Fixed: at even intervals. Poisson: independent of each other. Pareto: mostly close together, with long pauses now
 // and then (shape 1.5, at most 100 mean intervals). On-off: Poisson for 20 ms at twice the rate, then none for 20 ms.
 enum class Arrivals : std::uint8_t { kFixed, kPoisson, kPareto, kOnOff };
+// Groups of a generator, by which requests come whatever happened to the ones before, and `servers` that spend
+// `service` of CPU time on each. Latencies count from when a request was due to come. What finds `queue_limit`
+// requests waiting is dropped.
+struct RequestServer {
+  std::uint32_t servers = 3;
+  std::uint32_t rate_hz = 1000;
+  Arrivals arrivals = Arrivals::kPoisson;
+  std::chrono::nanoseconds service = std::chrono::milliseconds(1);
+  std::chrono::nanoseconds deadline = std::chrono::milliseconds(10);  // what is served after it counts as late
+  std::uint32_t queue_limit = 1024;
+  bool operator==(const RequestServer&) const = default;
+};
+// Groups of submitters that put tasks into a queue, waiting where it is full, and threads that spend `task` of CPU
+// time on each.
+struct ThreadPool {
+  std::uint32_t submitters = 1, threads = 3;
+  std::chrono::nanoseconds task = std::chrono::microseconds(500);
+  std::uint32_t queue_limit = 64;
+  bool operator==(const ThreadPool&) const = default;
+};
+// Groups of stages with a queue before each but the first: an item takes `work` of CPU time in each.
+struct Pipeline {
+  std::uint32_t stages = 4;
+  std::chrono::nanoseconds work = std::chrono::microseconds(200);
+  std::uint32_t queue_limit = 8;
+  bool operator==(const Pipeline&) const = default;
+};
+// Groups of actors in a ring, in which `messages` go around: an actor takes one out of its mailbox, spends `work` of
+// CPU time on it and puts it into the mailbox of the next.
+struct ActorRing {
+  std::uint32_t actors = 8;
+  std::uint32_t messages = 4;
+  std::chrono::nanoseconds work = std::chrono::microseconds(100);
+  bool operator==(const ActorRing&) const = default;
+};
 
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench, Taobench>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

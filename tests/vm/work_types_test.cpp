@@ -124,6 +124,12 @@ std::vector<Signature> signatures() {
       {"Taobench",
        "{ type = \"Taobench\", cache_capacity_mib = 1 }",
        {{"client", {0.2, 1}, {300}}, {"slow", {0.02, 0.9}, {300}}}},
+      {"RequestServer",
+       "\"RequestServer\"",
+       {{"generator", {0, 0.2}, {700, 1200}}, {"server", {0.15, 0.6}, {100, 600}}}},
+      {"ThreadPool", "\"ThreadPool\"", {{"submitter", {0.02, 0.9}, {200}}, {"thread", {0.7, 1.1}}}},
+      plain("Pipeline", {"", {0.4, 1.1}}),
+      plain("ActorRing", {"", {0.15, 0.7}, {300}}),
   };
 }
 

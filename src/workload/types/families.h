@@ -21,9 +21,10 @@ std::vector<WorkTypeRow> custom_types();     // custom.cpp: a loop of the test's
 std::vector<WorkTypeRow> replay_types();     // replay.cpp: recorded loads
 std::vector<WorkTypeRow> schbench_types();   // schbench.cpp
 std::vector<WorkTypeRow> cache_types();      // taobench.cpp
+std::vector<WorkTypeRow> server_types();     // servers.cpp: what comes through queues
 
 
 
-inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types, custom_types, replay_types, schbench_types, cache_types};
+inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types, custom_types, replay_types, schbench_types, cache_types, server_types};
 
 }  // namespace ktstr

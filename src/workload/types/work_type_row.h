@@ -27,6 +27,7 @@ EnumNames<WakeClass> names_of(WakeClass);
 EnumNames<WakeBy> names_of(WakeBy);
 EnumNames<PiMode> names_of(PiMode);
 EnumNames<WorkPhase::Kind> names_of(WorkPhase::Kind);
+EnumNames<Arrivals> names_of(Arrivals);
 
 // How a parameter's value is read, written and judged.
 struct WorkParameter {
