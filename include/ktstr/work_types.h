@@ -408,12 +408,44 @@ struct ActorRing {
   bool operator==(const ActorRing&) const = default;
 };
 
+// --- What a desktop does ----------------------------------------------------------------------------------------
+
+// A game: groups of a main worker and `workers` helpers. At the begin of each frame the main one wakes the helpers;
+// all spend their CPU time, and the frame is done when all of them are. Those that are not done within their `frame`,
+// and those that have not even begun, count as missed.
+struct FramePacing {
+  std::uint32_t workers = 2;
+  std::chrono::nanoseconds frame = std::chrono::microseconds(16'600);
+  std::chrono::nanoseconds main_work = std::chrono::milliseconds(4);
+  std::chrono::nanoseconds helper_work = std::chrono::milliseconds(4);
+  bool operator==(const FramePacing&) const = default;
+};
+// Sound: pairs of a callback of SCHED_FIFO that takes a block from a buffer of `blocks` each `period`, and a feeder
+// of the ordinary class that spends `render` of CPU time on each block that goes in there.
+struct AudioCallback {
+  std::chrono::nanoseconds period = std::chrono::milliseconds(5);
+  std::chrono::nanoseconds callback = std::chrono::microseconds(200);  // CPU time
+  std::chrono::nanoseconds render = std::chrono::milliseconds(1);
+  std::uint32_t blocks = 2;
+  std::uint32_t priority = 50;  // 1..97
+  bool operator==(const AudioCallback&) const = default;
+};
+// make: keeps `jobs` compilers going, each a process with another one below it, which takes from half of `compile` to
+// one and a half of CPU time; after `objects` of them one links. Workers must be processes.
+struct BuildTree {
+  std::uint32_t jobs = 2;
+  std::uint32_t objects = 8;
+  std::chrono::nanoseconds compile = std::chrono::milliseconds(10);
+  std::chrono::nanoseconds link = std::chrono::milliseconds(5);
+  bool operator==(const BuildTree&) const = default;
+};
+
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing, FramePacing, AudioCallback, BuildTree>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

@@ -30,6 +30,7 @@ WorkType quick(std::string_view name) {
   if (name == "IpcVariance") return IpcVariance{.hot_iters = 1000, .cold_iters = 100, .period_iters = 2};
   if (name == "Schbench") return Schbench{.cache_footprint_kib = 16};
   if (name == "Taobench") return Taobench{.cache_capacity_mib = 1};
+  if (name == "BuildTree") return BuildTree{.compile = 200us};
   return *make_work_type(name, {});
 }
 

@@ -316,16 +316,23 @@ bool WorkerRun::take_event(SharedWord& count, int file, int poll) {
   return taken;
 }
 
-void WorkerRun::wait_for_child(int pid) {
+WorkerRun::Child WorkerRun::wait_for_child(int pid) {
   const std::uint64_t since = checkpoint();
   const std::uint64_t held_before = fall_asleep(since, kNever);
-  while (::waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  Child child{-1, 0};
+  while ((child.pid = ::waitpid(pid, &child.status, __WALL)) < 0 && errno == EINTR) {
   }
   const std::uint64_t now = until_stop(probes_.now_ns());
   add(slot_.sleep_ns, now - since - held_within(group_.hold.read(), held_before, since, now));
   slot_.asleep_since_ns.store(0, kRelaxed);
   last_ns_ = now;
   checkpoint();
+  return child;
+}
+
+void WorkerRun::burn_as_child(std::chrono::nanoseconds cpu_time) const {
+  const std::uint64_t until = probes_.cpu_time_ns() + static_cast<std::uint64_t>(cpu_time.count());
+  while (group_.stop.load() == 0 && probes_.cpu_time_ns() < until) burn(kSpinsPerUnit);
 }
 
 void WorkerRun::receive(const SharedWord& count, std::uint32_t before, int file) {

@@ -116,8 +116,14 @@ class WorkerRun {
   void give_events(SharedWord& count, int file, std::uint32_t events);
   bool take_event(SharedWord& count, int file, int poll);
   int stop_event() const { return resources_->stop_event(); }
-  // Until the child has ended. How late it runs after that nobody knows here: the whole wait is as that of a sleep.
-  void wait_for_child(int pid);
+  // Until the child has ended (-1: any of them); which it was, and its status as of waitpid(2). How late it runs after
+  // that nobody knows here: the whole wait is as that of a sleep.
+  struct Child {
+    int pid, status;
+  };
+  Child wait_for_child(int pid);
+  // For a child, which has no report of its own: spins until it had that much of a CPU, or the group is to stop.
+  void burn_as_child(std::chrono::nanoseconds cpu_time) const;
   // A byte through a file, `before` of them earlier that this word counts; it has when the last of these was sent.
   void send(SharedWord& count, int file);
   void receive(const SharedWord& count, std::uint32_t before, int file);

@@ -130,6 +130,11 @@ std::vector<Signature> signatures() {
       {"ThreadPool", "\"ThreadPool\"", {{"submitter", {0.02, 0.9}, {200}}, {"thread", {0.7, 1.1}}}},
       plain("Pipeline", {"", {0.4, 1.1}}),
       plain("ActorRing", {"", {0.15, 0.7}, {300}}),
+      {"FramePacing", "\"FramePacing\"", {{"main", {0.2, 0.35}, {50, 200}}, {"helper", {0.2, 0.35}, {50, 70}}}},
+      {"AudioCallback",
+       "\"AudioCallback\"",
+       {{"callback", {0.03, 0.2}, {180, 220}, {}, {}, "rt"}, {"feeder", {0.15, 0.4}, {150, 250}}}},
+      plain("BuildTree", {"", {0.02, 0.5}, {50, 500}}),
   };
 }
 

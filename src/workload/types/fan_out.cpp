@@ -6,6 +6,7 @@
 #include "workload/types/families.h"
 #include "workload/types/matrix.h"
 #include "workload/types/region.h"
+#include "workload/types/rounds.h"
 
 namespace ktstr {
 
@@ -13,40 +14,13 @@ namespace {
 
 constexpr std::int64_t kMostReceivers = 1023;
 
-// A group's words.
-struct Rounds {
-  SharedWord& round;  // receivers wait for another value
-  SharedWord& left;   // how many of them have not run yet
-  SharedWord& done;   // the round that all of them have run in
-};
-constexpr std::size_t kWords = 3;
-Rounds rounds_of(WorkerRun& run, std::size_t group) {
-  return {run.word(kWords * group), run.word(kWords * group + 1), run.word(kWords * group + 2)};
-}
-
-// The next round only begins when all have run in this one: a wake-up that comes on top of another hides it.
 void wake_receivers(WorkerRun& run, const Rounds& rounds, std::uint32_t receivers) {
-  const std::uint32_t before = rounds.round.value();
-  rounds.left.set(receivers, 0);
-  run.wake(rounds.round, before + 1, static_cast<int>(receivers));
-  run.wait_while(rounds.done, before);
-}
-
-template <typename Work>
-void receive_rounds(WorkerRun& run, const Rounds& rounds, Work&& work) {
-  for (std::uint32_t seen = 0; !run.stopping();) {
-    run.wait_while(rounds.round, seen);
-    if (run.stopping()) return;
-    seen = rounds.round.value();
-    work();
-    if (rounds.left.count_down()) run.wake(rounds.done, seen);
-    run.end_iteration();
-  }
+  wait_for_round(run, rounds, begin_round(run, rounds, receivers));
 }
 
 template <typename Type, auto Receivers>
 Status prepare_rounds(const Type& type, GroupResources& shared) {
-  shared.add_words(kWords * shared.workers() / (type.*Receivers + 1));
+  shared.add_words(Rounds::kWords * shared.workers() / (type.*Receivers + 1));
   return ok();
 }
 template <typename Type, auto Receivers>
@@ -65,7 +39,7 @@ WorkTypeRow with_messenger(WorkTypeRow row) {
 
 void run_futex_fan_out(const FutexFanOut& type, WorkerRun& run) {
   const auto [group, member] = place_in_groups(run.index(), type.fan_out + 1);
-  const Rounds rounds = rounds_of(run, group);
+  const Rounds rounds = Rounds::of(run, group);
   if (member > 0) return receive_rounds(run, rounds, [&] { run.end_unit(); });
   while (!run.stopping()) {
     run.spin(type.spin_iters);
@@ -76,7 +50,7 @@ void run_futex_fan_out(const FutexFanOut& type, WorkerRun& run) {
 
 void run_fan_out_compute(const FanOutCompute& type, WorkerRun& run) {
   const auto [group, member] = place_in_groups(run.index(), type.fan_out + 1);
-  const Rounds rounds = rounds_of(run, group);
+  const Rounds rounds = Rounds::of(run, group);
   if (member == 0) {
     while (!run.stopping()) {
       run.end_unit();
@@ -96,7 +70,7 @@ void run_fan_out_compute(const FanOutCompute& type, WorkerRun& run) {
 
 void run_thundering_herd(const ThunderingHerd& type, WorkerRun& run) {
   const auto [group, member] = place_in_groups(run.index(), type.waiters + 1);
-  const Rounds rounds = rounds_of(run, group);
+  const Rounds rounds = Rounds::of(run, group);
   if (member > 0) return receive_rounds(run, rounds, [&] { run.end_unit(); });
   for (std::uint32_t batch = 0; !run.stopping(); ++batch) {
     run.sleep_for(type.inter_batch);
