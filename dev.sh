@@ -294,10 +294,11 @@ demo_kernel() {
 }
 
 test_kernels() {
-  local version
+  local version image
   for version in "${TEST_KERNELS[@]}"; do
-    # A damaged kernel in the cache counts as missing; fetching replaces it.
-    if ! build/bin/ktstr kernel path "$version" >/dev/null 2>&1; then build/bin/ktstr kernel fetch "$version"; fi
+    # A damaged kernel in the cache counts as missing, and so does one without modules; fetching replaces it.
+    image=$(build/bin/ktstr kernel path "$version" 2>/dev/null) || image=
+    if [[ -z $image || ! -d ${image%/*}/modules ]]; then build/bin/ktstr kernel fetch "$version"; fi
   done
 }
 

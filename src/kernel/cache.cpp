@@ -42,6 +42,14 @@ bool is_key(std::string_view key) {
   return !key.empty() && key.front() != '.' && key.find('/') == key.npos && key.find('\0') == key.npos;
 }
 
+Status put_modules(const fs::path& directory, const KernelModules& modules) {
+  std::error_code error;
+  if (!fs::create_directory(directory, error) || error)
+    return Error::from_errno(error.value(), fmt::format("cannot create {}", directory.string()));
+  for (const auto& [name, bytes] : modules) KTSTR_TRY(write_atomically(directory / (name + ".ko"), bytes));
+  return sync_directory(directory);
+}
+
 // What to fetch to get a damaged entry back: the release in front of the hash.
 std::string release_in_key(std::string_view key) {
   const std::size_t dash = key.rfind('-');
@@ -144,7 +152,7 @@ Result<KernelEntry> KernelCache::add_image(const fs::path& image, const KernelSo
 }
 
 Result<KernelEntry> KernelCache::add_image(ByteVector image, std::string_view name, const KernelSource& source,
-                                           std::string_view config) {
+                                           std::string_view config, const std::optional<KernelModules>& modules) {
   const Activity unpacking(fmt::format("unpacking the kernel {}", name));
   KTSTR_TRY_ASSIGN(const ByteVector vmlinux, unpack_kernel(std::move(image), name));
   KTSTR_TRY_ASSIGN(KernelFacts facts, inspect_kernel(vmlinux));
@@ -160,8 +168,9 @@ Result<KernelEntry> KernelCache::add_image(ByteVector image, std::string_view na
   std::error_code ignored;
   if (fs::exists(entry.directory, ignored)) {
     auto existing = read_entry(entry.directory);
-    if (existing && (config.empty() || existing->has_config()) && (source.suite.empty() || existing->source == source))
-      return existing;
+    const bool has_all =
+        existing && (config.empty() || existing->has_config()) && (!modules || existing->has_modules());
+    if (has_all && (source.suite.empty() || existing->source == source)) return existing;
     if (!existing) log_info("replacing: {}", existing.error().message());
   }
   KTSTR_TRY_ASSIGN(const TempDir build, TempDir::create(root_, kBuildPrefix));
@@ -169,6 +178,7 @@ Result<KernelEntry> KernelCache::add_image(ByteVector image, std::string_view na
   fs::permissions(build.path(), fs::perms(0755), ignored);
   KTSTR_TRY(write_atomically(build.path() / "vmlinux", vmlinux));
   if (!config.empty()) KTSTR_TRY(write_atomically(build.path() / "config", as_byte_span(config)));
+  if (modules) KTSTR_TRY(put_modules(build.path() / "modules", *modules));
   KTSTR_TRY_ASSIGN(entry.verified, stamp_of(build.path() / "vmlinux"));
   KTSTR_TRY(write_atomically(build.path() / "metadata.json", as_byte_span(render_metadata(entry))));
   KTSTR_TRY(sync_directory(build.path()));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The kernel cache: one directory per kernel, named by what is in it ("7.3.4+deb13-cloud-amd64-0123456789ab"), with the
-// unpacked `vmlinux`, the `config` where there is one, and `metadata.json`. Entries appear whole or not at all and are
-// never changed in place; any number of processes may use and fill one cache. Nothing is trusted because it is there:
-// an entry whose image is no longer the one that was stored is reported as damaged, is never used, and is replaced when
-// the same kernel is added again.
+// unpacked `vmlinux`, the `config` where there is one, the `modules` that work types need, and `metadata.json`. Entries
+// appear whole or not at all and are never changed in place; any number of processes may use and fill one cache.
+// Nothing is trusted because it is there: an entry whose image is no longer the one that was stored is reported as
+// damaged, is never used, and is replaced when the same kernel is added again.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/system/file_stamp.h"
 #include "kernel/kernel_facts.h"
+#include "kernel/modules.h"
 
 namespace ktstr {
 
@@ -42,6 +43,12 @@ struct KernelEntry {
   bool has_config() const {
     std::error_code ignored;
     return fs::exists(config(), ignored);
+  }
+  // As NAME.ko, uncompressed. Not there where nobody has looked for them; empty where there are none.
+  fs::path modules() const { return directory / "modules"; }
+  bool has_modules() const {
+    std::error_code ignored;
+    return fs::is_directory(modules(), ignored);
   }
 };
 
@@ -73,7 +80,7 @@ class KernelCache {
   Result<KernelEntry> add_image(const fs::path& image, const KernelSource& source,
                                 const std::optional<fs::path>& config = {});
   Result<KernelEntry> add_image(ByteVector image, std::string_view name, const KernelSource& source,
-                                std::string_view config = {});
+                                std::string_view config = {}, const std::optional<KernelModules>& modules = {});
   // kNotFound when there is no such entry. Damaged ones can be removed too. A guest that has booted from it runs on.
   Status remove(std::string_view key);
 

@@ -169,6 +169,21 @@ TEST_F(KernelCacheTest, RemovesAnEntryEvenWhenItIsDamaged) {
     EXPECT_EQ(cache_.remove(key).error().code(), ErrorCode::kNotFound) << key;
 }
 
+TEST_F(KernelCacheTest, KeepsModulesAndReplacesAnEntryOfWhichNobodyHasLookedForThem) {
+  EXPECT_FALSE(add().has_modules());
+  const auto with = [&](const std::optional<KernelModules>& modules) {
+    auto entry = cache_.add_image(synthetic::kernel(), "test", kSource, "CONFIG_A=y\n", modules);
+    EXPECT_TRUE(entry) << entry.error().message();
+    return *entry;
+  };
+  const KernelEntry replaced = with(KernelModules{{"null_blk", ByteVector(10)}});
+  ASSERT_TRUE(replaced.has_modules());
+  EXPECT_EQ(read_bytes(replaced.modules() / "null_blk.ko")->size(), 10u);
+  EXPECT_TRUE(with({}).has_modules());
+  with(KernelModules());
+  EXPECT_TRUE(fs::exists(cache_.find(replaced.key)->modules() / "null_blk.ko")) << "what is there stays";
+}
+
 TEST_F(KernelCacheTest, LeavesNothingButTheEntryBehind) {
   add();
   fs::remove(add().vmlinux());

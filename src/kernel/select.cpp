@@ -32,15 +32,19 @@ bool is_config_of(const fs::path& file, std::string_view release) {
   return !version.empty() && release.starts_with(version);
 }
 
+std::vector<fs::path> build_trees(const fs::path& image) {
+  std::vector<fs::path> trees = {image.parent_path()};
+  if (image.parent_path().filename() == "boot")  // TREE/arch/x86/boot/bzImage
+    trees.push_back(image.parent_path().parent_path().parent_path().parent_path());
+  return trees;
+}
+
 // Of a kernel that was given by path: distributions name it after the release, a build tree has one.
 fs::path config_beside(const fs::path& image, const fs::path& boot_dir, const std::string& release) {
   std::error_code error;
   for (const fs::path& directory : {image.parent_path(), boot_dir})
     if (fs::path named = directory / ("config-" + release); fs::is_regular_file(named, error)) return named;
-  std::vector<fs::path> trees = {image.parent_path()};
-  if (image.parent_path().filename() == "boot")  // TREE/arch/x86/boot/bzImage
-    trees.push_back(image.parent_path().parent_path().parent_path().parent_path());
-  for (const fs::path& tree : trees)
+  for (const fs::path& tree : build_trees(image))
     if (fs::path config = tree / ".config"; fs::is_regular_file(config, error) && is_config_of(config, release))
       return config;
   return {};
@@ -57,12 +61,23 @@ KernelImage image_of(const KernelFacts& facts, fs::path vmlinux) {
           .pvh = facts.pvh};
 }
 
+// Of a kernel that was given by path: its build tree has modules, and so has this machine where the kernel is its own.
+std::vector<fs::path> modules_beside(const KernelEnvironment& environment, const fs::path& image,
+                                     const std::string& release) {
+  std::vector<fs::path> directories = build_trees(image);
+  directories.push_back(environment.modules_dir / release);
+  return directories;
+}
+
 KernelImage image_of(const KernelEnvironment& environment, const KernelEntry& entry) {
   KernelImage image = image_of(entry.facts, entry.vmlinux());
   if (entry.has_config())
     image.config = entry.config();
   else if (entry.source.suite.empty())
     image.config = config_beside(entry.source.package, environment.boot_dir, entry.facts.release);
+  image.fetched = !entry.source.suite.empty();
+  image.modules = {entry.modules()};
+  if (!image.fetched) image.modules = modules_beside(environment, entry.source.package, entry.facts.release);
   return image;
 }
 
@@ -96,6 +111,7 @@ Result<KernelImage> select_path(const KernelEnvironment& environment, const fs::
     KTSTR_TRY_ASSIGN(const KernelFacts facts, inspect_kernel(vmlinux));
     KernelImage image = image_of(facts, path);
     image.config = config_beside(path, environment.boot_dir, facts.release);
+    image.modules = modules_beside(environment, path, facts.release);
     return image;
   }
   KernelCache cache(environment.cache_root);

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -22,12 +23,15 @@ struct KernelImage {
   bool has_btf = false;  // without it nobody can see whether there is sched_ext
   fs::path config;       // the configuration that it was built with; empty: none is known
   bool pvh = false;
+  std::vector<fs::path> modules = {};  // directories that may hold modules of it (module_in())
+  bool fetched = false;                // from a distribution's archive, where it can be fetched again
 };
 
 // The world as far as the choice depends on it; a test gives temporary directories.
 struct KernelEnvironment {
   fs::path cache_root;
   fs::path boot_dir = "/boot";
+  fs::path modules_dir = "/lib/modules";
   std::optional<std::string> ktstr_kernel;  // $KTSTR_KERNEL
 
   // From $XDG_CACHE_HOME, $HOME and $KTSTR_KERNEL.

@@ -31,8 +31,10 @@ class SelectKernel : public testing::Test {
   }
 
   TempDir dir_ = *TempDir::create(fs::temp_directory_path(), "ktstr-kernel-test");
-  KernelEnvironment environment_{
-      .cache_root = dir_.path() / "kernels", .boot_dir = dir_.path() / "boot", .ktstr_kernel = {}};
+  KernelEnvironment environment_{.cache_root = dir_.path() / "kernels",
+                                 .boot_dir = dir_.path() / "boot",
+                                 .modules_dir = dir_.path() / "modules",
+                                 .ktstr_kernel = {}};
 };
 
 TEST_F(SelectKernel, TakesAVmlinuxByPathAndLeavesItWhereItIs) {
@@ -118,6 +120,16 @@ TEST_F(SelectKernel, TakesTheConfigurationOfTheCache) {
       KernelCache(environment_.cache_root).add_image(synthetic::kernel(), "x", {.suite = "sid"}, "CONFIG_HZ=250\n");
   ASSERT_TRUE(entry);
   EXPECT_EQ(select_kernel(environment_, entry->key)->config, entry->config());
+}
+
+TEST_F(SelectKernel, KnowsWhereModulesMayBe) {
+  const KernelEntry entry = cached({});
+  EXPECT_EQ(select_kernel(environment_, entry.key)->modules, std::vector{entry.modules()});
+  EXPECT_TRUE(select_kernel(environment_, entry.key)->fetched);
+  const fs::path vmlinux = file("vmlinux", synthetic::kernel());
+  const auto by_path = *select_kernel(environment_, vmlinux.string());
+  EXPECT_FALSE(by_path.fetched);
+  EXPECT_EQ(by_path.modules, (std::vector{dir_.path(), environment_.modules_dir / entry.facts.release}));
 }
 
 TEST_F(SelectKernel, TellsAMissingFileFromOneThatIsNoKernel) {

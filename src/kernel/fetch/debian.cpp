@@ -42,9 +42,10 @@ struct Fetch {
   }
 };
 
+// One that was fetched when nobody looked for modules is fetched again.
 std::optional<KernelEntry> already_cached(const Fetch& fetch, const KernelSource& source) {
   for (CacheEntry& item : fetch.cache.list())
-    if (!item.damaged() && item.entry->source == source) return std::move(item.entry);
+    if (!item.damaged() && item.entry->source == source && item.entry->has_modules()) return std::move(item.entry);
   return std::nullopt;
 }
 
@@ -59,6 +60,23 @@ std::string config_text(const PrivateApt& apt, const KernelCandidate& candidate,
   const auto text = read_text(path);
   if (!text) log_warn("no config for {}: {}", candidate.release, text.error().message());
   return text ? *text : std::string();
+}
+
+// Beside the image, or in a package of their own; older suites have them where newer ones have nothing but
+// dependencies. An extra, too.
+KernelModules modules_of(const PrivateApt& apt, const KernelCandidate& candidate, fs::path tree,
+                         std::string_view image_package) {
+  std::vector<std::string> others = candidate.packages;
+  if (!candidate.modules_package.empty()) others.insert(others.begin(), candidate.modules_package);
+  for (const std::string& package : others) {
+    if (!tree.empty()) break;
+    if (package == image_package) continue;
+    const auto unpacked = apt.unpack(package);
+    if (!unpacked) log_info("no modules of {} in {}: {}", candidate.release, package, unpacked.error().message());
+    if (unpacked) tree = find_in_package(*unpacked, candidate.release).modules;
+  }
+  if (tree.empty()) log_warn("no modules for {}: no package has them", candidate.release);
+  return tree.empty() ? KernelModules() : modules_in(tree);
 }
 
 // The kernel out of one package; no value when the package has no image in it.
@@ -77,7 +95,8 @@ Result<std::optional<KernelEntry>> fetch_package(const Fetch& fetch, const Priva
   KTSTR_TRY_ASSIGN(ByteVector image, read_kernel_image(contents.image));
   fetch.say(fmt::format("unpacking {}", candidate.release));
   const std::string config = config_text(apt, candidate, contents.config);
-  KTSTR_TRY_ASSIGN(KernelEntry entry, fetch.cache.add_image(std::move(image), package, source, config));
+  const KernelModules modules = modules_of(apt, candidate, contents.modules, package);
+  KTSTR_TRY_ASSIGN(KernelEntry entry, fetch.cache.add_image(std::move(image), package, source, config, modules));
   return std::optional<KernelEntry>(std::move(entry));
 }
 
@@ -97,7 +116,8 @@ Result<std::optional<KernelEntry>> fetch_from_suite(Fetch& fetch, std::string_vi
   KTSTR_TRY_ASSIGN(const TempDir work, TempDir::create(fetch.cache.root(), kFetchPrefix));
   fetch.say(fmt::format("reading Debian's {}", suite));
   KTSTR_TRY_ASSIGN(const PrivateApt apt, PrivateApt::update(work.path(), fetch.request.mirror, suite));
-  KTSTR_TRY_ASSIGN(const std::vector<std::string> names, apt.search("^linux-(image|binary|base)-[0-9].*cloud-amd64$"));
+  KTSTR_TRY_ASSIGN(const std::vector<std::string> names,
+                   apt.search("^linux-(image|binary|base|modules)-[0-9].*cloud-amd64$"));
   for (const KernelCandidate& seen : kernel_candidates(names, "")) fetch.seen_releases.push_back(seen.release);
   std::optional<Error> first;
   for (const KernelCandidate& candidate : kernel_candidates(names, wanted)) {
@@ -136,6 +156,7 @@ std::vector<KernelCandidate> kernel_candidates(const std::vector<std::string>& p
   constexpr std::string_view kBinary = "linux-binary-";
   constexpr std::string_view kImage = "linux-image-";
   constexpr std::string_view kBase = "linux-base-";
+  constexpr std::string_view kModules = "linux-modules-";
   const auto newer = [](const std::string& a, const std::string& b) {
     const auto order = compare_releases(a, b);
     return order != 0 ? order > 0 : a > b;
@@ -156,9 +177,12 @@ std::vector<KernelCandidate> kernel_candidates(const std::vector<std::string>& p
         candidate.release = release;
         candidate.packages.push_back(name);
       }
-  for (const std::string& name : package_names)
+  for (const std::string& name : package_names) {
     if (const auto found = by_release.find(release_of(name, kBase)); found != by_release.end())
       found->second.config_package = name;
+    if (const auto found = by_release.find(release_of(name, kModules)); found != by_release.end())
+      found->second.modules_package = name;
+  }
   std::vector<KernelCandidate> candidates;
   for (auto& [release, candidate] : by_release) candidates.push_back(std::move(candidate));
   return candidates;
@@ -174,8 +198,12 @@ PackageContents find_in_package(const fs::path& unpacked, std::string_view relea
     return {};
   };
   const fs::path modules = fs::path("lib/modules") / name;
+  fs::path tree;
+  for (const fs::path& place : {unpacked / "usr" / modules, unpacked / modules})
+    if (std::error_code ignored; tree.empty() && fs::is_directory(place / "kernel", ignored)) tree = place;
   return {.image = first_file({"boot/vmlinuz-" + name, "usr" / modules / "vmlinuz", modules / "vmlinuz"}),
-          .config = first_file({"boot/config-" + name, "usr" / modules / "config", modules / "config"})};
+          .config = first_file({"boot/config-" + name, "usr" / modules / "config", modules / "config"}),
+          .modules = std::move(tree)};
 }
 
 Result<KernelEntry> fetch_debian_kernel(KernelCache& cache, const KernelRequest& request,

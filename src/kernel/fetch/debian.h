@@ -38,6 +38,7 @@ struct KernelCandidate {
   std::string release;
   std::vector<std::string> packages;  // that may hold the image, likeliest first
   std::string config_package;         // linux-base-REL where there is one, else ""
+  std::string modules_package;        // linux-modules-REL where there is one, else ""
 };
 
 // The cloud kernels for amd64 among package names, newest first. Meta packages (linux-image-cloud-amd64,
@@ -47,10 +48,11 @@ std::vector<KernelCandidate> kernel_candidates(const std::vector<std::string>& p
 // A request is a version when it begins with a digit.
 bool is_version_request(std::string_view what);
 
-// The image and the config in an unpacked package; empty paths where there is none.
+// The image, the config and the tree of modules in an unpacked package; empty paths where there is none.
 struct PackageContents {
   fs::path image;
   fs::path config;
+  fs::path modules;
 };
 PackageContents find_in_package(const fs::path& unpacked, std::string_view release);
 

@@ -22,6 +22,7 @@ const std::vector<std::string> kNames = {
     "linux-image-7.3.4+deb13-cloud-amd64",
     "linux-binary-7.3.4+deb13-cloud-amd64",
     "linux-base-7.3.4+deb13-cloud-amd64",
+    "linux-modules-7.3.4+deb13-cloud-amd64",
     "linux-image-7.3.10+deb13-cloud-amd64",
     "linux-image-7.4-rc2-cloud-amd64",
     "linux-headers-7.3.4+deb13-cloud-amd64",
@@ -52,7 +53,9 @@ TEST(KernelCandidates, TryThePackageThatIsLikeliestToHoldTheImageFirst) {
   EXPECT_THAT(candidate.packages,
               ElementsAre("linux-binary-7.3.4+deb13-cloud-amd64", "linux-image-7.3.4+deb13-cloud-amd64"));
   EXPECT_EQ(candidate.config_package, "linux-base-7.3.4+deb13-cloud-amd64");
+  EXPECT_EQ(candidate.modules_package, "linux-modules-7.3.4+deb13-cloud-amd64");
   EXPECT_EQ(kernel_candidates(kNames, "6.12").at(0).config_package, "");
+  EXPECT_EQ(kernel_candidates(kNames, "6.12").at(0).modules_package, "");
 }
 
 TEST(FindInPackage, KnowsWhereImageAndConfigWereAndAre) {
@@ -70,6 +73,11 @@ TEST(FindInPackage, KnowsWhereImageAndConfigWereAndAre) {
   EXPECT_EQ(find_in_package(dir.path(), "6.1").config, dir.path() / "boot/config-6.1");
   EXPECT_EQ(find_in_package(dir.path(), "7.3").image, dir.path() / "usr/lib/modules/7.3/vmlinuz");
   EXPECT_EQ(find_in_package(dir.path(), "7.3").config, dir.path() / "usr/lib/modules/7.3/config");
+  EXPECT_EQ(find_in_package(dir.path(), "7.3").modules, "") << "an image is not all that there is to a tree of modules";
+  put("usr/lib/modules/7.3/kernel/fs/configfs/configfs.ko.xz");
+  put("lib/modules/6.1/kernel/fs/configfs/configfs.ko");
+  EXPECT_EQ(find_in_package(dir.path(), "7.3").modules, dir.path() / "usr/lib/modules/7.3");
+  EXPECT_EQ(find_in_package(dir.path(), "6.1").modules, dir.path() / "lib/modules/6.1");
 }
 
 TEST(AptSourceLine, PutsSecuritySuitesIntoTheirOwnArchive) {
