@@ -316,18 +316,36 @@ bool WorkerRun::take_event(SharedWord& count, int file, int poll) {
   return taken;
 }
 
-WorkerRun::Child WorkerRun::wait_for_child(int pid) {
+WorkerRun::Blocked WorkerRun::begin_call() {
   const std::uint64_t since = checkpoint();
-  const std::uint64_t held_before = fall_asleep(since, kNever);
-  Child child{-1, 0};
-  while ((child.pid = ::waitpid(pid, &child.status, __WALL)) < 0 && errno == EINTR) {
-  }
+  return {since, fall_asleep(since, kNever)};
+}
+
+void WorkerRun::end_call(const Blocked& blocked) {
+  const int error = errno;
   const std::uint64_t now = until_stop(probes_.now_ns());
-  add(slot_.sleep_ns, now - since - held_within(group_.hold.read(), held_before, since, now));
+  add(slot_.sleep_ns, now - blocked.since - held_within(group_.hold.read(), blocked.held_before, blocked.since, now));
   slot_.asleep_since_ns.store(0, kRelaxed);
   last_ns_ = now;
   checkpoint();
-  return child;
+  errno = error;
+}
+
+WorkerRun::Child WorkerRun::wait_for_child(int pid) {
+  return wait_in([pid] {
+    Child child{-1, 0};
+    while ((child.pid = ::waitpid(pid, &child.status, __WALL)) < 0 && errno == EINTR) {
+    }
+    return child;
+  });
+}
+
+void WorkerRun::wait_for_children() {
+  wait_in([] {
+    while (::waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR) {
+    }
+    return 0;
+  });
 }
 
 void WorkerRun::burn_as_child(std::chrono::nanoseconds cpu_time) const {
@@ -343,12 +361,12 @@ void WorkerRun::receive(const SharedWord& count, std::uint32_t before, int file)
       [&] { probes_.wait_readable(file, resources_->stop_event()); });
 }
 
-void WorkerRun::send(SharedWord& count, int file) {
+void WorkerRun::send(SharedWord& count, int file, std::span<const char> message) {
   const std::uint64_t now = checkpoint();
   if (stopping_) return;
   count.set(count.value() + 1, now);
   // There is room: no work type sends much before it receives.
-  if (::write(file, "", 1) != 1) ::_exit(1);
+  if (::write(file, message.data(), message.size()) < 0) ::_exit(1);
 }
 
 void WorkerRun::end_iteration() { add(slot_.iterations, 1); }

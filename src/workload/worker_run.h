@@ -116,16 +116,26 @@ class WorkerRun {
   void give_events(SharedWord& count, int file, std::uint32_t events);
   bool take_event(SharedWord& count, int file, int poll);
   int stop_event() const { return resources_->stop_event(); }
-  // Until the child has ended (-1: any of them); which it was, and its status as of waitpid(2). How late it runs after
-  // that nobody knows here: the whole wait is as that of a sleep.
+  // A system call that waits for what nobody here knows the time of. How late it runs after that is not known either:
+  // the whole call is as a sleep. Returns what that does, and leaves errno.
+  template <typename Call>
+  auto wait_in(Call call) {
+    const Blocked blocked = begin_call();
+    const auto result = call();
+    end_call(blocked);
+    return result;
+  }
+  // Until the child has ended (-1: any of them); which it was, and its status as of waitpid(2). Or all that there are.
   struct Child {
     int pid, status;
   };
   Child wait_for_child(int pid);
+  void wait_for_children();
   // For a child, which has no report of its own: spins until it had that much of a CPU, or the group is to stop.
   void burn_as_child(std::chrono::nanoseconds cpu_time) const;
-  // A byte through a file, `before` of them earlier that this word counts; it has when the last of these was sent.
-  void send(SharedWord& count, int file);
+  // A byte through a file, `before` of them earlier that this word counts; it has when the last of these was sent. With
+  // a message each byte is one, of which the first byte is received.
+  void send(SharedWord& count, int file, std::span<const char> message = {"", 1});
   void receive(const SharedWord& count, std::uint32_t before, int file);
 
   // Of a loop of the test's own.
@@ -151,6 +161,11 @@ class WorkerRun {
   // `due` later than `now`: woken by stop.
   void wake_up(std::uint64_t since, std::uint64_t held_before, std::uint64_t due, std::uint64_t now);
   void sleep(std::uint64_t since, std::uint64_t until);
+  struct Blocked {
+    std::uint64_t since, held_before;
+  };
+  Blocked begin_call();
+  void end_call(const Blocked& blocked);
   // False when it is told to stop before `done()`. While it waits, `word` has that value; or what it has says nothing.
   template <typename Done, typename Block>
   bool wait_for(const SharedWord& word, std::optional<std::uint32_t> value, Done done, Block block);

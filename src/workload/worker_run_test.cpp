@@ -393,5 +393,20 @@ TEST_F(WorkerRunTest, RunsABurstAndThenSleeps) {
   EXPECT_GE(slot_->work_units, 300u) << "a look ends one unit, or several";
 }
 
+// Neither a gap nor late: nobody knows how much of it was the wait.
+TEST_F(WorkerRunTest, TakesACallThatWaitsForASleep) {
+  WorkerRun run(*group_, *slot_, probes());
+  const int result = run.wait_in([] {
+    machine.now += 5'000'000;
+    errno = EIO;
+    return 7;
+  });
+  EXPECT_EQ(errno, EIO);
+  EXPECT_EQ(result, 7);
+  EXPECT_EQ(slot_->sleep_ns, 5'000'000u);
+  EXPECT_LT(slot_->max_gap_ns, 5'000'000u);
+  EXPECT_EQ(slot_->asleep_since_ns, 0u);
+}
+
 }  // namespace
 }  // namespace ktstr
