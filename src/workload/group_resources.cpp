@@ -41,4 +41,12 @@ Status GroupResources::add_eventfd(int flags) {
   return ok();
 }
 
+void GroupResources::end() {
+  for (Fd& file : files_) file.reset();
+  while (!undo_.empty()) {
+    undo_.back()();
+    undo_.pop_back();
+  }
+}
+
 }  // namespace ktstr

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,11 @@ struct GroupSize {
 
 class GroupResources {
  public:
-  explicit GroupResources(std::size_t workers) : workers_(workers) {}
+  // `cgroup`: the directory of that of its workers, where it is known.
+  explicit GroupResources(std::size_t workers, const Fd* cgroup = nullptr) : workers_(workers), cgroup_(cgroup) {}
+  GroupResources(GroupResources&&) = default;
+  GroupResources& operator=(GroupResources&&) = delete;
+  ~GroupResources() { end(); }
 
   // For work types to ask. Two files, the end to read from first, and both ends; one file. None of them blocks.
   std::size_t workers() const { return workers_; }
@@ -46,6 +51,11 @@ class GroupResources {
   // Memory that all of them have at one address, of zeros. Where the machine has not twice as much left, memory() is
   // empty, and the loop gives up.
   void add_memory(std::size_t bytes) { memory_.emplace_back(bytes); }
+  void add_file(Fd file) { files_.push_back(std::move(file)); }
+  // Called when all workers have ended, the last one first: takes away what was made outside of this process.
+  void add_undo(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
+  // Null, or not valid: they have none of their own.
+  const Fd* cgroup() const { return cgroup_; }
 
   // For the spawner. `stop_event` becomes readable at the stop.
   const std::vector<Fd>& files() const { return files_; }
@@ -57,6 +67,9 @@ class GroupResources {
   }
   std::size_t latencies() const { return workers_ * latencies_each_; }
   std::size_t counts() const { return workers_ * counts_each_; }
+
+  // Once no worker is left, for what is outside of this process; harmless the second time.
+  void end();
 
   // For loops.
   int file(std::size_t number) const { return files_[number].get(); }
@@ -72,9 +85,11 @@ class GroupResources {
  private:
   Status add_eventfd(int flags);
   std::size_t workers_, word_count_ = 0, latencies_each_ = 0, counts_each_ = 0;
+  const Fd* cgroup_;
   std::vector<Fd> files_;
   std::vector<CpuMask> masks_;
   std::vector<SharedRegion> memory_;
+  std::vector<std::function<void()>> undo_;
   SharedWord* words_ = nullptr;
   WorkMeasures measures_;
   int stop_event_ = -1;

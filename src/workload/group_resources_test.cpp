@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/group_resources.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -69,6 +70,21 @@ TEST(GroupResources, HaveMeasuresOfEachWorker) {
   EXPECT_EQ(shared.measures(0).latencies, latencies.data());
   EXPECT_EQ(shared.measures(1).latencies, &latencies[2]);
   EXPECT_EQ(shared.measures(1).counts, &counts[3]);
+}
+
+TEST(GroupResources, UndoWhatTheyMadeOutsideOnceTheLastOneFirstAndWithoutTheirFiles) {
+  std::vector<int> undone;
+  {
+    GroupResources shared(1);
+    ASSERT_TRUE(shared.add_event());
+    const int file = shared.file(0);
+    shared.add_undo([&] { undone.push_back(1); });
+    shared.add_undo([&undone, file] { undone.push_back(::fcntl(file, F_GETFD) < 0 ? 2 : -2); });
+    GroupResources moved(std::move(shared));
+    EXPECT_TRUE(undone.empty());
+    moved.end();
+  }
+  EXPECT_EQ(undone, (std::vector<int>{2, 1}));
 }
 
 }  // namespace

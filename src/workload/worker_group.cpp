@@ -39,7 +39,8 @@ std::string WorkerGroup::State::where() const { return workers_of_place(cgroup);
 Status WorkerGroup::State::prepare(const std::vector<WorkerPart>& parts) {
   GroupMemory::Sizes sizes{.slots = parts.front().spec.pcomm ? 1U : 0U};
   for (const WorkerPart& part : parts) {
-    GroupResources& shared = resources.emplace_back(static_cast<std::size_t>(part.spec.workers));
+    GroupResources& shared =
+        resources.emplace_back(static_cast<std::size_t>(part.spec.workers), part.placement.cgroup_dir);
     KTSTR_TRY(prepare_work(part.spec.type, shared).context(std::string(name_of(part.spec.type))));
     sizes.slots += shared.workers();
     sizes.latencies += shared.latencies();

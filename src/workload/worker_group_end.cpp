@@ -176,6 +176,8 @@ Result<std::vector<WorkerReport>> WorkerGroup::collect(std::chrono::nanoseconds 
   KTSTR_TRY(state_->wait_for_deaths());
   for (std::size_t i = 0; i < state_->workers.size(); ++i)
     state_->reports[i].gone = state_->has_ended(state_->workers[i]);
+  if (state_->all_ended())
+    for (GroupResources& shared : state_->resources) shared.end();
   return std::move(state_->reports);
 }
 
