@@ -13,6 +13,7 @@
 #include "scenario/execution_state.h"
 #include "scenario/plan/fingerprint.h"
 #include "scenario/plan/plan.h"
+#include "scenario/plan/planned_work.h"
 #include "scenario/plan/scenario_size.h"
 #include "scenario/world.h"
 
@@ -279,6 +280,7 @@ Result<AssertResult> run_scenario(Ctx& ctx, const Backdrop& backdrop, const std:
     return fail(ErrorCode::kInvalidArgument, "{}", describe(mistakes));
   if (hooks.memory != 0)
     KTSTR_TRY(check_size(size_of(ctx, plan), hooks.memory, static_cast<int>(ctx.topology().cpus.size())));
+  KTSTR_TRY(make_machine_ready(ctx, plan));
   if (const auto root = plan.controllers.find(""); root != plan.controllers.end())
     KTSTR_TRY(ctx.cgroups().enable_controllers("", root->second).context("before the first step"));
   return ScenarioRun(ctx, plan, checks, hooks).run();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scenario/plan/controller_needs.h"
 
+#include "workload/types/work_types.h"
+
 namespace ktstr {
 
 void ControllerNeeds::add(const std::string& group, std::string_view controller) {
@@ -12,6 +14,8 @@ void ControllerNeeds::add(const std::string& group, std::string_view controller)
 void ControllerNeeds::add(const CgroupDef& def) {
   if (def.cpuset_spec()) add(def.name(), "cpuset");
   for (const KnobSetting& setting : def.knobs()) add(def.name(), controller_of(setting.knob));
+  for (const WorkSpec& work : def.work_specs())
+    for (const std::string_view controller : work_controllers(work.type)) add(def.name(), controller);
 }
 
 std::map<std::string, std::vector<std::string>> ControllerNeeds::in_order() const {

@@ -80,9 +80,14 @@ void add_needs(const PlannedStep& step, ControllerNeeds& needs) {
   for (const PlannedCgroup& cgroup : step.cgroups) {
     if (cgroup.cpuset) needs.add(cgroup.name, "cpuset");
     for (const KnobSetting& setting : cgroup.knobs) needs.add(cgroup.name, controller_of(setting.knob));
+    for (const WorkSpec& work : cgroup.work)
+      for (const std::string_view controller : work_controllers(work.type)) needs.add(cgroup.name, controller);
   }
-  for (const Op& op : step.ops)
+  for (const Op& op : step.ops) {
     if (const OpRow& row = row_of(op); row.controllers) row.controllers(op, needs);
+    if (const auto* spawn = std::get_if<op::Spawn>(&op.kind()))
+      for (const std::string_view controller : work_controllers(spawn->work.type)) needs.add(spawn->cgroup, controller);
+  }
 }
 
 std::string describe(const Place& at) {

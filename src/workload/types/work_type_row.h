@@ -68,6 +68,11 @@ struct WorkTypeRow {
   // Of worker `index`, where the type knows better than its WorkSpec.
   std::optional<int> (*nice)(const WorkType& type, std::size_t index) = nullptr;
   std::string (*comm)(const WorkType& type, std::size_t index) = nullptr;  // "": it does not
+  // Modules of the kernel, in the order in which they are loaded; what is done once before any worker is there, such as
+  // loading them; controllers that its workers' cgroup must have.
+  std::vector<std::string_view> modules = {};
+  Status (*ready)() = [] { return ok(); };
+  std::vector<std::string_view> controllers = {};
 };
 
 template <typename Type, auto Loop>

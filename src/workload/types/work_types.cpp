@@ -132,6 +132,11 @@ char list_joint(std::string_view type, std::string_view parameter) {
 std::string_view work_pressure(const WorkType& type) { return row_of(type).pressure; }
 std::string_view work_measures(const WorkType& type) { return row_of(type).measures; }
 
+const std::vector<std::string_view>& work_modules(const WorkType& type) { return row_of(type).modules; }
+const std::vector<std::string_view>& work_controllers(const WorkType& type) { return row_of(type).controllers; }
+
+Status make_ready_for(const WorkType& type) { return row_of(type).ready(); }
+
 std::vector<ShownParameter> shown_parameters(const WorkType& type) {
   std::vector<ShownParameter> all;
   for (const WorkParameter& each : row_of(type).parameters)

@@ -53,6 +53,13 @@ struct ShownParameter {
 std::vector<ShownParameter> shown_parameters(const WorkType& type);
 // What stands between the parts of a list in the text of a parameter; '+' for one that there is not.
 char list_joint(std::string_view type, std::string_view parameter);
+// Modules that a guest's kernel needs for it, in the order in which they are loaded, and the controllers that the
+// cgroup of its workers must have.
+const std::vector<std::string_view>& work_modules(const WorkType& type);
+const std::vector<std::string_view>& work_controllers(const WorkType& type);
+// What takes a moment, to be done before anything is measured; at no harm again. kUnsupported where the machine lacks
+// it.
+Status make_ready_for(const WorkType& type);
 // Asks for what the workers of a WorkSpec share, before the first of them exists; all checks were passed.
 Status prepare_work(const WorkType& type, GroupResources& shared);
 // The loop; returns after `run` is told to stop. Allocates nothing once check_work_type() was called.
