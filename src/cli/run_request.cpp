@@ -76,6 +76,8 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
   request.scenario_text = name;
   KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(canned->topology));
   KTSTR_TRY(apply(options, request));
+  if (const auto type = work_type_from(request.settings.work_type))
+    for (const std::string_view module : work_modules(*type)) request.kernel_modules.emplace_back(module);
   return request;
 }
 
@@ -123,6 +125,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
       request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
   KTSTR_TRY(
       check_against(scenario, request.settings, MemoryLayout::plan(request.settings.topology, memory, 0).total()));
+  request.kernel_modules = modules_for(scenario, request.settings);
   return request;
 }
 

@@ -5,10 +5,13 @@
 #include "base/hash.h"
 #include "base/system/process.h"
 #include "guest/body.h"
+#include "kernel/config.h"
+#include "kernel/modules.h"
 #include "runner/guest_machine.h"
 #include "scheduler/package.h"
 #include "scheduler/package_payloads.h"
 #include "wire/cpio.h"
+#include "workload/null_disk.h"
 
 namespace ktstr {
 
@@ -95,6 +98,62 @@ Status pack_kernel_config(const KernelImage& kernel, PackedInputs& packed) {
   return ok();
 }
 
+namespace {
+
+fs::path module_of(const KernelImage& kernel, const KernelModule& module) {
+  for (const fs::path& directory : kernel.modules)
+    if (fs::path file = module_in(directory, module); !file.empty()) return file;
+  return {};
+}
+
+// Without a configuration the guest finds out.
+bool may_lack(const KernelImage& kernel, const KernelModule& module) {
+  if (kernel.config.empty()) return false;
+  const auto text = read_text(kernel.config);
+  const auto config = text ? KernelConfig::parse(*text) : Result<KernelConfig>(text.error());
+  return config && !config->built_in(module.option);
+}
+
+std::string listed(const std::vector<fs::path>& directories) {
+  std::string text;
+  for (const fs::path& each : directories) text += (text.empty() ? "" : ", ") + each.string();
+  return text;
+}
+
+Error no_module(const KernelImage& kernel, const KernelModule& module) {
+  if (kernel.fetched)
+    return fail(ErrorCode::kInvalidArgument, "kernel {} was fetched without its module {}, which the scenario needs",
+                kernel.release, module.name)
+        .with_hint(fmt::format("`ktstr kernel fetch {}` fetches it with its modules", kernel.release));
+  return fail(ErrorCode::kInvalidArgument, "kernel {} has no module {}, which the scenario needs: there is no {} in {}",
+              kernel.release, module.name, fs::path(module.path).filename().string(), listed(kernel.modules))
+      .with_hint(fmt::format("build it with CONFIG_{}=m, or =y for one without modules; `ktstr kernel fetch` gets a "
+                             "kernel that has it",
+                             module.option));
+}
+
+}  // namespace
+
+Status pack_kernel_modules(const KernelImage& kernel, const RunRequest& request, PackedInputs& packed) {
+  const bool of_scenario = request.test_binary.empty();
+  for (const std::string& name : of_scenario ? request.kernel_modules : kernel_module_names()) {
+    const KernelModule* module = find_kernel_module(name);
+    if (module == nullptr) return fail(ErrorCode::kInternal, "nobody knows the module {}", name);
+    const fs::path file = module_of(kernel, *module);
+    if (file.empty()) {
+      if (of_scenario && may_lack(kernel, *module)) return no_module(kernel, *module);
+      continue;
+    }
+    KTSTR_TRY_ASSIGN(const ByteVector contents, read_module(file));
+    const std::string path = fmt::format("{}/{}.ko", kGuestModules, name);
+    KTSTR_TRY_ASSIGN(packed.files, append_file(packed.files, path, 0644, contents));
+    packed.inputs[path] = sha256(contents);
+    packed.files_sha256.clear();
+  }
+  if (packed.files_sha256.empty()) packed.files_sha256 = sha256(packed.files);
+  return ok();
+}
+
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed) {
   std::error_code error;
   if (!fs::is_regular_file(agent, error))
@@ -113,9 +172,10 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
                                                         const RunnerEnvironment& environment) {
   auto packed = std::make_shared<PackedInputs>();
   KTSTR_TRY(pack_files(request, *packed));
-  if (!packed->scheduler.empty()) {
+  if (!packed->scheduler.empty() || !request.kernel_modules.empty() || !request.test_binary.empty()) {
     KTSTR_TRY_ASSIGN(const KernelImage kernel, kernel_for(request, environment));
     KTSTR_TRY(pack_kernel_config(kernel, *packed));
+    KTSTR_TRY(pack_kernel_modules(kernel, request, *packed));
   }
   KTSTR_TRY(pack_initramfs(environment.agent, *packed));
   return std::shared_ptr<const PackedInputs>(std::move(packed));

@@ -20,6 +20,9 @@ Status pack_files(const RunRequest& request, PackedInputs& packed);
 // Adds the kernel's configuration to what goes into the guest with the scheduler, as /boot/config-RELEASE: libbpf looks
 // there for the values of `extern ... __kconfig`. Nothing where there is no scheduler or no configuration is known.
 Status pack_kernel_config(const KernelImage& kernel, PackedInputs& packed);
+// Adds the modules of the kernel that the scenario's work types need, or that a test's may. kInvalidArgument where the
+// scenario needs one that is neither there nor known to be built in.
+Status pack_kernel_modules(const KernelImage& kernel, const RunRequest& request, PackedInputs& packed);
 // `initramfs` and its hashes. An Error is the machine's, not the user's.
 Status pack_initramfs(const fs::path& agent, PackedInputs& packed);
 

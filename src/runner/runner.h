@@ -45,6 +45,7 @@ struct RunRequest {
   std::vector<std::string> include_files;
   std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
   std::vector<Payload> payloads;               // brought into the guest: those that ops may run
+  std::vector<std::string> kernel_modules;     // that the scenario's work types need; a test gets all that there are
   std::string scheduler;                       // "PATH ARGS"; empty: the kernel's own
   std::string kernel;                          // as --kernel takes it; empty: the default
   std::string mode = "det";

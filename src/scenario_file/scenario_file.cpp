@@ -7,6 +7,7 @@
 #include "canned/canned.h"
 #include "scenario/execution_state.h"
 #include "scenario/plan/definition_rules.h"
+#include "scenario/plan/planned_work.h"
 #include "scenario/plan/scenario_size.h"
 #include "scenario_file/cgroup_table.h"
 #include "scenario_file/op_reader.h"
@@ -366,6 +367,14 @@ Status check_against(const ScenarioFile& file, const RunSettings& settings, Byte
   Mistakes mistakes;
   rehearse_on(file, settings, memory, mistakes);
   return mistakes.as_status(file.file_name);
+}
+
+std::vector<std::string> modules_for(const ScenarioFile& file, const RunSettings& settings) {
+  const TestTopology machine = TestTopology::expected_for(settings.topology);
+  const Ctx ctx({.topology = &machine, .settings = settings});
+  ScenarioPlan plan;
+  const auto mistakes = plan_scenario(ctx, file.backdrop, file.steps, plan);
+  return mistakes.empty() ? needed_modules(ctx, plan) : std::vector<std::string>();
 }
 
 Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std::string_view file_name) {

@@ -85,4 +85,7 @@ Result<AssertResult> execute_scenario_text(Ctx& ctx, std::string_view text, std:
 // above.
 Status check_against(const ScenarioFile& file, const RunSettings& settings, Bytes memory = 0);
 
+// Modules of the guest's kernel that its work types need with these settings, which were checked.
+std::vector<std::string> modules_for(const ScenarioFile& file, const RunSettings& settings);
+
 }  // namespace ktstr

@@ -226,6 +226,7 @@ Status GuestPlace::prepare() {
   record_.tuple.memory_bytes = spec_.memory;
   if (!request_.packed) {
     KTSTR_TRY(pack_kernel_config(kernel_, own_));
+    KTSTR_TRY(pack_kernel_modules(kernel_, request_, own_));
     KTSTR_TRY(pack_initramfs(environment_.agent, own_));
   }
   record_.tuple.inputs = packed_->inputs;

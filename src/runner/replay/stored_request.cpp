@@ -24,13 +24,10 @@ std::string dumped(const Json& json, int indent) {
 
 // What the job and the tuple do not say.
 Json asked_to_json(const RunRequest& request) {
-  return {{"scheduler", request.scheduler},
-          {"test_binary", request.test_binary.string()},
-          {"include_files", request.include_files},
-          {"scheduler_include", request.scheduler_include},
-          {"expect_failure", request.expect_failure},
-          {"repeat_command", request.repeat_command},
-          {"host_limit_scale", request.host_limit_scale}};
+  return {{"scheduler", request.scheduler},           {"test_binary", request.test_binary.string()},
+          {"include_files", request.include_files},   {"scheduler_include", request.scheduler_include},
+          {"kernel_modules", request.kernel_modules}, {"expect_failure", request.expect_failure},
+          {"repeat_command", request.repeat_command}, {"host_limit_scale", request.host_limit_scale}};
 }
 
 // Over all the rest: whoever edits a stored request makes another run of it, which is not the one that is replayed.
@@ -91,6 +88,7 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .test_binary = asked.at("test_binary").get<std::string>(),
                      .include_files = asked.at("include_files").get<std::vector<std::string>>(),
                      .scheduler_include = asked.value("scheduler_include", std::vector<std::string>()),
+                     .kernel_modules = asked.value("kernel_modules", std::vector<std::string>()),
                      .scheduler = asked.at("scheduler").get<std::string>(),
                      .mode = std::move(mode),
                      .expect_failure = asked.at("expect_failure").get<std::string>(),
