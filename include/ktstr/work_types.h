@@ -440,12 +440,44 @@ struct BuildTree {
   bool operator==(const BuildTree&) const = default;
 };
 
+// --- A disk -------------------------------------------------------------------------------------------------------
+
+// The disk is one of the workers' own, in memory: the kernel's null_blk, which ends each request `latency` after it was
+// submitted, by a timer's interrupt on the CPU that submitted it, so in guest time. There is no device beyond that and
+// no hard interrupt of one. It needs a guest, and a kernel with the module (docs/guide/kernels.md). How late a worker
+// runs after its request has ended it cannot know: the whole wait counts as a sleep.
+//
+// `writes` blocks, one after the other, to the worker's stripe of the disk, each through to the disk (O_SYNC), then
+// fdatasync(2).
+struct IoSyncWrite {
+  std::uint32_t writes = 16;
+  std::uint32_t block_kib = 4;
+  std::chrono::nanoseconds latency = std::chrono::microseconds(100);
+  bool operator==(const IoSyncWrite&) const = default;
+};
+// One block from a random place of the disk, past the page cache (O_DIRECT).
+struct IoRandRead {
+  std::uint32_t block_kib = 4;
+  std::chrono::nanoseconds latency = std::chrono::microseconds(100);
+  bool operator==(const IoRandRead&) const = default;
+};
+// By turns the next block of its stripe written and a random block of the disk read, both O_DIRECT; fdatasync(2) after
+// `sync_every` of these pairs.
+struct IoConvoy {
+  std::uint32_t block_kib = 4;
+  std::uint32_t sync_every = 16;
+  std::chrono::nanoseconds latency = std::chrono::microseconds(100);
+  bool operator==(const IoConvoy&) const = default;
+};
+
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
                  CachePressure, CacheYield, PageFaultChurn, IdleChurn, TimerLatency, Periodic, Sequence, CachePipe,
                  AsymmetricWaker, SignalStorm, FutexFanOut, FanOutCompute, ThunderingHerd, WakeChain, MutexContention,
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
-                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay, Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing, FramePacing, AudioCallback, BuildTree>;
+                 AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay,
+                 Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing, FramePacing, AudioCallback,
+                 BuildTree, IoSyncWrite, IoRandRead, IoConvoy>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

@@ -135,6 +135,9 @@ std::vector<Signature> signatures() {
        "\"AudioCallback\"",
        {{"callback", {0.03, 0.2}, {180, 220}, {}, {}, "rt"}, {"feeder", {0.15, 0.4}, {150, 250}}}},
       plain("BuildTree", {"", {0.02, 0.5}, {50, 500}}),
+      plain("IoSyncWrite", {"", {0.2, 0.8}, {2000, 8000}}),
+      plain("IoRandRead", {"", {0.2, 0.8}, {2000, 8000}}),
+      plain("IoConvoy", {"", {0.2, 0.8}, {2000, 8000}}),
   };
 }
 

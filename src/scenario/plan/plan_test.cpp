@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "scenario/plan/planned_work.h"
+
 namespace ktstr {
 namespace {
 
@@ -148,6 +150,27 @@ TEST(PlanScenario, ChoosesRandomCpusForEachCgroupOfEachStep) {
       for (const PlannedCgroup& cgroup : step.cgroups) chosen.insert(cgroup.cpuset->to_string());
   }
   EXPECT_EQ(chosen.size(), 8u);  // of two seeds
+}
+
+TEST(PlannedWork, IsThatOfCgroupsAndOfOps) {
+  const TestTopology machine = TestTopology::expected_for({1, 2, 2, 1});
+  const auto modules = [&](const Step& step, bool on_host = false) {
+    const Ctx ctx({.topology = &machine, .settings = {.duration = 1s}, .on_host = on_host});
+    ScenarioPlan planned;
+    EXPECT_EQ(describe(plan_scenario(ctx, {}, {step}, planned)), "");
+    const Status ready = on_host ? make_machine_ready(ctx, planned) : ok();
+    EXPECT_EQ(ready ? "" : ready.error().message(),
+              on_host ? "IoRandRead needs a guest: it loads modules of the kernel" : "");
+    return needed_modules(ctx, planned);
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(modules({.setup = {CgroupDef::named("a")}}), List{});
+  const List disk = {"configfs", "null_blk"};
+  EXPECT_EQ(
+      modules({.setup = {CgroupDef::named("a").work_type(IoSyncWrite{}), CgroupDef::named("b").work_type(IoConvoy{})}}),
+      disk);
+  EXPECT_EQ(modules({.ops = {Op::spawn_host({.type = IoRandRead{}})}}), disk);
+  EXPECT_EQ(modules({.setup = {CgroupDef::named("a").work_type(IoRandRead{})}}, true), disk);
 }
 
 }  // namespace

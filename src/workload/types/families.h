@@ -23,9 +23,10 @@ std::vector<WorkTypeRow> schbench_types();   // schbench.cpp
 std::vector<WorkTypeRow> cache_types();      // taobench.cpp
 std::vector<WorkTypeRow> server_types();     // servers.cpp: what comes through queues
 std::vector<WorkTypeRow> desktop_types();    // desktop.cpp: frames, sound, builds
+std::vector<WorkTypeRow> disk_types();       // disk.cpp: waits for a disk
 
-
-
-inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {busy_types, memory_types, sleeping_types, pair_types, fan_out_types, lock_types, real_time_types, churn_types, custom_types, replay_types, schbench_types, cache_types, server_types, desktop_types};
+inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {
+    busy_types,   memory_types, sleeping_types, pair_types,  fan_out_types, lock_types,    real_time_types, churn_types,
+    custom_types, replay_types, schbench_types, cache_types, server_types,  desktop_types, disk_types};
 
 }  // namespace ktstr

@@ -141,6 +141,11 @@ TEST(CheckBeside, RefusesWhatATypeDecidesItself) {
   EXPECT_FALSE(check_beside({.type = ForkExit{}, .pcomm = "threads"}));
 }
 
+TEST(WorkModules, AreWhatADiskNeeds) {
+  EXPECT_EQ(work_modules(IoConvoy{}), (std::vector<std::string_view>{"configfs", "null_blk"}));
+  EXPECT_TRUE(work_modules(SpinWait{}).empty());
+}
+
 TEST(WorkRole, TellsTheParts) {
   const WorkType herd = ThunderingHerd{.waiters = 2};
   EXPECT_EQ(work_role(herd, 0), "messenger");
