@@ -441,6 +441,9 @@ struct BuildTree {
 };
 
 // --- A disk -------------------------------------------------------------------------------------------------------
+};
+
+// --- A disk and a network -----------------------------------------------------------------------------------------
 
 // The disk is one of the workers' own, in memory: the kernel's null_blk, which ends each request `latency` after it was
 // submitted, by a timer's interrupt on the CPU that submitted it, so in guest time. There is no device beyond that and
@@ -469,6 +472,21 @@ struct IoConvoy {
   std::chrono::nanoseconds latency = std::chrono::microseconds(100);
   bool operator==(const IoConvoy&) const = default;
 };
+// Every `interval` sends itself an Ethernet frame of `frame_bytes` through the loopback interface of a network
+// namespace of the workers' own, and reads it. No device interrupts: the frame comes in by the NET_RX softirq of the
+// CPU that sends it.
+struct NetTraffic {
+  std::chrono::nanoseconds interval = std::chrono::milliseconds(1);
+  std::uint32_t frame_bytes = 256;
+  bool operator==(const NetTraffic&) const = default;
+};
+// Workers in pairs: every `interval` one sends a frame as NetTraffic does, to the other, which is woken from the
+// softirq and measures. A frame is left out, and counts as missed, where the one before was not read.
+struct IrqWake {
+  std::chrono::nanoseconds interval = std::chrono::milliseconds(1);
+  std::uint32_t frame_bytes = 256;
+  bool operator==(const IrqWake&) const = default;
+};
 
 using WorkType =
     std::variant<SpinWait, YieldHeavy, Mixed, Bursty, PipeIo, FutexPingPong, AluHot, SmtSiblingSpin, IpcVariance,
@@ -477,7 +495,7 @@ using WorkType =
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
                  AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay,
                  Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing, FramePacing, AudioCallback,
-                 BuildTree, IoSyncWrite, IoRandRead, IoConvoy>;
+                 BuildTree, IoSyncWrite, IoRandRead, IoConvoy, NetTraffic, IrqWake>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

@@ -138,6 +138,8 @@ std::vector<Signature> signatures() {
       plain("IoSyncWrite", {"", {0.2, 0.8}, {2000, 8000}}),
       plain("IoRandRead", {"", {0.2, 0.8}, {2000, 8000}}),
       plain("IoConvoy", {"", {0.2, 0.8}, {2000, 8000}}),
+      plain("NetTraffic", {"", {0.05, 0.3}, {900, 1050}}),
+      {"IrqWake", "\"IrqWake\"", {{"sender", {0.05, 0.4}, {900, 1050}}, {"receiver", {0.05, 0.4}, {900, 1050}}}},
   };
 }
 

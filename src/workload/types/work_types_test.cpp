@@ -143,7 +143,7 @@ TEST(CheckBeside, RefusesWhatATypeDecidesItself) {
 
 TEST(WorkModules, AreWhatADiskNeeds) {
   EXPECT_EQ(work_modules(IoConvoy{}), (std::vector<std::string_view>{"configfs", "null_blk"}));
-  EXPECT_TRUE(work_modules(SpinWait{}).empty());
+  EXPECT_TRUE(work_modules(NetTraffic{}).empty());
 }
 
 TEST(WorkRole, TellsTheParts) {
