@@ -443,6 +443,29 @@ struct BuildTree {
 // --- A disk -------------------------------------------------------------------------------------------------------
 };
 
+// Rewrites the CPUs that other workers of its WorkSpec may use, drawn from the seed: takes one from another's set,
+// spins, and gives it back. Its own set is what the others make of it. Needs at least 2 workers, and 2 CPUs.
+struct CrossAffinityChurn {
+  std::uint32_t spin_iters = 1024;  // spins between two changes
+  bool operator==(const CrossAffinityChurn&) const = default;
+};
+// Moves itself through `groups` cgroups, one each `cycle`, and spins meanwhile. They are made below its own cgroup,
+// threaded and with the cpu controller: what limits that one holds in all of them.
+struct CgroupChurn {
+  std::uint32_t groups = 2;
+  std::chrono::nanoseconds cycle = std::chrono::milliseconds(100);
+  bool operator==(const CgroupChurn&) const = default;
+};
+enum class ChildReap : std::uint8_t { kWait, kIgnore };  // wait for each child, or have the kernel drop it (SIG_IGN)
+// Forks `children` one after the other, each of which ends at once, and moves it meanwhile into a cgroup that is made
+// below its own as with CgroupChurn, unless it has ended before (missed). The next round begins when all of them have
+// ended. Workers must be processes.
+struct CgroupAttachStorm {
+  std::uint32_t children = 8;
+  ChildReap reap = ChildReap::kWait;
+  bool operator==(const CgroupAttachStorm&) const = default;
+};
+
 // --- A disk and a network -----------------------------------------------------------------------------------------
 
 // The disk is one of the workers' own, in memory: the kernel's null_blk, which ends each request `latency` after it was
@@ -495,7 +518,8 @@ using WorkType =
                  PriorityInversion, ProducerConsumerImbalance, EpollStorm, RtStarvation, PreemptStorm, NiceSweep,
                  AffinityChurn, PolicyChurn, NumaMigrationChurn, NumaWorkingSetSweep, ForkExit, Custom, Replay,
                  Schbench, Taobench, RequestServer, ThreadPool, Pipeline, ActorRing, FramePacing, AudioCallback,
-                 BuildTree, IoSyncWrite, IoRandRead, IoConvoy, NetTraffic, IrqWake>;
+                 BuildTree, IoSyncWrite, IoRandRead, IoConvoy, NetTraffic, IrqWake, CrossAffinityChurn, CgroupChurn,
+                 CgroupAttachStorm>;
 
 // "SpinWait", "Bursty(burst=50ms, sleep=100ms)".
 std::string describe(const WorkType& type);

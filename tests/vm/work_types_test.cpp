@@ -135,6 +135,10 @@ std::vector<Signature> signatures() {
        "\"AudioCallback\"",
        {{"callback", {0.03, 0.2}, {180, 220}, {}, {}, "rt"}, {"feeder", {0.15, 0.4}, {150, 250}}}},
       plain("BuildTree", {"", {0.02, 0.5}, {50, 500}}),
+      {"CrossAffinityChurn", "\"CrossAffinityChurn\"", {{"", {0.7, 1.1}, {}, {}, {200}}}},
+      {"CgroupChurn", "{ type = \"CgroupChurn\", cycle = \"2ms\" }", {{"", kBusy, kNotWoken}}},
+      {"CgroupAttachStorm", "\"CgroupAttachStorm\"", {{"", {0.6, 1.1}, {20}}}},
+      {"CgroupAttachStormIgnoring", "{ type = \"CgroupAttachStorm\", reap = \"ignore\" }", {{"", {0.6, 1.1}, {20}}}},
       plain("IoSyncWrite", {"", {0.2, 0.8}, {2000, 8000}}),
       plain("IoRandRead", {"", {0.2, 0.8}, {2000, 8000}}),
       plain("IoConvoy", {"", {0.2, 0.8}, {2000, 8000}}),
@@ -175,6 +179,13 @@ class WorkTypes : public GuestTest, public testing::WithParamInterface<Case> {
         expect_part(part, worker, found->second);
       }
       EXPECT_GT(seen, 0) << part.role;
+    }
+    for (const auto& [cgroup, ran_ns] : accounts.at("cgroups").items())
+      if (cgroup.find("/of-work-") != std::string::npos) {
+        EXPECT_GT(ran_ns.get<double>(), 20e6) << cgroup;
+      }
+    if (GetParam().signature.name == "CgroupChurn") {
+      EXPECT_TRUE(accounts.at("cgroups").contains("/ktstr/load/of-work-1"));
     }
   }
 

@@ -173,5 +173,13 @@ TEST(PlannedWork, IsThatOfCgroupsAndOfOps) {
   EXPECT_EQ(modules({.setup = {CgroupDef::named("a").work_type(IoRandRead{})}}, true), disk);
 }
 
+TEST(PlanScenario, NeedsTheControllersOfWorkTypes) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(plan({{.setup = {CgroupDef::named("a").work_type(CgroupChurn{})}}})->controllers[""], List{"cpu"});
+  EXPECT_EQ(
+      plan({{.ops = {Op::add_cgroup("a"), Op::spawn_workers("a", {.type = CgroupAttachStorm{}})}}})->controllers[""],
+      List{"cpu"});
+}
+
 }  // namespace
 }  // namespace ktstr

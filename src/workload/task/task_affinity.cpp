@@ -29,6 +29,12 @@ CpuMask CpuMask::one(Cpu cpu) {
   return mask;
 }
 
+CpuMask CpuMask::without(Cpu cpu) const {
+  CpuMask mask = *this;
+  mask.words_[static_cast<std::size_t>(cpu) / kWordBits] &= ~(1ul << (static_cast<std::size_t>(cpu) % kWordBits));
+  return mask;
+}
+
 int CpuMask::count() const {
   int count = 0;
   for (const unsigned long word : words_) count += std::popcount(word);

@@ -21,6 +21,7 @@ class CpuMask {
   // Whatever there is and the cpuset allows.
   static CpuMask all();
   static CpuMask one(Cpu cpu);
+  CpuMask without(Cpu cpu) const;
   bool empty() const;
   // Of the calling thread for pid 0. False with errno.
   bool apply(pid_t pid) const;

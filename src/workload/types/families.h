@@ -25,10 +25,11 @@ std::vector<WorkTypeRow> server_types();     // servers.cpp: what comes through 
 std::vector<WorkTypeRow> desktop_types();    // desktop.cpp: frames, sound, builds
 std::vector<WorkTypeRow> disk_types();       // disk.cpp: waits for a disk
 std::vector<WorkTypeRow> network_types();    // network.cpp: frames, and wake-ups from their softirq
+std::vector<WorkTypeRow> moving_types();     // moving.cpp: workers that move others, or through cgroups
 
 inline constexpr std::vector<WorkTypeRow> (*kFamilies[])() = {
-    busy_types,      memory_types,  sleeping_types, pair_types,   fan_out_types,  lock_types,
-    real_time_types, churn_types,   custom_types,   replay_types, schbench_types, cache_types,
-    server_types,    desktop_types, disk_types,     network_types};
+    busy_types,      memory_types,  sleeping_types, pair_types,    fan_out_types,  lock_types,
+    real_time_types, churn_types,   custom_types,   replay_types,  schbench_types, cache_types,
+    server_types,    desktop_types, disk_types,     network_types, moving_types};
 
 }  // namespace ktstr

@@ -28,6 +28,7 @@ EnumNames<WakeBy> names_of(WakeBy);
 EnumNames<PiMode> names_of(PiMode);
 EnumNames<WorkPhase::Kind> names_of(WorkPhase::Kind);
 EnumNames<Arrivals> names_of(Arrivals);
+EnumNames<ChildReap> names_of(ChildReap);
 
 // How a parameter's value is read, written and judged.
 struct WorkParameter {

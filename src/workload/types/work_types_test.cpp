@@ -95,6 +95,8 @@ TEST(CheckGroupSize, KnowsWhichWorkersComeInPairs) {
     const WorkType type = *make_work_type(name, {});
     const int least = fitting_workers(type, 1);
     EXPECT_TRUE(check_group_size(type, least)) << name;
+    // Any number above the least, or whole groups.
+    if (name == "CrossAffinityChurn") continue;
     EXPECT_EQ(fitting_workers(type, least + 1), least == 1 ? 2 : 2 * least) << name;
   }
   for (const WorkType& type : {WorkType(SpinWait{}), WorkType(Bursty{})}) EXPECT_TRUE(check_group_size(type, 1));
@@ -141,9 +143,16 @@ TEST(CheckBeside, RefusesWhatATypeDecidesItself) {
   EXPECT_FALSE(check_beside({.type = ForkExit{}, .pcomm = "threads"}));
 }
 
+TEST(CheckGroupSize, KnowsWhoNeedsAnother) {
+  EXPECT_EQ(check_group_size(CrossAffinityChurn{}, 1).error().message(),
+            "CrossAffinityChurn needs at least 2 workers, not 1");
+  EXPECT_TRUE(check_group_size(CrossAffinityChurn{}, 3));
+}
+
 TEST(WorkModules, AreWhatADiskNeeds) {
   EXPECT_EQ(work_modules(IoConvoy{}), (std::vector<std::string_view>{"configfs", "null_blk"}));
   EXPECT_TRUE(work_modules(NetTraffic{}).empty());
+  EXPECT_EQ(work_controllers(CgroupChurn{}), std::vector<std::string_view>{"cpu"});
 }
 
 TEST(WorkRole, TellsTheParts) {
