@@ -60,5 +60,21 @@ TEST_F(Repeat, HoldsForTheKernelsOwnScheduler) {
   EXPECT_EQ(ran.json["digests_equal"], true) << ran.out;
 }
 
+// All that ends a wait there is guest time: a disk's timer, a softirq, a child's end.
+TEST_F(Repeat, HoldsForADiskAndFramesAndTasksThatAreMoved) {
+  need_kernel("7");
+  std::string text = "topology = '1n1l2c1t'\nduration = '150ms'\n";
+  for (const std::string type :
+       {"IoSyncWrite", "IoRandRead", "IoConvoy", "NetTraffic", "IrqWake", "CrossAffinityChurn", "CgroupAttachStorm"})
+    text += "[[cgroup]]\nname = '" + type + "'\nwork = '" + type + "'\n";
+  text += "[[cgroup]]\nname = 'churn'\nworkers = 2\nwork = { type = 'CgroupChurn', cycle = '2ms' }\n";
+  const fs::path file = write("waits.toml", text);
+  const GuestRun quiet = run({file.string(), "--kernel", "7", "--scheduler", fixture()});
+  ASSERT_EQ(quiet.status, 0) << quiet.out << quiet.err;
+  const Subprocess one = hog(), two = hog();
+  const GuestRun loaded = run({file.string(), "--kernel", "7", "--scheduler", fixture(), "--no-recorder"});
+  EXPECT_EQ(loaded.json["digest"], quiet.json["digest"]) << loaded.err;
+}
+
 }  // namespace
 }  // namespace ktstr
