@@ -284,6 +284,28 @@ struct NumaWorkingSetSweep {
 struct ForkExit {
   bool operator==(const ForkExit&) const = default;
 };
+// Rewrites the CPUs that other workers of its WorkSpec may use, drawn from the seed: takes one from another's set,
+// spins, and gives it back. Its own set is what the others make of it. Needs at least 2 workers, and 2 CPUs.
+struct CrossAffinityChurn {
+  std::uint32_t spin_iters = 1024;  // spins between two changes
+  bool operator==(const CrossAffinityChurn&) const = default;
+};
+// Moves itself through `groups` cgroups, one each `cycle`, and spins meanwhile. They are made below its own cgroup,
+// threaded and with the cpu controller: what limits that one holds in all of them.
+struct CgroupChurn {
+  std::uint32_t groups = 2;
+  std::chrono::nanoseconds cycle = std::chrono::milliseconds(100);
+  bool operator==(const CgroupChurn&) const = default;
+};
+enum class ChildReap : std::uint8_t { kWait, kIgnore };  // wait for each child, or have the kernel drop it (SIG_IGN)
+// Forks `children` one after the other, each of which ends at once, and moves it meanwhile into a cgroup that is made
+// below its own as with CgroupChurn, unless it has ended before (missed). The next round begins when all of them have
+// ended. Workers must be processes.
+struct CgroupAttachStorm {
+  std::uint32_t children = 8;
+  ChildReap reap = ChildReap::kWait;
+  bool operator==(const CgroupAttachStorm&) const = default;
+};
 
 // --- Of one's own -----------------------------------------------------------------------------------------------
 
@@ -438,32 +460,6 @@ struct BuildTree {
   std::chrono::nanoseconds compile = std::chrono::milliseconds(10);
   std::chrono::nanoseconds link = std::chrono::milliseconds(5);
   bool operator==(const BuildTree&) const = default;
-};
-
-// --- A disk -------------------------------------------------------------------------------------------------------
-};
-
-// Rewrites the CPUs that other workers of its WorkSpec may use, drawn from the seed: takes one from another's set,
-// spins, and gives it back. Its own set is what the others make of it. Needs at least 2 workers, and 2 CPUs.
-struct CrossAffinityChurn {
-  std::uint32_t spin_iters = 1024;  // spins between two changes
-  bool operator==(const CrossAffinityChurn&) const = default;
-};
-// Moves itself through `groups` cgroups, one each `cycle`, and spins meanwhile. They are made below its own cgroup,
-// threaded and with the cpu controller: what limits that one holds in all of them.
-struct CgroupChurn {
-  std::uint32_t groups = 2;
-  std::chrono::nanoseconds cycle = std::chrono::milliseconds(100);
-  bool operator==(const CgroupChurn&) const = default;
-};
-enum class ChildReap : std::uint8_t { kWait, kIgnore };  // wait for each child, or have the kernel drop it (SIG_IGN)
-// Forks `children` one after the other, each of which ends at once, and moves it meanwhile into a cgroup that is made
-// below its own as with CgroupChurn, unless it has ended before (missed). The next round begins when all of them have
-// ended. Workers must be processes.
-struct CgroupAttachStorm {
-  std::uint32_t children = 8;
-  ChildReap reap = ChildReap::kWait;
-  bool operator==(const CgroupAttachStorm&) const = default;
 };
 
 // --- A disk and a network -----------------------------------------------------------------------------------------
