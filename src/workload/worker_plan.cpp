@@ -125,6 +125,7 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
   const Cpu born = birth_cpu(placement.birth_seed, birthplaces(placement, pinned), index);
   const MemPolicy memory = memory_of(spec);
   const bool thread = spec.pcomm.has_value();
+  const SchedPolicy policy = work_policy(spec.type, i).value_or(spec.policy);
   const std::optional<int> own_nice = work_nice(spec.type, i);
   const std::string own_comm = work_comm(spec.type, i);
   return WorkerPlan{.role = thread ? WorkerPlan::Role::kThread : WorkerPlan::Role::kProcess,
@@ -143,11 +144,11 @@ Result<WorkerPlan> plan_worker(const WorkSpec& spec, const WorkerPlacement& plac
                     .uid = spec.uid,
                     .gid = spec.gid,
                     .affinity = std::move(pinned),
-                    .policy = work_policy(spec.type, i).value_or(spec.policy),
+                    .policy = policy,
                     .nice = own_nice ? own_nice : spec.nice,
                     .uclamp_min = spec.uclamp_min,
                     .uclamp_max = spec.uclamp_max,
-                    .slice = spec.slice,
+                    .slice = check_slice(spec.slice, policy) ? spec.slice : std::nullopt,
                     .timer_slack = spec.timer_slack.value_or(std::chrono::nanoseconds(1)),
                     .counts_pages = memory != MemPolicy{} || moves_memory(spec.type),
                     .cgroup_dir = placement.cgroup_dir,

@@ -66,6 +66,26 @@ TEST(WorkerPlan, NamesWorkersAfterTheirCgroupUnlessTheSpecHasAName) {
   EXPECT_EQ(named.name, "cg_1/5") << "for messages";
 }
 
+TEST(WorkerPlan, TakesWhatATypeKnowsOfEachWorker) {
+  using namespace std::chrono_literals;
+  const std::vector<ReplayPhase> phases = {{ReplayPhase::Kind::kRun, 0, 1ms}};
+  const WorkSpec spec{
+      .workers = 2,
+      .type = Replay{.tasks = {{.name = "ui", .nice = -5, .phases = phases}, {.fifo = 20, .phases = phases}}},
+      .nice = 3,
+      .comm = "web",
+      .slice = 3ms};
+  const WorkerPlan ui = planned(spec, {.cgroup = "cg_0"}, 0, 0), real_time = planned(spec, {.cgroup = "cg_0"}, 0, 1);
+  EXPECT_EQ(ui.comm, "ui");
+  EXPECT_EQ(ui.nice, -5);
+  EXPECT_EQ(ui.policy, SchedPolicy::normal());
+  EXPECT_EQ(ui.slice, 3ms);
+  EXPECT_EQ(real_time.comm, "web");
+  EXPECT_EQ(real_time.nice, 3);
+  EXPECT_EQ(real_time.policy, SchedPolicy::fifo(20));
+  EXPECT_EQ(real_time.slice, std::nullopt) << "a real-time task has none";
+}
+
 TEST(WorkerPlan, TellsThreadsFromProcessesAndNamesTheirLeader) {
   EXPECT_EQ(planned({}).role, WorkerPlan::Role::kProcess);
   EXPECT_EQ(planned({}).task(), "worker cg_0/0");
