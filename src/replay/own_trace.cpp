@@ -32,6 +32,7 @@ class OwnTraceReader {
   }
 
   Result<Recording> finish(const TraceReader& reader) {
+    recording_.knows_interrupts = reader.header().source == "plugin";
     for (const TraceGap& gap : reader.header().missing)
       if (gap.kind == kLostEvents) recording_.notes.push_back("the trace has holes: " + gap.why);
     if (reader.cut_short()) recording_.notes.emplace_back("the trace is cut short");

@@ -192,6 +192,7 @@ class PacketReader {
 
   Status compact_wakings(const Lists& lists, const std::vector<std::string_view>& interned, std::uint16_t cpu) {
     std::uint64_t time_ns = 0;
+    if (!lists[pbf::kWakingFlags].empty()) recording_.knows_interrupts = true;
     for (std::size_t i = 0; i < lists[pbf::kWakingTime].size(); ++i) {
       time_ns += lists[pbf::kWakingTime][i];
       const std::int32_t pid = as_int32(lists[pbf::kWakingPid][i]);

@@ -111,6 +111,7 @@ TEST(PerfettoTrace, TakesCompactEvents) {
   ASSERT_TRUE(recording) << recording.error().render();
   ASSERT_EQ(recording->events.size(), 5u);
   EXPECT_EQ(recording->losses, 1u);
+  EXPECT_TRUE(recording->knows_interrupts);
   EXPECT_THAT(recording->notes, IsEmpty());
   EXPECT_EQ(recording->events[1].to, 34);
   EXPECT_TRUE(recording->events[1].by_task);

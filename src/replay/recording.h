@@ -38,6 +38,7 @@ struct Recording {
 
   std::vector<RecordedEvent> events;  // after finish(), in the order of time
   std::unordered_map<std::int32_t, std::string> names;
+  bool knows_interrupts = false;        // RecordedEvent::by_task is right
   std::uint64_t losses = 0;             // how often the trace says that events were lost
   std::set<std::int32_t> worth = {};    // whom it is about; empty: all
   std::vector<std::string> notes = {};  // of what was not as expected in the file

@@ -172,6 +172,9 @@ class ScenarioMaker {
     if (replayed_.timed > 0)
       note(fmt::format("{} of {} sleeps end by time: nobody knows who woke the task, or that one is left out",
                        replayed_.timed, replayed_.timed + replayed_.waits));
+    if (replayed_.waits > 0 && !recording_.knows_interrupts)
+      note(fmt::format("it does not say what interrupts have woken: some of the {} waits for a task may be none",
+                       replayed_.waits));
     if (replayed_.out_of_range > 0)
       note(fmt::format("{} tasks have priorities that are the harness's own, or a deadline; they are fifo 97 or 1 here",
                        replayed_.out_of_range));

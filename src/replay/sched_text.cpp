@@ -67,7 +67,7 @@ std::optional<std::uint64_t> nanoseconds_of(std::string_view text) {
 }
 
 // "comm-123  [002] d.h2.  12345.678901:": the time, the CPU, and the flags of where the kernel was, if there are any.
-bool read_head(std::string_view head, RecordedEvent& event) {
+bool read_head(std::string_view head, RecordedEvent& event, bool& has_flags) {
   if (!head.ends_with(':')) return false;
   head.remove_suffix(1);
   const std::size_t open = head.rfind('['), close = head.rfind(']');
@@ -80,6 +80,7 @@ bool read_head(std::string_view head, RecordedEvent& event) {
   if (!cpu || !time) return false;
   event.cpu = *cpu;
   event.time_ns = *time;
+  has_flags = has_flags || flags.size() >= 4;
   // The third one: h or H an interrupt, s a soft one, z or Z an NMI.
   event.by_task = flags.size() < 4 || std::string_view("hHszZ").find(flags[2]) == std::string_view::npos;
   return true;
@@ -131,12 +132,13 @@ class TextReader {
     RecordedEvent event;
     if (found->kind == LineKind::kEnter || found->kind == LineKind::kLeave) {
       // What enters may have begun before the recording.
-      if (!read_head(found->head, event)) return ok();
+      if (!read_head(found->head, event, recording_.knows_interrupts)) return ok();
+      recording_.knows_interrupts = true;
       int& depth = interrupts_[event.cpu];
       depth = found->kind == LineKind::kEnter ? depth + 1 : std::max(0, depth - 1);
       return ok();
     }
-    const bool sound = read_head(found->head, event) &&
+    const bool sound = read_head(found->head, event, recording_.knows_interrupts) &&
                        (found->kind == LineKind::kSwitch ? read_switch(found->payload, event)
                                                          : read_wakeup(found->payload, found->kind, event));
     if (sound) return recording_.add(event);

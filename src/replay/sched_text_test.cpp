@@ -84,6 +84,7 @@ TEST(SchedText, TakesAWakerFromTheWakingWhereBothAreThere) {
       "b 13 [003] 1.2: sched:sched_wakeup: comm=c pid=34 prio=110 target_cpu=003\n"
       "b 13 [003] 1.3: sched:sched_switch: b:13 [120] R ==> c:34 [110]\n");
   ASSERT_TRUE(recording) << recording.error().render();
+  EXPECT_FALSE(recording->knows_interrupts);
   EXPECT_TRUE(recording->events[0].by_task);
   EXPECT_FALSE(recording->events[1].by_task);
   EXPECT_EQ(recording->names.at(34), "c");
@@ -105,6 +106,7 @@ TEST(SchedText, KnowsInterruptsByTheirEvents) {
       "a 12 [001] 1.9: sched:sched_waking: comm=a pid=12 prio=110 target_cpu=003\n");
   ASSERT_TRUE(recording) << recording.error().render();
   ASSERT_EQ(recording->events.size(), 5u);
+  EXPECT_TRUE(recording->knows_interrupts);
   EXPECT_FALSE(recording->events[0].by_task);
   EXPECT_TRUE(recording->events[1].by_task) << "on another CPU";
   EXPECT_TRUE(recording->events[2].by_task) << "after it";
