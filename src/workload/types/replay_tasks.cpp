@@ -27,7 +27,9 @@ std::string_view next_part(std::string_view& rest, char end) {
 // Of a text that may be as long as a recording.
 std::string cut_part(std::string_view text) {
   constexpr std::size_t kMost = 40;
-  return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "...";
+  std::string cut(text.substr(0, kMost));
+  if (text.size() > kMost) cut.append("...");
+  return cut;
 }
 
 template <typename Number>

@@ -41,8 +41,9 @@ std::string joined_names(const List& list) {
 // Values may be as long as a recording.
 std::string shortened(std::string text) {
   constexpr std::size_t kMost = 100;
-  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
-  return text;
+  if (text.size() <= kMost) return text;
+  text.resize(kMost);
+  return text.append("...");
 }
 
 bool is_possible(const WorkParameter& parameter, const WorkType& type) {
