@@ -13,10 +13,10 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "workload/latency_counts.h"
 #include "workload/shared_region.h"
 #include "workload/shared_word.h"
 #include "workload/task/task_affinity.h"
-#include "workload/worker_slot.h"
 
 namespace ktstr {
 

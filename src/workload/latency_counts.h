@@ -31,4 +31,11 @@ class alignas(64) LatencyCounts {
   std::array<std::atomic<std::uint32_t>, LatencyBucket::kInAll> buckets_{};
 };
 
+// What a worker measures beyond what is in its slot (worker_slot.h): as many as its work type has, one after the
+// other.
+struct WorkMeasures {
+  LatencyCounts* latencies = nullptr;
+  std::atomic<std::uint64_t>* counts = nullptr;
+};
+
 }  // namespace ktstr

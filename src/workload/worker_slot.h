@@ -65,13 +65,6 @@ struct alignas(64) GroupBlock {
   std::atomic<std::uint64_t> held_before_ns{0};  // the release; before `go`
 };
 
-// What a worker measures beyond what is in its slot (GroupResources): as many as its work type has, one after the
-// other.
-struct WorkMeasures {
-  LatencyCounts* latencies = nullptr;
-  std::atomic<std::uint64_t>* counts = nullptr;
-};
-
 // Written by its worker alone.
 struct alignas(64) WorkerSlot {
   enum State : std::uint32_t { kSpawned, kSetupFailed, kReady, kFinished };

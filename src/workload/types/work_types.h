@@ -12,9 +12,11 @@
 
 #include "base/result.h"
 #include "ktstr/work.h"
-#include "workload/worker_run.h"
 
 namespace ktstr {
+
+class GroupResources;
+class WorkerRun;
 
 // A work type as scenario files write it: make_work_type("Bursty", {{"burst", "50ms"}}). Parameters that are not given
 // keep their defaults. kInvalidArgument lists the names or parameters there are.
