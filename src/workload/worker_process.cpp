@@ -49,7 +49,7 @@ Error cannot_start(const WorkerPlan& plan) {
 Result<WorkerProcess> start_worker(const WorkerPlan& plan) {
   int pidfd = -1;
   clone_args args{};
-  args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  args.flags = CLONE_PIDFD;
   args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   if (plan.cgroup_dir != nullptr && plan.cgroup_dir->valid() && !plan.moves_in) {

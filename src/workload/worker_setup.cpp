@@ -34,10 +34,6 @@ bool reset_signals(const WorkerPlan&) {
   for (int number = 1; number < NSIG; ++number)
     // Refused for SIGKILL and SIGSTOP.
     ::syscall(SYS_rt_sigaction, number, by_default, nullptr, kSetSize);
-  return true;
-}
-
-bool unblock_signals(const WorkerPlan&) {
   sigset_t none;
   sigemptyset(&none);
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
@@ -143,8 +139,7 @@ constexpr struct {
   unsigned roles = kOfAll;
   Error (*explain)(Error error, const WorkerPlan& plan) = nullptr;
 } kSetup[] = {
-    {reset_signals, "reset its signals", kOfLeader},  // others are born so
-    {unblock_signals, "unblock its signals", kOfProcess | kOfLeader},
+    {reset_signals, "reset its signals", kOfProcess | kOfLeader},
     {leave_oom_protection, "leave the protection from the OOM killer", kOfProcess | kOfLeader},
     {set_comm, "set its name"},
     {enter_cgroup, "enter its cgroup", kOfProcess | kOfLeader},
