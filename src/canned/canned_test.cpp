@@ -192,7 +192,7 @@ TEST(Canned, NamesAreUniqueAndFound) {
     EXPECT_TRUE(Topology::parse(scenario.topology)) << scenario.name;
     EXPECT_FALSE(scenario.what.empty());
   }
-  EXPECT_EQ(names.size(), 37u);
+  EXPECT_EQ(names.size(), 38u);
   EXPECT_EQ(find_canned("unsteady"), nullptr);
 }
 

@@ -379,7 +379,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5, 6}), "3746bbb85e92da30");
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5", "6"}), "10833ca818b4cd32");
-  EXPECT_EQ(hash(worker), "856f7dfec5c84244");
+  EXPECT_EQ(hash(worker), "bbb41fe917c1d9a6");
   EXPECT_EQ(hash(result), "ffad6102cb6c4e86");
   EXPECT_EQ(hash(BodyEndRecord{true, false, "1"}), "6976363df88a42fa");
   EXPECT_EQ(hash(GuestErrorRecord{ErrorCode::kNoSpace, "1", "2"}), "cdb8e3db12b42919");

@@ -218,6 +218,7 @@ TEST_F(WorkerAttributesOnTheHost, RunsWorkersOnANodeAndTakesTheirMemoryFromIt) {
   ASSERT_TRUE(group) << group.error().render();
   EXPECT_EQ(*task_affinity(group->pids()[0], "worker"), one);
   EXPECT_THAT(proc_file(group->pids()[0], "numa_maps"), ContainsRegex("[0-9a-f]+ bind:0 "));
+  group->release();
   const auto reports = group->collect(kPatience);
   ASSERT_TRUE(reports) << reports.error().render();
   ASSERT_EQ(reports->at(0).node_pages.size(), 1u) << "the machine has one node";
