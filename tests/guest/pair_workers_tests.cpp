@@ -68,7 +68,8 @@ KTSTR_TEST(custom_work, {.topology = "1n1l2c1t", .duration = 300ms, .checks = {.
                                    CgroupDef::named("threads").workers(2).pcomm("server").work_type(own)});
   if (!result) return result;
   for (const CgroupStats& stats : result->cgroups) {
-    result->claim(stats.iterations > 100 && stats.wakeups >= stats.iterations,
+    // The last sleep of each of the two may have been cut short.
+    result->claim(stats.iterations > 100 && stats.wakeups + 2 >= stats.iterations,
                   fmt::format("{} iterations, {} wake-ups in {}", stats.iterations, stats.wakeups, stats.cgroup));
     result->claim(stats.latencies.size() == 1 && stats.latencies[0].count == stats.iterations &&
                       stats.latencies[0].max_ns == 1'000'000,

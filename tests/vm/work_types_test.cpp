@@ -68,7 +68,7 @@ std::vector<Signature> signatures() {
       plain("CachePipe", {"", {0.3, 1.1}, {200}}),
       {"AsymmetricWaker",
        "{ type = \"AsymmetricWaker\", waker_class = \"fifo\", wakee_class = \"batch\" }",
-       {{"waker", {0.2, 0.9}, {500}, {}, {}, "rt"}, {"wakee", {0.2, 0.9}, {500}}}},
+       {{"waker", {0.2, 1.1}, {500}, {}, {}, "rt"}, {"wakee", {0.2, 1.1}, {500}}}},
       plain("SignalStorm", {"", kBusy, kNotWoken}),
       {"FutexFanOut", "\"FutexFanOut\"", {{"messenger", {0.1, 1.1}, {300}}, {"receiver", {0.05, 0.9}, {300}}}},
       {"FanOutCompute",
