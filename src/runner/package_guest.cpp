@@ -11,7 +11,7 @@
 #include "scheduler/package.h"
 #include "scheduler/package_payloads.h"
 #include "wire/cpio.h"
-#include "workload/null_disk.h"
+#include "workload/outside/null_disk.h"
 
 namespace ktstr {
 

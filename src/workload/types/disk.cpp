@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "workload/null_disk.h"
+#include "workload/outside/null_disk.h"
 #include "workload/types/families.h"
 #include "workload/types/region.h"
 

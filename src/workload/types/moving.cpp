@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <charconv>
 
-#include "workload/own_cgroups.h"
+#include "workload/outside/own_cgroups.h"
 #include "workload/types/families.h"
 
 namespace ktstr {

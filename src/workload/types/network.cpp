@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "workload/packet_sockets.h"
+#include "workload/outside/packet_sockets.h"
 #include "workload/types/families.h"
 
 namespace ktstr {

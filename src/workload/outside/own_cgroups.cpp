@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workload/own_cgroups.h"
+#include "workload/outside/own_cgroups.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // On directories in place of a kernel; with a kernel it is tested in guests.
-#include "workload/null_disk.h"
+#include "workload/outside/null_disk.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

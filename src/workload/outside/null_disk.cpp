@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workload/null_disk.h"
+#include "workload/outside/null_disk.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>

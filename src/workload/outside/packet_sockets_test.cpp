@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workload/packet_sockets.h"
+#include "workload/outside/packet_sockets.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
