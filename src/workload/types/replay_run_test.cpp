@@ -41,7 +41,7 @@ TEST(ReplayRuns, KeepToThePeriodAndMeasureEachLoop) {
     EXPECT_GE(report.latencies[0].max_ns, 100'000u);
     // Of the recording, with what a machine takes to begin and end.
     EXPECT_GE(report.cpu_time_ns, report.iterations * 190'000);
-    EXPECT_GT(report.wakeups, report.iterations);
+    EXPECT_GT(report.wakeups, report.iterations / 2) << "who is late finds its wake-up there already";
   }
   EXPECT_EQ(reports[2].role, "task 0");
 }
