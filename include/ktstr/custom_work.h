@@ -15,6 +15,7 @@
 // locks, no memory from the heap, no output. What it computes by itself is not seen until it calls one of these.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -25,13 +26,13 @@ class WorkerRun;
 
 class WorkLoop {
  public:
-  explicit WorkLoop(WorkerRun& run) : run_(run) {}
+  WorkLoop(WorkerRun& run, const std::array<std::uint64_t, 4>& parameters) : run_(run), parameters_(parameters) {}
 
-  // Once it is told to stop the loop returns; what waits here returns early then.
+  // Once this is true the loop returns. What waits here returns early then.
   bool stopping() const;
   // Which of its WorkSpec's workers it is, from 0, and the parameters that all of them have.
   std::size_t index() const;
-  std::uint64_t parameter(std::size_t number) const;  // 0 to 3: Custom::parameters
+  std::uint64_t parameter(std::size_t number) const { return parameters_.at(number); }  // 0 to 3: Custom::parameters
 
   // Turns of an empty loop, about three instructions each; 1024 are a work unit.
   void spin(std::uint32_t spins);
@@ -56,6 +57,7 @@ class WorkLoop {
 
  private:
   WorkerRun& run_;
+  const std::array<std::uint64_t, 4>& parameters_;
 };
 
 }  // namespace ktstr

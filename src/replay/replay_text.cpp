@@ -143,11 +143,11 @@ ReplayedTasks replayed_tasks_of(const History& history, const std::vector<std::i
     std::map<std::int32_t, std::uint32_t> numbers;
     for (const std::int32_t pid : left) numbers.emplace(pid, static_cast<std::uint32_t>(numbers.size()));
     for (const std::int32_t pid : left) {
-      const TaskHistory& told = history.tasks.at(pid);
-      ReplayTask task{.phases = TaskComposer(numbers, all).compose(told.phases)};
+      const TaskHistory& past = history.tasks.at(pid);
+      ReplayTask task{.phases = TaskComposer(numbers, all).compose(past.phases)};
       if (task.phases.empty()) continue;
       if (const auto name = names.find(pid); name != names.end()) task.name = task_name_of(name->second);
-      set_priority(told.priority, task, all);
+      set_priority(past.priority, task, all);
       all.tasks.push_back(std::move(task));
       all.pids.push_back(pid);
     }

@@ -18,7 +18,7 @@ enum class LineKind : std::uint8_t { kSwitch, kWaking, kWakeup, kEnter, kLeave }
 
 struct LineOfEvent {
   LineKind kind = LineKind::kSwitch;
-  std::string_view head, payload;  // what stands before and behind the event's name
+  std::string_view head, payload;  // what stands before and after the event's name
 };
 
 // perf has the event's system in front: "12345.678901: sched:".
@@ -54,7 +54,7 @@ std::optional<Number> whole_number(std::string_view text) {
   return number;
 }
 
-// "12345.678901", with up to nine digits behind the dot.
+// "12345.678901", with up to nine digits after the dot.
 std::optional<std::uint64_t> nanoseconds_of(std::string_view text) {
   const std::size_t dot = text.find('.');
   if (dot == std::string_view::npos || text.size() - dot > 10) return {};
@@ -106,7 +106,7 @@ std::optional<NamedTask> task_of_keys(std::string_view text, std::string_view be
   return task;
 }
 
-// "a b:12 [120]", and what is behind it.
+// "a b:12 [120]", and what comes after it.
 std::optional<NamedTask> task_in_short(std::string_view text, std::string_view& rest) {
   const std::size_t open = text.rfind(" ["), close = text.find(']', open);
   if (open == std::string_view::npos || close == std::string_view::npos) return {};
@@ -155,7 +155,7 @@ class TextReader {
       recording_.notes.push_back(
           fmt::format("line {}: cannot be read{}", first_broken_,
                       broken_ > 1 ? fmt::format(", nor can {} others of scheduling events", broken_ - 1) : ""));
-    // A wakeup is said of on the CPU of the task that is woken, where somebody else may run.
+    // sched_wakeup is recorded on the CPU of the woken task, where another task may run.
     if (has_waking_)
       for (RecordedEvent& event : recording_.events)
         if (event.kind == RecordedEvent::Kind::kWakeup && event.sleeps) event.by_task = false;

@@ -82,6 +82,9 @@ std::uint64_t WorkerRun::checkpoint() {
   const Cpu cpu = probes_.cpu();
   note_gap(now, last_ns_, cpu);
   note_cpu(cpu, allowed_sequence);
+  if (const std::uint64_t took = now - last_ns_; units_ > 0)
+    units_until_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        kNsPerCheckpoint * units_ / std::max<std::uint64_t>(took, 1), 1, kUnitsPerCheckpoint));
   last_ns_ = now;
   units_ = 0;
   slot_.last_checkpoint_ns.store(now, kRelaxed);
@@ -117,7 +120,7 @@ void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
 
 void WorkerRun::end_unit() {
   add(slot_.work_units, 1);
-  if (++units_ >= kUnitsPerCheckpoint)
+  if (++units_ >= units_until_)
     checkpoint();
   else
     stopping_ = group_.stop.load(kRelaxed) != 0;
@@ -160,11 +163,18 @@ void WorkerRun::spin_for(std::chrono::nanoseconds cpu_time) {
 // In small steps near the end: recorded runs may be short.
 void WorkerRun::spin_to(std::uint64_t cpu_time_ns) {
   constexpr std::uint64_t kNear = 100'000;
-  for (std::uint64_t had = probes_.cpu_time_ns(); !stopping_ && had < cpu_time_ns; had = probes_.cpu_time_ns())
-    spin_unit(cpu_time_ns - had < kNear ? kSpinsPerUnit / 8 : kSpinsPerUnit);
+  spin_to(cpu_time_ns - std::min(cpu_time_ns, kNear), probes_.cpu_time_ns);
+  while (!stopping_ && probes_.cpu_time_ns() < cpu_time_ns) spin_unit(kSpinsPerUnit / 8);
 }
 
 void WorkerRun::miss() { add(slot_.missed, 1); }
+
+std::uint64_t WorkerRun::note_since(std::size_t number, std::uint64_t since_ns) {
+  const std::uint64_t now = checkpoint(), took = now > since_ns ? now - since_ns : 0;
+  note(number, took);
+  return took;
+}
+
 void WorkerRun::count(std::size_t number, std::uint64_t more) { add(measures_.counts[number], more); }
 
 void WorkerRun::yield() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A worker at work, seen from its loop: spin, yield, sleep, and whether to stop. Everything goes through checkpoint(),
-// which measures how long the worker was away, where it runs, and publishes that; one that only works has one every so
-// many work units, so that what it measures is less than 1 % of what it does. Runs in the worker process: no
-// allocation, no locks. Loops look like
+// which measures how long the worker was away, where it runs, and publishes that. One that only works has a checkpoint
+// every 16 work units, so that measuring is less than 1 % of what it does, or every half millisecond where its CPU is
+// too slow for that. Runs in the worker process: no allocation, no locks. Loops look like
 //
 //   while (!run.stopping()) {
 //     run.spin(1024);
@@ -11,7 +11,6 @@
 //   }
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -41,8 +40,10 @@ class WorkerRun {
  public:
   // Spins of a work unit: about 25 us of a TCG guest's time at 8 ns an instruction.
   static constexpr std::uint32_t kSpinsPerUnit = 1024;
-  // Work units between two checkpoints of one that only works.
+  // Between two checkpoints of one that only works: so many work units at most, and about so long at most, by the pace
+  // of those before. The time between two checkpoints is what a gap is measured by, and its limit may be 1 ms.
   static constexpr std::uint32_t kUnitsPerCheckpoint = 16;
+  static constexpr std::uint64_t kNsPerCheckpoint = 500'000;
 
   // `resources` only for work types that ask for some. `seed` decides what random() gives.
   WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes = RunProbes::real(),
@@ -70,6 +71,8 @@ class WorkerRun {
   void miss();
   // Latency or count `number` of its work type (WorkTypeRow::measure_names).
   void note(std::size_t number, std::uint64_t ns) { measures_.latencies[number].add(ns); }
+  // The time since then, which is returned; 0 for a date that is not yet past.
+  std::uint64_t note_since(std::size_t number, std::uint64_t since_ns);
   void count(std::size_t number, std::uint64_t more = 1);
   // Spins work units until that CLOCK_MONOTONIC time.
   void spin_until(std::uint64_t until_ns);
@@ -138,10 +141,6 @@ class WorkerRun {
   void send(SharedWord& count, int file, std::span<const char> message = {"", 1});
   void receive(const SharedWord& count, std::uint32_t before, int file);
 
-  // Of a loop of the test's own.
-  void set_parameters(const std::array<std::uint64_t, 4>& parameters) { parameters_ = parameters; }
-  const std::array<std::uint64_t, 4>& parameters() const { return parameters_; }
-
   void end_iteration();
   // The same, and the time since the last one, or the first checkpoint, is latency 0 of its work type. A checkpoint:
   // long iterations, of kUnitsPerCheckpoint units, are the ones to time.
@@ -176,12 +175,12 @@ class WorkerRun {
   const GroupResources* resources_;
   std::size_t index_;
   WorkMeasures measures_;
-  std::array<std::uint64_t, 4> parameters_{};
   std::uint64_t random_;
   std::uint64_t released_ns_;
   std::uint64_t last_ns_;  // since when it may be away
   std::uint64_t iteration_since_ns_;
-  std::uint32_t units_ = 0;  // since the last checkpoint
+  std::uint32_t units_ = 0;        // since the last checkpoint
+  std::uint32_t units_until_ = 1;  // when there are so many, the next one is due
   Cpu last_cpu_ = -1;
   bool stopping_ = false;
 };

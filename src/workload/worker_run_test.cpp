@@ -182,12 +182,22 @@ TEST_F(WorkerRunTest, CountsAWorkUnitForEach1024SpinsAndForTheRest) {
 TEST_F(WorkerRunTest, HasACheckpointEverySixteenUnits) {
   WorkerRun run(*group_, *slot_, probes());
   run.begin(0ns);
+  run.spin(1024);  // of which it learns the pace
   machine.now += 500;
   run.spin(15 * 1024);
-  EXPECT_EQ(slot_->work_units, 15u) << "published all the same";
+  EXPECT_EQ(slot_->work_units, 16u) << "published all the same";
   EXPECT_EQ(slot_->max_gap_ns, 0u);
   run.spin(1024);
   EXPECT_EQ(slot_->max_gap_ns, 500u);
+}
+
+// Or gaps as long as a strict limit would be its own work.
+TEST_F(WorkerRunTest, HasACheckpointEveryHalfMillisecondOnASlowCpu) {
+  machine.per_look = 400'000;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  run.spin(4 * 1024);
+  EXPECT_EQ(machine.now, kRelease + 5 * 400'000) << "the first one, and one a unit";
 }
 
 // Each look is the end of a unit or of several: here they all take as long.

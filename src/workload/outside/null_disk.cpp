@@ -20,8 +20,7 @@ namespace {
 
 constexpr const char* kHowToGetModules =
     "`ktstr kernel fetch` gets a kernel with its modules; of a kernel given by path they are looked for in its build "
-    "tree "
-    "and in /lib/modules";
+    "tree and in /lib/modules";
 
 bool is_there(const fs::path& path) {
   std::error_code error;

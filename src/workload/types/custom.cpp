@@ -11,8 +11,7 @@ namespace ktstr {
 namespace {
 
 void run_custom(const Custom& type, WorkerRun& run) {
-  run.set_parameters(type.parameters);
-  WorkLoop loop(run);
+  WorkLoop loop(run, type.parameters);
   type.loop(loop);
 }
 
@@ -29,7 +28,6 @@ Status check_custom(const WorkType& type) {
 
 bool WorkLoop::stopping() const { return run_.stopping(); }
 std::size_t WorkLoop::index() const { return run_.index(); }
-std::uint64_t WorkLoop::parameter(std::size_t number) const { return run_.parameters().at(number); }
 void WorkLoop::spin(std::uint32_t spins) { run_.spin(spins); }
 void WorkLoop::spin_for(std::chrono::nanoseconds cpu_time) { run_.spin_for(cpu_time); }
 void WorkLoop::sleep_for(std::chrono::nanoseconds time) { run_.sleep_for(time); }

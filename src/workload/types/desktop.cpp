@@ -18,8 +18,6 @@ namespace ktstr {
 
 namespace {
 
-std::uint64_t in_ns(std::chrono::nanoseconds time) { return static_cast<std::uint64_t>(time.count()); }
-
 std::size_t size_of_game(const FramePacing& type) { return std::size_t{type.workers} + 1; }
 const char* role_in_game(const FramePacing& type, std::size_t index) {
   return index % size_of_game(type) == 0 ? "main" : "helper";
@@ -35,7 +33,7 @@ void run_frame_pacing(const FramePacing& type, WorkerRun& run) {
   const auto [group, member] = place_in_groups(run.index(), size_of_game(type));
   const Rounds rounds = Rounds::of(run, group);
   if (member > 0) return receive_rounds(run, rounds, [&] { run.spin_for(type.helper_work); });
-  const std::uint64_t frame = in_ns(type.frame);
+  const std::uint64_t frame = count_ns(type.frame);
   const auto miss = [&] {
     run.miss();
     run.count(kMissedFrames);
@@ -69,7 +67,7 @@ enum SoundCount : std::size_t { kCallbacks, kUnderruns };
 
 // Blocks that are there, and blocks that are wanted.
 void play_sound(const AudioCallback& type, WorkerRun& run, SharedWord& blocks, SharedWord& wanted) {
-  const std::uint64_t period = in_ns(type.period);
+  const std::uint64_t period = count_ns(type.period);
   run.give(wanted, type.blocks);
   // The buffer is filled before the sound begins.
   for (std::uint64_t due = run.checkpoint() + period * type.blocks; !run.stopping(); due += period) {
@@ -172,7 +170,7 @@ class MakeRun {
 
  private:
   bool start() {
-    const auto time = type_.compile / 2 + std::chrono::nanoseconds(run_.random(in_ns(type_.compile) + 1));
+    const auto time = type_.compile / 2 + std::chrono::nanoseconds(run_.random(count_ns(type_.compile) + 1));
     const std::uint64_t now = run_.checkpoint();
     const int pid = fork_child([&] { return compile(run_, time); });
     return pid > 0 && jobs_.start(pid, now);
@@ -184,7 +182,7 @@ class MakeRun {
     run_.end_unit();
     if (run_.stopping()) return true;
     if (child.status != 0) return errno = EAGAIN, false;
-    run_.note(0, run_.checkpoint() - since);
+    run_.note_since(0, since);
     run_.count(kObjects);
     run_.end_iteration();
     return true;

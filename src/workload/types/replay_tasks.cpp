@@ -183,7 +183,7 @@ Status check_ends(const std::vector<ReplayTask>& tasks) {
   for (std::size_t i = 0; i < tasks.size() && named < 4; ++i)
     if (at[i] < tasks[i].phases.size())
       stuck += fmt::format("{}task {} in phase {}", named++ == 0 ? "" : ", ", i, at[i]);
-  return stuck.empty() ? ok() : refuse_replay("these wait for each other, and nobody comes on: " + stuck);
+  return stuck.empty() ? ok() : refuse_replay("these wait for each other without end: " + stuck);
 }
 
 }  // namespace
@@ -195,7 +195,7 @@ Result<std::vector<ReplayTask>> read_replay_tasks(std::string_view text) {
     auto task = read_task_of(next_part(text, '|'));
     if (!task) return std::move(task).error().context(fmt::format("task {}", tasks.size()));
     tasks.push_back(*std::move(task));
-    if (more && text.empty()) tasks.emplace_back();  // nothing behind the last '|'
+    if (more && text.empty()) tasks.emplace_back();  // nothing after the last '|'
   } while (!text.empty());
   return tasks;
 }

@@ -88,7 +88,7 @@ TEST(ReplayTasks, RefuseWhatCannotRepeat) {
   EXPECT_EQ(replay_refusal("run:1ms+wake:1+wake:1|run:1ms+wait"),
             "Replay: task 1 waits 1 times a loop and is woken 2 times: that cannot repeat");
   EXPECT_EQ(replay_refusal("run:1ms+wait+wake:1|run:1ms+wait+wake:0|run:1ms"),
-            "Replay: these wait for each other, and nobody comes on: task 0 in phase 1, task 1 in phase 1");
+            "Replay: these wait for each other without end: task 0 in phase 1, task 1 in phase 1");
   EXPECT_THAT(replay_refusal("run:1ms+wait+wake:0"), HasSubstr("wait for each other"));
   EXPECT_EQ(replay_refusal("run:1ms+wait|wake:0"), "Replay: task 1 takes no time: it has no run, no sleep and no wait");
   EXPECT_EQ(replay_refusal("wake:1+wait|wait+wake:0"), "Replay: nothing takes time: there is no run and no sleep");

@@ -135,7 +135,7 @@ class SchbenchParty {
     if (type_.requests_per_second > 0) {
       const bool waits = own.value() == 0;
       if (!run_.take(own)) return false;
-      if (waits) note_message(own);
+      if (waits) run_.note_since(kSchbenchMessage, own.changed_ns);
       return true;
     }
     if (type_.pipe_bytes > 0) std::memset(page_of(run_.index()), 2, type_.pipe_bytes);
@@ -147,13 +147,8 @@ class SchbenchParty {
     } while (!list().change(before, static_cast<std::uint32_t>(run_.index()) + 1));
     if (bell().value() == 0) run_.wake(bell(), 1);
     run_.wait_while(own, 0);
-    if (!run_.stopping()) note_message(own);
+    if (!run_.stopping()) run_.note_since(kSchbenchMessage, own.changed_ns);
     return !run_.stopping();
-  }
-
-  void note_message(const SharedWord& own) {
-    const std::uint64_t since = own.changed_ns, now = run_.checkpoint();
-    run_.note(kSchbenchMessage, now > since ? now - since : 0);
   }
 
   void serve(std::span<std::uint64_t> memory, std::size_t rows) {
@@ -165,7 +160,7 @@ class SchbenchParty {
       run_.end_unit();
     }
     if (run_.stopping()) return;
-    run_.note(kSchbenchRequest, run_.checkpoint() - since);
+    run_.note_since(kSchbenchRequest, since);
     run_.count(kSchbenchRequests);
     run_.end_iteration();
   }

@@ -14,8 +14,6 @@ namespace {
 constexpr std::int64_t kMostServers = 1024;
 constexpr const char* kMapQueues = "map its queues";
 
-std::uint64_t passed(std::uint64_t since, std::uint64_t now) { return now > since ? now - since : 0; }
-
 enum RequestCount : std::size_t { kRequestsOffered, kRequestsServed, kRequestsLate };
 
 std::size_t size_of_server_group(const RequestServer& type) { return std::size_t{type.servers} + 1; }
@@ -49,8 +47,7 @@ void run_request_server(const RequestServer& type, WorkerRun& run) {
   for (QueueItem request; queue.pop(request);) {
     run.spin_for(type.service);
     if (run.stopping()) return;
-    const std::uint64_t took = passed(request.since_ns, run.checkpoint());
-    run.note(0, took);
+    const std::uint64_t took = run.note_since(0, request.since_ns);
     run.count(kRequestsServed);
     if (took > static_cast<std::uint64_t>(type.deadline.count())) run.count(kRequestsLate);
     run.end_iteration();
@@ -78,7 +75,7 @@ void run_thread_pool(const ThreadPool& type, WorkerRun& run) {
   for (QueueItem task; queue.pop_and_make_room(task);) {
     run.spin_for(type.task);
     if (run.stopping()) return;
-    run.note(0, passed(task.since_ns, run.checkpoint()));
+    run.note_since(0, task.since_ns);
     run.count(0);
     run.end_iteration();
   }
@@ -109,7 +106,7 @@ void run_pipeline(const Pipeline& type, WorkerRun& run) {
       if (!out.push(item)) return;
       continue;
     }
-    run.note(0, passed(item.since_ns, run.checkpoint()));
+    run.note_since(0, item.since_ns);
     run.count(0);
   }
 }
@@ -130,10 +127,9 @@ void run_actor_ring(const ActorRing& type, WorkerRun& run) {
   for (QueueItem message; own.pop(message); run.end_iteration()) {
     run.spin_for(type.work);
     if (run.stopping()) return;
-    const std::uint64_t now = run.checkpoint();
-    run.note(0, passed(message.since_ns, now));
+    const std::uint64_t took = run.note_since(0, message.since_ns);
     run.count(0);
-    next.try_push({.since_ns = now});
+    next.try_push({.since_ns = message.since_ns + took});
   }
 }
 

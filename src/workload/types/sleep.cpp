@@ -10,8 +10,6 @@ namespace ktstr {
 
 namespace {
 
-std::uint64_t count_ns(std::chrono::nanoseconds time) { return static_cast<std::uint64_t>(time.count()); }
-
 void run_bursty(const Bursty& type, WorkerRun& run) {
   while (!run.stopping()) {
     run.spin_until(run.checkpoint() + count_ns(type.burst));

@@ -101,8 +101,7 @@ class TaoWorker {
       fetch(key);
       if (run_.stopping()) return;
     }
-    const std::uint64_t now = run_.checkpoint();
-    run_.note(is_there ? kTaoHit : kTaoMiss, now > since ? now - since : 0);
+    run_.note_since(is_there ? kTaoHit : kTaoMiss, since);
     run_.end_iteration();
   }
 

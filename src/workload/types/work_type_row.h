@@ -30,6 +30,9 @@ EnumNames<WorkPhase::Kind> names_of(WorkPhase::Kind);
 EnumNames<Arrivals> names_of(Arrivals);
 EnumNames<ChildReap> names_of(ChildReap);
 
+// For loops, whose times are plain numbers.
+constexpr std::uint64_t count_ns(std::chrono::nanoseconds time) { return static_cast<std::uint64_t>(time.count()); }
+
 // How a parameter's value is read, written and judged.
 struct WorkParameter {
   std::string_view name;
