@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/accounts.h"
 
+#include "trace/testing/class_numbers.h"
 #include "trace/testing/made_trace.h"
 
 namespace ktstr {
 namespace {
 
-constexpr std::uint32_t kFair = 3, kRealTime = 2;
 constexpr std::uint32_t kSleep = 1, kSaveAndRestore = 2;
 
 class Accounted : public MadeTrace {
  protected:
   void enqueue(std::uint64_t ms, std::int32_t pid, std::uint32_t flags = 0, std::uint32_t delayed = 0) {
-    at(ms, trace::Enqueue{.pid = pid, .sched_class = kFair, .flags = flags, .delayed = delayed, .clock = ms * kMs});
+    at(ms,
+       trace::Enqueue{.pid = pid, .sched_class = kFairClass, .flags = flags, .delayed = delayed, .clock = ms * kMs});
   }
-  void dequeue(std::uint64_t ms, std::int32_t pid, std::uint32_t flags, std::uint32_t sched_class = kFair) {
+  void dequeue(std::uint64_t ms, std::int32_t pid, std::uint32_t flags, std::uint32_t sched_class = kFairClass) {
     at(ms, trace::Dequeue{.pid = pid, .sched_class = sched_class, .flags = flags, .clock = ms * kMs});
   }
   void begin(std::uint64_t ms, std::int32_t pid) { at(ms, trace::Switch{.next = pid, .clock = ms * kMs}); }
@@ -44,7 +45,7 @@ class Accounted : public MadeTrace {
 
 // EEVDF counts up to where it takes a task off its queue; other classes up to the switch.
 TEST_F(Accounted, ARunEndsWhereItsClassSaysSo) {
-  live_and_die(kFair);
+  live_and_die(kFairClass);
   at(6, trace::Released{.pid = 7, .ran = 2 * kMs, .waited = 1 * kMs});
   const TaskAccount fair = of(7);
   EXPECT_TRUE(fair.whole_life);
@@ -59,7 +60,7 @@ TEST_F(Accounted, MovesAreOfThoseThatWaitAndOfThoseThatSleep) {
   fork(1, 7, "a");
   enqueue(1, 7);
   at(2, trace::Migrate{.pid = 7, .from = 0, .to = 1});
-  at(2, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = kFair, .clock = 2 * kMs});
+  at(2, trace::Enqueue{.pid = 7, .cpu = 1, .sched_class = kFairClass, .clock = 2 * kMs});
   at(3, trace::Switch{.next = 7, .clock = 3 * kMs}, 1);
   at(5, trace::Switch{.prev = 7, .prev_state = 1, .clock = 5 * kMs}, 1);
   EXPECT_EQ(of(7).moved_awake, 1u);
@@ -71,7 +72,7 @@ TEST_F(Accounted, MovesAreOfThoseThatWaitAndOfThoseThatSleep) {
 }
 
 TEST_F(Accounted, ARealTimeTasksRunEndsAtTheSwitch) {
-  live_and_die(kRealTime);
+  live_and_die(kRealTimeClass);
   at(6, trace::Released{.pid = 7, .ran = 2 * kMs, .waited = 1 * kMs});
   EXPECT_EQ(of(7).ran_by_clock_ns, 3 * kMs);
   EXPECT_EQ(of(7).ran_off_ns, -1 * static_cast<std::int64_t>(kMs));
@@ -92,11 +93,12 @@ TEST_F(Accounted, ARunGoesOnUntilItsQueueIsTouchedLast) {
     events_.clear();
     at(0, trace::CpuSeen{.cpu = 0});
     fork(1, 7, "a");
-    at(1, trace::Enqueue{.pid = 7, .sched_class = kFair, .clock = 1 * kMs, .static_prio = 120, .group = 5});
+    at(1, trace::Enqueue{.pid = 7, .sched_class = kFairClass, .clock = 1 * kMs, .static_prio = 120, .group = 5});
     begin(2, 7);
     dequeue(4, 7, kSleep);
-    at(5, trace::Enqueue{.pid = 8, .sched_class = kFair, .clock = 5 * kMs, .static_prio = 120, .group = group});
-    at(6, trace::Enqueue{.pid = 9, .cpu = 1, .sched_class = kFair, .clock = 6 * kMs, .static_prio = 120, .group = 5});
+    at(5, trace::Enqueue{.pid = 8, .sched_class = kFairClass, .clock = 5 * kMs, .static_prio = 120, .group = group});
+    at(6,
+       trace::Enqueue{.pid = 9, .cpu = 1, .sched_class = kFairClass, .clock = 6 * kMs, .static_prio = 120, .group = 5});
     end(7, 7, 1);
     EXPECT_EQ(of(7).ran_by_clock_ns, (group == 5 ? 3 : 2) * kMs);
   }

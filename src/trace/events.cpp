@@ -47,7 +47,7 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kDsqMove, "dsq_move"},
 };
 
-constexpr EnumName<SchedClass> kClasses[] = {
+constexpr EnumName<SchedClass> kSchedClasses[] = {
     {SchedClass::kStop, "stop"}, {SchedClass::kDeadline, "dl"}, {SchedClass::kRealTime, "rt"},
     {SchedClass::kFair, "fair"}, {SchedClass::kExt, "ext"},     {SchedClass::kIdle, "idle"},
 };
@@ -81,7 +81,7 @@ std::string text_of(const std::uint64_t* words, std::size_t count) {
 }  // namespace
 
 EnumNames<TraceKind> names_of(TraceKind) { return names_from<kKinds>(); }
-EnumNames<SchedClass> names_of(SchedClass) { return names_from<kClasses>(); }
+EnumNames<SchedClass> names_of(SchedClass) { return names_from<kSchedClasses>(); }
 
 template <std::size_t Words>
 std::string TraceText<Words>::str() const {

@@ -4,20 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "trace/kernel_constants.h"
+
 namespace ktstr {
 
 namespace {
 
-// include/linux/sched.h
-constexpr std::uint32_t kTaskDead = 0x80;
 constexpr int kPrioOfNice0 = 120;
-constexpr std::uint32_t kUnreadableClass = 1U << 2;  // of an enqueue
-// A guest may say that there are more.
-constexpr std::uint32_t kMostCpus = 512;
-constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000;
 constexpr int kDeepest = 64;  // of cgroups below each other
-// kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE, which are not about where the task may run.
-constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
 
 // kernel/sched/sched.h: DEQUEUE_SAVE and ENQUEUE_RESTORE, with which a task is given other attributes. The kernel's
 // account of waits does not notice.

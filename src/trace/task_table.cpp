@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
+#include "trace/kernel_constants.h"
+
 namespace ktstr {
 
 namespace {
 
 // A guest may say anything.
-constexpr std::size_t kMostTasks = 200'000;
-constexpr std::size_t kMostCgroups = 200'000;
 constexpr int kDeepestCgroup = 64;  // parents may go round
 
 }  // namespace

@@ -9,21 +9,19 @@
 
 #include "trace/export/perfetto_packets.h"
 #include "trace/export/proto_writer.h"
+#include "trace/kernel_constants.h"
 #include "trace/task_table.h"
 
 namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kFlushBytes = 64 << 10;
-constexpr std::uint64_t kCloneThread = 0x10000;  // CLONE_THREAD
-
 // What sched_switch says of a task that leaves its CPU (__trace_sched_switch_state() in include/trace/events/sched.h):
 // one bit of TASK_REPORT, TASK_REPORT_IDLE, or TASK_REPORT_MAX for one that could go on. A yield is not told apart from
 // a preemption.
 std::uint32_t reported_state(const trace::Switch& change) {
   constexpr std::uint32_t kPreempted = 0x100, kIdle = 0x80, kDead = 0x10;
-  constexpr std::uint32_t kTaskDead = 0x80, kTaskIdle = 0x402, kReported = 0x7f;
+  constexpr std::uint32_t kReported = 0x7f;
   if (change.prev == 0) return 0;
   if ((change.prev_state & kTaskDead) != 0) return kDead;
   const bool sleeps = change.prev_state != 0 && (change.prev_on_rq == 0 || change.prev_delayed != 0);
@@ -64,7 +62,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     fields(events);
     events.close(kind);
     events.close(event);
-    if (events.bytes().size() >= kFlushBytes) flush_bundle(cpu, events);
+    if (events.bytes().size() >= kPerfettoFlushBytes) flush_bundle(cpu, events);
   }
 
   void introduce(const TraceHeader& header) {

@@ -8,7 +8,6 @@ namespace ktstr {
 namespace {
 
 constexpr std::uint32_t kFirstSequence = 1;
-constexpr std::size_t kFlushBytes = 64 << 10;
 
 }  // namespace
 
@@ -21,7 +20,7 @@ std::size_t PerfettoPackets::begin_packet() { return out_.open(pb::trace::kPacke
 
 void PerfettoPackets::end_packet(std::size_t packet) {
   out_.close(packet);
-  if (out_.bytes().size() >= kFlushBytes) flush();
+  if (out_.bytes().size() >= kPerfettoFlushBytes) flush();
 }
 
 std::size_t PerfettoPackets::begin_track_packet() {

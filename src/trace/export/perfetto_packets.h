@@ -17,6 +17,9 @@
 
 namespace ktstr {
 
+// What is kept before it is written.
+inline constexpr std::size_t kPerfettoFlushBytes = 64 << 10;
+
 // The tracks that have others below them, or that there are once.
 enum class Track : std::uint64_t { kNone, kScenario, kSteps, kOps, kFindings, kCgroups, kQueues, kCpus, kOthers };
 

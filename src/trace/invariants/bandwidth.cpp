@@ -11,18 +11,18 @@ namespace {
 
 constexpr int kDeepestQuota = 64;
 constexpr std::size_t kMostQuotas = 10'000;
-constexpr std::size_t kMostLookedAt = 50'000'000;        // a guest that sets quotas without end is not judged any more
+constexpr std::size_t kMostQuotasLookedAt = 50'000'000;  // a guest that sets quotas without end is not judged any more
 constexpr std::uint64_t kLongestCallNs = 1'000'000'000;  // who runs on for longer is in no system call
 // Interrupts are a part of what the events call a task's run time, and not of what the kernel takes from a quota.
 constexpr double kExcessLeak = 1.25, kLackFill = 0.5;
 // What kernel/sched refuses to take for a period or a quota.
-constexpr std::uint64_t kLeastNs = 1'000'000, kLongestPeriodNs = 1'000'000'000;
+constexpr std::uint64_t kLeastPeriodNs = 1'000'000, kLongestPeriodNs = 1'000'000'000;
 
 bool is_taken(const trace::Quota& event) {
   const std::uint64_t most = UINT64_MAX / std::max(event.unit, 1U);
   if (event.period > most || event.quota > most || event.burst > event.quota) return false;
   const std::uint64_t period = event.period * event.unit;
-  return period >= kLeastNs && period <= kLongestPeriodNs && event.quota * event.unit >= kLeastNs;
+  return period >= kLeastPeriodNs && period <= kLongestPeriodNs && event.quota * event.unit >= kLeastPeriodNs;
 }
 
 // 1000 * UINT64_MAX, or that without what was lost in the division.
@@ -59,9 +59,9 @@ void Bandwidth::begin(const Moment& moment) {
 }
 
 void Bandwidth::set(const trace::Quota& event, const Moment& moment, BreachSink& sink) {
-  if ((!is_none(event) && !is_taken(event)) || looked_at_ >= kMostLookedAt) return;
+  if ((!is_none(event) && !is_taken(event)) || looked_at_ >= kMostQuotasLookedAt) return;
   looked_at_ += moment.now.tasks().size();
-  if (looked_at_ >= kMostLookedAt) return give_up();
+  if (looked_at_ >= kMostQuotasLookedAt) return give_up();
   for (auto& [group, quota] : quotas_) settle(group, quota, moment, sink);
   for (const auto& [pid, one] : tasks_) count(pid, one, -1);
   tasks_.clear();

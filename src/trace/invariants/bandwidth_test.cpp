@@ -210,9 +210,9 @@ TEST_F(BandwidthTest, WhatTheKernelRefusesIsNoQuota) {
 
 TEST_F(BandwidthTest, TheKernelDoesNotBindOtherClasses) {
   quota(0, 9, 10);
-  wake(0, {.pid = 1, .sched_class = kExt}, 0);
+  wake(0, {.pid = 1, .sched_class = kExtClass}, 0);
   run(0, 1, 0);
-  wake(0, {.pid = 2, .sched_class = kRealTime}, 1);
+  wake(0, {.pid = 2, .sched_class = kRealTimeClass}, 1);
   invariants_.add(make_event(0, 1, trace::Switch{.prev = 0, .next = 2}));
   invariants_.end(2000 * kMs);
   EXPECT_TRUE(found().holds());
@@ -225,7 +225,7 @@ class BandwidthOfExt : public BandwidthTest {
 
 TEST_F(BandwidthOfExt, BindsThoseOfABpfScheduler) {
   quota(0, 9, 10);
-  wake(0, {.pid = 1, .sched_class = kExt}, 0);
+  wake(0, {.pid = 1, .sched_class = kExtClass}, 0);
   run(0, 1, 0);
   invariants_.end(2000 * kMs);
   EXPECT_FALSE(found().holds());
@@ -236,7 +236,7 @@ TEST_F(BandwidthTest, OnlyTheBodyIsJudged) {
   later.add(make_event(0, 0, trace::CpuSeen{.cpu = 0, .current = 0}));
   later.add(make_event(0, 0, trace::Quota{.cgroup = 9, .period = 100'000, .quota = 10'000, .unit = 1000}));
   later.add(make_event(0, 0, trace::Fork{.pid = 1, .tgid = 1, .cgroup = 9, .mask = {3}}));
-  later.add(make_event(0, 0, trace::Enqueue{.pid = 1, .cpu = 0, .sched_class = kFair}));
+  later.add(make_event(0, 0, trace::Enqueue{.pid = 1, .cpu = 0, .sched_class = kFairClass}));
   later.add(make_event(0, 0, trace::Switch{.prev = 0, .next = 1}));
   later.begin(900 * kMs);
   later.add(make_event(910 * kMs, 0, trace::Switch{.prev = 1, .prev_state = 1, .next = 0}));

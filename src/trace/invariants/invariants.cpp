@@ -47,7 +47,7 @@ bool concerns_all(TraceKind kind) {
   }
 }
 
-constexpr std::uint32_t kMostCpus = 256;  // that a mask has room for
+constexpr std::uint32_t kMostCpusInMask = 256;  // that a mask has room for
 constexpr CpuBits kEverywhere = {~0ULL, ~0ULL, ~0ULL, ~0ULL};
 
 CpuBits both(const CpuBits& a, const CpuBits& b) {
@@ -262,7 +262,7 @@ std::int32_t Invariants::oldest_for(std::uint32_t cpu) const {
 CpuBits Invariants::idle_cpus() const {
   CpuBits idle{};
   const std::vector<CpuNow>& cpus = now_.cpus();
-  for (std::uint32_t cpu = 0; cpu < cpus.size() && cpu < kMostCpus; ++cpu)
+  for (std::uint32_t cpu = 0; cpu < cpus.size() && cpu < kMostCpusInMask; ++cpu)
     if (cpus[cpu].known && cpus[cpu].online && cpus[cpu].current == 0) idle[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
   return idle;
 }

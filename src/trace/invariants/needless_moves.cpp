@@ -9,7 +9,7 @@ namespace {
 
 // A stretch of a task's life is judged when it has run for so long, or was moved so often; what is left at the end if
 // it has run for at least so long.
-constexpr std::uint64_t kStretchNs = 200'000'000, kLeastNs = 50'000'000;
+constexpr std::uint64_t kStretchNs = 200'000'000, kLeastStretchRanNs = 50'000'000;
 constexpr std::uint64_t kMoves = 100;
 constexpr std::uint64_t kLeastMoves = 10;  // fewer say nothing of a rate
 
@@ -55,7 +55,7 @@ void NeedlessMoves::end(const Moment& moment, BreachSink& sink) {
     if (task == nullptr) continue;
     const std::uint64_t since = std::max(task->since_ns, moment.judged_from_ns);
     if (task->phase == TaskPhase::kRunning && moment.at_ns > since) of.ran_ns += moment.at_ns - since;
-    if (of.ran_ns >= kLeastNs) close(pid, of, task->cpu, moment, sink);
+    if (of.ran_ns >= kLeastStretchRanNs) close(pid, of, task->cpu, moment, sink);
   }
 }
 

@@ -7,7 +7,7 @@ namespace {
 class NeedlessMovesTest : public InvariantsWorld {};
 
 TEST_F(NeedlessMovesTest, OneThatIsMovedOffFreeCpusAllTheTimePlaysPingPong) {
-  wake(0, {.pid = 7, .sched_class = kExt}, 0);
+  wake(0, {.pid = 7, .sched_class = kExtClass}, 0);
   std::uint16_t cpu = 0;
   run(0, 7, 0);
   for (std::uint64_t ms = 4; ms <= 400; ms += 4) {
@@ -23,7 +23,7 @@ TEST_F(NeedlessMovesTest, OneThatIsMovedOffFreeCpusAllTheTimePlaysPingPong) {
 
 // Two that take turns on two CPUs with a third.
 TEST_F(NeedlessMovesTest, WhoseCpuWentToAnotherMayMove) {
-  for (const std::int32_t pid : {7, 8, 9}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
+  for (const std::int32_t pid : {7, 8, 9}) wake(0, {.pid = pid, .sched_class = kExtClass}, 0);
   run(0, 7, 0);
   run(0, 8, 1);
   std::array<std::int32_t, 2> on = {7, 8};
@@ -39,7 +39,7 @@ TEST_F(NeedlessMovesTest, WhoseCpuWentToAnotherMayMove) {
 }
 
 TEST_F(NeedlessMovesTest, OneThatYieldsMayGoOnAnywhere) {
-  wake(0, {.pid = 7, .sched_class = kExt}, 0);
+  wake(0, {.pid = 7, .sched_class = kExtClass}, 0);
   std::uint16_t cpu = 0;
   run(0, 7, 0);
   for (std::uint64_t i = 1; i <= 2000; ++i) {

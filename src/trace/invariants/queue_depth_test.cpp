@@ -10,7 +10,7 @@ class QueueDepthTest : public InvariantsWorld {
  protected:
   QueueDepthTest() : InvariantsWorld({.queue_depth = 2}) {}
   void put(std::uint64_t ms, std::int32_t pid, std::uint64_t dsq, std::uint32_t cpu = 0) {
-    wake(ms, {.pid = pid, .sched_class = kExt}, cpu, dsq);
+    wake(ms, {.pid = pid, .sched_class = kExtClass}, cpu, dsq);
   }
   const InvariantResult& found() { return result(Invariant::kQueueDepth); }
 };
@@ -85,8 +85,8 @@ TEST_F(QueueDepthTest, ATaskThatIsMovedIsInTheOtherQueue) {
 TEST_F(QueueDepthTest, OneThatIsTakenOffForAChangeIsInNoneUntilItIsPutSomewhere) {
   for (std::int32_t pid = 1; pid <= 4; ++pid) {
     put(10, pid, 7);
-    at(20, trace::Dequeue{.pid = pid, .cpu = 0, .sched_class = kExt, .flags = 2});
-    queue(20, {.pid = pid, .sched_class = kExt}, 0);
+    at(20, trace::Dequeue{.pid = pid, .cpu = 0, .sched_class = kExtClass, .flags = 2});
+    queue(20, {.pid = pid, .sched_class = kExtClass}, 0);
   }
   invariants_.end(100 * kMs);
   EXPECT_TRUE(found().holds());

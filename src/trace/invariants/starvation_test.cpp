@@ -93,7 +93,7 @@ TEST_F(StarvationTest, AQuotaStarvesNobody) {
 
 // Behind a real-time task a task waits for as long as that runs, and what others do elsewhere is not compared.
 TEST_F(StarvationTest, TimeOfAHigherClassDoesNotCount) {
-  wake(0, {.pid = 60, .sched_class = kRealTime, .policy = 1}, 0);
+  wake(0, {.pid = 60, .sched_class = kRealTimeClass, .policy = 1}, 0);
   run(0, 60, 0);
   wake(0, {.pid = 7}, 1);
   run(0, 7, 1);
@@ -104,7 +104,7 @@ TEST_F(StarvationTest, TimeOfAHigherClassDoesNotCount) {
 }
 
 TEST_F(StarvationTest, OneThatIsInNoQueueIsLost) {
-  starve({.pid = 8, .sched_class = kExt}, {.pid = 7, .sched_class = kExt}, 0);
+  starve({.pid = 8, .sched_class = kExtClass}, {.pid = 7, .sched_class = kExtClass}, 0);
   EXPECT_FALSE(result(Invariant::kLostTask).holds());
   EXPECT_EQ(result(Invariant::kLostTask).worst->pid, 8);
   expect_holds(Invariant::kStarvation);
@@ -112,21 +112,21 @@ TEST_F(StarvationTest, OneThatIsInNoQueueIsLost) {
 
 // A BPF scheduler that enforces cpu.max itself keeps all tasks of a cgroup in its own queue, rightly.
 TEST_F(StarvationTest, WhoIsLostIsComparedWithItsCgroup) {
-  starve({.pid = 8, .sched_class = kExt, .group = 77}, {.pid = 7, .sched_class = kExt}, 0);
+  starve({.pid = 8, .sched_class = kExtClass, .group = 77}, {.pid = 7, .sched_class = kExtClass}, 0);
   EXPECT_FALSE(result(Invariant::kLostTask).holds()) << "of another of the kernel's groups";
 }
 TEST_F(StarvationTest, NotWithOthers) {
-  starve({.pid = 8, .sched_class = kExt}, {.pid = 7, .sched_class = kExt, .cgroup = 11}, 0);
+  starve({.pid = 8, .sched_class = kExtClass}, {.pid = 7, .sched_class = kExtClass, .cgroup = 11}, 0);
   expect_all_hold();
 }
 
 // In the queue of one CPU it waits for that one: what goes on elsewhere does not starve it.
 TEST_F(StarvationTest, InACpusQueueOnlyThatCpuCounts) {
-  for (const std::int32_t pid : {7, 9}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
-  wake(0, {.pid = 50, .sched_class = kExt}, 1);
+  for (const std::int32_t pid : {7, 9}) wake(0, {.pid = pid, .sched_class = kExtClass}, 0);
+  wake(0, {.pid = 50, .sched_class = kExtClass}, 1);
   run(0, 50, 1);
   run(0, 7, 0);
-  wake(0, {.pid = 8, .sched_class = kExt}, 0, kLocalDsq);
+  wake(0, {.pid = 8, .sched_class = kExtClass}, 0, kLocalDsq);
   for (std::uint64_t ms = 100; ms < 700; ms += 200) {
     run(ms, 9, 0, 7);
     run(ms + 100, 7, 0, 9);
@@ -136,11 +136,11 @@ TEST_F(StarvationTest, InACpusQueueOnlyThatCpuCounts) {
 }
 
 TEST_F(StarvationTest, OneThatIsPutIntoAQueueAtLastWasLostUntilThen) {
-  wake(0, {.pid = 51, .sched_class = kExt}, 1);
+  wake(0, {.pid = 51, .sched_class = kExtClass}, 1);
   run(0, 51, 1);
-  wake(0, {.pid = 7, .sched_class = kExt}, 0);
+  wake(0, {.pid = 7, .sched_class = kExtClass}, 0);
   run(0, 7, 0);
-  wake(0, {.pid = 8, .sched_class = kExt}, 0, 0);
+  wake(0, {.pid = 8, .sched_class = kExtClass}, 0, 0);
   at(700, trace::DsqInsert{.pid = 8, .dsq = 5});
   run(701, 8, 0, 7);
   EXPECT_EQ(result(Invariant::kLostTask).too_long, 1u);

@@ -66,7 +66,7 @@ TEST_F(WeightsTest, NorWhoseNiceValueHasChangedMeanwhile) {
   wake(0, {.pid = 7}, 0);
   wake(0, {.pid = 8, .nice = 5}, 0);
   run(0, 8, 0);
-  at(300, trace::Dequeue{.pid = 7, .cpu = 0, .sched_class = kFair});
+  at(300, trace::Dequeue{.pid = 7, .cpu = 0, .sched_class = kFairClass});
   queue(300, {.pid = 7, .nice = -5}, 0);
   run(700, 7, 0, 8);
   EXPECT_EQ(result(Invariant::kWeightOrder).compared, 0u);
@@ -101,8 +101,8 @@ TEST_F(WeightsTest, UnderTheKernelsSchedulerOneCpuIsCompared) {
 
 // A queue of each CPU is balanced as late as the kernel's own.
 TEST_F(WeightsTest, LikewiseUnderABpfScheduler) {
-  for (const std::int32_t pid : {7, 9, 10}) wake(0, {.pid = pid, .sched_class = kExt}, 0);
-  wake(0, {.pid = 8, .sched_class = kExt, .nice = 5}, 1);
+  for (const std::int32_t pid : {7, 9, 10}) wake(0, {.pid = pid, .sched_class = kExtClass}, 0);
+  wake(0, {.pid = 8, .sched_class = kExtClass, .nice = 5}, 1);
   run(0, 8, 1);
   run(0, 7, 0);
   for (std::uint64_t ms = 10; ms < 1100; ms += 30) {
@@ -191,7 +191,7 @@ TEST_F(WeightsTest, TheTurnsAtItsEndsMayBeOff) {
 TEST_F(WeightsTest, OfLittleTimeSharesAreNotJudged) {
   wake(0, {.pid = 7}, 0);
   wake(0, {.pid = 8}, 0);
-  wake(0, {.pid = 3, .sched_class = kRealTime}, 0);
+  wake(0, {.pid = 3, .sched_class = kRealTimeClass}, 0);
   run(0, 7, 0);
   run(200, 3, 0, 7);
   run(1100, 8, 0, 3);
@@ -205,8 +205,8 @@ class WeightsOfLongSlices : public InvariantsWorld {
 
 // In 500 ms such slices make two turns of one task and one of another, in 2 s about as many of each.
 TEST_F(WeightsOfLongSlices, TheWindowFitsThem) {
-  wake(0, {.pid = 7, .sched_class = kExt}, 0);
-  wake(0, {.pid = 8, .sched_class = kExt, .nice = 5}, 0);
+  wake(0, {.pid = 7, .sched_class = kExtClass}, 0);
+  wake(0, {.pid = 8, .sched_class = kExtClass, .nice = 5}, 0);
   run(0, 8, 0);
   for (std::uint64_t ms = 190; ms < 2300; ms += 380) {
     run(ms, 7, 0, 8);

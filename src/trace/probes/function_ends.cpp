@@ -7,12 +7,12 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::uint64_t kLargest = 1 << 20;  // of functions
+constexpr std::uint64_t kLargestFunction = 1 << 20;  // of functions
 
 void add_part(const KernelSymbols& symbols, const Symbol& part, const control::Probe& probe,
               std::vector<control::ExitProbe>& parts) {
   const auto next = symbols.after(part.address);
-  if (next && next->address - part.address <= kLargest) parts.push_back({part.address, next->address, probe});
+  if (next && next->address - part.address <= kLargestFunction) parts.push_back({part.address, next->address, probe});
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::size_t kMostTasks = 100'000;
+constexpr std::size_t kMostVisited = 100'000;
 // Where an x86-64 kernel is linked, and how much is mapped there (arch/x86/include/asm/page_64_types.h).
 constexpr std::uint64_t kImageStart = 0xffffffff80000000, kImageBytes = 1 << 30;
 constexpr std::uint64_t kDirectBytes = 1ULL << 46;
@@ -32,7 +32,7 @@ class View {
 
   void add_tasks() {
     std::uint64_t process = layout_.init_task;
-    while (visited_ < kMostTasks) {
+    while (visited_ < kMostVisited) {
       add_threads(process);
       const auto next = kernel_.load(process + layout_.tasks, 8);
       if (!next || *next - layout_.tasks == layout_.init_task) return;
@@ -49,7 +49,7 @@ class View {
     if (!signal) return;
     const std::uint64_t head = *signal + layout_.thread_head;
     auto node = kernel_.load(head, 8);
-    for (; node && *node != head && visited_ < kMostTasks; ++visited_) {
+    for (; node && *node != head && visited_ < kMostVisited; ++visited_) {
       add_task(*node - layout_.thread_node);
       node = kernel_.load(*node, 8);
     }

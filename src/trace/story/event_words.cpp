@@ -6,13 +6,12 @@
 #include <algorithm>
 
 #include "ktstr/topology.h"
+#include "trace/kernel_constants.h"
 #include "trace/story/explain.h"
 
 namespace ktstr {
 
 namespace {
-
-constexpr std::uint32_t kTaskDead = 0x80;  // include/linux/sched.h
 
 // Of the CPUs that there are: what else is set in the kernel's memory means nothing.
 std::string mask_text(const CpuBits& mask, std::size_t there) {
@@ -38,7 +37,6 @@ std::string switch_words(const trace::Switch& event, std::uint16_t cpu, const Ta
 }
 
 std::string enqueue_words(const TraceEvent& of, const TaskTable& table) {
-  constexpr std::uint32_t kUnreadableClass = 1U << 2;
   const auto event = event_as<trace::Enqueue>(of);
   const auto in = SchedClass{static_cast<std::uint8_t>(std::min<std::uint32_t>(event.sched_class, 5))};
   const std::string sched_class =

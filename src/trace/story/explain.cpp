@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "trace/kernel_constants.h"
 #include "trace/story/event_words.h"
 #include "trace/task_table.h"
 
@@ -24,10 +25,9 @@ constexpr EnumName<Guilty> kGuilty[] = {
     {Guilty::kNoCpu, "no CPU"},
 };
 
-constexpr std::int32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
-constexpr std::size_t kMostUsers = 3, kMostCpus = 4;
+constexpr std::size_t kMostUsers = 3, kMostCpusNamed = 4;
 // Of a guest that has any number of tasks these are kept apart, on all CPUs together; the rest is one.
-constexpr std::size_t kMostKept = 100'000;
+constexpr std::size_t kMostTasksApart = 100'000;
 constexpr std::int32_t kOthers = -1;
 
 double percent(std::uint64_t part, std::uint64_t whole) {
@@ -140,14 +140,14 @@ class Window {
 
   void add_run(Sums& sums, std::int32_t pid, std::uint64_t passed) {
     const bool is_new = !sums.ran.contains(pid);
-    if (is_new && kept_ == kMostKept) pid = kOthers;
+    if (is_new && kept_ == kMostTasksApart) pid = kOthers;
     if (is_new && pid != kOthers) ++kept_;
     sums.ran[pid] += passed;
   }
 
   // While it is known: it may be dead in the end.
   void note_user(const trace::Switch& event) {
-    if (users_.size() >= kMostKept && !users_.contains(event.next)) return;
+    if (users_.size() >= kMostTasksApart && !users_.contains(event.next)) return;
     User& user = users_[event.next];
     user.prio = event.next_prio;
     if (const TaskNow* const task = now_.task(event.next)) user.sched_class = task->sched_class;
@@ -328,9 +328,9 @@ std::string to_text(const WaitStory& story) {
   if (const std::string queue = queue_text(story); !queue.empty()) text += "; " + queue;
   text += fmt::format("; it may run on {}; meanwhile ", cpu_list(story));
   const std::vector<CpuStory> shown = most_telling(story);
-  for (std::size_t i = 0; i < shown.size() && i < kMostCpus; ++i)
+  for (std::size_t i = 0; i < shown.size() && i < kMostCpusNamed; ++i)
     text += (i == 0 ? "" : "; ") + cpu_text(shown[i], whole);
-  if (shown.size() > kMostCpus) text += fmt::format("; and {} more CPUs", shown.size() - kMostCpus);
+  if (shown.size() > kMostCpusNamed) text += fmt::format("; and {} more CPUs", shown.size() - kMostCpusNamed);
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "trace/kernel_constants.h"
 #include "trace/story/event_words.h"
 
 namespace ktstr {
@@ -10,7 +11,6 @@ namespace ktstr {
 namespace {
 
 constexpr std::size_t kTaskBefore = 4, kCpusBefore = 3, kTaskAfter = 3, kCpusAfter = 2;
-constexpr std::uint32_t kMostCpus = 512;
 
 // What a scheduler, or the kernel for it, does with a task that does not run.
 bool is_touch(TraceKind kind) {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMostPainted = 100'000;  // tasks of all cells together
 constexpr std::int32_t kUnpainted = -1;
-constexpr std::size_t kMostNames = 100'000;  // a guest may invent any number of tasks
+constexpr std::size_t kMostTaskNames = 100'000;  // a guest may invent any number of tasks
 constexpr std::size_t kMostLetters = 9;
 constexpr std::uint64_t kLeastMargin = 1'000'000;  // ns
 
@@ -41,7 +41,7 @@ TimelinePainter::TimelinePainter(TimelineShape shape) : shape_(std::move(shape))
 void TimelinePainter::add(const TraceEvent& event, const TaskTable& before) {
   pass(event.time_ns, before);
   if (event.kind == TraceKind::kSwitch && event.time_ns >= shape_.from_ns && event.time_ns <= shape_.to_ns &&
-      names_.size() < kMostNames)
+      names_.size() < kMostTaskNames)
     names_[event_as<trace::Switch>(event).prev] = task_text(event_as<trace::Switch>(event).prev, before);
   if (event.kind != TraceKind::kFreeze && event.kind != TraceKind::kThaw) return;
   if (shape_.pid != 0 && before.running(event.cpu) == shape_.pid) frozen_ = event.kind == TraceKind::kFreeze;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "trace/kernel_constants.h"
 #include "trace/story/event_words.h"
 #include "trace/task_table.h"
 
@@ -13,8 +14,6 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::int32_t kLeastFairPrio = 100;  // task_struct.prio; below it is real-time
-constexpr std::uint32_t kMostCpus = 512;
 constexpr std::size_t kMostShown = 8;
 constexpr std::uint64_t kLongSilence = 100'000'000, kLongWait = 10'000'000;  // ns
 

@@ -6,16 +6,16 @@
 #include <gtest/gtest.h>
 
 #include "trace/invariants/invariants.h"
+#include "trace/testing/class_numbers.h"
 
 namespace ktstr {
 
 inline constexpr std::uint64_t kMs = 1'000'000;
-inline constexpr std::uint32_t kFair = 3, kExt = 4, kRealTime = 2;
 inline constexpr std::uint64_t kBoth = 3;  // CPUs
 
 struct MadeTask {
   std::int32_t pid = 0;
-  std::uint32_t sched_class = kFair;
+  std::uint32_t sched_class = kFairClass;
   int nice = 0;
   std::uint32_t group = 5, policy = 0;
   std::uint64_t mask = kBoth, cgroup = 9;
@@ -42,7 +42,7 @@ class InvariantsWorld : public testing::Test {
   }
   void wake(std::uint64_t ms, const MadeTask& task, std::uint32_t cpu, std::uint64_t dsq = 0x5) {
     at(ms, trace::Fork{.pid = task.pid, .tgid = task.pid, .cgroup = task.cgroup, .mask = {task.mask}});
-    if (task.sched_class == kExt && dsq != 0) at(ms, trace::DsqInsert{.pid = task.pid, .dsq = dsq});
+    if (task.sched_class == kExtClass && dsq != 0) at(ms, trace::DsqInsert{.pid = task.pid, .dsq = dsq});
     queue(ms, task, cpu);
   }
   // It is preempted, and queues as before.

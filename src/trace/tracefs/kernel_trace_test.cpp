@@ -19,7 +19,7 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::uint64_t kSleeps = 1, kPreempted = 0x100, kDead = 0x10;
+constexpr std::uint64_t kInTraceSleeps = 1, kInTracePreempted = 0x100, kInTraceDead = 0x10;
 
 class KernelTraceTest : public ::testing::Test {
  protected:
@@ -56,9 +56,11 @@ class KernelTraceTest : public ::testing::Test {
 
 TEST_F(KernelTraceTest, HasTheEventsOfAllCpusInTheOrderOfTheirTime) {
   pages(1, {MadePart(100).event(5, switch_event("swapper/1", 0, 0, "b", 8)).bytes(),
-            MadePart(200).event(0, switch_event("b", 8, kDead, "swapper/1", 0)).bytes()});
-  pages(0,
-        {MadePart(100).event(0, wakeup_event("b", 8, 1)).event(40, switch_event("a", 7, kSleeps, "c", 9, 99)).bytes()});
+            MadePart(200).event(0, switch_event("b", 8, kInTraceDead, "swapper/1", 0)).bytes()});
+  pages(0, {MadePart(100)
+                .event(0, wakeup_event("b", 8, 1))
+                .event(40, switch_event("a", 7, kInTraceSleeps, "c", 9, 99))
+                .bytes()});
   read();
   ASSERT_TRUE(status_) << status_.error().message();
   std::vector<std::uint64_t> times;
@@ -69,10 +71,10 @@ TEST_F(KernelTraceTest, HasTheEventsOfAllCpusInTheOrderOfTheirTime) {
 
 TEST_F(KernelTraceTest, SaysWhetherATaskSleepsWasPreemptedOrIsDead) {
   pages(0, {MadePart(10)
-                .event(0, switch_event("a", 7, kSleeps, "b", 8))
-                .event(1, switch_event("b", 8, kPreempted, "a", 7))
+                .event(0, switch_event("a", 7, kInTraceSleeps, "b", 8))
+                .event(1, switch_event("b", 8, kInTracePreempted, "a", 7))
                 .event(1, switch_event("a", 7, 0, "b", 8))
-                .event(1, switch_event("b", 8, kDead, "a", 7))
+                .event(1, switch_event("b", 8, kInTraceDead, "a", 7))
                 .event(1, switch_event("a", 7, 0x80, "b", 8))
                 .bytes()});
   read();
@@ -87,7 +89,7 @@ TEST_F(KernelTraceTest, SaysWhetherATaskSleepsWasPreemptedOrIsDead) {
 
 TEST_F(KernelTraceTest, AnUnknownTaskIsCalledWhatItsFirstEventSays) {
   task(7, 7, "a", 1, 3);
-  pages(0, {MadePart(10).event(0, switch_event("a", 7, kSleeps, "b", 8)).bytes()});
+  pages(0, {MadePart(10).event(0, switch_event("a", 7, kInTraceSleeps, "b", 8)).bytes()});
   EXPECT_THAT(read(), Contains(HasSubstr("rename pid=8 comm=b")));
   EXPECT_THAT(read(), Not(Contains(HasSubstr("rename pid=7"))));
 }
@@ -147,7 +149,7 @@ TEST_F(KernelTraceTest, AProcessMovesWithItsThreads) {
 }
 
 TEST_F(KernelTraceTest, WhereEventsAreMissingNobodyKnowsWhatRuns) {
-  pages(0, {MadePart(10).event(0, switch_event("a", 7, kSleeps, "b", 8)).bytes(),
+  pages(0, {MadePart(10).event(0, switch_event("a", 7, kInTraceSleeps, "b", 8)).bytes(),
             MadePart(50).event(0, wakeup_event("a", 7, 0)).bytes(3)});
   trace_.add_lost(1, 4);
   EXPECT_EQ(trace_.lost(), 7u);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "trace/kernel_constants.h"
 #include "trace/scheduling.h"
 #include "trace/trace_file.h"
 #include "trace/tracefs/probe_events.h"
@@ -15,19 +16,14 @@ namespace ktstr {
 namespace {
 
 // Of tasks, for the threads of what moves: a guest that moves without end gets no further than that.
-constexpr std::size_t kMostLookedAt = 50'000'000;
-constexpr std::size_t kMostTasks = 200'000, kMostCgroups = 200'000, kMostShapes = 256;
+constexpr std::size_t kMostTasksLookedAt = 50'000'000;
+constexpr std::size_t kMostShapes = 256;
 // Of a cgroup (PATH_MAX), and of all together.
 constexpr std::size_t kLongestPath = 4096, kMostPathBytes = std::size_t{64} << 20;
-constexpr std::uint64_t kLeastPointer = 4096;    // below it nothing is mapped
-constexpr std::uint64_t kCloneThread = 0x10000;  // clone(2)
-constexpr int kLeastFairPrio = 100;              // task_struct.prio; below it is real-time, below 0 deadline
-
-// kernel/sched/sched.h: SCA_MIGRATE_DISABLE and SCA_MIGRATE_ENABLE
-constexpr std::uint32_t kOfMigrationDisabled = 0x02 | 0x04;
+constexpr std::uint64_t kLeastPointer = 4096;  // below it nothing is mapped
 
 // task_struct.__state, include/linux/sched.h
-constexpr std::uint32_t kSleeps = 1, kIdles = 0x402, kDead = 0x80;
+constexpr std::uint32_t kTaskSleeps = 1;
 
 // Bits of the values of fields that these events do not have.
 template <typename T>
@@ -267,9 +263,9 @@ void TraceTranslation::on_switch(const Values& values, const Give& give) {
   if (letter != states_.end()) {
     made.prev_on_rq = 0;
     const char state = letter->second;
-    made.prev_state = state == 'X' || state == 'Z' ? kDead
-                      : state == 'I'               ? kIdles
-                      : state == 'S'               ? kSleeps
+    made.prev_state = state == 'X' || state == 'Z' ? kTaskDead
+                      : state == 'I'               ? kTaskIdle
+                      : state == 'S'               ? kTaskSleeps
                                                    : static_cast<std::uint32_t>(values.number[1]);
   }
   learn_comm(prev, values.text[4], values, give);
@@ -277,7 +273,7 @@ void TraceTranslation::on_switch(const Values& values, const Give& give) {
   TraceEvent event = make_event(values.time_ns, values.cpu, made);
   event.unreadable = unreadable;
   give(event);
-  if (made.prev_state == kDead) tasks_.erase(prev);
+  if (made.prev_state == kTaskDead) tasks_.erase(prev);
 }
 
 void TraceTranslation::on_wakeup(const Values& values, const Give& give) {
@@ -368,7 +364,7 @@ void TraceTranslation::on_move(const Values& values, const Give& give) {
     if (Task* const one = task(moved)) one->cgroup = number;
   };
   std::vector<std::int32_t> threads;
-  if (looked_at_ < kMostLookedAt) {
+  if (looked_at_ < kMostTasksLookedAt) {
     looked_at_ += tasks_.size();
     for (const auto& [other, its] : tasks_)
       if (its.tgid == pid && other != pid) threads.push_back(other);
