@@ -10,6 +10,9 @@
 #
 # With KTSTR_UNITY several files of a module are one for the compiler, and so are several of its tests: no two of a module
 # may define the same name, and no two of its tests.
+function(ktstr_compile_several_at_once target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD "${KTSTR_UNITY}" UNITY_BUILD_BATCH_SIZE 16)
+endfunction()
 
 # -Wno-missing-field-initializers: g++ 12 warns about designated initialisers, whose point is to leave fields out.
 add_library(ktstr_warnings INTERFACE)
@@ -51,6 +54,7 @@ endfunction()
 # optimised, whatever the build type; what they test is.
 function(ktstr_test_program target)
   target_compile_options(${target} PRIVATE -O0)
+  ktstr_compile_several_at_once(${target})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
 endfunction()
 
@@ -69,12 +73,11 @@ function(ktstr_module name)
   else()
     ktstr_pch(ktstr_${name} ktstr_base)
   endif()
-  set_target_properties(ktstr_${name} PROPERTIES UNITY_BUILD "${KTSTR_UNITY}")
+  ktstr_compile_several_at_once(ktstr_${name})
   if(KTSTR_TESTS AND m_TESTS)
     add_executable(${name}_test ${m_TESTS} ${m_TEST_SUPPORT})
     target_link_libraries(${name}_test PRIVATE ktstr_${name} ${m_TEST_DEPS} ktstr_warnings GTest::gmock_main)
     ktstr_test_program(${name}_test)
-    set_target_properties(${name}_test PROPERTIES UNITY_BUILD "${KTSTR_UNITY}")
     ktstr_pch(${name}_test base_test <gmock/gmock.h>)
     add_test(NAME unit.${name} COMMAND ${name}_test)
     set(timeout 120)

@@ -9,7 +9,7 @@ namespace ktstr::guest {
 namespace {
 
 // Before the bytes of a message: the kind of a request, or whether a reply is one (RequestReply::done).
-constexpr std::size_t kHead = 4;
+constexpr std::size_t kMessageHead = 4;
 
 Status send(const Fd& channel, std::uint32_t head, ByteSpan bytes) {
   ByteWriter message;
@@ -30,7 +30,7 @@ struct Message {
 
 // Empty when nothing is there and the end does not block.
 Result<std::optional<Message>> receive(const Fd& channel) {
-  ByteVector message(kHead + kMostAgentReply);
+  ByteVector message(kMessageHead + kMostAgentReply);
   ssize_t got;
   do {
     got = ::recv(channel.get(), message.data(), message.size(), 0);
@@ -38,11 +38,11 @@ Result<std::optional<Message>> receive(const Fd& channel) {
   if (got < 0 && errno == EAGAIN) return std::optional<Message>();
   if (got < 0) return fail_errno("cannot receive between body and agent");
   if (got == 0) return fail(ErrorCode::kCancelled, "the other end of the socket between body and agent is closed");
-  if (got < static_cast<ssize_t>(kHead)) return fail(ErrorCode::kCorruptData, "a message of {} bytes", got);
+  if (got < static_cast<ssize_t>(kMessageHead)) return fail(ErrorCode::kCorruptData, "a message of {} bytes", got);
   message.resize(static_cast<std::size_t>(got));
-  ByteReader head(ByteSpan(message).first(kHead));
+  ByteReader head(ByteSpan(message).first(kMessageHead));
   const std::uint32_t number = head.u32();
-  return std::optional(Message{number, ByteVector(message.begin() + kHead, message.end())});
+  return std::optional(Message{number, ByteVector(message.begin() + kMessageHead, message.end())});
 }
 
 }  // namespace

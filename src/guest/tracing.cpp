@@ -32,7 +32,7 @@ constexpr std::size_t kPartBytes = 64_KiB;     // no kernel hands out a larger p
 constexpr std::size_t kRecordBytes = 256_KiB;  // of parts, in one record
 // A part of a ring: struct buffer_data_page in kernel/trace/ring_buffer.c. Its length is in the lower bits of its
 // second word; after its contents there may be how many events are missing before it.
-constexpr std::size_t kHead = 16, kMissingBytes = 8;
+constexpr std::size_t kRingHead = 16, kMissingBytes = 8;
 constexpr std::uint64_t kLengthMask = (std::uint64_t{1} << 20) - 1;
 
 void send_part(RecordLog& log, TracingPart part, std::vector<std::uint64_t> numbers, std::string name,
@@ -42,15 +42,15 @@ void send_part(RecordLog& log, TracingPart part, std::vector<std::uint64_t> numb
 
 // What follows the contents is not sent.
 std::size_t used_of(ByteSpan part) {
-  if (part.size() < kHead) return 0;
+  if (part.size() < kRingHead) return 0;
   std::uint64_t commit = 0;
   std::memcpy(&commit, part.data() + 8, sizeof commit);
-  return std::min<std::size_t>(part.size(), kHead + (commit & kLengthMask) + kMissingBytes);
+  return std::min<std::size_t>(part.size(), kRingHead + (commit & kLengthMask) + kMissingBytes);
 }
 
 bool is_empty(ByteSpan part) {
   std::uint64_t commit = 0;
-  if (part.size() >= kHead) std::memcpy(&commit, part.data() + 8, sizeof commit);
+  if (part.size() >= kRingHead) std::memcpy(&commit, part.data() + 8, sizeof commit);
   return (commit & kLengthMask) == 0;
 }
 

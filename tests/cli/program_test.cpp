@@ -70,17 +70,17 @@ TEST_F(Matrix, FailFastEndsItAtTheFirst) {
 }
 
 TEST_F(Matrix, AsJsonIsTheListOfItsRuns) {
-  const auto json = nlohmann::json::parse(run_two({"--json", "--repeat", "3"}).out, nullptr, false);
-  ASSERT_EQ(json["runs"].size(), 2U) << json;
-  EXPECT_THAT(json["runs"][1]["error"].get<std::string>(), StartsWith("topology 1n2l2c1t: "));
-  EXPECT_EQ(json["digests_equal"], false);
+  const auto said = nlohmann::json::parse(run_two({"--json", "--repeat", "3"}).out, nullptr, false);
+  ASSERT_EQ(said["runs"].size(), 2U) << said;
+  EXPECT_THAT(said["runs"][1]["error"].get<std::string>(), StartsWith("topology 1n2l2c1t: "));
+  EXPECT_EQ(said["digests_equal"], false);
 }
 
 TEST_F(Matrix, WithSeedsEachCellIsExplored) {
-  const auto json = nlohmann::json::parse(run_two({"--json", "--seeds", "1..9"}).out, nullptr, false);
-  ASSERT_EQ(json.size(), 2U) << json;
-  EXPECT_EQ(json[1]["cell"], (nlohmann::json{{"topology", "1n2l2c1t"}}));
-  EXPECT_EQ(json[1]["runs"], 1);
+  const auto said = nlohmann::json::parse(run_two({"--json", "--seeds", "1..9"}).out, nullptr, false);
+  ASSERT_EQ(said.size(), 2U) << said;
+  EXPECT_EQ(said[1]["cell"], (nlohmann::json{{"topology", "1n2l2c1t"}}));
+  EXPECT_EQ(said[1]["runs"], 1);
 }
 
 TEST_F(Program, AnEmptyKernelCacheIsNoError) {
@@ -94,9 +94,9 @@ TEST_F(Program, AnEmptyWarmCacheIsNoError) {
   const Ran text = run({"warm", "list"});
   EXPECT_TRUE(text.status.success());
   EXPECT_THAT(text.out, HasSubstr("ktstr warm build"));
-  const auto json = nlohmann::json::parse(run({"warm", "list", "--json"}).out, nullptr, false);
-  EXPECT_TRUE(json["images"].empty());
-  EXPECT_EQ(json["limit_bytes"], 8ULL << 30);
+  const auto said = nlohmann::json::parse(run({"warm", "list", "--json"}).out, nullptr, false);
+  EXPECT_TRUE(said["images"].empty());
+  EXPECT_EQ(said["limit_bytes"], 8ULL << 30);
   EXPECT_EQ(run({"warm", "clean"}).out, "removed 0 images, 0 B\n");
 }
 

@@ -14,7 +14,7 @@
 namespace ktstr {
 namespace {
 
-constexpr std::chrono::minutes kPatience{9};
+constexpr std::chrono::minutes kBlockPatience{9};
 
 const fs::path& source_dir() {
   static const fs::path kDir = KTSTR_SOURCE_DIR;
@@ -92,7 +92,7 @@ TEST_P(Docs, Runs) {
     options.argv = {KTSTR_PROGRAM, "run", block.how.name, "--mode", "det"};
     options.working_dir = write(block.how.name, block.text).parent_path();
   }
-  const auto output = run_captured(options, kPatience);
+  const auto output = run_captured(options, kBlockPatience);
   ASSERT_TRUE(output) << block.place << ": " << output.error().render();
   EXPECT_TRUE(output->status.success()) << block.place << ": " << output->status.describe() << "\n"
                                         << block.text << output->out << output->err;

@@ -17,12 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::vector<Payload> kShell = {Payload::program("sh", "/bin/sh")};
-
-Payload shell(const std::string& name, const std::string& script) {
-  return Payload::program(name, "/bin/sh").args({"-c", script});
-}
-
 // What was found, with the verdict that each finding has; the test's own claims are about this text.
 std::string said_by(const Result<AssertResult>& result) {
   if (!result) return "error: " + result.error().render();

@@ -40,6 +40,12 @@ inline Step held(std::vector<Op> ops, HoldSpec hold = HoldSpec::fixed(std::chron
   return {.ops = std::move(ops), .hold = hold};
 }
 
+// A payload that is a script, and what a test that has one declares.
+inline const std::vector<Payload> kShell = {Payload::program("sh", "/bin/sh")};
+inline Payload shell(const std::string& name, const std::string& script) {
+  return Payload::program(name, "/bin/sh").args({"-c", script});
+}
+
 // Runs the scenario; `look` is called once in the hold of every step with its number (from 1).
 Result<AssertResult> observed(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                               const std::function<void(int step, Observer& see)>& look);

@@ -12,12 +12,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::vector<Payload> kShell = {Payload::program("sh", "/bin/sh")};
-
-Payload shell(const std::string& name, const std::string& script) {
-  return Payload::program(name, "/bin/sh").args({"-c", script});
-}
-
 CgroupDef load() { return CgroupDef::named("a").workers(1).work_type(Bursty{.burst = 1ms, .sleep = 4ms}); }
 
 void claim_verdict(AssertResult& claims, const Result<AssertResult>& result, Verdict verdict, std::string_view words) {

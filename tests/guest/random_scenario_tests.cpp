@@ -29,10 +29,6 @@ constexpr const char* kRoot = "random";
 
 enum class Trouble { kNone, kRefusedKnob, kBystander, kKilledWorker, kSchedulerEnds };
 
-Payload shell(const std::string& name, const std::string& script) {
-  return Payload::program(name, "/bin/sh").args({"-c", script});
-}
-
 ScenarioParts parts_of(const Ctx& ctx) {
   return {.llcs = static_cast<int>(ctx.topology().llcs.size()),
           .most_workers = 2,

@@ -21,12 +21,6 @@ std::string stat_field(Observer& see, int pid, int number) {
   return text.substr(at, text.find(' ', at) - at);
 }
 
-Payload shell(const std::string& name, const std::string& script) {
-  return Payload::program(name, "/bin/sh").args({"-c", script});
-}
-
-const std::vector<Payload> kShell = {Payload::program("sh", "/bin/sh")};
-
 }  // namespace
 
 // In 30 ms not every worker gets a CPU.

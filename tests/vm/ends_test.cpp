@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kScenario = "topology = \"1n1l2c1t\"\nduration = \"20s\"\n[[cgroup]]\nname = \"cg_0\"\n";
+constexpr const char* kLongScenario = "topology = \"1n1l2c1t\"\nduration = \"20s\"\n[[cgroup]]\nname = \"cg_0\"\n";
 
 class Ends : public GuestTest {
  protected:
@@ -30,7 +30,7 @@ class Ends : public GuestTest {
 
   // Starts a long run and returns once its guest has RAM files.
   Subprocess start_running(const std::vector<std::string>& environment = {}) {
-    Subprocess::Options options = command({write("long.toml", kScenario).string()});
+    Subprocess::Options options = command({write("long.toml", kLongScenario).string()});
     options.env.insert(options.env.end(), environment.begin(), environment.end());
     const Fd out = *open_file(state_dir() / "out", O_WRONLY | O_CREAT | O_TRUNC);
     options.stdout_fd = out.get();
@@ -106,7 +106,7 @@ TEST_F(Ends, WhatAScriptInPlaceOfQemuHasStartedEndsWithIt) {
 TEST_F(Ends, AQemuThatNeverSpeaksIsAnErrorWithAWayOutAndWhatIsWaitedForIsSaid) {
   const fs::path silent =
       script("qemu-silent", "#!/bin/sh\n[ \"$1\" = --version ] && exec qemu-system-x86_64 --version\nsleep 600\n");
-  const GuestRun ran = run({write("s.toml", kScenario).string()}, {"KTSTR_QEMU=" + silent.string()});
+  const GuestRun ran = run({write("s.toml", kLongScenario).string()}, {"KTSTR_QEMU=" + silent.string()});
   EXPECT_EQ(ran.status, 3) << ran.out << ran.err;
   EXPECT_THAT(ran.json["error"].get<std::string>(), HasSubstr("QEMU said nothing for 20 s"));
   EXPECT_THAT(ran.json["error_hint"].get<std::string>(), HasSubstr("KTSTR_QEMU"));

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kScenario =
+constexpr const char* kWarmScenario =
     "topology = \"1n1l2c1t\"\nduration = \"200ms\"\n[[cgroup]]\nname = \"cg_0\"\nworkers = 2\n";
 
 class Warm : public GuestTest {
@@ -28,7 +28,7 @@ class Warm : public GuestTest {
   void SetUp() override {
     GuestTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    scenario_ = write("warm.toml", kScenario);
+    scenario_ = write("warm.toml", kWarmScenario);
     fs::create_directories(cache() / "ktstr");
     const char* theirs = std::getenv("XDG_CACHE_HOME");
     const char* home = std::getenv("HOME");
@@ -202,7 +202,7 @@ TEST_F(Warm, TwoAtOnceBootOnceAndChangedInputsNever) {
   EXPECT_FALSE(boots(rebuilt)) << rebuilt.err;
   EXPECT_TRUE(attaches(rebuilt)) << rebuilt.err;
   EXPECT_EQ(images().size(), 3u);
-  ASSERT_TRUE(write_text(scenario_, std::string(kScenario) + "work = \"YieldHeavy\"\n"));
+  ASSERT_TRUE(write_text(scenario_, std::string(kWarmScenario) + "work = \"YieldHeavy\"\n"));
   const GuestRun changed = run_here({"-v", "--scheduler", own, "--seed", "5"});
   EXPECT_EQ(changed.status, 0) << changed.out << changed.err;
   EXPECT_FALSE(boots(changed) || attaches(changed)) << changed.err;
