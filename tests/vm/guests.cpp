@@ -91,6 +91,10 @@ Subprocess::Options GuestTest::command(const std::vector<std::string>& arguments
   options.argv.emplace_back("--json");
   if (std::find(arguments.begin(), arguments.end(), "--mode") == arguments.end())
     options.argv.insert(options.argv.end(), {"--mode", "det"});
+  // To see whether what a test says holds for other seeds too.
+  const char* const seed = std::getenv("KTSTR_TEST_SEED");
+  if (seed != nullptr && std::find(arguments.begin(), arguments.end(), "--seed") == arguments.end())
+    options.argv.insert(options.argv.end(), {"--seed", seed});
   options.env = {"KTSTR_RAM_DIR=" + ram_->path().string(), "XDG_STATE_HOME=" + world_->path().string()};
   return options;
 }
