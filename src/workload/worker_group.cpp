@@ -82,6 +82,12 @@ Status WorkerGroup::State::add_part(const WorkerPart& part, const GroupResources
   return ok();
 }
 
+void WorkerGroup::State::place(std::size_t i) {
+  Worker& worker = workers[i];
+  worker.live = LivePlace(live, cgroup, first_index + static_cast<int>(i));
+  if (worker.live.entry() != nullptr) worker.plan.slot->live = worker.live.entry();
+}
+
 Status WorkerGroup::State::add_process(const WorkerPlan& plan, Result<WorkerProcess> process) {
   KTSTR_TRY_ASSIGN(WorkerProcess started, std::move(process));
   processes.push_back({.task = plan.task(), .handle = std::move(started)});
@@ -95,9 +101,10 @@ Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first
   KTSTR_TRY(prepare(parts));
   for (std::size_t i = 0; i < parts.size(); ++i) KTSTR_TRY(add_part(parts[i], resources[i]));
   if (!parts.front().spec.pcomm) {
-    for (Worker& worker : workers) {
-      worker.process = processes.size();
-      KTSTR_TRY(add_process(worker.plan, start_worker(worker.plan)));
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      place(i);
+      workers[i].process = processes.size();
+      KTSTR_TRY(add_process(workers[i].plan, start_worker(workers[i].plan)));
       breather.breathe();
     }
     return ok();
@@ -108,7 +115,10 @@ Status WorkerGroup::State::start(const std::vector<WorkerPart>& parts, int first
   leader->slot = &memory.slot(workers.size());
   leader->kept_files = &kept_files;
   leader->threads = &threads;
-  for (const Worker& worker : workers) threads.plans.push_back(&worker.plan);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    place(i);
+    threads.plans.push_back(&workers[i].plan);
+  }
   return add_process(*leader, start_leader(*leader));
 }
 
@@ -232,14 +242,19 @@ WorkerGroup::WorkerGroup(WorkerGroup&&) noexcept = default;
 WorkerGroup& WorkerGroup::operator=(WorkerGroup&&) noexcept = default;
 WorkerGroup::~WorkerGroup() = default;
 
-Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int first_index) {
+Result<WorkerGroup> WorkerGroup::spawn(const std::vector<WorkerPart>& parts, int first_index,
+                                       std::shared_ptr<LiveWorkers> live) {
   const std::string where = parts.empty() ? "workers of no cgroup" : workers_of_place(parts.front().placement.cgroup);
   KTSTR_TRY(check_parts(parts).context(where));
   auto state = std::make_unique<State>();
+  state->live = std::move(live);
   KTSTR_TRY(state->start(parts, first_index).context(where));
   KTSTR_TRY(state->wait_until_ready().context(where));
-  // The descriptor is the caller's and was only promised for the call.
-  for (Worker& worker : state->workers) worker.plan.cgroup_dir = nullptr;
+  for (Worker& worker : state->workers) {
+    worker.live.has_pid(worker.plan.slot->tid);
+    // The descriptor is the caller's and was only promised for the call.
+    worker.plan.cgroup_dir = nullptr;
+  }
   if (state->leader) {
     state->leader->cgroup_dir = nullptr;
     KTSTR_TRY(hand_over(*state->leader, state->leader->slot->tid).context(where));
@@ -279,7 +294,7 @@ void WorkerGroup::set_allowed(const CpuSet& allowed) {
 
 std::uint64_t WorkerGroup::iterations() const {
   std::uint64_t sum = 0;
-  for (const Worker& worker : state_->workers) sum += worker.plan.slot->iterations;
+  for (const Worker& worker : state_->workers) sum += worker.plan.slot->live->iterations;
   return sum;
 }
 
@@ -352,6 +367,7 @@ void WorkerGroup::release() {
   const auto now_ns = static_cast<std::uint64_t>(monotonic_now().count());
   block.released_ns.store(now_ns);
   block.held_before_ns.store(block.hold.read().held_by(now_ns));
+  for (const Worker& worker : state_->workers) worker.live.is_released(now_ns);
   block.go.store(1);
   futex_wake_all(block.go);
   state_->released = true;

@@ -22,6 +22,8 @@
 
 namespace ktstr {
 
+class LiveWorkers;
+
 struct WorkerPlacement {
   std::string cgroup;              // name for reports
   int spec = 0;                    // which WorkSpec of the cgroup it is, for reports
@@ -55,7 +57,9 @@ class WorkerGroup {
   // same; kUnsupported where the kernel lacks an attribute, with the option to build it with; kInvalidArgument for a
   // spec that cannot work.
   static constexpr std::chrono::seconds kReadyTimeout{10};
-  static Result<WorkerGroup> spawn(const std::vector<WorkerPart>& parts, int first_index);
+  // What they have done is where `live` has room for it, until the group is gone; null: only here.
+  static Result<WorkerGroup> spawn(const std::vector<WorkerPart>& parts, int first_index,
+                                   std::shared_ptr<LiveWorkers> live = {});
   static Result<WorkerGroup> spawn(const WorkSpec& spec, const WorkerPlacement& placement, int first_index,
                                    std::uint64_t seed) {
     return spawn({{spec, placement, seed}}, first_index);

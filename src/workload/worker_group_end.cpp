@@ -112,7 +112,11 @@ Status WorkerGroup::State::wait_for_deaths() {
   return ok();
 }
 
-WorkerGroup::State::~State() { kill_and_reap(); }
+WorkerGroup::State::~State() {
+  kill_and_reap();
+  for (Worker& worker : workers)
+    if (worker.process < processes.size() && !processes[worker.process].ended) worker.live.leave();
+}
 
 // Before it is reaped: a zombie still has its schedstat. A thread that is gone has none.
 void WorkerGroup::State::add_times_from_outside(WorkerReport& report, const WorkerSlot& slot) const {
@@ -133,7 +137,7 @@ WorkerReport WorkerGroup::State::report_of(std::size_t i, std::uint64_t now_ns) 
     // One that the scenario has killed was as good as any other until then.
     // Of one that has died by itself no gap is open.
     if (process_ended && kill_expected_ns != 0 && report.exit.empty())
-      close_at(report, slot, memory.group(), std::max(kill_expected_ns, slot.last_checkpoint_ns.load()));
+      close_at(report, slot, memory.group(), std::max(kill_expected_ns, slot.live->last_checkpoint_ns.load()));
     else if (!process_ended)
       close_at(report, slot, memory.group(), now_ns);
   }

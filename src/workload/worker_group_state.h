@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "workload/group_memory.h"
 #include "workload/group_resources.h"
+#include "workload/live_workers.h"
 #include "workload/worker_group.h"
 #include "workload/worker_process.h"
 #include "workload/worker_report.h"
@@ -34,6 +36,7 @@ struct WorkerGroup::Process {
 
 struct WorkerGroup::Worker {
   WorkerPlan plan;
+  LivePlace live;
   std::size_t process = 0;         // its place among the group's
   HoldTimes::Wait held_wait = {};  // the longest that a hold put an end to
   std::string sched_class;         // WorkerReport::sched_class
@@ -47,6 +50,8 @@ struct WorkerGroup::State {
   // Asks the work types what their workers share, and makes that.
   Status prepare(const std::vector<WorkerPart>& parts);
   Status add_part(const WorkerPart& part, const GroupResources& shared);
+  // Before it exists.
+  void place(std::size_t i);
   Status add_process(const WorkerPlan& plan, Result<WorkerProcess> process);
   Status wait_until_ready();
   // False: it is on its way. An Error when it never will be.
@@ -84,6 +89,7 @@ struct WorkerGroup::State {
 
   std::string where() const;  // "workers of cg_0"
 
+  std::shared_ptr<LiveWorkers> live;  // may be null
   std::string cgroup, proc_root;
   int first_index = 0;
   GroupMemory memory;

@@ -32,11 +32,11 @@ std::uint64_t asleep_until(const WorkerSlot& slot, std::uint64_t now_ns) {
 
 WorkerReport published_report(const WorkerSlot& slot, const GroupBlock& group) {
   WorkerReport report;
-  report.work_units = slot.work_units;
-  report.iterations = slot.iterations;
+  report.work_units = slot.live->work_units;
+  report.iterations = slot.live->iterations;
   report.missed = slot.missed;
   report.started_ns = group.released_ns;
-  report.wall_time_ns = difference(slot.last_checkpoint_ns, report.started_ns);
+  report.wall_time_ns = difference(slot.live->last_checkpoint_ns, report.started_ns);
   add_spent(report, slot.spent.load());
   report.max_gap_ns = slot.max_gap_ns;
   report.max_gap_cpu = slot.max_gap_cpu;
@@ -64,7 +64,7 @@ void add_measures(WorkerReport& report, const WorkType& type, const WorkMeasures
 }
 
 HoldTimes::Wait open_wait(const WorkerSlot& slot, const GroupBlock& group, std::uint64_t now_ns) {
-  std::uint64_t away_since = std::max(slot.last_checkpoint_ns.load(), group.released_ns.load());
+  std::uint64_t away_since = std::max(slot.live->last_checkpoint_ns.load(), group.released_ns.load());
   if (slot.asleep_since_ns != 0) away_since = std::max(away_since, asleep_until(slot, now_ns));
   return group.hold.read().wait(away_since, now_ns);
 }

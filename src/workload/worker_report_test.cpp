@@ -86,7 +86,7 @@ TEST_F(OpenSlot, ShowsAWorkerThatNeverRanAsAwayFromTheReleaseOn) {
 TEST_F(OpenSlot, TakesAWaitForAPartnerForASleepUntilThatHasWokenIt) {
   SharedWord word;
   word.set(3, 2000);
-  slot_->last_checkpoint_ns = slot_->asleep_since_ns = 3000;
+  slot_->live->last_checkpoint_ns = slot_->asleep_since_ns = 3000;
   slot_->asleep_until_ns = UINT64_MAX;
   slot_->asleep_on = &word;
   slot_->asleep_while = 3;
@@ -100,7 +100,7 @@ TEST_F(OpenSlot, TakesAWaitForAPartnerForASleepUntilThatHasWokenIt) {
 }
 
 TEST_F(OpenSlot, CountsTheGapThatGoesOnFromTheLastCheckpoint) {
-  slot_->last_checkpoint_ns = 4000;
+  slot_->live->last_checkpoint_ns = 4000;
   slot_->max_gap_ns = 500;
   slot_->max_gap_cpu = 2;
   EXPECT_EQ(closed_at(6000).max_gap_ns, 2000u);
@@ -110,7 +110,7 @@ TEST_F(OpenSlot, CountsTheGapThatGoesOnFromTheLastCheckpoint) {
 }
 
 TEST_F(OpenSlot, CountsASleeperAsAwayOnlyAfterItsTime) {
-  slot_->last_checkpoint_ns = 2000;
+  slot_->live->last_checkpoint_ns = 2000;
   slot_->sleep_ns = 10;
   slot_->asleep_until_ns = 5000;
   slot_->asleep_since_ns = 2000;
@@ -121,7 +121,7 @@ TEST_F(OpenSlot, CountsASleeperAsAwayOnlyAfterItsTime) {
 }
 
 TEST_F(OpenSlot, CountsNoHoldAsAGapNorAsSleep) {
-  slot_->last_checkpoint_ns = 2000;
+  slot_->live->last_checkpoint_ns = 2000;
   group_->hold.begin(2500);
   EXPECT_EQ(closed_at(6000).max_gap_ns, 500u);
   group_->hold.end(4000);
@@ -158,7 +158,7 @@ TEST_F(OpenSlot, TakesWhatNothingElseAccountsForAsAWaitThatGoesOn) {
 }
 
 TEST_F(OpenSlot, EndsAtTheLastCheckpointOfAWorkerThatDied) {
-  slot_->last_checkpoint_ns = 4000;
+  slot_->live->last_checkpoint_ns = 4000;
   const WorkerReport report = published_report(*slot_, *group_);
   EXPECT_EQ(report.wall_time_ns, 3000u);
   EXPECT_EQ(report.max_gap_ns, 0u);

@@ -58,6 +58,7 @@ WorkerRun::WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probe
                      std::size_t index, std::uint64_t seed)
     : group_(group),
       slot_(slot),
+      live_(*slot.live),
       probes_(probes),
       resources_(resources),
       index_(index),
@@ -87,7 +88,7 @@ std::uint64_t WorkerRun::checkpoint() {
         kNsPerCheckpoint * units_ / std::max<std::uint64_t>(took, 1), 1, kUnitsPerCheckpoint));
   last_ns_ = now;
   units_ = 0;
-  slot_.last_checkpoint_ns.store(now, kRelaxed);
+  live_.last_checkpoint_ns.store(now, kRelaxed);
   stopping_ = group_.stop.load(kRelaxed) != 0;
   return now;
 }
@@ -119,7 +120,7 @@ void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
 }
 
 void WorkerRun::end_unit() {
-  add(slot_.work_units, 1);
+  add(live_.work_units, 1);
   if (++units_ >= units_until_)
     checkpoint();
   else
@@ -379,7 +380,7 @@ void WorkerRun::send(SharedWord& count, int file, std::span<const char> message)
   if (::write(file, message.data(), message.size()) < 0) ::_exit(1);
 }
 
-void WorkerRun::end_iteration() { add(slot_.iterations, 1); }
+void WorkerRun::end_iteration() { add(live_.iterations, 1); }
 
 void WorkerRun::end_timed_iteration() {
   if (units_ != 0) checkpoint();

@@ -171,6 +171,7 @@ class WorkerRun {
 
   GroupBlock& group_;
   WorkerSlot& slot_;
+  LiveWorker& live_;
   RunProbes probes_;
   const GroupResources* resources_;
   std::size_t index_;

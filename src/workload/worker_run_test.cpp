@@ -113,7 +113,7 @@ TEST_F(WorkerRunTest, KeepsTheLongestGapWithItsCpuAndOffset) {
   EXPECT_EQ(slot_->max_gap_ns, 5000u);
   EXPECT_EQ(slot_->max_gap_cpu, 2);
   EXPECT_EQ(slot_->max_gap_at_ns, 5100u);
-  EXPECT_EQ(slot_->last_checkpoint_ns, machine.now);
+  EXPECT_EQ(slot_->live->last_checkpoint_ns, machine.now);
 }
 
 TEST_F(WorkerRunTest, SpinsItsPhaseWithoutDoingWork) {
@@ -121,7 +121,7 @@ TEST_F(WorkerRunTest, SpinsItsPhaseWithoutDoingWork) {
   WorkerRun run(*group_, *slot_, probes());
   run.begin(50us);
   EXPECT_EQ(machine.now, kRelease + 51'000);
-  EXPECT_EQ(slot_->work_units, 0u);
+  EXPECT_EQ(slot_->live->work_units, 0u);
   EXPECT_EQ(slot_->max_gap_ns, 1000u);
 }
 
@@ -168,15 +168,15 @@ TEST_F(WorkerRunTest, CountsAWaitDuringWhichItIsToldToStop) {
   EXPECT_EQ(slot_->max_gap_ns, 0u);
   run.end();
   EXPECT_EQ(slot_->max_gap_ns, 3'000'000'000u);
-  EXPECT_EQ(slot_->last_checkpoint_ns, machine.now);
+  EXPECT_EQ(slot_->live->last_checkpoint_ns, machine.now);
 }
 
 TEST_F(WorkerRunTest, CountsAWorkUnitForEach1024SpinsAndForTheRest) {
   WorkerRun run(*group_, *slot_, probes());
   run.spin(1024);
-  EXPECT_EQ(slot_->work_units, 1u);
+  EXPECT_EQ(slot_->live->work_units, 1u);
   run.spin(2049);
-  EXPECT_EQ(slot_->work_units, 4u);
+  EXPECT_EQ(slot_->live->work_units, 4u);
 }
 
 TEST_F(WorkerRunTest, HasACheckpointEverySixteenUnits) {
@@ -185,7 +185,7 @@ TEST_F(WorkerRunTest, HasACheckpointEverySixteenUnits) {
   run.spin(1024);  // of which it learns the pace
   machine.now += 500;
   run.spin(15 * 1024);
-  EXPECT_EQ(slot_->work_units, 16u) << "published all the same";
+  EXPECT_EQ(slot_->live->work_units, 16u) << "published all the same";
   EXPECT_EQ(slot_->max_gap_ns, 0u);
   run.spin(1024);
   EXPECT_EQ(slot_->max_gap_ns, 500u);
@@ -208,7 +208,7 @@ TEST_F(WorkerRunTest, SpinsUntilADateWithoutLookingAtEachUnit) {
   run.spin_until(until);
   EXPECT_GE(machine.now, until);
   EXPECT_LE(machine.now, until + machine.per_look);
-  EXPECT_GT(slot_->work_units, 100u) << "several to a look";
+  EXPECT_GT(slot_->live->work_units, 100u) << "several to a look";
 }
 
 TEST_F(WorkerRunTest, StopsWithinABurst) {
@@ -216,7 +216,7 @@ TEST_F(WorkerRunTest, StopsWithinABurst) {
   group_->stop = 1;
   run.spin(UINT32_MAX);
   EXPECT_TRUE(run.stopping());
-  EXPECT_EQ(slot_->work_units, 1u);
+  EXPECT_EQ(slot_->live->work_units, 1u);
 }
 
 TEST_F(WorkerRunTest, TakesLatenessAndNotTheSleepForAGap) {
@@ -399,8 +399,8 @@ TEST_F(WorkerRunTest, RunsABurstAndThenSleeps) {
   machine.stop_at = kRelease + 3'000'000;
   run_work(Bursty{.burst = 100us, .sleep = 900us}, run);
   EXPECT_EQ(slot_->wake_latencies.count(), 2u);
-  EXPECT_EQ(slot_->iterations, 3u) << "the third sleep was cut short by stop";
-  EXPECT_GE(slot_->work_units, 300u) << "a look ends one unit, or several";
+  EXPECT_EQ(slot_->live->iterations, 3u) << "the third sleep was cut short by stop";
+  EXPECT_GE(slot_->live->work_units, 300u) << "a look ends one unit, or several";
 }
 
 // Neither a gap nor late: nobody knows how much of it was the wait.

@@ -81,6 +81,7 @@ bool touch_memory(const WorkerPlan& plan) {
     ::madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
   };
   touch(plan.slot, 1);
+  plan.slot->live->last_checkpoint_ns.store(0);  // perhaps in other memory
   if (plan.resources != nullptr && plan.resources->word_count() > 0)
     touch(&plan.resources->word(0), plan.resources->word_count());
   return true;

@@ -2,7 +2,8 @@
 //
 // What a worker and the one who spawned it share: one GroupBlock for the group, one WorkerSlot for each worker (and one
 // for the leader of workers that are threads), in one MAP_SHARED mapping. Each field has one writer. A worker publishes
-// at every checkpoint, so that there are numbers even of one that never runs again.
+// at every checkpoint, so that there are numbers even of one that never runs again; some of them where a guest's host
+// sees them too (model/live_worker.h).
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <cstdint>
 
 #include "ktstr/topology.h"
+#include "model/live_worker.h"
 #include "workload/futex.h"
 #include "workload/hold_clock.h"
 #include "workload/latency_counts.h"
@@ -77,8 +79,11 @@ struct alignas(64) WorkerSlot {
 
   SharedSchedstat base;  // at the barrier; the run's share is what came on top of it
 
-  Counter work_units{0}, iterations{0}, migrations{0}, missed{0};
-  Counter last_checkpoint_ns{0};  // CLOCK_MONOTONIC; 0 before the first
+  // Where it counts its work: by the spawner, before it exists.
+  LiveWorker* live = &own_live;
+  LiveWorker own_live;
+
+  Counter migrations{0}, missed{0};
   Counter max_gap_ns{0}, max_gap_at_ns{0};
   std::atomic<Cpu> max_gap_cpu{-1};
   Counter sleep_ns{0};                             // asked for and over

@@ -102,7 +102,7 @@ TEST_F(SharedQueueTest, MultipliesMatrices) {
   multiply_matrices(matrices, 2, *run_);
   EXPECT_EQ(std::vector<std::uint64_t>(matrices.begin() + 8, matrices.end()),
             (std::vector<std::uint64_t>{19, 22, 43, 50}));
-  EXPECT_EQ(slot_->work_units, 1u);
+  EXPECT_EQ(slot_->live->work_units, 1u);
 }
 
 }  // namespace
