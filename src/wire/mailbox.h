@@ -11,8 +11,10 @@
 //   1024     GuestBlock: what the guest says of itself all along
 //   1536     DoorbellBlock
 //   2048     LaneBlock, one for each lane
+//   3072     LiveHead
 //   4096     RequestSlot, one for each lane
 //   12288    lanes, kLaneSize each
+//   then     the live area: a LiveWorker for each of kMostLiveWorkers workers, written by them
 //   after    the delivery: a newc archive
 //
 // All integers are little endian and naturally aligned. The host never trusts what the guest wrote.
@@ -21,9 +23,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/enum_names.h"
+#include "model/live_worker.h"
 
 namespace ktstr {
 
@@ -35,7 +39,7 @@ EnumNames<Phase> names_of(Phase);  // "boot", "attach", ...
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 16;                // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 17;                // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
 constexpr Bytes kRequestsOffset = 4096;
@@ -45,7 +49,14 @@ constexpr Bytes kRequestSlotSize = 4096;
 enum class Lane : std::uint32_t { kAgent = 0, kBody = 1 };
 constexpr std::size_t kLaneCount = 2;
 constexpr Bytes kLanesOffset = kRequestsOffset + kLaneCount * kRequestSlotSize;
-constexpr Bytes kDeliveryOffset = kLanesOffset + kLaneCount * kLaneSize;
+
+// Whole pages of it are mapped by the body and its workers, as many as there are workers for.
+constexpr std::size_t kMostLiveWorkers = 1024;
+constexpr Bytes kLiveOffset = kLanesOffset + kLaneCount * kLaneSize;
+constexpr Bytes kLiveSize = kMostLiveWorkers * sizeof(LiveWorker);
+static_assert(kLiveOffset % 4096 == 0 && kLiveSize % 4096 == 0 && 4096 % sizeof(LiveWorker) == 0);
+
+constexpr Bytes kDeliveryOffset = kLiveOffset + kLiveSize;
 
 struct MailboxHeader {
   std::uint64_t magic;
@@ -124,12 +135,14 @@ struct Layout {
   DoorbellBlock bell;
   std::byte pad3[512 - sizeof(DoorbellBlock)];
   std::array<LaneBlock, kLaneCount> lanes;
-  std::byte pad4[kRequestsOffset - 2048 - sizeof(LaneBlock) * kLaneCount];
+  std::byte pad4[1024 - sizeof(LaneBlock) * kLaneCount];
+  LiveHead live;
+  std::byte pad5[kRequestsOffset - 3072 - sizeof(LiveHead)];
   std::array<RequestSlot, kLaneCount> requests;
 };
 static_assert(offsetof(Layout, host) == 512 && offsetof(Layout, guest) == 1024 && offsetof(Layout, bell) == 1536 &&
-              offsetof(Layout, lanes) == 2048 && offsetof(Layout, requests) == kRequestsOffset &&
-              sizeof(Layout) == kLanesOffset);
+              offsetof(Layout, lanes) == 2048 && offsetof(Layout, live) == 3072 &&
+              offsetof(Layout, requests) == kRequestsOffset && sizeof(Layout) == kLanesOffset);
 
 // The two sides look at the same memory: every field is read and written through these.
 template <typename T>
@@ -170,6 +183,9 @@ class View {
   RequestSlot& request(Lane lane) const { return layout().requests[static_cast<std::size_t>(lane)]; }
   MutableByteSpan lane(Lane lane) const {
     return bytes_.subspan(kLanesOffset + static_cast<std::size_t>(lane) * kLaneSize, kLaneSize);
+  }
+  std::span<LiveWorker> live_workers() const {
+    return {reinterpret_cast<LiveWorker*>(bytes_.data() + kLiveOffset), kMostLiveWorkers};
   }
   MutableByteSpan delivery_area() const { return bytes_.subspan(kDeliveryOffset); }
   Bytes size() const { return bytes_.size(); }
