@@ -35,6 +35,7 @@ class CgroupOps;
 class EventSink;
 class Ctx;
 class ExecutionState;
+class LiveWorkers;
 struct ExecutorHooks;
 struct CpuSpeedControl;
 
@@ -139,6 +140,7 @@ class Ctx {
     bool on_host = false;                                    // host mode: no guest, no scheduler of ours
     std::shared_ptr<const ExecutorHooks> hooks = {};         // null: the real ones
     std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};  // null: nobody decides how fast CPUs are
+    std::shared_ptr<LiveWorkers> live_workers = {};          // where others see what workers do; null: nowhere
   };
   explicit Ctx(Init init) : init_(std::move(init)) {}
 

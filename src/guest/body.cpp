@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <new>
 
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "guest/setup.h"
 #include "scenario_file/scenario_file.h"
 #include "wire/job.h"
+#include "workload/live_workers.h"
 #include "workload/task/priorities.h"
 
 namespace ktstr {
@@ -38,8 +40,17 @@ Fd agent_channel() {
 
 using RunBody = std::function<Result<AssertResult>(Ctx&, const Job&)>;
 
+// Workers count where the host sees it.
+Result<std::shared_ptr<LiveWorkers>> live_workers(mailbox::View mailbox, std::string_view kernel_command_line) {
+  KTSTR_TRY_ASSIGN(guest::LiveArea mapped, guest::LiveArea::map(kernel_command_line));
+  const auto area = std::make_shared<guest::LiveArea>(std::move(mapped));
+  return std::make_shared<LiveWorkers>(mailbox.layout().live, area->entries(),
+                                       [area](std::size_t count) { return area->make_room(count); });
+}
+
 struct Prepared {
   Mapping mailbox;
+  std::shared_ptr<LiveWorkers> live;
   TestTopology topology;
   Result<CgroupFs> cgroups = fail(ErrorCode::kInternal, "not made yet");
   Fd agent;
@@ -62,7 +73,8 @@ Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox,
            },
            .cpu_speeds = job.settings.turn ? std::make_shared<const CpuSpeedControl>(
                                                  guest::cpu_speeds(guest::to_host(mailbox, mailbox::Lane::kBody)))
-                                           : nullptr});
+                                           : nullptr,
+           .live_workers = prepared.live});
   try {
     auto result = run_body(ctx, job);
     if (const Status closed = cgroups.close(); !closed && result)
@@ -89,6 +101,7 @@ int body_main(const RunBody& run_body) {
     KTSTR_TRY_ASSIGN(const std::string command_line, read_text("/proc/cmdline"));
     KTSTR_TRY_ASSIGN(prepared.mailbox, guest::map_mailbox(command_line));
     KTSTR_TRY(guest::keep_only(prepared.mailbox, mailbox::Lane::kBody));
+    KTSTR_TRY_ASSIGN(prepared.live, live_workers(mailbox::View(prepared.mailbox.bytes()), command_line));
     KTSTR_TRY_ASSIGN(prepared.topology, TestTopology::from_sysfs("/sys"));
     prepared.cgroups = CgroupFs::create(guest::kCgroupRoot, guest::kBodyGroup);
     prepared.agent = agent_channel();

@@ -5,6 +5,7 @@
 #include <sys/io.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace ktstr::guest {
@@ -43,6 +44,46 @@ Result<Mapping> map_mailbox(std::string_view kernel_command_line) {
   if (::madvise(mapping.data(), mapping.size(), MADV_DONTFORK) != 0)
     return fail_errno("cannot keep the mailbox out of child processes");
   return mapping;
+}
+
+Result<LiveArea> LiveArea::map(std::string_view kernel_command_line) {
+  KTSTR_TRY_ASSIGN(const Range range, parse_range(kernel_command_line));
+  LiveArea area;
+  area.address_ = range.address + mailbox::kLiveOffset;
+  void* const reserved =
+      ::mmap(nullptr, mailbox::kLiveSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) return fail_errno("cannot reserve addresses for the live area");
+  area.data_ = static_cast<std::byte*>(reserved);
+  KTSTR_TRY(area.make_room(1));
+  return area;
+}
+
+LiveArea::LiveArea(LiveArea&& other) noexcept { *this = std::move(other); }
+
+LiveArea& LiveArea::operator=(LiveArea&& other) noexcept {
+  std::swap(address_, other.address_);
+  std::swap(data_, other.data_);
+  std::swap(mapped_, other.mapped_);
+  return *this;
+}
+
+LiveArea::~LiveArea() {
+  if (data_ != nullptr) ::munmap(data_, mailbox::kLiveSize);
+}
+
+// Twice as much each time: a mapping of its own for each page would be as many as pages.
+Result<std::size_t> LiveArea::make_room(std::size_t count) {
+  constexpr Bytes kPage = 4096;
+  Bytes wanted = std::max(mapped_, kPage);
+  while (wanted < std::min(count * sizeof(LiveWorker), mailbox::kLiveSize)) wanted *= 2;
+  if (wanted > mapped_) {
+    KTSTR_TRY_ASSIGN(const Fd memory, open_file("/dev/mem", O_RDWR));
+    if (::mmap(data_ + mapped_, wanted - mapped_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory.get(),
+               static_cast<off_t>(address_ + mapped_)) == MAP_FAILED)
+      return fail_errno("cannot map the live area for {} workers", count);
+    mapped_ = wanted;
+  }
+  return mapped_ / sizeof(LiveWorker);
 }
 
 Status keep_only(const Mapping& mailbox, mailbox::Lane lane) {

@@ -19,6 +19,8 @@ class ExecutionState {
   RunSettings& settings() { return ctx_.init_.settings; }
   // Null: the real ones.
   static const std::shared_ptr<const ExecutorHooks>& hooks(const Ctx& ctx) { return ctx.init_.hooks; }
+  // Null: nobody sees what workers do before they report it.
+  static const std::shared_ptr<LiveWorkers>& live_workers(const Ctx& ctx) { return ctx.init_.live_workers; }
 
  private:
   Ctx& ctx_;

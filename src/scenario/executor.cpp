@@ -305,7 +305,8 @@ Result<AssertResult> execute_scenario(Ctx& ctx, const Backdrop& backdrop, const 
 Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, const std::vector<Step>& steps,
                                            const Checks& checks) {
   if (const auto& hooks = ExecutionState::hooks(ctx)) return run_scenario(ctx, backdrop, steps, checks, *hooks);
-  KTSTR_TRY_ASSIGN(ExecutorHooks hooks, ExecutorHooks::real(ctx.scheduler_pid(), ctx.find_scheduler()));
+  KTSTR_TRY_ASSIGN(ExecutorHooks hooks,
+                   ExecutorHooks::real(ctx.scheduler_pid(), ctx.find_scheduler(), ExecutionState::live_workers(ctx)));
   if (ctx.cpu_speeds()) hooks.cpu_speeds = *ctx.cpu_speeds();
   return run_scenario(ctx, backdrop, steps, checks, hooks);
 }

@@ -83,8 +83,9 @@ Result<std::unique_ptr<RunningPayload>> start_program(const PayloadStart& start)
   return std::unique_ptr<RunningPayload>(std::make_unique<PayloadRun>(std::move(process)));
 }
 
-Result<std::unique_ptr<RunningWorkers>> spawn_workers(const std::vector<WorkerPart>& parts, int first_index) {
-  KTSTR_TRY_ASSIGN(WorkerGroup group, WorkerGroup::spawn(parts, first_index));
+Result<std::unique_ptr<RunningWorkers>> spawn_workers(const std::vector<WorkerPart>& parts, int first_index,
+                                                      const std::shared_ptr<LiveWorkers>& live) {
+  KTSTR_TRY_ASSIGN(WorkerGroup group, WorkerGroup::spawn(parts, first_index, live));
   return std::unique_ptr<RunningWorkers>(std::make_unique<SpawnedWorkers>(std::move(group)));
 }
 
@@ -115,14 +116,17 @@ class Watches {
 
 }  // namespace
 
-Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid, std::function<Result<int>()> find_scheduler) {
+Result<ExecutorHooks> ExecutorHooks::real(int scheduler_pid, std::function<Result<int>()> find_scheduler,
+                                          std::shared_ptr<LiveWorkers> live_workers) {
   allow_many_open_files();
   const auto watches = std::make_shared<Watches>(std::move(find_scheduler));
   KTSTR_TRY(watches->of(scheduler_pid));
   const auto probe = std::make_shared<ExitProbe>(ExitProbe::open("/dev/kmsg"));
   const auto oom_log = std::make_shared<OomLog>(OomLog::open("/dev/kmsg"));
   ExecutorHooks hooks;
-  hooks.spawn = spawn_workers;
+  hooks.spawn = [live = std::move(live_workers)](const std::vector<WorkerPart>& parts, int first_index) {
+    return spawn_workers(parts, first_index, live);
+  };
   hooks.start_payload = start_program;
   hooks.sched_class = [](int pid) -> std::string {
     const auto state = read_attribute("/sys/kernel/sched_ext/state");

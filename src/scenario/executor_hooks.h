@@ -93,8 +93,9 @@ struct ExecutorHooks {
   std::optional<CpuSpeedControl> cpu_speeds;
 
   // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on;
-  // `find_scheduler` as in Ctx::Init.
-  static Result<ExecutorHooks> real(int scheduler_pid, std::function<Result<int>()> find_scheduler = {});
+  // `find_scheduler` and `live_workers` as in Ctx::Init.
+  static Result<ExecutorHooks> real(int scheduler_pid, std::function<Result<int>()> find_scheduler = {},
+                                    std::shared_ptr<LiveWorkers> live_workers = {});
 };
 
 }  // namespace ktstr
