@@ -26,6 +26,7 @@
 #include "ktstr/topology.h"
 #include "wire/job.h"
 #include "wire/lane.h"
+#include "wire/live_workers.h"
 #include "wire/mailbox.h"
 
 namespace ktstr {
@@ -77,6 +78,7 @@ struct GuestOutcome {
   IdleCounts idle;
   std::string why_no_events;  // why the listener saw none, or no more from some point on; "" where it saw all
   Bytes console_cut = 0;      // of the console's middle, which is not kept
+  LiveWorkersSeen live;       // workers that were there at its end, as they were last seen
   // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did
   // not say.
   std::vector<VcpuState> vcpus;

@@ -161,7 +161,7 @@ std::optional<Lifecycle::Finding> GuestRun::observe() {
   const GuestSample sample = take_sample(machine_.memory.mailbox());
   const Nanoseconds now = monotonic_now();
   const double waited = to_seconds(waited_.at(now));
-  activity_.say(sample, now);
+  activity_.say(sample, now, [this] { return live_iterations(machine_.memory.mailbox()); });
   if (auto finding = total_.observe(sample, host_seconds() - waited)) return finding;
   return lifecycle_.observe(sample, host_seconds(), waited);
 }
@@ -247,6 +247,7 @@ GuestOutcome GuestRun::conclude(Finding finding) {
   end_recording();
   look_into(finding, outcome);
   machine_.qemu->kill();
+  outcome.live = read_live_workers(machine_.memory.mailbox());
   take_events();
   outcome.why_no_events = why_no_events_;
   if (machine_.control) {

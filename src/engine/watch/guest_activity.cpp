@@ -15,9 +15,16 @@ std::string of_limit(double seconds, std::chrono::milliseconds limit) {
   return fmt::format("guest at {:.0f} s of {:.0f} s", seconds, std::chrono::duration<double>(limit).count());
 }
 
+// "99999", "123k", "12.3M"
+std::string rounded(std::uint64_t count) {
+  if (count < 100'000) return fmt::format("{}", count);
+  if (count < 10'000'000) return fmt::format("{}k", count / 1000);
+  return fmt::format("{:.1f}M", static_cast<double>(count) / 1e6);
+}
+
 }  // namespace
 
-std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits) {
+std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits, std::uint64_t iterations) {
   if (sample.agent_version == 0) return "its kernel boots";
   const std::uint64_t now = sample.heartbeat_ns, since = sample.phase_since_ns;
   const double in_phase = now > since ? static_cast<double>(now - since) / 1e9 : 0;
@@ -29,7 +36,8 @@ std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits)
     case Phase::kDispatch:
       return "the test starts, " + of_limit(in_phase, limits.dispatch);
     case Phase::kBody:
-      return fmt::format("guest at {:.1f} s", in_phase);
+      return fmt::format("guest at {:.1f} s", in_phase) +
+             (iterations == 0 ? "" : fmt::format(", {} iterations", rounded(iterations)));
     case Phase::kTeardown:
       return "waiting for the scheduler to unload, " + of_limit(in_phase, limits.teardown);
     case Phase::kDone:
@@ -38,10 +46,11 @@ std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits)
   return {};  // the guest's word is not trusted
 }
 
-void GuestActivity::say(const GuestSample& sample, std::chrono::nanoseconds now) {
+void GuestActivity::say(const GuestSample& sample, std::chrono::nanoseconds now,
+                        const std::function<std::uint64_t()>& iterations) {
   if (said_.count() != 0 && now - said_ < kBetween) return;
   said_ = now;
-  say_activity(guest_activity(sample, limits_));
+  say_activity(guest_activity(sample, limits_, iterations()));
 }
 
 }  // namespace ktstr

@@ -30,6 +30,15 @@ TEST(GuestActivity, NamesWhatIsWaitedForAndTheGuestsTime) {
             "waiting for the scheduler to unload, guest at 2 s of 20 s");
 }
 
+TEST(GuestActivity, SaysHowFarTheWorkersAre) {
+  for (const auto& [iterations, text] : {std::pair<std::uint64_t, const char*>{99'999, "99999"},
+                                         {123'456, "123k"},
+                                         {12'345'678, "12.3M"},
+                                         {UINT64_MAX, "18446744073709.6M"}})
+    EXPECT_EQ(guest_activity(sample(Phase::kBody, 0, 1000), {}, iterations),
+              std::string("guest at 1.0 s, ") + text + " iterations");
+}
+
 TEST(GuestActivity, AGuestThatLiesIsNotBelieved) {
   GuestSample lie = sample(Phase::kBody, 9000, 1000);
   EXPECT_EQ(guest_activity(lie, {}), "guest at 0.0 s");
@@ -40,10 +49,11 @@ TEST(GuestActivity, AGuestThatLiesIsNotBelieved) {
 TEST(GuestActivity, IsSaidAboutTheActivityOfTheThread) {
   const Activity running("running x");
   GuestActivity activity({});
-  activity.say(sample(Phase::kBody, 0, 1000), 1s);
-  activity.say(sample(Phase::kBody, 0, 2000), 1s + 10ms);  // too soon
+  const auto none = [] { return std::uint64_t{0}; };
+  activity.say(sample(Phase::kBody, 0, 1000), 1s, none);
+  activity.say(sample(Phase::kBody, 0, 2000), 1s + 10ms, none);  // too soon
   EXPECT_EQ(activities().at(0).text, "running x, guest at 1.0 s");
-  activity.say(sample(Phase::kBody, 0, 2000), 2s);
+  activity.say(sample(Phase::kBody, 0, 2000), 2s, none);
   EXPECT_EQ(activities().at(0).text, "running x, guest at 2.0 s");
 }
 
