@@ -92,4 +92,29 @@ std::string worker_table(const RunRecord& record, std::string_view indent) {
   return table.render(indent);
 }
 
+std::string last_seen_table(const RunRecord& record, std::string_view indent, std::size_t most) {
+  if (record.last_seen.empty()) return "";
+  // On this machine nobody says when the body began.
+  std::uint64_t began_ns = record.body_start_ns;
+  if (began_ns == 0)
+    began_ns = std::min_element(record.last_seen.begin(), record.last_seen.end(), [](const auto& a, const auto& b) {
+                 return a.started_ns < b.started_ns;
+               })->started_ns;
+  const auto since_begin = [&](std::uint64_t at_ns) { return short_duration(at_ns > began_ns ? at_ns - began_ns : 0); };
+  Table table({"worker", "pid", "released at", "iterations", "work units", "last checkpoint at"});
+  const std::size_t shown = std::min(most, record.last_seen.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const WorkerLastSeen& w = record.last_seen[i];
+    table.add({fmt::format("{}[{}]", place_text(w.cgroup), w.index), fmt::format("{}", w.pid),
+               since_begin(w.started_ns), short_count(w.iterations), short_count(w.work_units),
+               w.last_checkpoint_ns == 0 ? "never" : since_begin(w.last_checkpoint_ns)});
+  }
+  std::string text = table.render(indent);
+  if (const std::size_t more = record.last_seen.size() - shown; more > 0)
+    text += fmt::format("{}... and {} more (--verbose)\n", indent, more);
+  if (record.unseen_workers > 0)
+    text += fmt::format("{}... and {} of which the guest's memory has no numbers\n", indent, record.unseen_workers);
+  return text;
+}
+
 }  // namespace ktstr

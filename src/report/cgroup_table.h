@@ -3,7 +3,9 @@
 // What the workers did, in numbers of guest time.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "results/run_record.h"
 
@@ -15,5 +17,7 @@ std::string cgroup_table(const RunRecord& record, std::string_view indent);
 std::string measure_table(const RunRecord& record, std::string_view indent);
 // A line a worker, with how it died or that it did not answer.
 std::string worker_table(const RunRecord& record, std::string_view indent);
+// The first `most` workers whose report did not come, a line each, and how many more there are; "" when there is none.
+std::string last_seen_table(const RunRecord& record, std::string_view indent, std::size_t most);
 
 }  // namespace ktstr

@@ -88,6 +88,7 @@ class TextReport {
     table("Workers by cgroup (guest time)", cgroup_table(r_, "  "));
     table("Measured by the work (guest time)", measure_table(r_, "  "));
     if (options_.verbose && !r_.workers.empty()) text_ += "\n" + escaped(worker_table(r_, "  "));
+    last_seen();
     table("Payloads (guest time)", payload_table(r_, "  "));
     outputs();
     if (options_.verbose) section("Captured", capture_lines(r_.captures));
@@ -108,12 +109,15 @@ class TextReport {
       for (const auto& [label, text] : setting_lines(r_)) field(label, text);
     section("Also found", further_findings(r_, limit()));
     if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));
+    last_seen();
     logs();
     text_ += "\n";
     phases();
     closing();
     repeat();
   }
+
+  void last_seen() { table("Workers without a report, as last seen (guest time)", last_seen_table(r_, "  ", limit())); }
 
   void logs() {
     section("Where the guest's CPUs stood", vcpu_lines(r_.vcpus));

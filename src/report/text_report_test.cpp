@@ -62,6 +62,20 @@ TEST(TextReport, OfAPanicShowsTheConsole) {
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 
+TEST(TextReport, ShowsTheFirstOfManyWorkersThatWereLastSeenAndCountsTheOthers) {
+  RunRecord record = panicked_record();
+  for (int i = 0; i < 30; ++i) record.last_seen.push_back({.cgroup = "cg_2", .index = i, .pid = 200 + i});
+  record.unseen_workers = 5;
+  const std::string text = text_report(record);
+  EXPECT_THAT(text, HasSubstr("\n  cg_2[17]"));
+  EXPECT_THAT(text, Not(HasSubstr("cg_2[18]")));
+  EXPECT_THAT(text,
+              HasSubstr("\n  ... and 12 more (--verbose)\n  ... and 5 of which the guest's memory has no numbers\n"));
+  EXPECT_THAT(text_report(record, {.verbose = true}), HasSubstr("cg_2[29]"));
+  record.outcome = Outcome::kInfrastructure;
+  EXPECT_THAT(text_report(record), HasSubstr("Workers without a report"));
+}
+
 TEST(TextReport, OfAFaultOfTheKernelShowsItsReportAndWhereTheCpusStood) {
   RunRecord record = panicked_record();
   record.details = {{Verdict::kFail, DetailKind::kKernelHang, "no heartbeat"}};
@@ -134,6 +148,7 @@ TEST(TextReport, NeverPassesOnWhatAGuestCouldDoToTheTerminal) {
   record.traced = {{.words = evil}};
   record.id = evil;
   record.vcpus = {{.cpu = 0, .pc = 0, .symbol = evil, .state = evil}};
+  record.last_seen = {{.cgroup = evil}};
   record.scheduler().exit_message = record.kernel = record.cgroups[0].cgroup = record.console_tail[0] = evil;
   PayloadReport& payload = record.payloads[0];
   payload.name = payload.cgroup = payload.exit = payload.missing[0] = payload.output_tail = evil;

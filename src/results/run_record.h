@@ -20,6 +20,7 @@
 #include "ktstr/topology.h"
 #include "ktstr/work.h"
 #include "model/events.h"
+#include "model/live_worker.h"
 
 namespace ktstr {
 
@@ -128,12 +129,14 @@ struct RunRecord {
   std::vector<PayloadReport> payloads;  // in the order in which they ended
   std::vector<ProcsCapture> captures;
   std::vector<WorkerReport> workers;
-  std::uint64_t trace_events = 0;  // what was seen of the guest's kernel (trace.bin)
-  std::string trace_source;        // who saw it: "plugin", the recorder of det mode; "tracefs", the guest; "" nobody
-  std::uint64_t trace_lost = 0;    // tracefs: events for which the guest had no room
-  std::string why_no_trace;        // why nothing was seen, or no more from some point on; "" where all was
-  std::string digest;              // sha256 over the guest's event stream; "" when nothing ran
-  bool digest_complete = false;    // the guest said all that it had to say
+  std::vector<WorkerLastSeen> last_seen;  // workers whose report did not come, as their guest's memory had them
+  std::uint64_t unseen_workers = 0;       // besides them, at the guest's end: too many for it to show
+  std::uint64_t trace_events = 0;         // what was seen of the guest's kernel (trace.bin)
+  std::string trace_source;      // who saw it: "plugin", the recorder of det mode; "tracefs", the guest; "" nobody
+  std::uint64_t trace_lost = 0;  // tracefs: events for which the guest had no room
+  std::string why_no_trace;      // why nothing was seen, or no more from some point on; "" where all was
+  std::string digest;            // sha256 over the guest's event stream; "" when nothing ran
+  bool digest_complete = false;  // the guest said all that it had to say
   std::vector<std::string> perturbed;  // what kept the run from being repeatable, empty otherwise
   std::vector<TracedFinding> traced;   // det: of findings that have a place in the trace
   std::uint64_t body_start_ns = 0;     // guest CLOCK_MONOTONIC; 0: it did not begin

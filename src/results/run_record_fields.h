@@ -71,6 +71,17 @@ void fields(V& v, T& t) {
   v("words", t.words);
 }
 
+template <typename V, FieldsOf<WorkerLastSeen> T>
+void fields(V& v, T& t) {
+  v("cgroup", t.cgroup);
+  v("index", t.index);
+  v("pid", t.pid);
+  v("started_ns", t.started_ns);
+  v("work_units", t.work_units);
+  v("iterations", t.iterations);
+  v("last_checkpoint_ns", t.last_checkpoint_ns);
+}
+
 template <typename V, FieldsOf<RunRecord> T>
 void fields(V& v, T& t) {
   v("version", t.version);
@@ -124,6 +135,8 @@ void fields(V& v, T& t) {
   v("repeat_command", t.repeat_command);
   v("replay_command", t.replay_command, kLater);
   v("replay_of", t.replay_of, kLater);
+  v("last_seen", t.last_seen, kLater);
+  v("unseen_workers", t.unseen_workers, kLater);
   v("workers", t.workers);
 }
 

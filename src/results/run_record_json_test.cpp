@@ -88,6 +88,8 @@ RunRecord full_record() {
   w.held_ns = 20, w.sched_class = "ext", w.nice = -5;
   w.role = "messenger", w.missed = 21, w.could_not = "fork: no";
   r.workers = {w};
+  r.last_seen = {{"cg_1", 1, 104, 2, 3, UINT64_MAX, 5}};
+  r.unseen_workers = 7;
   r.trace_events = 1290;
   r.trace_source = "plugin";
   r.trace_lost = 3;
@@ -127,6 +129,7 @@ TEST(RunRecordJson, ReadsRecordsOfBeforeKeysWereAdded) {
   json.erase("stimuli");
   json.erase("payloads");
   json.erase("captures");
+  json.erase("last_seen");
   json["marks"][0]["kind"] = "hold_start";
   const auto read = from_json(json.dump());
   ASSERT_TRUE(read) << read.error().render();

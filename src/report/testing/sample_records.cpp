@@ -179,6 +179,8 @@ RunRecord panicked_record() {
   r.end_of_guest = "kernel panic";
   r.marks.resize(3);  // in the first step's hold
   r.body_ns = 0;
+  r.body_start_ns = 2'100 * kMs;
+  r.last_seen = {{"cg_0", 0, 100, 2'101 * kMs, 812, 12'345, 2'912 * kMs}, {"cg_1", 3, 107, 2'101 * kMs, 0, 0, 0}};
   r.details = {{Verdict::kFail, DetailKind::kKernelPanic, "the guest's kernel panicked: Fatal exception in interrupt"}};
   for (int i = 1; i <= 24; ++i)
     r.console_tail.push_back("[    2." + std::to_string(500 + i) + "] \x1b[31mCall Trace\x1b[0m line " +

@@ -2,6 +2,9 @@
 #include "runner/judge/classify.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
 
 #include "base/system/how_it_ended.h"
 #include "runner/judge/detail_text.h"
@@ -143,6 +146,18 @@ bool is_excused(DetailKind kind, DetailKind expected) {
   return !is_of_kernel(kind) || is_of_kernel(expected);
 }
 
+// Of workers without a report. A report is its worker's by pid and release: since then that may have come elsewhere.
+void keep_what_was_seen(const LiveWorkersSeen& live, RunRecord& record) {
+  std::set<std::pair<int, std::uint64_t>> reported;
+  for (const WorkerReport& report : record.workers) reported.emplace(report.pid, report.started_ns);
+  for (const WorkerLastSeen& worker : live.workers)
+    if (!reported.contains({worker.pid, worker.started_ns})) record.last_seen.push_back(worker);
+  std::sort(record.last_seen.begin(), record.last_seen.end(), [](const WorkerLastSeen& a, const WorkerLastSeen& b) {
+    return std::tie(a.cgroup, a.index, a.pid) < std::tie(b.cgroup, b.index, b.pid);
+  });
+  record.unseen_workers = live.beyond;
+}
+
 // However the guest ended: what it did until then explains the end.
 void keep_what_was_said(const GuestStory& story, RunRecord& record) {
   record.marks = story.marks;
@@ -222,6 +237,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
               const Evidence& evidence) {
   const PhaseLimits limits = limits_for(request.settings.duration);
   keep_what_was_said(story, record);
+  keep_what_was_seen(guest.live, record);
   const bool scheduler_could_be_at_fault = guest.phase != Phase::kBoot;
   switch (guest.end) {
     case GuestEnd::kCompleted:

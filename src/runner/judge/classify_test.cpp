@@ -282,6 +282,28 @@ TEST(Classify, KeepsWhatTheScenarioSaidHoweverTheGuestEnded) {
   }
 }
 
+TEST(Classify, KeepsWhatWasLastSeenOfWorkersWithoutAReport) {
+  GuestStory story = attached_story();
+  WorkerReport moved;  // reported from where it was in the end
+  moved.cgroup = "cg_1", moved.index = 4, moved.pid = 101, moved.started_ns = 7;
+  story.workers = {moved};
+  GuestOutcome guest{.end = GuestEnd::kKernelPanic, .phase = Phase::kBody, .message = "x"};
+  guest.live.workers = {{.cgroup = "cg_1", .index = 0, .pid = 103, .started_ns = 7},
+                        {.cgroup = "cg_0", .index = 0, .pid = 101, .started_ns = 7},
+                        // The pid is that of another one by now.
+                        {.cgroup = "cg_0", .index = 1, .pid = 101, .started_ns = 9, .iterations = 12},
+                        {.cgroup = "cg_0", .index = 0, .pid = 102, .started_ns = 7}};
+  guest.live.beyond = 3;
+  const RunRecord record = classified(scheduler_request(), story, guest);
+  ASSERT_EQ(record.last_seen.size(), 3u);
+  EXPECT_EQ(record.last_seen[0].pid, 102);
+  EXPECT_EQ(record.last_seen[1].iterations, 12u);
+  EXPECT_EQ(record.last_seen[2].cgroup, "cg_1");
+  EXPECT_EQ(record.unseen_workers, 3u);
+  EXPECT_EQ(record.outcome, Outcome::kFail);
+  ASSERT_EQ(record.workers.size(), 1u) << "what they did is no report, and judged by nobody";
+}
+
 TEST(OutcomeOfError, BlamesTheUserOnlyForWhatTheUserNamed) {
   const Error missing(ErrorCode::kNotFound, "x");
   EXPECT_EQ(outcome_of_error(missing, true), Outcome::kBadInput);
