@@ -9,6 +9,8 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <memory>
+#include <span>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,7 +18,9 @@
 #include "host/run_on_host.h"
 #include "scenario_file/scenario_file.h"
 #include "wire/job.h"
+#include "wire/live_file.h"
 #include "wire/record_pipe.h"
+#include "workload/live_workers.h"
 
 namespace ktstr {
 
@@ -35,19 +39,29 @@ Result<Job> read_job() {
 }
 
 // What we start must not have it.
-Result<RecordPipeWriter> records() {
-  const std::string text = variable(kHostRecordsVariable);
+Result<Fd> inherited(const char* name) {
+  const std::string text = variable(name);
   int fd = -1;
   std::from_chars(text.data(), text.data() + text.size(), fd);
-  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return fail_errno("cannot use the pipe for the records");
-  return RecordPipeWriter(Fd(fd));
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return fail_errno("cannot use what {} names", name);
+  return Fd(fd);
+}
+
+Result<std::shared_ptr<LiveWorkers>> live_workers() {
+  KTSTR_TRY_ASSIGN(Fd fd, inherited(kHostLiveVariable));
+  KTSTR_TRY_ASSIGN(LiveFile opened, LiveFile::open(std::move(fd)));
+  const auto file = std::make_shared<const LiveFile>(std::move(opened));
+  const std::span<LiveWorker> entries = file->entries();
+  return std::make_shared<LiveWorkers>(file->head(), entries, [file, entries](std::size_t) { return entries.size(); });
 }
 
 Result<AssertResult> run_job(const Job& job, EventSink& events, const JobBody& body) {
+  KTSTR_TRY_ASSIGN(auto live, live_workers());
   const HostRequest request{.settings = job.settings,
                             .events = &events,
                             .harness = {::getppid()},
-                            .journals = variable(kHostJournalsVariable)};
+                            .journals = variable(kHostJournalsVariable),
+                            .live_workers = std::move(live)};
   return run_on_host(request, [&](Ctx& ctx) { return body(ctx, job); });
 }
 
@@ -70,7 +84,8 @@ int body_main(const JobBody& body) {
   auto steps = [&]() -> Status {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return fail_errno("the body cannot become the reaper of its orphans");
     KTSTR_TRY_ASSIGN(const Job job, read_job());
-    KTSTR_TRY_ASSIGN(RecordPipeWriter pipe, records());
+    KTSTR_TRY_ASSIGN(Fd records, inherited(kHostRecordsVariable));
+    RecordPipeWriter pipe(std::move(records));
     RecordSink sink([&](RecordType type, ByteSpan payload) {
       pipe.append(type, static_cast<std::uint64_t>(monotonic_now().count()), payload);
     });

@@ -12,6 +12,8 @@ namespace ktstr {
 constexpr const char* kHostBodyArgument = "--ktstr-host-body=";
 // The descriptor of the pipe for the records.
 constexpr const char* kHostRecordsVariable = "KTSTR_HOST_RECORDS_FD";
+// That of the live area (wire/live_file.h).
+constexpr const char* kHostLiveVariable = "KTSTR_HOST_LIVE_FD";
 // Where the journal goes (undo_journal.h).
 constexpr const char* kHostJournalsVariable = "KTSTR_HOST_JOURNALS";
 

@@ -21,8 +21,9 @@ std::vector<std::string> program_directories() {
   return directories;
 }
 
-Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal) {
-  KTSTR_TRY_ASSIGN(ExecutorHooks hooks, ExecutorHooks::real(0));
+Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal,
+                                                        std::shared_ptr<LiveWorkers> live_workers) {
+  KTSTR_TRY_ASSIGN(ExecutorHooks hooks, ExecutorHooks::real(0, {}, std::move(live_workers)));
   hooks.before_machine_change = [&journal](const fs::path& file, const std::string& before) {
     return journal.note(file, before);
   };

@@ -16,7 +16,8 @@ namespace ktstr {
 // The directories of $PATH: on the host payloads are where they are.
 std::vector<std::string> program_directories();
 
-// `journal` must outlive them.
-Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal);
+// `journal` must outlive them. `live_workers` may be null.
+Result<std::shared_ptr<const ExecutorHooks>> host_hooks(UndoJournal& journal,
+                                                        std::shared_ptr<LiveWorkers> live_workers);
 
 }  // namespace ktstr

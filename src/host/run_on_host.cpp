@@ -40,7 +40,7 @@ Result<AssertResult> run_on_host(const HostRequest& request, const HostBody& bod
   KTSTR_TRY_ASSIGN(HostGroup group, HostGroup::create(place, pid, std::move(harness), journal));
   auto hooks = request.hooks;
   if (!hooks) {
-    KTSTR_TRY_ASSIGN(hooks, host_hooks(journal));
+    KTSTR_TRY_ASSIGN(hooks, host_hooks(journal, request.live_workers));
   }
   RunSettings settings = request.settings;
   settings.payload_path = program_directories();

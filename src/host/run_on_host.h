@@ -26,6 +26,7 @@ struct HostRequest {
   fs::path journals;            // see journal_dir()
   fs::path proc_root = "/proc", sysfs_root = "/sys";
   std::shared_ptr<const ExecutorHooks> hooks = {};  // null: those of host mode
+  std::shared_ptr<LiveWorkers> live_workers = {};   // for those; null: nobody sees what workers do
 };
 
 using HostBody = std::function<Result<AssertResult>(Ctx&)>;

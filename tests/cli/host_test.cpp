@@ -61,6 +61,14 @@ std::set<std::string> processes_named(const std::string& word) {
   return found;
 }
 
+// In ns, of all of them together.
+std::uint64_t cpu_time_of(const std::string& word) {
+  std::uint64_t sum = 0;
+  for (const std::string& pid : processes_named(word))
+    sum += std::strtoull(read_text(fs::path("/proc") / pid / "schedstat").value_or("0").c_str(), nullptr, 10);
+  return sum;
+}
+
 // A run cleans up after others too: less than before is fine.
 std::vector<std::string> new_since(const std::set<std::string>& before, const std::set<std::string>& now) {
   std::vector<std::string> added;
@@ -182,9 +190,20 @@ TEST_F(HostMode, AfterAKillOfTheBodyItIsAFailureAndNothingIsLeft) {
         body = std::atoi(of_thread->c_str());
   }
   ASSERT_GT(body, 0);
+  wait_until([] { return cpu_time_of("khost") > 50'000'000; });  // they were released
   ASSERT_EQ(::kill(body, SIGKILL), 0);
   EXPECT_EQ(end_of(process).describe(), "exited with status 1");
   expect_nothing_left();
+  // What the workers had done is not lost with it.
+  fs::path kept;
+  for (const auto& entry : fs::recursive_directory_iterator(path("state")))
+    if (entry.path().filename() == "result.json") kept = entry.path();
+  const json record = json::parse(read_text(kept).value_or(""), nullptr, false);
+  ASSERT_EQ(record["last_seen"].size(), 2U) << record;
+  for (const json& worker : record["last_seen"]) {
+    EXPECT_EQ(worker["cgroup"], "khost");
+    EXPECT_GE(worker["last_checkpoint_ns"], worker["started_ns"]);
+  }
 }
 
 TEST_F(HostMode, AfterAKillOfAllTheNextRunCleansUp) {

@@ -11,6 +11,7 @@
 
 #include "host/host_body.h"
 #include "runner/collector.h"
+#include "wire/live_file.h"
 #include "wire/record_pipe.h"
 
 namespace ktstr {
@@ -91,16 +92,18 @@ Result<HostChildEnd::Kind> follow(Subprocess& process, const HostChild& child, R
 
 Result<HostChildEnd> run_host_child(const HostChild& child) {
   KTSTR_TRY_ASSIGN(const Fd job, memory_file("ktstr-job", child.job_json));
+  KTSTR_TRY_ASSIGN(const LiveFile live, LiveFile::create());
   KTSTR_TRY_ASSIGN(Pipe said, Pipe::open());
   KTSTR_TRY_ASSIGN(Pipe pipe, Pipe::open());
   KTSTR_TRY_ASSIGN(Subprocess process,
                    Subprocess::start({.argv = child.argv,
                                       .env = {fmt::format("{}={}", kHostRecordsVariable, said.write_end.get()),
+                                              fmt::format("{}={}", kHostLiveVariable, live.file().get()),
                                               fmt::format("{}={}", kHostJournalsVariable, child.journals.string())},
                                       .stdin_fd = job.get(),
                                       .stdout_fd = pipe.write_end.get(),
                                       .stderr_fd = pipe.write_end.get(),
-                                      .inherit_fds = {said.write_end.get()}}));
+                                      .inherit_fds = {said.write_end.get(), live.file().get()}}));
   pipe.write_end.reset();
   said.write_end.reset();
   RecordPipeReader records(std::move(said.read_end));
@@ -112,6 +115,7 @@ Result<HostChildEnd> run_host_child(const HostChild& child) {
   if (const auto exit = process.wait(); exit && *exit) end.exit = **exit;
   end.cpu_time = process.cpu_time();
   child.clean_up(pid);
+  end.live = read_live_workers(live.head(), live.entries());
   if (!kind) return kind.error();
   end.kind = *kind;
   drain(pipe.read_end, output);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/system/process.h"
+#include "wire/live_workers.h"
 #include "wire/records.h"
 
 namespace ktstr {
@@ -20,6 +21,7 @@ struct HostChildEnd {
   Status taken = ok();              // kNotTaken: why; the process was killed
   std::vector<std::string> output;  // lines
   Nanoseconds cpu_time{};           // of all of its processes
+  LiveWorkersSeen live;             // its workers, as they were last seen
 };
 
 struct HostChild {

@@ -109,7 +109,7 @@ Status report_end(const HostChildEnd& end, AgentRecords& agent) {
 
 GuestOutcome outcome_of(const HostChildEnd& end, const Status& reported) {
   const Status& status = end.taken ? reported : end.taken;
-  GuestOutcome outcome{.phase = Phase::kBody};
+  GuestOutcome outcome{.phase = Phase::kBody, .live = end.live};
   if (!status) {
     outcome.end = status.error().code() == ErrorCode::kUnsupported ? GuestEnd::kTooMuchSaid : GuestEnd::kCorrupt;
     outcome.message = status.error().message();
