@@ -98,6 +98,7 @@ TEST_F(HostileGuest, GarbageInTheLanesSaysNothingAboutTheScheduler) {
   const GuestRun ran = attack("garbage");
   EXPECT_EQ(ran.status, 3) << ran.out << ran.err;
   EXPECT_EQ(ran.json["end_of_guest"], "corrupt");
+  EXPECT_EQ(ran.json["last_seen"].size(), 1024u) << "workers that it made up";
 }
 
 // How far it gets in a second depends on the machine; what is too much, and what that means: collector_test,
