@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// docs/scenario-contract.md names the tests that prove each promise: they are there. `Suite.Name`, `.Name` of the suite
-// named before it, `Suite.*`; behind *guest*, `name` of a test of tests/guest.
+// docs/scenario-contract.md names the tests that prove each promise: they are there, and where it says. `Suite.Name`,
+// `.Name` of the suite named before it, `Suite.*`; `some_name` of a test of tests/guest. "(src/MODULE)" after a name is
+// the folder of its file.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "base/file.h"
 
 namespace ktstr {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 const fs::path kSource = KTSTR_SOURCE_DIR;
 
@@ -20,14 +27,10 @@ std::string read(const fs::path& path) {
   return text ? *std::move(text) : std::string();
 }
 
-// Of the source tree, or of a cgroup.
-bool is_file(const std::string& name) {
-  const fs::path path = name;
-  return path.extension() == ".txt" || path.extension() == ".cpp" || name.starts_with("cgroup.");
-}
-
 struct KnownTests {
-  std::set<std::string> names, suites, guest;
+  std::map<std::string, std::set<std::string>> suites;  // the files of each suite
+  std::map<std::string, std::string> names;             // "Suite.Name": its file
+  std::set<std::string> guest;
 };
 
 KnownTests all_tests() {
@@ -37,13 +40,14 @@ KnownTests all_tests() {
   for (const char* directory : {"src", "tests", "bpf", "plugin"})
     for (const auto& entry : fs::recursive_directory_iterator(kSource / directory)) {
       if (entry.path().extension() != ".cpp") continue;
+      const std::string file = entry.path().lexically_relative(kSource);
       std::istringstream text(read(entry.path()));
       for (std::string line; std::getline(text, line);) {
         std::smatch found;
         if (!line.starts_with("TEST") && !line.starts_with("RC_GTEST") && !line.starts_with("KTSTR_TEST")) continue;
         if (std::regex_search(line, found, unit) || std::regex_search(line, found, property)) {
-          known.names.insert(found[1].str() + "." + found[2].str());
-          known.suites.insert(found[1]);
+          known.names[found[1].str() + "." + found[2].str()] = file;
+          known.suites[found[1]].insert(file);
         } else if (std::regex_search(line, found, guest)) {
           known.guest.insert(found[1]);
         }
@@ -52,37 +56,76 @@ KnownTests all_tests() {
   return known;
 }
 
-TEST(Contract, NamesTestsThatThereAre) {
-  const KnownTests known = all_tests();
-  ASSERT_GT(known.names.size(), 1000U);
-  const std::regex code("`([^`]+)`"), unit(R"((\w*)\.(\w+|\*))"), guest("[a-z][a-z0-9_]*");
-  int checked = 0, number = 0;
-  std::istringstream page(read(kSource / "docs" / "scenario-contract.md"));
-  for (std::string line; std::getline(page, line);) {
+// What a page names of the tests that there are: how many, and what is wrong.
+struct Named {
+  int checked = 0;
+  std::vector<std::string> wrong;
+};
+
+Named check_names(const std::string& page, const KnownTests& known) {
+  // A name in parentheses is something else: an entry point.
+  const std::regex named(R"((\(?)`([^`]+)`|\(((?:src|tests)/\w+)\))"), unit(R"(([A-Z]\w*)?\.([A-Z]\w*|\*))"),
+      guest("[a-z][a-z0-9]*(?:_[a-z0-9]+)+");
+  Named result;
+  int number = 0;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
     ++number;
-    if (!line.starts_with("| ") || line.starts_with("| |")) continue;
-    const auto promise_end = line.find(" | ", line.find(" | ") + 3);
-    const std::string proofs = line.substr(std::min(promise_end, line.size()));
-    const auto guest_begin = proofs.find("guest `");
+    // Of a table's row, its last cell.
+    const auto cell = line.starts_with("| ") ? line.rfind(" | ") : 0;
+    const std::string proofs = line.substr(std::min(cell, line.size()));
     std::string suite;
-    for (std::sregex_iterator at(proofs.begin(), proofs.end(), code), end; at != end; ++at) {
-      const std::string name = (*at)[1];
+    std::set<std::string> files;  // of the test named last
+    const auto wrong = [&](const std::string& what) {
+      result.wrong.push_back(fmt::format("line {}: {}", number, what));
+    };
+    for (std::sregex_iterator at(proofs.begin(), proofs.end(), named), end; at != end; ++at) {
+      const std::string name = (*at)[2], folder = (*at)[3];
       std::smatch parts;
-      if (std::regex_match(name, parts, unit) && !is_file(name)) {
+      if (!folder.empty()) {
+        const bool there = std::any_of(files.begin(), files.end(),
+                                       [&](const std::string& file) { return file.starts_with(folder + "/"); });
+        if (!files.empty() && !there) wrong("not in " + folder);
+      } else if (std::regex_match(name, parts, unit)) {
         if (parts[1].length() > 0) suite = parts[1];
-        ++checked;
-        if (parts[2] == "*")
-          EXPECT_TRUE(known.suites.contains(suite)) << "line " << number << ": " << name;
-        else
-          EXPECT_TRUE(known.names.contains(suite + "." + parts[2].str())) << "line " << number << ": " << name;
-      } else if (guest_begin != std::string::npos && static_cast<std::size_t>(at->position()) > guest_begin &&
-                 std::regex_match(name, guest)) {
-        ++checked;
-        EXPECT_TRUE(known.guest.contains(name)) << "line " << number << ": guest " << name;
+        const std::string full = suite + "." + parts[2].str();
+        files.clear();
+        if (parts[2] == "*" && known.suites.contains(suite)) files = known.suites.at(suite);
+        if (known.names.contains(full)) files = {known.names.at(full)};
+        if (files.empty()) wrong(full);
+        ++result.checked;
+      } else if ((*at)[1].length() == 0 && std::regex_match(name, guest)) {
+        if (!known.guest.contains(name)) wrong("guest " + name);
+        ++result.checked;
       }
     }
   }
-  EXPECT_GT(checked, 150);
+  return result;
+}
+
+TEST(Contract, NamesTestsThatThereAre) {
+  const KnownTests known = all_tests();
+  ASSERT_GT(known.names.size(), 1000U);
+  const Named named = check_names(read(kSource / "docs" / "scenario-contract.md"), known);
+  EXPECT_THAT(named.wrong, IsEmpty());
+  EXPECT_GT(named.checked, 170);
+}
+
+TEST(Contract, IsCheckedInEachPlaceWhereItNamesATest) {
+  const KnownTests known = {.suites = {{"Ops", {"src/scenario/ops_test.cpp"}}},
+                            .names = {{"Ops.Are", "src/scenario/ops_test.cpp"}},
+                            .guest = {"a_guest_test"}};
+  const auto wrong = [&](const std::string& line) { return check_names(line, known).wrong; };
+  EXPECT_THAT(
+      wrong("| 1 | a `promise_of` it | `Ops.Are` (`execute_defs`), `.Are` (src/scenario), `Ops.*`; `a_guest_test` |"),
+      IsEmpty());
+  EXPECT_THAT(wrong("| 1 | promise | `Ops.Are`, `.AreNot` |"), ElementsAre("line 1: Ops.AreNot"));
+  EXPECT_THAT(wrong("| 1 | promise | `Steps.*` |"), ElementsAre("line 1: Steps.*"));
+  EXPECT_THAT(wrong("| 1 | promise | `Ops.Are` (src/workload) |"), ElementsAre("line 1: not in src/workload"));
+  // With and without the word before it, in a cell and in text.
+  EXPECT_THAT(wrong("| 1 | how | what | `no_guest_test` |"), ElementsAre("line 1: guest no_guest_test"));
+  EXPECT_THAT(wrong("| 1 | promise | guest `no_guest_test` |"), ElementsAre("line 1: guest no_guest_test"));
+  EXPECT_THAT(wrong("\nRefused in `no_guest_test` by `io.max`."), ElementsAre("line 2: guest no_guest_test"));
 }
 
 }  // namespace
