@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Topologies that are worth testing on, by name: from two CPUs' worth of corner cases to the largest machine that a
-// guest can be. The names say what is special about them.
+// Topologies that are worth testing on, by name: from 4 CPUs to 252, close to the 255 that a guest can have. The names
+// say what is special about them.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ struct TopologyPreset {
   Topology topology;
 };
 
-// By rising size within each kind.
+// Kind by kind, each by the number of its LLCs.
 std::span<const TopologyPreset> topology_presets();
 std::optional<Topology> find_preset(std::string_view name);
 
