@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A request's slot as a guest may leave it: its first bytes are the slot's head, the others what stands behind it.
+// A request's slot as a guest may leave it: its first bytes are the slot's head, the others what stands after it.
 #include <algorithm>
 #include <cstring>
 

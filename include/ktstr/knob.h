@@ -2,8 +2,8 @@
 //
 // The limits of a cgroup. A knob is a file of cgroup v2 that scenarios write; src/cgroup/knob_table.cpp has one row
 // a knob, from which the builders' rules, the keys of scenario files and the reference page come. Every write is read
-// back and compared with what the kernel then shows; a kernel that lacks the file is told as kUnsupported with what it
-// needs. Sources: Documentation/admin-guide/cgroup-v2.rst.
+// back and compared with what the kernel then shows; a kernel that lacks the file is reported as kUnsupported with what
+// it needs. Sources: Documentation/admin-guide/cgroup-v2.rst.
 #pragma once
 
 #include <cstdint>

@@ -65,7 +65,7 @@ class Payload {
   static Payload program(std::string name, std::string program);
   // A scheduler is no payload: a scenario that holds one is refused, with a word on where it belongs.
   static Payload scheduler(std::string name, std::string program);
-  Payload& args(std::vector<std::string> args);  // default arguments; those of an op come behind
+  Payload& args(std::vector<std::string> args);  // default arguments; those of an op come after
   // When set, an op's arguments may only be `--flag` or `--flag=value` of these; positionals, short flags and "--"
   // pass.
   Payload& known_flags(std::vector<std::string> flags);  // with their dashes: "--runtime"

@@ -2,7 +2,7 @@
 //
 // Scenarios: what is declared, and the functions that run it. A Step is set-up (cgroup definitions), ops and a hold; a
 // scenario is a list of steps, over a Backdrop of what lives all the time. Nothing is touched before the whole scenario
-// was looked through: names, references, values; all mistakes are told at once.
+// was looked through: names, references, values; all mistakes are reported at once.
 //
 // What a step brings into the world is gone when it ends, after a good step and after a failed one alike: cgroups are
 // thawed, payloads killed (their numbers kept), workers stopped and checked, cgroups removed in reverse order.
@@ -166,7 +166,7 @@ class Ctx {
   const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
   int step() const { return step_; }
-  // What stood behind "--" on the command line.
+  // What stood after "--" on the command line.
   const std::vector<std::string>& args() const { return init_.settings.args; }
   // All that decides the run.
   const RunSettings& settings() const { return init_.settings; }

@@ -24,7 +24,7 @@ struct MoveCalls {
 };
 
 // Moves all of `pids`. One that is gone (ESRCH) is passed over; kNotFound when all are. EBUSY is tried again, kBusy
-// with the way out after that. At any other error the processes behind it stay where they are, and the message says how
+// with the way out after that. At any other error the processes after it stay where they are, and the message says how
 // many were moved.
 Status move_each(const std::vector<int>& pids, const MoveCalls& calls);
 

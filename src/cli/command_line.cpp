@@ -404,7 +404,7 @@ struct WorkCommands {
   }
 };
 
-// `ktstr test PROGRAM ...`: the words behind PROGRAM are the program's, whatever they look like.
+// `ktstr test PROGRAM ...`: the words after PROGRAM are the program's, whatever they look like.
 bool is_test_command(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
 }
@@ -435,7 +435,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   std::string program;
   CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
   add_text(*test, "program", program, "PROGRAM", "the test program")->required();
-  test->footer("Everything behind PROGRAM is given to it; 'ktstr test PROGRAM --help' shows what it understands.");
+  test->footer("Everything after PROGRAM is given to it; 'ktstr test PROGRAM --help' shows what it understands.");
 
   const KernelCommands kernel(app);
   const WarmCommands warm(app);
@@ -456,7 +456,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));
   if (!show.text.empty()) return Command(std::move(show));
   if (!*run && !*work.try_out && !split.tests.empty())
-    return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words behind --");
+    return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words after --");
   if (*version) return Command(ShowText{version_text() + "\n"});
   if (*scenarios) return Command(scenarios_command);
   if (*doctor) return Command(doctor_command);

@@ -33,8 +33,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHeartbeat{100};
-// A booted kernel does this and that for a while, a scheduler has its say at once: what it does later is its own
-// affair.
+// How far apart the looks are until a guest is taken for quiet, and after how long it is taken as it is. A booted
+// kernel is busy for a while; a scheduler that has just attached is done within 100 ms, or never quiet.
 constexpr milliseconds kBootedLook{100}, kBootedQuietLimit{5000};
 constexpr milliseconds kAttachedLook{10}, kAttachedQuietLimit{100};
 constexpr std::chrono::seconds kReadyLimit{20};

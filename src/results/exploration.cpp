@@ -37,7 +37,7 @@ std::size_t number_length(std::string_view text) {
   return length;
 }
 
-// "ms" behind a number goes with it: one failure can last 950us here and 1.2 ms there.
+// "ms" after a number goes with it: one failure can last 950us here and 1.2 ms there.
 std::size_t unit_length(std::string_view text) {
   const std::size_t blank = text.starts_with(' ') ? 1 : 0;
   for (const std::string_view unit : {"ns", "us", "ms", "s"}) {

@@ -78,7 +78,7 @@ std::string strict_json(std::string_view text) {
   return out;
 }
 
-// A string with a colon behind it is a key.
+// A string with a colon after it is a key.
 std::vector<int> key_lines(std::string_view json) {
   std::vector<int> lines;
   int line = 1, string_line = 0;

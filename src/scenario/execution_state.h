@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What of a Ctx changes while it is executed, and what stands behind it: test authors read it at most, the executor and
+// What of a Ctx changes while it is executed, and what carries it out: test authors read it at most, the executor and
 // the bodies change it.
 #pragma once
 

@@ -73,7 +73,7 @@ struct ExecutorHooks {
   // See workload/task/core_sched.h.
   std::function<Status(const std::vector<int>&pids)> core_create, core_clear;
   std::function<Status(int from, const std::vector<int>& pids)> core_share;
-  // Host mode's monitor: told of workers when they are released and before they are stopped. May be empty.
+  // Host mode's monitor: called when workers are released and before they are stopped. May be empty.
   std::function<void(const std::vector<int>&pids)> watch, unwatch;
   // What the monitor saw since it was asked last. May be empty.
   std::function<std::vector<Detail>()> stalls;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The limits of a cgroup as scenario files write them. Every knob has a key of its name (ktstr/knob.h); what stands
-// behind it is a TOML value in the units of people, which becomes what the knob's file takes:
+// after it is a TOML value in the units of people, which becomes what the knob's file takes:
 //
 //   memory_max = "64M"                      # 67108864
 //   cpu_burst = "10ms"                      # 10000

@@ -25,7 +25,7 @@ std::string mistakes_in_ops(const std::string& lines) {
 }
 
 struct Case {
-  std::string lines;  // behind `op = `
+  std::string lines;  // after `op = `
   Op made;
 };
 

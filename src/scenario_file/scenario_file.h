@@ -74,7 +74,7 @@ struct ScenarioFile {
 // one "file:line:column: what; accepted: ..." a line, in the order of the file. Any bytes are allowed as `text`.
 Result<ScenarioFile> parse_scenario(std::string_view text, std::string_view file_name);
 
-// In place of a file's text: the name of a canned scenario behind this.
+// In place of a file's text: the name of a canned scenario after this.
 inline constexpr char kCannedPrefix = ':';
 
 // Parses and executes: what a body does that is given a scenario file. ":NAME" is the canned scenario of that name.

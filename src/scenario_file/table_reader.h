@@ -32,7 +32,7 @@ class Mistakes {
   std::vector<Mistake> list_;  // sorted by position
 };
 
-// " did you mean 'spins'?", or nothing: to stand behind a ';'.
+// " did you mean 'spins'?", or nothing: to stand after a ';'.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
 // The candidate that `word` is likely meant to be: at most two edits away, and less than half of it changed.
 std::optional<std::string_view> closest(std::string_view word, const std::vector<std::string_view>& candidates);

@@ -102,7 +102,7 @@ class Packer {
       line.remove_prefix(std::min(end + 1, line.size()));
     }
     if (words.empty() || !fs::path(words[0]).is_absolute())
-      return cannot_run(host, "names no interpreter by an absolute path behind its #!",
+      return cannot_run(host, "names no interpreter by an absolute path after its #!",
                         "begin it with #!/bin/sh or the like");
     KTSTR_TRY(interpreter(words[0], host, depth));
     fs::path runs = words[0];

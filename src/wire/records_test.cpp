@@ -56,7 +56,7 @@ ResultRecord some_result() {
   return record;
 }
 
-// No prefix of a record is one, and nothing may stand behind it.
+// No prefix of a record is one, and nothing may stand after it.
 template <typename T>
 void expect_only_the_whole(const T& record) {
   const ByteVector whole = encode(record);
@@ -287,7 +287,7 @@ TEST(Records, TakeOfDamagedBytesOnlyWhatTheyCouldHaveWritten) {
 
 TEST(Records, DoNotMakeRoomForACountThatCannotBe) {
   ByteVector payload = encode(PayloadReport{});
-  // The metrics' count: behind three texts (one of them "exit"), phase, pid, killed, exit_code and wall_time_ns.
+  // The metrics' count: after three texts (one of them "exit"), phase, pid, killed, exit_code and wall_time_ns.
   const std::size_t metrics = 3 * 4 + 4 + 4 + 1 + 4 + 8;
   for (std::size_t i = 0; i < 4; ++i) payload[metrics + i] = std::byte{0xff};
   EXPECT_EQ(decode<PayloadReport>(payload).error().code(), ErrorCode::kCorruptData);
@@ -303,7 +303,7 @@ TEST(Records, RefuseAnEnumBeyondItsEnd) {
   ResultRecord result;
   result.result.details.push_back({.kind = DetailKind::kNote});
   ByteVector bytes = encode(result);
-  ASSERT_EQ(bytes[8], static_cast<std::byte>(DetailKind::kNote));  // behind the count and the verdict
+  ASSERT_EQ(bytes[8], static_cast<std::byte>(DetailKind::kNote));  // after the count and the verdict
   bytes[8] = static_cast<std::byte>(static_cast<int>(DetailKind::kNote) + 1);
   EXPECT_EQ(decode<ResultRecord>(bytes).error().code(), ErrorCode::kCorruptData);
 }

@@ -11,7 +11,7 @@
 namespace ktstr {
 
 struct FencedBlock {
-  std::string language;  // the first word behind the opening fence
+  std::string language;  // the first word after the opening fence
   std::string text;      // without the fences and their indentation
   int line = 0;          // of the opening fence, from 1
 };

@@ -24,7 +24,7 @@ class Observer {
   std::vector<int> pids(std::string_view group);
   // Any file, without the final newline.
   std::string file(const std::string& path);
-  // The value behind "key:" in /proc/PID/status.
+  // The value after "key:" in /proc/PID/status.
   std::string status(int pid, std::string_view key);
   void equal(std::string_view what, const std::string& seen, const std::string& expected);
   void that(bool holds, std::string what) { claims_.claim(holds, std::move(what)); }

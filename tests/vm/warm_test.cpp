@@ -190,7 +190,7 @@ TEST_F(Warm, TwoAtOnceBootOnceAndChangedInputsNever) {
   EXPECT_NE(attaches(a), attaches(b)) << a.err << b.err;
   ASSERT_EQ(images().size(), 2u) << "booted, and with the scheduler attached";
 
-  // What is behind the ELF file's end is not packed: the same scheduler. With other arguments it is another.
+  // What is after the ELF file's end is not packed: the same scheduler. With other arguments it is another.
   ASSERT_TRUE(write_all(open_file(own, O_WRONLY | O_APPEND)->get(), as_byte_span("rebuilt")));
   const GuestRun touched = run_here({"-v", "--scheduler", own});
   EXPECT_EQ(digest_of(touched), digest);

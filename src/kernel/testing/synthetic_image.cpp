@@ -78,7 +78,7 @@ ByteVector Elf::build() const {
   segments[0].p_offset = kLoadOffset;
   segments[0].p_vaddr = kTextAddress;
   segments[0].p_filesz = bytes.size() - kLoadOffset;
-  segments[0].p_memsz = segments[0].p_filesz + 0x10000;  // a .bss behind it
+  segments[0].p_memsz = segments[0].p_filesz + 0x10000;  // a .bss after it
   segments[1].p_type = PT_NOTE;
   segments[1].p_offset = notes.sh_offset;
   segments[1].p_filesz = notes.sh_size;

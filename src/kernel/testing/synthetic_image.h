@@ -62,7 +62,7 @@ class BtfWriter {
   BtfTypeId integer(const std::string& name, std::uint32_t size);
   BtfTypeId structure(const std::string& name, std::uint32_t size, const std::vector<Member>& members,
                       BtfKind kind = BtfKind::kStruct);
-  // A kind without anything behind its header; size_or_type as the kind needs it.
+  // A kind without anything after its header; size_or_type as the kind needs it.
   BtfTypeId plain(BtfKind kind, const std::string& name, std::uint32_t size_or_type);
   BtfTypeId array(BtfTypeId element, std::uint32_t length);
   // A function's parameters: offsets mean nothing.

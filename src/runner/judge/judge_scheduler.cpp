@@ -18,7 +18,7 @@ bool is_instruction(const std::string& line) {
   return digits != 0 && digits != std::string::npos && line.compare(digits, 3, ": (") == 0;
 }
 
-// libbpf prints the verifier's log before this marker. What was refused stands behind the last instruction looked at.
+// libbpf prints the verifier's log before this marker. What was refused stands after the last instruction looked at.
 std::string verifier_words(const std::vector<std::string>& log) {
   auto is_end = [](const std::string& line) { return line.find("END PROG LOAD LOG") != std::string::npos; };
   const auto end = std::find_if(log.begin(), log.end(), is_end);

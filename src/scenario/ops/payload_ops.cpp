@@ -80,7 +80,7 @@ std::vector<OpRow> payload_ops() {
       op_row<op::RunPayload>("run_payload", "Starts a payload.",
                              {param<&op::RunPayload::payload>("payload", "the name of a [[payload]]"),
                               optional_param<&op::RunPayload::cgroup>("cgroup", "a cgroup's name; default: outside"),
-                              optional_param<&op::RunPayload::args>("args", "texts, behind the payload's own")},
+                              optional_param<&op::RunPayload::args>("args", "texts, after the payload's own")},
                              {rehearse, apply, about}),
       op_row<op::WaitPayload>("wait_payload", "Waits for a payload's end, takes its metrics and checks them.",
                               {param<&op::WaitPayload::payload>("payload", "its name"),

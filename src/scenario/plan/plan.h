@@ -2,7 +2,7 @@
 //
 // A scenario made concrete before anything is touched: factories called, holds measured, cpusets and workers counted on
 // the machine at hand. Then it is rehearsed (rehearsal.h): gone through from the first op to the last with nothing but
-// names, so that whoever has a plan has a scenario without mistakes that could have been known beforehand.
+// names. So a plan has no mistake that can be found without running it.
 #pragma once
 
 #include <map>

@@ -25,16 +25,16 @@ void RehearsedWorld::end_step() {
   if (!outside_.of_backdrop) outside_.workers = false;
 }
 
-void RehearsedWorld::go_to(Place place, std::string before, std::string behind) {
+void RehearsedWorld::go_to(Place place, std::string before, std::string after) {
   at_ = place;
   before_ = std::move(before);
-  behind_ = std::move(behind);
+  after_ = std::move(after);
 }
 
 void RehearsedWorld::add_mistake(const std::string& message) {
   // One an op: what follows from the first is no news.
   if (std::any_of(mistakes_.begin(), mistakes_.end(), [&](const PlanMistake& each) { return each.at == at_; })) return;
-  mistakes_.push_back({at_, before_ + message + behind_});
+  mistakes_.push_back({at_, before_ + message + after_});
 }
 
 // --- cgroups

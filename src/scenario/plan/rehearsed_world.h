@@ -36,9 +36,9 @@ class RehearsedWorld {
   void end_step();
   bool in_backdrop() const { return number_ == 0; }
   int number() const { return number_; }
-  // Of the next mistakes: their place, and words in front of and behind them.
-  void go_to(Place place, std::string before = "", std::string behind = "");
-  // These cgroups come with the step's set-up, behind its ops.
+  // Of the next mistakes: their place, and words before and after them.
+  void go_to(Place place, std::string before = "", std::string after = "");
+  // These cgroups come with the step's set-up, after its ops.
   void expect_later(std::set<std::string> names) { later_ = std::move(names); }
 
   // --- mistakes
@@ -95,7 +95,7 @@ class RehearsedWorld {
   const Ctx& ctx_;
   std::vector<PlanMistake> mistakes_;
   Place at_;
-  std::string before_, behind_;
+  std::string before_, after_;
   int number_ = 0;
   std::map<std::string, Group> groups_;
   Group outside_;
