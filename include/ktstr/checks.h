@@ -95,7 +95,7 @@ struct Checked {
   bool operator==(const Checked&) const = default;
 };
 
-// Which checks run, with which limits. An unset field means "the default"; merge() lets a later layer override.
+// Which checks run, with which limits. An unset field means "the default".
 struct Checks {
   std::optional<bool> progress;                      // default on: every worker did at least one work unit
   std::optional<std::chrono::milliseconds> max_gap;  // default 2000 ms of guest time between two checkpoints
@@ -154,10 +154,6 @@ struct Checks {
   int moves_limit() const { return max_moves.value_or(kDefaultMaxMoves); }
   int queue_limit() const { return max_queue_depth.value_or(0); }
   double spread_limit() const { return max_spread_pct.value_or(kDefaultMaxSpreadPct); }
-  // Fields set in `over` win; a limit set in `over` switches its check on again.
-  Checks merged_with(const Checks& over) const;
-  // One line per check that is on: "gap: no worker away for more than 2000 ms".
-  std::vector<std::string> describe() const;
 };
 
 // Of a WorkLatency of all workers of a cgroup. Percentiles are at most 1.6 % off.

@@ -7,6 +7,7 @@
 
 #include "cgroup/knob_table.h"
 #include "scenario/ops/op_table.h"
+#include "scenario_file/check_table.h"
 #include "scenario_file/knob_reader.h"
 #include "scenario_file/run_setting.h"
 #include "workload/types/work_types.h"
@@ -42,6 +43,14 @@ void add_settings(std::string& page) {
   for (const RunSetting& row : run_settings())
     page += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.accepted, row.meaning,
                         *row.flags == '\0' ? "" : fmt::format("`{}`", row.flags));
+}
+
+void add_checks(std::string& page) {
+  page +=
+      "\n## Checks\n\nKeys of `[checks]`; [what a pass means](what-a-pass-means.md) explains them. In C++ they are the "
+      "members of `Checks` (`ktstr/checks.h`).\n\n| key | written as | meaning | default |\n|---|---|---|---|\n";
+  for (const CheckRow& row : check_rows())
+    page += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.written, row.meaning, row.by_default);
 }
 
 void add_ops(std::string& page) {
@@ -149,6 +158,7 @@ const std::vector<TextForm>& affinity_forms() {
 std::string scenario_reference() {
   std::string page(kHead);
   add_settings(page);
+  add_checks(page);
   add_ops(page);
   add_knobs(page);
   add_work_types(page);

@@ -10,6 +10,7 @@
 #include "cgroup/knob_table.h"
 #include "ktstr/cpuset.h"
 #include "scenario/ops/op_table.h"
+#include "scenario_file/check_table.h"
 #include "scenario_file/run_setting.h"
 #include "scenario_file/scenario_file.h"
 
@@ -37,7 +38,7 @@ TEST(Reference, IsStoredAsItIsMade) {
   const auto stored = read_text(page);
   ASSERT_TRUE(stored) << stored.error().render();
   EXPECT_EQ(first_difference(*stored, scenario_reference()), "")
-      << "store it anew: KTSTR_STORE_REFERENCE=1 build/test/scenario_test --gtest_filter=Reference.*";
+      << "store it anew: KTSTR_STORE_REFERENCE=1 build/test/scenario_file_test --gtest_filter=Reference.*";
 }
 
 TEST(Reference, ListsEveryOpAndEveryKnob) {
@@ -52,6 +53,18 @@ TEST(Reference, ListsEverySettingThatTheCommandLineCanRepeat) {
   for (const RunSetting& each : run_settings()) {
     EXPECT_NE(page.find(fmt::format("| `{}` |", each.key)), std::string::npos);
     EXPECT_EQ(*each.flags == '\0', each.show == nullptr) << each.key;
+  }
+}
+
+TEST(Reference, ListsEveryCheckWithAFormThatIsTaken) {
+  const std::string page = scenario_reference();
+  for (const CheckRow& row : check_rows()) {
+    EXPECT_NE(page.find(fmt::format("| `{}` |", row.key)), std::string::npos);
+    // Its last alternative: "a time like "2s", or false" is false.
+    const bool takes_false = row.written.ends_with("false");
+    const std::string value = takes_false ? "false" : row.written.ends_with("texts") ? "['a']" : "5";
+    EXPECT_TRUE(parse_scenario(fmt::format("[checks]\n{} = {}\n[[cgroup]]\nname = 'a'\n", row.key, value), "t.toml"))
+        << row.key;
   }
 }
 

@@ -10,6 +10,7 @@
 #include "scenario/plan/planned_work.h"
 #include "scenario/plan/scenario_size.h"
 #include "scenario_file/cgroup_table.h"
+#include "scenario_file/check_table.h"
 #include "scenario_file/op_reader.h"
 #include "scenario_file/payload_table.h"
 #include "scenario_file/run_setting.h"
@@ -61,13 +62,6 @@ class FileReader {
   void read_name(TableReader& top);
   void read_settings(TableReader& top);
   void read_scheduler(TableReader& top);
-  void read_checks(const TomlValue& table);
-  // 0 for false; empty where there is none, or a mistake.
-  std::optional<std::chrono::milliseconds> read_limit(TableReader& checks, const char* key);
-  void read_max_gap(TableReader& checks);
-  void read_max_spread(TableReader& checks);
-  void read_share_tolerance(TableReader& checks);
-  std::optional<int> read_count(TableReader& checks, const char* key);
   void read_cpus(TableReader& top);
   void read_backdrop(const TomlValue& table);
   void read_steps(TableReader& top);
@@ -77,8 +71,6 @@ class FileReader {
   std::optional<HoldSpec> loop_from(const TomlValue& table);
   void read_cgroups(TableReader& reader, int number, std::vector<CgroupDef>& defs);
   void read_ops(TableReader& reader, int number, std::string_view where, std::vector<Op>& ops);
-  // False for a value that switches a limit off.
-  bool is_off(const TomlValue& value) const { return value.kind == Kind::kBoolean && !value.boolean; }
 
   ScenarioFile file_;
   Mistakes mistakes_;
@@ -131,101 +123,6 @@ void FileReader::read_cpus(TableReader& top) {
         mistakes_.add(entry.value.at, fits.error().message());
   }
   reader.finish();
-}
-
-std::optional<std::chrono::milliseconds> FileReader::read_limit(TableReader& checks, const char* key) {
-  const TomlValue* value = checks.find(key);
-  if (value == nullptr) return {};
-  if (is_off(*value)) return std::chrono::milliseconds(0);
-  if (value->kind != Kind::kString) {
-    checks.refuse_kind(key, *value, "a time like \"2s\", or false");
-    return {};
-  }
-  const auto limit = parse_duration(value->text);
-  if (!limit) {
-    mistakes_.add(value->at, limit.error().message());
-    return {};
-  }
-  const auto whole = std::chrono::floor<std::chrono::milliseconds>(*limit);
-  if (whole.count() > 0 && whole == *limit) return whole;
-  mistakes_.add(value->at, fmt::format("{} {} is not valid; accepted: whole milliseconds, at least 1ms, or false", key,
-                                       value->text));
-  return {};
-}
-
-void FileReader::read_max_gap(TableReader& checks) {
-  const auto limit = read_limit(checks, "max_gap");
-  if (!limit) return;
-  file_.settings.checks.gap_off = limit->count() == 0;
-  if (limit->count() > 0) file_.settings.checks.max_gap = *limit;
-}
-
-void FileReader::read_max_spread(TableReader& checks) {
-  const TomlValue* value = checks.find("max_spread_pct");
-  if (value == nullptr) return;
-  file_.settings.checks.spread_off = is_off(*value);
-  if (file_.settings.checks.spread_off) return;
-  if (value->kind != Kind::kInteger && value->kind != Kind::kFloat)
-    return checks.refuse_kind("max_spread_pct", *value, "a percentage like 35, or false");
-  const double pct = value->kind == Kind::kFloat ? value->number : static_cast<double>(value->integer);
-  // Written so that NaN fails too.
-  if (!(pct >= 0 && pct <= 100))
-    return mistakes_.add(value->at, fmt::format("max_spread_pct {} is not valid; accepted: 0 to 100, or false", pct));
-  file_.settings.checks.max_spread_pct = pct;
-}
-
-void FileReader::read_share_tolerance(TableReader& checks) {
-  const auto points = checks.number("share_tolerance_pct", "a number of points like 5");
-  if (!points) return;
-  // Written so that NaN fails too.
-  if (!(*points > 0 && *points <= 100))
-    return mistakes_.add(checks.at("share_tolerance_pct"),
-                         fmt::format("share_tolerance_pct {} is not valid; accepted: more than 0, up to 100", *points));
-  file_.settings.checks.share_tolerance_pct = *points;
-}
-
-// 0: it is off.
-std::optional<int> FileReader::read_count(TableReader& checks, const char* key) {
-  const TomlValue* value = checks.find(key);
-  if (value == nullptr) return {};
-  constexpr std::int64_t kMost = 1'000'000;
-  if (is_off(*value)) return 0;
-  if (value->kind == Kind::kInteger && value->integer >= 1 && value->integer <= kMost)
-    return static_cast<int>(value->integer);
-  if (value->kind == Kind::kInteger)
-    mistakes_.add(value->at,
-                  fmt::format("{} {} is not valid; accepted: 1 to {}, or false", key, value->integer, kMost));
-  else
-    checks.refuse_kind(key, *value, "a number like 50, or false");
-  return {};
-}
-
-void FileReader::read_checks(const TomlValue& table) {
-  TableReader checks(table, "[checks]", mistakes_);
-  read_max_gap(checks);
-  read_max_spread(checks);
-  file_.settings.checks.progress = checks.boolean("progress");
-  file_.settings.checks.isolation = checks.boolean("isolation");
-  file_.settings.checks.scheduler_attached = checks.boolean("scheduler_attached");
-  file_.settings.checks.kernel_log = checks.boolean("kernel_log");
-  file_.settings.checks.kernel_log_allow = checks.texts("kernel_log_allow").value_or(std::vector<std::string>());
-  const auto& allowed = file_.settings.checks.kernel_log_allow;
-  if (std::find(allowed.begin(), allowed.end(), "") != allowed.end())
-    checks.mistake("kernel_log_allow",
-                   "an empty text would allow everything; kernel_log = false switches the check off");
-  file_.settings.checks.scheduler_used = checks.boolean("scheduler_used");
-  file_.settings.checks.share = checks.boolean("share");
-  read_share_tolerance(checks);
-  file_.settings.checks.max_idle = read_limit(checks, "max_idle");
-  file_.settings.checks.max_wait = read_limit(checks, "max_wait");
-  file_.settings.checks.max_starved = read_limit(checks, "max_starved");
-  file_.settings.checks.max_slice = read_limit(checks, "max_slice");
-  file_.settings.checks.max_moves = read_count(checks, "max_moves");
-  file_.settings.checks.weight_order = checks.boolean("weight_order");
-  file_.settings.checks.weight_share = checks.boolean("weight_share");
-  file_.settings.checks.bandwidth = checks.boolean("bandwidth");
-  file_.settings.checks.max_queue_depth = read_count(checks, "max_queue_depth");
-  checks.finish();
 }
 
 std::optional<HoldSpec> FileReader::loop_from(const TomlValue& table) {
@@ -343,7 +240,8 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   read_settings(top);
   read_scheduler(top);
   read_cpus(top);
-  if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]")) read_checks(*checks);
+  if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]"))
+    file_.settings.checks = read_checks(*checks, mistakes_);
   payloads_.read(top);
   file_.payloads = payloads_.list();
   if (const TomlValue* backdrop = top.find("backdrop", Kind::kTable, "a table headed [backdrop]"))
