@@ -82,14 +82,14 @@ TEST_F(Trace, IsShownAsText) {
   const Ran ran = run({"trace", "2026", "--text"});
   EXPECT_TRUE(ran.status.success()) << ran.err;
   EXPECT_EQ(ran.err, "");
-  expect_golden("trace_text", ran.out);
+  expect_golden("trace/text", ran.out);
 }
 
 TEST_F(Trace, IsShownAsJson) {
   make_traced_run(40);
   const Ran ran = run({"trace", "last", "--json"});
   EXPECT_TRUE(ran.status.success()) << ran.err;
-  expect_golden("trace_json", ran.out);
+  expect_golden("trace/json", ran.out);
   for (std::size_t at = 0, end = 0; (end = ran.out.find('\n', at)) != std::string::npos; at = end + 1)
     EXPECT_TRUE(nlohmann::json::parse(ran.out.substr(at, end - at), nullptr, false).is_object());
 }
@@ -105,7 +105,7 @@ TEST_F(Trace, ThatIsCutShortIsShownAsFarAsItGoes) {
   const Ran ran = run({"trace", "last", "--text"});
   EXPECT_TRUE(ran.status.success());
   EXPECT_THAT(ran.out, HasSubstr("cg_0/2[102]"));
-  expect_golden("trace_cut", ran.err);
+  expect_golden("trace/cut", ran.err);
 }
 
 TEST_F(Trace, WithoutAResultHasNoSteps) {
@@ -121,28 +121,28 @@ TEST_F(Trace, ThatIsDamagedIsSaid) {
   ASSERT_TRUE(bytes);
   bytes->at(bytes->size() - 100) ^= 1;
   ASSERT_TRUE(write_text(file, *bytes));
-  expect_refused("trace_damaged", {"trace", "last", "-o", "x"}, 3);
+  expect_refused("trace/damaged", {"trace", "last", "-o", "x"}, 3);
   ASSERT_TRUE(write_text(file, "something else"));
-  expect_refused("trace_no_trace", {"trace", "last", "-o", "x"}, 3);
+  expect_refused("trace/no_trace", {"trace", "last", "-o", "x"}, 3);
 }
 
 TEST_F(Trace, OfARunThatHasNone) {
   make_run("det", "it was not wanted (--no-recorder)");
-  expect_refused("trace_none", {"trace", "last"});
+  expect_refused("trace/none", {"trace", "last"});
   make_run("det");
-  expect_refused("trace_none_old", {"trace", "last"});
+  expect_refused("trace/none_old", {"trace", "last"});
   make_run("kvm");
-  expect_refused("trace_none_kvm", {"trace", "last"});
+  expect_refused("trace/none_kvm", {"trace", "last"});
   make_run("host");
-  expect_refused("trace_none_host", {"trace", "last"});
+  expect_refused("trace/none_host", {"trace", "last"});
 }
 
 TEST_F(Trace, ThatCannotBeWrittenIsTheUsersMistake) {
   make_traced_run();
-  expect_refused("trace_no_directory", {"trace", "last", "-o", "none/x"});
+  expect_refused("trace/no_directory", {"trace", "last", "-o", "none/x"});
 }
 
-TEST_F(Trace, OfNoRun) { expect_refused("trace_no_run", {"trace", "2025"}); }
+TEST_F(Trace, OfNoRun) { expect_refused("trace/no_run", {"trace", "2025"}); }
 
 TEST_F(Trace, OfAWindowHasOnlyWhatIsInIt) {
   make_traced_run();
@@ -163,12 +163,12 @@ TEST_F(Trace, OfAWindowHasOnlyWhatIsInIt) {
 
 TEST_F(Trace, WindowsThatAreNone) {
   make_traced_run();
-  expect_refused("trace_window_perfetto", {"trace", "last", "--from", "0.1"});
-  expect_refused("trace_window_text", {"trace", "last", "--text", "--from", "soon"});
-  expect_refused("trace_window_order", {"trace", "last", "--text", "--from", "2", "--to", "1"});
+  expect_refused("trace/window_perfetto", {"trace", "last", "--from", "0.1"});
+  expect_refused("trace/window_text", {"trace", "last", "--text", "--from", "soon"});
+  expect_refused("trace/window_order", {"trace", "last", "--text", "--from", "2", "--to", "1"});
 }
 
-TEST_F(Trace, TwoFormatsAtOnce) { expect_refused("trace_formats", {"trace", "last", "--json", "--text"}); }
+TEST_F(Trace, TwoFormatsAtOnce) { expect_refused("trace/formats", {"trace", "last", "--json", "--text"}); }
 
 }  // namespace
 }  // namespace ktstr
