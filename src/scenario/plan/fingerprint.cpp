@@ -6,6 +6,7 @@
 
 #include "base/splitmix.h"
 #include "base/text/duration.h"
+#include "model/names.h"
 #include "scenario/ops/op_table.h"
 
 namespace ktstr {
@@ -33,6 +34,14 @@ std::string text_of(const Payload& payload) {
   std::string text =
       fmt::format("payload {} {} {};", payload.name(), payload.program_name(), fmt::join(payload.default_args(), " "));
   for (const PayloadCheck& check : payload.checks()) text += check.describe() + ";";
+  // Only where it is said, as above.
+  for (const PayloadMetric& each : payload.metrics())
+    text += fmt::format("metric {} {} {} {};", each.name, each.path, to_string(each.polarity), each.unit);
+  if (payload.output_kind() != Payload::Output::kExitCode) text += "json;";
+  if (payload.flags()) text += fmt::format("flags {};", fmt::join(*payload.flags(), " "));
+  if (!payload.files().empty()) text += fmt::format("files {};", fmt::join(payload.files(), " "));
+  if (payload.most_file_bytes() != Payload::kDefaultFileLimit)
+    text += fmt::format("files up to {};", payload.most_file_bytes());
   return text;
 }
 

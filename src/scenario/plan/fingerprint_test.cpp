@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "base/file.h"
 #include "scenario_file/scenario_file.h"
 
@@ -54,10 +56,10 @@ TEST(Fingerprint, IsTheSameForAnExampleInTomlAndInCpp) {
 // It is stored with runs: a change of the program is no change of the scenario.
 TEST(Fingerprint, StaysTheSameFromVersionToVersion) {
   EXPECT_EQ(fingerprint_of("changes.toml"), "c5e02c8b5310c7a7");
-  EXPECT_EQ(fingerprint_of("hackbench.toml"), "7a44b105bf7f78d2");
+  EXPECT_EQ(fingerprint_of("hackbench.toml"), "dd08529f41764d3f");
   EXPECT_EQ(fingerprint_of("lost_wakeup.toml"), "1fe60b67b33dbb3f");
   EXPECT_EQ(fingerprint_of("mixed_work.toml"), "53c5ace04a35a556");
-  EXPECT_EQ(fingerprint_of("payload.toml"), "38ae5ebf16d314ee");
+  EXPECT_EQ(fingerprint_of("payload.toml"), "cd3f5a0207b33cb7");
   EXPECT_EQ(fingerprint_of("two_cgroups.toml"), "b6b7b415f028a66f");
   const std::string head = "[[payload]]\nname = 'p'\nprogram = 'true'\nargs = ['-v']\n[[step]]\n[[step.op]]\nop = ";
   EXPECT_EQ(
@@ -82,6 +84,23 @@ TEST(Fingerprint, DiffersInEachPart) {
   EXPECT_NE(of(CgroupDef::named("a").pcomm("web")), of(CgroupDef::named("a").pcomm("db")));
   EXPECT_NE(base, of(CgroupDef::named("a"), HoldSpec::fraction(0.5)));
   EXPECT_NE(base, fingerprint_of({}, {{.setup = {CgroupDef::named("a")}, .ops = {Op::spawn_host({})}}}, 1s));
+}
+
+TEST(Fingerprint, DiffersInEachPartOfAPayload) {
+  const auto of = [](const std::function<void(Payload&)>& change) {
+    Payload payload = Payload::program("p", "true");
+    payload.output(Payload::Output::kJson).metric({.name = "m"}).known_flags({"--a"});
+    change(payload);
+    return fingerprint_of({.payloads = {payload}}, {{.setup = {CgroupDef::named("a")}}}, 1s);
+  };
+  const std::string base = of([](Payload&) {});
+  EXPECT_EQ(base, of([](Payload& p) { p.file_limit(Payload::kDefaultFileLimit); }));
+  EXPECT_NE(base, of([](Payload& p) { p.args({"x"}); }));
+  EXPECT_NE(base, of([](Payload& p) { p.check(PayloadCheck::exists("m")); }));
+  EXPECT_NE(base, of([](Payload& p) { p.metric({.name = "n"}); }));
+  EXPECT_NE(base, of([](Payload& p) { p.known_flags({"--a", "--b"}); }));
+  EXPECT_NE(base, of([](Payload& p) { p.include({"/etc/hosts"}); }));
+  EXPECT_NE(base, of([](Payload& p) { p.file_limit(1 << 20); }));
 }
 
 }  // namespace
