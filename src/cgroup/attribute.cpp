@@ -14,16 +14,16 @@ namespace {
 struct Attribute {
   std::string_view file;
   std::string_view needs;
-  echo::Compare shows;  // null: it does not echo
+  shown::Compare shows;  // null: it does not echo
 };
 
 constexpr Attribute kBesideKnobs[] = {
-    {"cgroup.freeze", "Linux 5.2", echo::as_text},
+    {"cgroup.freeze", "Linux 5.2", shown::as_text},
     {"cgroup.kill", "Linux 5.14", nullptr},
-    {"cgroup.max.depth", "Linux 4.14", echo::as_text},
-    {"cgroup.max.descendants", "Linux 4.14", echo::as_text},
-    {"cpu.weight.nice", "CONFIG_FAIR_GROUP_SCHED or CONFIG_EXT_GROUP_SCHED", echo::as_text},
-    {"cpuset.cpus", "CONFIG_CPUSETS", echo::as_list},
+    {"cgroup.max.depth", "Linux 4.14", shown::as_text},
+    {"cgroup.max.descendants", "Linux 4.14", shown::as_text},
+    {"cpu.weight.nice", "CONFIG_FAIR_GROUP_SCHED or CONFIG_EXT_GROUP_SCHED", shown::as_text},
+    {"cpuset.cpus", "CONFIG_CPUSETS", shown::as_list},
 };
 
 Attribute attribute_of(std::string_view file) {
@@ -41,7 +41,7 @@ Attribute attribute_of(std::string_view file) {
 bool attribute_echoes(std::string_view file) { return attribute_of(file).shows != nullptr; }
 
 bool attribute_shows(std::string_view file, std::string_view written, std::string_view shown) {
-  const echo::Compare shows = attribute_of(file).shows;
+  const shown::Compare shows = attribute_of(file).shows;
   return shows == nullptr || shows(written, shown);
 }
 

@@ -30,7 +30,7 @@ struct KnobRow {
   std::string_view meaning;  // one line
   std::string_view needs;    // what has the kernel offer the file: configuration options, a first version
   bool (*accepts)(std::string_view value);
-  echo::Compare shows;
+  shown::Compare shows;
 };
 
 const KnobRow& knob_row(Knob knob);

@@ -7,7 +7,7 @@
 #include "cgroup/knob_value.h"
 #include "ktstr/topology.h"
 
-namespace ktstr::echo {
+namespace ktstr::shown {
 
 namespace {
 
@@ -77,4 +77,4 @@ bool as_io_limits(std::string_view written, std::string_view shown) {
   return true;
 }
 
-}  // namespace ktstr::echo
+}  // namespace ktstr::shown

@@ -7,7 +7,7 @@
 
 #include <string_view>
 
-namespace ktstr::echo {
+namespace ktstr::shown {
 
 using Compare = bool (*)(std::string_view written, std::string_view shown);
 
@@ -27,4 +27,4 @@ bool as_default_weight(std::string_view written, std::string_view shown);
 // whose limits are all "max" has no line (block/blk-throttle.c, tg_prfill_limit).
 bool as_io_limits(std::string_view written, std::string_view shown);
 
-}  // namespace ktstr::echo
+}  // namespace ktstr::shown

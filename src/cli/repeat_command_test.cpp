@@ -5,7 +5,7 @@
 
 #include "base/system/process.h"
 #include "cli/command_line.h"
-#include "scheduler/package.h"
+#include "scheduler/command.h"
 
 namespace ktstr::cli {
 namespace {

@@ -14,6 +14,7 @@
 #include "kernel/select.h"
 #include "scenario_file/scenario_file.h"
 #include "scenario_file/table_reader.h"
+#include "scheduler/command.h"
 #include "scheduler/package.h"
 #include "workload/types/work_types.h"
 

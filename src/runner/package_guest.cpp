@@ -8,6 +8,7 @@
 #include "kernel/config.h"
 #include "kernel/modules.h"
 #include "runner/guest_machine.h"
+#include "scheduler/command.h"
 #include "scheduler/package.h"
 #include "scheduler/package_payloads.h"
 #include "wire/cpio.h"

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
+#include "scheduler/command.h"
 #include "scheduler/package.h"
 #include "wire/mailbox.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <utility>
+#include "scheduler/command.h"
 
-#include "scheduler/package.h"
+#include <utility>
 
 namespace ktstr {
 

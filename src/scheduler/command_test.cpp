@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gmock/gmock.h>
+#include "scheduler/command.h"
 
-#include "scheduler/package.h"
+#include <gmock/gmock.h>
 
 namespace ktstr {
 namespace {

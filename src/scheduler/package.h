@@ -16,9 +16,6 @@
 
 namespace ktstr {
 
-// "PATH ARG..." cut into words: quotes and backslashes as in sh, nothing else. kInvalidArgument on an open quote.
-Result<std::vector<std::string>> split_command(std::string_view command);
-
 // A bare name is looked up in `beside` (the directory of our own program), then in PATH; a path is taken as it is.
 // Errors: kNotFound / kInvalidArgument (no regular file, not executable, not an ELF or script for this machine), each
 // with the path and the way out.

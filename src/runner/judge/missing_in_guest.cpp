@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "scheduler/package.h"
+#include "scheduler/command.h"
 
 namespace ktstr {
 
