@@ -9,10 +9,12 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "model/fields.h"
+#include "model/names.h"
 
 namespace ktstr {
 
@@ -37,6 +39,9 @@ class FieldTexts {
     return fmt::format("{} ({}, at most {} ns)", each.what, text_of(each.times), each.max_ns);
   }
   static std::string text_of(const NodePages& each) { return fmt::format("N{}={}", each.node, each.pages); }
+  static std::string text_of(const PayloadValue& each) {
+    return fmt::format("{} {} {} ({})", each.name, each.value, each.unit, text_of(each.polarity));
+  }
   static std::string text_of(const WorkCount& each) { return fmt::format("{} {}", each.what, each.count); }
   template <typename T>
   static std::string text_of(const std::vector<T>& values) {
@@ -46,7 +51,10 @@ class FieldTexts {
   }
   template <typename T>
   static std::string text_of(const T& value) {
-    return fmt::format("{}", value);
+    if constexpr (std::is_enum_v<T>)
+      return std::string(names_of(value).text(value));
+    else
+      return fmt::format("{}", value);
   }
   std::vector<std::pair<std::string_view, std::string>> texts_;
 };

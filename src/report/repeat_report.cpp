@@ -46,13 +46,35 @@ std::string input_difference(const RunTuple& a, const RunTuple& b) {
   return "";
 }
 
+// "max_gap_ns" as "max gap (ns)".
+std::string field_label(std::string_view name) {
+  const bool is_time = name.ends_with("_ns");
+  std::string label(name.substr(0, name.size() - (is_time ? 3 : 0)));
+  std::replace(label.begin(), label.end(), '_', ' ');
+  return label + (is_time ? " (ns)" : "");
+}
+
+// "WHOSE, FIELD: X and Y", of the first that differs.
+template <typename T>
+std::string field_difference(const std::string& whose, const T& a, const T& b) {
+  constexpr std::size_t kMostShown = 80;
+  const auto of_a = field_texts(a), of_b = field_texts(b);
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    const std::string &x = of_a[i].second, &y = of_b[i].second;
+    if (x == y) continue;
+    const std::string name = whose + ", " + field_label(of_a[i].first);
+    return x.size() > kMostShown || y.size() > kMostShown ? name : differ(name, printable(x), printable(y));
+  }
+  return "";
+}
+
 std::string mark_difference(const RunRecord& a, const RunRecord& b) {
   for (std::size_t i = 0; i < std::min(a.marks.size(), b.marks.size()); ++i) {
     const StepMark &x = a.marks[i], &y = b.marks[i];
     const std::string what = (x.step > 0 ? "" : "the ") + what_happened(x);
     if (x.kind != y.kind || x.step != y.step) return fmt::format("event {}: {} in one of them only", i + 1, what);
     if (x.at_ns != y.at_ns) return fmt::format("{} at {}ns and at {}ns", what, x.at_ns, y.at_ns);
-    if (x.cgroups != y.cgroups || x.workers != y.workers) return what + " with other numbers of cgroups or workers";
+    if (std::string found = field_difference(what, x, y); !found.empty()) return found;
   }
   if (a.marks.size() != b.marks.size()) return differ("number of events", a.marks.size(), b.marks.size());
   return "";
@@ -61,10 +83,8 @@ std::string mark_difference(const RunRecord& a, const RunRecord& b) {
 std::string stimulus_difference(const RunRecord& a, const RunRecord& b) {
   for (std::size_t i = 0; i < std::min(a.stimuli.size(), b.stimuli.size()); ++i) {
     const Stimulus &x = a.stimuli[i], &y = b.stimuli[i];
-    const std::string what = fmt::format("when the ops of step {} were done, ", x.step);
-    if (x.op_kinds != y.op_kinds || x.ops != y.ops) return what + "other ops";
-    if (x.at_ns != y.at_ns) return what + differ("time (ns)", x.at_ns, y.at_ns);
-    if (x.iterations != y.iterations) return what + differ("iterations so far", x.iterations, y.iterations);
+    const std::string when = fmt::format("when the ops of step {} were done", x.step);
+    if (std::string found = field_difference(when, x, y); !found.empty()) return found;
   }
   if (a.stimuli.size() != b.stimuli.size()) return differ("number of rounds", a.stimuli.size(), b.stimuli.size());
   return "";
@@ -74,14 +94,12 @@ std::string payload_difference(const PayloadReport& a, const PayloadReport& b) {
   if (a.name != b.name || a.cgroup != b.cgroup)
     return fmt::format("payload {} of {} or {} of {} ended first", printable(a.name), printable(a.cgroup),
                        printable(b.name), printable(b.cgroup));
-  const std::string what = fmt::format("payload {}, ", printable(a.name));
-  if (a.exit != b.exit) return what + differ("end", printable(a.exit), printable(b.exit));
-  if (a.wall_time_ns != b.wall_time_ns) return what + differ("wall time (ns)", a.wall_time_ns, b.wall_time_ns);
-  for (std::size_t i = 0; i < std::min(a.metrics.size(), b.metrics.size()); ++i)
+  const std::string what = fmt::format("payload {}", printable(a.name));
+  // By its own name, unless it ended in another way.
+  for (std::size_t i = 0; a.exit == b.exit && i < std::min(a.metrics.size(), b.metrics.size()); ++i)
     if (a.metrics[i].value != b.metrics[i].value)
-      return what + differ(printable(a.metrics[i].name), a.metrics[i].value, b.metrics[i].value);
-  if (a.metrics.size() != b.metrics.size() || a.missing != b.missing) return what + "other metrics are missing";
-  return a.output_tail == b.output_tail ? "" : what + "its output";
+      return differ(what + ", " + printable(a.metrics[i].name), a.metrics[i].value, b.metrics[i].value);
+  return field_difference(what, a, b);
 }
 
 std::string payloads_difference(const RunRecord& a, const RunRecord& b) {
@@ -91,32 +109,12 @@ std::string payloads_difference(const RunRecord& a, const RunRecord& b) {
   return "";
 }
 
-// "max_gap_ns" as "max gap (ns)".
-std::string field_label(std::string_view name) {
-  const bool is_time = name.ends_with("_ns");
-  std::string label(name.substr(0, name.size() - (is_time ? 3 : 0)));
-  std::replace(label.begin(), label.end(), '_', ' ');
-  return label + (is_time ? " (ns)" : "");
-}
-
-std::string worker_difference(const WorkerReport& a, const WorkerReport& b) {
-  constexpr std::size_t kMostShown = 80;
-  const auto of_a = field_texts(a), of_b = field_texts(b);
-  for (std::size_t i = 0; i < of_a.size(); ++i) {
-    const std::string &x = of_a[i].second, &y = of_b[i].second;
-    if (x == y) continue;
-    const std::string name = printable(a.name()) + ", " + field_label(of_a[i].first);
-    return x.size() > kMostShown || y.size() > kMostShown ? name : differ(name, printable(x), printable(y));
-  }
-  return "";
-}
-
 std::string workers_difference(const RunRecord& a, const RunRecord& b) {
   if (a.workers.size() != b.workers.size()) return differ("number of workers", a.workers.size(), b.workers.size());
   for (std::size_t i = 0; i < a.workers.size(); ++i) {
     const WorkerReport &x = a.workers[i], &y = b.workers[i];
     if (x.name() != y.name()) return fmt::format("report {} is of another worker", i + 1);
-    if (std::string found = worker_difference(x, y); !found.empty()) return found;
+    if (std::string found = field_difference(printable(x.name()), x, y); !found.empty()) return found;
   }
   return "";
 }
