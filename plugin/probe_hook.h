@@ -10,7 +10,7 @@ namespace ktstr::control {
 
 // What this QEMU lacks for probes; nullptr: nothing.
 const char* probes_lack();
-// Maps the probe page and the guest's RAM. An explanation where that cannot be; nullptr: done.
+// Maps the probe page and the guest's RAM. An explanation where that is not possible; nullptr: done.
 const char* open_probes(const char* file, int api_version);
 // At each vCPU's start, in its thread, with the vCPU as `current_cpu`.
 void prepare_probes(void** current_cpu, const VcpuTable& vcpus);

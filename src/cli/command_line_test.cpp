@@ -197,7 +197,7 @@ TEST(CommandLine, RefusesWhatItDoesNotKnowAndSaysWhereToLook) {
   EXPECT_THAT(refusal({"doctor", "--", "x"}), HasSubstr("--"));
 }
 
-TEST(CommandLine, TestGivesTheProgramEverythingBehindItsName) {
+TEST(CommandLine, TestGivesTheProgramEverythingAfterItsName) {
   const auto test = parsed_as<TestCommand>({"test", "./my_tests", "--help", "--filter", "a", "--", "b"});
   EXPECT_EQ(test.program, "./my_tests");
   EXPECT_THAT(test.arguments, ElementsAre("--help", "--filter", "a", "--", "b"));
@@ -226,7 +226,7 @@ TEST(CommandLine, WarmCommands) {
   EXPECT_TRUE(parsed_as<WarmBuildCommand>({"warm", "build"}).topologies.empty());
 }
 
-TEST(CommandLine, RefusesWarmCommandsThatCannotBe) {
+TEST(CommandLine, RefusesWarmCommandsThatCannotWork) {
   EXPECT_THAT(refusal({"warm"}), HasSubstr("'ktstr warm --help'"));
   EXPECT_THAT(refusal({"warm", "build", "--topology", "1n3l0c1t"}), HasSubstr("--topology"));
   EXPECT_THAT(refusal({"warm", "build", "1n1l2c1t"}), HasSubstr("1n1l2c1t"));
@@ -269,7 +269,7 @@ TEST(CommandLine, Replays) {
   EXPECT_TRUE(full.anyway && full.current && full.json && full.with_console && full.with_events);
 }
 
-TEST(CommandLine, RefusesReplaysThatCannotBe) {
+TEST(CommandLine, RefusesReplaysThatCannotWork) {
   EXPECT_THAT(refusal({"replay"}), HasSubstr("run"));
   EXPECT_THAT(refusal({"replay", "last", "--times", "0"}), HasSubstr("--times"));
   EXPECT_THAT(refusal({"replay", "last", "--with", "trace"}),

@@ -196,7 +196,7 @@ TEST_F(StallTest, SaysWhereTheKernelDoesNotTellEnough) {
   EXPECT_THAT(StallMonitor::start({.proc_root = root()}).error().message(), HasSubstr("has no nr_switches and"));
 }
 
-TEST_F(StallTest, RefusesIntervalsAndNumbersOfSamplesThatCannotBe) {
+TEST_F(StallTest, RefusesIntervalsAndNumbersOfSamplesOutOfRange) {
   EXPECT_EQ(StallMonitor::start({.proc_root = root(), .interval = 0ns}).error().code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(StallMonitor::start({.proc_root = root(), .flat_samples = 0}).error().code(), ErrorCode::kInvalidArgument);
 }

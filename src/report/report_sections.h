@@ -19,7 +19,7 @@ constexpr std::size_t kLogLinesShown = 20;
 std::string one_line_setting(const RunRecord& record);
 // Each that was under test: "1 of 2: ktstr (enabled): scx_ktstr; its process was killed by signal 9".
 std::vector<std::string> scheduler_lines(const RunRecord& record);
-// Why it failed first (cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
+// Why it failed first (likely_cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
 // "ktstr why 20261124-...": the story of its failure.
 std::string why_command(const RunRecord& record);

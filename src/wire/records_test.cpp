@@ -285,7 +285,7 @@ TEST(Records, TakeOfDamagedBytesOnlyWhatTheyCouldHaveWritten) {
   expect_damage_is_refused_or_canonical(some_result());
 }
 
-TEST(Records, DoNotMakeRoomForACountThatCannotBe) {
+TEST(Records, DoNotMakeRoomForACountThatIsTooLarge) {
   ByteVector payload = encode(PayloadReport{});
   // The metrics' count: after three texts (one of them "exit"), phase, pid, killed, exit_code and wall_time_ns.
   const std::size_t metrics = 3 * 4 + 4 + 4 + 1 + 4 + 8;

@@ -77,7 +77,7 @@ TEST(WorkerChanges, NameTheWorkerThatCouldNotBeChanged) {
   EXPECT_THAT(pinned.error().render(), AllOf(HasSubstr("cannot pin worker cg_0/1 to CPUs 4000"), HasSubstr("hint")));
 }
 
-TEST(WorkerChanges, RefuseValuesThatCannotBe) {
+TEST(WorkerChanges, RefuseValuesOutOfRange) {
   WorkerGroup group = spawned(2);
   const CpuSet one{0};
   for (const Status& status :

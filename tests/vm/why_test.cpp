@@ -26,7 +26,7 @@ class Why : public GuestTest {
     EXPECT_TRUE(output->status.success()) << output->err;
     return output->out;
   }
-  nlohmann::json told(const GuestRun& ran) { return nlohmann::json::parse(said(ran, {"--json"}), nullptr, false); }
+  nlohmann::json as_json(const GuestRun& ran) { return nlohmann::json::parse(said(ran, {"--json"}), nullptr, false); }
   static std::string row_of(const nlohmann::json& why, int cpu) {
     for (const auto& row : why.at("timeline").at("rows"))
       if (row.at("cpu") == cpu) return row.at("cells");
@@ -45,7 +45,7 @@ TEST_F(Why, ShowsTheCpuThatASchedulerLeavesIdle) {
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(said(ran), AllOf(HasSubstr("work_conservation in step 1"), HasSubstr("Victim     load/"),
                                HasSubstr("CPU 1: idle 100%"), HasSubstr("Cause      the BPF scheduler")));
-  const nlohmann::json why = told(ran);
+  const nlohmann::json why = as_json(ran);
   const std::string idle = row_of(why, 1), busy = row_of(why, 0);
   EXPECT_GT(std::count(idle.begin(), idle.end(), '.'), 55) << idle;
   // Before the workers begin and after they have ended it may be idle.
@@ -63,7 +63,7 @@ TEST_F(Why, ShowsTheRealTimeTask) {
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_THAT(said(ran), AllOf(HasSubstr("Victim     victim/0"), HasSubstr("(real-time)"),
                                HasSubstr("Cause      real-time tasks"), HasSubstr("A hog/0[")));
-  EXPECT_EQ(told(ran).at("victim").at("may_run_on"), "CPU 1");
+  EXPECT_EQ(as_json(ran).at("victim").at("may_run_on"), "CPU 1");
 }
 
 TEST_F(Why, ShowsWhatAQuotaKeepsOff) {
@@ -85,7 +85,7 @@ TEST_F(Why, ShowsTheTaskThatTheWatchdogNames) {
   const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture("--stall-after 500")});
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
   ASSERT_EQ(ran.failures().at(0), "scheduler_stalled");
-  const nlohmann::json why = told(ran);
+  const nlohmann::json why = as_json(ran);
   ASSERT_EQ(why.at("traced").at("kind"), "scheduler_stalled") << why;
   EXPECT_THAT(ran.first_message(), HasSubstr(why.at("victim").at("comm").get<std::string>()));
   EXPECT_EQ(why.at("traced").at("cause"), "the BPF scheduler");
@@ -101,7 +101,7 @@ TEST_F(Why, ShowsTheTaskThatTheWatchdogNames) {
 TEST_F(Why, ShowsWhoseTurnItWasWhenASchedulerCrashed) {
   const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", fixture("--crash-after 500")});
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
-  EXPECT_THAT(told(ran).at("traced").at("words").get<std::string>(),
+  EXPECT_THAT(as_json(ran).at("traced").at("words").get<std::string>(),
               AllOf(HasSubstr("the scheduler ended 0."), HasSubstr("ran cg_")));
 }
 
@@ -140,7 +140,7 @@ TEST_F(Why, ShowsWhatTheCpusOfAHangRanLast) {
   ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
   ASSERT_EQ(ran.failures().at(0), "kernel_hang");
   EXPECT_THAT(said(ran), HasSubstr("Finding    kernel_hang"));
-  EXPECT_THAT(told(ran).at("traced").at("words").get<std::string>(),
+  EXPECT_THAT(as_json(ran).at("traced").at("words").get<std::string>(),
               AllOf(HasSubstr("the trace ends "), HasSubstr("ran load_module (pid ")));
   EXPECT_THAT(report_of(ran), HasSubstr("  trace      the trace ends "));
 }

@@ -156,10 +156,10 @@ class TraceJudge {
     TracedFinding traced = traced_of(detail, worst.pid, worst.from_ns, worst.to_ns);
     if (is_about_one_cpu(row.invariant)) traced.cpu = worst.cpu;
     if (story && row.invariant != Invariant::kAllowedCpu) {
-      WaitStory told = *story;
-      if (told.guilty == Guilty::kNobody || is_the_schedulers(row.invariant)) told.guilty = Guilty::kScheduler;
-      detail.message += ": " + with_cause(told);
-      traced.cause = cause_of(told);
+      WaitStory blamed = *story;
+      if (blamed.guilty == Guilty::kNobody || is_the_schedulers(row.invariant)) blamed.guilty = Guilty::kScheduler;
+      detail.message += ": " + with_cause(blamed);
+      traced.cause = cause_of(blamed);
     }
     record_.traced.push_back(std::move(traced));
     record_.details.push_back(std::move(detail));
@@ -182,12 +182,12 @@ class TraceJudge {
     const auto story = explain(share->least, share->from_ns, share->to_ns);
     ++explained_;
     if (!story) return;
-    WaitStory told = *story;
-    told.guilty = Guilty::kScheduler;  // other classes would leave no share defined
+    WaitStory blamed = *story;
+    blamed.guilty = Guilty::kScheduler;  // other classes would leave no share defined
     TracedFinding traced = traced_of(detail, share->least, share->from_ns, share->to_ns);
-    traced.cause = cause_of(told);
+    traced.cause = cause_of(blamed);
     record_.traced.push_back(std::move(traced));
-    detail.message += fmt::format("; {}: {}", name_of(share->least, story->comm), with_cause(told));
+    detail.message += fmt::format("; {}: {}", name_of(share->least, story->comm), with_cause(blamed));
   }
 
   // A worker that was away for too long, that does not end, or that did nothing at all: why.

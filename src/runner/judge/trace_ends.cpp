@@ -81,10 +81,10 @@ class EndTeller {
       return fail(ErrorCode::kNotFound, "{} (pid {}) did not wait then", named.comm, named.pid);
     TracedFinding traced = traced_of(detail, named.pid, end.task->since_ns, *end.scheduler_exit_ns);
     KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
-    KTSTR_TRY_ASSIGN(const WaitStory told, explain(reader, named.pid, traced.from_ns, traced.to_ns));
-    traced.cause = cause_of(told);
+    KTSTR_TRY_ASSIGN(const WaitStory wait, explain(reader, named.pid, traced.from_ns, traced.to_ns));
+    traced.cause = cause_of(wait);
     traced.words =
-        fmt::format("{} (pid {}) from {} on: {}", told.comm, named.pid, into_body(traced.from_ns), with_cause(told));
+        fmt::format("{} (pid {}) from {} on: {}", wait.comm, named.pid, into_body(traced.from_ns), with_cause(wait));
     return traced;
   }
 

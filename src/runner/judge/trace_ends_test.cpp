@@ -22,7 +22,7 @@ class TraceEnds : public MadeTrace {
   void find(DetailKind kind, Verdict verdict = Verdict::kFail) {
     record_.details.push_back({.verdict = verdict, .kind = kind, .message = "it is so", .step = 1});
   }
-  const TracedFinding& told() {
+  const TracedFinding& finding() {
     reader();
     trace_ends(directory_.path() / "t", story_, record_);
     static const TracedFinding none;
@@ -55,7 +55,7 @@ class TraceEnds : public MadeTrace {
 
 TEST_F(TraceEnds, OfAStallAreTheTaskThatTheKernelNames) {
   stall();
-  const TracedFinding& traced = told();
+  const TracedFinding& traced = finding();
   EXPECT_TRUE(traced.is_of(record_.details[0]));
   EXPECT_EQ(traced.headline, "it is so");
   EXPECT_EQ(traced.pid, 7);
@@ -74,7 +74,7 @@ TEST_F(TraceEnds, OfAStallBehindARealTimeTaskBlameThat) {
     if (event.kind == TraceKind::kFork && event_as<trace::Fork>(event).pid == 7)
       event = make_event(1010 * kMs, 0, trace::Fork{.pid = 7, .tgid = 7, .mask = {2}});
   events_.insert(events_.end() - 4, make_event(1090 * kMs, 1, trace::Switch{.prev = 0, .next = 50, .next_prio = 9}));
-  EXPECT_EQ(told().cause, "real-time tasks");
+  EXPECT_EQ(finding().cause, "real-time tasks");
 }
 
 TEST_F(TraceEnds, OfAStallSayNothingWhereTheTraceDoesNotHaveIt) {
@@ -92,7 +92,7 @@ TEST_F(TraceEnds, OfASchedulersErrorAreTheMoment) {
   at(1500, trace::SchedulerExit{.reason = 1025});
   at(1600, trace::SchedulerExit{.reason = 64});
   find(DetailKind::kSchedulerCrashed);
-  const TracedFinding& traced = told();
+  const TracedFinding& traced = finding();
   EXPECT_EQ(traced.pid, 0);
   EXPECT_EQ(traced.to_ns, 1500 * kMs);
   EXPECT_EQ(traced.cause, "");
@@ -106,7 +106,7 @@ TEST_F(TraceEnds, OfATaskThatWasSentWhereItMayNotRunNameIt) {
   at(1500, trace::SchedulerExit{.reason = 1024});
   record_.scheduler().exit_message = "SCX_DSQ_LOCAL[_ON] target CPU 0 not allowed for cg_0/1[7]";
   find(DetailKind::kSchedulerCrashed);
-  const TracedFinding& traced = told();
+  const TracedFinding& traced = finding();
   EXPECT_EQ(traced.pid, 7);
   EXPECT_EQ(traced.cause, "the BPF scheduler");
   EXPECT_THAT(traced.words, HasSubstr("; the kernel names cg_0/1 (pid 7), which may run on CPU 1"));
@@ -121,7 +121,7 @@ TEST_F(TraceEnds, OfAHangAreWhatEachCpuRanLastAndWhoWaits) {
   at(2500, trace::Tick{}, 0);
   find(DetailKind::kKernelHang);
   find(DetailKind::kNote, Verdict::kPass);
-  const TracedFinding& traced = told();
+  const TracedFinding& traced = finding();
   EXPECT_EQ(traced.pid, 1);
   EXPECT_EQ(traced.from_ns, 1203 * kMs);
   EXPECT_EQ(traced.to_ns, 2500 * kMs);
@@ -140,7 +140,7 @@ TEST_F(TraceEnds, OfABodyThatDoesNotEndAreAsItWasWhenItWasEnded) {
   at(2990, trace::Tick{}, 1);
   run(3100, 0, 1, 131);
   find(DetailKind::kTimeout);
-  EXPECT_THAT(told().words, HasSubstr("when the body was ended, CPU 1 ran spinner (pid 131) since 0.203 s"));
+  EXPECT_THAT(finding().words, HasSubstr("when the body was ended, CPU 1 ran spinner (pid 131) since 0.203 s"));
 }
 
 TEST_F(TraceEnds, OfOtherFindingsOrWithoutABodyAreNothing) {
