@@ -242,12 +242,18 @@ void WorkerRun::sleep(std::uint64_t since, std::uint64_t until) {
 template <typename Done, typename Block>
 bool WorkerRun::wait_for(const SharedWord& word, std::optional<std::uint32_t> value, Done done, Block block) {
   const std::uint64_t since = checkpoint();
+  seen_ns_ = 0;
   if (stopping_) return false;
-  if (done()) return true;
+  if (done()) {
+    // What came after the clock was looked at was not seen by then.
+    seen_ns_ = word.changed_ns.load() > since ? probes_.now_ns() : since;
+    return true;
+  }
   const std::uint64_t held_before = fall_asleep(since, kNever, value ? &word : nullptr, value.value_or(0));
   bool is_done = false;
   while (!(is_done = done()) && group_.stop.load() == 0) block();
   const std::uint64_t now = probes_.now_ns();
+  if (is_done) seen_ns_ = now;
   wake_up(since, held_before, is_done ? std::clamp(word.changed_ns.load(), since, now) : kNever, now);
   return is_done;
 }

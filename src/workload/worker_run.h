@@ -60,6 +60,8 @@ class WorkerRun {
   bool stopping() const { return stopping_; }
   // Returns the time it was taken, CLOCK_MONOTONIC ns.
   std::uint64_t checkpoint();
+  // The clock alone: between what is to be timed and what ends it a checkpoint would be part of the time.
+  std::uint64_t now_ns() const { return probes_.now_ns(); }
   // Each kSpinsPerUnit spins, and what is left at the end, are a work unit. Ends early on stop.
   void spin(std::uint32_t spins);
   // Spins work units until it has had that much of a CPU.
@@ -105,6 +107,9 @@ class WorkerRun {
   // Until the word has another value. The time up to that change is as that of a sleep; what comes on top is a gap and,
   // where it did sleep, the wake latency. A waker that loses its CPU between change and wake-up shows there too.
   void wait_while(const SharedWord& word, std::uint32_t value);
+  // The clock when the last wait for a word, a semaphore or a byte was seen to be over, before anything that such a wait
+  // keeps account of; 0: the stop ended it.
+  std::uint64_t seen_ns() const { return seen_ns_; }
   // A lock. False when it is told to stop instead. Late is who runs long after the lock became free. unlock() also when
   // told to stop.
   bool lock(SharedWord& lock);
@@ -180,6 +185,7 @@ class WorkerRun {
   std::uint64_t released_ns_;
   std::uint64_t last_ns_;  // since when it may be away
   std::uint64_t iteration_since_ns_;
+  std::uint64_t seen_ns_ = 0;
   std::uint32_t units_ = 0;        // since the last checkpoint
   std::uint32_t units_until_ = 1;  // when there are so many, the next one is due
   Cpu last_cpu_ = -1;

@@ -307,6 +307,29 @@ TEST_F(WorkerRunTest, MeasuresAWakeUpNoLongerThanUntilTheStop) {
   EXPECT_EQ(woken_late(), bucket(300));
 }
 
+// A look at the clock moves it by 7: what a wait saw is dated before all looks that its accounts take.
+TEST_F(WorkerRunTest, DatesWhatAWaitSaw) {
+  SharedWord word;
+  machine.partner = &word;
+  machine.partner_at = kRelease + 5000;
+  machine.late = 40;
+  machine.per_look = 7;
+  WorkerRun run(*group_, *slot_, probes());
+  run.begin(0ns);
+  run.wait_while(word, 0);
+  EXPECT_EQ(run.seen_ns(), kRelease + 5000 + 40 + 7);
+  const std::uint64_t before = machine.now;
+  run.wait_while(word, 0);
+  EXPECT_EQ(run.seen_ns(), before + 7) << "it had that value already";
+  word.set(2, machine.now + 10);  // while it was away, after the clock was looked at
+  const std::uint64_t looked = machine.now;
+  run.wait_while(word, 1);
+  EXPECT_EQ(run.seen_ns(), looked + 14);
+  group_->stop = 1;
+  run.wait_while(word, 2);
+  EXPECT_EQ(run.seen_ns(), 0u);
+}
+
 TEST_F(WorkerRunTest, WakesAPartnerWithTheTimeOfTheCheckpoint) {
   SharedWord word;
   WorkerRun run(*group_, *slot_, probes());

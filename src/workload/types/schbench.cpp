@@ -4,6 +4,7 @@
 // one, then a lock for each CPU.
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -68,11 +69,12 @@ class SchbenchParty {
 
   void run_messenger() {
     if (type_.requests_per_second > 0) return pace();
+    // A worker that it woke may run on its CPU once it sleeps again: all accounts are before the wake-ups.
     while (!run_.stopping()) {
+      run_.end_unit();
       // Before the look: who comes after it rings again.
       bell().change(1, 0);
       wake_all();
-      run_.end_unit();
       run_.wait_while(bell(), 0);
       run_.end_iteration();
     }
@@ -98,17 +100,19 @@ class SchbenchParty {
 
   // The time is taken once, so that a messenger that loses its CPU meanwhile shows with those it has not woken yet.
   void wake_all() {
-    std::uint32_t first = list().exchange(0);
-    std::uint64_t now = run_.checkpoint();
+    constexpr std::uint32_t kWakesPerCheckpoint = 16;
+    std::uint32_t first = list().exchange(0), woken = 0;
+    std::uint64_t now = run_.now_ns();
     while (first > 0 && !run_.stopping()) {
       const std::size_t worker = first - 1;
       first = next(worker).value();
       if (type_.pipe_bytes > 0) {
         std::memset(page_of(worker), 1, type_.pipe_bytes);
-        now = run_.checkpoint();
+        now = run_.now_ns();
       }
       state(worker).set(1, now);
       futex_wake(state(worker).futex, 1);
+      if (++woken % kWakesPerCheckpoint == 0) run_.checkpoint();
     }
   }
 
@@ -135,7 +139,7 @@ class SchbenchParty {
     if (type_.requests_per_second > 0) {
       const bool waits = own.value() == 0;
       if (!run_.take(own)) return false;
-      if (waits) run_.note_since(kSchbenchMessage, own.changed_ns);
+      if (waits) note_message(own);
       return true;
     }
     if (type_.pipe_bytes > 0) std::memset(page_of(run_.index()), 2, type_.pipe_bytes);
@@ -147,8 +151,13 @@ class SchbenchParty {
     } while (!list().change(before, static_cast<std::uint32_t>(run_.index()) + 1));
     if (bell().value() == 0) run_.wake(bell(), 1);
     run_.wait_while(own, 0);
-    if (!run_.stopping()) run_.note_since(kSchbenchMessage, own.changed_ns);
+    if (!run_.stopping()) note_message(own);
     return !run_.stopping();
+  }
+
+  // Until the worker saw it, and not until it has done its accounts: as schbench looks at the clock.
+  void note_message(const SharedWord& own) {
+    run_.note(kSchbenchMessage, run_.seen_ns() - std::min(run_.seen_ns(), own.changed_ns.load()));
   }
 
   void serve(std::span<std::uint64_t> memory, std::size_t rows) {
