@@ -11,12 +11,15 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "cgroup/cgroup_fs.h"
 #include "guest/agent_channel.h"
 #include "guest/cpu_speeds.h"
 #include "guest/mailbox_mapping.h"
+#include "guest/migrated_pages.h"
 #include "guest/record_sink.h"
 #include "guest/setup.h"
 #include "scenario_file/scenario_file.h"
@@ -121,7 +124,12 @@ int body_main(const RunBody& run_body) {
   const mailbox::View mailbox(prepared->mailbox.bytes());
   RecordLog log(mailbox, mailbox::Lane::kBody);
   RecordSink sink([&](RecordType type, ByteSpan payload) { log.write(type, payload); });
-  sink.result(run_with_context(*prepared, mailbox, sink, run_body));
+  // Of several nodes only: to ask takes the guest's time.
+  std::optional<MigratedPages> migrated;
+  if (prepared->topology.nodes.size() > 1) migrated.emplace();
+  auto result = run_with_context(*prepared, mailbox, sink, run_body);
+  if (migrated) sink.migrated(migrated->more());
+  sink.result(std::move(result));
   return EX_OK;
 }
 

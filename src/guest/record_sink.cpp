@@ -10,6 +10,10 @@ void RecordSink::payload(const PayloadReport& report) {
   sent_.push_back(key_of(report));
 }
 
+void RecordSink::migrated(std::uint64_t pages) {
+  if (pages > 0) write_(RecordType::kMigrated, encode(MigratedRecord{pages}));
+}
+
 void RecordSink::result(Result<AssertResult> result) {
   ResultRecord record;
   if (result) {

@@ -21,6 +21,8 @@ class RecordSink final : public EventSink {
   void stimulus(const Stimulus& stimulus) override { write_(RecordType::kStimulus, encode(stimulus)); }
   void worker(const WorkerReport& report) override { write_(RecordType::kWorker, encode(report)); }
   void payload(const PayloadReport& report) override;
+  // Nothing where there are none: most machines have one node.
+  void migrated(std::uint64_t pages);
   // The last record: what the body returned. A report that went out when its payload ended does not travel again with
   // it, because it has to fit in one record.
   void result(Result<AssertResult> result);

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "guest/migrated_pages.h"
 #include "guest/record_sink.h"
 #include "host/run_on_host.h"
 #include "scenario_file/scenario_file.h"
@@ -89,7 +90,9 @@ int body_main(const JobBody& body) {
     RecordSink sink([&](RecordType type, ByteSpan payload) {
       pipe.append(type, static_cast<std::uint64_t>(monotonic_now().count()), payload);
     });
+    const MigratedPages migrated;
     auto result = run_job(job, sink, body);
+    sink.migrated(migrated.more());
     if (result && pipe.dropped() != 0) result->details.push_back(lost(pipe.dropped()));
     sink.result(std::move(result));
     wait_for_orphans();

@@ -131,6 +131,7 @@ struct RunRecord {
   std::vector<WorkerReport> workers;
   std::vector<WorkerLastSeen> last_seen;  // workers whose report did not come, as their guest's memory had them
   std::uint64_t unseen_workers = 0;       // besides them, at the guest's end: too many for it to show
+  std::uint64_t numa_pages_migrated = 0;  // that the kernel moved between NUMA nodes, machine-wide, while the body ran
   std::uint64_t trace_events = 0;         // what was seen of the guest's kernel (trace.bin)
   std::string trace_source;      // who saw it: "plugin", the recorder of det mode; "tracefs", the guest; "" nobody
   std::uint64_t trace_lost = 0;  // tracefs: events for which the guest had no room

@@ -120,6 +120,7 @@ void fields(V& v, T& t) {
   v("phases", t.phases);
   v("marks", t.marks);
   v("stimuli", t.stimuli, kLater);
+  if (!std::is_const_v<T> || t.numa_pages_migrated != 0) v("numa_pages_migrated", t.numa_pages_migrated, kLater);
   v("payloads", t.payloads, kLater);
   v("captures", t.captures, kLater);
   v("end_of_guest", t.end_of_guest);

@@ -244,6 +244,16 @@ TEST(RunRecordJson, NamesAWorkTypeOnlyWhereOneIsSet) {
   EXPECT_EQ(read->tuple.work_type, "YieldHeavy");
 }
 
+TEST(RunRecordJson, HasPagesThatWereMigratedOnlyWhereThereAreSuch) {
+  RunRecord record = full_record();
+  record.numa_pages_migrated = 0;
+  EXPECT_EQ(to_json(record).find("numa_pages_migrated"), std::string::npos);
+  record.numa_pages_migrated = 42;
+  const auto read = from_json(to_json(record));
+  ASSERT_TRUE(read) << read.error().render();
+  EXPECT_EQ(read->numa_pages_migrated, 42u);
+}
+
 TEST(RunRecordJson, RefusesAnotherVersion) {
   const auto read = from_json(changed("/version", 1));
   ASSERT_FALSE(read);

@@ -56,6 +56,8 @@ Status Collector::add(const Record& record) {
       return decode_into<WorkerReport>(record, story_.workers.emplace_back());
     case RecordType::kOutput:
       return decode_into<OutputRecord>(record, story_.outputs.emplace_back());
+    case RecordType::kMigrated:
+      return decode_into<MigratedRecord>(record, story_.migrated);
     case RecordType::kStimulus:
       return decode_into<Stimulus>(record, story_.stimuli.emplace_back());
     case RecordType::kPayload:

@@ -34,6 +34,7 @@ struct GuestStory {
   std::optional<std::uint64_t> taint_at_start;
   std::uint64_t taint = 0;            // as last reported
   std::vector<OutputRecord> outputs;  // of whoever printed much
+  MigratedRecord migrated;
   std::uint64_t body_start_ns = 0, body_end_ns = 0;
   bool tearing_down = false;
   bool ended = false;  // the agent's last record came

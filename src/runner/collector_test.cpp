@@ -24,6 +24,13 @@ TEST(Collector, KeepsStimuliWithTheirTimeAndPayloadsInTheirOrder) {
   EXPECT_EQ(story.payloads[1].name, "second");
 }
 
+TEST(Collector, KnowsHowManyPagesWereMigrated) {
+  Collector collector;
+  EXPECT_EQ(collector.story().migrated.pages, 0u);
+  ASSERT_TRUE(collector.add(record_of(RecordType::kMigrated, MigratedRecord{42})));
+  EXPECT_EQ(collector.story().migrated.pages, 42u);
+}
+
 TEST(Collector, CountsThemIntoTheDigest) {
   const auto digest_of = [](const Record& record) {
     Collector collector;

@@ -97,6 +97,8 @@ std::string text_of(const GuestErrorRecord& r) { return fmt::format("{}: {}", to
 
 std::string text_of(const TaintRecord& r) { return fmt::format("{:#x}", r.mask); }
 
+std::string text_of(const MigratedRecord& r) { return fmt::format("{} pages between NUMA nodes", r.pages); }
+
 std::string text_of(const OutputRecord& r) {
   return fmt::format("{}| {} printed, {} of them not kept; {} in {} ns of the test", to_string(r.stream), r.printed,
                      r.dropped, r.test_printed, r.test_ns);
@@ -143,6 +145,8 @@ std::string payload_text(const Record& record) {
       return decoded<TaintRecord>(record);
     case RecordType::kOutput:
       return decoded<OutputRecord>(record);
+    case RecordType::kMigrated:
+      return decoded<MigratedRecord>(record);
     case RecordType::kTracing:  // none is in an event file
     case RecordType::kEnd:
       return "";

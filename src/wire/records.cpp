@@ -14,7 +14,7 @@ constexpr EnumName<RecordType> kTypes[] = {
     {RecordType::kMark, "mark"},         {RecordType::kWorker, "worker"},          {RecordType::kResult, "result"},
     {RecordType::kBodyEnd, "body_end"},  {RecordType::kGuestError, "guest_error"}, {RecordType::kEnd, "end"},
     {RecordType::kStimulus, "stimulus"}, {RecordType::kPayload, "payload"},        {RecordType::kTaint, "taint"},
-    {RecordType::kOutput, "output"},     {RecordType::kTracing, "tracing"},
+    {RecordType::kOutput, "output"},     {RecordType::kTracing, "tracing"},        {RecordType::kMigrated, "migrated"},
 };
 
 using Part = TracingRecord::Part;
@@ -81,6 +81,11 @@ void fields(V& v, T& t) {
   v("dropped", t.dropped);
   v("test_printed", t.test_printed);
   v("test_ns", t.test_ns);
+}
+
+template <typename V, FieldsOf<MigratedRecord> T>
+void fields(V& v, T& t) {
+  v("pages", t.pages);
 }
 
 template <typename V, FieldsOf<LogRecord> T>
@@ -150,6 +155,7 @@ KTSTR_RECORD(QuantumRecord, "quantum record")
 KTSTR_RECORD(SchedulerRecord, "scheduler record")
 KTSTR_RECORD(TaintRecord, "taint record")
 KTSTR_RECORD(OutputRecord, "output record")
+KTSTR_RECORD(MigratedRecord, "migrated record")
 KTSTR_RECORD(LogRecord, "log record")
 KTSTR_RECORD(StepMark, "mark record")
 KTSTR_RECORD(Stimulus, "stimulus record")

@@ -41,6 +41,7 @@ enum class RecordType : std::uint16_t {
   kTaint = 15,
   kOutput = 16,
   kTracing = 17,
+  kMigrated = 18,
 };
 EnumNames<RecordType> names_of(RecordType);  // "hello", "body_end", ...
 
@@ -126,6 +127,11 @@ struct OutputRecord {
   std::uint64_t test_ns = 0;       // so long
 };
 
+// Pages that the kernel moved between NUMA nodes while the body ran, where there were such; before the result.
+struct MigratedRecord {
+  std::uint64_t pages = 0;
+};
+
 // What the body returned: an AssertResult, or the Error instead.
 struct ResultRecord {
   AssertResult result;
@@ -164,6 +170,7 @@ ByteVector encode(const QuantumRecord& record);
 ByteVector encode(const SchedulerRecord& record);
 ByteVector encode(const TaintRecord& record);
 ByteVector encode(const OutputRecord& record);
+ByteVector encode(const MigratedRecord& record);
 ByteVector encode(const LogRecord& record);
 ByteVector encode(const StepMark& record);
 ByteVector encode(const Stimulus& record);

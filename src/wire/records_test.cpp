@@ -387,6 +387,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(payload), "35daa8d353cd9ba8");
   EXPECT_EQ(hash(TaintRecord{1}), "7c9fa136d4413fa6");
   EXPECT_EQ(hash(OutputRecord{LogRecord::Stream::kKernel, 1, 2, 3, 4}), "034f087656905d6d");
+  EXPECT_EQ(hash(MigratedRecord{1}), "7c9fa136d4413fa6");
 }
 
 TEST(Records, HaveANameForEachType) {

@@ -50,5 +50,34 @@ TEST_F(ComesUpAsAsked, SixtyFourCpus) {
 class LongComesUpAsAsked : public ComesUpAsAsked {};
 TEST_F(LongComesUpAsAsked, AsManyAsThereCanBe) { expect_topology("max-cpu-nosmt", "251"); }
 
+class MigratedPagesTest : public GuestTest {};
+
+// NUMA balancing begins with a task that has run for a second.
+TEST_F(MigratedPagesTest, FollowATaskToAnotherNode) {
+  need_kernel("7");
+  const fs::path scenario = write("numa.toml", R"(
+topology = "2n2l2c1t"
+duration = "1500ms"
+[[backdrop.cgroup]]
+name = "load"
+workers = 1
+cpuset = "node:0"
+work = { type = "CachePressure", size_kib = 1024 }
+[[step]]
+hold = "100ms"
+[[step]]
+hold = "full"
+[[step.op]]
+op = "set_cpuset"
+cgroup = "load"
+cpuset = "node:1"
+)");
+  const GuestRun ran = run({scenario.string(), "--kernel", "7"});
+  EXPECT_EQ(ran.status, 0) << ran.err << ran.first_message();
+  // The 256 of its memory, and few of its own besides.
+  EXPECT_GT(ran.json.value("numa_pages_migrated", 0), 200);
+  EXPECT_LT(ran.json.value("numa_pages_migrated", 0), 400);
+}
+
 }  // namespace
 }  // namespace ktstr

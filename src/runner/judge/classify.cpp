@@ -163,6 +163,7 @@ void keep_what_was_said(const GuestStory& story, RunRecord& record) {
   record.marks = story.marks;
   record.workers = story.workers;
   record.stimuli = story.stimuli;
+  record.numa_pages_migrated = story.migrated.pages;
   record.payloads = story.payloads;
   if (!story.result) return;
   const AssertResult& result = story.result->result;
