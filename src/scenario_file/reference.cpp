@@ -96,11 +96,12 @@ void add_work_types(std::string& page) {
       "`[[cgroup.work]]`, "
       "`type` and the parameters stand among the other keys. Types whose workers share something come in groups of as "
       "many as the table says; without `workers` there is one such group.\n\n| type | what it does to a scheduler | "
-      "what it measures beside CPU time | workers | with the defaults of its parameters |\n|---|---|---|---|---|\n";
+      "what it measures beside CPU time | its own cost | workers | with the defaults of its parameters |\n"
+      "|---|---|---|---|---|---|\n";
   for (const std::string_view name : work_type_names()) {
     const WorkType type = make_work_type(name, {}).value_or(WorkType());
-    page += fmt::format("| `{}` | {} | {} | {} | `{}` |\n", name, work_pressure(type), work_measures(type),
-                        fitting_workers(type, 1), in_cell(describe(type)));
+    page += fmt::format("| `{}` | {} | {} | {} | {} | `{}` |\n", name, work_pressure(type), work_measures(type),
+                        work_cost(type), fitting_workers(type, 1), in_cell(describe(type)));
   }
 }
 

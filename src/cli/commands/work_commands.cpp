@@ -24,6 +24,7 @@ nlohmann::json to_json(std::string_view name, const WorkType& type) {
   return {{"name", name},
           {"pressure", work_pressure(type)},
           {"measures", work_measures(type)},
+          {"cost", work_cost(type)},
           {"workers", fitting_workers(type, 1)},
           {"parameters", parameters}};
 }
@@ -50,6 +51,7 @@ int execute(const WorkShowCommand& command) {
   std::string text = fmt::format("{}: {}\n", command.name, work_pressure(*type));
   if (workers > 1) text += fmt::format("  workers    in groups of {}, with these parameters\n", workers);
   if (!work_measures(*type).empty()) text += fmt::format("  measures   {}\n", work_measures(*type));
+  text += fmt::format("  own cost   {}\n", work_cost(*type));
   for (const ShownParameter& each : shown_parameters(*type))
     text += fmt::format("  {:<20} {:<24} {}\n", each.name, each.value, each.rule);
   return printed(text + fmt::format("\nTry it: ktstr work try {}\n", command.name));

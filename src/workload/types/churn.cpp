@@ -97,22 +97,25 @@ void run_fork_exit(const ForkExit&, WorkerRun& run) {
 }  // namespace
 
 std::vector<WorkTypeRow> churn_types() {
-  WorkTypeRow fork_exit = work_row<ForkExit, run_fork_exit>("ForkExit", "forks and exits: new tasks all the time", "");
+  WorkTypeRow fork_exit = work_row<ForkExit, run_fork_exit>("ForkExit", "forks and exits: new tasks all the time", "",
+                                                            "3 looks at the clock a child");
   fork_exit.processes_only = true;
   WorkTypeRow nice_sweep = work_row<NiceSweep, run_nice_sweep>(
-      "NiceSweep", "another nice value all the time, and yields", "",
+      "NiceSweep", "another nice value all the time, and yields", "", "as Mixed",
       {work_parameter<&NiceSweep::from>("from", -20, 19), work_parameter<&NiceSweep::to>("to", -20, 19)});
   nice_sweep.check = check_nice_sweep;
   return {
       std::move(nice_sweep),
       work_row<AffinityChurn, run_affinity_churn>("AffinityChurn", "another CPU that it must run on, all the time", "",
+                                                  "as Mixed, and a number drawn each time",
                                                   {work_parameter<&AffinityChurn::spin_iters>("spin_iters")}),
       work_row<PolicyChurn, run_policy_churn>("PolicyChurn", "another policy all the time: in and out of a class", "",
+                                              "units as of SpinWait",
                                               {work_parameter<&PolicyChurn::spin_iters>("spin_iters"),
                                                work_parameter<&PolicyChurn::real_time>("real_time")}),
-      sharing<NumaMigrationChurn, prepare_numa_churn>(
-          work_row<NumaMigrationChurn, run_numa_churn>("NumaMigrationChurn", "another NUMA node all the time", "",
-                                                       {work_parameter<&NumaMigrationChurn::period>("period")})),
+      sharing<NumaMigrationChurn, prepare_numa_churn>(work_row<NumaMigrationChurn, run_numa_churn>(
+          "NumaMigrationChurn", "another NUMA node all the time", "", "as Bursty, without sleeps",
+          {work_parameter<&NumaMigrationChurn::period>("period")})),
       std::move(fork_exit),
   };
 }

@@ -215,6 +215,7 @@ std::vector<WorkTypeRow> desktop_types() {
       work_row<BuildTree, run_build_tree>(
           "BuildTree", "make: trees of short processes, several at a time",
           "how long an object takes from the fork until it was waited for; objects, builds",
+          "5 looks at the clock an object; a compiler asks how long it has run after each unit",
           {work_parameter<&BuildTree::jobs>("jobs", 1, kMostJobs), work_parameter<&BuildTree::objects>("objects"),
            work_parameter<&BuildTree::compile>("compile"), work_parameter<&BuildTree::link>("link")}),
       {"object"}, {"objects", "builds"});
@@ -224,6 +225,8 @@ std::vector<WorkTypeRow> desktop_types() {
           measuring(work_row<FramePacing, run_frame_pacing>(
                         "FramePacing", "a game: frames that several threads must finish together",
                         "how long after its begin a frame is done; frames, and those missed",
+                        "main: 10 looks at the clock a frame; helper: 3 or 4; both about ten system calls that ask how "
+                        "long they have run",
                         {work_parameter<&FramePacing::workers>("workers", 1, 1023),
                          work_parameter<&FramePacing::frame>("frame", 10'000, work_value::kLongest),
                          work_parameter<&FramePacing::main_work>("main_work"),
@@ -234,6 +237,8 @@ std::vector<WorkTypeRow> desktop_types() {
               measuring(work_row<AudioCallback, run_audio_callback>(
                             "AudioCallback", "sound: a real-time callback that an ordinary task must feed in time",
                             "how long after its begin a callback is done; callbacks, and those without a block; misses",
+                            "callback: 6 looks at the clock a period; feeder: 2 to 4 a block; both about ten system "
+                            "calls that ask how long they have run",
                             {work_parameter<&AudioCallback::period>("period", 10'000, work_value::kLongest),
                              work_parameter<&AudioCallback::callback>("callback"),
                              work_parameter<&AudioCallback::render>("render"),

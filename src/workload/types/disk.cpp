@@ -113,15 +113,18 @@ std::vector<WorkTypeRow> disk_types() {
   return {
       on_disk(sharing<IoSyncWrite, prepare_sync_write>(work_row<IoSyncWrite, run_sync_write>(
           "IoSyncWrite", "short sleeps that a disk ends, one for each block that is written through", "",
+          "3 looks at the clock a write and a sync",
           {work_parameter<&IoSyncWrite::writes>("writes", 1, 256),
            work_parameter<&IoSyncWrite::block_kib>("block_kib", 1, 128),
            work_parameter<&IoSyncWrite::latency>("latency", kShortestLatency, kLongestLatency)}))),
       on_disk(sharing<IoRandRead, prepare_rand_read>(work_row<IoRandRead, run_rand_read>(
           "IoRandRead", "a disk's wake-up for each block that is read", "",
+          "3 looks at the clock a read, and a number drawn",
           {work_parameter<&IoRandRead::block_kib>("block_kib", 1, 128),
            work_parameter<&IoRandRead::latency>("latency", kShortestLatency, kLongestLatency)}))),
       on_disk(sharing<IoConvoy, prepare_convoy>(work_row<IoConvoy, run_convoy>(
           "IoConvoy", "waits for a disk of several lengths: writes, reads and syncs by turns", "",
+          "3 looks at the clock a write, a read and a sync, and a number drawn a read",
           {work_parameter<&IoConvoy::block_kib>("block_kib", 1, 128),
            work_parameter<&IoConvoy::sync_every>("sync_every", 1, 4096),
            work_parameter<&IoConvoy::latency>("latency", kShortestLatency, kLongestLatency)}))),

@@ -123,21 +123,25 @@ std::vector<WorkTypeRow> fan_out_types() {
   return {
       with_messenger<FutexFanOut, &FutexFanOut::fan_out>(
           work_row<FutexFanOut, run_futex_fan_out>("FutexFanOut", "one wakes several at once: wake-up placement", kLate,
+                                                   "messenger: 4 looks at the clock a round; receiver: 3 or 4",
                                                    {work_parameter<&FutexFanOut::fan_out>("fan_out", 1, kMostReceivers),
                                                     work_parameter<&FutexFanOut::spin_iters>("spin_iters")})),
       with_messenger<FanOutCompute, &FanOutCompute::fan_out>(work_row<FanOutCompute, run_fan_out_compute>(
           "FanOutCompute", "one wakes several, which sleep and compute: as schbench", kLate,
+          "messenger: 4 looks at the clock a round; receiver: 6 or 7, and one every 16 units (8192 products each)",
           {work_parameter<&FanOutCompute::fan_out>("fan_out", 1, kMostReceivers),
            work_parameter<&FanOutCompute::cache_footprint_kib>("cache_footprint_kib", 1, 1 << 20),
            work_parameter<&FanOutCompute::operations>("operations"),
            work_parameter<&FanOutCompute::sleep>("sleep", 0)})),
       with_messenger<ThunderingHerd, &ThunderingHerd::waiters>(work_row<ThunderingHerd, run_thundering_herd>(
           "ThunderingHerd", "many woken at one moment, all the same", kLate,
+          "messenger: 7 looks at the clock a batch; receiver: 3 or 4",
           {work_parameter<&ThunderingHerd::waiters>("waiters", 1, kMostReceivers),
            work_parameter<&ThunderingHerd::batches>("batches", 0),
            work_parameter<&ThunderingHerd::inter_batch>("inter_batch")})),
       sharing<WakeChain, prepare_chain>(in_groups<WakeChain, size_of_chain>(work_row<WakeChain, run_wake_chain>(
           "WakeChain", "rings in which each wakes the next: one of many runs", "how late each stage runs",
+          "5 looks at the clock a hop, and its work's as of Bursty; by pipe as PipeIo",
           {work_parameter<&WakeChain::depth>("depth", 2, kMostReceivers), work_parameter<&WakeChain::wake>("wake"),
            work_parameter<&WakeChain::work_per_hop>("work_per_hop")}))),
   };

@@ -162,6 +162,7 @@ std::vector<WorkTypeRow> lock_types() {
           in_groups<MutexContention, size_of_contenders>(work_row<MutexContention, run_mutex_contention>(
               "MutexContention", "many want one lock: preempted holders, convoys",
               "how late it runs after the lock became free",
+              "a look at the clock where it frees the lock, 3 where it waits for it; units as of SpinWait",
               {work_parameter<&MutexContention::contenders>("contenders", 2, kMostOfAKind),
                work_parameter<&MutexContention::hold_iters>("hold_iters"),
                work_parameter<&MutexContention::work_iters>("work_iters")}))),
@@ -169,7 +170,7 @@ std::vector<WorkTypeRow> lock_types() {
           with_policies<PriorityInversion, policy_of_tier>(sharing<PriorityInversion, prepare_inversion>(
               in_groups<PriorityInversion, size_of_tiers>(work_row<PriorityInversion, run_priority_inversion>(
                   "PriorityInversion", "a high task waits for a low one, which one in the middle keeps off its CPU",
-                  "how late it runs after the lock became free",
+                  "how late it runs after the lock became free", "as MutexContention; 3 looks at the clock a pause",
                   {work_parameter<&PriorityInversion::high>("high", 1, kMostOfAKind),
                    work_parameter<&PriorityInversion::medium>("medium", 0, kMostOfAKind),
                    work_parameter<&PriorityInversion::low>("low", 1, kMostOfAKind),
@@ -182,7 +183,7 @@ std::vector<WorkTypeRow> lock_types() {
               in_groups<ProducerConsumerImbalance, size_of_queue<ProducerConsumerImbalance>>(
                   work_row<ProducerConsumerImbalance, run_producer_consumer>(
                       "ProducerConsumerImbalance", "a queue that is filled faster than it is emptied, or slower",
-                      kItems,
+                      kItems, "producer: 4 looks at the clock an item; consumer: 1 or, where it waits, 3",
                       {work_parameter<&ProducerConsumerImbalance::producers>("producers", 1, kMostOfAKind),
                        work_parameter<&ProducerConsumerImbalance::consumers>("consumers", 1, kMostOfAKind),
                        work_parameter<&ProducerConsumerImbalance::produce_rate_hz>("produce_rate_hz", 1, 1'000'000),
@@ -192,6 +193,8 @@ std::vector<WorkTypeRow> lock_types() {
       with_roles<EpollStorm, role_at_queue<EpollStorm>>(sharing<EpollStorm, prepare_epoll>(
           in_groups<EpollStorm, size_of_queue<EpollStorm>>(work_row<EpollStorm, run_epoll_storm>(
               "EpollStorm", "bursts of events, each of which wakes one of several", kItems,
+              "producer: 4 looks at the clock a burst; consumer: 1 an event or, where it waits, 3 and a read(2) in "
+              "vain",
               {work_parameter<&EpollStorm::producers>("producers", 1, kMostOfAKind),
                work_parameter<&EpollStorm::consumers>("consumers", 1, kMostOfAKind),
                work_parameter<&EpollStorm::events_per_burst>("events_per_burst", 1, 1 << 20),

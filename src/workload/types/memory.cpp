@@ -100,19 +100,24 @@ void run_numa_sweep(const NumaWorkingSetSweep& type, WorkerRun& run) {
 std::vector<WorkTypeRow> memory_types() {
   WorkTypeRow sweep = sharing<NumaWorkingSetSweep, prepare_numa_sweep>(work_row<NumaWorkingSetSweep, run_numa_sweep>(
       "NumaWorkingSetSweep", "memory that wanders from node to node", "how late it wakes up",
+      "counts a unit every 8 pages, looks at the clock every 16th; 5 looks more a sweep",
       {work_parameter<&NumaWorkingSetSweep::region_kib>("region_kib", 4, kMostKib),
        work_parameter<&NumaWorkingSetSweep::sweep_period>("sweep_period"),
        work_parameter<&NumaWorkingSetSweep::target_nodes>("target_nodes")}));
   sweep.moves_memory = true;
   return {
-      work_row<CachePressure, run_cache_pressure>("CachePressure", "a CPU hog that fills caches", "",
-                                                  {work_parameter<&CachePressure::size_kib>("size_kib", 1, kMostKib),
-                                                   work_parameter<&CachePressure::stride>("stride")}),
+      work_row<CachePressure, run_cache_pressure>(
+          "CachePressure", "a CPU hog that fills caches", "",
+          "counts each unit (256 touches), looks at the clock every 16th: 1 % of its instructions at full speed",
+          {work_parameter<&CachePressure::size_kib>("size_kib", 1, kMostKib),
+           work_parameter<&CachePressure::stride>("stride")}),
       work_row<CacheYield, run_cache_yield>("CacheYield", "fills caches and yields: moves cost", "",
+                                            "as CachePressure, and a look at the clock after each yield",
                                             {work_parameter<&CacheYield::size_kib>("size_kib", 1, kMostKib),
                                              work_parameter<&CacheYield::stride>("stride")}),
       work_row<PageFaultChurn, run_page_fault_churn>(
           "PageFaultChurn", "page faults: time in the kernel, mmap_lock", "",
+          "counts a unit every 8 faults, looks at the clock every 16th: 0.3 % of its instructions at full speed",
           {work_parameter<&PageFaultChurn::region_kib>("region_kib", 4, kMostKib),
            work_parameter<&PageFaultChurn::touches_per_cycle>("touches_per_cycle"),
            work_parameter<&PageFaultChurn::spin_iters>("spin_iters")}),

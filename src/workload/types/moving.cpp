@@ -100,15 +100,17 @@ std::vector<WorkTypeRow> moving_types() {
   WorkTypeRow cross =
       sharing<CrossAffinityChurn, prepare_cross_affinity>(work_row<CrossAffinityChurn, run_cross_affinity>(
           "CrossAffinityChurn", "tasks whose CPUs others change while they run or wait", "",
+          "units as of SpinWait, and two numbers drawn each time",
           {work_parameter<&CrossAffinityChurn::spin_iters>("spin_iters")}));
   cross.size = [](const WorkType&) { return GroupSize{.at_least = 2}; };
   WorkTypeRow churn = sharing<CgroupChurn, prepare_cgroup_churn>(work_row<CgroupChurn, run_cgroup_churn>(
-      "CgroupChurn", "another cgroup all the time: moves between task groups", "",
+      "CgroupChurn", "another cgroup all the time: moves between task groups", "", "as Bursty, without sleeps",
       {work_parameter<&CgroupChurn::groups>("groups", 2, 64),
        work_parameter<&CgroupChurn::cycle>("cycle", 100'000, work_value::kLongest)}));
   churn.controllers = {"cpu"};
   WorkTypeRow storm = sharing<CgroupAttachStorm, prepare_attach_storm>(work_row<CgroupAttachStorm, run_attach_storm>(
       "CgroupAttachStorm", "tasks that are moved to another cgroup while they end", "children that ended before",
+      "3 looks at the clock each time that it waits for its children, and a number drawn a child",
       {work_parameter<&CgroupAttachStorm::children>("children", 1, 256),
        work_parameter<&CgroupAttachStorm::reap>("reap")}));
   storm.controllers = {"cpu"};

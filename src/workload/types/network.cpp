@@ -91,11 +91,13 @@ std::vector<WorkTypeRow> network_types() {
   return {
       sharing<NetTraffic, prepare_traffic>(work_row<NetTraffic, run_traffic>(
           "NetTraffic", "time in network softirqs, on the CPU of who sends", "how late it wakes up",
+          "4 looks at the clock a frame, and a recv(2) in vain",
           {work_parameter<&NetTraffic::interval>("interval", kShortestInterval, kLongestInterval),
            work_parameter<&NetTraffic::frame_bytes>("frame_bytes", Frame::kLeast, Frame::kMost)})),
       with_roles<IrqWake, role_in_irq_wake>(
           sharing<IrqWake, prepare_irq_wake>(in_groups<IrqWake, frame_pair>(work_row<IrqWake, run_irq_wake>(
               "IrqWake", "wake-ups from a softirq", "how late it runs after the frame was sent; frames left out",
+              "sender: 5 looks at the clock a frame; receiver: 4, a recv(2) in vain and a poll(2)",
               {work_parameter<&IrqWake::interval>("interval", kShortestInterval, kLongestInterval),
                work_parameter<&IrqWake::frame_bytes>("frame_bytes", Frame::kLeast, Frame::kMost)})))),
   };

@@ -136,27 +136,31 @@ EnumNames<WakeClass> names_of(WakeClass) { return names_from<kWakeClasses>(); }
 std::vector<WorkTypeRow> pair_types() {
   constexpr const char* kLate = "how late it runs after its partner woke it";
   return {
-      sharing<PipeIo, prepare_pipes<PipeIo>>(in_groups<PipeIo, pair_size<PipeIo>>(
-          work_row<PipeIo, run_pipe_io>("PipeIo", "pairs that wake each other through pipes (synchronous wake-ups)",
-                                        kLate, {work_parameter<&PipeIo::burst_iters>("burst_iters")}))),
+      sharing<PipeIo, prepare_pipes<PipeIo>>(in_groups<PipeIo, pair_size<PipeIo>>(work_row<PipeIo, run_pipe_io>(
+          "PipeIo", "pairs that wake each other through pipes (synchronous wake-ups)", kLate,
+          "4 looks at the clock a round; a read(2) in vain and a poll(2) where it waits",
+          {work_parameter<&PipeIo::burst_iters>("burst_iters")}))),
       sharing<FutexPingPong, prepare_turns<FutexPingPong>>(
           in_groups<FutexPingPong, pair_size<FutexPingPong>>(work_row<FutexPingPong, run_futex_ping_pong>(
               "FutexPingPong", "pairs that hand over to each other through a futex: one of two runs", kLate,
+              "4 looks at the clock a round; units as of SpinWait",
               {work_parameter<&FutexPingPong::spin_iters>("spin_iters")}))),
       sharing<CachePipe, prepare_pipes<CachePipe>>(in_groups<CachePipe, pair_size<CachePipe>>(
           work_row<CachePipe, run_cache_pipe>("CachePipe", "PipeIo with memory that wants to stay where it is", kLate,
+                                              "as PipeIo, and its memory's units as of CachePressure",
                                               {work_parameter<&CachePipe::size_kib>("size_kib", 1, 1 << 20),
                                                work_parameter<&CachePipe::burst_iters>("burst_iters")}))),
       with_roles<AsymmetricWaker, role_of_waker>(
           with_policies<AsymmetricWaker, policy_of_waker>(sharing<AsymmetricWaker, prepare_turns<AsymmetricWaker>>(
               in_groups<AsymmetricWaker, pair_size<AsymmetricWaker>>(work_row<AsymmetricWaker, run_asymmetric_waker>(
-                  "AsymmetricWaker", "wake-ups from one scheduling class into another", kLate,
+                  "AsymmetricWaker", "wake-ups from one scheduling class into another", kLate, "as FutexPingPong",
                   {work_parameter<&AsymmetricWaker::waker_class>("waker_class"),
                    work_parameter<&AsymmetricWaker::wakee_class>("wakee_class"),
                    work_parameter<&AsymmetricWaker::burst_iters>("burst_iters")}))))),
       sharing<SignalStorm, prepare_signals>(
           in_groups<SignalStorm, pair_size<SignalStorm>>(work_row<SignalStorm, run_signal_storm>(
               "SignalStorm", "pairs that send each other signals: interrupted work", "",
+              "a look at the clock every 16 signals; units as of SpinWait",
               {work_parameter<&SignalStorm::signals_per_iter>("signals_per_iter", 1, 1 << 20),
                work_parameter<&SignalStorm::work_iters>("work_iters")}))),
   };

@@ -48,7 +48,7 @@ std::vector<WorkTypeRow> real_time_types() {
   return {
       with_roles<RtStarvation, role_in_starvation>(with_policies<RtStarvation, policy_in_starvation>(
           in_groups<RtStarvation, size_of_starvation>(work_row<RtStarvation, run_rt_starvation>(
-              "RtStarvation", "real-time hogs beside ordinary tasks", "",
+              "RtStarvation", "real-time hogs beside ordinary tasks", "", "as SpinWait",
               {work_parameter<&RtStarvation::rt_workers>("rt_workers", 1, kMostOfAClass),
                work_parameter<&RtStarvation::cfs_workers>("cfs_workers", 1, kMostOfAClass),
                work_parameter<&RtStarvation::rt_priority>("rt_priority", 1, 97),
@@ -56,7 +56,7 @@ std::vector<WorkTypeRow> real_time_types() {
       with_roles<PreemptStorm, role_in_storm>(with_policies<PreemptStorm, policy_in_storm>(
           in_groups<PreemptStorm, size_of_storm>(work_row<PreemptStorm, run_preempt_storm>(
               "PreemptStorm", "a real-time task that preempts hogs hundreds of times a second",
-              "how late the real-time task wakes up",
+              "how late the real-time task wakes up", "as SpinWait; real-time: 3 looks at the clock a sleep",
               {work_parameter<&PreemptStorm::cfs_workers>("cfs_workers", 1, kMostOfAClass),
                work_parameter<&PreemptStorm::rt_burst_iters>("rt_burst_iters"),
                work_parameter<&PreemptStorm::rt_sleep>("rt_sleep")})))),

@@ -149,6 +149,8 @@ std::vector<WorkTypeRow> server_types() {
               work_row<RequestServer, run_request_server>(
                   "RequestServer", "requests that come whatever happens: queues that build up when a CPU is late",
                   "how long after it was due a request is served; requests offered, served, served late, and dropped",
+                  "generator: 6 looks at the clock a request; server: 3 to 8, and about ten system calls that ask how "
+                  "long it has run",
                   {work_parameter<&RequestServer::servers>("servers", 1, kMostServers),
                    work_parameter<&RequestServer::rate_hz>("rate_hz", 1, 1'000'000),
                    work_parameter<&RequestServer::arrivals>("arrivals"),
@@ -160,6 +162,8 @@ std::vector<WorkTypeRow> server_types() {
           measuring(work_row<ThreadPool, run_thread_pool>(
                         "ThreadPool", "a queue that is always full, and threads that empty it",
                         "how long a task takes from its submission on; tasks",
+                        "submitter: 4 to 6 looks at the clock a task; thread: 4 to 9, and about ten system calls that "
+                        "ask how long it has run",
                         {work_parameter<&ThreadPool::submitters>("submitters", 1, kMostServers),
                          work_parameter<&ThreadPool::threads>("threads", 1, kMostServers),
                          work_parameter<&ThreadPool::task>("task"),
@@ -168,17 +172,19 @@ std::vector<WorkTypeRow> server_types() {
       sharing<Pipeline, prepare_pipeline>(in_groups<Pipeline, size_of_pipeline>(measuring(
           work_row<Pipeline, run_pipeline>(
               "Pipeline", "stages that feed each other: the slowest decides", "how long an item takes through; items",
+              "6 to 11 looks at the clock an item and stage, and about ten system calls that ask how long it has run",
               {work_parameter<&Pipeline::stages>("stages", 2, kMostServers), work_parameter<&Pipeline::work>("work"),
                work_parameter<&Pipeline::queue_limit>("queue_limit", 1, SharedQueue::kMostLimit)}),
           {"item"}, {"items"}))),
-      sharing<ActorRing, prepare_ring>(in_groups<ActorRing, size_of_ring>(measuring(
-          work_row<ActorRing, run_actor_ring>("ActorRing",
-                                              "actors with mailboxes: fewer messages than tasks, each wakes the next",
-                                              "how long a message takes from one actor to the next; hops",
-                                              {work_parameter<&ActorRing::actors>("actors", 2, kMostServers),
-                                               work_parameter<&ActorRing::messages>("messages", 1, kMostServers),
-                                               work_parameter<&ActorRing::work>("work")}),
-          {"hop"}, {"hops"}))),
+      sharing<ActorRing, prepare_ring>(in_groups<ActorRing, size_of_ring>(
+          measuring(work_row<ActorRing, run_actor_ring>(
+                        "ActorRing", "actors with mailboxes: fewer messages than tasks, each wakes the next",
+                        "how long a message takes from one actor to the next; hops",
+                        "5 to 10 looks at the clock a hop, and about ten system calls that ask how long it has run",
+                        {work_parameter<&ActorRing::actors>("actors", 2, kMostServers),
+                         work_parameter<&ActorRing::messages>("messages", 1, kMostServers),
+                         work_parameter<&ActorRing::work>("work")}),
+                    {"hop"}, {"hops"}))),
   };
 }
 

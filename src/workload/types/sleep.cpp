@@ -95,22 +95,28 @@ std::vector<WorkTypeRow> sleeping_types() {
   constexpr const char* kLate = "how late it wakes up";
   const std::int64_t most_us = std::chrono::nanoseconds(std::chrono::hours(1)).count();
   return {
-      work_row<Bursty, run_bursty>("Bursty", "bursts between sleeps: wake-up placement and preemption", kLate,
-                                   {work_parameter<&Bursty::burst>("burst"), work_parameter<&Bursty::sleep>("sleep")}),
+      work_row<Bursty, run_bursty>(
+          "Bursty", "bursts between sleeps: wake-up placement and preemption", kLate,
+          "looks at the clock every 16 units of a burst, towards its end after each; 3 looks a sleep",
+          {work_parameter<&Bursty::burst>("burst"), work_parameter<&Bursty::sleep>("sleep")}),
       work_row<IdleChurn, run_idle_churn>(
-          "IdleChurn", "CPUs that go idle and come back all the time", kLate,
+          "IdleChurn", "CPUs that go idle and come back all the time", kLate, "as Bursty",
           {work_parameter<&IdleChurn::burst>("burst"), work_parameter<&IdleChurn::sleep>("sleep"),
            work_parameter<&IdleChurn::precise_timing>("precise_timing")}),
       work_row<TimerLatency, run_timer_latency>("TimerLatency",
                                                 "an absolute timer, as cyclictest: how soon a woken task runs",
                                                 "how late it runs after each expiry; expiries missed altogether",
+                                                "5 looks at the clock an expiry: some 800 instructions",
                                                 {work_parameter<&TimerLatency::interval>("interval", 10'000, most_us)}),
       work_row<Periodic, run_periodic>(
           "Periodic", "a periodic task, as rt-app's: run, period, deadline", "how late it begins; periods missed",
+          "4 looks at the clock a period, and about ten system calls that ask how long it has run",
           {work_parameter<&Periodic::run>("run"), work_parameter<&Periodic::period>("period", 10'000, most_us),
            work_parameter<&Periodic::deadline>("deadline", 0), work_parameter<&Periodic::phase>("phase", 0),
            work_parameter<&Periodic::jitter>("jitter", 0)}),
       work_row<Sequence, run_sequence>("Sequence", "phases one after the other", "how late it wakes up from its sleeps",
+                                       "spin: as Bursty; alu, yield: a look at the clock after each; run: as Periodic; "
+                                       "sleep, timer: 3 or 4 looks each",
                                        {work_parameter<&Sequence::phases>("phases")}),
   };
 }

@@ -52,6 +52,9 @@ struct WorkTypeRow {
   std::vector<WorkParameter> parameters = {};
   std::string_view pressure = {};  // what it does to a scheduler, in a few words
   std::string_view measures = {};  // what its reports have beyond CPU time and iterations
+  // What it does beyond that work, to keep account of it (bench/work_cost.py). Where it names a share, that is the same
+  // on any machine. A look at the clock is a checkpoint's, or a part of one.
+  std::string_view cost = {};
   GroupSize (*size)(const WorkType& type) = [](const WorkType&) { return GroupSize{}; };
   Status (*prepare)(const WorkType& type, GroupResources& shared) = [](const WorkType&, GroupResources&) {
     return ok();
@@ -80,7 +83,7 @@ struct WorkTypeRow {
 };
 
 template <typename Type, auto Loop>
-WorkTypeRow work_row(std::string_view name, std::string_view pressure, std::string_view measures,
+WorkTypeRow work_row(std::string_view name, std::string_view pressure, std::string_view measures, std::string_view cost,
                      std::vector<WorkParameter> parameters = {}) {
   WorkTypeRow row;
   row.name = name;
@@ -89,6 +92,7 @@ WorkTypeRow work_row(std::string_view name, std::string_view pressure, std::stri
   row.parameters = std::move(parameters);
   row.pressure = pressure;
   row.measures = measures;
+  row.cost = cost;
   return row;
 }
 

@@ -132,6 +132,7 @@ char list_joint(std::string_view type, std::string_view parameter) {
 
 std::string_view work_pressure(const WorkType& type) { return row_of(type).pressure; }
 std::string_view work_measures(const WorkType& type) { return row_of(type).measures; }
+std::string_view work_cost(const WorkType& type) { return row_of(type).cost; }
 
 const std::vector<std::string_view>& work_modules(const WorkType& type) { return row_of(type).modules; }
 const std::vector<std::string_view>& work_controllers(const WorkType& type) { return row_of(type).controllers; }

@@ -38,9 +38,10 @@ std::optional<SchedPolicy> work_policy(const WorkType& type, std::size_t index);
 // Its nice value and its name ("": any), where the type decides these.
 std::optional<int> work_nice(const WorkType& type, std::size_t index);
 std::string work_comm(const WorkType& type, std::size_t index);
-// What it does to a scheduler, and what its reports say, in a few words each.
+// What it does to a scheduler, what its reports say, and what its accounts cost, in a few words each.
 std::string_view work_pressure(const WorkType& type);
 std::string_view work_measures(const WorkType& type);
+std::string_view work_cost(const WorkType& type);
 bool moves_memory(const WorkType& type);  // between NUMA nodes
 // Of what each worker measures beyond its slot, by number (WorkerRun::note(), count()).
 struct WorkMeasureNames {

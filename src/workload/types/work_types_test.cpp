@@ -182,6 +182,11 @@ TEST(WorkTypes, SayWhatTheyAreFor) {
   for (const std::string_view name : work_type_names()) EXPECT_NE(work_pressure(*make_work_type(name, {})), "") << name;
 }
 
+TEST(WorkTypes, SayWhatTheirAccountsCost) {
+  for (const auto family : kFamilies)
+    for (const WorkTypeRow& row : family()) EXPECT_NE(row.cost, "") << row.name;
+}
+
 TEST(Describe, ShowsTheParameters) {
   EXPECT_EQ(describe(SpinWait{}), "SpinWait");
   EXPECT_EQ(describe(Bursty{}), "Bursty(burst=50ms, sleep=100ms)");
