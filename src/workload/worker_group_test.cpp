@@ -191,7 +191,7 @@ TEST(WorkerGroup, RunsALoopOfTheTestsOwn) {
                    .parameters = {0, 1000}};
   WorkerGroup group = spawned({.workers = 2, .type = own});
   group.release();
-  wait_for_work(group.pids()[1]);
+  for (const int pid : group.pids()) wait_for_work(pid);
   const auto reports = group.collect(kPatience);
   ASSERT_TRUE(reports) << reports.error().render();
   for (const WorkerReport& report : *reports) {
