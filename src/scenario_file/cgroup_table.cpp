@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "scenario/plan/definition_rules.h"
+#include "scenario/plan/worker_attributes.h"
 #include "scenario_file/knob_reader.h"
 #include "scenario_file/work_table.h"
 
@@ -48,27 +49,16 @@ class CgroupReader {
   }
 
   void read_workers(CgroupDef& def) {
-    WorkSpec spec;
+    WorkSpec spec, shared;
     const bool said = read_worker_count(reader_, 0, spec);
-    WorkSpec shared;
-    read_shared_attributes(reader_, shared);
-    share(def, shared);
-    read_own_attributes(reader_, spec);
+    read_attributes(reader_, shared, spec);
+    for (const WorkerAttribute& row : worker_attributes())
+      if (row.share != nullptr) row.share(shared, def);
     const TomlValue* work = reader_.find("work");
     if (work != nullptr && work->kind == Kind::kArray) return read_work_tables(*work, def);
     if (const auto type = read_work_type(reader_, "work")) spec.type = *type;
     if (spec.workers == 0) return leave_empty(def);
     add_work(def, spec, said);
-  }
-
-  // What each of its groups of workers has that does not say otherwise.
-  static void share(CgroupDef& def, const WorkSpec& shared) {
-    if (shared.nice) def.nice(*shared.nice);
-    if (shared.comm) def.comm(*shared.comm);
-    if (shared.pcomm) def.pcomm(*shared.pcomm);
-    if (shared.uid) def.uid(*shared.uid);
-    if (shared.gid) def.gid(*shared.gid);
-    if (shared.numa_node) def.numa_node(*shared.numa_node);
   }
 
   // no_workers() makes room for a first group that is set as a whole; workers() is what counts as having said a number.
@@ -94,8 +84,8 @@ class CgroupReader {
 
   template <typename Message>
   void refuse_attributes(Message message) {
-    for (const std::string_view key : own_attribute_keys())
-      if (reader_.has(key)) reader_.mistake(key, message(key));
+    for (const WorkerAttribute& row : worker_attributes())
+      if (row.share == nullptr && reader_.has(row.key())) reader_.mistake(row.key(), message(row.key()));
   }
 
   void read_work_tables(const TomlValue& array, CgroupDef& def) {

@@ -7,6 +7,7 @@
 
 #include "cgroup/knob_table.h"
 #include "scenario/ops/op_table.h"
+#include "scenario/plan/worker_attributes.h"
 #include "scenario_file/check_table.h"
 #include "scenario_file/knob_reader.h"
 #include "scenario_file/run_setting.h"
@@ -107,22 +108,9 @@ void add_work_types(std::string& page) {
 
 }  // namespace
 
-const std::vector<TextForm>& worker_forms() {
-  static const std::vector<TextForm> forms = {
-      {"nice = -5", "the nice value, -20 to 19"},
-      {"comm = \"ui\"", "the name of each worker, 1 to 15 bytes; otherwise \"CGROUP/INDEX\""},
-      {"pcomm = \"browser\"", "threads of one process of this name, 1 to 15 bytes; otherwise each worker is a process"},
-      {"uid = 1000", "the user id; threads of one process have one"},
-      {"gid = 1000", "the group id; the same"},
-      {"numa_node = 0", "run on the node's CPUs and take memory from it"},
-      {"policy = \"fifo:50\"", "the scheduling policy; see Policies"},
-      {"affinity = \"random:2\"", "the CPUs that each pins itself to; see Affinities"},
-      {"mem_policy = \"bind:0\"", "where memory comes from; see Memory policies"},
-      {"task_uclamp_min = 512", "the lower utilisation clamp of each worker, 0 to 1024"},
-      {"task_uclamp_max = 1024", "the upper one"},
-      {"slice = \"3ms\"", "the slice that each asks the kernel for, 100 us to 100 ms, of policies without priority"},
-      {"timer_slack = \"50us\"", "how late the kernel may end its sleeps, 1 ns to 1 s; otherwise 1 ns"},
-  };
+std::vector<TextForm> worker_forms() {
+  std::vector<TextForm> forms;
+  for (const WorkerAttribute& row : worker_attributes()) forms.push_back({row.written, row.meaning});
   return forms;
 }
 

@@ -17,6 +17,6 @@ std::string scenario_reference();
 const std::vector<TextForm>& cpuset_forms();
 const std::vector<TextForm>& affinity_forms();
 // Lines of a [[cgroup]] with one worker.
-const std::vector<TextForm>& worker_forms();
+std::vector<TextForm> worker_forms();
 
 }  // namespace ktstr

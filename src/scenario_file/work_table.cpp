@@ -5,11 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
+#include <variant>
 
 #include "scenario/plan/definition_rules.h"
+#include "scenario/plan/worker_attributes.h"
 #include "scenario_file/policy_reader.h"
-#include "workload/task/task_times.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -82,61 +82,38 @@ WorkType read_type(TableReader& reader, const TomlValue& table) {
   return make_work_type(name->text, parameters).value_or(WorkType());
 }
 
-// A range-checked whole number; empty when it is not there or a mistake.
-std::optional<int> read_nice(TableReader& reader) {
-  const auto value = reader.integer("nice", "a whole number like -5");
-  if (!value) return {};
-  const Status valid = check_nice(*value);
-  reader.mistake("nice", valid);
-  return valid ? std::optional(static_cast<int>(*value)) : std::nullopt;
+// One function a type of values, of which the row's rule is still to be asked. A mistake leaves the default.
+template <typename Number>
+void read_attribute(TableReader& reader, const WorkerAttribute& row, std::optional<Number>& into) {
+  const auto value = reader.integer(row.key(), row.form.accepted);
+  if (!value) return;
+  const Status valid = row.form.in_range(row.key(), *value);
+  reader.mistake(row.key(), valid);
+  if (valid) into = static_cast<Number>(*value);
+}
+void read_attribute(TableReader& reader, const WorkerAttribute& row, std::optional<std::string>& into) {
+  into = reader.text(row.key(), row.form.accepted);
+}
+void read_attribute(TableReader& reader, const WorkerAttribute& row, std::optional<std::chrono::nanoseconds>& into) {
+  into = reader.duration(row.key());
+}
+void read_attribute(TableReader& reader, const WorkerAttribute& row, SchedPolicy& into) {
+  if (const auto policy = read_policy(reader, row.key())) into = *policy;
+}
+void read_attribute(TableReader& reader, const WorkerAttribute& row, AffinityIntent& into) {
+  const auto text = reader.text(row.key(), row.form.accepted);
+  if (!text) return;
+  auto affinity = AffinityIntent::parse(*text);
+  if (affinity)
+    into = *std::move(affinity);
+  else
+    reader.mistake(row.key(), Status(affinity.error()));
+}
+void read_attribute(TableReader& reader, const WorkerAttribute& row, MemPolicy& into) {
+  if (auto policy = read_mem_policy(reader, row.key())) into = *std::move(policy);
 }
 
-std::optional<std::string> read_comm(TableReader& reader, std::string_view key) {
-  auto comm = reader.text(key, "a text like \"worker\"");
-  if (!comm) return {};
-  const Status valid = check_comm(*comm, key);
-  reader.mistake(key, valid);
-  return valid ? comm : std::nullopt;
-}
-
-// 2^32 - 1 is "no change" to the system calls: setresuid(2).
-std::optional<std::uint32_t> read_id(TableReader& reader, std::string_view key) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max() - 1;
-  const auto value = reader.integer(key, "a whole number like 1000");
-  if (!value) return {};
-  if (*value >= 0 && *value <= kMost) return static_cast<std::uint32_t>(*value);
-  reader.mistake(key, fmt::format("{} {} is not valid; accepted: 0 to {}", key, *value, kMost));
-  return {};
-}
-
-std::optional<NumaNode> read_node(TableReader& reader) {
-  constexpr int kMost = 1023;  // MAX_NUMNODES of the largest kernel configuration, include/linux/numa.h
-  const auto value = reader.integer("numa_node", "a node's number like 0");
-  if (!value) return {};
-  if (*value >= 0 && *value <= kMost) return static_cast<NumaNode>(*value);
-  reader.mistake("numa_node", fmt::format("numa_node {} is not valid; accepted: 0 to {}", *value, kMost));
-  return {};
-}
-
-std::optional<int> read_clamp(TableReader& reader, std::string_view key) {
-  const auto value = reader.integer(key, "a whole number like 512");
-  if (!value) return {};
-  if (*value >= 0 && *value <= kMaxUclamp) return static_cast<int>(*value);
-  reader.mistake(key, fmt::format("{} {} is not valid; accepted: 0 to {}", key, *value, kMaxUclamp));
-  return {};
-}
-
-template <typename Check>
-std::optional<std::chrono::nanoseconds> read_time(TableReader& reader, std::string_view key, Check check) {
-  const auto time = reader.duration(key);
-  const Status valid = check(time);
-  reader.mistake(key, valid);
-  return valid ? time : std::nullopt;
-}
-
-void read_clamps(TableReader& reader, WorkSpec& spec) {
-  spec.uclamp_min = read_clamp(reader, "task_uclamp_min");
-  spec.uclamp_max = read_clamp(reader, "task_uclamp_max");
+void check_clamps(TableReader& reader, WorkSpec& spec) {
   if (spec.uclamp_min.value_or(0) <= spec.uclamp_max.value_or(kMaxUclamp)) return;
   reader.mistake("task_uclamp_max", fmt::format("task_uclamp_max {} is below task_uclamp_min {}; accepted: {} to {}",
                                                 *spec.uclamp_max, *spec.uclamp_min, *spec.uclamp_min, kMaxUclamp));
@@ -167,35 +144,26 @@ bool read_worker_count(TableReader& reader, int least, WorkSpec& spec) {
   return reader.has("workers") || reader.has("workers_pct");
 }
 
-void read_shared_attributes(TableReader& reader, WorkSpec& spec) {
-  spec.nice = read_nice(reader);
-  spec.comm = read_comm(reader, "comm");
-  spec.pcomm = read_comm(reader, "pcomm");
-  spec.uid = read_id(reader, "uid");
-  spec.gid = read_id(reader, "gid");
-  spec.numa_node = read_node(reader);
-}
-
-void read_own_attributes(TableReader& reader, WorkSpec& spec) {
-  if (const auto policy = read_policy(reader, "policy")) spec.policy = *policy;
-  if (const auto text = reader.text("affinity", "a text like \"random:2\"")) {
-    auto affinity = AffinityIntent::parse(*text);
-    const Status valid = affinity ? affinity->validate() : Status(affinity.error());
-    reader.mistake("affinity", valid);
-    if (valid) spec.affinity = *std::move(affinity);
+void read_attributes(TableReader& reader, WorkSpec& shared, WorkSpec& own) {
+  for (const WorkerAttribute& row : worker_attributes()) {
+    WorkSpec& spec = row.share != nullptr ? shared : own;
+    const auto read = [&](auto* value) {
+      const auto before = *value;
+      read_attribute(reader, row, *value);
+      const Status valid = row.rule(spec);
+      reader.mistake(row.key(), valid);
+      if (!valid) *value = before;
+    };
+    std::visit(read, row.place(spec));
   }
-  if (auto policy = read_mem_policy(reader, "mem_policy")) spec.mem_policy = *std::move(policy);
-  read_clamps(reader, spec);
-  spec.slice = read_time(reader, "slice", [&](const auto& slice) { return check_slice(slice, spec.policy); });
-  spec.timer_slack = read_time(reader, "timer_slack", check_timer_slack);
+  check_clamps(reader, own);
 }
 
 WorkSpec read_work_table(const TomlValue& table, std::string_view name, Mistakes& mistakes) {
   TableReader reader(table, name, mistakes);
   WorkSpec spec;
   const bool said = read_worker_count(reader, 1, spec);
-  read_shared_attributes(reader, spec);
-  read_own_attributes(reader, spec);
+  read_attributes(reader, spec, spec);
   spec.type = read_type(reader, table);
   if (!said) spec.workers = fitting_workers(spec.type, 1);
   return spec;
@@ -214,12 +182,6 @@ std::optional<WorkType> read_work_type(TableReader& reader, std::string_view key
   }
   if (!check_type_name(*value, reader.mistakes())) return {};
   return make_work_type(value->text, {}).value_or(WorkType());
-}
-
-const std::vector<std::string_view>& own_attribute_keys() {
-  static const std::vector<std::string_view> keys = {"policy",          "affinity", "mem_policy", "task_uclamp_min",
-                                                     "task_uclamp_max", "slice",    "timer_slack"};
-  return keys;
 }
 
 }  // namespace ktstr

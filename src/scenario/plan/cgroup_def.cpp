@@ -8,6 +8,7 @@
 
 #include "base/text/error_line.h"
 #include "scenario/plan/definition_rules.h"
+#include "scenario/plan/worker_attributes.h"
 
 namespace ktstr {
 
@@ -15,11 +16,6 @@ namespace {
 
 void require(const std::string& cgroup, const Status& status) {
   if (!status) throw std::invalid_argument(fmt::format("cgroup '{}': {}", cgroup, in_one_line(status.error())));
-}
-
-template <typename T>
-void fill(std::optional<T>& value, const std::optional<T>& fallback) {
-  if (!value) value = fallback;
 }
 
 constexpr std::chrono::microseconds kQuotaPeriod{100'000};
@@ -202,14 +198,9 @@ CgroupDef& CgroupDef::pids_unlimited() { return set(Knob::kPidsMax, "max"); }
 
 std::vector<WorkSpec> CgroupDef::merged_work() const {
   std::vector<WorkSpec> merged = work_;
-  for (WorkSpec& spec : merged) {
-    fill(spec.nice, defaults_.nice);
-    fill(spec.comm, defaults_.comm);
-    fill(spec.pcomm, defaults_.pcomm);
-    fill(spec.uid, defaults_.uid);
-    fill(spec.gid, defaults_.gid);
-    fill(spec.numa_node, defaults_.numa_node);
-  }
+  for (WorkSpec& spec : merged)
+    for (const WorkerAttribute& row : worker_attributes())
+      if (row.inherit != nullptr) row.inherit(spec, defaults_);
   return merged;
 }
 

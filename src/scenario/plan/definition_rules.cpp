@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "workload/task/task_times.h"
+#include "scenario/plan/worker_attributes.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -98,14 +98,8 @@ Status check_uclamp(std::int64_t min, std::int64_t max) {
 Status check_work_spec(const WorkSpec& spec) {
   KTSTR_TRY(check_workers(spec.workers));
   if (spec.workers_pct) KTSTR_TRY(check_workers_pct(*spec.workers_pct));
-  if (spec.nice) KTSTR_TRY(check_nice(*spec.nice));
-  if (spec.comm) KTSTR_TRY(check_comm(*spec.comm));
-  if (spec.pcomm) KTSTR_TRY(check_comm(*spec.pcomm, "pcomm"));
+  for (const WorkerAttribute& row : worker_attributes()) KTSTR_TRY(row.rule(spec));
   KTSTR_TRY(check_uclamp(spec.uclamp_min.value_or(0), spec.uclamp_max.value_or(kMaxUclamp)));
-  KTSTR_TRY(spec.policy.validate());
-  KTSTR_TRY(check_slice(spec.slice, spec.policy));
-  KTSTR_TRY(check_timer_slack(spec.timer_slack));
-  KTSTR_TRY(spec.affinity.validate());
   KTSTR_TRY(check_work_type(spec.type));
   return check_beside(spec);
 }

@@ -8,33 +8,29 @@
 #include "base/text/duration.h"
 #include "model/names.h"
 #include "scenario/ops/op_table.h"
+#include "scenario/plan/worker_attributes.h"
 
 namespace ktstr {
 
 namespace {
 
-template <typename T>
-std::string shown(const std::optional<T>& value) {
-  return value ? fmt::format("{}", *value) : "-";
-}
-
 std::string text_of(const WorkSpec& spec) {
-  std::string text =
-      fmt::format("{} x {} nice {} comm {} pcomm {} uid {} gid {} node {} {} affinity {} memory {} uclamp {} {};",
-                  spec.workers, describe(spec.type), shown(spec.nice), shown(spec.comm), shown(spec.pcomm),
-                  shown(spec.uid), shown(spec.gid), shown(spec.numa_node), spec.policy.describe(),
-                  spec.affinity.describe(), spec.mem_policy.describe(), shown(spec.uclamp_min), shown(spec.uclamp_max));
-  // Only where it is said: what was stored before these were there has the same fingerprint.
-  if (spec.slice) text += fmt::format("slice {};", format_duration(*spec.slice));
-  if (spec.timer_slack) text += fmt::format("timer slack {};", format_duration(*spec.timer_slack));
-  return text;
+  std::string text = fmt::format("{} x {}", spec.workers, describe(spec.type)), where_set;
+  for (const WorkerAttribute& row : worker_attributes()) {
+    const auto value = row.value(spec);
+    if (row.shown == InFingerprint::kAlways)
+      text += fmt::format("{}{} {}", row.name.empty() ? "" : " ", row.name, value.value_or("-"));
+    else if (value)
+      where_set += fmt::format("{} {};", row.name, *value);
+  }
+  return text + ";" + where_set;
 }
 
 std::string text_of(const Payload& payload) {
   std::string text =
       fmt::format("payload {} {} {};", payload.name(), payload.program_name(), fmt::join(payload.default_args(), " "));
   for (const PayloadCheck& check : payload.checks()) text += check.describe() + ";";
-  // Only where it is said, as above.
+  // Only where it is said: what was stored before these were there has the same fingerprint.
   for (const PayloadMetric& each : payload.metrics())
     text += fmt::format("metric {} {} {} {};", each.name, each.path, to_string(each.polarity), each.unit);
   if (payload.output_kind() != Payload::Output::kExitCode) text += "json;";

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 
 #include "base/file.h"
+#include "scenario/plan/worker_attributes.h"
 #include "scenario_file/scenario_file.h"
 
 namespace ktstr {
@@ -84,6 +86,16 @@ TEST(Fingerprint, DiffersInEachPart) {
   EXPECT_NE(of(CgroupDef::named("a").pcomm("web")), of(CgroupDef::named("a").pcomm("db")));
   EXPECT_NE(base, of(CgroupDef::named("a"), HoldSpec::fraction(0.5)));
   EXPECT_NE(base, fingerprint_of({}, {{.setup = {CgroupDef::named("a")}, .ops = {Op::spawn_host({})}}}, 1s));
+}
+
+TEST(Fingerprint, DiffersInEachAttributeOfWorkers) {
+  const std::string cgroup = "[[cgroup]]\nname = 'a'\n";
+  std::set<std::string> different = {fingerprint_of_text(cgroup)};
+  for (const WorkerAttribute& row : worker_attributes()) {
+    const std::string print = fingerprint_of_text(cgroup + std::string(row.written));
+    EXPECT_EQ(print.size(), 16u) << print;
+    EXPECT_TRUE(different.insert(print).second) << row.written;
+  }
 }
 
 TEST(Fingerprint, DiffersInEachPartOfAPayload) {
