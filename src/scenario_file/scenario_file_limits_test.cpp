@@ -250,6 +250,10 @@ TEST(ScenarioWorkers, HaveTheirNumbersJudged) {
             "t.toml:4:10: 'policy' belongs into each [[cgroup.work]] table when there are any");
   EXPECT_EQ(mistakes_in_limits("[[cgroup.work]]\ntype = 'Bursty'\nnise = 1"),
             "t.toml:5:1: Bursty has no parameter 'nise'; it takes burst, sleep; did you mean 'nice'?");
+  EXPECT_EQ(mistakes_in_limits("[[cgroup.work]]\ntype = 'ForkExit'\npcomm = 'web'"),
+            "t.toml:3:1: [[cgroup.work]]: ForkExit needs workers that are processes, not threads of 'web'");
+  EXPECT_EQ(mistakes_in_limits("[[cgroup.work]]\ntype = 'RtStarvation'\npolicy = 'batch'"),
+            "t.toml:3:1: [[cgroup.work]]: RtStarvation decides its workers' policies itself; it cannot have batch");
 }
 
 TEST(ReplayInAFile, IsATextATaskOrItsParts) {

@@ -165,6 +165,10 @@ WorkSpec read_work_table(const TomlValue& table, std::string_view name, Mistakes
   const bool said = read_worker_count(reader, 1, spec);
   read_attributes(reader, spec, spec);
   spec.type = read_type(reader, table);
+  if (const Status valid = check_beside(spec); !valid) {
+    mistakes.add(table.at, fmt::format("{}: {}", name, in_one_line(valid.error())));
+    spec.type = {};
+  }
   if (!said) spec.workers = fitting_workers(spec.type, 1);
   return spec;
 }
