@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kMost = 256;
 constexpr std::size_t kLongest = 512;
 constexpr int kDeepest = 8;
+// Another thread of ours, or QEMU, may still make a file there: until it is gone or this often.
+constexpr int kMostRounds = 100;
 
 // A slot's path is written before it is in use, and a handler reads only slots in use.
 struct Slot {
@@ -64,6 +66,14 @@ void remove_below(int directory, int depth) {
   }
 }
 
+bool removed(const char* path) {
+  const int directory = ::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (directory < 0) return true;
+  remove_below(directory, 0);
+  ::close(directory);
+  return ::rmdir(path) == 0;
+}
+
 }  // namespace
 
 void list_temp_dir(const char* path) {
@@ -86,14 +96,9 @@ void unlist_temp_dir(const char* path) {
 }
 
 void remove_listed_temp_dirs() {
-  for (Slot& slot : slots) {
-    if (!slot.in_use) continue;
-    const int directory = ::open(slot.path.data(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory < 0) continue;
-    remove_below(directory, 0);
-    ::close(directory);
-    ::rmdir(slot.path.data());
-  }
+  for (Slot& slot : slots)
+    for (int round = 0; slot.in_use && round < kMostRounds && !removed(slot.path.data()); ++round) {
+    }
 }
 
 }  // namespace ktstr

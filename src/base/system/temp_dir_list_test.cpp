@@ -37,6 +37,29 @@ TEST(TempDirList, ADyingProcessRemovesItsTemporaryDirectoriesWithAllThatIsInThem
   EXPECT_EQ(left, 1U);
 }
 
+TEST(TempDirList, ADirectoryInWhichAnotherProcessStillMakesFilesIsRemoved) {
+  auto outer = TempDir::create(fs::temp_directory_path(), "ktstr_list_test");
+  ASSERT_TRUE(outer.has_value());
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    auto dir = TempDir::create(outer->path(), "dir");
+    if (!dir) ::_exit(2);
+    const pid_t maker = ::fork();
+    if (maker == 0) {
+      for (int i = 0; i < 1'000 && write_text(dir->path() / std::to_string(i), "x"); ++i) ::usleep(100);
+      ::_exit(0);
+    }
+    while (!fs::exists(dir->path() / "0")) {
+    }
+    unlist_temp_dir(outer->path().c_str());  // our parent's
+    remove_listed_temp_dirs();
+    ::_exit(fs::exists(dir->path()) || ::waitpid(maker, nullptr, 0) != maker ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
+}
+
 TEST(TempDirList, ADirectoryThatIsGoneIsNotRemovedAgain) {
   fs::path path;
   {
