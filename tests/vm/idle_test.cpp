@@ -34,16 +34,19 @@ class IdleClock : public GuestTest {
 
 TEST_F(IdleClock, IsTheSameHoweverLateQemusThreadsRun) {
   std::uint64_t refused = 0;
-  for (const char* topology : {"1n1l1c1t", "1n1l4c1t"}) {
-    const GuestRun quiet = run(arguments(topology));
-    ASSERT_EQ(quiet.status, 0) << quiet.out << quiet.err;
-    const GuestRun delayed = run(arguments(topology, {"--repeat", "2"}), {delayed_qemu()});
-    ASSERT_EQ(delayed.status, 0) << delayed.out << delayed.err;
-    for (const auto& record : delayed.json["runs"]) {
-      EXPECT_EQ(record["digest"], quiet.json["digest"]) << topology;
-      EXPECT_EQ(record["idle_guarded"], true);
-      EXPECT_GT(record["idle_jumps"].get<std::uint64_t>(), 20u);
-      refused += record["idle_refused"].get<std::uint64_t>();
+  // On a loaded host a delay may miss what it is for: then there are more rounds.
+  for (int round = 0; round < 5 && refused == 0; ++round) {
+    for (const char* topology : {"1n1l1c1t", "1n1l4c1t"}) {
+      const GuestRun quiet = run(arguments(topology));
+      ASSERT_EQ(quiet.status, 0) << quiet.out << quiet.err;
+      const GuestRun delayed = run(arguments(topology, {"--repeat", "2"}), {delayed_qemu()});
+      ASSERT_EQ(delayed.status, 0) << delayed.out << delayed.err;
+      for (const auto& record : delayed.json["runs"]) {
+        EXPECT_EQ(record["digest"], quiet.json["digest"]) << topology;
+        EXPECT_EQ(record["idle_guarded"], true);
+        EXPECT_GT(record["idle_jumps"].get<std::uint64_t>(), 20u);
+        refused += record["idle_refused"].get<std::uint64_t>();
+      }
     }
   }
   EXPECT_GT(refused, 0u) << "the delays were not where they matter";
