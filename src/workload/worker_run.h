@@ -107,8 +107,8 @@ class WorkerRun {
   // Until the word has another value. The time up to that change is as that of a sleep; what comes on top is a gap and,
   // where it did sleep, the wake latency. A waker that loses its CPU between change and wake-up shows there too.
   void wait_while(const SharedWord& word, std::uint32_t value);
-  // The clock when the last wait for a word, a semaphore or a byte was seen to be over, before anything that such a wait
-  // keeps account of; 0: the stop ended it.
+  // The clock when the last wait for a word, a semaphore or a byte was seen to be over, before anything that such a
+  // wait keeps account of; 0: the stop ended it.
   std::uint64_t seen_ns() const { return seen_ns_; }
   // A lock. False when it is told to stop instead. Late is who runs long after the lock became free. unlock() also when
   // told to stop.
