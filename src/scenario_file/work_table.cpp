@@ -47,7 +47,7 @@ std::optional<std::string> parameter_text(const TomlValue& value, char joint) {
 // Empty with a mistake. `reader` has been asked for all keys that are no parameters, of which `name` is one.
 std::optional<std::string> read_parameter(const TomlEntry& entry, const std::string& type, const TableReader& reader,
                                           Mistakes& mistakes) {
-  const auto text = parameter_text(entry.value, list_joint(type, entry.key));
+  auto text = parameter_text(entry.value, list_joint(type, entry.key));
   // One at a time, so that each mistake has its place.
   const auto alone = make_work_type(type, {{entry.key, text.value_or("")}});
   if (text && alone) return text;
