@@ -344,7 +344,7 @@ run_tests() {
     export KTSTR_REQUIRE
     say "no test may be skipped for want of: $KTSTR_REQUIRE"
   fi
-  # Three on the two CPUs of a small machine: each waits for the other side of its guest now and then.
+  # Three at a time: two leave a machine of two CPUs idle now and then.
   exec ctest --test-dir build --output-on-failure -j3 "$@"
 }
 

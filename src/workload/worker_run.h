@@ -2,8 +2,9 @@
 //
 // A worker at work, seen from its loop: spin, yield, sleep, and whether to stop. Everything goes through checkpoint(),
 // which measures how long the worker was away, where it runs, and publishes that. One that only works has a checkpoint
-// every 16 work units, so that measuring is less than 1 % of what it does, or every half millisecond where its CPU is
-// too slow for that. Runs in the worker process: no allocation, no locks. Loops look like
+// every 16 work units, so that checkpoints are less than 1 % of what it does (counting its units is up to another 1 %,
+// see bench/work_cost.py), or every half millisecond where its CPU is too slow for that. Runs in the worker process: no
+// allocation, no locks. Loops look like
 //
 //   while (!run.stopping()) {
 //     run.spin(1024);
