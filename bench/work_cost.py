@@ -8,7 +8,8 @@
 Each type runs twice, once for twice as long, and the difference is taken: so what comes before and after is not in it.
 It runs with the defaults of its parameters on one CPU (on more where it needs them, and then without what it
 executes in all, since a CPU's speed changes with what the others do). Accounts are the functions of WorkerRun, but for
-those that only work or draw a number, and what they call to look at the clock and the CPU. `accounts`, `user` and `all`
+those that only work or draw a number, what they call to look at the clock and the CPU, and all of SpinWait's loop. Not
+in it is the one instruction in which another type's loop counts its iteration. `accounts`, `user` and `all`
 are instructions an iteration, the last with the kernel's. They do not depend on the machine, only on the compiler.
 """
 import argparse
@@ -23,7 +24,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOPOLOGIES = {"CrossAffinityChurn": "1n1l2c1t", "NumaMigrationChurn": "2n2l1c1t", "NumaWorkingSetSweep": "2n2l1c1t"}
 PARAMETERS = {"Replay": ', tasks = ["run:2ms+wake:1+sleep:3ms", "wait+run:3ms"], period = "10ms"'}
-ACCOUNTS = re.compile(r"ktstr::WorkerRun::(?!spin_unit|begin\(|burn_as_child|random|give_up)|RunProbes::real\(\)::|"
+ACCOUNTS = re.compile(r"ktstr::WorkerRun::(?!begin\(|burn|random|give_up)|run_spin_wait|RunProbes::real\(\)::|"
                       r"ktstr::HoldClock::read|ktstr::(monotonic_now|clock_now)\(|(__)?clock_gettime$|sched_getcpu$")
 VDSO = "700000000000-800000000000"  # the agent is static: nothing else of a program is up there
 

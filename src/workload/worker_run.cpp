@@ -34,11 +34,6 @@ std::uint64_t held_within(const HoldTimes& hold, std::uint64_t before, std::uint
   return std::min(by > before ? by - before : 0, until - since);
 }
 
-void burn(std::uint32_t spins) {
-  // No PAUSE: under virtualisation it can exit to the host, and TCG ends its turn on it. The empty asm keeps the loop.
-  for (std::uint32_t i = 0; i < spins; ++i) asm volatile("" : "+r"(i));
-}
-
 }  // namespace
 
 RunProbes RunProbes::real() {
@@ -81,13 +76,17 @@ std::uint64_t WorkerRun::checkpoint() {
   const std::uint64_t allowed_sequence = group_.allowed_sequence.load();
   const std::uint64_t now = until_stop(probes_.now_ns());
   const Cpu cpu = probes_.cpu();
-  note_gap(now, last_ns_, cpu);
-  note_cpu(cpu, allowed_sequence);
-  if (const std::uint64_t took = now - last_ns_; units_ > 0)
-    units_until_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-        kNsPerCheckpoint * units_ / std::max<std::uint64_t>(took, 1), 1, kUnitsPerCheckpoint));
+  if (now - last_ns_ > slot_.max_gap_ns.load(kRelaxed)) note_gap(now, last_ns_, cpu);
+  if (cpu != last_cpu_) note_move(cpu);
+  if (!group_.all_allowed.load()) note_outside(cpu, allowed_sequence);
+  if (const std::uint32_t units = units_planned_ - units_left_; units > 0) {
+    add(live_.work_units, units);
+    units_planned_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        kNsPerCheckpoint * units / std::max<std::uint64_t>(now - last_ns_, 1), 1, kUnitsPerCheckpoint));
+  }
+  units_left_ = units_planned_;
+  live_.iterations.store(iterations_, kRelaxed);
   last_ns_ = now;
-  units_ = 0;
   live_.last_checkpoint_ns.store(now, kRelaxed);
   stopping_ = group_.stop.load(kRelaxed) != 0;
   return now;
@@ -102,7 +101,6 @@ std::uint64_t WorkerRun::until_stop(std::uint64_t now) const {
 }
 
 void WorkerRun::note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu) {
-  if (now - since <= slot_.max_gap_ns.load(kRelaxed)) return;  // whatever of that it was held
   const HoldTimes::Wait away = group_.hold.read().wait(since, now);
   if (away.ns <= slot_.max_gap_ns.load(kRelaxed)) return;
   slot_.max_gap_ns.store(away.ns, kRelaxed);
@@ -110,41 +108,47 @@ void WorkerRun::note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu) {
   slot_.max_gap_at_ns.store(away.until_ns - released_ns_, kRelaxed);
 }
 
-void WorkerRun::note_cpu(Cpu cpu, std::uint64_t allowed_sequence) {
-  if (last_cpu_ >= 0 && cpu != last_cpu_) add(slot_.migrations, 1);
-  if (cpu != last_cpu_) slot_.cpus_used.add(cpu);
+void WorkerRun::note_move(Cpu cpu) {
+  if (last_cpu_ >= 0) add(slot_.migrations, 1);
+  slot_.cpus_used.add(cpu);
   last_cpu_ = cpu;
-  if (group_.all_allowed.load() || group_.allowed.contains(cpu)) return;
+}
+
+void WorkerRun::note_outside(Cpu cpu, std::uint64_t allowed_sequence) {
+  if (group_.allowed.contains(cpu)) return;
   // The cpuset may have changed between asking for the CPU and comparing: then this says nothing.
   if (allowed_sequence % 2 == 0 && group_.allowed_sequence.load() == allowed_sequence) slot_.cpus_outside.add(cpu);
 }
 
-void WorkerRun::end_unit() {
-  add(live_.work_units, 1);
-  if (++units_ >= units_until_)
+inline void WorkerRun::count_unit() {
+  if (--units_left_ == 0)
     checkpoint();
   else
     stopping_ = group_.stop.load(kRelaxed) != 0;
 }
 
-void WorkerRun::spin_unit(std::uint32_t spins) {
-  burn(spins);
-  end_unit();
+void WorkerRun::end_unit() { count_unit(); }
+
+void WorkerRun::burn(std::uint32_t spins) {
+  // No PAUSE: under virtualisation it can exit to the host, and TCG ends its turn on it. The empty asm keeps the loop.
+  for (std::uint32_t i = 0; i < spins; ++i) asm volatile("" : "+r"(i));
 }
 
 void WorkerRun::spin(std::uint32_t spins) {
-  while (spins > 0 && !stopping_) {
-    const std::uint32_t part = std::min(spins, kSpinsPerUnit);
-    spin_unit(part);
-    spins -= part;
+  for (; spins > kSpinsPerUnit && !stopping_; spins -= kSpinsPerUnit) {
+    burn(kSpinsPerUnit);
+    count_unit();
   }
+  if (spins == 0 || stopping_) return;
+  burn(spins);
+  count_unit();
 }
 
 template <typename Clock>
 void WorkerRun::spin_to(std::uint64_t until, Clock clock) {
   std::uint64_t units = 1;
   for (std::uint64_t now = clock(); !stopping_ && now < until;) {
-    for (std::uint64_t i = 0; i < units && !stopping_; ++i) spin_unit(kSpinsPerUnit);
+    for (std::uint64_t i = 0; i < units && !stopping_; ++i) spin_unit();
     const std::uint64_t before = std::exchange(now, clock());
     // Half of what is left, at the pace of the last ones. One that lost its CPU meanwhile looks slow, and then again
     // sooner.
@@ -165,7 +169,10 @@ void WorkerRun::spin_for(std::chrono::nanoseconds cpu_time) {
 void WorkerRun::spin_to(std::uint64_t cpu_time_ns) {
   constexpr std::uint64_t kNear = 100'000;
   spin_to(cpu_time_ns - std::min(cpu_time_ns, kNear), probes_.cpu_time_ns);
-  while (!stopping_ && probes_.cpu_time_ns() < cpu_time_ns) spin_unit(kSpinsPerUnit / 8);
+  while (!stopping_ && probes_.cpu_time_ns() < cpu_time_ns) {
+    burn(kSpinsPerUnit / 8);
+    end_unit();
+  }
 }
 
 void WorkerRun::miss() { add(slot_.missed, 1); }
@@ -386,10 +393,8 @@ void WorkerRun::send(SharedWord& count, int file, std::span<const char> message)
   if (::write(file, message.data(), message.size()) < 0) ::_exit(1);
 }
 
-void WorkerRun::end_iteration() { add(live_.iterations, 1); }
-
 void WorkerRun::end_timed_iteration() {
-  if (units_ != 0) checkpoint();
+  if (units_left_ != units_planned_) checkpoint();
   end_iteration();
   note(0, last_ns_ - std::exchange(iteration_since_ns_, last_ns_));
 }

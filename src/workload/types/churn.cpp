@@ -21,7 +21,7 @@ void run_nice_sweep(const NiceSweep& type, WorkerRun& run) {
   for (std::int32_t nice = type.from; !run.stopping(); nice = nice >= type.to ? type.from : nice + 1) {
     // Of the calling thread, on Linux.
     if (::setpriority(PRIO_PROCESS, 0, nice) != 0) return run.give_up("set its nice value", errno);
-    run.spin(WorkerRun::kSpinsPerUnit);
+    run.spin_unit();
     run.yield();
     run.end_iteration();
   }
@@ -85,7 +85,7 @@ void run_numa_churn(const NumaMigrationChurn& type, WorkerRun& run) {
 // The system call itself: the C library's fork() is not for the copy of a process that may have had other threads.
 void run_fork_exit(const ForkExit&, WorkerRun& run) {
   while (!run.stopping()) {
-    run.spin(WorkerRun::kSpinsPerUnit);
+    run.spin_unit();
     const auto pid = static_cast<int>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
     if (pid == 0) ::_exit(0);
     if (pid < 0) return run.give_up("fork", errno);

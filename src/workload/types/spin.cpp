@@ -15,7 +15,7 @@ constexpr EnumName<AluWidth> kAluWidths[] = {{AluWidth::kScalar, "scalar"}, {Alu
 
 void run_spin_wait(const SpinWait&, WorkerRun& run) {
   while (!run.stopping()) {
-    run.spin(WorkerRun::kSpinsPerUnit);
+    run.spin_unit();
     run.end_iteration();
   }
 }
