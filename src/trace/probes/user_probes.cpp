@@ -73,6 +73,8 @@ Result<UserProbe> parse_one(std::string_view text) {
     if (!name.ends_with(')')) return wrong(text, "')' is missing at its end");
     KTSTR_TRY(split(name.substr(open + 1, name.size() - open - 2), ',', [&](std::string_view expression) -> Status {
       if (expression.empty()) return wrong(text, "an expression is missing");
+      if (expression.find_first_of("()") != expression.npos)
+        return wrong(text, fmt::format("'{}' is no expression; ';' separates two functions", expression));
       probe.expressions.emplace_back(expression);
       return ok();
     }));

@@ -52,6 +52,7 @@ TEST(UserProbes, MistakesAreNamed) {
   EXPECT_THAT(refusal("f(p->pid"), HasSubstr("')' is missing"));
   EXPECT_THAT(refusal("f()"), HasSubstr("an expression is missing"));
   EXPECT_THAT(refusal("f(a,,b)"), HasSubstr("an expression is missing"));
+  EXPECT_THAT(refusal("f(p), g(p)"), HasSubstr("';' separates two functions"));
   EXPECT_THAT(refusal("f*"), HasSubstr("not the name of a function"));
   EXPECT_THAT(refusal("bpf:"), HasSubstr("not the name of a function"));
   EXPECT_THAT(refusal("bpf:*x"), HasSubstr("not the name of a function"));
