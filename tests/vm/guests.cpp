@@ -93,7 +93,8 @@ Subprocess::Options GuestTest::command(const std::vector<std::string>& arguments
     options.argv.insert(options.argv.end(), {"--mode", "det"});
   // To see whether what a test says holds for other seeds too.
   const char* const seed = std::getenv("KTSTR_TEST_SEED");
-  if (seed != nullptr && std::find(arguments.begin(), arguments.end(), "--seed") == arguments.end())
+  const auto names_seeds = [](const std::string& argument) { return argument.starts_with("--seed"); };
+  if (seed != nullptr && std::none_of(arguments.begin(), arguments.end(), names_seeds))
     options.argv.insert(options.argv.end(), {"--seed", seed});
   options.env = {"KTSTR_RAM_DIR=" + ram_->path().string(), "XDG_STATE_HOME=" + world_->path().string()};
   return options;
