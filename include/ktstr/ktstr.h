@@ -13,6 +13,7 @@
 #include "ktstr/payload.h"
 #include "ktstr/scenario.h"
 #include "ktstr/scenarios.h"
+#include "ktstr/scheduler.h"
 #include "ktstr/test.h"
 #include "ktstr/topology.h"
 #include "ktstr/work.h"

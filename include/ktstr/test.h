@@ -12,20 +12,28 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "ktstr/cpu_speed.h"
 #include "ktstr/scenario.h"
+#include "ktstr/scheduler.h"
 
 namespace ktstr {
 
+// Of tests that name none, and whose scheduler has none.
+inline constexpr const char* kDefaultTopology = "1n1l2c1t";
+
 struct TestAttributes {
-  std::string topology = "1n1l2c1t";
-  // "PATH ARGS..." of the scheduler under test; a bare name is looked up beside the test program, then in PATH. Empty:
-  // the kernel's own. `--scheduler` overrides it.
+  std::string topology = {};
+  // "NAME ARGS..." of a definition (KTSTR_SCHEDULER(), or [schedulers.NAME] of ktstr.toml), or "PATH ARGS..." of the
+  // scheduler under test; a bare name is looked up beside the test program, then in PATH. Empty: the kernel's own.
+  // `--scheduler` overrides it.
   std::string scheduler = {};
+  // In place of the configuration of its definition, which must be one of a text.
+  std::optional<std::string> scheduler_config = {};
   std::chrono::nanoseconds duration = std::chrono::seconds(1);  // guest time
   Bytes memory = 0;                                             // of the guest; 0: by rule
   double cpu_mips =

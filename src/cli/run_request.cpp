@@ -110,7 +110,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   KTSTR_TRY_ASSIGN(const ScenarioFile scenario, parse_scenario(text, file.string()));
   RunRequest request{.settings = scenario.settings, .scenario_text = std::move(text)};
   if (!scenario.names_topology) {
-    KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(TestAttributes{}.topology));
+    KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(kDefaultTopology));
   }
   request.scheduler = scenario.scheduler;
   request.scheduler_include = scenario.scheduler_include;
@@ -136,7 +136,8 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   RunRequest request;
   request.settings.test = test.name;
   request.test_binary = absolute_path(program);
-  KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(asked.topology).context(where));
+  KTSTR_TRY_ASSIGN(request.settings.topology,
+                   Topology::parse(asked.topology.empty() ? kDefaultTopology : asked.topology).context(where));
   if (!asked.expect_failure.empty() && !detail_kind_from(asked.expect_failure))
     return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is not a kind of failure", where,
                 asked.expect_failure)

@@ -36,4 +36,45 @@ TestRegistration::TestRegistration(std::string name, TestBody body, const char* 
   registered_tests().push_back(std::move(entry));
 }
 
+namespace {
+
+std::filesystem::path source_of(const std::filesystem::path& file, const std::filesystem::path& program) {
+  std::error_code error;
+  for (auto above = program.parent_path();; above = above.parent_path()) {
+    if (std::filesystem::is_regular_file(above / file, error)) return above / file;
+    if (!above.has_relative_path()) break;
+  }
+  const auto here = std::filesystem::absolute(file, error);
+  return std::filesystem::is_regular_file(here, error) ? here : program.parent_path() / file.filename();
+}
+
+}  // namespace
+
+std::vector<SchedulerDefinition> schedulers_declared_in(const std::filesystem::path& program,
+                                                        std::vector<SchedulerDefinition> registered) {
+  for (SchedulerDefinition& each : registered)
+    if (std::filesystem::path(each.file).is_relative())
+      each.file = source_of(each.file, program).lexically_normal().string();
+  return registered;
+}
+
+std::vector<SchedulerDefinition>& registered_schedulers() {
+  static std::vector<SchedulerDefinition> schedulers;
+  return schedulers;
+}
+
+SchedulerRegistration::SchedulerRegistration(std::string name, const char* file, int line,
+                                             SchedulerDefinition definition) {
+  definition.name = std::move(name);
+  definition.file = file;
+  definition.line = line;
+  for (const SchedulerDefinition& other : registered_schedulers()) {
+    if (other.name != definition.name) continue;
+    std::fprintf(stderr, "ktstr: error: two schedulers are named %s: %s:%d and %s:%d\n", other.name.c_str(),
+                 other.file.c_str(), other.line, file, line);
+    std::abort();
+  }
+  registered_schedulers().push_back(std::move(definition));
+}
+
 }  // namespace ktstr

@@ -40,7 +40,7 @@ std::string list_of(const std::vector<TestEntry>& tests, bool json) {
     document.push_back({{"name", test.name},
                         {"file", test.file},
                         {"line", test.line},
-                        {"topology", test.attributes.topology},
+                        {"topology", test.attributes.topology.empty() ? kDefaultTopology : test.attributes.topology},
                         {"scheduler", test.attributes.scheduler},
                         {"duration", format_duration(test.attributes.duration)},
                         {"expect_failure", test.attributes.expect_failure},

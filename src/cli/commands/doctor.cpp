@@ -86,7 +86,7 @@ Need kernel(const RunnerEnvironment& environment) {
 }
 
 Need ram(const RunnerEnvironment& environment) {
-  const auto smallest = Topology::parse(TestAttributes{}.topology);
+  const auto smallest = Topology::parse(kDefaultTopology);
   const Bytes wanted = (smallest ? memory_by_rule(*smallest) : 256_MiB) + kDeliverySlack;
   Need need{.name = "guest-memory",
             .remedy = "make room in, or enlarge, that file system (mount -o remount,size=2G), or set KTSTR_RAM_DIR"};

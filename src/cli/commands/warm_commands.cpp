@@ -43,7 +43,7 @@ Status build(const WarmBuildCommand& command) {
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
   std::vector<Topology> topologies = command.topologies;
   if (topologies.empty()) {
-    KTSTR_TRY_ASSIGN(const Topology smallest, Topology::parse(TestAttributes{}.topology));
+    KTSTR_TRY_ASSIGN(const Topology smallest, Topology::parse(kDefaultTopology));
     topologies.push_back(smallest);
   }
   RunRequest request;
