@@ -11,6 +11,7 @@
 #include "scenario_file/check_table.h"
 #include "scenario_file/knob_reader.h"
 #include "scenario_file/run_setting.h"
+#include "scenario_file/scheduler_table.h"
 #include "workload/types/work_types.h"
 
 namespace ktstr {
@@ -44,6 +45,15 @@ void add_settings(std::string& page) {
   for (const RunSetting& row : run_settings())
     page += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.accepted, row.meaning,
                         *row.flags == '\0' ? "" : fmt::format("`{}`", row.flags));
+}
+
+void add_schedulers(std::string& page) {
+  page +=
+      "\n## Schedulers\n\nKeys of `[schedulers.NAME]`, in a scenario file or in `ktstr.toml`; [declaring a "
+      "scheduler](declaring-a-scheduler.md) explains them. In C++ they are the members of `SchedulerDefinition` "
+      "(`ktstr/scheduler.h`).\n\n| key | written as | meaning |\n|---|---|---|\n";
+  for (const SchedulerRow& row : scheduler_rows())
+    page += fmt::format("| `{}` | {} | {} |\n", row.key, row.written, row.meaning);
 }
 
 void add_checks(std::string& page) {
@@ -147,6 +157,7 @@ const std::vector<TextForm>& affinity_forms() {
 std::string scenario_reference() {
   std::string page(kHead);
   add_settings(page);
+  add_schedulers(page);
   add_checks(page);
   add_ops(page);
   add_knobs(page);

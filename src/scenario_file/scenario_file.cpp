@@ -14,6 +14,7 @@
 #include "scenario_file/op_reader.h"
 #include "scenario_file/payload_table.h"
 #include "scenario_file/run_setting.h"
+#include "scenario_file/scheduler_table.h"
 #include "scenario_file/table_reader.h"
 #include "scenario_file/work_table.h"
 
@@ -98,6 +99,10 @@ void FileReader::read_settings(TableReader& top) {
 
 void FileReader::read_scheduler(TableReader& top) {
   file_.scheduler = top.text("scheduler", "a text like \"PATH ARGS\"").value_or("");
+  file_.scheduler_config = top.text("scheduler_config", "the text of a file");
+  file_.scheduler_at = top.at("scheduler");
+  file_.scheduler_config_at = top.at("scheduler_config");
+  file_.schedulers = read_schedulers(top, file_.file_name);
   file_.scheduler_include = top.texts("scheduler_include").value_or(std::vector<std::string>());
   for (const std::string& path : file_.scheduler_include)
     if (path.empty() || path.find('\0') != std::string::npos)

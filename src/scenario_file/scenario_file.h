@@ -4,8 +4,9 @@
 //
 //   name = "two_cgroups"          # default: the file's name without its ending
 //   topology = "1n2l2c1t"
-//   scheduler = "scx_simple -v"   # PATH ARGS; default: the kernel's own
+//   scheduler = "scx_simple -v"   # PATH ARGS, or NAME ARGS of a definition; default: the kernel's own
 //   scheduler_include = ["/etc/scx.json"]  # files that it reads
+//   scheduler_config = "x = 1"    # in place of the configuration of its definition
 //   duration = "2s"               # of guest time; default 1s
 //   seed = 7
 //   memory = "512M"
@@ -26,6 +27,9 @@
 //   cpu_mips = 20                 # what a CPU executes while all are busy, at least: million instructions a guest
 //   second [cpus] speed = { "4-7" = "40%" }     # of the other CPUs' (det mode)
 //
+//   [schedulers.mine]             # definitions of schedulers: scheduler_table.h
+//   program = "build/scx_mine"
+//
 //   [[payload]]                   # programs to run beside workers: payload_table.h
 //   name = "disk"
 //
@@ -45,6 +49,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +57,7 @@
 #include "base/bytes.h"
 #include "ktstr/run_settings.h"
 #include "ktstr/scenario.h"
+#include "ktstr/scheduler.h"
 #include "scenario/plan/plan.h"
 #include "scenario_file/toml_tree.h"
 
@@ -59,11 +65,14 @@ namespace ktstr {
 
 struct ScenarioFile {
   std::string file_name;
-  RunSettings settings;                        // what it says of them, and the defaults
-  bool names_topology = false;                 // settings.topology says nothing otherwise
-  std::string scheduler;                       // as TestAttributes has it; empty: the kernel's own
-  std::vector<std::string> scheduler_include;  // host paths, in the guest before the scheduler starts
-  std::vector<Payload> payloads;               // all that are declared: what the guest needs of programs
+  RunSettings settings;                         // what it says of them, and the defaults
+  bool names_topology = false;                  // settings.topology says nothing otherwise
+  std::string scheduler;                        // as TestAttributes has it; empty: the kernel's own
+  std::vector<std::string> scheduler_include;   // host paths, in the guest before the scheduler starts
+  std::optional<std::string> scheduler_config;  // as TestAttributes has it
+  SourcePosition scheduler_at, scheduler_config_at;
+  std::vector<SchedulerDefinition> schedulers;  // that it declares
+  std::vector<Payload> payloads;                // all that are declared: what the guest needs of programs
   Backdrop backdrop;
   std::vector<Step> steps;
   // Where each part of the scenario stands; {k, kScenario} is step k as a whole.
