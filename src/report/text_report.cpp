@@ -69,6 +69,7 @@ class TextReport {
     } else if (!r_.checked.empty()) {
       field("checked", checked_summary(r_.checked));
     }
+    if (!r_.declared.empty()) field("declared", printable(r_.declared));
     closing();
   }
 
@@ -82,6 +83,7 @@ class TextReport {
   void write_failure() {
     add(style_.verdict(r_.outcome) + "  " + name());
     for (const auto& [label, text] : setting_lines(r_)) field(label, text);
+    if (!r_.declared.empty()) field("declared", printable(r_.declared));
     section(r_.outcome == Outcome::kFail ? "Also failed" : "Also undecided", further_findings(r_, limit()));
     notes();
     if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));

@@ -121,6 +121,8 @@ struct RunRecord {
   bool idle_guarded = false;  // det: the host's load cannot get into the clock of an idle guest
   std::uint64_t idle_jumps = 0, idle_refused = 0;  // of that clock: made, and refused because they came too early
   std::vector<SchedulerSeen> schedulers;           // one after another; none: the kernel's own
+  // The definition that named the first of them, where it stands, and the checks that it sets; "": none did.
+  std::string declared;
   std::vector<Detail> details;
   std::vector<CgroupStats> cgroups;
   std::vector<Checked> checked;

@@ -103,6 +103,7 @@ void fields(V& v, T& t) {
   v("warm_image", t.warm_image, kLater);
   v("tuple", t.tuple);
   v("schedulers", t.schedulers);
+  if (!std::is_const_v<T> || !t.declared.empty()) v("declared", t.declared, kLater);
   v("details", t.details);
   v("cgroups", t.cgroups);
   v("checked", t.checked);

@@ -80,6 +80,7 @@ RunnerEnvironment RunnerEnvironment::from_process() {
       .ram_fallback = ram_dir ? fs::path() : cache_dir / "ram",
       .agent = find_companion("KTSTR_AGENT", "ktstr-agent", KTSTR_BUILT_AGENT, KTSTR_INSTALLED_AGENT),
       .turns_plugin = find_companion("KTSTR_TURNS_PLUGIN", kTurnsPluginName, KTSTR_BUILT_TURNS, KTSTR_INSTALLED_TURNS),
+      .object_loader = find_companion("KTSTR_OBJECT_LOADER", "scx_load", KTSTR_BUILT_LOADER, KTSTR_INSTALLED_LOADER),
       .why_no_turns = what_forbids_turns(),
       .qemu = variable("KTSTR_QEMU").value_or("qemu-system-x86_64"),
       .kernel = variable("KTSTR_KERNEL"),

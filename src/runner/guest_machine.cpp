@@ -101,6 +101,7 @@ Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment&
   spec.limits = limits_for(request.settings.duration);
   spec.host_limit_scale = request.host_limit_scale;
   if (spec.mode == Mode::kDet) spec.pace = pace_of(spec.icount_shift, request.settings.quantum);
+  spec.kernel_arguments = request.kernel_arguments;
   spec.ram_dir = environment.ram_dir;
   return spec;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/package_guest.h"
 
+#include <span>
+
 #include "base/activity.h"
 #include "base/hash.h"
 #include "base/system/process.h"
@@ -35,15 +37,41 @@ std::vector<std::string> files_in_arguments(const std::vector<std::string>& comm
   return files;
 }
 
+// What it reads at a path of the guest's own: a configuration, a text.
+Status add_guest_file(const GuestFile& file, NewcWriter& archive, PackedInputs& packed) {
+  ByteVector contents(as_byte_span(file.text).begin(), as_byte_span(file.text).end());
+  if (!file.file.empty()) {
+    auto read = read_bytes(file.file);
+    if (!read)
+      return fail(ErrorCode::kNotFound, "the scheduler's file {}: {}", file.file, read.error().message())
+          .with_hint("correct its path, which begins where the scheduler's definition stands");
+    contents = *std::move(read);
+  }
+  KTSTR_TRY(archive.add_file(file.path, 0644, contents));
+  packed.inputs[file.path] = sha256(contents);
+  return ok();
+}
+
+std::string hash_of_words(std::span<const std::string> words) {
+  std::string text;
+  for (const std::string& word : words) text += word + '\0';
+  return sha256(as_byte_span(text));
+}
+
 Status add_scheduler(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   KTSTR_TRY_ASSIGN(packed.scheduler, split_command(request.scheduler));
   if (packed.scheduler.empty()) return fail(ErrorCode::kInvalidArgument, "--scheduler names no program");
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
   KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(packed.scheduler[0], self.parent_path()));
   packed.scheduler[0] = "/ktstr/bin/" + program.filename().string();
+  if (packed.scheduler.size() > 1)
+    packed.inputs["scheduler_arguments"] = hash_of_words(std::span(packed.scheduler).subspan(1));
   KTSTR_TRY(add_program(archive, program, packed.scheduler[0], packed.inputs, ScriptCommands::kPack));
+  for (const GuestFile& file : request.scheduler_files) KTSTR_TRY(add_guest_file(file, archive, packed));
+  std::vector<std::string> in_arguments = files_in_arguments(packed.scheduler);
+  std::erase_if(in_arguments, [&](const std::string& path) { return archive.contains(path); });
   // They may be what it reads at its start; the body finds them there, too.
-  for (const auto& files : {files_in_arguments(packed.scheduler), request.scheduler_include, request.include_files})
+  for (const auto& files : {in_arguments, request.scheduler_include, request.include_files})
     for (const std::string& name : files) KTSTR_TRY(add_included(archive, name, packed.inputs));
   return archive.add_directory(kBootDirectory);
 }
@@ -78,6 +106,7 @@ Status pack_files(const RunRequest& request, PackedInputs& packed) {
   }
   NewcWriter archive;
   KTSTR_TRY(archive.add_directory(job_directory));
+  if (!request.kernel_arguments.empty()) packed.inputs["kernel_arguments"] = hash_of_words(request.kernel_arguments);
   KTSTR_TRY(add_body(request, archive, packed));
   KTSTR_TRY(add_payloads_and_files(request, archive, packed));
   packed.files = archive.finish();

@@ -105,5 +105,62 @@ TEST_F(PackKernelModules, RefusesAFileThatIsNoModule) {
   EXPECT_EQ(pack().error().code(), ErrorCode::kCorruptData);
 }
 
+// Its files under paths of their own, before what its arguments name: /bin/sh is a program that is there.
+class PackScheduler : public testing::Test {
+ protected:
+  PackedInputs packed() {
+    PackedInputs packed;
+    const Status status = pack_files(request_, packed);
+    EXPECT_TRUE(status) << status.error().render();
+    return packed;
+  }
+  static std::string contents(const PackedInputs& packed, std::string_view path) {
+    const auto entries = read_newc(packed.scheduler_files);
+    EXPECT_TRUE(entries);
+    for (const NewcEntry& entry : *entries)
+      if (entry.path == path) return std::string(as_text(entry.contents));
+    return "none";
+  }
+  TempDir dir_ = *TempDir::create(fs::temp_directory_path(), "ktstr-package-test");
+  RunRequest request_{.settings = {.test = "t"}, .scenario_text = "x", .scheduler = "/bin/sh"};
+};
+
+TEST_F(PackScheduler, BringsItsFilesUnderTheirPaths) {
+  const fs::path file = dir_.path() / "x.json";
+  ASSERT_TRUE(write_text(file, "of the machine"));
+  request_.scheduler_files = {{"/ktstr/scheduler/x.json", file.string(), ""}, {"/etc/passwd", "", "a text"}};
+  request_.scheduler = "/bin/sh /etc/passwd";
+  const PackedInputs first = packed();
+  EXPECT_EQ(contents(first, "ktstr/scheduler/x.json"), "of the machine");
+  EXPECT_EQ(contents(first, "etc/passwd"), "a text") << "and not this machine's file of that name";
+  EXPECT_EQ(packed().inputs, first.inputs);
+  request_.scheduler_files[1].text = "another text";
+  EXPECT_NE(packed().inputs.at("/etc/passwd"), first.inputs.at("/etc/passwd"));
+}
+
+TEST_F(PackScheduler, ArgumentsAreOfTheTuple) {
+  const auto hash_of = [&](const char* scheduler) {
+    request_.scheduler = scheduler;
+    return packed().inputs["scheduler_arguments"];
+  };
+  EXPECT_EQ(hash_of("/bin/sh"), "");
+  EXPECT_EQ(hash_of("/bin/sh -a -b"), hash_of("/bin/sh  -a '-b'"));
+  EXPECT_NE(hash_of("/bin/sh -a -b"), hash_of("/bin/sh '-a -b'"));
+  EXPECT_EQ(packed().inputs.count("kernel_arguments"), 0U);
+  request_.kernel_arguments = {"nohz=off"};
+  const auto off = packed().inputs["kernel_arguments"];
+  request_.kernel_arguments = {"nohz=on"};
+  EXPECT_NE(packed().inputs["kernel_arguments"], off);
+}
+
+TEST_F(PackScheduler, AFileThatIsNotThereIsTheUsers) {
+  request_.scheduler_files = {{"/etc/x", (dir_.path() / "none").string(), ""}};
+  PackedInputs packed;
+  const Status status = pack_files(request_, packed);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(status.error().message(), HasSubstr("the scheduler's file " + (dir_.path() / "none").string()));
+}
+
 }  // namespace
 }  // namespace ktstr

@@ -17,6 +17,7 @@
 #include "ktstr/payload.h"
 #include "ktstr/run_settings.h"
 #include "results/run_record.h"
+#include "scheduler/named_definition.h"
 #include "wire/job.h"
 
 namespace ktstr {
@@ -44,9 +45,13 @@ struct RunRequest {
   bool on_host = false;  // on this machine, in no guest
   std::vector<std::string> include_files;
   std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
+  std::vector<GuestFile> scheduler_files;      // likewise, under paths of their own
+  std::vector<std::string> kernel_arguments;   // added to the kernel's command line
   std::vector<Payload> payloads;               // brought into the guest: those that ops may run
   std::vector<std::string> kernel_modules;     // that the scenario's work types need; a test gets all that there are
   std::string scheduler;                       // "PATH ARGS"; empty: the kernel's own
+  std::optional<NamedDefinition> definition;   // that the scheduler is named by
+  std::string declared;                        // what its definition gave, as RunRecord has it
   std::string kernel;                          // as --kernel takes it; empty: the default
   std::string mode = "det";
   std::string expect_failure;     // a DetailKind's text
@@ -68,16 +73,17 @@ RunTuple tuple_of(const RunSettings& settings);
 PhaseLimits limits_for(std::chrono::nanoseconds duration);
 
 struct RunnerEnvironment {
-  std::filesystem::path state_dir;     // runs are kept below: $XDG_STATE_HOME/ktstr
-  std::filesystem::path cache_dir;     // $XDG_CACHE_HOME/ktstr
-  std::filesystem::path ram_dir;       // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
-  std::filesystem::path ram_fallback;  // on disk, where ram_dir has no room; empty: none, as with $KTSTR_RAM_DIR
-  std::filesystem::path agent;         // ktstr-agent
-  std::filesystem::path turns_plugin;  // ktstr-turns.so
-  std::string why_no_turns;            // the user wants none ($KTSTR_TURNS=quantum); "" otherwise
-  std::string qemu;                    // $KTSTR_QEMU or qemu-system-x86_64
-  std::optional<std::string> kernel;   // $KTSTR_KERNEL
-  Bytes warm_limit = Bytes{8} << 30;   // of all warm images: $KTSTR_WARM_LIMIT
+  std::filesystem::path state_dir;      // runs are kept below: $XDG_STATE_HOME/ktstr
+  std::filesystem::path cache_dir;      // $XDG_CACHE_HOME/ktstr
+  std::filesystem::path ram_dir;        // tmpfs for guest RAM: $KTSTR_RAM_DIR or /dev/shm
+  std::filesystem::path ram_fallback;   // on disk, where ram_dir has no room; empty: none, as with $KTSTR_RAM_DIR
+  std::filesystem::path agent;          // ktstr-agent
+  std::filesystem::path turns_plugin;   // ktstr-turns.so
+  std::filesystem::path object_loader;  // scx_load
+  std::string why_no_turns;             // the user wants none ($KTSTR_TURNS=quantum); "" otherwise
+  std::string qemu;                     // $KTSTR_QEMU or qemu-system-x86_64
+  std::optional<std::string> kernel;    // $KTSTR_KERNEL
+  Bytes warm_limit = Bytes{8} << 30;    // of all warm images: $KTSTR_WARM_LIMIT
   bool verbose = false;
   // From the process environment; the agent is looked for beside the program, then where it was installed or built.
   static RunnerEnvironment from_process();

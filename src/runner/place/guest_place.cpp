@@ -29,6 +29,7 @@ class GuestPlace final : public Place {
       : request_(request), environment_(environment), record_(record) {
     record_.tuple = tuple_of(request.settings);
     if (!request.scheduler.empty()) record_.schedulers = {{.command = request.scheduler}};
+    record_.declared = request.declared;
   }
 
   Status check() override;

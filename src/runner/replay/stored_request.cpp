@@ -22,12 +22,33 @@ std::string dumped(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+Json files_to_json(const std::vector<GuestFile>& files) {
+  Json list = Json::array();
+  for (const GuestFile& each : files) list.push_back({{"path", each.path}, {"file", each.file}, {"text", each.text}});
+  return list;
+}
+
+std::vector<GuestFile> files_from(const Json& list) {
+  std::vector<GuestFile> files;
+  for (const Json& each : list)
+    files.push_back(
+        {each.at("path").get<std::string>(), each.at("file").get<std::string>(), each.at("text").get<std::string>()});
+  return files;
+}
+
 // What the job and the tuple do not say.
 Json asked_to_json(const RunRequest& request) {
-  return {{"scheduler", request.scheduler},           {"test_binary", request.test_binary.string()},
-          {"include_files", request.include_files},   {"scheduler_include", request.scheduler_include},
-          {"kernel_modules", request.kernel_modules}, {"expect_failure", request.expect_failure},
-          {"repeat_command", request.repeat_command}, {"host_limit_scale", request.host_limit_scale}};
+  return {{"scheduler", request.scheduler},
+          {"test_binary", request.test_binary.string()},
+          {"include_files", request.include_files},
+          {"scheduler_include", request.scheduler_include},
+          {"scheduler_files", files_to_json(request.scheduler_files)},
+          {"kernel_arguments", request.kernel_arguments},
+          {"declared", request.declared},
+          {"kernel_modules", request.kernel_modules},
+          {"expect_failure", request.expect_failure},
+          {"repeat_command", request.repeat_command},
+          {"host_limit_scale", request.host_limit_scale}};
 }
 
 // Over all the rest: whoever edits a stored request makes another run of it, which is not the one that is replayed.
@@ -88,8 +109,11 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .test_binary = asked.at("test_binary").get<std::string>(),
                      .include_files = asked.at("include_files").get<std::vector<std::string>>(),
                      .scheduler_include = asked.value("scheduler_include", std::vector<std::string>()),
+                     .scheduler_files = files_from(asked.value("scheduler_files", Json::array())),
+                     .kernel_arguments = asked.value("kernel_arguments", std::vector<std::string>()),
                      .kernel_modules = asked.value("kernel_modules", std::vector<std::string>()),
                      .scheduler = asked.at("scheduler").get<std::string>(),
+                     .declared = asked.value("declared", std::string()),
                      .mode = std::move(mode),
                      .expect_failure = asked.at("expect_failure").get<std::string>(),
                      .repeat_command = asked.at("repeat_command").get<std::string>(),

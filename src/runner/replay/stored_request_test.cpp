@@ -30,7 +30,10 @@ RunRequest some_request() {
           .test_binary = "/t/tests",
           .include_files = {"/etc/x"},
           .scheduler_include = {"/etc/scx.json"},
+          .scheduler_files = {{"/etc/a", "/s/a", ""}, {"/etc/b", "", "b \"1\"\n"}},
+          .kernel_arguments = {"nohz=off"},
           .scheduler = "/s/scx -v",
+          .declared = "mine, /s/ktstr.toml:3, which sets max_gap = 2s",
           .mode = "det",
           .expect_failure = "stuck",
           .repeat_command = "tests --filter two",
@@ -97,6 +100,9 @@ TEST(StoredRequest, ReadsBackWhatDecidesARun) {
   EXPECT_EQ(read.settings.args, request.settings.args);
   EXPECT_EQ(read.settings.topology, request.settings.topology);
   EXPECT_EQ(read.mode, "det");
+  EXPECT_EQ(read.scheduler_files, request.scheduler_files);
+  EXPECT_EQ(read.kernel_arguments, request.kernel_arguments);
+  EXPECT_EQ(read.declared, request.declared);
   EXPECT_EQ(read.settings.seed, request.settings.seed);
   EXPECT_EQ(read.settings.vary, request.settings.vary);
   EXPECT_EQ(read.settings.duration, request.settings.duration);
