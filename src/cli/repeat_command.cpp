@@ -75,6 +75,8 @@ std::string repeat_command(const Invocation& invocation, const RunRequest& reque
   }
   std::string line;
   for (const std::string& setting : invocation.environment) line += quote_assignment(setting) + ' ';
+  if (request.definition)
+    for (const std::string& setting : request.definition->variables) line += quote_assignment(setting) + ' ';
   return line + shell_join(words);
 }
 

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_request.h"
 
+#include <fmt/ranges.h>
+
 #include <utility>
 
 #include "base/file.h"
 #include "base/text/users_mistake.h"
 #include "canned/canned.h"
 #include "cli/host_options.h"
+#include "cli/load_object.h"
 #include "cli/repeat_command.h"
+#include "cli/use_definition.h"
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
 #include "engine/qemu/mode.h"
 #include "kernel/select.h"
+#include "model/scheduler_definition.h"
 #include "scenario_file/scenario_file.h"
 #include "scenario_file/table_reader.h"
 #include "scheduler/command.h"
+#include "scheduler/find_definition.h"
 #include "scheduler/package.h"
 #include "workload/types/work_types.h"
 
@@ -26,9 +32,14 @@ constexpr Bytes kLongestScenario = Bytes{16} << 20;
 
 fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
-Result<std::string> resolve_scheduler(const std::string& command, const fs::path& beside) {
-  KTSTR_TRY_ASSIGN(std::vector<std::string> words, split_command(command).context("scheduler"));
+Result<std::string> resolve_scheduler(RunRequest& request, const RunnerEnvironment& environment,
+                                      const fs::path& beside) {
+  KTSTR_TRY_ASSIGN(std::vector<std::string> words, split_command(request.scheduler).context("scheduler"));
   if (words.empty()) return std::string();
+  if (is_bpf_object(words.front())) {
+    words.front() = absolute_path(words.front()).string();
+    return scheduler_command(request, std::move(words), environment);
+  }
   const auto program = find_scheduler(words.front(), beside);
   if (!program) return users_mistake(program.error());
   words.front() = absolute_path(*program).string();
@@ -40,7 +51,16 @@ bool is_below(const fs::path& path, const fs::path& directory) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
-Result<std::string> resolve_kernel(const std::string& wanted, const RunnerEnvironment& environment) {
+Status check_kernel(const RunRequest& request, const KernelImage& image) {
+  if (!request.definition || supports_kernel(request.definition->definition, image.release)) return ok();
+  const SchedulerDefinition& definition = request.definition->definition;
+  return fail(ErrorCode::kInvalidArgument, "{} runs on kernels {}, and this one is {}", place_of(definition),
+              fmt::join(definition.kernels, ", "), image.release)
+      .with_hint("--kernel names another one; `ktstr kernel list` shows those that are here");
+}
+
+Result<std::string> resolve_kernel(const RunRequest& request, const RunnerEnvironment& environment) {
+  const std::string& wanted = request.kernel;
   KernelEnvironment kernels;
   kernels.cache_root = environment.cache_dir / "kernels";
   kernels.ktstr_kernel = environment.kernel;
@@ -52,6 +72,7 @@ Result<std::string> resolve_kernel(const std::string& wanted, const RunnerEnviro
     if (image.error().code() != ErrorCode::kNotFound) return std::move(image).error();
     return Error(ErrorCode::kUnsupported, image.error().message()).with_hint(image.error().hint());
   }
+  KTSTR_TRY(check_kernel(request, *image));
   const fs::path vmlinux = absolute_path(image->vmlinux);
   if (is_below(vmlinux, absolute_path(kernels.cache_root))) return image->key;
   return vmlinux.string();
@@ -60,6 +81,9 @@ Result<std::string> resolve_kernel(const std::string& wanted, const RunnerEnviro
 }  // namespace
 
 namespace {
+
+// One that has a topology of its own, and no scheduler.
+WhoAsks by_flag() { return {.where = "--scheduler", .names_topology = true, .scheduler_by_flag = true}; }
 
 // ":steady". Its checks are its own; it asks of the topology what is best for it.
 Result<RunRequest> request_for_canned(const std::string& name, const RunOptions& options) {
@@ -77,9 +101,26 @@ Result<RunRequest> request_for_canned(const std::string& name, const RunOptions&
   request.scenario_text = name;
   KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(canned->topology));
   KTSTR_TRY(apply(options, request));
+  if (!request.on_host) KTSTR_TRY(use_definition(request, {}, by_flag()));
   if (const auto type = work_type_from(request.settings.work_type))
     for (const std::string_view module : work_modules(*type)) request.kernel_modules.emplace_back(module);
   return request;
+}
+
+// What a scenario file says of its scheduler.
+WhoAsks asked_by(const ScenarioFile& file, const RunOptions& options) {
+  const auto place = [&](SourcePosition at) { return fmt::format("{}:{}:{}", file.file_name, at.line, at.column); };
+  WhoAsks asks{.where = place(file.scheduler_at),
+               .config_where = place(file.scheduler_config_at),
+               .config = file.scheduler_config,
+               .names_topology = file.names_topology || options.gives("--topology"),
+               .scheduler_by_flag = options.gives("--scheduler")};
+  if (asks.scheduler_by_flag) asks.where = "--scheduler";
+  return asks;
+}
+
+fs::path directory_of_scenario(const fs::path& file) {
+  return file.native().starts_with(kCannedPrefix) ? fs::path() : absolute_path(file).parent_path();
 }
 
 // Names and values are ktstr's own texts: nothing in them needs to be quoted.
@@ -122,6 +163,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
                 file.string(), request.scheduler)
         .with_hint("--scheduler '' runs it on the scheduler that this machine uses");
   }
+  KTSTR_TRY(use_definition(request, {.declared = scenario.schedulers, .directory = directory_of_scenario(file)},
+                           asked_by(scenario, options)));
   const Bytes memory =
       request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
   KTSTR_TRY(
@@ -130,7 +173,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   return request;
 }
 
-Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& program, const RunOptions& options) {
+Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& program, const RunOptions& options,
+                                    const std::vector<SchedulerDefinition>& schedulers) {
   const TestAttributes& asked = test.attributes;
   const std::string where = fmt::format("{}:{}: test {}", test.file, test.line, test.name);
   RunRequest request;
@@ -163,6 +207,13 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
     return fail(ErrorCode::kInvalidArgument, "{} names the kernel '{}', and host mode boots none", where,
                 request.kernel)
         .with_hint("--filter leaves it out");
+  if (request.on_host) return request;
+  const WhoAsks asks{.where = where,
+                     .config_where = where,
+                     .config = asked.scheduler_config,
+                     .names_topology = !asked.topology.empty() || options.gives("--topology"),
+                     .scheduler_by_flag = options.gives("--scheduler")};
+  KTSTR_TRY(use_definition(request, {.declared = schedulers}, asks));
   return request;
 }
 
@@ -171,12 +222,16 @@ Status resolve(RunRequest& request, const RunnerEnvironment& environment, const 
     request.mode = "host";
     return ok();
   }
-  KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request.scheduler, beside));
+  if (request.definition) {
+    KTSTR_TRY(resolve_definition(request, environment, beside));
+  } else {
+    KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request, environment, beside));
+  }
   for (auto* files : {&request.include_files, &request.scheduler_include})
     for (std::string& file : *files) file = absolute_path(file).string();
   KTSTR_TRY_ASSIGN(const Mode mode, resolve_mode(request.mode));
   request.mode = to_string(mode);
-  KTSTR_TRY_ASSIGN(request.kernel, resolve_kernel(request.kernel, environment));
+  KTSTR_TRY_ASSIGN(request.kernel, resolve_kernel(request, environment));
   return ok();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/run_options.h"
@@ -19,13 +20,13 @@ inline constexpr std::string_view kWorkPrefix = ":work:";
 // file; kNotFound when there is none.
 Result<RunRequest> request_for_file(const std::filesystem::path& file, const RunOptions& options);
 
-// `program` is the test program that holds `test`.
+// `program` is the test program that holds `test` and declares `schedulers`.
 Result<RunRequest> request_for_test(const TestEntry& test, const std::filesystem::path& program,
-                                    const RunOptions& options);
+                                    const RunOptions& options, const std::vector<SchedulerDefinition>& schedulers = {});
 
 // Replaces what depends on this machine and moment by what it comes to, so that the request can be made again: the
 // scheduler's and the included files' absolute paths, the kernel's key (or path, when it is not in the cache), the
-// mode. A scheduler's bare name is looked up in `beside` first.
+// mode. A scheduler's bare name is looked up in `beside` first, if it is not that of a definition.
 Status resolve(RunRequest& request, const RunnerEnvironment& environment, const std::filesystem::path& beside);
 
 }  // namespace ktstr::cli

@@ -70,10 +70,11 @@ Result<int> parse_jobs(const Word& word) {
 const Setting kOwn[] = {
     {.flags = "--scheduler",
      .type = "\"PATH ARGS\"",
-     .help = "scheduler under test; '' for the kernel's own. A bare name is looked up beside this program, then in "
-             "PATH",
+     .help = "scheduler under test; '' for the kernel's own. A bare name is that of a definition (see 'ktstr "
+             "schedulers'), else it is looked up beside this program, then in PATH",
      .set = [](const Word& word, RunRequest& request) { return put(request.scheduler, std::string(word.text)); },
-     .show = [](const RunRequest& request) { return request.scheduler; },
+     .show =
+         [](const RunRequest& request) { return request.definition ? request.definition->named : request.scheduler; },
      .repeated = Repeated::kWhereGivenOrOther,  // an empty one too: the file or the test may name another
      .is_axis = true,
      .before = "--topology"},

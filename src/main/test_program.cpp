@@ -18,6 +18,7 @@
 #include "cli/run_session.h"
 #include "guest/body.h"
 #include "host/host_body.h"
+#include "main/registry.h"
 
 namespace ktstr {
 
@@ -70,9 +71,11 @@ int run_tests(const std::vector<TestEntry>& tests, const TestProgramCommand& com
   environment.verbose = command.options.verbosity > 0;
   cli::RunSession session(command.options, std::move(environment), true);
   install_interrupt_handler();
+  const auto schedulers = schedulers_declared_in(*program, registered_schedulers());
   for (const TestEntry& test : tests)
     session.add(
-        test.name, [&](const cli::RunOptions& options) { return cli::request_for_test(test, *program, options); },
+        test.name,
+        [&](const cli::RunOptions& options) { return cli::request_for_test(test, *program, options, schedulers); },
         {.program = *program, .selection = {"--filter", test.name}, .environment = cli::deciding_environment()},
         test.attributes.host_only);
   const int exit = session.run_all();

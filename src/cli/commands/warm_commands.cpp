@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/run_request.h"
+#include "cli/use_definition.h"
 #include "ktstr/test.h"
 #include "runner/environment.h"
 
@@ -51,6 +52,7 @@ Status build(const WarmBuildCommand& command) {
   // Mistakes first: no boot is for nothing.
   for (const Topology& topology : topologies) {
     request.settings.topology = topology;
+    KTSTR_TRY(use_definition(request, {}, {.where = "--scheduler", .names_topology = true, .scheduler_by_flag = true}));
     KTSTR_TRY(guest_spec(request, environment));
   }
   KTSTR_TRY(resolve(request, environment, self.parent_path()));
