@@ -404,6 +404,25 @@ struct WorkCommands {
   }
 };
 
+struct SchedulersFlags {
+  CLI::App* schedulers;
+  SchedulersCommand command;
+  std::string file;
+
+  explicit SchedulersFlags(CLI::App& app)
+      : schedulers(app.add_subcommand("schedulers", "the schedulers that ktstr.toml, here or above, declares")) {
+    add_text(*schedulers, "name", command.name, "NAME", "one of them; default: all");
+    add_text(*schedulers, "--file", file, "FILE.toml", "a scenario file: those that it declares and finds as well");
+    schedulers->add_flag("--json", command.json, "as JSON");
+  }
+
+  Command interpreted() const {
+    SchedulersCommand result = command;
+    result.file = file;
+    return result;
+  }
+};
+
 // `ktstr test PROGRAM ...`: the words after PROGRAM are the program's, whatever they look like.
 bool is_test_command(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
@@ -446,6 +465,8 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App* scenarios = app.add_subcommand("scenarios", "the canned scenarios, for ktstr run :NAME");
   scenarios->add_flag("--json", scenarios_command.json, "as JSON");
 
+  const SchedulersFlags schedulers(app);
+
   DoctorCommand doctor_command;
   CLI::App* doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
   doctor->add_flag("--json", doctor_command.json, "as JSON");
@@ -459,6 +480,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
     return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words after --");
   if (*version) return Command(ShowText{version_text() + "\n"});
   if (*scenarios) return Command(scenarios_command);
+  if (*schedulers.schedulers) return schedulers.interpreted();
   if (*doctor) return Command(doctor_command);
   if (*replay.replay) return replay.interpreted();
   if (*trace.trace) return trace.interpreted();

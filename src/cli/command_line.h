@@ -83,6 +83,12 @@ struct WarmCleanCommand {
 struct ScenariosCommand {
   bool json = false;
 };
+// Definitions of schedulers.
+struct SchedulersCommand {
+  std::string name;            // empty: all
+  std::filesystem::path file;  // a scenario file; empty: none
+  bool json = false;
+};
 struct WorkListCommand {
   bool json = false;
 };
@@ -104,8 +110,8 @@ struct DoctorCommand {
 };
 using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand,
                              KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
-                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, WorkListCommand,
-                             WorkShowCommand, WorkImportCommand, DoctorCommand>;
+                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, SchedulersCommand,
+                             WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -5,15 +5,11 @@
 
 namespace ktstr {
 
-namespace {
-
 std::string replace_all(std::string text, const std::string& what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
     text.replace(at, what.size(), with);
   return text;
 }
-
-}  // namespace
 
 void KtstrProgram::SetUp() {
   auto world = TempDir::create(fs::temp_directory_path(), "ktstr_cli_test");

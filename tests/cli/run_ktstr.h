@@ -38,6 +38,8 @@ class KtstrProgram : public testing::Test {
   std::optional<TempDir> world_;
 };
 
+std::string replace_all(std::string text, const std::string& what, const std::string& with);
+
 // Compares with golden/NAME.txt. With KTSTR_UPDATE_GOLDEN set it writes the file, for a person to look at and approve.
 void expect_golden(std::string_view name, std::string_view text);
 

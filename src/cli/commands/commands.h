@@ -21,6 +21,7 @@ int execute(const WarmListCommand& command);
 int execute(const WarmBuildCommand& command);
 int execute(const WarmCleanCommand& command);
 int execute(const ScenariosCommand& command);
+int execute(const SchedulersCommand& command);
 int execute(const WorkListCommand& command);
 int execute(const WorkShowCommand& command);
 int execute(const WorkImportCommand& command);
