@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two tests of one scenario: two cgroups, each on a last-level cache of its own, both CPUs of each contended. Run them
-// all, or one, or with your own scheduler:
+// Three tests of one scenario: two cgroups, each on a last-level cache of its own, both CPUs of each contended. Run
+// them all, or one, or with your own scheduler:
 //
 //   first_test
 //   first_test --filter two_cgroups --scheduler "/path/to/scx_mine --verbose"
@@ -25,5 +25,17 @@ KTSTR_TEST(two_cgroups, {.topology = "1n2l2c1t", .scheduler = "scx_ktstr", .dura
 
 // No scheduler: the kernel's own (EEVDF).
 KTSTR_TEST(two_cgroups_eevdf, {.topology = "1n2l2c1t", .duration = 2s}) {
+  return execute_defs(ctx, one_cgroup_per_llc());
+}
+
+// A scheduler that is declared once, for all tests that name it: how it is started, and what it needs and is checked
+// for.
+KTSTR_SCHEDULER(small_slices, {.program = "scx_ktstr",
+                               .args = {"--slice-us", "3000"},
+                               .topology = "1n2l2c1t",
+                               .checks = {.max_gap = 1s},
+                               .constraints = {.min_llcs = 2}});
+
+KTSTR_TEST(two_cgroups_small_slices, {.scheduler = "small_slices", .duration = 500ms}) {
   return execute_defs(ctx, one_cgroup_per_llc());
 }
