@@ -41,6 +41,14 @@ TEST(TextReport, SaysWhatTheTraceTellsAndHowToSeeMore) {
   EXPECT_THAT(text_report(record), Not(HasSubstr("ktstr why")));
 }
 
+TEST(TextReport, SaysWhatTheDefinitionOfTheSchedulerSet) {
+  for (RunRecord record : {passing_record(), stalled_record()}) {
+    EXPECT_THAT(text_report(record), Not(HasSubstr("declared")));
+    record.declared = "mine, /src/ktstr.toml:3, which sets max_gap = 500ms";
+    EXPECT_THAT(text_report(record), HasSubstr("\n  declared   mine, /src/ktstr.toml:3, which sets max_gap = 500ms\n"));
+  }
+}
+
 TEST(TextReport, OfSeveralStepsSaysWhichOne) { expect_approved("unfair", text_report(unfair_record())); }
 
 TEST(TextReport, OfPayloadsShowsWhatTheyMeasured) { expect_approved("payloads", text_report(payload_record())); }
