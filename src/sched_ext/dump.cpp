@@ -4,165 +4,91 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 
 #include "base/text/trimmed.h"
+#include "sched_ext/dump_line.h"
 
 namespace ktstr {
 
 namespace {
 
-constexpr std::string_view kTriggered = " triggered exit kind ";
-constexpr std::size_t kMostCpus = 8192;
 constexpr std::size_t kMostTasks = 4096;  // of one CPU
 // Of a dump that is shown: its beginning with the backtrace and what the scheduler's own ops.dump() says, and one CPU.
 constexpr std::size_t kHeadLines = 20, kCpuLines = 30, kAllCpusLines = 60;
 
-struct CommPid {
-  std::string comm;
-  int pid = 0;
-};
-
-// "cg_0/1[106]": a comm may hold brackets itself, the pid's come last.
-std::optional<CommPid> comm_and_pid(std::string_view text) {
-  const std::size_t open = text.rfind('[');
-  if (open == std::string_view::npos || open == 0 || !text.ends_with(']')) return {};
-  CommPid found{.comm = std::string(text.substr(0, open)), .pid = 0};
-  const char* const begin = text.data() + open + 1;
-  const char* const end = text.data() + text.size() - 1;
-  const auto parsed = std::from_chars(begin, end, found.pid);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return {};
-  return found;
-}
-
-template <typename Number>
-bool number_at(std::string_view text, Number& number) {
-  return std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
-}
-
-std::optional<CommPid> trigger_in(std::string_view line) {
-  const std::size_t at = line.find(kTriggered);
-  if (at == std::string_view::npos) return {};
-  return comm_and_pid(trimmed(line.substr(0, at)));
-}
-
-// "CPU 2   : nr_run=2 flags=0x1 ..."
-std::optional<DumpCpu> cpu_in(std::string_view line) {
-  constexpr std::string_view kCpu = "CPU ", kRunning = ": nr_run=";
-  if (!line.starts_with(kCpu)) return {};
-  DumpCpu cpu;
-  const std::size_t running = line.find(kRunning);
-  if (running == std::string_view::npos || !number_at(line.substr(kCpu.size()), cpu.cpu)) return {};
-  number_at(line.substr(running + kRunning.size()), cpu.running);
-  return cpu;
-}
-
-// "curr=hog[123] class=rt_sched_class"
-void read_curr(std::string_view line, DumpCpu& cpu) {
-  constexpr std::string_view kCurr = "curr=", kClass = " class=", kSuffix = "_sched_class";
-  line = trimmed(line);
-  if (!line.starts_with(kCurr)) return;
-  line.remove_prefix(kCurr.size());
-  const std::size_t at = line.rfind(kClass);
-  std::string_view name = at == std::string_view::npos ? "" : line.substr(at + kClass.size());
-  const auto curr = comm_and_pid(trimmed(line.substr(0, at)));
-  if (!curr) return;
-  cpu.curr_comm = curr->comm;
-  cpu.curr_pid = curr->pid;
-  name = name.substr(0, name.find(' '));
-  if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
-  cpu.curr_class = name;
-}
-
-// "  R cg_0/1[106] -3039ms": a blank, a mark ('*': it is curr), its state.
-std::optional<DumpTask> task_in(std::string_view line) {
-  if (line.size() < 8 || line[0] != ' ' || (line[1] != ' ' && line[1] != '*') || line[2] == ' ' || line[3] != ' ')
-    return {};
-  const std::size_t last = line.rfind(' ');
-  const std::string_view since = line.substr(last + 1);
-  if (!since.ends_with("ms")) return {};
-  // Between pid and time the scheduler may be named that owns the task.
-  std::string_view name = trimmed(line.substr(4, last - 4));
-  name = name.substr(0, name.rfind(']') + 1);
-  const auto who = comm_and_pid(name);
-  if (!who) return {};
-  DumpTask task{.comm = who->comm, .pid = who->pid, .state = line[2], .since_ms = 0, .dsq = {}, .cpus = {}};
-  if (!number_at(since.starts_with('+') ? since.substr(1) : since, task.since_ms)) return {};
-  task.since_ms = task.since_ms < 0 ? -task.since_ms : 0;
-  return task;
-}
-
-// What stands after `key` in a line of "key=value key=value"; "" where it has no such key.
-std::string_view value_of(std::string_view line, std::string_view key) {
-  const std::size_t at = line.find(key);
-  if (at == std::string_view::npos || (at > 0 && line[at - 1] != ' ')) return "";
-  line.remove_prefix(at + key.size());
-  return line.substr(0, line.find(' '));
-}
-
-// %*pb: groups of 32 bits in hexadecimal, the highest first.
-CpuSet cpus_of_mask(std::string_view mask) {
-  CpuSet cpus;
-  std::size_t cpu = 0;
-  for (auto digit = mask.rbegin(); digit != mask.rend() && cpu < kMostCpus; ++digit) {
-    if (*digit == ',') continue;
-    unsigned value = 0;
-    if (std::from_chars(&*digit, &*digit + 1, value, 16).ec != std::errc()) return {};
-    for (std::size_t bit = 0; bit < 4; ++bit)
-      if ((value >> bit & 1U) != 0) cpus.add(static_cast<Cpu>(cpu + bit));
-    cpu += 4;
+// Takes a dump line by line, from its first one on.
+class DumpReader {
+ public:
+  DumpReader(std::size_t first, std::vector<DumpFault>* faults) : faults_(faults) {
+    dump_.first_line = first;
+    dump_.end_line = first;
   }
-  return cpus;
-}
 
-void read_detail(std::string_view line, DumpTask& task) {
-  if (const auto dsq = value_of(line, "dsq_id="); !dsq.empty()) task.dsq = dsq;
-  if (const auto mask = value_of(line, "cpus="); !mask.empty() && task.cpus.empty()) task.cpus = cpus_of_mask(mask);
-}
-
-bool ends_dump(std::string_view line) {
-  return line.starts_with("=====") || line.find("~~~~ TRUNCATED ~~~~") != std::string_view::npos ||
-         line.find("end of dump") != std::string_view::npos || line.starts_with("EXIT: ");
-}
-
-// From its first line on.
-SchedExtDump dump_from(const std::vector<std::string>& output, std::size_t first) {
-  SchedExtDump dump{.trigger_comm = {}, .trigger_pid = 0, .cpus = {}, .first_line = first, .end_line = first + 1};
-  if (const auto trigger = trigger_in(output[first])) {
-    dump.trigger_comm = trigger->comm;
-    dump.trigger_pid = trigger->pid;
-  }
-  bool counters = false;
-  auto close_cpu = [&](std::size_t at) {
-    if (!dump.cpus.empty() && dump.cpus.back().end_line == 0) dump.cpus.back().end_line = at;
-  };
-  std::size_t at = first + 1;
-  for (; at < output.size(); ++at) {
-    const std::string& line = output[at];
-    if (ends_dump(line) || trigger_in(line)) break;
-    if (counters && !line.empty() && line.find("SCX_EV") == std::string::npos && line.find("---") == std::string::npos)
-      break;
+  // False for what is no part of it any more.
+  bool take(const std::string& line, std::size_t at) {
+    dump_.is_cut = dump_.is_cut || is_cut(line);
+    if (at == dump_.first_line) {
+      begin(line);
+      if (dump_.has_trigger) return true;
+    } else if (ends_dump(line) || trigger_in(line)) {
+      return false;
+    }
+    if (counters_ && !line.empty() && line.find("SCX_EV") == std::string::npos && line.find("---") == std::string::npos)
+      return false;
+    std::string fault;
     if (line.starts_with("Event counters")) {
       close_cpu(at);
-      counters = true;
-    } else if (auto cpu = cpu_in(line); cpu && dump.cpus.size() < kMostCpus) {
+      counters_ = true;
+    } else if (auto cpu = cpu_in(line, fault)) {
       close_cpu(at);
       cpu->first_line = at;
-      dump.cpus.push_back(*std::move(cpu));
-    } else if (!dump.cpus.empty() && dump.cpus.back().end_line == 0) {
-      DumpCpu& cpu_of_line = dump.cpus.back();
-      read_curr(line, cpu_of_line);
-      if (auto task = task_in(line); task && cpu_of_line.tasks.size() < kMostTasks)
-        cpu_of_line.tasks.push_back(*std::move(task));
-      else if (!cpu_of_line.tasks.empty())
-        read_detail(line, cpu_of_line.tasks.back());
+      if (dump_.cpus.size() < kMostDumpCpus) dump_.cpus.push_back(*std::move(cpu));
+    } else if (!dump_.cpus.empty() && dump_.cpus.back().end_line == 0) {
+      take_of_cpu(line, at, dump_.cpus.back(), fault);
+    } else if (dump_.cpus.empty() && dump_.reason.empty() && dump_.has_trigger) {
+      dump_.reason = trimmed(line);
     }
+    if (!fault.empty() && faults_ != nullptr) faults_->push_back({at, std::move(fault)});
+    return true;
   }
-  close_cpu(at);
-  dump.end_line = at;
-  return dump;
-}
+
+  SchedExtDump finish(std::size_t at) {
+    close_cpu(at);
+    dump_.end_line = at;
+    return std::move(dump_);
+  }
+
+ private:
+  void begin(const std::string& line) {
+    const auto trigger = trigger_in(line);
+    if (!trigger) return;
+    dump_.has_trigger = true;
+    dump_.trigger_comm = trigger->task.comm;
+    dump_.trigger_pid = trigger->task.pid;
+    dump_.trigger_cpu = trigger->cpu;
+    dump_.exit_kind = trigger->kind;
+  }
+  void close_cpu(std::size_t at) {
+    if (!dump_.cpus.empty() && dump_.cpus.back().end_line == 0) dump_.cpus.back().end_line = at;
+  }
+  void take_of_cpu(const std::string& line, std::size_t at, DumpCpu& cpu, std::string& fault) {
+    if (cpu.tasks.empty() && read_curr(line, cpu)) return;
+    auto task = task_in(line, fault);
+    if (!task && !cpu.tasks.empty()) read_detail(line, cpu.tasks.back(), fault);
+    if (!task) return;
+    if (cpu.tasks.size() == kMostTasks) {
+      fault = fmt::format("CPU {} has more than {} tasks", cpu.cpu, kMostTasks);
+      return;
+    }
+    task->line = at;
+    cpu.tasks.push_back(*std::move(task));
+  }
+
+  SchedExtDump dump_;
+  std::vector<DumpFault>* faults_;
+  bool counters_ = false;
+};
 
 // The CPU on whose runqueue it is, and the task there.
 std::pair<const DumpCpu*, const DumpTask*> find_task(const SchedExtDump& dump, int pid) {
@@ -203,8 +129,9 @@ void add_cpu(const std::vector<std::string>& output, const DumpCpu& cpu, std::ve
   std::size_t room = kCpuLines;
   for (std::size_t at = cpu.first_line; at < cpu.end_line && room > 0; ++at) {
     const std::string& line = output[at];
-    const bool says = at == cpu.first_line || line.find("curr=") != std::string::npos || task_in(line) ||
-                      !value_of(line, "dsq_id=").empty() || !value_of(line, "cpus=").empty();
+    std::string fault;
+    const bool says =
+        at == cpu.first_line || line.find("curr=") != std::string::npos || task_in(line, fault) || explains_task(line);
     if (!says) continue;
     kept.push_back(line);
     --room;
@@ -231,9 +158,16 @@ void add_short(const std::vector<std::string>& output, const SchedExtDump& dump,
 
 }  // namespace
 
+SchedExtDump read_dump(const std::vector<std::string>& output, std::size_t first, std::vector<DumpFault>* faults) {
+  DumpReader reader(first, faults);
+  std::size_t at = first;
+  while (at < output.size() && reader.take(output[at], at)) ++at;
+  return reader.finish(at);
+}
+
 std::optional<SchedExtDump> parse_dump(const std::vector<std::string>& output) {
   for (std::size_t at = output.size(); at-- > 0;)
-    if (trigger_in(output[at])) return dump_from(output, at);
+    if (trigger_in(output[at])) return read_dump(output, at, nullptr);
   return {};
 }
 
@@ -296,7 +230,7 @@ std::vector<std::string> with_short_dumps(const std::vector<std::string>& output
       kept.push_back(output[at++]);
       continue;
     }
-    const SchedExtDump dump = dump_from(output, at);
+    const SchedExtDump dump = read_dump(output, at, nullptr);
     add_short(output, dump, stalled.pid, kept);
     at = dump.end_line;
   }

@@ -30,18 +30,29 @@
 
 namespace ktstr {
 
+// Above what kernels have (CONFIG_NR_CPUS).
+inline constexpr std::size_t kMostDumpCpus = 8192;
+
 struct DumpTask {
   std::string comm;
   int pid = 0;
-  char state = '?';   // as in /proc/PID/stat
-  long since_ms = 0;  // runnable for so long
-  std::string dsq;    // "0x101"; "(n/a)": in no DSQ; "" where it does not say
-  CpuSet cpus;        // that it may run on
+  char state = '?';           // as in /proc/PID/stat
+  bool is_current = false;    // it ran on its CPU
+  long since_ms = 0;          // runnable for so long
+  std::string flags = {};     // "scx_state/flags=3/0x9 dsq_flags=0x0 ops_state/qseq=0/0"
+  bool has_slept = false;     // in these: SCX_TASK_DEQD_FOR_SLEEP, it slept before it became runnable
+  std::string dsq = {};       // "0x101"; "(n/a)": in no DSQ; "" where it does not say
+  unsigned weight = 0;        // 100 for nice 0; 0 where it does not say
+  CpuSet cpus = {};           // that it may run on
+  bool may_not_move = false;  // migration is disabled: `cpus` is then only where it is
+  bool is_kthread = false;    // as its backtrace shows
+  std::size_t line = 0;
 };
 
 struct DumpCpu {
   int cpu = 0;
-  int running = 0;  // nr_run: tasks of the ext class on its runqueue
+  int running = 0;    // nr_run: tasks of the ext class on its runqueue
+  std::string queue;  // all that its line says: "nr_run=2 flags=0x1 ..."
   std::string curr_comm;
   int curr_pid = 0;
   std::string curr_class;       // "ext", "fair", "rt", "dl", "stop", "idle"; "" where it does not say
@@ -50,11 +61,24 @@ struct DumpCpu {
 };
 
 struct SchedExtDump {
+  bool has_trigger = false;  // its first line is there, by which the next ones are known
   std::string trigger_comm;  // the task in whose context the exit was triggered
-  int trigger_pid = 0;
+  int trigger_pid = 0, trigger_cpu = -1;
+  int exit_kind = 0;    // enum scx_exit_kind
+  std::string reason;   // "runnable task stall (cg_0/1[106] failed to run for 3.039s)"
+  bool is_cut = false;  // "~~~~ TRUNCATED ~~~~"
   std::vector<DumpCpu> cpus;
   std::size_t first_line = 0, end_line = 0;
 };
+
+// A value that cannot be.
+struct DumpFault {
+  std::size_t line = 0;
+  std::string what;
+};
+
+// The dump that begins at line `first`; `faults`, where it is not null, has what is wrong with it, in its order.
+SchedExtDump read_dump(const std::vector<std::string>& output, std::size_t first, std::vector<DumpFault>* faults);
 
 // The last dump in a scheduler's output; none where there is no dump.
 std::optional<SchedExtDump> parse_dump(const std::vector<std::string>& output);
