@@ -350,18 +350,22 @@ struct WorkCommands {
       : work(app.add_subcommand("work", "work types, what workers can do: list, show, try, import")),
         list(work->add_subcommand("list", "all there are, with what each does to a scheduler")),
         show(work->add_subcommand("show", "one of them: what it measures, its parameters and their ranges")),
-        import(work->add_subcommand("import", "write a file of rt-app, or a recorded trace, as a scenario file")),
+        import(work->add_subcommand("import",
+                                    "write a file of rt-app, a recorded trace, or a dump of sched_ext as a "
+                                    "scenario file")),
         try_out(work->add_subcommand("try", "run one of them for a second, alone, and print what it measured")) {
     work->require_subcommand(1);
     list->add_flag("--json", list_command.json, "as JSON");
     add_text(*show, "name", show_command.name, "NAME", "as 'ktstr work list' shows it")->required();
-    add_text(*import, "file", import_command.file, "FILE|ID",
-             "rt-app's JSON; sched_switch and sched_waking as perf script, trace-cmd report or ftrace print them; a "
-             "trace of Perfetto; or a run of ktstr with a trace, by its id, 'last' or its directory")
+    add_text(
+        *import, "file", import_command.file, "FILE|ID",
+        "rt-app's JSON; sched_switch and sched_waking as perf script, trace-cmd report or ftrace print them; a "
+        "trace of Perfetto; a log with a dump of sched_ext, or - for stdin; or a run of ktstr with a trace (or, with "
+        "--format dump, a dump), by its id, 'last' or its directory")
         ->required();
     add_text(*import, "-o,--output", import_command.output, "FILE.toml", "where to; default: stdout");
     add_text(*import, "--format", import_command.format, "FORMAT",
-             "rt-app, text, perfetto or ktstr; default: what the file looks like");
+             "rt-app, text, perfetto, ktstr or dump; default: what the file looks like");
     add_text(*import, "--from", from, "SECONDS",
              "of a trace what happened from this time, in seconds after its first event, or into the body of a run");
     add_text(*import, "--to", to, "SECONDS", "... up to this time");

@@ -96,9 +96,9 @@ struct WorkListCommand {
 struct WorkShowCommand {
   std::string name;
 };
-// A file of rt-app or a recorded trace as a scenario file.
+// A file of rt-app, a recorded trace or a dump of sched_ext as a scenario file.
 struct WorkImportCommand {
-  std::string file;                    // or the id of a run
+  std::string file;                    // or the id of a run, or "-" for stdin
   std::string output;                  // none: stdout
   std::string format;                  // "": what it looks like
   std::optional<double> from_s, to_s;  // of the recording

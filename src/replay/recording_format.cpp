@@ -12,7 +12,8 @@ namespace {
 constexpr EnumName<RecordingFormat> kFormats[] = {{RecordingFormat::kRtApp, "rt-app"},
                                                   {RecordingFormat::kText, "text"},
                                                   {RecordingFormat::kPerfetto, "perfetto"},
-                                                  {RecordingFormat::kOwn, "ktstr"}};
+                                                  {RecordingFormat::kOwn, "ktstr"},
+                                                  {RecordingFormat::kDump, "dump"}};
 
 struct Foreign {
   std::string_view magic, what, hint;

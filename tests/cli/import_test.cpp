@@ -35,6 +35,22 @@ constexpr const char* kSchedScript =
     "  worker   11 [001]     5.005500:       sched:sched_switch: prev_comm=worker prev_pid=11 prev_prio=125 "
     "prev_state=S ==> next_comm=swapper/1 next_pid=0 next_prio=120\n";
 
+constexpr const char* kDump =
+    "[  811.133449] sched_ext: BPF scheduler \"mine\" enabled\n"
+    "[  816.714289] sched_ext: BPF scheduler \"mine\" disabled (runnable task stall)\n"
+    "[  816.714407] sched_ext: mine: render[121] failed to run for 3.244s\n"
+    "kworker/u16:3[62] triggered exit kind 1026 on CPU 0:\n"
+    "  runnable task stall (render[121] failed to run for 3.244s)\n"
+    "\n"
+    "CPU 0   : nr_run=1 flags=0x1 cpu_rel=0 ksync=60\n"
+    "          curr=swapper/0[0] class=idle_sched_class\n"
+    "\n"
+    "  R render[121] *root -3244ms\n"
+    "      scx_state/flags=4/0x3 dsq_flags=0x0 ops_state/qseq=0/0\n"
+    "      sticky/holding_cpu=-1/-1 dsq_id=0x101\n"
+    "      dsq_vtime=52129012 slice=5000000 weight=305\n"
+    "      cpus=c no_mig=0\n";
+
 class Import : public KtstrProgram {
  protected:
   void expect_refused(const std::vector<std::string>& arguments, const std::string& words) const {
@@ -79,7 +95,21 @@ TEST_F(Import, TakesARunByItsIdItsDirectoryAndItsTrace) {
   const Ran file = run({"work", "import", directory / kTraceFileName});
   EXPECT_EQ(file.status.value, 0) << file.err;
   EXPECT_THAT(file.out, HasSubstr("name = \"trace\""));
-  expect_refused({"work", "import", "last", "--format", "text"}, "of a run there is a trace of ktstr alone");
+  expect_refused({"work", "import", "last", "--format", "text"},
+                 "of a run there are a trace of ktstr and a dump alone");
+}
+
+TEST_F(Import, TakesADumpOfSchedExt) {
+  write("stall.txt", kDump);
+  const Ran ran = run({"work", "import", "stall.txt"});
+  EXPECT_EQ(ran.status.value, 0) << ran.err;
+  expect_golden("work_import_dump", ran.out);
+  expect_golden("work_import_dump_notes", ran.err);
+  std::string wrong = kDump;
+  wrong.replace(wrong.find("weight=305"), 10, "weight=0  ");
+  write("wrong.txt", wrong);
+  expect_refused({"work", "import", "wrong.txt"}, "wrong.txt:13: weight=0 is none; it is 1 to 10000");
+  expect_refused({"work", "import", "stall.txt", "--tasks", "3"}, "a dump is taken as a whole");
 }
 
 TEST_F(Import, SaysWhatItCannotTake) {
@@ -92,7 +122,8 @@ TEST_F(Import, SaysWhatItCannotTake) {
   expect_refused({"work", "import", "empty.txt"}, "is empty");
   expect_refused({"work", "import", "words.txt"}, "there is no sched_switch in it");
   expect_refused({"work", "import", "web.txt", "--format", "perfetto"}, "web.txt: it is damaged or cut short at byte");
-  expect_refused({"work", "import", "web.txt", "--format", "other"}, "there are rt-app, text, perfetto and ktstr");
+  expect_refused({"work", "import", "web.txt", "--format", "other"},
+                 "there are rt-app, text, perfetto, ktstr and dump");
   expect_refused({"work", "import", "web.txt", "--from", "3"}, "nothing is left between --from and --to");
   expect_refused({"work", "import", "web.txt", "--from", "3", "--to", "2"}, "--from is later than --to");
   expect_refused({"work", "import", "web.txt", "--tasks", "0"}, "--tasks '0' is not a number from 1 to 1024");

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run's own trace, imported and run: its tasks have the CPU time and the wake-ups that were recorded.
+// What a run left, imported and run: of its trace, its tasks have the CPU time and the wake-ups that were recorded; of
+// the kernel's dump, they stall again.
+#include <gmock/gmock.h>
+
 #include <map>
 
 #include "guests.h"
@@ -55,6 +58,43 @@ work_per_hop = "1ms"
     EXPECT_NEAR(of(after, "wakeups"), of(before, "wakeups"), 0.2 * of(before, "wakeups") + 5) << name;
   }
   EXPECT_EQ(compared, 4);
+}
+
+class ImportedDump : public GuestTest {};
+
+TEST_F(ImportedDump, StallsAgainUnderTheSameScheduler) {
+  const std::string scheduler = fixture("--stall-after 300 --watchdog-ms 1000");
+  const fs::path scenario = write("load.toml", R"(topology = "1n1l2c1t"
+duration = "3s"
+[[cgroup]]
+name = "load"
+[[cgroup.work]]
+type = "SpinWait"
+comm = "render"
+nice = -5
+workers = 2
+[[cgroup.work]]
+type = "SpinWait"
+comm = "batch"
+affinity = "1"
+)");
+  const GuestRun first = run({scenario.string(), "--scheduler", scheduler});
+  ASSERT_EQ(first.status, 1) << first.err;
+  ASSERT_EQ(first.failures().at(0), "scheduler_stalled");
+  const fs::path again = state_dir() / "again.toml";
+  Subprocess::Options import = command({});  // for its environment
+  import.argv = {KTSTR_PROGRAM, "work", "import", first.json.at("run_dir"), "--format", "dump", "-o", again.string()};
+  const auto said = run_captured(import, std::chrono::seconds(60));
+  ASSERT_TRUE(said && said->status.success()) << (said ? said->err : said.error().render());
+  const auto made = read_text(again);
+  ASSERT_TRUE(made);
+  EXPECT_THAT(*made, ::testing::HasSubstr("workers = 2\ncomm = \"render\"\nnice = -5\n"));
+  EXPECT_THAT(*made, ::testing::HasSubstr("workers = 1\ncomm = \"batch\"\naffinity = \"1\"\n"));
+
+  const GuestRun second = run({again.string(), "--scheduler", scheduler});
+  ASSERT_EQ(second.status, 1) << second.err;
+  EXPECT_EQ(second.failures().at(0), "scheduler_stalled");
+  EXPECT_THAT(second.first_message(), ::testing::HasSubstr("failed to run for"));
 }
 
 }  // namespace
