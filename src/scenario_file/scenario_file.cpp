@@ -11,6 +11,7 @@
 #include "scenario/plan/scenario_size.h"
 #include "scenario_file/cgroup_table.h"
 #include "scenario_file/check_table.h"
+#include "scenario_file/expect_table.h"
 #include "scenario_file/op_reader.h"
 #include "scenario_file/payload_table.h"
 #include "scenario_file/run_setting.h"
@@ -244,6 +245,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   read_name(top);
   read_settings(top);
   read_scheduler(top);
+  file_.expect_failure = read_expect(top);
   read_cpus(top);
   if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]"))
     file_.settings.checks = read_checks(*checks, mistakes_);

@@ -8,6 +8,7 @@
 //   scheduler_include = ["/etc/scx.json"]  # files that it reads
 //   scheduler_config = "x = 1"    # in place of the configuration of its definition
 //   duration = "2s"               # of guest time; default 1s
+//   expect = "scheduler_stalled"  # the failure that must come: expect_table.h
 //   seed = 7
 //   memory = "512M"
 //
@@ -55,6 +56,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "ktstr/expected_failure.h"
 #include "ktstr/run_settings.h"
 #include "ktstr/scenario.h"
 #include "ktstr/scheduler.h"
@@ -72,6 +74,7 @@ struct ScenarioFile {
   std::optional<std::string> scheduler_config;  // as TestAttributes has it
   SourcePosition scheduler_at, scheduler_config_at;
   std::vector<SchedulerDefinition> schedulers;  // that it declares
+  ExpectedFailure expect_failure;               // what must come
   std::vector<Payload> payloads;                // all that are declared: what the guest needs of programs
   Backdrop backdrop;
   std::vector<Step> steps;
