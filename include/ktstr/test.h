@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "ktstr/cpu_speed.h"
+#include "ktstr/expected_failure.h"
 #include "ktstr/scenario.h"
 #include "ktstr/scheduler.h"
 
@@ -43,8 +44,9 @@ struct TestAttributes {
   std::string kernel = {};                      // as --kernel takes it; empty: the default
   std::vector<std::string> include_files = {};  // host paths, delivered to the same path in the guest
   std::vector<Payload> payloads = {};  // whose programs the body runs: brought into the guest with their libraries
-  // The result is expected to be a failure with this kind (its text: "stuck"); a pass is then a failure. Empty: a pass.
-  std::string expect_failure = {};
+  // The result is expected to be this failure: "stuck", or ExpectedFailure::with_text("scheduler_crashed", "boom"); a
+  // pass is then a failure. Empty: a pass.
+  ExpectedFailure expect_failure = {};
   // The body runs on this machine, below a cgroup of its own, instead of in a guest. Excludes scheduler and kernel.
   bool host_only = false;
 };

@@ -156,6 +156,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.scheduler = scenario.scheduler;
   request.scheduler_include = scenario.scheduler_include;
   request.payloads = scenario.payloads;
+  request.expect_failure = scenario.expect_failure;
   KTSTR_TRY(apply(options, request));
   if (request.on_host) {
     if (request.scheduler.empty()) return request;  // its cpusets are compared with the machine when it runs
@@ -182,10 +183,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.test_binary = absolute_path(program);
   KTSTR_TRY_ASSIGN(request.settings.topology,
                    Topology::parse(asked.topology.empty() ? kDefaultTopology : asked.topology).context(where));
-  if (!asked.expect_failure.empty() && !detail_kind_from(asked.expect_failure))
-    return fail(ErrorCode::kInvalidArgument, "{}: expect_failure '{}' is not a kind of failure", where,
-                asked.expect_failure)
-        .with_hint("one of \"stuck\", \"unfair\", \"scheduler_stalled\", ...: see DetailKind in ktstr/checks.h");
+  KTSTR_TRY(asked.expect_failure.validate().context(where + ": expect_failure"));
   if (asked.host_only) KTSTR_TRY(check_host_only_test(asked, options).context(where));
   request.on_host = asked.host_only;
   request.scheduler = asked.scheduler;

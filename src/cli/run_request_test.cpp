@@ -145,7 +145,7 @@ TEST(RequestForTest, TakesTheAttributes) {
   EXPECT_EQ(request->settings.checks.max_gap, 100ms);
   EXPECT_EQ(request->kernel, "6.12");
   EXPECT_THAT(request->include_files, ElementsAre("/etc/hosts"));
-  EXPECT_EQ(request->expect_failure, "stuck");
+  EXPECT_EQ(request->expect_failure.kind, "stuck");
 }
 
 TEST(RequestForTest, NamesTheTestsPlaceWhenAnAttributeCannotWork) {

@@ -22,7 +22,7 @@ TEST(Registry, HoldsTheTestsOfTheProgramInTheirOrder) {
   ASSERT_EQ(tests.size(), 2U);
   EXPECT_EQ(tests[0].name, "registered_with_attributes");
   EXPECT_EQ(tests[0].attributes.topology, "1n2l2c1t");
-  EXPECT_EQ(tests[0].attributes.expect_failure, "stuck");
+  EXPECT_EQ(tests[0].attributes.expect_failure.kind, "stuck");
   EXPECT_EQ(tests[1].name, "registered_without");
   EXPECT_EQ(tests[1].attributes.topology, TestAttributes{}.topology);
 }

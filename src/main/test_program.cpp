@@ -44,7 +44,9 @@ std::string list_of(const std::vector<TestEntry>& tests, bool json) {
                         {"topology", test.attributes.topology.empty() ? kDefaultTopology : test.attributes.topology},
                         {"scheduler", test.attributes.scheduler},
                         {"duration", format_duration(test.attributes.duration)},
-                        {"expect_failure", test.attributes.expect_failure},
+                        {"expect_failure", test.attributes.expect_failure.kind},
+                        {"expect_text", test.attributes.expect_failure.text},
+                        {"expect_pattern", test.attributes.expect_failure.pattern},
                         {"host_only", test.attributes.host_only}});
   }
   return json ? document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : names;

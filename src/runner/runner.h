@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "ktstr/expected_failure.h"
 #include "ktstr/payload.h"
 #include "ktstr/run_settings.h"
 #include "results/run_record.h"
@@ -54,7 +55,7 @@ struct RunRequest {
   std::string declared;                        // what its definition gave, as RunRecord has it
   std::string kernel;                          // as --kernel takes it; empty: the default
   std::string mode = "det";
-  std::string expect_failure;     // a DetailKind's text
+  ExpectedFailure expect_failure;
   std::string repeat_command;     // printed with failures
   double host_limit_scale = 1.0;  // of the backstops in host time
   bool recorder = true;           // det: look at what the guest's kernel does; the same run without

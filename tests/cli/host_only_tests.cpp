@@ -27,8 +27,10 @@ KTSTR_TEST(a_host_only_test_runs_on_this_machine,
   return result;
 }
 
-KTSTR_TEST(a_host_only_test_fails_as_any_other,
-           {.duration = 200ms, .checks = {.max_spread_pct = 100}, .expect_failure = "user", .host_only = true}) {
+KTSTR_TEST(a_host_only_test_fails_as_any_other, {.duration = 200ms,
+                                                 .checks = {.max_spread_pct = 100},
+                                                 .expect_failure = ExpectedFailure::with_text("user", "does not hold"),
+                                                 .host_only = true}) {
   auto result = two_workers(ctx);
   if (!result) return result;
   result->claim(false, "this does not hold");

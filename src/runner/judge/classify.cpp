@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/system/how_it_ended.h"
+#include "runner/expect/judge_expectation.h"
 #include "runner/judge/detail_text.h"
 #include "runner/judge/judge_evidence.h"
 #include "runner/judge/judge_kernel.h"
@@ -63,7 +64,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
     record.details.push_back({.verdict = Verdict::kInconclusive,
                               .kind = DetailKind::kLostEvidence,
                               .message = "the guest's agent failed: " + error.message});
-    judge_expectation(request.expect_failure, record);
+    judge_expectation(request.expect_failure, story, record);
     return;
   }
   if (story.result) {
@@ -112,7 +113,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   if (evidence.cpu_use != nullptr) judge_load(*evidence.cpu_use, record);
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());
-  judge_expectation(request.expect_failure, record);
+  judge_expectation(request.expect_failure, story, record);
 }
 
 // What the OOM killer says when only protected processes are left (out_of_memory() in mm/oom_kill.c): agent and body.
@@ -120,30 +121,6 @@ bool out_of_memory(const GuestOutcome& guest) {
   constexpr std::string_view kWords = "System is deadlocked on memory";
   const auto says = [&](const std::string& line) { return line.find(kWords) != std::string::npos; };
   return says(guest.message) || std::any_of(guest.console_tail.begin(), guest.console_tail.end(), says);
-}
-
-bool is_of_kernel(DetailKind kind) {
-  switch (kind) {
-    case DetailKind::kKernelPanic:
-    case DetailKind::kKernelStall:
-    case DetailKind::kKernelHang:
-    case DetailKind::kKernelOops:
-    case DetailKind::kKernelWarning:
-    case DetailKind::kLockdep:
-    case DetailKind::kHungTask:
-    case DetailKind::kRcuStall:
-    case DetailKind::kLockup:
-    case DetailKind::kKernelTaint:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// No failure of another kind explains a fault of the kernel, or output without end.
-bool is_excused(DetailKind kind, DetailKind expected) {
-  if (kind == DetailKind::kOutputFlood) return expected == kind;
-  return !is_of_kernel(kind) || is_of_kernel(expected);
 }
 
 // Of workers without a report. A report is its worker's by pid and release: since then that may have come elsewhere.
@@ -172,51 +149,6 @@ void keep_what_was_said(const GuestStory& story, RunRecord& record) {
 }
 
 }  // namespace
-
-void judge_expectation(const std::string& expected, RunRecord& record) {
-  if (expected.empty() || record.outcome == Outcome::kSkip) return;
-  const bool seen = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
-    return detail.verdict == Verdict::kFail && to_string(detail.kind) == expected;
-  });
-  // What may be somebody else's doing is neither that failure nor its absence.
-  const bool in_doubt = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
-    return detail.verdict == Verdict::kInconclusive && is_of_timing(detail) && to_string(detail.kind) == expected;
-  });
-  if (!seen && in_doubt) {
-    const DetailKind kind = detail_kind_from(expected).value_or(DetailKind::kUser);
-    const bool other = std::any_of(record.details.begin(), record.details.end(), [&](const Detail& detail) {
-      return detail.verdict == Verdict::kFail && !is_excused(detail.kind, kind);
-    });
-    record.outcome = other ? Outcome::kFail : Outcome::kInconclusive;
-    return;
-  }
-  const auto kind_of_trace = detail_kind_from(expected);
-  const bool by_recorder = kind_of_trace && is_of_trace(*kind_of_trace);
-  if (!seen && by_recorder && (record.trace_events == 0 || record.trace_source == kTracefs)) {
-    record.details.push_back(
-        {.verdict = Verdict::kInconclusive,
-         .kind = DetailKind::kLostEvidence,
-         .message = "a failure of kind '" + expected + "' is seen by the recorder, and there was none"});
-    record.outcome = worse_outcome(record.outcome, Outcome::kInconclusive);
-    return;
-  }
-  if (!seen) {
-    record.details.insert(record.details.begin(), failure(DetailKind::kUser, "expected a failure of kind '" + expected +
-                                                                                 "', which did not come"));
-    record.outcome = Outcome::kFail;
-    return;
-  }
-  record.checked.push_back({"expected failure: " + expected});
-  const DetailKind expected_kind = detail_kind_from(expected).value_or(DetailKind::kUser);
-  record.outcome = evidence_is_lost(record) ? Outcome::kInconclusive : Outcome::kPass;
-  for (Detail& detail : record.details) {
-    if (detail.verdict != Verdict::kFail) continue;
-    if (is_excused(detail.kind, expected_kind))
-      detail.verdict = Verdict::kPass;
-    else
-      record.outcome = Outcome::kFail;
-  }
-}
 
 Outcome outcome_of_error(const Error& error, bool of_user) {
   switch (error.code()) {
@@ -264,7 +196,7 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
       judge_lost_guest(request, story, guest, record);
       if (evidence.trace != nullptr) trace_ends(*evidence.trace, story, record);
-      judge_expectation(request.expect_failure, record);
+      judge_expectation(request.expect_failure, story, record);
       return;
     case GuestEnd::kFlood:
     case GuestEnd::kTooMuchSaid:
@@ -272,13 +204,13 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
       judge_lost_guest(request, story, guest, record);
       record.details.push_back(too_much(story, guest));
       record.outcome = outcome_of(AssertResult{.details = record.details}.verdict());
-      judge_expectation(request.expect_failure, record);
+      judge_expectation(request.expect_failure, story, record);
       return;
     default:
       if (!judge_lost_guest(request, story, guest, record)) break;
       if (scheduler_had_ended(story)) judge_scheduler(request, story, limits, record);
       if (evidence.trace != nullptr) trace_ends(*evidence.trace, story, record);
-      judge_expectation(request.expect_failure, record);
+      judge_expectation(request.expect_failure, story, record);
       return;
   }
   infrastructure(record,

@@ -23,9 +23,6 @@ struct Evidence {
 void classify(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record,
               const Evidence& evidence = {});
 
-// Turns the outcome round where a failure of a kind (its text) was expected; "" expects none.
-void judge_expectation(const std::string& expected, RunRecord& record);
-
 // An Error while preparing. `of_user`: it is about something that the user named.
 Outcome outcome_of_error(const Error& error, bool of_user);
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ktstr/op.h"
+#include "runner/expect/judge_expectation.h"
 
 namespace ktstr {
 namespace {
@@ -217,20 +218,20 @@ TEST(JudgeExpectation, ExcusesWhatAnExpectedFailureExplainsAndNoFaultOfTheKernel
   RunRecord record{.outcome = Outcome::kFail};
   record.details = {{.kind = DetailKind::kSchedulerStalled}, {.kind = DetailKind::kStuck}};
   RunRecord with_oops = record;
-  judge_expectation("scheduler_stalled", record);
+  judge_expectation("scheduler_stalled", {}, record);
   EXPECT_EQ(record.outcome, Outcome::kPass);
   with_oops.details.push_back({.kind = DetailKind::kKernelOops});
   RunRecord oops_expected = with_oops;
-  judge_expectation("scheduler_stalled", with_oops);
+  judge_expectation("scheduler_stalled", {}, with_oops);
   EXPECT_EQ(with_oops.outcome, Outcome::kFail);
   EXPECT_EQ(with_oops.details.back().verdict, Verdict::kFail);
   RunRecord flooded = oops_expected;
-  judge_expectation("kernel_oops", oops_expected);
+  judge_expectation("kernel_oops", {}, oops_expected);
   EXPECT_EQ(oops_expected.outcome, Outcome::kPass);
   flooded.details.push_back({.kind = DetailKind::kOutputFlood});
   for (const char* expected : {"kernel_oops", "output_flood"}) {
     RunRecord record_of_both = flooded;
-    judge_expectation(expected, record_of_both);
+    judge_expectation(expected, {}, record_of_both);
     EXPECT_EQ(record_of_both.outcome, Outcome::kFail) << expected;
   }
 }

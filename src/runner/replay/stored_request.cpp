@@ -46,7 +46,9 @@ Json asked_to_json(const RunRequest& request) {
           {"kernel_arguments", request.kernel_arguments},
           {"declared", request.declared},
           {"kernel_modules", request.kernel_modules},
-          {"expect_failure", request.expect_failure},
+          {"expect_failure", request.expect_failure.kind},
+          {"expect_text", request.expect_failure.text},
+          {"expect_pattern", request.expect_failure.pattern},
           {"repeat_command", request.repeat_command},
           {"host_limit_scale", request.host_limit_scale}};
 }
@@ -103,6 +105,13 @@ Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_sca
   return in_range("scale of limits in host time", host_limit_scale, 1e-3, 1e6);
 }
 
+ExpectedFailure expected_in(const Json& asked) {
+  ExpectedFailure expected(asked.at("expect_failure").get<std::string>());
+  expected.text = asked.value("expect_text", std::string());
+  expected.pattern = asked.value("expect_pattern", std::string());
+  return expected;
+}
+
 RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, std::string mode) {
   RunRequest request{.settings = job.settings,
                      .scenario_text = job.scenario,
@@ -115,7 +124,7 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .scheduler = asked.at("scheduler").get<std::string>(),
                      .declared = asked.value("declared", std::string()),
                      .mode = std::move(mode),
-                     .expect_failure = asked.at("expect_failure").get<std::string>(),
+                     .expect_failure = expected_in(asked),
                      .repeat_command = asked.at("repeat_command").get<std::string>(),
                      .host_limit_scale = asked.at("host_limit_scale").get<double>(),
                      .trace = job.traced.value_or(false)};

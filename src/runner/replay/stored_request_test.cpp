@@ -35,7 +35,7 @@ RunRequest some_request() {
           .scheduler = "/s/scx -v",
           .declared = "mine, /s/ktstr.toml:3, which sets max_gap = 2s",
           .mode = "det",
-          .expect_failure = "stuck",
+          .expect_failure = ExpectedFailure::with_text("stuck", "cg_0"),
           .repeat_command = "tests --filter two",
           .host_limit_scale = 2.5};
 }
