@@ -23,9 +23,10 @@ constexpr unsigned kNice0Weight = 100;
 // Kernel threads by their names, where no backtrace shows them: kernel/, mm/, drivers/.
 bool has_name_of_kthread(std::string_view comm) {
   constexpr std::string_view kBegins[] = {
-      "kworker/", "ksoftirqd/",   "migration/", "cpuhp/",     "rcu_",      "rcuc/",      "rcub/",    "rcuop/",
-      "rcuog/",   "idle_inject/", "irq/",       "kswapd",     "kcompactd", "jbd2/",      "swapper/", "watchdogd",
-      "kthreadd", "khugepaged",   "kdevtmpfs",  "oom_reaper", "scsi_eh_",  "sched_ext_", "ktimers/"};
+      "kworker/",  "ksoftirqd/",   "migration/", "cpuhp/",     "rcu_",     "rcuc/",     "rcub/",    "rcuop/",
+      "rcuog/",    "idle_inject/", "irq/",       "irq_work/",  "pr/",      "psimon",    "napi/",    "kauditd",
+      "ksmd",      "kswapd",       "kcompactd",  "jbd2/",      "swapper/", "watchdogd", "kthreadd", "khugepaged",
+      "kdevtmpfs", "oom_reaper",   "scsi_eh_",   "sched_ext_", "ktimers/"};
   return std::any_of(std::begin(kBegins), std::end(kBegins),
                      [&](std::string_view each) { return comm.starts_with(each); });
 }
@@ -208,8 +209,7 @@ class Chooser {
     list(without_cpus_, "no cpus= of them is there: they may run everywhere here");
     list(vague_, "several nice values, or SCHED_IDLE, have the weight of these; the highest nice value is taken");
     if (without_weight_ > 0)
-      note(fmt::format("no weight= of {} is there (an older kernel, or a cut): nice 0 here",
-                       tasks(without_weight_)));
+      note(fmt::format("no weight= of {} is there (an older kernel, or a cut): nice 0 here", tasks(without_weight_)));
     if (twice_ > 0) note(fmt::format("{} moved between CPUs meanwhile and came twice", tasks(twice_)));
     if (slept_ > 0)
       note(fmt::format(
