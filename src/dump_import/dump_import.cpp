@@ -17,6 +17,13 @@ CpuSet cpus_not_shown(const DumpLog& log, std::size_t cpus) {
   return left.minus(shown);
 }
 
+// CPUs on which no worker may run: the kernel takes one that goes offline out of cpusets. Of few CPUs it says
+// something, not where tasks are pinned to some.
+CpuSet cpus_for_nobody(const DumpWorkers& workers, const CpuSet& missing) {
+  const CpuSet nobody = missing.minus(workers.allowed);
+  return workers.workers >= 2 && 2 * nobody.size() <= workers.cpus ? nobody : CpuSet();
+}
+
 std::string are(const CpuSet& cpus) {
   return fmt::format("CPU{} {}", cpus.size() == 1 ? "" : "s", cpus.to_string()) + (cpus.size() == 1 ? " is" : " are");
 }
@@ -25,6 +32,10 @@ void add_what_is_missing(const DumpLog& log, const DumpWorkers& workers, std::ve
   if (const CpuSet missing = cpus_not_shown(log, workers.cpus); !missing.empty())
     notes.push_back(fmt::format("{} not in the dump: idle, offline{}, or never there", are(missing),
                                 log.dump.is_cut ? ", cut off" : ""));
+  if (const CpuSet nobody = cpus_for_nobody(workers, cpus_not_shown(log, workers.cpus)); !nobody.empty())
+    notes.push_back(fmt::format("no task of users may run on CPU{} {}: offline, or set aside; here {} online",
+                                nobody.size() == 1 ? "" : "s", nobody.to_string(),
+                                nobody.size() == 1 ? "it is" : "they are"));
   if (!log.offline.empty()) notes.push_back(fmt::format("{} offline; here all are online", are(log.offline)));
   if (log.ops.empty() && workers.program.empty())
     notes.push_back(

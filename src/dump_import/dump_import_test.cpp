@@ -79,6 +79,7 @@ TEST(DumpImport, TakesOtherShapes) {
   const ImportedDump hotplug = of_file("hotplug-7.3");
   EXPECT_THAT(hotplug.toml, HasSubstr("topology = \"1n1l4c1t\""));
   EXPECT_THAT(hotplug.notes, Contains("CPU 2 is not in the dump: idle, offline, or never there"));
+  EXPECT_THAT(hotplug.notes, Contains("no task of users may run on CPU 2: offline, or set aside; here it is online"));
   const ImportedDump cut = of_file("truncated-7.3");
   EXPECT_THAT(cut.toml, HasSubstr("topology = \"1n1l32c1t\""));
   EXPECT_THAT(cut.notes, Contains(HasSubstr("CPUs 1-28,31 are not in the dump: idle, offline, cut off, or")));

@@ -173,6 +173,10 @@ class Chooser {
   }
 
   void set_affinity(const DumpTask& task, const CpuSet& usable, DumpGroup& group) {
+    if (task.cpus.empty() || task.may_not_move)
+      made_.allowed = CpuSet::range(0, static_cast<Cpu>(made_.cpus) - 1);
+    else
+      made_.allowed = made_.allowed.union_with(usable);
     if (task.cpus.empty()) {
       without_cpus_.push_back(fmt::format("{} (line {})", named(task), task.line + 1));
     } else if (task.may_not_move) {

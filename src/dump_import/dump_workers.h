@@ -31,6 +31,7 @@ struct DumpWorkers {
   std::size_t cpus = 0;           // of the machine
   std::size_t workers = 0;        // in all groups
   std::vector<DumpGroup> groups;  // in the dump's order
+  CpuSet allowed;                 // where any of them may run
   std::string program;            // of the scheduler's, where a task of the dump is it: "scx_lavd"
   std::vector<std::string> notes;
 };
