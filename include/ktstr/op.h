@@ -145,6 +145,15 @@ struct SetCpuSpeed {
   CpuSet cpus;
   int percent = 100;
 };  // of full speed, 1 to 100; det mode
+// --- the scheduler under test; each waits until the kernel says so
+struct AttachScheduler {
+  std::string scheduler;
+};  // "PROGRAM ARGS", of TestAttributes::staged_schedulers; "": the one under test, see TestAttributes::attach_by_op
+struct DetachScheduler {};
+struct RestartScheduler {};  // the same program with the same arguments
+struct ReplaceScheduler {
+  std::string scheduler;
+};
 
 }  // namespace op
 
@@ -162,7 +171,8 @@ class Op {
                             op::SetCpuset, op::ClearCpuset, op::SwapCpusets, op::SetAffinity, op::Spawn, op::SetNice,
                             op::SetPolicy, op::SetUclamp, op::CoreSchedCreate, op::CoreSchedShare, op::CoreSchedClear,
                             op::SignalStorm, op::RunPayload, op::WaitPayload, op::KillPayload, op::CpuOffline,
-                            op::CpuOnline, op::SetSmt, op::WriteSysctl, op::SteerIrq, op::SetCpuSpeed>;
+                            op::CpuOnline, op::SetSmt, op::WriteSysctl, op::SteerIrq, op::SetCpuSpeed,
+                            op::AttachScheduler, op::DetachScheduler, op::RestartScheduler, op::ReplaceScheduler>;
   static constexpr std::size_t kKinds = std::variant_size_v<Kind>;
 
   Op(Kind kind) : kind_(std::move(kind)) {}
@@ -234,6 +244,10 @@ class Op {
   }
   static Op steer_irq(std::string irq, Cpu cpu) { return op::SteerIrq{std::move(irq), cpu}; }
   static Op set_cpu_speed(CpuSet cpus, int percent) { return op::SetCpuSpeed{std::move(cpus), percent}; }
+  static Op attach_scheduler(std::string scheduler = {}) { return op::AttachScheduler{std::move(scheduler)}; }
+  static Op detach_scheduler() { return op::DetachScheduler{}; }
+  static Op restart_scheduler() { return op::RestartScheduler{}; }
+  static Op replace_scheduler(std::string scheduler) { return op::ReplaceScheduler{std::move(scheduler)}; }
 
   const Kind& kind() const { return kind_; }
   std::string_view name() const;  // as scenario files spell it: "move_all_tasks"

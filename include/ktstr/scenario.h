@@ -38,6 +38,7 @@ class ExecutionState;
 class LiveWorkers;
 struct ExecutorHooks;
 struct CpuSpeedControl;
+struct SchedulerControl;
 
 // How long a step lasts, in guest time; never beyond the scenario's end, which is Ctx::duration() after the first
 // release of workers. The end moves by what no hold shall lose: the pauses between ops, and what the kernel takes for
@@ -137,10 +138,11 @@ class Ctx {
     int scheduler_pid = 0;  // 0: none is under test
     // The process that has the scheduler now, 0 for none: it may have been left to another. Null: nobody knows.
     std::function<Result<int>()> find_scheduler = {};
-    bool on_host = false;                                    // host mode: no guest, no scheduler of ours
-    std::shared_ptr<const ExecutorHooks> hooks = {};         // null: the real ones
-    std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};  // null: nobody decides how fast CPUs are
-    std::shared_ptr<LiveWorkers> live_workers = {};          // where others see what workers do; null: nowhere
+    bool on_host = false;                                     // host mode: no guest, no scheduler of ours
+    std::shared_ptr<const ExecutorHooks> hooks = {};          // null: the real ones
+    std::shared_ptr<const CpuSpeedControl> cpu_speeds = {};   // null: nobody decides how fast CPUs are
+    std::shared_ptr<const SchedulerControl> schedulers = {};  // null: nobody attaches and detaches any
+    std::shared_ptr<LiveWorkers> live_workers = {};           // where others see what workers do; null: nowhere
   };
   explicit Ctx(Init init) : init_(std::move(init)) {}
 
@@ -164,6 +166,7 @@ class Ctx {
   bool on_host() const { return init_.on_host; }
   const std::vector<std::string>& payload_path() const { return init_.settings.payload_path; }
   const std::shared_ptr<const CpuSpeedControl>& cpu_speeds() const { return init_.cpu_speeds; }
+  const std::shared_ptr<const SchedulerControl>& schedulers() const { return init_.schedulers; }
   // 0 before the first step and outside of scenarios, k in step k (from 1), at most 65535.
   int step() const { return step_; }
   // What stood after "--" on the command line.

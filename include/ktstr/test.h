@@ -35,6 +35,11 @@ struct TestAttributes {
   std::string scheduler = {};
   // In place of the configuration of its definition, which must be one of a text.
   std::optional<std::string> scheduler_config = {};
+  // Schedulers that ops attach (Op::attach_scheduler, Op::replace_scheduler): brought into the guest. As the ops name
+  // them, in the form of `scheduler`.
+  std::vector<std::string> staged_schedulers = {};
+  // `scheduler` is not attached before the body runs, but by Op::attach_scheduler() without a name.
+  bool attach_by_op = false;
   std::chrono::nanoseconds duration = std::chrono::seconds(1);  // guest time
   Bytes memory = 0;                                             // of the guest; 0: by rule
   double cpu_mips =

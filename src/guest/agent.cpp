@@ -10,10 +10,8 @@
 #include <charconv>
 
 #include "base/log.h"
-#include "base/system/oom_score.h"
 #include "guest/body.h"
 #include "guest/late_cpus.h"
-#include "guest/processes/idle_programs.h"
 #include "guest/processes/quiet_machine.h"
 #include "guest/processes/stranded.h"
 #include "guest/processes/unkillable.h"
@@ -33,20 +31,13 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds kHeartbeat{100};
-// How far apart the looks are until a guest is taken for quiet, and after how long it is taken as it is. A booted
-// kernel is busy for a while; a scheduler that has just attached is done within 100 ms, or never quiet.
+// How far apart the looks are until a guest is taken for quiet, and after how long it is taken as it is: a booted
+// kernel is busy for a while.
 constexpr milliseconds kBootedLook{100}, kBootedQuietLimit{5000};
-constexpr milliseconds kAttachedLook{10}, kAttachedQuietLimit{100};
-constexpr std::chrono::seconds kReadyLimit{20};
 // For a scheduler that the kernel is just ending, and for one that then loads itself again, as after CPU hotplug: its
 // programs are verified anew. The second is less than what a body's limit has on top of its duration.
 constexpr std::chrono::seconds kDyingLimit{2}, kAgainLimit{20};
-// That a scheduler gets after SIGTERM before anybody looks at its processes.
-constexpr milliseconds kEndsByItself{100};
-// A runnable process that gets no CPU for so long while nothing else is left to run.
-constexpr std::chrono::seconds kNotRunLimit{2};
-// That a scheduler may do nothing before it is attached.
-constexpr std::chrono::seconds kIdleLimit{15};
+constexpr std::chrono::seconds kReadyLimit{20};
 // When a body is late, beyond its scenario's time: set-up and the end of the workers need some. Not before: to look
 // through /proc takes a CPU from the workers for 0.1 s.
 constexpr std::chrono::seconds kLate{2};
@@ -70,6 +61,7 @@ Agent::Agent(mailbox::View view) : view_(view), log_(view, mailbox::Lane::kAgent
   requests_.on<request::FindScheduler>([this](const auto&) -> Result<request::SchedulerPid> {
     return request::SchedulerPid{scheduler_ && !note_scheduler_exit() ? scheduler_->pid() : 0};
   });
+  requests_.on<request::ChangeScheduler>([this](const auto& change) { return change_scheduler(change); });
 }
 
 void Agent::enter(Phase phase) {
@@ -101,6 +93,7 @@ void Agent::die(const std::string& why) {
 void Agent::drain_logs() {
   if (kernel_log_) kernel_log_->drain(log_);
   if (scheduler_) scheduler_->output().drain(log_);
+  if (standing_) standing_->output().drain(log_);
   if (body_) body_->output().drain(log_);
 }
 
@@ -145,23 +138,25 @@ bool Agent::serve_until(const std::function<bool()>& done, Nanoseconds deadline,
       next_beat = now + kHeartbeat;
     }
     // poll() passes over negative descriptors.
-    pollfd fds[] = {{kernel_log_ ? kernel_log_->fd() : -1, POLLIN, 0},
-                    {scheduler_ ? scheduler_->output().read_fd() : -1, POLLIN, 0},
-                    {scheduler_ && !scheduler_->has_ended() ? scheduler_->pidfd().get() : -1, POLLIN, 0},
-                    {body_ ? body_->output().read_fd() : -1, POLLIN, 0},
-                    {body_ && !body_->exit() ? body_->pidfd().get() : -1, POLLIN, 0},
-                    {body_ ? body_->request_fd() : -1, POLLIN, 0}};
+    std::vector<pollfd> fds = {{kernel_log_ ? kernel_log_->fd() : -1, POLLIN, 0},
+                               {scheduler_ ? scheduler_->output().read_fd() : -1, POLLIN, 0},
+                               {scheduler_ && !scheduler_->has_ended() ? scheduler_->pidfd().get() : -1, POLLIN, 0},
+                               {body_ ? body_->output().read_fd() : -1, POLLIN, 0},
+                               {body_ && !body_->exit() ? body_->pidfd().get() : -1, POLLIN, 0},
+                               {body_ && !changing_scheduler_ ? body_->request_fd() : -1, POLLIN, 0}};
+    add_gates(fds);
     const Nanoseconds wake = std::min({deadline, next_beat, now + Nanoseconds(interval)});
     const timespec wait{(wake - now).count() / 1'000'000'000, (wake - now).count() % 1'000'000'000};
-    if (::ppoll(fds, std::size(fds), &wait, nullptr) < 0 && errno != EINTR) {
+    if (::ppoll(fds.data(), fds.size(), &wait, nullptr) < 0 && errno != EINTR) {
       log_.log(LogRecord::Stream::kAgent, fail_errno("poll failed").message());
       return false;
     }
+    serve_gates();
   }
 }
 
 void Agent::serve_body() {
-  if (!body_) return;
+  if (!body_ || changing_scheduler_) return;  // it waits for the answer
   if (const Status served = body_->serve(requests_); !served)
     log_.log(LogRecord::Stream::kAgent, served.error().message());
 }
@@ -214,24 +209,6 @@ Status Agent::check_topology(const Topology& asked) {
   return fail(ErrorCode::kUnsupported, "{}", text);
 }
 
-// One that loads uses time, even if it is for a minute in the verifier; one that only waits is not waited for as long.
-bool Agent::wait_until_attached(milliseconds limit) {
-  std::vector<int> others = {::getpid()};
-  if (body_) others.push_back(body_->pid());
-  IdlePrograms programs("/proc", std::move(others));
-  bool attached = false, idle = false;
-  const bool ended = serve_until(
-      [&] {
-        attached = scheduler_->is_attached(read_sched_ext_state("/sys"));
-        idle = !attached && programs.idle_at(monotonic_now()) >= kIdleLimit;
-        return attached || idle || scheduler_->has_ended();
-      },
-      monotonic_now() + limit, milliseconds(5));
-  if (ended && idle && !scheduler_->has_ended())
-    scheduler_->give_up(fmt::format("its programs did nothing for {} s of guest time", kIdleLimit.count()));
-  return attached;
-}
-
 bool Agent::something_cannot_be_killed() {
   const Nanoseconds now = monotonic_now();
   if (now < next_look_for_unkillable_) return false;
@@ -239,27 +216,6 @@ bool Agent::something_cannot_be_killed() {
   // At the agent's priority, and a crowd takes long: no more than a fourth of the time.
   next_look_for_unkillable_ = now + std::max<Nanoseconds>(std::chrono::seconds(1), 4 * (monotonic_now() - now));
   return unkillable_.stays_at(found, now) >= kUnkillableLimit;
-}
-
-// From its own delivery. False: it was not enabled, or has ended since.
-Result<bool> Agent::attach() {
-  KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kAttachJobPath));
-  KTSTR_TRY_ASSIGN(const AttachJob job, attach_job_from_json(text));
-  KTSTR_TRY(check_topology(job.topology));
-  if (read_sched_ext_state("/sys").state.empty())
-    return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
-        .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");
-  // What a test's programs take of the memory must not cost the scheduler its life; what it takes itself may.
-  KTSTR_TRY(set_oom_score_adj(kSeldomKilled));
-  KTSTR_TRY_ASSIGN(scheduler_, SchedulerProcess::start(job.scheduler, ++schedulers_, log_));
-  KTSTR_TRY(set_oom_score_adj(kNeverKilled));
-  const bool attached = wait_until_attached(job.limit);
-  scheduler_->report(log_, attached ? SchedulerRecord::Kind::kAttached : SchedulerRecord::Kind::kNotAttached);
-  drain_logs();
-  if (!attached) return false;
-  wait_at_warm_point(kAttachedLook, kAttachedQuietLimit);
-  drain_logs();
-  return !note_scheduler_exit();
 }
 
 // A body for scenario files, made ready before it is known whether one is wanted: its start is then in the warm image.
@@ -295,6 +251,7 @@ void Agent::stop_tracing() {
 }
 
 Status Agent::run_body(const Job& job) {
+  job_ = &job;
   KTSTR_TRY(start_body(job));
   auto body_ended = [&] { return body_->has_ended(); };
   const bool in_time =
@@ -349,49 +306,6 @@ Status Agent::run_body(const Job& job) {
                     .timed_out = timed_out,
                     .exit = (exit ? exit->describe() : std::string("did not die within 2 s of SIGKILL")) + left});
   return ok();
-}
-
-// The kernel says why only once it has unloaded the scheduler, and a body can end in between. One that lives on may be
-// about to attach again.
-void Agent::let_a_changing_scheduler_finish(std::chrono::seconds limit) {
-  auto settled = [&] {
-    const std::string state = read_sched_ext_state("/sys").state;
-    return note_scheduler_exit() ? state == "disabled" : state == "enabled";
-  };
-  const Nanoseconds now = monotonic_now();
-  if (settled()) return;
-  serve_until([&] { return settled() || (scheduler_->has_ended() && monotonic_now() > now + kDyingLimit); },
-              now + limit, milliseconds(5));
-}
-
-bool Agent::note_scheduler_exit() {
-  const bool body_lives = body_ && !body_->has_ended();
-  return scheduler_->note_exit(log_, body_lives ? std::optional(body_->pid()) : std::nullopt);
-}
-
-bool Agent::scheduler_is_gone() const {
-  return scheduler_->has_ended() && read_sched_ext_state("/sys").state == "disabled";
-}
-
-// A scheduler that no longer runs tasks does not run its own process either, and that is what has to unload it.
-void Agent::tear_down(const Job& job) {
-  if (!scheduler_) return;
-  const Nanoseconds deadline = monotonic_now() + job.limits.teardown;
-  auto gone = [&] { return scheduler_is_gone(); };
-  ignore_result(SchedulerProcess::signal_everybody(SIGTERM), "it may have ended already");
-  // Most are gone at once; to look through /proc takes longer than that.
-  if (serve_until(gone, monotonic_now() + kEndsByItself, milliseconds(5))) return;
-  const SchedulerProcess::Looks before = scheduler_->look_at_family();
-  if (serve_until(gone, monotonic_now() + kNotRunLimit, milliseconds(5))) return;
-  if (SchedulerProcess::was_not_run_since(before)) {
-    scheduler_->report(log_, SchedulerRecord::Kind::kNotRun);
-    SchedulerProcess::make_realtime(before, ktstr::kBodyPriority);
-  }
-  if (serve_until(gone, monotonic_now() + (deadline - monotonic_now()) / 2, milliseconds(5))) return;
-  if (!scheduler_->look_at_what_is_left().threads.empty()) scheduler_->report(log_, SchedulerRecord::Kind::kKilled);
-  ignore_result(SchedulerProcess::signal_everybody(SIGKILL), "it may have ended already");
-  if (serve_until(gone, deadline, milliseconds(5))) return;
-  scheduler_->report(log_, SchedulerRecord::Kind::kNotDetached);
 }
 
 Status Agent::run_job() {

@@ -10,8 +10,11 @@
 // its limit in guest time (Job::limits).
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "guest/body_process.h"
@@ -41,22 +44,38 @@ class Agent {
   Status check_topology(const Topology& asked);
   Result<bool> attach();
   bool wait_until_attached(std::chrono::milliseconds limit);
+  Status start_scheduler(const std::vector<std::string>& argv, const std::string& name);
+  // One that stands ready, or a new one.
+  Status take_scheduler(const std::vector<std::string>& argv, const std::string& name);
+  // What an op will attach. One that does not come so far is started anew then, which says why.
+  void make_ready(const AttachJob& job);
   // Whether SIGKILL has not ended some thread for a while.
   bool something_cannot_be_killed();
   Status start_scenario_body();
   Status start_body(const Job& job);
   Status run_body(const Job& job);
+  // --- schedulers: agent_schedulers.cpp
   void let_a_changing_scheduler_finish(std::chrono::seconds limit);
   // Reports its end, and whether there was one.
   bool note_scheduler_exit();
   bool scheduler_is_gone() const;
+  // `signal` reaches all of its processes. False: it could not be unloaded.
+  bool end_scheduler(Nanoseconds deadline, const std::function<void(int)>& signal);
   void tear_down(const Job& job);
+
+  // What ops ask for.
+  Result<request::SchedulerPid> change_scheduler(const request::ChangeScheduler& change);
+  Status detach_for_op();
+  Status attach_for_op(const std::vector<std::string>& argv, const std::string& name);
 
   void enter(Phase phase);
   void finish();
   void heartbeat();
   // Answers what the body asks.
   void serve_body();
+  // Those of schedulers, see attach_gate.h.
+  void add_gates(std::vector<pollfd>& fds);
+  void serve_gates();
   void drain_logs();
   void start_tracing(const Job& job);
   void stop_tracing();
@@ -73,6 +92,13 @@ class Agent {
   RecordLog log_;
   std::optional<KernelLog> kernel_log_;
   std::optional<SchedulerProcess> scheduler_;
+  std::optional<SchedulerProcess> standing_;  // while another is started beside it
+  // Loaded, and not attached before an op asks for it; by the name that it has there.
+  std::multimap<std::string, SchedulerProcess> ready_;
+  std::vector<std::string> last_argv_;  // of scheduler_, or of the one before where there is none
+  std::string last_name_;
+  const Job* job_ = nullptr;  // while its body runs
+  bool changing_scheduler_ = false;
   std::optional<BodyProcess> body_;
   std::optional<Tracing> tracing_;
   TestTopology topology_;

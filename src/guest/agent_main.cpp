@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/system/oom_score.h"
 #include "guest/agent.h"
+#include "guest/attach_gate.h"
 #include "guest/body.h"
 #include "guest/setup.h"
 #include "workload/task/priorities.h"
@@ -63,6 +65,8 @@ int run_as_init() {
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--scenario") == 0) return ktstr::guest_scenario_main();
+  if (argc > 3 && std::strcmp(argv[1], ktstr::guest::kGateArgument) == 0)
+    return ktstr::guest::execute_behind_gate(std::atoi(argv[2]), argv + 3);
   if (::getpid() == 1) return run_as_init();
   ktstr::log_error("ktstr-agent is PID 1 of ktstr's guests; there is nothing that it does elsewhere");
   return 64;

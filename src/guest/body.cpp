@@ -22,6 +22,7 @@
 #include "guest/migrated_pages.h"
 #include "guest/record_sink.h"
 #include "guest/setup.h"
+#include "scenario/scheduler_control.h"
 #include "scenario_file/scenario_file.h"
 #include "wire/job.h"
 #include "workload/live_workers.h"
@@ -77,6 +78,13 @@ Result<AssertResult> run_with_context(Prepared& prepared, mailbox::View mailbox,
            .cpu_speeds = job.settings.turn ? std::make_shared<const CpuSpeedControl>(
                                                  guest::cpu_speeds(guest::to_host(mailbox, mailbox::Lane::kBody)))
                                            : nullptr,
+           .schedulers = std::make_shared<const SchedulerControl>(
+               SchedulerControl{[&](const SchedulerChange& change) -> Result<int> {
+                 KTSTR_TRY_ASSIGN(const auto now,
+                                  ask(guest::to_agent(prepared.agent),
+                                      request::ChangeScheduler{change.end, change.start, change.again, change.name}));
+                 return now.pid;
+               }}),
            .live_workers = prepared.live});
   try {
     auto result = run_body(ctx, job);

@@ -25,12 +25,15 @@ void fields(V& v, T& t) {
   v("limits", t.limits);
   v("traced", t.traced);
   v.if_any("probe_events", t.probe_events);
+  v.if_any("staged", t.staged);
 }
 
 template <typename V, typename T>
 requires std::is_same_v<std::remove_const_t<T>, AttachJob>
 void fields(V& v, T& t) {
   v("scheduler", t.scheduler);
+  v.if_any("staged", t.staged);
+  v.if_any("copies", t.copies);
   v("topology", t.topology);
   v("limit_ms", t.limit);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct Job {
   std::vector<std::string> body = {};       // argv of the body; empty: the agent runs `scenario` itself
   std::string scenario = {};                // a scenario file's text
   std::vector<std::string> scheduler = {};  // argv; empty: none
+  // That ops may start: argv by the name that the op gives.
+  std::map<std::string, std::vector<std::string>> staged = {};
   PhaseLimits limits = {};
   std::optional<bool> traced = {};             // true: the agent has the guest's kernel trace itself
   std::vector<std::string> probe_events = {};  // ... with these, see trace/tracefs/probe_events.h
@@ -31,7 +34,10 @@ constexpr const char* kJobPath = "ktstr/job.json";
 // What comes before the job where there is a scheduler: nothing of the test, so that the machine with the scheduler
 // attached is the same for all tests.
 struct AttachJob {
-  std::vector<std::string> scheduler;  // argv
+  std::vector<std::string> scheduler;  // argv; empty: none is attached
+  // That ops may attach, as in Job, and how many of each are loaded before there is a test, and stand ready.
+  std::map<std::string, std::vector<std::string>> staged;
+  std::map<std::string, int> copies;
   Topology topology;
   std::chrono::milliseconds limit{};  // guest time
 };

@@ -39,7 +39,7 @@ EnumNames<Phase> names_of(Phase);  // "boot", "attach", ...
 namespace mailbox {
 
 constexpr std::uint64_t kMagic = 0x3178626d72747374;  // "tstrmbx1"
-constexpr std::uint32_t kVersion = 17;                // of everything that crosses; host and agent must agree
+constexpr std::uint32_t kVersion = 18;                // of everything that crosses; host and agent must agree
 constexpr Bytes kGuestAddress = Bytes{128} << 20;     // where in guest physical memory; above any kernel image's end
 constexpr Bytes kLaneSize = Bytes{4} << 20;
 constexpr Bytes kRequestsOffset = 4096;

@@ -24,9 +24,9 @@ constexpr EnumName<Part> kParts[] = {{Part::kFormat, "format"}, {Part::kAbsent, 
 
 using Kind = SchedulerRecord::Kind;
 constexpr EnumName<Kind> kSchedulerKinds[] = {
-    {Kind::kStarted, "started"}, {Kind::kAttached, "attached"},       {Kind::kNotAttached, "not attached"},
-    {Kind::kExited, "exited"},   {Kind::kChecked, "checked"},         {Kind::kNotRun, "not run"},
-    {Kind::kKilled, "killed"},   {Kind::kNotDetached, "not detached"}};
+    {Kind::kStarted, "started"}, {Kind::kAttached, "attached"}, {Kind::kNotAttached, "not attached"},
+    {Kind::kExited, "exited"},   {Kind::kChecked, "checked"},   {Kind::kAsked, "asked to end"},
+    {Kind::kNotRun, "not run"},  {Kind::kKilled, "killed"},     {Kind::kNotDetached, "not detached"}};
 
 using Stream = LogRecord::Stream;
 constexpr EnumName<Stream> kStreams[] = {
@@ -67,6 +67,7 @@ void fields(V& v, T& t) {
   v("exit", t.exit);
   v("enable_seq", t.enable_seq);
   v("life", t.life);
+  v("name", t.name);
 }
 
 template <typename V, FieldsOf<TaintRecord> T>

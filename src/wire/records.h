@@ -83,15 +83,16 @@ struct QuantumRecord {
 
 // What is seen of the scheduler under test.
 struct SchedulerRecord {
-  // kChecked: how things stand when the body has ended, before anything is torn down. The last three are of the
-  // teardown: after SIGTERM its process was runnable and was not run, so that it was made a real-time task; SIGTERM was
-  // not enough, SIGKILL was; nothing was enough.
+  // kChecked: how things stand when the body has ended, before anything is torn down. kAsked: the same when an op asks
+  // it to end. The last three are of such an end and of the teardown: after SIGTERM its process was runnable and was
+  // not run, so that it was made a real-time task; SIGTERM was not enough, SIGKILL was; nothing was enough.
   enum class Kind : std::uint8_t {
     kStarted,
     kAttached,
     kNotAttached,
     kExited,
     kChecked,
+    kAsked,
     kNotRun,
     kKilled,
     kNotDetached
@@ -103,6 +104,7 @@ struct SchedulerRecord {
   std::string exit;   // kExited: how its process ended; of the teardown: what its process did, "state D in NAME"
   std::uint64_t enable_seq = 0;
   std::uint32_t life = 0;  // which one it is of those that the guest started, from 1
+  std::string name;        // of one that an op started, as the op has it (Job::staged)
 };
 EnumNames<SchedulerRecord::Kind> names_of(SchedulerRecord::Kind);  // "started", "not attached", ...
 

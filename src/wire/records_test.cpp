@@ -376,7 +376,7 @@ TEST(Records, AreEncodedAsThisVersionOfTheMailboxHasThem) {
   EXPECT_EQ(hash(topology), "7644073a225d670f");
   EXPECT_EQ(hash(PhaseRecord{Phase::kTeardown}), "fb5e512425fc9449");
   EXPECT_EQ(hash(QuantumRecord{1}), "7c9fa136d4413fa6");
-  EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5, 6}), "3746bbb85e92da30");
+  EXPECT_EQ(hash(SchedulerRecord{SchedulerRecord::Kind::kChecked, 1, "2", "3", "4", 5, 6, "7"}), "fcd8fcbc82f295a3");
   EXPECT_EQ(hash(LogRecord{LogRecord::Stream::kBody, "1"}), "0aac679c589e15f9");
   EXPECT_EQ(hash(StepMark{StepMark::Kind::kStepEnd, 1, 2, 3, 4, "5", "6"}), "10833ca818b4cd32");
   EXPECT_EQ(hash(worker), "bbb41fe917c1d9a6");

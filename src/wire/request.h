@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -32,6 +33,7 @@ enum class RequestKind : std::uint32_t {
   // Of the agent.
   kRun = 4,
   kFindScheduler = 5,
+  kChangeScheduler = 6,
 };
 
 namespace request {
@@ -105,6 +107,23 @@ struct FindScheduler {
   static constexpr RequestKind kKind = RequestKind::kFindScheduler;
   using Reply = SchedulerPid;
 };
+
+// Ends the scheduler (`end`), starts one (`start`), or one after the other; with `again` the one that there was last.
+// Answered once the kernel says that it is done, with the process that has the scheduler then, 0 for none. An Error
+// says which part failed; what could be done stays done.
+struct ChangeScheduler {
+  static constexpr RequestKind kKind = RequestKind::kChangeScheduler;
+  using Reply = SchedulerPid;
+  bool end = false, start = false, again = false;
+  std::string name;  // Job::staged; "" may be one of them
+};
+template <typename V, FieldsOf<ChangeScheduler> T>
+void fields(V& v, T& t) {
+  v("end", t.end);
+  v("start", t.start);
+  v("again", t.again);
+  v("name", t.name);
+}
 
 }  // namespace request
 
