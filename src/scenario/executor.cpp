@@ -33,7 +33,8 @@ class ScenarioRun {
         oom_kills_(hooks),
         findings_{checks, ctx.events(), result_, oom_kills_},
         world_(ctx, hooks, plan, findings_),
-        start_(hooks.now()) {}
+        start_(hooks.now()),
+        had_scheduler_(ctx.scheduler_pid() != 0) {}
 
   Result<AssertResult> run();
 
@@ -76,6 +77,7 @@ class ScenarioRun {
   std::vector<Detail> stops_;
   std::optional<Error> machine_fails_;  // it is too small, or lacks something: nobody is to blame
   Nanoseconds start_;
+  bool had_scheduler_;
   bool first_hold_ = true;
   bool loop_ran_ = false;  // the step's first round has begun
 };
@@ -154,7 +156,8 @@ Result<AssertResult> ScenarioRun::run() {
   state_.set_step(outer_step);
   if (!outcome) return outcome.error();
   if (machine_fails_ && result_.verdict() != Verdict::kFail) return *machine_fails_;
-  if (ctx_.scheduler_pid() != 0) result_.add_checked("scheduler: its process lives through every step");
+  if (had_scheduler_ || ctx_.scheduler_pid() != 0)
+    result_.add_checked("scheduler: its process lives through every step");
   return std::move(result_);
 }
 
@@ -308,6 +311,7 @@ Result<AssertResult> execute_scenario_with(Ctx& ctx, const Backdrop& backdrop, c
   KTSTR_TRY_ASSIGN(ExecutorHooks hooks,
                    ExecutorHooks::real(ctx.scheduler_pid(), ctx.find_scheduler(), ExecutionState::live_workers(ctx)));
   if (ctx.cpu_speeds()) hooks.cpu_speeds = *ctx.cpu_speeds();
+  if (ctx.schedulers()) hooks.schedulers = *ctx.schedulers();
   return run_scenario(ctx, backdrop, steps, checks, hooks);
 }
 

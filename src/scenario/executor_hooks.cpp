@@ -35,6 +35,7 @@ class SpawnedWorkers final : public RunningWorkers {
   Status send_signal(int number) override { return group_.send_signal(number); }
   void set_frozen(bool frozen) override { group_.set_frozen(frozen); }
   void expect_kill() override { group_.expect_kill(); }
+  void note_sched_class() override { group_.note_sched_class(); }
 
  private:
   WorkerGroup group_;

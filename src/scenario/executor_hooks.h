@@ -22,6 +22,7 @@
 #include "scenario/liveness.h"
 #include "scenario/machine_changes.h"
 #include "scenario/oom_kills.h"
+#include "scenario/scheduler_control.h"
 #include "workload/worker_group.h"
 
 namespace ktstr {
@@ -46,6 +47,7 @@ class RunningWorkers {
   virtual Status send_signal(int number) = 0;
   virtual void set_frozen(bool frozen) = 0;
   virtual void expect_kill() = 0;
+  virtual void note_sched_class() = 0;
 };
 
 // A PayloadProcess as the executor uses it. What still runs is killed with it, and nothing is recorded.
@@ -91,6 +93,7 @@ struct ExecutorHooks {
   std::function<Status(const std::filesystem::path& file, const std::string& before)> before_machine_change;
 
   std::optional<CpuSpeedControl> cpu_speeds;
+  std::optional<SchedulerControl> schedulers;
 
   // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on;
   // `find_scheduler` and `live_workers` as in Ctx::Init.

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/splitmix.h"
+#include "scenario/execution_state.h"
 #include "scenario/ops/op_table.h"
 
 namespace ktstr {
@@ -75,6 +76,30 @@ void World::off_the_clock(const std::function<void()>& action) {
   const Nanoseconds since = hooks_.now();
   action();
   end_ += hooks_.now() - since;
+}
+
+void World::note_sched_classes() {
+  for_each_scope([](Scope& scope) {
+    for (LiveCgroup& group : scope.live())
+      for (const WorkerSet& set : group.sets) set.workers->note_sched_class();
+  });
+}
+
+Status World::change_scheduler(const SchedulerChange& change) {
+  if (!hooks_.schedulers) return fail(ErrorCode::kUnsupported, "nobody here starts and ends schedulers");
+  Result<int> pid = 0;
+  const auto act = [&] {
+    pid = hooks_.schedulers->change(change);
+    if (pid && *pid != 0) note_sched_classes();
+  };
+  if (loops_)
+    act();
+  else
+    off_the_clock(act);
+  // Nobody may be watched whom the op was to end.
+  const bool unchanged = !pid && !change.end;
+  if (!unchanged) ExecutionState(ctx_).set_scheduler_pid(pid.value_or(0));
+  return pid ? ok() : Status(pid.error());
 }
 
 void World::pause() {

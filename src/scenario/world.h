@@ -86,6 +86,8 @@ class World {
   // The same for CPUs that go off- and online. It takes the kernel long, and no hold shall lose that time: it is off
   // the clock. Not in a loop, which ends with the scenario's time however rarely it could repeat its ops.
   Status switch_cpus(const std::function<Status()>& change);
+  // Off the clock, too: what is loaded goes through the kernel's verifier. Who is watched from then on is the new one.
+  Status change_scheduler(const SchedulerChange& change);
 
   Ctx& ctx() { return ctx_; }
   const ExecutorHooks& hooks() const { return hooks_; }
@@ -108,6 +110,7 @@ class World {
 
  private:
   std::string known_names();
+  void note_sched_classes();
   template <typename F>
   void for_each_scope(F&& f) {
     if (step_) f(*step_);

@@ -54,6 +54,21 @@ std::string name_from_file(std::string_view file_name) {
   return std::string(name);
 }
 
+std::map<std::string, int> schedulers_in(const ScenarioFile& file) {
+  constexpr int kMostCopies = 4;
+  std::map<std::string, int> copies;
+  const auto take = [&](const std::vector<Op>& ops) {
+    for (const Op& op : ops) {
+      if (const auto* attach = std::get_if<op::AttachScheduler>(&op.kind())) copies[attach->scheduler] += 1;
+      if (const auto* replace = std::get_if<op::ReplaceScheduler>(&op.kind())) copies[replace->scheduler] += 1;
+    }
+  };
+  take(file.backdrop.ops);
+  for (const Step& step : file.steps) take(step.ops);
+  for (auto& [name, count] : copies) count = name.empty() ? 0 : std::min(count, kMostCopies);
+  return copies;
+}
+
 class FileReader {
  public:
   explicit FileReader(std::string_view file_name) { file_.file_name = file_name; }
@@ -254,6 +269,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   if (const TomlValue* backdrop = top.find("backdrop", Kind::kTable, "a table headed [backdrop]"))
     read_backdrop(*backdrop);
   read_steps(top);
+  file_.staged_schedulers = schedulers_in(file_);
   top.finish();
   if (whole_ && file_.names_topology) rehearse_on(file_, file_.settings, 0, mistakes_);
   KTSTR_TRY(mistakes_.as_status(file_.file_name));

@@ -298,6 +298,8 @@ std::uint64_t WorkerGroup::iterations() const {
   return sum;
 }
 
+void WorkerGroup::note_sched_class() { state_->note_sched(); }
+
 Status WorkerGroup::set_nice(int nice) {
   KTSTR_TRY(check_nice(nice).context(state_->where()));
   Status changed = state_->change_each(

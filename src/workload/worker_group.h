@@ -93,6 +93,8 @@ class WorkerGroup {
   void set_frozen(bool frozen);
   // Said before the scenario kills them (SIGKILL): that is no death by itself, and they are judged up to here.
   void expect_kill();
+  // Where what runs them has changed: their classes so far are in their reports.
+  void note_sched_class();
   void release();
   // Tells all workers to stop; returns at once. Call it after release().
   void request_stop();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One row an op: all that the project knows of it. The rows of a family are in its file, below what they do:
-// cgroup_ops.cpp, cpuset_ops.cpp, worker_ops.cpp, payload_ops.cpp, machine_ops.cpp. The reading of scenario files,
-// messages, fingerprints and the reference page come from a row's parameters. To add an op: a struct in ktstr/op.h,
-// at the end of Op::Kind, with its builder; and in the file of its family rehearse(), apply() and a row.
+// cgroup_ops.cpp, cpuset_ops.cpp, worker_ops.cpp, payload_ops.cpp, machine_ops.cpp, scheduler_ops.cpp. The reading of
+// scenario files, messages, fingerprints and the reference page come from a row's parameters. To add an op: a struct in
+// ktstr/op.h, at the end of Op::Kind, with its builder; and in the file of its family rehearse(), apply() and a row.
 #pragma once
 
 #include <functional>
@@ -68,8 +68,9 @@ enum class OpEffect {
 
 struct OpRow {
   std::string_view name;
-  std::string_view family;  // "cgroups", "CPUs of cgroups and workers", "workers", "payloads", "the machine"
-  std::string_view what;    // one sentence
+  std::string_view
+      family;  // "cgroups", "CPUs of cgroups and workers", "workers", "payloads", "the machine", "the scheduler"
+  std::string_view what;  // one sentence
   std::vector<OpParameter> parameters;
   Op::Kind (*blank)() = nullptr;
   std::function<void(const Op&, RehearsedWorld&)> rehearse;
@@ -176,5 +177,6 @@ std::vector<OpRow> cpuset_ops();
 std::vector<OpRow> worker_ops();
 std::vector<OpRow> payload_ops();
 std::vector<OpRow> machine_ops();
+std::vector<OpRow> scheduler_ops();
 
 }  // namespace ktstr

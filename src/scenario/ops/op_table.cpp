@@ -16,11 +16,9 @@ struct Family {
   std::string_view name;
   std::vector<OpRow> (*rows)();
 };
-constexpr Family kFamilies[] = {{"cgroups", cgroup_ops},
-                                {"CPUs of cgroups and workers", cpuset_ops},
-                                {"workers", worker_ops},
-                                {"payloads", payload_ops},
-                                {"the machine", machine_ops}};
+constexpr Family kFamilies[] = {{"cgroups", cgroup_ops},      {"CPUs of cgroups and workers", cpuset_ops},
+                                {"workers", worker_ops},      {"payloads", payload_ops},
+                                {"the machine", machine_ops}, {"the scheduler", scheduler_ops}};
 
 std::array<OpRow, Op::kKinds> all_rows() {
   std::array<OpRow, Op::kKinds> rows;

@@ -50,6 +50,11 @@ TEST(OpTable, HasEachOpDescribed) {
   EXPECT_EQ(Op::write_sysctl("kernel.x", "7").describe(), "write_sysctl kernel.x = 7");
   EXPECT_EQ(Op::steer_irq("virtio0-requests", 1).describe(), "steer_irq virtio0-requests -> CPU 1");
   EXPECT_EQ(Op::set_cpu_speed(CpuSet{0, 1}, 40).describe(), "set_cpu_speed 0-1 to 40%");
+  EXPECT_EQ(Op::attach_scheduler().describe(), "attach_scheduler (the one under test)");
+  EXPECT_EQ(Op::attach_scheduler("scx_a -v").describe(), "attach_scheduler scx_a -v");
+  EXPECT_EQ(Op::detach_scheduler().describe(), "detach_scheduler");
+  EXPECT_EQ(Op::restart_scheduler().describe(), "restart_scheduler");
+  EXPECT_EQ(Op::replace_scheduler("scx_b").describe(), "replace_scheduler scx_b");
 }
 
 TEST(OpTable, NamesTheOpsOfAMask) {

@@ -197,6 +197,17 @@ void RehearsedWorld::end_payloads_in(const std::string& cgroup) {
 
 // --- CPUs
 
+void RehearsedWorld::attach_scheduler() {
+  if (ctx_.on_host()) mistake("host mode loads no scheduler");
+  scheduler_ = true;
+}
+
+void RehearsedWorld::detach_scheduler() {
+  if (ctx_.on_host()) return mistake("host mode loads no scheduler");
+  if (scheduler_ == false) mistake("no scheduler is attached any more: an op before this one ended it");
+  scheduler_ = false;
+}
+
 void RehearsedWorld::check_cpu(Cpu cpu) {
   if (!ctx_.topology().cpus.contains(cpu))
     mistake("there is no CPU {}: the machine has {}", cpu, ctx_.topology().cpus.to_string());

@@ -77,6 +77,10 @@ class RehearsedWorld {
   // --- CPUs
   void check_cpu(Cpu cpu);
 
+  // --- the scheduler; a mistake on a host, and to end one where there is none
+  void attach_scheduler();
+  void detach_scheduler();
+
  private:
   struct LivePayload {
     bool of_backdrop = false;
@@ -101,6 +105,7 @@ class RehearsedWorld {
   Group outside_;
   std::set<std::string> later_, removed_;
   LivePayloads payloads_;
+  std::optional<bool> scheduler_;  // whether one is attached, where that is known
 };
 
 }  // namespace ktstr

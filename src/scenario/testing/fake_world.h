@@ -145,6 +145,7 @@ class FakeWorld final : public EventSink {
       if (std::exchange(frozen_, frozen) != frozen) say(frozen ? "hold" : "let go");
     }
     void expect_kill() override { say("expect kill"); }
+    void note_sched_class() override { say("class"); }
     void set_allowed(const CpuSet& cpus) override {
       world_.log.push_back(fmt::format("allow {} {}", cgroup_, cpus.to_string()));
     }

@@ -189,6 +189,7 @@ std::vector<Case> machine_ops() {
                 "op = 'set_cpu_speed'\ncpus = '3-4'\npercent = 40"),
       of_one_op("a speed above the full one", Op::set_cpu_speed(CpuSet{1}, 101),
                 "op = 'set_cpu_speed'\ncpus = '1'\npercent = 101"),
+      of_one_op("nothing that takes over", Op::replace_scheduler(""), "op = 'replace_scheduler'\nscheduler = ''"),
       of_one_op("a speed of no CPU", Op::set_cpu_speed(CpuSet(), 40), "op = 'set_cpu_speed'\ncpus = ''\npercent = 40"),
       of_one_op("an interrupt to a CPU that is not there", Op::steer_irq("9", 7), "op = 'steer_irq'\nirq = 9\ncpu = 7"),
   };
