@@ -32,9 +32,9 @@ constexpr Bytes kLongestScenario = Bytes{16} << 20;
 
 fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
-Result<std::string> resolve_scheduler(RunRequest& request, const RunnerEnvironment& environment,
-                                      const fs::path& beside) {
-  KTSTR_TRY_ASSIGN(std::vector<std::string> words, split_command(request.scheduler).context("scheduler"));
+Result<std::string> resolve_scheduler(const std::string& command, RunRequest& request,
+                                      const RunnerEnvironment& environment, const fs::path& beside) {
+  KTSTR_TRY_ASSIGN(std::vector<std::string> words, split_command(command).context("scheduler"));
   if (words.empty()) return std::string();
   if (is_bpf_object(words.front())) {
     words.front() = absolute_path(words.front()).string();
@@ -44,6 +44,21 @@ Result<std::string> resolve_scheduler(RunRequest& request, const RunnerEnvironme
   if (!program) return users_mistake(program.error());
   words.front() = absolute_path(*program).string();
   return shell_join(words);
+}
+
+// What ops attach.
+Status resolve_staged(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
+  if (request.attach_by_op && request.scheduler.empty())
+    return fail(ErrorCode::kInvalidArgument, "an op attaches the scheduler under test, and there is none")
+        .with_hint("name it: `scheduler = \"PROGRAM ARGS\"` in the file, or --scheduler");
+  for (auto& [name, staged] : request.staged) {
+    if (name.empty()) {
+      staged.command = request.scheduler;
+    } else {
+      KTSTR_TRY_ASSIGN(staged.command, resolve_scheduler(staged.command, request, environment, beside));
+    }
+  }
+  return ok();
 }
 
 bool is_below(const fs::path& path, const fs::path& directory) {
@@ -154,6 +169,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
     KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(kDefaultTopology));
   }
   request.scheduler = scenario.scheduler;
+  for (const auto& [name, copies] : scenario.staged_schedulers) request.staged[name] = {name, copies};
+  request.attach_by_op = scenario.staged_schedulers.contains("");
   request.scheduler_include = scenario.scheduler_include;
   request.payloads = scenario.payloads;
   request.expect_failure = scenario.expect_failure;
@@ -187,6 +204,9 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   if (asked.host_only) KTSTR_TRY(check_host_only_test(asked, options).context(where));
   request.on_host = asked.host_only;
   request.scheduler = asked.scheduler;
+  request.attach_by_op = asked.attach_by_op;
+  for (const std::string& name : asked.staged_schedulers) request.staged[name] = {name, 1};
+  if (asked.attach_by_op) request.staged[""];
   request.settings.duration = asked.duration;
   request.settings.memory = asked.memory;
   request.settings.cpu_mips = asked.cpu_mips;
@@ -223,8 +243,9 @@ Status resolve(RunRequest& request, const RunnerEnvironment& environment, const 
   if (request.definition) {
     KTSTR_TRY(resolve_definition(request, environment, beside));
   } else {
-    KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request, environment, beside));
+    KTSTR_TRY_ASSIGN(request.scheduler, resolve_scheduler(request.scheduler, request, environment, beside));
   }
+  KTSTR_TRY(resolve_staged(request, environment, beside));
   for (auto* files : {&request.include_files, &request.scheduler_include})
     for (std::string& file : *files) file = absolute_path(file).string();
   KTSTR_TRY_ASSIGN(const Mode mode, resolve_mode(request.mode));

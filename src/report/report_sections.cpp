@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/system/how_it_ended.h"
+#include "base/text/duration.h"
 #include "report/likely_cause.h"
 #include "report/units.h"
 
@@ -63,8 +64,18 @@ std::vector<std::pair<std::string, std::string>> cause_lines(const RunRecord& re
   return lines;
 }
 
+// " from 812 ms to 1.5 s" of the body's time, where ops changed schedulers.
+std::string lifetime(const SchedulerSeen& s) {
+  if (s.from_ns == 0 && !s.ended_by_op) return "";
+  const auto shown = [](std::uint64_t ns) {
+    return format_duration(std::chrono::milliseconds((ns + 500'000) / 1'000'000));
+  };
+  return fmt::format(" from {} to {}", s.from_ns == 0 ? "the start" : shown(s.from_ns),
+                     s.to_ns == 0 ? "the end" : shown(s.to_ns));
+}
+
 std::string scheduler_line(const SchedulerSeen& s, bool lost) {
-  std::string text = scheduler_state(s, lost);
+  std::string text = scheduler_state(s, lost) + lifetime(s);
   if (!s.ops.empty()) text = fmt::format("{} ({})", scheduler_name(s), text);
   if (!s.command.empty()) text += ": " + printable(s.command);
   if (!s.exit.empty()) text += "; its process " + printable(how_it_ended(s.exit));

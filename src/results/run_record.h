@@ -75,6 +75,10 @@ struct SchedulerSeen {
   std::string exit;          // how its process ended, "" while it ran to the end
   std::string exit_reason;   // of the last: the kernel's own words: "runtime error", "runnable task stall"
   std::string exit_message;  // text of the BPF scheduler: scx_bpf_error's
+  bool ended_by_op = false;  // the scenario asked for its end
+  // Guest time since the body's start: enabled from, and asked to end or ended at; 0: before it, or not before its end.
+  std::uint64_t from_ns = 0, to_ns = 0;
+  std::vector<std::string> log;  // the last that it printed, where there were several; else scheduler_log has it
 };
 
 // Where a vCPU of a guest that gave no sign of life stood.

@@ -46,6 +46,10 @@ void fields(V& v, T& t) {
   v("exit", t.exit);
   v("exit_reason", t.exit_reason);
   v("exit_message", t.exit_message);
+  v("ended_by_op", t.ended_by_op, kLater);
+  v("from_ns", t.from_ns, kLater);
+  v("to_ns", t.to_ns, kLater);
+  v("log", t.log, kLater);
 }
 
 template <typename V, FieldsOf<VcpuSeen> T>

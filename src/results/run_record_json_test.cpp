@@ -46,8 +46,9 @@ RunRecord full_record() {
   r.idle_jumps = 5;
   r.idle_refused = 6;
   r.warm_image = "0123456789abcdef0123456789abcdef";
-  r.schedulers = {{"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken"},
-                  {"other -v", "other", "enabling", "enabled", "exited", "scx_bpf_exit", "done"}};
+  r.schedulers = {
+      {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken", true, 3, 4, {"l"}},
+      {"other -v", "other", "enabling", "enabled", "exited", "scx_bpf_exit", "done", true, 5, 6, {"m"}}};
   r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};
   CgroupStats c;
   c.cgroup = "cg_0";

@@ -46,7 +46,8 @@ Status Collector::add(const Record& record) {
       return decode_into<QuantumRecord>(record, story_.quantum);
     case RecordType::kScheduler: {
       KTSTR_TRY_ASSIGN(SchedulerRecord seen, decoded<SchedulerRecord>(record));
-      return story_.schedulers.add(std::move(seen), record.time_ns, story_.tearing_down);
+      return story_.schedulers.add(std::move(seen), record.time_ns, story_.tearing_down,
+                                   {story_.scheduler_log.size(), story_.kernel_log.size()});
     }
     case RecordType::kLog:
       return add_log(record);

@@ -39,7 +39,7 @@ struct GuestStory {
   bool tearing_down = false;
   bool ended = false;  // the agent's last record came
 
-  // The one that is judged.
+  // The last one.
   const SchedulerLife& scheduler() const { return schedulers.last(); }
   SchedulerLife& scheduler() { return schedulers.last(); }
 };

@@ -58,7 +58,7 @@ std::string hash_of_words(std::span<const std::string> words) {
   return sha256(as_byte_span(text));
 }
 
-Status add_scheduler(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
+Status add_first(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   KTSTR_TRY_ASSIGN(packed.scheduler, split_command(request.scheduler));
   if (packed.scheduler.empty()) return fail(ErrorCode::kInvalidArgument, "--scheduler names no program");
   KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
@@ -66,9 +66,33 @@ Status add_scheduler(const RunRequest& request, NewcWriter& archive, PackedInput
   packed.scheduler[0] = "/ktstr/bin/" + program.filename().string();
   if (packed.scheduler.size() > 1)
     packed.inputs["scheduler_arguments"] = hash_of_words(std::span(packed.scheduler).subspan(1));
-  KTSTR_TRY(add_program(archive, program, packed.scheduler[0], packed.inputs, ScriptCommands::kPack));
+  return add_program(archive, program, packed.scheduler[0], packed.inputs, ScriptCommands::kPack);
+}
+
+// Each in a directory of its own: two may have the same name.
+Status add_staged(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
+  KTSTR_TRY_ASSIGN(const fs::path self, own_executable());
+  for (const auto& [name, staged] : request.staged) {
+    KTSTR_TRY_ASSIGN(std::vector<std::string> argv, split_command(staged.command));
+    if (argv.empty())
+      return fail(ErrorCode::kInvalidArgument, "an op attaches the scheduler '{}', which names no program", name);
+    KTSTR_TRY_ASSIGN(const fs::path program, find_scheduler(argv[0], self.parent_path()));
+    const std::size_t number = packed.staged.size() + 1;
+    argv[0] = fmt::format("/ktstr/staged/{}/{}", number, program.filename().string());
+    packed.inputs[fmt::format("staged_{}", number)] = hash_of_words(argv);
+    KTSTR_TRY(add_program(archive, program, argv[0], packed.inputs, ScriptCommands::kPack));
+    packed.staged[name] = std::move(argv);
+  }
+  return ok();
+}
+
+Status add_schedulers(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
+  if (request.starts_with_scheduler()) KTSTR_TRY(add_first(request, archive, packed));
+  KTSTR_TRY(add_staged(request, archive, packed));
   for (const GuestFile& file : request.scheduler_files) KTSTR_TRY(add_guest_file(file, archive, packed));
   std::vector<std::string> in_arguments = files_in_arguments(packed.scheduler);
+  for (const auto& [name, argv] : packed.staged)
+    for (std::string& file : files_in_arguments(argv)) in_arguments.push_back(std::move(file));
   std::erase_if(in_arguments, [&](const std::string& path) { return archive.contains(path); });
   // They may be what it reads at its start; the body finds them there, too.
   for (const auto& files : {in_arguments, request.scheduler_include, request.include_files})
@@ -87,7 +111,7 @@ Status add_body(const RunRequest& request, NewcWriter& archive, PackedInputs& pa
 
 Status add_payloads_and_files(const RunRequest& request, NewcWriter& archive, PackedInputs& packed) {
   KTSTR_TRY_ASSIGN(packed.payload_path, add_payloads(archive, request.payloads, packed.inputs));
-  if (!request.scheduler.empty()) return ok();  // the included files came with it
+  if (request.has_scheduler()) return ok();  // the included files came with it
   for (const std::string& name : request.include_files) KTSTR_TRY(add_included(archive, name, packed.inputs));
   return ok();
 }
@@ -97,10 +121,10 @@ Status add_payloads_and_files(const RunRequest& request, NewcWriter& archive, Pa
 Status pack_files(const RunRequest& request, PackedInputs& packed) {
   const Activity packing(fmt::format("packing the files of {}", request.settings.test));
   const std::string job_directory = fs::path(kJobPath).parent_path().string();
-  if (!request.scheduler.empty()) {
+  if (request.has_scheduler()) {
     NewcWriter archive;
     KTSTR_TRY(archive.add_directory(job_directory));
-    KTSTR_TRY(add_scheduler(request, archive, packed));
+    KTSTR_TRY(add_schedulers(request, archive, packed));
     packed.scheduler_files = archive.finish();
     packed.scheduler_files_sha256 = sha256(packed.scheduler_files);
   }
@@ -117,7 +141,7 @@ Status pack_files(const RunRequest& request, PackedInputs& packed) {
 Status pack_kernel_config(const KernelImage& kernel, PackedInputs& packed) {
   constexpr Bytes kMostBytes = Bytes{16} << 20;
   const bool usable = !kernel.config.empty() && kernel.release.find('/') == std::string::npos;
-  if (packed.scheduler.empty() || !usable) return ok();
+  if (packed.scheduler_files.empty() || !usable) return ok();
   KTSTR_TRY_ASSIGN(const ByteVector config, read_bytes(kernel.config, kMostBytes));
   const std::string path = fmt::format("{}/config-{}", kBootDirectory, kernel.release);
   const std::string guest_path = "/" + path;
@@ -202,7 +226,7 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
                                                         const RunnerEnvironment& environment) {
   auto packed = std::make_shared<PackedInputs>();
   KTSTR_TRY(pack_files(request, *packed));
-  if (!packed->scheduler.empty() || !request.kernel_modules.empty() || !request.test_binary.empty()) {
+  if (request.has_scheduler() || !request.kernel_modules.empty() || !request.test_binary.empty()) {
     KTSTR_TRY_ASSIGN(const KernelImage kernel, kernel_for(request, environment));
     KTSTR_TRY(pack_kernel_config(kernel, *packed));
     KTSTR_TRY(pack_kernel_modules(kernel, request, *packed));
@@ -211,11 +235,14 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }
 
-Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed, const Topology& topology,
-                                              std::chrono::milliseconds attach_limit) {
-  const std::string job =
-      attach_job_to_json({.scheduler = packed.scheduler, .topology = topology, .limit = attach_limit});
-  return with_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(job));
+Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed,
+                                              const std::map<std::string, StagedScheduler>& staged,
+                                              const Topology& topology, std::chrono::milliseconds attach_limit) {
+  AttachJob job{.scheduler = packed.scheduler, .staged = packed.staged, .topology = topology, .limit = attach_limit};
+  for (const auto& [name, each] : staged)
+    if (each.copies > 0) job.copies[name] = each.copies;
+  const std::string text = attach_job_to_json(job);
+  return with_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(text));
 }
 
 Result<LongerArchive> make_run_delivery(const PackedInputs& packed, std::string_view job_json) {

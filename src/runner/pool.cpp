@@ -201,8 +201,12 @@ Bytes size_of(const fs::path& file) {
 // What is brought into the guest, about: libraries are not looked up here.
 Bytes delivery_of(const RunRequest& request) {
   Bytes size = kLibrariesRoom + size_of(request.test_binary);
-  const auto scheduler = split_command(request.scheduler);
-  if (scheduler && !scheduler->empty()) size += size_of(scheduler->front());
+  const auto add_program_of = [&](const std::string& command) {
+    const auto words = split_command(command);
+    if (words && !words->empty()) size += size_of(words->front());
+  };
+  add_program_of(request.scheduler);
+  for (const auto& [name, staged] : request.staged) add_program_of(staged.command);
   for (const std::string& file : request.include_files) size += size_of(file);
   for (const Payload& payload : request.payloads) {
     if (const auto program = find_payload(payload.program_name())) size += size_of(*program);

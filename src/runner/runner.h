@@ -31,11 +31,18 @@ struct PackedInputs {
   ByteVector scheduler_files;  // newc archive: the scheduler and its libraries; empty: none
   ByteVector files;            // newc archive: test program, payloads, libraries, included files
   std::string initramfs_sha256, scheduler_files_sha256, files_sha256;
-  std::map<std::string, std::string> inputs;  // as in RunTuple, of both
-  std::vector<std::string> scheduler;         // argv in the guest; empty: none
-  std::vector<std::string> body;              // argv in the guest; empty: the agent runs the scenario
-  std::vector<std::string> payload_path;      // directories in the guest with the payloads' programs
-  std::string job_json;                       // a replay's: the job, byte for byte as it was sent; else empty
+  std::map<std::string, std::string> inputs;               // as in RunTuple, of both
+  std::vector<std::string> scheduler;                      // argv in the guest; empty: none
+  std::map<std::string, std::vector<std::string>> staged;  // argv in the guest, as in Job
+  std::vector<std::string> body;                           // argv in the guest; empty: the agent runs the scenario
+  std::vector<std::string> payload_path;                   // directories in the guest with the payloads' programs
+  std::string job_json;  // a replay's: the job, byte for byte as it was sent; else empty
+};
+
+// One that ops attach.
+struct StagedScheduler {
+  std::string command;  // "PATH ARGS"
+  int copies = 0;       // that are loaded before the test and stand ready
 };
 
 // What is to be run. Either `scenario_text` (a scenario file) or `test_binary` (a program that links ktstr::main).
@@ -51,9 +58,12 @@ struct RunRequest {
   std::vector<Payload> payloads;               // brought into the guest: those that ops may run
   std::vector<std::string> kernel_modules;     // that the scenario's work types need; a test gets all that there are
   std::string scheduler;                       // "PATH ARGS"; empty: the kernel's own
-  std::optional<NamedDefinition> definition;   // that the scheduler is named by
-  std::string declared;                        // what its definition gave, as RunRecord has it
-  std::string kernel;                          // as --kernel takes it; empty: the default
+  bool attach_by_op = false;                   // that scheduler is not attached before the body
+  // That ops attach, by the name that the op gives; "" may be one, which is `scheduler` then.
+  std::map<std::string, StagedScheduler> staged;
+  std::optional<NamedDefinition> definition;  // that the scheduler is named by
+  std::string declared;                       // what its definition gave, as RunRecord has it
+  std::string kernel;                         // as --kernel takes it; empty: the default
   std::string mode = "det";
   ExpectedFailure expect_failure;
   std::string repeat_command;     // printed with failures
@@ -65,6 +75,10 @@ struct RunRequest {
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
   std::string replay_of;                       // id of the run that this one replays
+
+  bool starts_with_scheduler() const { return !scheduler.empty() && !attach_by_op; }
+  // At any time.
+  bool has_scheduler() const { return !scheduler.empty() || !staged.empty(); }
 };
 
 // What of the tuple is known before anything was looked at.

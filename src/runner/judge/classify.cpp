@@ -82,7 +82,9 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   }
   judge_scheduler(request, story, limits, record);
   judge_use(request, story, record);
-  if (story.scheduler().attached || request.scheduler.empty()) judge_body(request, story, limits, record);
+  const bool body_ran =
+      !request.starts_with_scheduler() || (story.schedulers.size() > 0 && story.schedulers[0].attached);
+  if (body_ran) judge_body(request, story, limits, record);
   // Notes explain no error.
   const bool found = std::any_of(record.details.begin(), record.details.end(),
                                  [](const Detail& detail) { return detail.verdict > Verdict::kPass; });
@@ -109,7 +111,7 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
                               .kind = DetailKind::kNote,
                               .message = "nothing was recorded of the kernel: " + record.why_no_trace});
   if (evidence.trace != nullptr) judge_trace(*evidence.trace, request, story, record);
-  judge_evidence(story, guest, story.scheduler().attached || request.scheduler.empty(), record);
+  judge_evidence(story, guest, body_ran, record);
   if (evidence.cpu_use != nullptr) judge_load(*evidence.cpu_use, record);
   AssertResult all{.details = record.details, .skipped = story.result && story.result->result.skipped};
   record.outcome = outcome_of(all.verdict());

@@ -13,10 +13,10 @@ namespace ktstr {
 // one, judge_scheduler() says.
 void describe_schedulers(const GuestStory& story, RunRecord& record);
 
-// Fills the scheduler's part of `record` and adds what is wrong with it, in front: at most one failing detail of how it
-// ended, which explains what failed after it, and one of how it was unloaded. Orderly ends that the test itself causes
-// (the kernel ends a scheduler on CPU hotplug, and it attaches again) are notes. Nothing where the request names no
-// scheduler.
+// Fills the schedulers' part of `record` and adds what is wrong with them, in front: of each at most one failing detail
+// of how it ended, which explains what failed after it, and one of how it was unloaded. Orderly ends that the test
+// itself causes are none: what an op asked for, or that the kernel ends a scheduler on CPU hotplug, and it attaches
+// again (a note). Nothing where the request names no scheduler.
 void judge_scheduler(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record);
 
 }  // namespace ktstr

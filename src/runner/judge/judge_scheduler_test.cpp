@@ -222,24 +222,91 @@ TEST(JudgeScheduler, SeesAnErrorThatCameOnlyWhileItWasUnloaded) {
   EXPECT_THAT(judged(story).details, IsEmpty());
 }
 
-TEST(JudgeScheduler, DescribesEachOfSeveralSchedulersAndJudgesTheLast) {
+// Of a first one that an op ends and a second one, as far as that comes.
+GuestStory story_of_two() {
+  GuestStory story;
+  story.body_start_ns = 1'000'000'000;
+  story.scheduler_log = {"first line"};
+  story.kernel_log_in_test = {kEnabled};
+  const auto say = [&](SchedulerRecord record, std::uint64_t at) {
+    ASSERT_TRUE(story.schedulers.add(std::move(record), at, false,
+                                     {story.scheduler_log.size(), story.kernel_log_in_test.size()}));
+  };
+  say({.kind = Kind::kAttached, .state = "enabled", .ops = "first", .enable_seq = 1, .life = 1}, 900'000'000);
+  say({.kind = Kind::kAsked, .state = "enabled", .ops = "first", .enable_seq = 1, .life = 1}, 1'200'000'000);
+  story.kernel_log_in_test.push_back(disabled("unregistered from user space"));
+  say({.kind = Kind::kExited, .state = "disabled", .exit = "exited with status 0", .life = 1}, 1'210'000'000);
+  say({.kind = Kind::kStarted, .state = "disabled", .life = 2, .name = "scx_b"}, 1'220'000'000);
+  story.scheduler_log.emplace_back("second line");
+  return story;
+}
+
+RunRecord judged_two(const GuestStory& story) {
+  RunRecord record;
+  judge_scheduler({.scheduler = "scx_a", .staged = {{"scx_b", {"/opt/scx_b -v", 1}}}}, story, {}, record);
+  return record;
+}
+
+TEST(JudgeScheduler, FindsNothingWhereAnOpPutsAnotherOneInItsPlace) {
+  GuestStory story = story_of_two();
+  ASSERT_TRUE(
+      story.schedulers.add({.kind = Kind::kAttached, .state = "enabled", .ops = "second", .enable_seq = 2, .life = 2},
+                           1'300'000'000, false));
+  ASSERT_TRUE(story.schedulers.add(
+      {.kind = Kind::kChecked, .state = "enabled", .ops = "second", .enable_seq = 2, .life = 2}, 2'000'000'000, false));
+  const RunRecord record = judged_two(story);
+  EXPECT_THAT(record.details, IsEmpty());
+  ASSERT_THAT(record.schedulers, SizeIs(2));
+  const SchedulerSeen &first = record.schedulers[0], &second = record.schedulers[1];
+  EXPECT_EQ(first.command, "scx_a");
+  EXPECT_EQ(first.exit, "exited with status 0");
+  EXPECT_TRUE(first.ended_by_op);
+  EXPECT_EQ(first.from_ns, 0u) << "before the body";
+  EXPECT_EQ(first.to_ns, 200'000'000u);
+  EXPECT_THAT(first.log, testing::ElementsAre("first line"));
+  EXPECT_EQ(second.command, "/opt/scx_b -v");
+  EXPECT_EQ(second.ops, "second");
+  EXPECT_EQ(second.from_ns, 300'000'000u);
+  EXPECT_EQ(second.to_ns, 0u);
+  EXPECT_THAT(second.log, testing::ElementsAre("second line"));
+}
+
+TEST(JudgeScheduler, NamesWhichOfSeveralDidNotAttachAndWhy) {
+  GuestStory story = story_of_two();
+  story.scheduler_log.emplace_back("scx_b: no such option");
+  ASSERT_TRUE(story.schedulers.add({.kind = Kind::kExited, .exit = "exited with status 1", .life = 2}, 1'300'000'000,
+                                   false, {3, 2}));
+  ASSERT_TRUE(
+      story.schedulers.add({.kind = Kind::kNotAttached, .state = "disabled", .life = 2}, 1'300'000'000, false, {3, 2}));
+  const auto found = failing(judged_two(story));
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].kind, DetailKind::kSchedulerRejected);
+  EXPECT_THAT(found[0].message, HasSubstr("scheduler 2 of 2 (/opt/scx_b -v): the scheduler exited with status 1"));
+}
+
+TEST(JudgeScheduler, JudgesTheFirstOneThatEndsBeforeItIsAsked) {
   GuestStory story;
   const auto say = [&](SchedulerRecord record) { ASSERT_TRUE(story.schedulers.add(std::move(record), 10, false)); };
   say({.kind = Kind::kAttached, .state = "enabled", .ops = "first", .enable_seq = 1, .life = 1});
   say({.kind = Kind::kExited, .state = "disabled", .exit = "killed by signal 9", .life = 1});
   say({.kind = Kind::kAttached, .state = "enabled", .ops = "second", .enable_seq = 2, .life = 2});
   say({.kind = Kind::kChecked, .state = "enabled", .ops = "second", .enable_seq = 2, .life = 2});
-  log(story, {kEnabled, disabled("runtime error")});
-  RunRecord record;
-  record.schedulers = {{.command = "scx_first"}};
-  judge_scheduler({.scheduler = "scx_first"}, story, {}, record);
-  EXPECT_THAT(failing(record), IsEmpty());
-  ASSERT_THAT(record.schedulers, SizeIs(2));
-  EXPECT_EQ(record.schedulers[0].command, "scx_first");
-  EXPECT_EQ(record.schedulers[0].exit, "killed by signal 9");
+  const RunRecord record = judged_two(story);
+  const auto found = failing(record);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].kind, DetailKind::kSchedulerCrashed);
+  EXPECT_THAT(found[0].message, HasSubstr("scheduler 1 of 2 (scx_a): "));
   EXPECT_EQ(record.scheduler().ops, "second");
-  EXPECT_EQ(record.scheduler().state_at_end, "enabled");
-  EXPECT_EQ(record.scheduler().exit_reason, "");
+}
+
+TEST(JudgeScheduler, FindsAnErrorOfOneThatAnOpIsEnding) {
+  GuestStory story = story_of_two();
+  story.kernel_log_in_test = {kEnabled, disabled("runtime error"), "sched_ext: simple: it broke"};
+  const auto found = failing(judged_two(story));
+  ASSERT_THAT(found, SizeIs(2)) << "and the second is not attached";
+  EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const Detail& detail) {
+    return detail.message.find("while it was being unloaded") != std::string::npos;
+  }));
 }
 
 TEST(JudgeScheduler, GivesTheLineWithTheErrorAsTheReasonAndNotTheEndOfTheHelp) {

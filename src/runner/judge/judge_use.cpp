@@ -68,9 +68,14 @@ Detail detail_of(Verdict verdict, DetailKind kind, std::string message) {
 }  // namespace
 
 void judge_use(const RunRequest& request, const GuestStory& story, RunRecord& record) {
-  if (request.scheduler.empty() || !story.scheduler().attached || !request.settings.checks.scheduler_used_on()) return;
+  if (!request.has_scheduler() || !request.settings.checks.scheduler_used_on()) return;
+  bool any_attached = false, any_exited = false;
+  for (std::size_t i = 0; i < story.schedulers.size(); ++i) {
+    any_attached = any_attached || story.schedulers[i].attached;
+    any_exited = any_exited || story.schedulers[i].exited;
+  }
   // One that ended has a finding of its own where that is judged, and the workers that started later were nobody's.
-  if (story.scheduler().exited && request.settings.checks.scheduler_attached_on()) return;
+  if (!any_attached || (any_exited && request.settings.checks.scheduler_attached_on())) return;
   const Seen seen = look_at(story);
   if (seen.workers == 0) return;
   if (seen.all.empty()) {

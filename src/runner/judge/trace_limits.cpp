@@ -25,7 +25,7 @@ LimitMs of_all_cpus(const RunRequest& request) { return LimitMs(kMsPerCpu * requ
 // 512 ms (MAX_PINNED_INTERVAL in kernel/sched/fair.c), and on wide machines every 2 ms a CPU.
 LimitMs idle_limit(const RunRequest& request) {
   const Checks& checks = request.settings.checks;
-  if (checks.max_idle || !request.scheduler.empty()) return checks.idle_limit();
+  if (checks.max_idle || request.has_scheduler()) return checks.idle_limit();
   return std::max(kMaxIdleOfKernel, of_all_cpus(request));
 }
 
@@ -33,7 +33,7 @@ LimitMs idle_limit(const RunRequest& request) {
 LimitMs starved_limit(const RunRequest& request) {
   const Checks& checks = request.settings.checks;
   if (checks.max_starved) return *checks.max_starved;
-  return std::max(request.scheduler.empty() ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus(request));
+  return std::max(!request.has_scheduler() ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus(request));
 }
 
 LimitMs slice_limit(const RunRequest& request) {
@@ -49,7 +49,7 @@ std::uint64_t limit_ns(LimitMs limit) {
 
 InvariantLimits trace_limits(const RunRequest& request) {
   const Checks& checks = request.settings.checks;
-  const bool kernels_own = request.scheduler.empty();
+  const bool kernels_own = !request.has_scheduler();
   return {.idle_wait_ns = limit_ns(idle_limit(request)),
           .wait_ns = limit_ns(checks.max_wait.value_or(LimitMs(0))),
           .starved_ns = limit_ns(starved_limit(request)),
@@ -74,7 +74,7 @@ bool is_judged(Invariant invariant, const InvariantLimits& limits, const RunRequ
     case Invariant::kStarvation:
       return limits.starved_ns > 0;
     case Invariant::kLostTask:
-      return limits.starved_ns > 0 && !request.scheduler.empty();
+      return limits.starved_ns > 0 && request.has_scheduler();
     case Invariant::kMaxSlice:
       return limits.slice_ns > 0;
     case Invariant::kPingPong:

@@ -28,7 +28,7 @@ class GuestPlace final : public Place {
   GuestPlace(const RunRequest& request, const RunnerEnvironment& environment, RunRecord& record)
       : request_(request), environment_(environment), record_(record) {
     record_.tuple = tuple_of(request.settings);
-    if (!request.scheduler.empty()) record_.schedulers = {{.command = request.scheduler}};
+    if (request.starts_with_scheduler()) record_.schedulers = {{.command = request.scheduler}};
     record_.declared = request.declared;
   }
 
@@ -63,10 +63,21 @@ class GuestPlace final : public Place {
   std::optional<GuestTracing> tracing_;  // kvm, tcg, where it is wanted
 };
 
+// Those that stand ready are loaded before the test; for each that an op starts anew the body may take as long.
+void allow_for_staged(const RunRequest& request, PhaseLimits& of_host, PhaseLimits& of_guest) {
+  if (request.staged.empty()) return;
+  constexpr int kStartedAnew = 4;
+  int copies = 0;
+  for (const auto& [name, staged] : request.staged) copies += staged.copies;
+  of_host.body = of_guest.body += kStartedAnew * of_guest.attach;
+  of_host.attach += copies * of_guest.attach;
+}
+
 Status GuestPlace::check() {
   KTSTR_TRY_ASSIGN(spec_, guest_spec(request_, environment_));
   record_.mode = to_string(spec_.mode);
   job_ = {.settings = request_.settings, .limits = spec_.limits};
+  allow_for_staged(request_, spec_.limits, job_.limits);
   job_.settings.turn.reset();  // until choose_turns() knows
   job_.settings.quantum.reset();
   if (request_.packed)
@@ -74,6 +85,7 @@ Status GuestPlace::check() {
   else
     KTSTR_TRY(pack_named_files());
   job_.scheduler = packed_->scheduler;
+  job_.staged = packed_->staged;
   job_.body = packed_->body;
   job_.settings.payload_path = packed_->payload_path;
   if (job_.body.empty()) job_.scenario = request_.scenario_text;
@@ -201,12 +213,12 @@ Status GuestPlace::prepare() {
   record_.kernel = kernel_.release;
   record_.kernel_path = kernel_.vmlinux.string();
   record_.tuple.kernel_sha256 = kernel_.sha256;
-  if (!request_.scheduler.empty() && !kernel_.has_btf)
+  if (request_.has_scheduler() && !kernel_.has_btf)
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no BTF (no .BTF section in {}), which sched_ext and its schedulers need",
                              kernel_.release, kernel_.vmlinux.string()))
         .with_hint("build it with CONFIG_DEBUG_INFO_BTF=y, or give an image that was not stripped of it");
-  if (!request_.scheduler.empty() && !kernel_.has_sched_ext)
+  if (request_.has_scheduler() && !kernel_.has_sched_ext)
     return Error(ErrorCode::kInvalidArgument,
                  fmt::format("kernel {} has no sched_ext, and a scheduler was asked for", kernel_.release))
         .with_hint("`ktstr kernel list` shows which kernels have it; `ktstr kernel fetch` gets one");
@@ -242,7 +254,7 @@ void GuestPlace::keep_inputs(const RunDirectory& directory) {
   auto keep = [&]() -> Status {
     const ObjectStore objects(environment_.state_dir);
     KTSTR_TRY(objects.keep(packed_->files_sha256, packed_->files, dir));
-    if (!packed_->scheduler.empty())
+    if (!packed_->scheduler_files.empty())
       KTSTR_TRY(objects.keep(packed_->scheduler_files_sha256, packed_->scheduler_files, dir));
     KTSTR_TRY(objects.keep(packed_->initramfs_sha256, packed_->initramfs, dir));
     return write_atomically(dir / kRequestFile, as_byte_span(request_to_json(request_, record_, job_json_, *packed_)));
@@ -273,8 +285,8 @@ Result<GuestOutcome> GuestPlace::start_guest(const Deliveries& deliveries, const
 Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::function<Status(const Record&)>& take) {
   LongerArchive scheduler;
   Deliveries deliveries;
-  if (!packed_->scheduler.empty()) {
-    KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, spec_.topology, spec_.limits.attach));
+  if (!packed_->scheduler_files.empty()) {
+    KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, request_.staged, spec_.topology, job_.limits.attach));
     deliveries.push_back({mailbox::DeliveryKind::kScheduler, scheduler.front, scheduler.rest});
   }
   KTSTR_TRY_ASSIGN(const LongerArchive test, make_run_delivery(*packed_, job_json_));

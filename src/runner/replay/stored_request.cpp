@@ -36,9 +36,25 @@ std::vector<GuestFile> files_from(const Json& list) {
   return files;
 }
 
+Json staged_to_json(const std::map<std::string, StagedScheduler>& staged) {
+  Json json = Json::object();
+  for (const auto& [name, each] : staged) json[name] = {{"command", each.command}, {"copies", each.copies}};
+  return json;
+}
+
+std::map<std::string, StagedScheduler> staged_from(const Json& asked) {
+  std::map<std::string, StagedScheduler> staged;
+  if (asked.contains("staged"))
+    for (const auto& [name, each] : asked.at("staged").items())
+      staged[name] = {each.at("command").get<std::string>(), each.at("copies").get<int>()};
+  return staged;
+}
+
 // What the job and the tuple do not say.
 Json asked_to_json(const RunRequest& request) {
   return {{"scheduler", request.scheduler},
+          {"attach_by_op", request.attach_by_op},
+          {"staged", staged_to_json(request.staged)},
           {"test_binary", request.test_binary.string()},
           {"include_files", request.include_files},
           {"scheduler_include", request.scheduler_include},
@@ -122,6 +138,8 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
                      .kernel_arguments = asked.value("kernel_arguments", std::vector<std::string>()),
                      .kernel_modules = asked.value("kernel_modules", std::vector<std::string>()),
                      .scheduler = asked.at("scheduler").get<std::string>(),
+                     .attach_by_op = asked.value("attach_by_op", false),
+                     .staged = staged_from(asked),
                      .declared = asked.value("declared", std::string()),
                      .mode = std::move(mode),
                      .expect_failure = expected_in(asked),
@@ -227,6 +245,7 @@ Result<std::shared_ptr<const PackedInputs>> load_inputs(const StoredRun& stored,
   packed->initramfs_sha256 = stored.initramfs_sha256;
   packed->inputs = stored.tuple.inputs;
   packed->scheduler = job.scheduler;
+  packed->staged = job.staged;
   packed->body = job.body;
   packed->payload_path = job.settings.payload_path;
   packed->job_json = stored.job_json;
