@@ -21,7 +21,7 @@
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/processes/unkillable.h"
-#include "guest/scheduler_process.h"
+#include "guest/schedulers/scheduler_process.h"
 #include "guest/tracing.h"
 #include "ktstr/topology.h"
 #include "wire/job.h"

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/system/oom_score.h"
 #include "guest/agent.h"
-#include "guest/attach_gate.h"
 #include "guest/body.h"
+#include "guest/schedulers/attach_gate.h"
 #include "guest/setup.h"
 #include "workload/task/priorities.h"
 

@@ -6,7 +6,7 @@
 #include "guest/line_source.h"
 #include "guest/mailbox_mapping.h"
 #include "guest/processes/quiet_machine.h"
-#include "guest/sched_ext_state.h"
+#include "guest/schedulers/sched_ext_state.h"
 
 namespace ktstr::guest {
 namespace {

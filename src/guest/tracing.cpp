@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "guest/processes/seen_tasks.h"
-#include "guest/sched_ext_state.h"
+#include "guest/schedulers/sched_ext_state.h"
 #include "workload/task/task_affinity.h"
 
 namespace ktstr::guest {

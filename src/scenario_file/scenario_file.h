@@ -67,9 +67,9 @@ namespace ktstr {
 
 struct ScenarioFile {
   std::string file_name;
-  RunSettings settings;                         // what it says of them, and the defaults
-  bool names_topology = false;                  // settings.topology says nothing otherwise
-  std::string scheduler;                        // as TestAttributes has it; empty: the kernel's own
+  RunSettings settings;         // what it says of them, and the defaults
+  bool names_topology = false;  // settings.topology says nothing otherwise
+  std::string scheduler;        // as TestAttributes has it; empty: the kernel's own
   // What its ops attach, as they name it ("": `scheduler`), and how many of each may stand ready: not those that are to
   // find the machine as it is then.
   std::map<std::string, int> staged_schedulers;

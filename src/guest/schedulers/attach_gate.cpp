@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/attach_gate.h"
+#include "guest/schedulers/attach_gate.h"
 
 #include <fcntl.h>
 #include <linux/audit.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/sched_ext_state.h"
+#include "guest/schedulers/sched_ext_state.h"
 
 #include <charconv>
 

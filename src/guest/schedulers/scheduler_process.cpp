@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/scheduler_process.h"
+#include "guest/schedulers/scheduler_process.h"
 
 #include <poll.h>
 #include <sched.h>

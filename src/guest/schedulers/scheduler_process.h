@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/system/process.h"
-#include "guest/attach_gate.h"
 #include "guest/pipe_log.h"
 #include "guest/processes/process_look.h"
-#include "guest/sched_ext_state.h"
+#include "guest/schedulers/attach_gate.h"
+#include "guest/schedulers/sched_ext_state.h"
 
 namespace ktstr::guest {
 
