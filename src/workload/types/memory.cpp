@@ -108,7 +108,7 @@ std::vector<WorkTypeRow> memory_types() {
   return {
       work_row<CachePressure, run_cache_pressure>(
           "CachePressure", "a CPU hog that fills caches", "",
-          "counts each unit (256 touches), looks at the clock every 16th: 1 % of its instructions at full speed",
+          "counts each unit (256 touches), looks at the clock every 16th: 0.7 % of its instructions at full speed",
           {work_parameter<&CachePressure::size_kib>("size_kib", 1, kMostKib),
            work_parameter<&CachePressure::stride>("stride")}),
       work_row<CacheYield, run_cache_yield>("CacheYield", "fills caches and yields: moves cost", "",

@@ -103,7 +103,7 @@ std::vector<WorkTypeRow> busy_types() {
   return {
       work_row<SpinWait, run_spin_wait>(
           "SpinWait", "a CPU hog: preemption, slices, fairness", "",
-          "counts each unit, looks at the clock every 16th: 1.6 % of its instructions at full speed"),
+          "counts each unit, looks at the clock every 16th: 0.8 % of its instructions at full speed"),
       work_row<YieldHeavy, run_yield_heavy>("YieldHeavy", "yields all the time: enqueue and dispatch", "",
                                             "a look at the clock after each yield"),
       work_row<Mixed, run_mixed>("Mixed", "bursts with a yield after each", "",
@@ -111,17 +111,17 @@ std::vector<WorkTypeRow> busy_types() {
                                  {work_parameter<&Mixed::spins>("spins")}),
       measuring(work_row<AluHot, run_alu_hot>(
                     "AluHot", "a CPU hog with full arithmetic units, no memory", "how long an iteration takes",
-                    "counts each unit, looks at the clock every 16th: 0.6 % of its instructions at full speed",
+                    "counts each unit, looks at the clock every 16th: 0.5 % of its instructions at full speed",
                     {work_parameter<&AluHot::width>("width")}),
                 kIteration),
       measuring(in_groups<SmtSiblingSpin, size_of_pair>(work_row<SmtSiblingSpin, run_smt_sibling_spin>(
                     "SmtSiblingSpin", "two hogs, meant for the siblings of a core", "how long an iteration takes",
-                    "as SpinWait, a look at the clock an iteration: 1.3 % of its instructions at full speed")),
+                    "as SpinWait, a look at the clock an iteration: 0.9 % of its instructions at full speed")),
                 kIteration),
       measuring(work_row<IpcVariance, run_ipc_variance>("IpcVariance", "instructions per cycle that rise and fall",
                                                         "how long an iteration takes",
                                                         "counts each unit, looks at the clock every 16th and after "
-                                                        "each turn: 0.5 % of its instructions at full speed",
+                                                        "each turn: 0.4 % of its instructions at full speed",
                                                         {work_parameter<&IpcVariance::hot_iters>("hot_iters"),
                                                          work_parameter<&IpcVariance::cold_iters>("cold_iters"),
                                                          work_parameter<&IpcVariance::period_iters>("period_iters")}),
