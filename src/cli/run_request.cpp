@@ -54,6 +54,8 @@ Status resolve_staged(RunRequest& request, const RunnerEnvironment& environment,
   for (auto& [name, staged] : request.staged) {
     if (name.empty()) {
       staged.command = request.scheduler;
+    } else if (staged.definition) {
+      KTSTR_TRY_ASSIGN(staged.command, command_of_definition(request, *staged.definition, environment, beside));
     } else {
       KTSTR_TRY_ASSIGN(staged.command, resolve_scheduler(staged.command, request, environment, beside));
     }
@@ -169,7 +171,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
     KTSTR_TRY_ASSIGN(request.settings.topology, Topology::parse(kDefaultTopology));
   }
   request.scheduler = scenario.scheduler;
-  for (const auto& [name, copies] : scenario.staged_schedulers) request.staged[name] = {name, copies};
+  for (const auto& [name, copies] : scenario.staged_schedulers)
+    request.staged[name] = {.command = name, .copies = copies};
   request.attach_by_op = scenario.staged_schedulers.contains("");
   request.scheduler_include = scenario.scheduler_include;
   request.payloads = scenario.payloads;
@@ -183,6 +186,8 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   }
   KTSTR_TRY(use_definition(request, {.declared = scenario.schedulers, .directory = directory_of_scenario(file)},
                            asked_by(scenario, options)));
+  KTSTR_TRY(use_definitions_of_ops(request, {.declared = scenario.schedulers, .directory = directory_of_scenario(file)},
+                                   file.string()));
   const Bytes memory =
       request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
   KTSTR_TRY(
@@ -205,7 +210,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.on_host = asked.host_only;
   request.scheduler = asked.scheduler;
   request.attach_by_op = asked.attach_by_op;
-  for (const std::string& name : asked.staged_schedulers) request.staged[name] = {name, 1};
+  for (const std::string& name : asked.staged_schedulers) request.staged[name] = {.command = name, .copies = 1};
   if (asked.attach_by_op) request.staged[""];
   request.settings.duration = asked.duration;
   request.settings.memory = asked.memory;
@@ -232,6 +237,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
                      .names_topology = !asked.topology.empty() || options.gives("--topology"),
                      .scheduler_by_flag = options.gives("--scheduler")};
   KTSTR_TRY(use_definition(request, {.declared = schedulers}, asks));
+  KTSTR_TRY(use_definitions_of_ops(request, {.declared = schedulers}, where));
   return request;
 }
 

@@ -174,17 +174,49 @@ Status use_definition(RunRequest& request, const DefinitionPlaces& places, const
   return ok();
 }
 
-Status resolve_definition(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
-  NamedDefinition& used = *request.definition;
+Status use_definitions_of_ops(RunRequest& request, const DefinitionPlaces& places, const std::string& where) {
+  for (auto& [name, staged] : request.staged) {
+    KTSTR_TRY_ASSIGN(const std::vector<std::string> words, split_command(name).context("scheduler"));
+    if (words.empty() || words.front().find('/') != std::string::npos) continue;
+    KTSTR_TRY_ASSIGN(const KnownDefinitions known, known_definitions(places));
+    const SchedulerDefinition* definition = known.find(words.front());
+    const WhoAsks asks{.where = fmt::format("{}: an op attaches '{}'", where, name)};
+    if (definition == nullptr) {
+      KTSTR_TRY(without_definition(known, words.front(), asks));
+      continue;
+    }
+    KTSTR_TRY(check_pairing(*definition, asks));
+    KTSTR_TRY(check_constraints(*definition, request.settings.topology).context(asks.where));
+    staged.definition = NamedDefinition{.definition = *definition, .named = name};
+    staged.definition->more.assign(words.begin() + 1, words.end());
+    for (const std::string& argument : definition->kernel_args)
+      if (std::find(request.kernel_arguments.begin(), request.kernel_arguments.end(), argument) ==
+          request.kernel_arguments.end())
+        request.kernel_arguments.push_back(argument);
+  }
+  return ok();
+}
+
+Result<std::string> command_of_definition(RunRequest& request, NamedDefinition& used,
+                                          const RunnerEnvironment& environment, const fs::path& beside) {
   const SchedulerDefinition& definition = used.definition;
   KTSTR_TRY(build_program_of(definition, environment, beside));
   KTSTR_TRY_ASSIGN(const DefinedProgram program, find_program_of(definition, beside, std::getenv));
   if (!program.variable.empty()) used.variables.push_back(program.variable);
-  KTSTR_TRY_ASSIGN(request.scheduler,
+  KTSTR_TRY_ASSIGN(std::string command,
                    scheduler_command(request, command_of(definition, program.path, used.more), environment));
   for (const std::string& each : definition.include)
     request.scheduler_include.push_back((directory_of(definition) / each).lexically_normal().string());
-  if (definition.config) request.scheduler_files.push_back(config_of(used));
+  if (!definition.config) return command;
+  const GuestFile config = config_of(used);
+  if (std::find(request.scheduler_files.begin(), request.scheduler_files.end(), config) ==
+      request.scheduler_files.end())
+    request.scheduler_files.push_back(config);
+  return command;
+}
+
+Status resolve_definition(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
+  KTSTR_TRY_ASSIGN(request.scheduler, command_of_definition(request, *request.definition, environment, beside));
   return ok();
 }
 

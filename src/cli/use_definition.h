@@ -45,9 +45,16 @@ struct WhoAsks {
 // topology and checks as far as they are not given. The topology is compared with the constraints.
 Status use_definition(RunRequest& request, const DefinitionPlaces& places, const WhoAsks& asks);
 
+// The same of what ops attach, for its program, arguments and files: topology and checks are those of the run's
+// scheduler.
+Status use_definitions_of_ops(RunRequest& request, const DefinitionPlaces& places, const std::string& where);
+
 // The request's scheduler as the command that starts it, and the files that it needs; its program is built if it must
 // be. `beside`: as resolve() has it.
 Status resolve_definition(RunRequest& request, const RunnerEnvironment& environment,
                           const std::filesystem::path& beside);
+// The same of a definition that an op names.
+Result<std::string> command_of_definition(RunRequest& request, NamedDefinition& used,
+                                          const RunnerEnvironment& environment, const std::filesystem::path& beside);
 
 }  // namespace ktstr::cli

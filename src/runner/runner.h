@@ -41,8 +41,9 @@ struct PackedInputs {
 
 // One that ops attach.
 struct StagedScheduler {
-  std::string command;  // "PATH ARGS"
-  int copies = 0;       // that are loaded before the test and stand ready
+  std::string command;                        // "PATH ARGS"
+  int copies = 0;                             // that are loaded before the test and stand ready
+  std::optional<NamedDefinition> definition;  // that it is named by
 };
 
 // What is to be run. Either `scenario_text` (a scenario file) or `test_binary` (a program that links ktstr::main).

@@ -243,7 +243,8 @@ GuestStory story_of_two() {
 
 RunRecord judged_two(const GuestStory& story) {
   RunRecord record;
-  judge_scheduler({.scheduler = "scx_a", .staged = {{"scx_b", {"/opt/scx_b -v", 1}}}}, story, {}, record);
+  judge_scheduler({.scheduler = "scx_a", .staged = {{"scx_b", {.command = "/opt/scx_b -v", .copies = 1}}}}, story, {},
+                  record);
   return record;
 }
 

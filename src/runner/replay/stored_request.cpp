@@ -46,7 +46,7 @@ std::map<std::string, StagedScheduler> staged_from(const Json& asked) {
   std::map<std::string, StagedScheduler> staged;
   if (asked.contains("staged"))
     for (const auto& [name, each] : asked.at("staged").items())
-      staged[name] = {each.at("command").get<std::string>(), each.at("copies").get<int>()};
+      staged[name] = {.command = each.at("command").get<std::string>(), .copies = each.at("copies").get<int>()};
   return staged;
 }
 
