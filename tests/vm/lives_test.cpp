@@ -35,12 +35,13 @@ TEST_F(Lives, SchedulersAreSwappedUnderLoadAndRunsRepeat) {
   const std::string simple = third_party("scx_simple"), qmap = third_party("scx_qmap");
   if (!fs::exists(qmap)) return skip_or_fail("third_party", qmap + " is not built; `./dev.sh test` builds it");
   for (const auto& [kernel, second, ops] : {std::tuple<std::string, std::string, std::string>("7", qmap, "qmap"),
-                                            {"6.18", fixture("--slice-us 2000"), "ktstr"}}) {
+                                            {"6.18", "other --slice-us 2000", "ktstr"}}) {
     SCOPED_TRACE(kernel);
     need_kernel(kernel);
     const std::string file = scenario("topology = '1n2l1c1t'\nduration = '240ms'\n" + scheduler(simple),
                                       "[[step]]\nhold = '60ms'\n" + step("replace_scheduler", scheduler(second)) +
-                                          step("detach_scheduler") + step("attach_scheduler", scheduler(fixture())));
+                                          step("detach_scheduler") + step("attach_scheduler", scheduler(fixture())) +
+                                          "[schedulers.other]\nprogram = '" + fixture() + "'\n");
     const GuestRun ran = run({file, "--kernel", kernel});
     ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
     const auto& lives = ran.json.at("schedulers");
