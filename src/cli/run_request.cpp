@@ -51,6 +51,7 @@ Status resolve_staged(RunRequest& request, const RunnerEnvironment& environment,
   if (request.attach_by_op && request.scheduler.empty())
     return fail(ErrorCode::kInvalidArgument, "an op attaches the scheduler under test, and there is none")
         .with_hint("name it: `scheduler = \"PROGRAM ARGS\"` in the file, or --scheduler");
+  if (request.scheduler.empty()) request.staged.erase("");  // an op starts anew what another one has attached
   for (auto& [name, staged] : request.staged) {
     if (name.empty()) {
       staged.command = request.scheduler;
@@ -173,7 +174,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.scheduler = scenario.scheduler;
   for (const auto& [name, copies] : scenario.staged_schedulers)
     request.staged[name] = {.command = name, .copies = copies};
-  request.attach_by_op = scenario.staged_schedulers.contains("");
+  request.attach_by_op = scenario.attach_by_op;
   request.scheduler_include = scenario.scheduler_include;
   request.payloads = scenario.payloads;
   request.expect_failure = scenario.expect_failure;

@@ -54,19 +54,24 @@ std::string name_from_file(std::string_view file_name) {
   return std::string(name);
 }
 
-std::map<std::string, int> schedulers_in(const ScenarioFile& file) {
+// What ops attach, and how many of each may stand ready.
+void find_schedulers(ScenarioFile& file) {
   constexpr int kMostCopies = 4;
-  std::map<std::string, int> copies;
-  const auto take = [&](const std::vector<Op>& ops) {
+  std::map<std::string, int>& copies = file.staged_schedulers;
+  const auto take = [&](const std::vector<Op>& ops, int each) {
     for (const Op& op : ops) {
-      if (const auto* attach = std::get_if<op::AttachScheduler>(&op.kind())) copies[attach->scheduler] += 1;
-      if (const auto* replace = std::get_if<op::ReplaceScheduler>(&op.kind())) copies[replace->scheduler] += 1;
+      if (const auto* attach = std::get_if<op::AttachScheduler>(&op.kind())) {
+        copies[attach->scheduler] += each;
+        file.attach_by_op = file.attach_by_op || attach->scheduler.empty();
+      }
+      if (const auto* replace = std::get_if<op::ReplaceScheduler>(&op.kind())) copies[replace->scheduler] += each;
+      if (std::holds_alternative<op::RestartScheduler>(op.kind())) copies[""] += each;
     }
   };
-  take(file.backdrop.ops);
-  for (const Step& step : file.steps) take(step.ops);
-  for (auto& [name, count] : copies) count = name.empty() ? 0 : std::min(count, kMostCopies);
-  return copies;
+  take(file.backdrop.ops, 1);
+  for (const Step& step : file.steps) take(step.ops, step.hold.interval() ? kMostCopies : 1);
+  for (auto& [name, count] : copies) count = std::min(count, kMostCopies);
+  if (file.attach_by_op) copies[""] = 0;  // it is to find the machine as it is then
 }
 
 class FileReader {
@@ -269,7 +274,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   if (const TomlValue* backdrop = top.find("backdrop", Kind::kTable, "a table headed [backdrop]"))
     read_backdrop(*backdrop);
   read_steps(top);
-  file_.staged_schedulers = schedulers_in(file_);
+  find_schedulers(file_);
   top.finish();
   if (whole_ && file_.names_topology) rehearse_on(file_, file_.settings, 0, mistakes_);
   KTSTR_TRY(mistakes_.as_status(file_.file_name));

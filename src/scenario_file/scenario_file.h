@@ -70,9 +70,9 @@ struct ScenarioFile {
   RunSettings settings;         // what it says of them, and the defaults
   bool names_topology = false;  // settings.topology says nothing otherwise
   std::string scheduler;        // as TestAttributes has it; empty: the kernel's own
-  // What its ops attach, as they name it ("": `scheduler`), and how many of each may stand ready: not those that are to
-  // find the machine as it is then.
+  // What its ops attach, as they name it ("": `scheduler`), and how many of each may stand ready.
   std::map<std::string, int> staged_schedulers;
+  bool attach_by_op = false;                    // `scheduler` is not attached before an op does it
   std::vector<std::string> scheduler_include;   // host paths, in the guest before the scheduler starts
   std::optional<std::string> scheduler_config;  // as TestAttributes has it
   SourcePosition scheduler_at, scheduler_config_at;
