@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* kOther = "scx_ktstr --slice-us 2000";
+constexpr const char* kOther = KTSTR_FIXTURE_SCHEDULER " --slice-us 2000";
 
 }  // namespace
 
