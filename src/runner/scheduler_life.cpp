@@ -30,7 +30,8 @@ Status SchedulerLives::add(SchedulerRecord record, std::uint64_t time_ns, bool t
         is_over();
         return &life.not_attached;
       case Kind::kExited:
-        return life.asked ? &life.ended : tearing_down ? nullptr : &life.exited;
+        // One that an op waited for in vain is ended by us.
+        return life.asked || life.not_attached ? &life.ended : tearing_down ? nullptr : &life.exited;
       case Kind::kAsked:
         life.asked = true;
         life.asked_ns = time_ns;

@@ -21,7 +21,7 @@ struct SchedulerLife {
   std::optional<SchedulerRecord> not_attached;  // kNotAttached
   std::optional<SchedulerRecord> checked;       // when the body had ended, or when an op asked it to end
   std::optional<SchedulerRecord> exited;        // by itself, before the teardown
-  std::optional<SchedulerRecord> ended;         // because an op asked for it
+  std::optional<SchedulerRecord> ended;         // by us: an op asked for it, or waited in vain
   bool asked = false;                           // by an op, to end
   std::uint64_t attached_ns = 0, asked_ns = 0, exited_ns = 0;
   // Of its end: kNotRun, kKilled, kNotDetached.

@@ -64,6 +64,15 @@ TEST(SchedulerLives, TellAnEndThatAnOpAskedForFromOneByItself) {
   EXPECT_EQ(lives[0].ended->exit, "exited with status 0");
 }
 
+TEST(SchedulerLives, DoNotTakeOurKillOfOneThatDidNotAttachForItsOwnEnd) {
+  SchedulerLives lives;
+  ASSERT_TRUE(lives.add(of(1, Kind::kStarted), 10, false));
+  ASSERT_TRUE(lives.add(of(1, Kind::kNotAttached, "its programs did nothing"), 20, false));
+  ASSERT_TRUE(lives.add(of(1, Kind::kExited, "killed by signal 9"), 30, false));
+  EXPECT_FALSE(lives[0].exited);
+  EXPECT_EQ(lives[0].ended->exit, "killed by signal 9");
+}
+
 TEST(SchedulerLives, HaveTheirPartsOfTheLogs) {
   SchedulerLives lives;
   ASSERT_TRUE(lives.add(of(1, Kind::kStarted), 10, false, {1, 2}));

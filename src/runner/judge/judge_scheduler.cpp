@@ -244,7 +244,7 @@ std::string process_text(const SchedulerRecord& record) {
 // `exit`: what the kernel said of its end when it was asked to end. `ended_before`: and was gone already.
 void judge_unload(const SeenLife& seen, const SchedulerExit* exit, bool ended_before, RunRecord& record) {
   const SchedulerLife& life = seen.life;
-  const char* const when = life.asked ? "an op asked it to end" : "with the test over";
+  const char* const when = life.asked ? "when an op had asked it to end" : "with the test over";
   if (exit != nullptr && is_error(exit->by) && !ended_before) {
     add_in_front(record, ended_early(seen, exit, "while it was being unloaded"));
   } else if (life.not_run && !ended_before) {
@@ -373,6 +373,13 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
     record.schedulers[i].command = is_first                         ? request.scheduler
                                    : staged == request.staged.end() ? record.schedulers[i].command
                                                                     : staged->second.command;
+  }
+  // A body in C++ may never come to its op.
+  if (request.attach_by_op && story.schedulers.size() == 0) {
+    record.details.push_back({.verdict = Verdict::kInconclusive,
+                              .kind = DetailKind::kSchedulerNotUsed,
+                              .message = "no op attached the scheduler under test: " + request.scheduler});
+    return;
   }
   if (request.settings.checks.scheduler_attached_on())
     record.checked.push_back({request.staged.empty() ? "scheduler: enabled when the body starts, and still at its end"

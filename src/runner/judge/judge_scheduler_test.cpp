@@ -285,6 +285,15 @@ TEST(JudgeScheduler, NamesWhichOfSeveralDidNotAttachAndWhy) {
   EXPECT_THAT(found[0].message, HasSubstr("scheduler 2 of 2 (/opt/scx_b -v): the scheduler exited with status 1"));
 }
 
+TEST(JudgeScheduler, IsNotSureOfATestWhoseOpNeverAttachedIt) {
+  RunRecord record;
+  judge_scheduler({.scheduler = "scx_a", .attach_by_op = true, .staged = {{"", {.command = "scx_a"}}}}, {}, {}, record);
+  ASSERT_THAT(record.details, SizeIs(1));
+  EXPECT_EQ(record.details[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(record.details[0].kind, DetailKind::kSchedulerNotUsed);
+  EXPECT_THAT(record.checked, IsEmpty()) << "nothing of it was";
+}
+
 TEST(JudgeScheduler, JudgesTheFirstOneThatEndsBeforeItIsAsked) {
   GuestStory story;
   const auto say = [&](SchedulerRecord record) { ASSERT_TRUE(story.schedulers.add(std::move(record), 10, false)); };
