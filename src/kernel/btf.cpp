@@ -298,20 +298,27 @@ std::vector<BtfMember> Btf::parameters(BtfTypeId function) const {
   return result;
 }
 
-std::optional<std::int64_t> Btf::enumerator(std::string_view name) const {
-  for (BtfTypeId id = 1; id <= offsets_.size(); ++id) {
-    const BtfKind what = kind(id);
-    if (what != BtfKind::kEnum && what != BtfKind::kEnum64) continue;
-    const bool is_signed = kind_flag_of(header(id)->info);
-    const ByteSpan values = payload(id);
-    const std::uint64_t step = what == BtfKind::kEnum ? 8 : 12;
-    for (std::uint64_t at = 0; at < values.size(); at += step) {
-      if (string_at(*load<std::uint32_t>(values, at)) != name) continue;
-      const std::uint32_t low = *load<std::uint32_t>(values, at + 4);
-      if (what == BtfKind::kEnum) return is_signed ? std::int64_t{static_cast<std::int32_t>(low)} : std::int64_t{low};
-      return static_cast<std::int64_t>(std::uint64_t{*load<std::uint32_t>(values, at + 8)} << 32 | low);
-    }
+std::vector<BtfEnumerator> Btf::enumerators_of(BtfTypeId type) const {
+  std::vector<BtfEnumerator> all;
+  const BtfKind what = kind(type);
+  if (what != BtfKind::kEnum && what != BtfKind::kEnum64) return all;
+  const bool is_signed = kind_flag_of(header(type)->info);
+  const ByteSpan values = payload(type);
+  const std::uint64_t step = what == BtfKind::kEnum ? 8 : 12;
+  for (std::uint64_t at = 0; at + step <= values.size(); at += step) {
+    const std::uint32_t low = *load<std::uint32_t>(values, at + 4);
+    std::int64_t value = is_signed ? std::int64_t{static_cast<std::int32_t>(low)} : std::int64_t{low};
+    if (what == BtfKind::kEnum64)
+      value = static_cast<std::int64_t>(std::uint64_t{*load<std::uint32_t>(values, at + 8)} << 32 | low);
+    all.push_back({string_at(*load<std::uint32_t>(values, at)), value});
   }
+  return all;
+}
+
+std::optional<std::int64_t> Btf::enumerator(std::string_view name) const {
+  for (BtfTypeId id = 1; id <= offsets_.size(); ++id)
+    for (const BtfEnumerator& one : enumerators_of(id))
+      if (one.name == name) return one.value;
   return std::nullopt;
 }
 

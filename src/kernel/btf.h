@@ -61,6 +61,11 @@ struct BtfStruct {
   std::vector<BtfMember> members;
 };
 
+struct BtfEnumerator {
+  std::string_view name;
+  std::int64_t value = 0;
+};
+
 class Btf {
  public:
   // Keeps a copy of the bytes. kCorruptData for what is not BTF version 1 or does not fit together.
@@ -105,6 +110,8 @@ class Btf {
   bool is_signed(BtfTypeId type) const;
   // The value of an enumerator, "SCX_OPS_ENABLED", of any enum.
   std::optional<std::int64_t> enumerator(std::string_view name) const;
+  // All of an enum, in their order; none for other kinds.
+  std::vector<BtfEnumerator> enumerators_of(BtfTypeId type) const;
 
  private:
   struct Header {

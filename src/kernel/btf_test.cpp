@@ -79,6 +79,7 @@ TEST(Btf, KnowsSizesArraysAndEnumerators) {
   EXPECT_EQ(btf->enumerator("STATE_BAD"), -1);
   EXPECT_EQ(static_cast<std::uint64_t>(*btf->enumerator("DSQ_GLOBAL")), 0x8000000000000001u);
   EXPECT_FALSE(btf->enumerator("NOPE"));
+  EXPECT_TRUE(btf->enumerators_of(btf->find("task_struct", BtfKind::kStruct).value_or(0)).empty());
   EXPECT_EQ(btf->find_struct("task_struct")->members.size(), 4u);
   EXPECT_EQ(btf->find_struct("task_struct")->size, 80u);
 }

@@ -43,8 +43,8 @@ std::optional<Number> number(std::string_view text) {
 
 class Compiler {
  public:
-  Compiler(const Btf& btf, BtfTypeId function, std::string_view expression, control::Probe& probe)
-      : btf_(btf), function_(function), expression_(expression), probe_(probe) {}
+  Compiler(const Btf& btf, BtfTypeId function, std::string_view expression, control::Probe& probe, ParametersIn where)
+      : btf_(btf), function_(function), expression_(expression), probe_(probe), where_(where) {}
 
   bool is_text() const { return is_text_; }
   bool is_signed() const { return (narrow_ & control::kSigned) != 0; }
@@ -125,8 +125,13 @@ class Compiler {
     const auto parameters = btf_.parameters(function_);
     for (std::size_t i = 0; i < parameters.size() && i < kArgumentRegisters; ++i) {
       if (parameters[i].name != name) continue;
-      place_.index = static_cast<std::uint8_t>(i);
       place_.type = parameters[i].type;
+      place_.in_memory = where_ == ParametersIn::kContext;
+      is_in_context_ = place_.in_memory;
+      if (place_.in_memory)
+        place_.offset = 8 * i;
+      else
+        place_.index = static_cast<std::uint8_t>(i);
       return ok();
     }
     return missing(fmt::format("parameter {} of this function", name));
@@ -153,6 +158,7 @@ class Compiler {
   }
 
   Status dereference() {
+    is_in_context_ = false;
     KTSTR_TRY_ASSIGN(const BtfTypeId target, pointer_target());
     if (place_.in_memory) {
       KTSTR_TRY_ASSIGN(const std::uint8_t pointer, add(8, 0));
@@ -220,11 +226,7 @@ class Compiler {
 
   Result<std::uint32_t> kept() {
     if (!place_.in_memory) {
-      // What is above it in the register is anything.
-      if (is_returned_) {
-        narrow_ = static_cast<std::uint32_t>(btf_.size_of(place_.type));
-        if (btf_.is_signed(btf_.strip(place_.type))) narrow_ |= control::kSigned;
-      }
+      narrow_to_type();
       KTSTR_TRY(add(0, 1));
       return std::uint32_t{1};
     }
@@ -234,24 +236,34 @@ class Compiler {
       return words(static_cast<std::uint32_t>(size));
     }
     if (size != 1 && size != 2 && size != 4 && size != 8) return bad("this is not a number");
+    if (is_in_context_) narrow_to_type();
     KTSTR_TRY(add(size, 1));
     return std::uint32_t{1};
+  }
+
+  // What is above it in a register, or in the 8 bytes of a parameter, is anything.
+  void narrow_to_type() {
+    const auto bytes = static_cast<std::uint32_t>(btf_.size_of(place_.type));
+    narrow_ = bytes < 8 ? bytes : control::kAll;
+    if (is_returned_ || bytes < 8) narrow_ |= btf_.is_signed(btf_.strip(place_.type)) ? control::kSigned : 0;
   }
 
   const Btf& btf_;
   BtfTypeId function_;
   std::string_view expression_;
   control::Probe& probe_;
+  ParametersIn where_;
   Place place_;
   BtfTypeId pointed_at_ = 0;  // by a register
   std::uint32_t narrow_ = control::kAll;
   bool is_text_ = false, is_returned_ = false;
+  bool is_in_context_ = false;  // it is the parameter itself
 };
 
 }  // namespace
 
 Result<CompiledValue> compile_value(const Btf& btf, BtfTypeId function, std::string_view expression,
-                                    control::Probe& probe) {
+                                    control::Probe& probe, ParametersIn where) {
   expression = trimmed(expression);
   const bool may_be_missing = expression.starts_with('?');
   if (may_be_missing) expression.remove_prefix(1);
@@ -260,7 +272,7 @@ Result<CompiledValue> compile_value(const Btf& btf, BtfTypeId function, std::str
   while (!expression.empty()) {
     const auto bar = std::min(expression.find('|'), expression.size());
     probe = before;
-    Compiler compiler(btf, function, trimmed(expression.substr(0, bar)), probe);
+    Compiler compiler(btf, function, trimmed(expression.substr(0, bar)), probe, where);
     auto words = compiler.compile();
     if (words)
       return CompiledValue{
@@ -272,7 +284,7 @@ Result<CompiledValue> compile_value(const Btf& btf, BtfTypeId function, std::str
   probe = before;
   if (!first) return fail(ErrorCode::kInvalidArgument, "an empty expression");
   if (!may_be_missing) return *std::move(first);
-  KTSTR_TRY(Compiler(btf, function, "=0", probe).compile());
+  KTSTR_TRY(Compiler(btf, function, "=0", probe, where).compile());
   return CompiledValue{.words = 1, .absent = true};
 }
 

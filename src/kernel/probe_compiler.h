@@ -33,10 +33,14 @@ struct CompiledValue {
   bool is_signed = false;   // a number that may be negative
 };
 
+// Where the parameters are when a function begins: in the argument registers, or, of a method of BPF, in memory at the
+// first of these, 8 bytes each.
+enum class ParametersIn { kRegisters, kContext };
+
 // Adds the steps of `expression` to the probe. `function`: whose parameters it may name, a type in BTF of it or of a
 // pointer to it; 0: it is not known. kNotFound: what this kernel does not have; kInvalidArgument: what is no
 // expression; kUnsupported: more than a probe has room for.
 Result<CompiledValue> compile_value(const Btf& btf, BtfTypeId function, std::string_view expression,
-                                    control::Probe& probe);
+                                    control::Probe& probe, ParametersIn where = ParametersIn::kRegisters);
 
 }  // namespace ktstr
