@@ -2,8 +2,8 @@
 //
 // A worker at work, seen from its loop: spin, yield, sleep, and whether to stop. Everything goes through checkpoint(),
 // which measures how long the worker was away, where it runs, and publishes that and what it has counted. One that only
-// works has a checkpoint every 16 work units, or every 0.8 ms where its CPU is too slow for that. All of it, the
-// counting of units too, is less than 1 % of what a hog executes at full speed, and 1.1 % on a CPU of 31 MIPS
+// works has a checkpoint every 16 work units, or every 0.9 ms where its CPU is too slow for that. All of it, the
+// counting of units too, is less than 1 % of what a hog executes, at full speed and on a CPU of 31 MIPS
 // (bench/work_cost.py). Runs in the worker process: no allocation, no locks. Loops look like
 //
 //   while (!run.stopping()) {
@@ -44,7 +44,7 @@ class WorkerRun {
   // Between two checkpoints of one that only works: so many work units at most, and about so long at most, by the pace
   // of those before. The time between two checkpoints is what a gap is measured by, and its limit may be 1 ms.
   static constexpr std::uint32_t kUnitsPerCheckpoint = 16;
-  static constexpr std::uint64_t kNsPerCheckpoint = 800'000;
+  static constexpr std::uint64_t kNsPerCheckpoint = 900'000;
 
   // `resources` only for work types that ask for some. `seed` decides what random() gives.
   WorkerRun(GroupBlock& group, WorkerSlot& slot, const RunProbes& probes = RunProbes::real(),
