@@ -43,6 +43,7 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
   BpfProbes bpf;
   if (!user_.of_bpf.empty()) bpf = bpf_probes(memory, user_, names.size());
   names.insert(names.end(), bpf.names.begin(), bpf.names.end());
+  for (const NamedNumber& named : user_.named) give(named_value(guest_ns, named));
   for (std::size_t i = 0; i < names.size(); ++i) give(probe_placed(guest_ns, i, names[i]));
   not_placed_ = std::move(bpf.not_placed);
   return ProbesBegun{.space = space, .late = std::move(bpf.probes), .late_exits = std::move(bpf.ends)};

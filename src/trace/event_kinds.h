@@ -219,7 +219,13 @@ struct Released {
 struct ProbePlaced {
   static constexpr TraceKind kKind = TraceKind::kProbePlaced;
   std::uint32_t number = 0;
-  TraceText<8> what;
+  TraceText<14> what;
+};
+// What the kernel calls a value of an enum that one of them shows: "SCX_ENQ_WAKEUP" of "scx_enq_flags".
+struct NamedValue {
+  static constexpr TraceKind kKind = TraceKind::kNamedValue;
+  std::uint64_t value = 0;
+  TraceText<4> type, name;
 };
 // ... and it begins, or ends.
 struct Probe {
@@ -431,6 +437,12 @@ void fields(V& v, T& t) {
   v("number", t.number);
   v("what", t.what);
 }
+template <typename V, FieldsOf<NamedValue> T>
+void fields(V& v, T& t) {
+  v("value", t.value);
+  v("type", t.type);
+  v("name", t.name);
+}
 template <typename V, FieldsOf<Probe> T>
 void fields(V& v, T& t) {
   v("number", t.number);
@@ -479,6 +491,7 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<trace::SchedulerExit>();
   visit.template operator()<Released>();
   visit.template operator()<ProbePlaced>();
+  visit.template operator()<NamedValue>();
   visit.template operator()<trace::Probe>();
   visit.template operator()<Quota>();
   visit.template operator()<Yield>();

@@ -45,6 +45,7 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kQuota, "quota"},
     {TraceKind::kYield, "yield"},
     {TraceKind::kDsqMove, "dsq_move"},
+    {TraceKind::kNamedValue, "named_value"},
 };
 
 constexpr EnumName<SchedClass> kSchedClasses[] = {
@@ -90,7 +91,7 @@ std::string TraceText<Words>::str() const {
 template struct TraceText<1>;
 template struct TraceText<2>;
 template struct TraceText<4>;
-template struct TraceText<8>;
+template struct TraceText<14>;
 
 const std::vector<TraceField>& trace_fields(TraceKind kind) {
   static const std::map<TraceKind, std::vector<TraceField>> all = [] {

@@ -113,6 +113,7 @@ TaskChange TaskTable::follow(const TraceEvent& event) {
       break;
     }
     case TraceKind::kProbePlaced:
+    case TraceKind::kNamedValue:
       probes_.follow(event);
       break;
     default:

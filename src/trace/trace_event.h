@@ -48,6 +48,7 @@ enum class TraceKind : std::uint16_t {
   kQuota,
   kYield,
   kDsqMove,
+  kNamedValue,  // for values that the user has asked to see
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 

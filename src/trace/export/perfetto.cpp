@@ -10,6 +10,7 @@
 #include "trace/export/perfetto_packets.h"
 #include "trace/export/proto_writer.h"
 #include "trace/kernel_constants.h"
+#include "trace/story/event_words.h"
 #include "trace/task_table.h"
 
 namespace ktstr {
@@ -264,7 +265,7 @@ struct PerfettoWriter::State : PerfettoPackets {
     } else {
       track = track_below(Track::kCpus, event.cpu, 0, false,
                           [&] { return fmt::format("events of CPU {}", cpu_of(event.cpu)); });
-      name = event.kind == TraceKind::kProbe ? tasks.probes().text(event) : std::string(to_string(event.kind));
+      name = event.kind == TraceKind::kProbe ? probe_text(event, tasks) : std::string(to_string(event.kind));
     }
     put_event(event.time_ns, track, pb::track_event::kInstant, name, [&] {
       std::size_t at = 0;
@@ -305,6 +306,7 @@ struct PerfettoWriter::State : PerfettoPackets {
       case TraceKind::kCpuSeen:
       case TraceKind::kCgroupSeen:
       case TraceKind::kProbePlaced:
+      case TraceKind::kNamedValue:
         return;
       case TraceKind::kSwitch:
         return switched(event, change);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "trace/story/event_words.h"
 #include "trace/task_table.h"
 
 namespace ktstr {
@@ -85,7 +86,7 @@ class TimeHistory {
   std::string probed(const TraceEvent& event) const {
     return fmt::format("{:>8}.{:09} [{:04}]  {:<30}  {}\n", event.time_ns / 1'000'000'000,
                        event.time_ns % 1'000'000'000, event.cpu, name(tasks_.running(event.cpu)),
-                       tasks_.probes().text(event));
+                       probe_text(event, tasks_));
   }
 
   std::string name(std::int32_t pid) const {

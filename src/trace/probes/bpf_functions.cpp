@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/probes/bpf_functions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
+
+#include "trace/probes/probe_parts.h"
 
 namespace ktstr {
 
@@ -130,6 +134,11 @@ std::vector<BpfMethod> scheduler_methods(const Btf& btf) {
     const auto pointed_at =
         parameters.empty() ? std::nullopt : btf.struct_of(btf.target(btf.strip(parameters.front().type)));
     method.is_about_task = pointed_at && pointed_at->name == "task_struct";
+    // A member that points to a function has no names of parameters; what stands in for it where a scheduler has none
+    // of its own has them.
+    if (const auto stub = btf.find(fmt::format("sched_ext_ops__{}", member.name), BtfKind::kFunc))
+      method.values =
+          compile_parameters(btf, *stub, probe_parts::kMostValues, ParametersIn::kContext, method.parameters);
     methods.push_back(std::move(method));
   }
   return methods;

@@ -14,6 +14,7 @@
 #include "guest_space.h"
 #include "kernel/btf.h"
 #include "kernel/kallsyms.h"
+#include "trace/probes/probe_values.h"
 
 namespace ktstr {
 
@@ -38,6 +39,9 @@ struct BpfMethod {
   bool is_about_task = false;  // its first argument is one
   bool returns = false;        // something: a number
   std::uint32_t narrow = 0;    // of that: control::Step::narrow
+  // Its parameters that are shown; none where the kernel does not say what they are called.
+  std::vector<ProbeParameter> parameters = {};
+  ProbeValues values = {};
 };
 std::vector<BpfMethod> scheduler_methods(const Btf& btf);
 

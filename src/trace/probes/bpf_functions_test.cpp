@@ -129,12 +129,16 @@ TEST_F(BpfFunctionsTest, TheyGetProbesByNameOrMethod) {
                     .bpf = layout_,
                     .methods = {{.name = "enqueue", .is_about_task = true}}};
   const BpfProbes made = bpf_probes(memory_.space(), wanted, 1);
-  EXPECT_THAT(made.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(pid)"));
+  EXPECT_THAT(made.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(p:pid)"));
   ASSERT_EQ(made.probes.size(), 2u);
   EXPECT_LT(made.probes[0].address, made.probes[1].address);
   EXPECT_EQ(made.probes[1].step[0].address, 2u) << "its number";
   EXPECT_THAT(made.not_placed, ElementsAre(HasSubstr("bpf:nothing: the BPF scheduler has no such function; it has "
                                                      "simple_dispatch, simple_enqueue, helper")));
+  wanted.of_bpf = *parse_user_probes("bpf:ops.*; bpf:ops.enqueue; bpf:ops.tick");
+  const BpfProbes methods = bpf_probes(memory_.space(), wanted, 1);
+  EXPECT_THAT(methods.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(p:pid)"));
+  EXPECT_THAT(methods.not_placed, ElementsAre(HasSubstr("bpf:ops.tick: the BPF scheduler has no such function")));
   link(kList, kList);
   EXPECT_THAT(bpf_probes(memory_.space(), wanted, 1).not_placed, testing::Contains(HasSubstr("no BPF scheduler")));
 }
@@ -148,7 +152,7 @@ TEST_F(BpfFunctionsTest, TheirEndsGetProbesWhereAsked) {
       .methods = {{.name = "enqueue", .is_about_task = true, .returns = true, .narrow = 0x104}, {.name = "dispatch"}}};
   EXPECT_TRUE(wanted.wants_ends_of_bpf());
   const BpfProbes made = bpf_probes(memory_.space(), wanted, 0);
-  EXPECT_THAT(made.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(pid)", "simple_enqueue -> ret",
+  EXPECT_THAT(made.names, ElementsAre("simple_dispatch(argument)", "simple_enqueue(p:pid)", "simple_enqueue -> ret",
                                       "helper(argument)", "helper -> ret"));
   ASSERT_EQ(made.ends.size(), 2u);
   EXPECT_EQ(made.ends[0].from, kFunctions + 0x200);

@@ -374,7 +374,8 @@ namespace {
 
 // What a remembered answer depends on beside the kernel.
 std::string catalogue_digest() {
-  std::string text = fmt::format("{} {} {}", control::kProbeVersion, sizeof(control::Probe), sizeof(KernelLayout));
+  std::string text =
+      fmt::format("narrow {} {} {}", control::kProbeVersion, sizeof(control::Probe), sizeof(KernelLayout));
   for (const std::vector<Row>* all : {&rows(), &snapshot_rows()}) {
     for (const Row& row : *all) {
       text += fmt::format("\n{}", to_string(row.kind));

@@ -13,18 +13,29 @@ namespace {
 
 using namespace probe_parts;
 
+constexpr std::string_view kMethods = "ops.";
 constexpr std::size_t kMostNamed = 20;  // functions in a message
 
 bool matches(const UserProbe& wanted, const BpfFunction& function) {
   std::string_view name = wanted.function;
+  if (name.starts_with(kMethods)) {
+    name.remove_prefix(kMethods.size());
+    return !function.method.empty() && (name == "*" || name == function.method);
+  }
   if (!name.ends_with('*')) return function.name == name || function.method == name;
   name.remove_suffix(1);
   return function.name.starts_with(name) || (!function.method.empty() && function.method.starts_with(name));
 }
 
 // A method's only argument is the address of its arguments.
-control::Probe probe_of(const BpfFunction& function, const BpfLayout& layout, bool about_task, std::size_t number) {
+control::Probe probe_of(const BpfFunction& function, const BpfLayout& layout, const BpfMethod* method,
+                        std::size_t number) {
   control::Probe probe = numbered(function.start, number);
+  if (method != nullptr && !method->parameters.empty()) {
+    put_values(method->values, 0, kMostValues, probe);
+    return probe;
+  }
+  const bool about_task = method != nullptr && method->is_about_task;
   add(probe, constant(1));
   add(probe, constant(0));
   const bool is_method = !function.method.empty();
@@ -51,6 +62,11 @@ control::ExitProbe end_of(const BpfFunction& function, const BpfMethod* method, 
   for (std::size_t i = 1; i + 1 < kMostValues; ++i) add(probe, constant(0));
   add(probe, from_register(control::Register::kLeft, 0, 1, control::kAll));
   return {function.start, function.end, probe};
+}
+
+std::string name_of(const BpfFunction& function, const BpfMethod* method) {
+  if (method != nullptr && !method->parameters.empty()) return with_parameters(function.name, method->parameters);
+  return fmt::format("{}({})", function.name, method != nullptr && method->is_about_task ? "p:pid" : "argument");
 }
 
 std::string why_not_placed(const UserProbe& wanted, const std::vector<BpfFunction>& functions) {
@@ -85,9 +101,8 @@ BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted
     const auto method = std::find_if(wanted.methods.begin(), wanted.methods.end(),
                                      [&](const BpfMethod& one) { return one.name == function.method; });
     const BpfMethod* const known = method == wanted.methods.end() ? nullptr : &*method;
-    const bool about_task = known != nullptr && known->is_about_task;
-    made.probes.push_back(probe_of(function, wanted.bpf, about_task, first + made.names.size()));
-    made.names.push_back(fmt::format("{}({})", function.name, about_task ? "pid" : "argument"));
+    made.probes.push_back(probe_of(function, wanted.bpf, known, first + made.names.size()));
+    made.names.push_back(name_of(function, known));
     if (!end_is_wanted) continue;
     made.ends.push_back(end_of(function, known, first + made.names.size()));
     made.names.push_back(function.name + " -> ret");

@@ -11,6 +11,7 @@
 #include "kernel/probe_compiler.h"
 #include "trace/probes/function_ends.h"
 #include "trace/probes/probe_parts.h"
+#include "trace/probes/probe_values.h"
 
 namespace ktstr {
 
@@ -18,7 +19,13 @@ namespace {
 
 using namespace probe_parts;
 
-constexpr std::string_view kOfBpf = "bpf:";
+constexpr std::string_view kOfBpf = "bpf:", kAllParameters = "*";
+
+template <std::size_t Words>
+void put_text(std::string_view text, TraceText<Words>& into) {
+  for (std::size_t i = 0; i < text.size() && i < Words * 8; ++i)
+    into.words[i / 8] |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (i % 8 * 8);
+}
 
 template <typename Take>
 Status split(std::string_view text, char separator, Take&& take) {
@@ -41,8 +48,8 @@ Error wrong(std::string_view text, std::string_view why) {
   return fail(ErrorCode::kInvalidArgument, "probe '{}': {}", text, why)
       .with_hint(
           "accepted: a function of the kernel, 'try_to_wake_up(p->pid, p->comm)', of the BPF scheduler, "
-          "'bpf:simple_enqueue' or 'bpf:*', '... -> ret' after one for what it returns, and several with ';' between "
-          "them");
+          "'bpf:simple_enqueue' or 'bpf:*', 'try_to_wake_up(*)' for all parameters, '... -> ret' after one for what it "
+          "returns, '?' before one that a kernel may not have, and several with ';' between them");
 }
 
 // Takes "-> ret" off the end of a probe.
@@ -63,13 +70,15 @@ Result<UserProbe> parse_one(std::string_view text) {
   UserProbe probe;
   std::string_view name = text;
   KTSTR_TRY_ASSIGN(probe.returned, take_returned(text, name));
+  probe.may_be_missing = name.starts_with('?');
+  if (probe.may_be_missing) name = trimmed(name.substr(1));
   probe.bpf = name.starts_with(kOfBpf);
   if (probe.bpf) name.remove_prefix(kOfBpf.size());
   if (probe.bpf && probe.returned.size() > 3)
     return wrong(text, "of a BPF function the kernel knows no types: '-> ret'");
   const auto open = name.find('(');
   if (open != name.npos) {
-    if (probe.bpf) return wrong(text, "of a BPF function the first argument is taken, and no other");
+    if (probe.bpf) return wrong(text, "of a BPF function all arguments are taken, without a list");
     if (!name.ends_with(')')) return wrong(text, "')' is missing at its end");
     KTSTR_TRY(split(name.substr(open + 1, name.size() - open - 2), ',', [&](std::string_view expression) -> Status {
       if (expression.empty()) return wrong(text, "an expression is missing");
@@ -78,6 +87,9 @@ Result<UserProbe> parse_one(std::string_view text) {
       probe.expressions.emplace_back(expression);
       return ok();
     }));
+    if (probe.expressions.size() > 1 &&
+        std::find(probe.expressions.begin(), probe.expressions.end(), kAllParameters) != probe.expressions.end())
+      return wrong(text, "'*' is all parameters and stands alone");
     name = trimmed(name.substr(0, open));
   }
   const bool any = probe.bpf && name.ends_with('*');
@@ -87,68 +99,62 @@ Result<UserProbe> parse_one(std::string_view text) {
   return probe;
 }
 
-// Adds the values that these are, at most `most`, and how they are to be read.
-Status add_values(const Btf& btf, const UserProbe& wanted, const std::vector<std::string>& expressions,
-                  std::uint32_t flags, std::size_t most, control::Probe& probe) {
-  control::Probe values{};
-  std::uint32_t count = 0, text = flags;
-  const BtfTypeId function = btf.find(wanted.function, BtfKind::kFunc).value_or(0);
-  for (const std::string& expression : expressions) {
-    auto value = compile_value(btf, function, expression, values);
-    if (!value) return std::move(value).error().context(fmt::format("probe '{}'", to_text(wanted)));
-    for (std::uint32_t i = 0; i < value->words; ++i, ++count) {
-      if (count >= most) continue;
-      if (value->is_text) text |= (i == 0 ? 1U : 1U | trace::Probe::kContinued) << count;
-      if (value->is_signed) text |= trace::Probe::kSigned << count;
-    }
-  }
-  if (count > most || values.steps + kOwnSteps + kMostValues > control::kMostSteps)
-    return fail(ErrorCode::kUnsupported, "probe '{}': it takes {} values; there is room for {} (8 characters are one)",
-                to_text(wanted), count, most);
-  add(probe, constant(count));
-  add(probe, constant(text));
-  // These steps name earlier ones by their place.
-  for (std::uint32_t i = 0; i < values.steps; ++i) {
-    control::Step step = values.step[i];
-    if (step.source == control::Source::kEarlier) step.index = static_cast<std::uint8_t>(step.index + kOwnSteps);
-    add(probe, step);
-  }
-  for (; count < most; ++count) add(probe, constant(0));
-  return ok();
-}
-
 // All functions of this name: static ones can share one.
 Result<std::vector<Symbol>> functions_named(const KernelSymbols& symbols, const UserProbe& wanted) {
   std::vector<Symbol> functions = symbols.find_all(wanted.function);
   std::erase_if(functions,
                 [](const Symbol& one) { return std::string_view("tTwW").find(one.type) == std::string::npos; });
   if (!functions.empty()) return functions;
-  return fail(ErrorCode::kNotFound, "probe '{}': this kernel has no function {}", to_text(wanted), wanted.function)
+  return fail(ErrorCode::kNotFound, "this kernel has no function {}", wanted.function)
       .with_hint("it may be inlined into its callers; /proc/kallsyms of the kernel lists those that there are");
 }
 
 Status compile_end(const KernelSymbols& symbols, const Btf& btf, const UserProbe& wanted, const Symbol& function,
                    UserProbes& made) {
   control::Probe probe = numbered(function.address, made.names.size());
-  const auto type = btf.returned_by(btf.find(wanted.function, BtfKind::kFunc).value_or(0));
+  const BtfTypeId of = btf.find(wanted.function, BtfKind::kFunc).value_or(0);
+  const auto type = btf.returned_by(of);
   std::vector<std::string> expressions = {fmt::format("${}", wanted.returned)};
   // One that returns nothing has an end all the same; of one that nothing is known of all of the register is shown.
   if (wanted.returned == "ret" && type == BtfTypeId{0}) expressions.clear();
   if (wanted.returned == "ret" && !type) expressions = {"$rax"};
-  KTSTR_TRY(add_values(btf, wanted, expressions, trace::Probe::kEnds, kMostValues - 1, probe));
+  KTSTR_TRY_ASSIGN(const ProbeValues values, compile_values(btf, of, expressions, kMostValues - 1));
+  put_values(values, trace::Probe::kEnds, kMostValues - 1, probe);
   add(probe, from_register(control::Register::kLeft, 0, 1, control::kAll));
   for (control::ExitProbe& end : ends_of(symbols, function, probe)) made.ends.push_back(end);
   return ok();
 }
 
+// What the kernel calls the values of the enums that these show.
+void add_enums(const Btf& btf, const std::vector<ProbeParameter>& shown, UserProbes& made) {
+  for (const ProbeParameter& one : shown) {
+    const auto known = [&](const NamedNumber& number) { return number.type == one.format; };
+    const auto type = btf.find(one.format, BtfKind::kEnum), type64 = btf.find(one.format, BtfKind::kEnum64);
+    if ((!type && !type64) || std::any_of(made.named.begin(), made.named.end(), known)) continue;
+    for (const BtfEnumerator& value : btf.enumerators_of(type64 ? *type64 : *type))
+      made.named.push_back({one.format, std::string(value.name), static_cast<std::uint64_t>(value.value)});
+  }
+}
+
 Status compile_one(const KernelSymbols& symbols, const Btf& btf, const UserProbe& wanted, UserProbes& made) {
   KTSTR_TRY_ASSIGN(const std::vector<Symbol> functions, functions_named(symbols, wanted));
+  const BtfTypeId of = btf.find(wanted.function, BtfKind::kFunc).value_or(0);
+  std::string name = to_text(UserProbe{wanted.function, false, wanted.expressions, {}});
+  ProbeValues values;
+  if (wanted.expressions == std::vector<std::string>{std::string(kAllParameters)}) {
+    std::vector<ProbeParameter> shown;
+    values = compile_parameters(btf, of, kMostValues, ParametersIn::kRegisters, shown);
+    add_enums(btf, shown, made);
+    name = with_parameters(wanted.function, shown);
+  } else {
+    KTSTR_TRY_ASSIGN(values, compile_values(btf, of, wanted.expressions, kMostValues));
+  }
   for (const Symbol& function : functions) {
     control::Probe probe = numbered(function.address, made.names.size());
-    KTSTR_TRY(add_values(btf, wanted, wanted.expressions, 0, kMostValues, probe));
+    put_values(values, 0, kMostValues, probe);
     made.of_kernel.push_back(probe);
   }
-  made.names.push_back(to_text(UserProbe{wanted.function, false, wanted.expressions, {}}));
+  made.names.push_back(std::move(name));
   if (wanted.returned.empty()) return ok();
   for (const Symbol& function : functions) KTSTR_TRY(compile_end(symbols, btf, wanted, function, made));
   made.names.push_back(to_text(UserProbe{wanted.function, false, {}, wanted.returned}));
@@ -170,7 +176,7 @@ Result<std::vector<UserProbe>> parse_user_probes(std::string_view list) {
 }
 
 std::string to_text(const UserProbe& probe) {
-  return fmt::format("{}{}{}{}{}", probe.bpf ? kOfBpf : "", probe.function,
+  return fmt::format("{}{}{}{}{}{}", probe.may_be_missing ? "?" : "", probe.bpf ? kOfBpf : "", probe.function,
                      probe.expressions.empty() ? "" : fmt::format("({})", fmt::join(probe.expressions, ", ")),
                      probe.returned.empty() ? "" : " -> ", probe.returned);
 }
@@ -191,7 +197,9 @@ Result<UserProbes> compile_user_probes(ByteSpan vmlinux, const std::vector<UserP
       made.of_bpf.push_back(one);
       continue;
     }
-    KTSTR_TRY(compile_one(symbols, btf, one, made));
+    Status compiled = compile_one(symbols, btf, one, made);
+    if (!compiled && !(one.may_be_missing && compiled.error().code() == ErrorCode::kNotFound))
+      return std::move(compiled).error().context(fmt::format("probe '{}'", to_text(one)));
   }
   if (made.ends.size() > control::kMostExits)
     return fail(ErrorCode::kUnsupported, "probes of the ends of {} functions; there is room for {}", made.ends.size(),
@@ -202,15 +210,22 @@ Result<UserProbes> compile_user_probes(ByteSpan vmlinux, const std::vector<UserP
   if (made.of_bpf.empty()) return made;
   made.bpf = bpf_layout_of(symbols, btf);
   made.methods = scheduler_methods(btf);
+  for (const BpfMethod& method : made.methods) add_enums(btf, method.parameters, made);
   if (made.bpf.symbols == 0) return fail(ErrorCode::kNotFound, "this kernel does not show its BPF programs");
   return made;
 }
 
 TraceEvent probe_placed(std::uint64_t time_ns, std::size_t number, std::string_view what) {
   trace::ProbePlaced placed{.number = static_cast<std::uint32_t>(number), .what = {}};
-  for (std::size_t i = 0; i < what.size() && i < placed.what.words.size() * 8; ++i)
-    placed.what.words[i / 8] |= static_cast<std::uint64_t>(static_cast<unsigned char>(what[i])) << (i % 8 * 8);
+  put_text(what, placed.what);
   return make_event(time_ns, 0, placed);
+}
+
+TraceEvent named_value(std::uint64_t time_ns, const NamedNumber& named) {
+  trace::NamedValue value{.value = named.value, .type = {}, .name = {}};
+  put_text(named.type, value.type);
+  put_text(named.name, value.name);
+  return make_event(time_ns, 0, value);
 }
 
 }  // namespace ktstr

@@ -4,8 +4,11 @@
 //
 //   try_to_wake_up                a function of the kernel
 //   try_to_wake_up(p->pid, p->comm)   ... and what is read where it begins, as in kernel/probe_compiler.h
-//   bpf:simple_enqueue            a function of a BPF scheduler, with the pid of the task that it is about, or else
-//   bpf:simple_*; bpf:*           what its first argument is; all that begin so; all
+//   try_to_wake_up(*)             ... all parameters that mean something (parameters.h)
+//   ?try_to_wake_up               one that this kernel may not have
+//   bpf:simple_enqueue            a function of a BPF scheduler: of a method all parameters that mean something, of
+//   bpf:simple_*; bpf:*           another one the first; all that begin so; all
+//   bpf:ops.enqueue; bpf:ops.*    a method, whatever the scheduler calls it; all methods
 //   try_to_wake_up(p->pid) -> ret     ... and where it ends, with what it returns
 //   find_task_by_vpid -> ret->pid     ... or with what that points to
 //   bpf:select_cpu -> ret
@@ -27,7 +30,8 @@ struct UserProbe {
   std::string function;  // with `bpf` a '*' at its end stands for any rest
   bool bpf = false;
   std::vector<std::string> expressions;
-  std::string returned = {};  // "ret", "ret->pid"; empty: its end is not asked for
+  std::string returned = {};    // "ret", "ret->pid"; empty: its end is not asked for
+  bool may_be_missing = false;  // then a kernel without it is no error
   bool operator==(const UserProbe&) const = default;
 };
 
@@ -35,12 +39,18 @@ struct UserProbe {
 Result<std::vector<UserProbe>> parse_user_probes(std::string_view list);
 std::string to_text(const UserProbe& probe);
 
+struct NamedNumber {
+  std::string type, name;  // "scx_enq_flags", "SCX_ENQ_WAKEUP"
+  std::uint64_t value = 0;
+};
+
 // As far as a kernel's image says it.
 struct UserProbes {
   std::vector<control::Probe> of_kernel;  // in the order of their addresses
   std::vector<control::ExitProbe> ends;
   std::vector<std::uint64_t> thunks;  // see function_ends.h
   std::vector<std::string> names;     // by their numbers: "try_to_wake_up(p->pid)"
+  std::vector<NamedNumber> named;     // values of enums that are shown
   std::vector<UserProbe> of_bpf;
   BpfLayout bpf;
   std::vector<BpfMethod> methods;
@@ -58,7 +68,8 @@ struct BpfProbes {
 };
 BpfProbes bpf_probes(const control::GuestSpace& kernel, const UserProbes& wanted, std::size_t first);
 
-// That the probe with this number is there.
+// That the probe with this number is there; what a value is called.
 TraceEvent probe_placed(std::uint64_t time_ns, std::size_t number, std::string_view what);
+TraceEvent named_value(std::uint64_t time_ns, const NamedNumber& named);
 
 }  // namespace ktstr

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/probes/user_probes.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,7 +57,7 @@ TEST(UserProbes, MistakesAreNamed) {
   EXPECT_THAT(refusal("f*"), HasSubstr("not the name of a function"));
   EXPECT_THAT(refusal("bpf:"), HasSubstr("not the name of a function"));
   EXPECT_THAT(refusal("bpf:*x"), HasSubstr("not the name of a function"));
-  EXPECT_THAT(refusal("bpf:f(p)"), HasSubstr("the first argument"));
+  EXPECT_THAT(refusal("bpf:f(p)"), HasSubstr("all arguments are taken"));
   EXPECT_THAT(refusal("a b"), HasSubstr("probe 'a b'"));
 }
 
@@ -106,8 +107,18 @@ TEST(UserProbes, AreFoundInAKernel) {
       EXPECT_FALSE(methods["enqueue"].returns);
       EXPECT_TRUE(methods["select_cpu"].returns);
       EXPECT_EQ(methods["select_cpu"].narrow, 4u | control::kSigned);
+      EXPECT_EQ(with_parameters("f", methods["enqueue"].parameters), "f(p:pid, enq_flags:scx_enq_flags)");
+      EXPECT_EQ(with_parameters("f", methods["select_cpu"].parameters),
+                "f(p:pid, prev_cpu:n, wake_flags:scx_wake_flags)");
+      EXPECT_EQ(methods["select_cpu"].values.count, 3u);
+      EXPECT_THAT(with_parameters("f", methods["dispatch"].parameters), testing::EndsWith("cpu:n, prev:pid)"));
+      EXPECT_THAT(made->named, testing::Contains(testing::Field(&NamedNumber::name, "SCX_ENQ_WAKEUP")));
     }
     expect_ends(image);
+    const auto all = compile_user_probes(image, *parse_user_probes("try_to_wake_up(*) -> ret; ?no_such_function(*)"));
+    ASSERT_TRUE(all) << all.error().message();
+    EXPECT_THAT(all->names,
+                ElementsAre("try_to_wake_up(p:pid, state:n, wake_flags:scx_wake_flags)", "try_to_wake_up -> ret"));
     const auto missing = compile_user_probes(image, *parse_user_probes("no_such_function"));
     ASSERT_FALSE(missing);
     EXPECT_THAT(missing.error().message(), HasSubstr("no function no_such_function"));
@@ -120,7 +131,7 @@ TEST(UserProbes, AreFoundInAKernel) {
 
 TEST(ProbeNames, NameWhatATraceHas) {
   ProbeNames names;
-  names.follow(probe_placed(1, 1, "simple_enqueue(pid)"));
+  names.follow(probe_placed(1, 1, "simple_enqueue(p->pid)"));
   names.follow(probe_placed(1, 4'000'000'000, "of a guest that lies"));
   const auto event = make_event(2, 0, trace::Probe{.number = 1, .count = 1, .text = 0, .values = {131}});
   EXPECT_EQ(names.text(event), "simple_enqueue(131)");
@@ -143,6 +154,21 @@ TEST(ProbeNames, NameWhatATraceHas) {
   EXPECT_EQ(ended(0, 0, 0, 0), "select_cpu -> void");
   EXPECT_EQ(ended(1, 0, 3, 0xffffffff81000000), "select_cpu -> ? (goes on at 0xffffffff81000000)");
   EXPECT_EQ(ended(1, 0, 3, control::kSomewhere), "select_cpu -> ? (goes on elsewhere)");
+  names.follow(probe_placed(1, 3, "enqueue(p:pid, enq_flags:scx_enq_flags, dsq_id:dsq, mask:cpus)"));
+  for (const NamedNumber& one :
+       std::vector<NamedNumber>{{"scx_enq_flags", "SCX_ENQ_WAKEUP", 1},
+                                {"scx_enq_flags", "SCX_ENQ_HEAD", 16},
+                                {"scx_enq_flags", "__SCX_ENQ_INTERNAL_MASK", 0xff00000000000000}})
+    names.follow(named_value(1, one));
+  const auto called = [&](std::uint64_t flags) {
+    return make_event(2, 3,
+                      trace::Probe{.number = 3, .count = 4, .text = 0, .values = {131, flags, 1ULL << 63 | 2, 6}});
+  };
+  EXPECT_EQ(names.text(called(1)), "enqueue(p 131, enq_flags WAKEUP, dsq_id the local queue of CPU 3, mask 1-2)");
+  EXPECT_THAT(names.text(called(17 | 1ULL << 32), [](std::int32_t pid) { return fmt::format("load[{}]", pid); }),
+              testing::StartsWith("enqueue(p load[131], enq_flags WAKEUP|HEAD|0x100000000, "));
+  EXPECT_EQ(names.task_of(called(1)), 131);
+  EXPECT_EQ(names.task_of(event), std::nullopt);
   TraceEvent unreadable = event;
   unreadable.unreadable = 0b1000;
   EXPECT_EQ(names.text(unreadable), "simple_enqueue(?)");

@@ -68,6 +68,10 @@ std::string task_text(std::int32_t pid, const TaskTable& table) {
   return fmt::format("{}[{}]", task == nullptr || task->comm.empty() ? "?" : task->comm, pid);
 }
 
+std::string probe_text(const TraceEvent& event, const TaskTable& table) {
+  return table.probes().text(event, [&](std::int32_t pid) { return task_text(pid, table); });
+}
+
 std::int32_t task_of(const TraceEvent& event, const TaskTable& before) {
   switch (event.kind) {
     case TraceKind::kTaskSeen:
@@ -90,6 +94,8 @@ std::int32_t task_of(const TraceEvent& event, const TaskTable& before) {
     case TraceKind::kThaw:
     case TraceKind::kYield:
       return before.running(event.cpu);
+    case TraceKind::kProbe:
+      return before.probes().task_of(event).value_or(0);
     default:
       return 0;
   }
@@ -169,7 +175,8 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
     case TraceKind::kKick:
       return fmt::format("CPU {} is kicked by CPU {}", event_as<trace::Kick>(event).cpu, event.cpu);
     case TraceKind::kSchedulerExit:
-      return fmt::format("the kernel ends the BPF scheduler (reason {})", event_as<trace::SchedulerExit>(event).reason);
+      return fmt::format("the kernel ends the BPF scheduler (reason {})",
+                         before.probes().value_text("scx_exit_kind", event_as<trace::SchedulerExit>(event).reason));
     case TraceKind::kTick:
       return fmt::format("a tick on CPU {}", event.cpu);
     case TraceKind::kIrqEnter:
@@ -177,7 +184,7 @@ std::string event_words(const TraceEvent& event, const TaskTable& before) {
     case TraceKind::kIrqExit:
       return fmt::format("the interrupt on CPU {} is over", event.cpu);
     case TraceKind::kProbe:
-      return before.probes().text(event) + (event_as<trace::Probe>(event).ends() ? "" : " is called");
+      return probe_text(event, before) + (event_as<trace::Probe>(event).ends() ? "" : " is called");
     default:
       return "";
   }

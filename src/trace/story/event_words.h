@@ -17,6 +17,9 @@ std::string event_words(const TraceEvent& event, const TaskTable& before);
 // "load/3[108]", as in `ktstr trace --text`; "<idle>" for pid 0.
 std::string task_text(std::int32_t pid, const TaskTable& table);
 
+// Of a kProbe, with the names of its tasks: "simple_enqueue(p load/3[108], enq_flags WAKEUP)".
+std::string probe_text(const TraceEvent& event, const TaskTable& table);
+
 // The task that an event is about, or 0: whom it enqueues, moves, puts into a queue, ...; not of a switch, which is
 // about two.
 std::int32_t task_of(const TraceEvent& event, const TaskTable& before);

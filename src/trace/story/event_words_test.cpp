@@ -67,9 +67,9 @@ TEST_F(EventWords, OfWhatIsDoneToTasksAndCpus) {
 }
 
 TEST_F(EventWords, OfWhatAUserHasAskedToSee) {
-  follow(trace::ProbePlaced{.number = 0, .what = trace_text_of<8>("select_cpu(pid)")});
-  follow(trace::ProbePlaced{.number = 1, .what = trace_text_of<8>("select_cpu -> ret")});
-  EXPECT_EQ(words(trace::Probe{.number = 0, .count = 1, .values = {7}}), "select_cpu(7) is called");
+  follow(trace::ProbePlaced{.number = 0, .what = trace_text_of<14>("select_cpu(p:pid)")});
+  follow(trace::ProbePlaced{.number = 1, .what = trace_text_of<14>("select_cpu -> ret")});
+  EXPECT_EQ(words(trace::Probe{.number = 0, .count = 1, .values = {7}}), "select_cpu(p load/3[7]) is called");
   EXPECT_EQ(words(trace::Probe{.number = 1, .count = 1, .text = trace::Probe::kEnds, .values = {3}}),
             "select_cpu -> 3");
 }
