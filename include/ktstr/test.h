@@ -52,6 +52,8 @@ struct TestAttributes {
   // The result is expected to be this failure: "stuck", or ExpectedFailure::with_text("scheduler_crashed", "boom"); a
   // pass is then a failure. Empty: a pass.
   ExpectedFailure expect_failure = {};
+  // A failure is replayed at once, with probes: the report shows the last calls of the scheduler's callbacks, and more.
+  bool auto_repro = false;
   // The body runs on this machine, below a cgroup of its own, instead of in a guest. Excludes scheduler and kernel.
   bool host_only = false;
 };

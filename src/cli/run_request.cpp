@@ -178,6 +178,7 @@ Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& opti
   request.scheduler_include = scenario.scheduler_include;
   request.payloads = scenario.payloads;
   request.expect_failure = scenario.expect_failure;
+  request.auto_repro = scenario.auto_repro;
   KTSTR_TRY(apply(options, request));
   if (request.on_host) {
     if (request.scheduler.empty()) return request;  // its cpusets are compared with the machine when it runs
@@ -222,6 +223,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
   request.include_files = asked.include_files;
   request.payloads = asked.payloads;
   request.expect_failure = asked.expect_failure;
+  request.auto_repro = asked.auto_repro;
   KTSTR_TRY(apply(options, request));
   if (options.gives("--host") && !request.scheduler.empty())
     return fail(ErrorCode::kInvalidArgument, "{} names the scheduler '{}', and host mode loads none", where,

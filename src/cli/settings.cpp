@@ -174,6 +174,11 @@ const Setting kOwn[] = {
        return put(request.probes, std::string(word.text));
      },
      .of_guests = true},
+    {.flags = "--auto-repro",
+     .type = "",
+     .help = "replay a failure at once, and report the last calls of the scheduler's callbacks with their arguments",
+     .set = [](const Word&, RunRequest& request) { return put(request.auto_repro, true); },
+     .of_guests = true},
     {.flags = "--host",
      .type = "",
      .help = "run on this machine, on its own scheduler, instead of in a guest: real CPUs, nothing repeats bit for bit",

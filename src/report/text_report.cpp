@@ -10,6 +10,7 @@
 #include "report/likely_cause.h"
 #include "report/payload_section.h"
 #include "report/report_sections.h"
+#include "report/repro_section.h"
 #include "report/style.h"
 #include "report/timeline_table.h"
 #include "report/units.h"
@@ -86,6 +87,7 @@ class TextReport {
     if (!r_.declared.empty()) field("declared", printable(r_.declared));
     section(r_.outcome == Outcome::kFail ? "Also failed" : "Also undecided", further_findings(r_, limit()));
     notes();
+    section("Replayed with probes (seconds into the body)", repro_lines(r_));
     if (options_.verbose || timeline_explains(r_)) table("Timeline (guest time)", timeline_table(r_, "  "));
     table("Workers by cgroup (guest time)", cgroup_table(r_, "  "));
     table("Measured by the work (guest time)", measure_table(r_, "  "));

@@ -78,6 +78,7 @@ struct SchedulerSeen {
   bool ended_by_op = false;  // the scenario asked for its end
   // Guest time since the body's start: enabled from, and asked to end or ended at; 0: before it, or not before its end.
   std::uint64_t from_ns = 0, to_ns = 0;
+  std::uint64_t without_ns = 0;  // before from_ns, since the one before it was asked to end or ended; 0: the first
   std::vector<std::string> log;  // the last that it printed, where there were several; else scheduler_log has it
 };
 
@@ -103,6 +104,31 @@ struct TracedFinding {
   std::string cause;  // whose doing it was: "the BPF scheduler", "a quota"; "" where that is not known
   std::string words;  // what the trace says, where the message does not have it
   bool is_of(const Detail& detail) const;
+};
+
+// What a failing run's replay with probes saw (RunRequest::auto_repro): the last calls of the scheduler's callbacks, of
+// the tasks that matter and where it ended.
+struct Repro {
+  struct Call {
+    std::uint64_t at_ns = 0;  // guest CLOCK_MONOTONIC
+    int cpu = 0;
+    int depth = 0;                         // calls that it is within
+    std::string words;                     // "simple_enqueue(p load/3[108], enq_flags WAKEUP)"
+    std::optional<std::uint64_t> took_ns;  // of a call that ended
+    bool is_open = false;                  // a call that had not ended
+  };
+  struct Part {
+    std::string what;         // "load/3[108], which the kernel names"
+    int pid = 0;              // 0: of a CPU
+    std::uint64_t calls = 0;  // in all; the last of them are in `lines`
+    std::vector<Call> lines;  // oldest first
+  };
+  std::string run;                 // id of the replay; "": none was made
+  std::string why_not;             // why it tells nothing, or not of this failure
+  std::string digest;              // equal to that of the run that it replays: it did the same
+  std::uint64_t det_runs = 0;      // of another mode: how often it was run in det mode until one failed the same way
+  std::vector<std::string> stack;  // functions of the stack that the kernel printed, innermost first
+  std::vector<Part> parts;
 };
 
 struct RunRecord {
@@ -163,6 +189,7 @@ struct RunRecord {
   std::string repeat_command;  // runs exactly this again
   std::string replay_command;  // the same with the inputs as they were; "" where they could not be kept
   std::string replay_of;       // id of the run that this one replayed, "" for an ordinary one
+  std::optional<Repro> repro;  // where one was asked for, and there was a failure to replay
 
   // The last of `schedulers`, which is the one that is judged; nothing is known of it where there is none.
   const SchedulerSeen& scheduler() const;

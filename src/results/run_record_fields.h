@@ -49,6 +49,7 @@ void fields(V& v, T& t) {
   v("ended_by_op", t.ended_by_op, kLater);
   v("from_ns", t.from_ns, kLater);
   v("to_ns", t.to_ns, kLater);
+  v("without_ns", t.without_ns, kLater);
   v("log", t.log, kLater);
 }
 
@@ -84,6 +85,34 @@ void fields(V& v, T& t) {
   v("work_units", t.work_units);
   v("iterations", t.iterations);
   v("last_checkpoint_ns", t.last_checkpoint_ns);
+}
+
+template <typename V, FieldsOf<Repro::Call> T>
+void fields(V& v, T& t) {
+  v("at_ns", t.at_ns);
+  v("cpu", t.cpu);
+  v("depth", t.depth);
+  v("words", t.words);
+  v("took_ns", t.took_ns);
+  v("is_open", t.is_open);
+}
+
+template <typename V, FieldsOf<Repro::Part> T>
+void fields(V& v, T& t) {
+  v("what", t.what);
+  v("pid", t.pid);
+  v("calls", t.calls);
+  v("lines", t.lines);
+}
+
+template <typename V, FieldsOf<Repro> T>
+void fields(V& v, T& t) {
+  v("run", t.run);
+  v("why_not", t.why_not);
+  v("digest", t.digest);
+  v("det_runs", t.det_runs);
+  v("stack", t.stack);
+  v("parts", t.parts);
 }
 
 template <typename V, FieldsOf<RunRecord> T>
@@ -141,6 +170,7 @@ void fields(V& v, T& t) {
   v("repeat_command", t.repeat_command);
   v("replay_command", t.replay_command, kLater);
   v("replay_of", t.replay_of, kLater);
+  if (!std::is_const_v<T> || t.repro) v("repro", t.repro, kLater);
   v("last_seen", t.last_seen, kLater);
   v("unseen_workers", t.unseen_workers, kLater);
   v("workers", t.workers);

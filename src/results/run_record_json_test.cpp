@@ -47,8 +47,8 @@ RunRecord full_record() {
   r.idle_refused = 6;
   r.warm_image = "0123456789abcdef0123456789abcdef";
   r.schedulers = {
-      {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken", true, 3, 4, {"l"}},
-      {"other -v", "other", "enabling", "enabled", "exited", "scx_bpf_exit", "done", true, 5, 6, {"m"}}};
+      {"scx_ktstr -v", "ktstr", "enabled", "disabled", "killed", "scx_bpf_error", "broken", true, 3, 4, 7, {"l"}},
+      {"other -v", "other", "enabling", "enabled", "exited", "scx_bpf_exit", "done", true, 5, 6, 8, {"m"}}};
   r.details = {{Verdict::kFail, DetailKind::kStuck, "m", "cg_0", 1, 2, 4012.5, 2000, "ms"}, {}};
   CgroupStats c;
   c.cgroup = "cg_0";
@@ -113,6 +113,16 @@ RunRecord full_record() {
   r.repeat_command = "ktstr run x";
   r.replay_command = "ktstr replay y";
   r.replay_of = "z";
+  r.repro = {
+      .run = "20261124-013856.000-two_cgroups-3fa3",
+      .why_not = "w",
+      .digest = "d",
+      .det_runs = 3,
+      .stack = {"scx_vexit", "ktstr_dispatch"},
+      .parts = {{.what = "load/2[106], which the kernel names",
+                 .pid = 106,
+                 .calls = 7,
+                 .lines = {{.at_ns = 5, .cpu = 1, .depth = 2, .words = "f(p 1)", .took_ns = 9, .is_open = true}}}}};
   return r;
 }
 

@@ -8,15 +8,15 @@
 #include "base/activity.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "report/text_report.h"
 #include "results/run_directory.h"
 #include "results/run_id.h"
-#include "results/run_record_json.h"
 #include "runner/collector.h"
 #include "runner/event_file.h"
 #include "runner/interrupt.h"
 #include "runner/judge/classify.h"
 #include "runner/place/place.h"
+#include "runner/replay/auto_repro.h"
+#include "runner/store_run.h"
 #include "sched_ext/dump.h"
 #include "sched_ext/exit_reason.h"
 #include "trace/trace_file.h"
@@ -61,7 +61,6 @@ class Run {
   Status take(const Record& record);
   void finish_events();
   void remember(const GuestOutcome& guest);
-  void store();
 
   const RunRequest& request_;
   const RunnerEnvironment& environment_;
@@ -140,15 +139,6 @@ void Run::remember(const GuestOutcome& guest) {
   for (const std::string& line : story.agent_log) log_warn("guest agent: {}", line);
 }
 
-void Run::store() {
-  if (!directory_) return;
-  for (const auto& [name, text] :
-       {std::pair("result.json", to_json(record_)), std::pair("report.txt", text_report(record_, {.verbose = true}))}) {
-    if (const Status status = write_atomically(directory_->path() / name, as_byte_span(text)); !status)
-      log_warn("{}", status.error().render());
-  }
-}
-
 RunRecord Run::execute() {
   const Nanoseconds start = monotonic_now();
   const auto now = std::chrono::system_clock::now();
@@ -173,14 +163,12 @@ RunRecord Run::execute() {
   }
   if (record_.outcome == Outcome::kInterrupted) record_.error = interruption();
   record_.host_seconds = to_seconds(monotonic_now() - start);
-  store();
+  store_run(record_);
   ignore_result(prune_runs(environment_.state_dir), "old runs are removed another time");
   return record_;
 }
 
-}  // namespace
-
-RunRecord run(const RunRequest& request, const RunnerEnvironment& environment) {
+RunRecord run_once(const RunRequest& request, const RunnerEnvironment& environment) {
   // One on this machine would measure all others.
   static std::shared_mutex running;
   std::shared_lock beside_others(running, std::defer_lock);
@@ -192,6 +180,16 @@ RunRecord run(const RunRequest& request, const RunnerEnvironment& environment) {
     beside_others.lock();
   }
   return Run(request, environment).execute();
+}
+
+}  // namespace
+
+RunRecord run(const RunRequest& request, const RunnerEnvironment& environment) {
+  RunRecord record = run_once(request, environment);
+  if (!can_reproduce(request, record)) return record;
+  record.repro = reproduce(request, record, environment);
+  store_run(record);
+  return record;
 }
 
 }  // namespace ktstr

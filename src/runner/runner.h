@@ -74,6 +74,7 @@ struct RunRequest {
   std::string probes;             // functions that are to be seen, as parse_user_probes() takes them; "": none
   bool cold = false;              // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
+  bool auto_repro = false;        // replay a failure at once, with probes of what the scheduler does
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
   std::string replay_of;                       // id of the run that this one replays
 

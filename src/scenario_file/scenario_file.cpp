@@ -266,6 +266,7 @@ Result<ScenarioFile> FileReader::read(const TomlValue& root) {
   read_settings(top);
   read_scheduler(top);
   file_.expect_failure = read_expect(top);
+  file_.auto_repro = top.boolean("auto_repro").value_or(false);
   read_cpus(top);
   if (const TomlValue* checks = top.find("checks", Kind::kTable, "a table headed [checks]"))
     file_.settings.checks = read_checks(*checks, mistakes_);

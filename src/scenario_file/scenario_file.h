@@ -9,6 +9,7 @@
 //   scheduler_config = "x = 1"    # in place of the configuration of its definition
 //   duration = "2s"               # of guest time; default 1s
 //   expect = "scheduler_stalled"  # the failure that must come: expect_table.h
+//   auto_repro = true             # replay a failure at once, with probes of the scheduler's callbacks
 //   seed = 7
 //   memory = "512M"
 //
@@ -78,6 +79,7 @@ struct ScenarioFile {
   SourcePosition scheduler_at, scheduler_config_at;
   std::vector<SchedulerDefinition> schedulers;  // that it declares
   ExpectedFailure expect_failure;               // what must come
+  bool auto_repro = false;                      // replay a failure with probes
   std::vector<Payload> payloads;                // all that are declared: what the guest needs of programs
   Backdrop backdrop;
   std::vector<Step> steps;

@@ -15,7 +15,8 @@ std::string mistakes(const std::string& text) {
 
 const std::string kTopLevel =
     "name, topology, seed, duration, work_type_override, workers_per_cgroup, memory, cpu_mips, scheduler, "
-    "scheduler_config, schedulers, scheduler_include, expect, cpus, checks, payload, backdrop, cgroup, step";
+    "scheduler_config, schedulers, scheduler_include, expect, auto_repro, cpus, checks, payload, backdrop, cgroup, "
+    "step";
 
 // In a [[cgroup]] whose name is in line 2; `lines` begin in line 3.
 std::string in_cgroup(const std::string& lines) { return mistakes("[[cgroup]]\nname = 'a'\n" + lines + "\n"); }

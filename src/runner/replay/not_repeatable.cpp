@@ -2,9 +2,8 @@
 #include "runner/replay/not_repeatable.h"
 
 #include "base/file.h"
-#include "base/log.h"
-#include "results/run_record_json.h"
 #include "runner/event_file.h"
+#include "runner/store_run.h"
 
 namespace ktstr {
 
@@ -22,8 +21,7 @@ void fail_as_not_repeatable(const std::string& than_what, const std::string& dif
        .kind = DetailKind::kNotRepeatable,
        .message = fmt::format("this run differs from {}; first difference:\n  {}", than_what, difference)});
   if (exit_code(later.outcome) == 0 || later.outcome == Outcome::kInconclusive) later.outcome = Outcome::kFail;
-  if (later.run_dir.empty()) return;
-  if (const Status status = store_run_record(later, later.run_dir); !status) log_warn("{}", status.error().render());
+  store_run(later);
 }
 
 }  // namespace ktstr

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/store_run.h"
+
+#include <string>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "report/text_report.h"
+#include "results/run_record_json.h"
+
+namespace ktstr {
+
+void store_run(const RunRecord& record) {
+  if (record.run_dir.empty()) return;
+  for (const auto& [name, text] :
+       {std::pair("result.json", to_json(record)), std::pair("report.txt", text_report(record, {.verbose = true}))}) {
+    if (const Status status = write_atomically(fs::path(record.run_dir) / name, as_byte_span(text)); !status)
+      log_warn("{}", status.error().render());
+  }
+}
+
+}  // namespace ktstr

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a finished run leaves in its directory beside what came from the guest: result.json and report.txt.
+#pragma once
+
+#include "results/run_record.h"
+
+namespace ktstr {
+
+// Into record.run_dir; nothing where it has none. What cannot be written is warned about.
+void store_run(const RunRecord& record);
+
+}  // namespace ktstr
