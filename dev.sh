@@ -74,6 +74,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
                      kills       200 runs, in guests and on the host, killed at random moments; nothing is left
                      repeats     each work type: two runs of one seed are the same, another seed's is another
                      long        tests of guests that take minutes, as one with as many CPUs as there can be
+                     swaps       three schedulers swapped under load, 100 seeds on each kernel with sched_ext
                      healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
                                  and scx_ktstr, must pass; words after it go to tests/campaigns/healthy.sh
   help             this text
@@ -399,6 +400,16 @@ check_repeats() {
   tests/campaigns/repeats.sh build/bin/ktstr
 }
 
+check_swaps() {
+  step build build ktstr ktstr-agent scx_ktstr
+  step kernels test_kernels
+  step schedulers third_party_schedulers
+  local of=$PWD/$THIRD_PARTY_OUT
+  # scx_qmap of a 7.x kernel's tools takes no older kernel.
+  tests/campaigns/swaps.sh build/bin/ktstr "$of/scx_simple" "$of/scx_qmap" scx_ktstr --kernel 7
+  tests/campaigns/swaps.sh build/bin/ktstr "$of/scx_simple" "$of/scx_central" scx_ktstr --kernel 6.18
+}
+
 check_healthy() {
   step build build ktstr ktstr-agent scx_ktstr
   step kernels test_kernels
@@ -416,11 +427,11 @@ check() {
     check_healthy "$@"
     return
   fi
-  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long healthy; fi
+  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long swaps healthy; fi
   for part in "$@"; do
     case $part in
-      tidy | sanitizers | fuzz | kills | repeats | long | healthy) step "$part" "check_$part" ;;
-      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, healthy' ;;
+      tidy | sanitizers | fuzz | kills | repeats | long | swaps | healthy) step "$part" "check_$part" ;;
+      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, swaps, healthy' ;;
     esac
   done
 }

@@ -102,6 +102,8 @@ struct Checks {
   std::optional<double> max_spread_pct;              // default 35: (max - min) off-CPU share inside one cgroup
   std::optional<bool> isolation;                     // default on: nobody ran outside its cpuset
   std::optional<bool> scheduler_attached;            // default on: attached at the start, still attached at the end
+  std::optional<bool> survives_storm;                // default off: at least one op swapped schedulers, and none of
+                                                     // them ended by itself
   std::optional<bool> scheduler_used;                // default on: the scheduler ran the workers
   std::optional<bool> kernel_log;                    // default on: no oops, WARN, lockdep, hung task, stall, new taint
   std::vector<std::string> kernel_log_allow;  // findings of the kernel whose text contains one of these are notes
@@ -141,6 +143,7 @@ struct Checks {
   bool progress_on() const { return progress.value_or(true); }
   bool isolation_on() const { return isolation.value_or(true); }
   bool scheduler_attached_on() const { return scheduler_attached.value_or(true); }
+  bool survives_storm_on() const { return survives_storm.value_or(false); }
   bool scheduler_used_on() const { return scheduler_used.value_or(true); }
   bool kernel_log_on() const { return kernel_log.value_or(true); }
   bool weight_order_on(bool kernels_own) const { return weight_order.value_or(kernels_own); }

@@ -160,6 +160,14 @@ Result<std::string> text_of(const fs::path& file) {
   return *std::move(read);
 }
 
+// A failure that must come, and none that may.
+Status check_storm(const RunRequest& request) {
+  if (!request.settings.checks.survives_storm_on() || request.expect_failure.kind.empty()) return ok();
+  return fail(ErrorCode::kInvalidArgument, "{}: survives_storm beside the expected failure '{}'", request.settings.test,
+              request.expect_failure.kind)
+      .with_hint("a scheduler that survives is expected to pass: leave one of them out");
+}
+
 }  // namespace
 
 Result<RunRequest> request_for_file(const fs::path& file, const RunOptions& options) {
@@ -245,6 +253,7 @@ Result<RunRequest> request_for_test(const TestEntry& test, const fs::path& progr
 }
 
 Status resolve(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
+  KTSTR_TRY(check_storm(request));
   if (request.on_host) {
     request.mode = "host";
     return ok();

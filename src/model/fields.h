@@ -157,6 +157,7 @@ void fields(V& v, T& t) {
   v("max_spread_pct", t.max_spread_pct);
   v("isolation", t.isolation);
   v("scheduler_attached", t.scheduler_attached);
+  v("survives_storm", t.survives_storm);
   v("scheduler_used", t.scheduler_used);
   v("kernel_log", t.kernel_log);
   v.if_any("kernel_log_allow", t.kernel_log_allow);

@@ -70,8 +70,9 @@ std::string lifetime(const SchedulerSeen& s) {
   const auto shown = [](std::uint64_t ns) {
     return format_duration(std::chrono::milliseconds((ns + 500'000) / 1'000'000));
   };
-  return fmt::format(" from {} to {}", s.from_ns == 0 ? "the start" : shown(s.from_ns),
-                     s.to_ns == 0 ? "the end" : shown(s.to_ns));
+  return fmt::format(" from {} to {}{}", s.from_ns == 0 ? "the start" : shown(s.from_ns),
+                     s.to_ns == 0 ? "the end" : shown(s.to_ns),
+                     s.without_ns == 0 ? "" : fmt::format(", after {} without one", short_duration(s.without_ns)));
 }
 
 std::string scheduler_line(const SchedulerSeen& s, bool lost) {

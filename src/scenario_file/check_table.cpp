@@ -112,6 +112,8 @@ constexpr CheckRow kRows[] = {
      read_into<&Checks::isolation>},
     {"scheduler_attached", kSwitch, "enabled at the start of the body and still at its end", "`true`",
      read_into<&Checks::scheduler_attached>},
+    {"survives_storm", kSwitch, "ops attach, restart or replace schedulers, and none ends but by an op", "`false`",
+     read_into<&Checks::survives_storm>},
     {"kernel_log", kSwitch,
      "the kernel reported no oops, warning, lockdep splat, hung task, stall or lockup, and has no new taint", "`true`",
      read_into<&Checks::kernel_log>},

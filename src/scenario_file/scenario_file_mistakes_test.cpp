@@ -126,7 +126,8 @@ TEST(ScenarioMistakes, NameTheKeysThatAreKnown) {
   EXPECT_EQ(
       in_checks("gap = '2s'"),
       "t.toml:2:1: unknown key 'gap' in [checks]; accepted: max_gap, max_spread_pct, progress, "
-      "isolation, scheduler_attached, kernel_log, kernel_log_allow, scheduler_used, share, share_tolerance_pct, "
+      "isolation, scheduler_attached, survives_storm, kernel_log, kernel_log_allow, scheduler_used, share, "
+      "share_tolerance_pct, "
       "max_idle, max_wait, max_starved, max_slice, max_moves, weight_order, weight_share, bandwidth, max_queue_depth");
   EXPECT_EQ(in_checks("max_idle = '1us'"),
             "t.toml:2:12: max_idle 1us is not valid; accepted: whole milliseconds, at least 1ms, or false");

@@ -303,10 +303,25 @@ SeenLife seen_life(const GuestStory& story, std::size_t number, const SchedulerS
                                   known.command.empty() ? "" : " (" + known.command + ")")};
 }
 
+bool must_stay(const Checks& checks) { return checks.scheduler_attached_on() || checks.survives_storm_on(); }
+
+// A storm that never came was survived by nobody.
+void judge_storm(const SchedulerLives& lives, RunRecord& record) {
+  std::size_t by_op = 0;
+  for (std::size_t i = 0; i < lives.size(); ++i) by_op += lives[i].asked ? 1 : 0;
+  if (by_op == 0)
+    record.details.push_back({.verdict = Verdict::kInconclusive,
+                              .kind = DetailKind::kSchedulerNotUsed,
+                              .message = "survives_storm: no op restarted, replaced or detached a scheduler"});
+  else
+    record.checked.push_back({fmt::format("survives_storm: {} schedulers one after another, {} of them ended by an op",
+                                          lives.size(), by_op)});
+}
+
 // `is_last`: the one that there was when the test was over.
 void judge_life(const SeenLife& seen, bool is_last, const RunRequest& request, const PhaseLimits& limits,
                 SchedulerSeen& kept, RunRecord& record) {
-  const bool judged = request.settings.checks.scheduler_attached_on();
+  const bool judged = must_stay(request.settings.checks);
   KernelLogVerdict kernel = parse_scheduler_exit(seen.kernel_log);
   // What an op asked for.
   if (seen.life.asked) std::erase_if(kernel.exits, [](const auto& exit) { return exit.by == EndedBy::kUserSpace; });
@@ -353,10 +368,13 @@ std::size_t present_at_the_end(const SchedulerLives& lives) {
 void describe_schedulers(const GuestStory& story, RunRecord& record) {
   constexpr std::size_t kMostLines = 40;
   record.schedulers.resize(std::max(record.schedulers.size(), story.schedulers.size()));
+  std::uint64_t ended_ns = 0;
   for (std::size_t i = 0; i < story.schedulers.size(); ++i) {
     SchedulerSeen& seen = record.schedulers[i];
     describe(story.schedulers[i], story.body_start_ns, seen);
     if (seen.command.empty()) seen.command = story.schedulers[i].name;
+    if (ended_ns != 0 && seen.from_ns > ended_ns) seen.without_ns = seen.from_ns - ended_ns;
+    if (seen.to_ns != 0) ended_ns = seen.to_ns;
     if (story.schedulers.size() < 2) continue;
     seen.log = lines_of(story.scheduler_log, story.schedulers[i].output);
     if (seen.log.size() > kMostLines) seen.log.erase(seen.log.begin(), seen.log.end() - kMostLines);
@@ -364,7 +382,11 @@ void describe_schedulers(const GuestStory& story, RunRecord& record) {
 }
 
 void judge_scheduler(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
-  if (!request.has_scheduler()) return;
+  const bool storm = request.settings.checks.survives_storm_on();
+  if (!request.has_scheduler()) {
+    if (storm) judge_storm(story.schedulers, record);
+    return;
+  }
   describe_schedulers(story, record);
   for (std::size_t i = 0; i < story.schedulers.size(); ++i) {
     const auto staged = request.staged.find(story.schedulers[i].name);
@@ -381,7 +403,7 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
                               .message = "no op attached the scheduler under test: " + request.scheduler});
     return;
   }
-  if (request.settings.checks.scheduler_attached_on())
+  if (must_stay(request.settings.checks))
     record.checked.push_back({request.staged.empty() ? "scheduler: enabled when the body starts, and still at its end"
                                                      : "scheduler: each enabled until an op ends it, or to the end"});
   // It may be that nothing is known of the one that was to be there.
@@ -391,6 +413,7 @@ void judge_scheduler(const RunRequest& request, const GuestStory& story, const P
     if (record.schedulers.size() <= i) record.schedulers.emplace_back();
     judge_life(seen_life(story, i, record.schedulers[i]), i == last, request, limits, record.schedulers[i], record);
   }
+  if (storm) judge_storm(story.schedulers, record);
 }
 
 }  // namespace ktstr

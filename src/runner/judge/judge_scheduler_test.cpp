@@ -241,11 +241,27 @@ GuestStory story_of_two() {
   return story;
 }
 
-RunRecord judged_two(const GuestStory& story) {
+RunRecord judged_two(const GuestStory& story, const Checks& checks = {}) {
   RunRecord record;
-  judge_scheduler({.scheduler = "scx_a", .staged = {{"scx_b", {.command = "/opt/scx_b -v", .copies = 1}}}}, story, {},
-                  record);
+  RunRequest request{.scheduler = "scx_a", .staged = {{"scx_b", {.command = "/opt/scx_b -v", .copies = 1}}}};
+  request.settings.checks = checks;
+  judge_scheduler(request, story, {}, record);
   return record;
+}
+
+// Before the second one has come anywhere, and where none is swapped at all.
+TEST(JudgeScheduler, AStormIsSurvivedOnlyWhereThereWasOne) {
+  const RunRecord swapped = judged_two(story_of_two(), {.survives_storm = true});
+  EXPECT_THAT(swapped.checked.back().text, HasSubstr("survives_storm: 2 schedulers one after another, 1 of them"));
+  for (const bool has_scheduler : {true, false}) {
+    RunRequest request{.scheduler = has_scheduler ? "scx_a" : ""};
+    request.settings.checks.survives_storm = true;
+    RunRecord record;
+    judge_scheduler(request, has_scheduler ? story_of_attached() : GuestStory(), {}, record);
+    ASSERT_FALSE(record.details.empty()) << has_scheduler;
+    EXPECT_EQ(record.details.back().verdict, Verdict::kInconclusive);
+    EXPECT_THAT(record.details.back().message, HasSubstr("no op restarted, replaced or detached"));
+  }
 }
 
 TEST(JudgeScheduler, FindsNothingWhereAnOpPutsAnotherOneInItsPlace) {
@@ -269,6 +285,8 @@ TEST(JudgeScheduler, FindsNothingWhereAnOpPutsAnotherOneInItsPlace) {
   EXPECT_EQ(second.ops, "second");
   EXPECT_EQ(second.from_ns, 300'000'000u);
   EXPECT_EQ(second.to_ns, 0u);
+  EXPECT_EQ(first.without_ns, 0u);
+  EXPECT_EQ(second.without_ns, second.from_ns - first.to_ns);
   EXPECT_THAT(second.log, testing::ElementsAre("second line"));
 }
 
