@@ -40,6 +40,8 @@ struct SchedulerConstraints {
 };
 
 struct SchedulerDefinition {
+  bool is_kernels_own() const { return program.empty(); }
+
   std::string name = {};  // KTSTR_SCHEDULER() gives it
   // A path relative to the file that declares it, or a bare name, looked up beside that file, beside the test program
   // and in PATH. A BPF object (*.bpf.o) will do, which our loader attaches as it is. The environment variables
@@ -56,7 +58,12 @@ struct SchedulerDefinition {
   Checks checks = {};         // over the defaults, under those of a test, field by field
   SchedulerConstraints constraints = {};
   std::vector<std::string> kernel_args = {};  // added to the kernel's command line
-  std::vector<std::string> kernels = {};      // beginnings of versions that it runs on: "6.12"; empty: any
+  // Set in the guest before the scheduler starts: "kernel.sched_autogroup_enabled=0", and files of the kernel's below
+  // /sys and /proc/sys, "/sys/kernel/debug/sched/features=NO_PLACE_LAG". A definition that has such and no `program` is
+  // the kernel's own scheduler with these settings.
+  std::vector<std::string> sysctls = {}, writes = {};
+  std::string cgroup_parent = {};         // "/sched": made before it starts, with the controllers cpu and cpuset
+  std::vector<std::string> kernels = {};  // beginnings of versions that it runs on: "6.12"; empty: any
   // Where it stands; KTSTR_SCHEDULER() gives both.
   std::string file = {};
   int line = 0;

@@ -170,6 +170,14 @@ Status use_definition(RunRequest& request, const DefinitionPlaces& places, const
   }
   KTSTR_TRY(check_constraints(*definition, settings.topology).context(asks.where));
   request.kernel_arguments = definition->kernel_args;
+  request.setup = setup_of(*definition);
+  if (definition->is_kernels_own()) {
+    if (!used.more.empty())
+      return fail(ErrorCode::kInvalidArgument, "{}: '{}' is the kernel's own scheduler and takes no arguments",
+                  asks.where, definition->name)
+          .with_hint(fmt::format("it has no 'program', {}:{}", definition->file, definition->line));
+    request.scheduler.clear();
+  }
   request.definition = std::move(used);
   return ok();
 }
@@ -187,6 +195,10 @@ Status use_definitions_of_ops(RunRequest& request, const DefinitionPlaces& place
     }
     KTSTR_TRY(check_pairing(*definition, asks));
     KTSTR_TRY(check_constraints(*definition, request.settings.topology).context(asks.where));
+    if (definition->is_kernels_own())
+      return fail(ErrorCode::kInvalidArgument, "{}, which is the kernel's own scheduler with settings", asks.where)
+          .with_hint("detach_scheduler gives the machine back to it; its settings are those that 'scheduler' names");
+    add_setup(setup_of(*definition), request.setup);
     staged.definition = NamedDefinition{.definition = *definition, .named = name};
     staged.definition->more.assign(words.begin() + 1, words.end());
     for (const std::string& argument : definition->kernel_args)
@@ -216,6 +228,7 @@ Result<std::string> command_of_definition(RunRequest& request, NamedDefinition& 
 }
 
 Status resolve_definition(RunRequest& request, const RunnerEnvironment& environment, const fs::path& beside) {
+  if (request.definition->definition.is_kernels_own()) return ok();
   KTSTR_TRY_ASSIGN(request.scheduler, command_of_definition(request, *request.definition, environment, beside));
   return ok();
 }

@@ -10,6 +10,7 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "guest/apply_setup.h"
 #include "guest/body.h"
 #include "guest/late_cpus.h"
 #include "guest/processes/quiet_machine.h"
@@ -332,6 +333,7 @@ Status Agent::run_job() {
     KTSTR_TRY_ASSIGN(job, job_from_json(text));
     KTSTR_TRY(seed_random_pool(seed_for(Vary::kRandom, job.settings.vary, job.settings.seed)));
     KTSTR_TRY(check_topology(job.settings.topology));
+    KTSTR_TRY(apply_setup(job.setup, "/"));
     enter(Phase::kDispatch);
     KTSTR_TRY(run_body(job));
   }

@@ -6,6 +6,7 @@
 
 #include "base/system/oom_score.h"
 #include "guest/agent.h"
+#include "guest/apply_setup.h"
 #include "workload/task/priorities.h"
 
 namespace ktstr::guest {
@@ -139,6 +140,7 @@ Result<bool> Agent::attach() {
   KTSTR_TRY_ASSIGN(const std::string text, read_text(fs::path("/") / kAttachJobPath));
   KTSTR_TRY_ASSIGN(const AttachJob job, attach_job_from_json(text));
   KTSTR_TRY(check_topology(job.topology));
+  KTSTR_TRY(apply_setup(job.setup, "/"));
   if (read_sched_ext_state("/sys").state.empty())
     return Error(ErrorCode::kUnsupported, "this kernel has no sched_ext (/sys/kernel/sched_ext is missing)")
         .with_hint("use a kernel with CONFIG_SCHED_CLASS_EXT=y, for example from `ktstr kernel fetch`");

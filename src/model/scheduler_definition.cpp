@@ -7,6 +7,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "model/machine_setup.h"
+
 namespace ktstr {
 
 namespace {
@@ -61,13 +63,27 @@ class Rules {
     constraints();
     kernels();
     kernel_arguments();
+    settings();
     return std::move(found_);
   }
 
  private:
   void add(std::string_view key, std::string message) { found_.push_back({key, std::move(message)}); }
 
+  bool has_settings() const { return !definition_.sysctls.empty() || !definition_.writes.empty(); }
+
+  void settings() {
+    for (const std::string& each : definition_.sysctls)
+      if (const Status sound = check_sysctl(each); !sound) add("sysctls", sound.error().message());
+    for (const std::string& each : definition_.writes)
+      if (const Status sound = check_write(each); !sound) add("writes", sound.error().message());
+    if (definition_.cgroup_parent.empty()) return;
+    if (const Status sound = check_cgroup_parent(definition_.cgroup_parent); !sound)
+      add("cgroup_parent", sound.error().message());
+  }
+
   void program() {
+    if (definition_.program.empty() && has_settings()) return kernels_own();
     if (is_no_path(definition_.program))
       add("program", "'program' names no program; accepted: a path like \"build/scx_mine\", or a name in PATH");
     if (definition_.build.empty() && !definition_.sources.empty())
@@ -80,6 +96,14 @@ class Rules {
       add("build", "'build' needs 'sources', the files that it is run for when they are newer than the program");
     if (std::any_of(definition_.sources.begin(), definition_.sources.end(), is_no_path))
       add("sources", "'sources' holds a text that is not a path; accepted: paths of files and directories, globs");
+  }
+
+  void kernels_own() {
+    const bool has_files = !definition_.include.empty() || definition_.config || !definition_.sources.empty();
+    if (!definition_.args.empty() || !definition_.build.empty() || has_files)
+      add("",
+          "without a 'program' it is the kernel's own scheduler, which has no args, build, sources, include and "
+          "config");
   }
 
   void config(const SchedulerConfig& config) {

@@ -38,6 +38,20 @@ std::string with_config(SchedulerConfig config) {
 
 TEST(MistakesOfADefinition, AreNoneInAGoodOne) { EXPECT_EQ(mistake_of(good()), ""); }
 
+TEST(MistakesOfADefinition, OfSettingsOfTheMachine) {
+  SchedulerDefinition own{.name = "no-lag", .writes = {"/sys/kernel/debug/sched/features=NO_PLACE_LAG"}};
+  EXPECT_EQ(mistake_of(own), "") << "the kernel's own scheduler";
+  own.args = {"-v"};
+  EXPECT_THAT(mistake_of(own), HasSubstr("without a 'program' it is the kernel's own scheduler"));
+  auto wrong = good();
+  wrong.sysctls = {"kernel.panic"};
+  wrong.writes = {"/etc/passwd=x"};
+  wrong.cgroup_parent = "/";
+  EXPECT_THAT(mistake_of(wrong), testing::AllOf(HasSubstr("sysctls: 'kernel.panic' sets no value"),
+                                                HasSubstr("writes: '/etc/passwd=x' is not about a file below /sys"),
+                                                HasSubstr("cgroup_parent: '/' is not the path of a cgroup")));
+}
+
 TEST(MistakesOfADefinition, JudgeTheName) {
   EXPECT_EQ(with_name("scx_my-sched.2"), "");
   EXPECT_THAT(with_name("a b"), HasSubstr(": 'a b' is not a scheduler's name"));

@@ -131,6 +131,11 @@ Status pack_files(const RunRequest& request, PackedInputs& packed) {
   NewcWriter archive;
   KTSTR_TRY(archive.add_directory(job_directory));
   if (!request.kernel_arguments.empty()) packed.inputs["kernel_arguments"] = hash_of_words(request.kernel_arguments);
+  if (!request.setup.empty()) {
+    std::vector<std::string> words = request.setup.writes;
+    words.insert(words.end(), request.setup.cgroups.begin(), request.setup.cgroups.end());
+    packed.inputs["machine_setup"] = hash_of_words(words);
+  }
   KTSTR_TRY(add_body(request, archive, packed));
   KTSTR_TRY(add_payloads_and_files(request, archive, packed));
   packed.files = archive.finish();
@@ -235,11 +240,14 @@ Result<std::shared_ptr<const PackedInputs>> pack_inputs(const RunRequest& reques
   return std::shared_ptr<const PackedInputs>(std::move(packed));
 }
 
-Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed,
-                                              const std::map<std::string, StagedScheduler>& staged,
-                                              const Topology& topology, std::chrono::milliseconds attach_limit) {
-  AttachJob job{.scheduler = packed.scheduler, .staged = packed.staged, .topology = topology, .limit = attach_limit};
-  for (const auto& [name, each] : staged)
+Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed, const RunRequest& request,
+                                              std::chrono::milliseconds attach_limit) {
+  AttachJob job{.scheduler = packed.scheduler,
+                .staged = packed.staged,
+                .setup = request.setup,
+                .topology = request.settings.topology,
+                .limit = attach_limit};
+  for (const auto& [name, each] : request.staged)
     if (each.copies > 0) job.copies[name] = each.copies;
   const std::string text = attach_job_to_json(job);
   return with_file(packed.scheduler_files, kAttachJobPath, 0644, as_byte_span(text));

@@ -28,9 +28,8 @@ Status pack_initramfs(const fs::path& agent, PackedInputs& packed);
 
 // What the mailbox gets: the scheduler's files with their attach job, and the test's files with the job. They point
 // into `packed`.
-Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed,
-                                              const std::map<std::string, StagedScheduler>& staged,
-                                              const Topology& topology, std::chrono::milliseconds attach_limit);
+Result<LongerArchive> make_scheduler_delivery(const PackedInputs& packed, const RunRequest& request,
+                                              std::chrono::milliseconds attach_limit);
 Result<LongerArchive> make_run_delivery(const PackedInputs& packed, std::string_view job_json);
 
 }  // namespace ktstr

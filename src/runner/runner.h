@@ -17,6 +17,7 @@
 #include "ktstr/expected_failure.h"
 #include "ktstr/payload.h"
 #include "ktstr/run_settings.h"
+#include "model/machine_setup.h"
 #include "results/run_record.h"
 #include "scheduler/named_definition.h"
 #include "wire/job.h"
@@ -56,6 +57,7 @@ struct RunRequest {
   std::vector<std::string> scheduler_include;  // as include_files, for the scheduler; both are there before it starts
   std::vector<GuestFile> scheduler_files;      // likewise, under paths of their own
   std::vector<std::string> kernel_arguments;   // added to the kernel's command line
+  MachineSetup setup;                          // in the guest, before the scheduler starts
   std::vector<Payload> payloads;               // brought into the guest: those that ops may run
   std::vector<std::string> kernel_modules;     // that the scenario's work types need; a test gets all that there are
   std::string scheduler;                       // "PATH ARGS"; empty: the kernel's own
@@ -72,9 +74,9 @@ struct RunRequest {
   bool recorder = true;           // det: look at what the guest's kernel does; the same run without
   bool trace = false;             // kvm, tcg: have the guest's kernel trace itself, which disturbs it
   std::string probes;             // functions that are to be seen, as parse_user_probes() takes them; "": none
+  bool auto_repro = false;        // replay a failure at once, with probes of what the scheduler does
   bool cold = false;              // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
-  bool auto_repro = false;        // replay a failure at once, with probes of what the scheduler does
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
   std::string replay_of;                       // id of the run that this one replays
 

@@ -98,6 +98,15 @@ constexpr SchedulerRow kSchedulerRows[] = {
      "machines that it runs on: a run on another one is refused", read_scheduler_constraints},
     {"kernel_args", "a list of words", "added to the command line of the guest's kernel",
      read_scheduler_texts<&Definition::kernel_args>},
+    {"sysctls", "a list of texts like \"kernel.sched_autogroup_enabled=0\"", "set before the scheduler starts",
+     read_scheduler_texts<&Definition::sysctls>},
+    {"writes", "a list of texts like \"/sys/kernel/debug/sched/features=NO_PLACE_LAG\"",
+     "files below `/sys` and `/proc/sys` that are written before it starts, in this order. A definition with such and "
+     "without a `program` is the kernel's own scheduler",
+     read_scheduler_texts<&Definition::writes>},
+    {"cgroup_parent", "a path like \"/sched\"",
+     "a cgroup that is there before it starts, with the controllers cpu and cpuset",
+     read_scheduler_text<&Definition::cgroup_parent>},
     {"kernels", "a list of versions like \"6.12\"",
      "beginnings of versions that it runs on: a run on another is refused", read_scheduler_texts<&Definition::kernels>},
 };

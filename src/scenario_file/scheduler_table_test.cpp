@@ -74,7 +74,8 @@ TEST(SchedulerTable, StandsInAScenarioFileAsWell) {
 TEST(SchedulerTable, RefusesNonsenseAtItsLine) {
   EXPECT_EQ(mistakes_in("programm = 'x'"),
             "k.toml:3:1: unknown key 'programm' in [schedulers.mine]; did you mean 'program'? accepted: program, args, "
-            "build, sources, include, config, topology, checks, constraints, kernel_args, kernels");
+            "build, sources, include, config, topology, checks, constraints, kernel_args, sysctls, writes, "
+            "cgroup_parent, kernels");
   EXPECT_EQ(mistakes_in("args = '-v'"),
             "k.toml:3:8: 'args' is a text; accepted: an array of texts like [\"a\", \"b\"]");
   EXPECT_EQ(mistakes_in("args = ['-v', 3]"),

@@ -25,6 +25,8 @@ void fields(V& v, T& t) {
   v("limits", t.limits);
   v("traced", t.traced);
   v.if_any("probe_events", t.probe_events);
+  v.if_any("writes", t.setup.writes);
+  v.if_any("cgroups", t.setup.cgroups);
   v.if_any("staged", t.staged);
 }
 
@@ -34,6 +36,8 @@ void fields(V& v, T& t) {
   v("scheduler", t.scheduler);
   v.if_any("staged", t.staged);
   v.if_any("copies", t.copies);
+  v.if_any("writes", t.setup.writes);
+  v.if_any("cgroups", t.setup.cgroups);
   v("topology", t.topology);
   v("limit_ms", t.limit);
 }

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "ktstr/run_settings.h"
 #include "ktstr/topology.h"
+#include "model/machine_setup.h"
 #include "model/phase_limits.h"
 
 namespace ktstr {
@@ -25,6 +26,7 @@ struct Job {
   // That ops may start: argv by the name that the op gives.
   std::map<std::string, std::vector<std::string>> staged = {};
   PhaseLimits limits = {};
+  MachineSetup setup = {};                     // before the body starts; of runs without an AttachJob
   std::optional<bool> traced = {};             // true: the agent has the guest's kernel trace itself
   std::vector<std::string> probe_events = {};  // ... with these, see trace/tracefs/probe_events.h
 };
@@ -38,6 +40,7 @@ struct AttachJob {
   // That ops may attach, as in Job, and how many of each are loaded before there is a test, and stand ready.
   std::map<std::string, std::vector<std::string>> staged;
   std::map<std::string, int> copies;
+  MachineSetup setup;  // before any of them starts
   Topology topology;
   std::chrono::milliseconds limit{};  // guest time
 };

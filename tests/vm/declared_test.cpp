@@ -24,16 +24,19 @@ class Declared : public GuestTest {
   }
 };
 
-// In one run: a build, a text that a test gives, a topology, a check, words for the kernel, and arguments of both.
+// In one run: a build, a text that a test gives, a topology, a check, words for the kernel, settings of the machine,
+// and arguments of both.
 TEST_F(Declared, IsBuiltConfiguredAndReplayedWithoutItsDefinition) {
   std::string checking = script("/etc/checked.conf", "of the test");
   checking.insert(checking.find("shift"),
-                  "read -r swappiness < /proc/sys/vm/swappiness\n[ \"$swappiness\" = 7 ] || exit 3\n");
+                  "read -r swappiness < /proc/sys/vm/swappiness\n[ \"$swappiness\" = 7 ] || exit 3\n"
+                  "read -r stat < /proc/sys/vm/stat_interval\n[ \"$stat\" = 9 ] || exit 4\n"
+                  "[ -e /sys/fs/cgroup/sched/inner/cpuset.cpus ] || exit 5\n");
   write("script", checking);
   write("ktstr.toml",
         "[schedulers.checked]\nprogram = './checked'\nbuild = 'cp script checked; chmod +x checked'\n"
         "sources = ['script']\nargs = ['--slice-us', '3000']\ntopology = '1n1l2c1t'\nchecks = { max_gap = '700ms' }\n"
-        "kernel_args = ['sysctl.vm.swappiness=7']\n"
+        "kernel_args = ['sysctl.vm.swappiness=7']\nsysctls = ['vm.stat_interval=9']\ncgroup_parent = '/sched/inner'\n"
         "config = { text = 'of the definition', path = '/etc/checked.conf', arg = '--config={file}' }\n");
   const std::string file =
       scenario("scheduler = 'checked --watchdog-ms 1500'\nscheduler_config = 'of the test'").string();
@@ -54,6 +57,24 @@ TEST_F(Declared, IsBuiltConfiguredAndReplayedWithoutItsDefinition) {
   const GuestRun replayed = replay({"last"});
   EXPECT_EQ(replayed.status, 0) << replayed.out << replayed.err;
   EXPECT_EQ(replayed.json["same_digest"], true) << replayed.out;
+}
+
+// Without a program it is the kernel's own scheduler. What its kernel does not have is a mistake of the user's.
+TEST_F(Declared, IsTheKernelsOwnWithSettings) {
+  const std::string tables =
+      "[schedulers.no-lag]\nwrites = ['/sys/kernel/debug/sched/features=NO_PLACE_LAG']\n"
+      "[schedulers.typo]\nsysctls = ['kernel.no_such_thing=1']\n";
+  const GuestRun ran = run({scenario("scheduler = 'no-lag'\n" + tables).string()});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_TRUE(ran.json["schedulers"].empty());
+  EXPECT_THAT(ran.json["declared"].get<std::string>(), testing::StartsWith("no-lag, "));
+  EXPECT_TRUE(ran.json["tuple"]["inputs"].contains("machine_setup"));
+  const GuestRun replayed = replay({"last"});
+  EXPECT_EQ(replayed.json["same_digest"], true) << replayed.out;
+
+  const GuestRun wrong = run({scenario("scheduler = 'typo'\n" + tables).string()});
+  EXPECT_EQ(wrong.status, 64) << wrong.out << wrong.err;
+  EXPECT_THAT(wrong.out + wrong.err, HasSubstr("refuses '1' in /proc/sys/kernel/no_such_thing: No such file"));
 }
 
 // The program is the environment's, the configuration a fixed file; another text in it is another run.

@@ -37,6 +37,10 @@ struct ShownScheduler {
 
 ShownScheduler look_at_scheduler(const SchedulerDefinition& definition, const fs::path& beside) {
   ShownScheduler shown{.definition = &definition};
+  if (definition.is_kernels_own()) {
+    shown.program = "the kernel's own";
+    return shown;
+  }
   if (!definition.build.empty())
     if (const auto place = place_of_program(definition, beside, std::getenv); place && place->variable.empty()) {
       auto why = why_build(definition, place->path);
@@ -91,6 +95,9 @@ std::string as_text(const ShownScheduler& shown) {
   line("checks", text_of_checks(definition.checks));
   line("constraints", describe(definition.constraints));
   line("kernel args", shell_join(definition.kernel_args));
+  line("sysctls", fmt::format("{}", fmt::join(definition.sysctls, ", ")));
+  line("writes", fmt::format("{}", fmt::join(definition.writes, ", ")));
+  line("cgroup", definition.cgroup_parent);
   line("kernels", fmt::format("{}", fmt::join(definition.kernels, ", ")));
   return text;
 }
@@ -114,6 +121,9 @@ Json as_json(const ShownScheduler& shown) {
                {"checks", std::move(checks)},
                {"constraints", describe(definition.constraints)},
                {"kernel_args", definition.kernel_args},
+               {"sysctls", definition.sysctls},
+               {"writes", definition.writes},
+               {"cgroup_parent", definition.cgroup_parent},
                {"kernels", definition.kernels}};
   if (definition.config)
     json["config"] = {{"path", config_path(definition)},

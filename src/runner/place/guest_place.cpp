@@ -85,6 +85,7 @@ Status GuestPlace::check() {
   else
     KTSTR_TRY(pack_named_files());
   job_.scheduler = packed_->scheduler;
+  if (!request_.has_scheduler()) job_.setup = request_.setup;
   job_.staged = packed_->staged;
   job_.body = packed_->body;
   job_.settings.payload_path = packed_->payload_path;
@@ -286,7 +287,7 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
   LongerArchive scheduler;
   Deliveries deliveries;
   if (!packed_->scheduler_files.empty()) {
-    KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, request_.staged, spec_.topology, job_.limits.attach));
+    KTSTR_TRY_ASSIGN(scheduler, make_scheduler_delivery(*packed_, request_, job_.limits.attach));
     deliveries.push_back({mailbox::DeliveryKind::kScheduler, scheduler.front, scheduler.rest});
   }
   KTSTR_TRY_ASSIGN(const LongerArchive test, make_run_delivery(*packed_, job_json_));
