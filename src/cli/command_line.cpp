@@ -250,6 +250,8 @@ struct WhyFlags {
     add_text(
         *why, "run", command.run, "ID",
         "the id of a run or its beginning, 'last', 'last-failed', or the path of a run's directory; default: last");
+    why->add_flag("--replay", command.replay,
+                  "replay it with probes first, and show the last calls of the scheduler's callbacks too");
     why->add_flag("--json", command.json, "as JSON");
   }
 };

@@ -51,6 +51,7 @@ struct TraceCommand {
 // The story of a run's failure.
 struct WhyCommand {
   std::string run = "last";  // as find_run() takes it
+  bool replay = false;       // replay it with probes first
   bool json = false;
 };
 struct TestCommand {

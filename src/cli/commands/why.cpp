@@ -186,8 +186,8 @@ std::vector<std::string> ways_on(const Why& why) {
   }
   if (!record.repeat_command.empty()) ways.push_back(record.repeat_command);
   if (!record.replay_command.empty()) ways.push_back(record.replay_command);
-  if (!record.replay_command.empty() && why.look && !record.scheduler().command.empty())
-    ways.push_back(record.replay_command + " --probe 'bpf:*'");
+  if (!record.replay_command.empty() && record.mode == "det" && !record.repro && !record.scheduler().command.empty())
+    ways.push_back(fmt::format("ktstr why {} --replay", record.id));
   return ways;
 }
 

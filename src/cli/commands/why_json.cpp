@@ -3,6 +3,7 @@
 
 #include "cli/commands/why.h"
 #include "model/names.h"
+#include "report/repro_section.h"
 
 namespace ktstr::cli {
 
@@ -109,6 +110,7 @@ std::string to_json(const Why& why) {
     json["cpus"] = cpus_json(*why.story);
   }
   if (why.look) json.update(look_json(*why.look));
+  if (why.record.repro) json["calls"] = repro_lines(why.record);
   json["go_on"] = ways_on(why);
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

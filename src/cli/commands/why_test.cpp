@@ -223,6 +223,11 @@ TEST_F(WhyTest, IsGivenAsJson) {
   EXPECT_EQ(json["last_ran"]["to_ns"], 1090 * kMs);
   EXPECT_EQ(json["timeline"]["rows"].size(), 2u);
   EXPECT_EQ(json["go_on"].size(), 4u);
+  EXPECT_FALSE(json.contains("calls"));
+  record_.repro = Repro{.run = "other", .parts = {{.what = "CPU 1, where it was ended"}}};
+  const Why replayed = find();
+  EXPECT_EQ(nlohmann::json::parse(to_json(replayed))["calls"].size(), 2u);
+  EXPECT_THAT(to_text(replayed, false), HasSubstr("  CPU 1, where it was ended; nothing was called for it:"));
   record_.outcome = Outcome::kPass;
   record_.details.clear();
   EXPECT_TRUE(nlohmann::json::parse(to_json(find()))["finding"].is_null());

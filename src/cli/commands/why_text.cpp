@@ -9,6 +9,7 @@
 #include "cli/commands/why.h"
 #include "model/names.h"
 #include "report/likely_cause.h"
+#include "report/repro_section.h"
 #include "report/style.h"
 #include "report/units.h"
 #include "trace/story/event_words.h"
@@ -78,6 +79,7 @@ class WhyText {
     }
     if (!why_.why_no_story.empty()) without_story();
     for (const std::string& remark : why_.remarks) field("Note", remark);
+    calls();
     ways();
     return std::move(text_);
   }
@@ -232,6 +234,14 @@ class WhyText {
       field("Also", fmt::format("{}: {}", to_string(found[i]->kind), found[i]->message));
     if (found.size() > kMostOthers + 1)
       field("Also", fmt::format("{} more, in the run's report.txt", found.size() - 1 - kMostOthers));
+  }
+
+  // Wider than the rest: a call with its arguments is one line.
+  void calls() {
+    const std::vector<std::string> lines = repro_lines(r_);
+    if (lines.empty()) return;
+    text_ += "\n" + style_.heading("Replayed with probes") + " (seconds into the body)\n";
+    for (const std::string& line : lines) text_ += "  " + printable(line) + "\n";
   }
 
   void ways() {

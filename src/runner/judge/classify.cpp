@@ -60,7 +60,12 @@ void classify_completed(const RunRequest& request, const GuestStory& story, cons
   if (!story.errors.empty()) {
     const GuestErrorRecord& error = story.errors.front();
     // A kernel that is at fault explains what failed in its guest; the rest of the test was not seen.
-    if (!judge_lost_guest(request, story, guest, record)) return infrastructure(record, error.message, error.hint);
+    if (!judge_lost_guest(request, story, guest, record)) {
+      infrastructure(record, error.message, error.hint);
+      // A setting that somebody has asked for and this kernel does not have.
+      if (!request.setup.empty() && error.code == ErrorCode::kInvalidArgument) record.outcome = Outcome::kBadInput;
+      return;
+    }
     record.details.push_back({.verdict = Verdict::kInconclusive,
                               .kind = DetailKind::kLostEvidence,
                               .message = "the guest's agent failed: " + error.message});

@@ -162,6 +162,11 @@ TEST(Classify, PutsAnOopsBeforeWhatTheAgentFailedAt) {
   const RunRecord healthy = classified(scheduler_request(), story, guest);
   EXPECT_EQ(healthy.outcome, Outcome::kInfrastructure);
   EXPECT_EQ(healthy.error, "cannot read the job");
+  RunRequest with_settings = scheduler_request();
+  with_settings.setup.writes = {"/proc/sys/kernel/nothing=1"};
+  EXPECT_EQ(classified(with_settings, story, guest).outcome, Outcome::kInfrastructure);
+  story.errors.front().code = ErrorCode::kInvalidArgument;
+  EXPECT_EQ(classified(with_settings, story, guest).outcome, Outcome::kBadInput);
   story.kernel_log = kOops;
   const RunRecord record = classified(scheduler_request(), story, guest);
   EXPECT_EQ(record.outcome, Outcome::kFail);
