@@ -92,8 +92,34 @@ TEST_P(LongAutoRepro, TellsOfEachFault) {
 
 INSTANTIATE_TEST_SUITE_P(Long, LongAutoRepro,
                          testing::Values("--crash-after 200", "--stall-after 200 --watchdog-ms 400",
-                                         "--lose-task load/1 --watchdog-ms 400", "--starve load/1 --watchdog-ms 400",
-                                         "--ignore-affinity", "--lose-wakeup --watchdog-ms 400"));
+                                         "--lose-task load/1 --watchdog-ms 400", "--starve load/1 --watchdog-ms 400"));
+
+class LongOtherRepro : public AutoRepro {};
+
+TEST_F(LongOtherRepro, OfATaskOnACpuThatItMayNotUse) {
+  need_kernel("7");
+  const GuestRun ran = run({write("pinned.toml",
+                                  "topology = '1n1l2c1t'\nduration = '400ms'\nauto_repro = true\n"
+                                  "[[cgroup]]\nname = 'load'\nworkers = 2\ncpuset = '1'\nwork = 'SpinWait'\n")
+                                .string(),
+                            "--kernel", "7", "--scheduler", fixture("--ignore-affinity")});
+  ASSERT_NO_FATAL_FAILURE(expect_replayed(ran));
+  EXPECT_THAT(lines_of(ran.json.at("repro").at("parts")[0]), HasSubstr("the local queue of CPU 0"));
+}
+
+// The race of a few instructions: one seed in twenty.
+TEST_F(LongOtherRepro, OfARaceThatSeedsFind) {
+  need_kernel("7");
+  const GuestRun explored = run({example("lost_wakeup.toml"), "--scheduler", fixture("--lose-wakeup"), "--seeds",
+                                 "1..200", "-j", "2", "--fail-fast", "--auto-repro"});
+  ASSERT_EQ(explored.status, 1) << explored.out << explored.err;
+  const fs::path kept = explored.json.at("groups")[0].at("run_dir").get<std::string>();
+  const auto record = nlohmann::json::parse(read_text(kept / "result.json").value_or(""), nullptr, false);
+  ASSERT_TRUE(record.contains("repro")) << kept;
+  EXPECT_EQ(record.at("repro").at("why_not"), "");
+  EXPECT_EQ(record.at("repro").at("digest"), record.at("digest"));
+  EXPECT_FALSE(record.at("repro").at("parts").empty());
+}
 
 }  // namespace
 }  // namespace ktstr
