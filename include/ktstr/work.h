@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -185,8 +186,11 @@ struct WorkerReport : WorkerNumbers {
     return responded ? "" : "did not stop when told to";
   }
   bool was_held() const { return held_ns > 0; }
-  // CLOCK_MONOTONIC: when it stopped, and when its longest gap began and ended.
+  // Which task it was, among all of a run: pids are used again.
+  auto task_id() const { return std::pair(pid, started_ns); }
+  // CLOCK_MONOTONIC: when it stopped; from when to when it ran; when its longest gap began and ended.
   std::uint64_t ended_ns() const { return started_ns + wall_time_ns; }
+  auto ran() const { return std::pair(started_ns, ended_ns()); }
   std::uint64_t max_gap_began_ns() const { return max_gap_ended_ns() - std::min(max_gap_ended_ns(), max_gap_ns); }
   std::uint64_t max_gap_ended_ns() const { return started_ns + max_gap_at_ns; }
   bool outlived(std::uint64_t from_ns, std::uint64_t to_ns) const {

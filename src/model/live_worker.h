@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace ktstr {
 
@@ -19,7 +20,7 @@ struct alignas(64) LiveWorker {
   static constexpr std::size_t kNameBytes = 40;
 
   // Of the spawner, which never reads them back. `pid` and `released_ns` together are those of one report
-  // (WorkerReport::pid, started_ns), wherever its cgroup was in the end.
+  // (WorkerReport::task_id()), wherever its cgroup was in the end.
   std::atomic<std::uint32_t> state{kFree};
   std::atomic<std::int32_t> pid{0};       // of a thread, its thread id; 0: it is not there yet
   std::atomic<std::int32_t> index{0};     // in its cgroup, as it was spawned
@@ -51,6 +52,8 @@ struct WorkerLastSeen {
   std::uint64_t work_units = 0;
   std::uint64_t iterations = 0;
   std::uint64_t last_checkpoint_ns = 0;  // CLOCK_MONOTONIC; 0: it had none
+
+  auto task_id() const { return std::pair(pid, started_ns); }  // as WorkerReport's
 };
 
 }  // namespace ktstr

@@ -36,14 +36,15 @@ std::vector<int> numbers_of(const std::vector<WorkerSet>& sets, std::vector<int>
   return all;
 }
 
-// `processes` are theirs; of threads, the one that they were in.
-void name_oom_kills(std::vector<WorkerReport>& reports, const std::vector<int>& processes, const OomKills& kills) {
-  for (WorkerReport& report : reports) {
-    if (report.exit.empty()) continue;
-    auto kill = kills.of(report.pid);
-    if (report.exit.starts_with("process '"))
-      for (std::size_t i = 0; i < processes.size() && !kill; ++i) kill = kills.of(processes[i]);
-    if (kill) report.exit += fmt::format(" {}: give the guest more memory (`memory`)", kill->by());
+// `reports`: of all of them, in their order.
+void name_oom_kills(std::vector<WorkerReport>& reports, const RunningWorkers& workers, const OomKills& kills) {
+  const std::vector<int> pids = workers.pids(), processes = workers.processes();
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    if (!reports[i].died()) continue;
+    auto kill = kills.of(pids.at(i));
+    // Threads have one process; it is what the kernel names.
+    if (!kill && processes.size() == 1) kill = kills.of(processes.front());
+    if (kill) reports[i].exit += fmt::format(" {}: give the guest more memory (`memory`)", kill->by());
   }
 }
 
@@ -229,12 +230,13 @@ Status Scope::stop(LiveCgroup& group, Nanoseconds deadline) {
   return ok();
 }
 
-Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group) {
+Result<std::vector<WorkerReport>> Scope::collect(LiveCgroup& group, const OomKills& kills) {
   std::vector<WorkerReport> reports;
   for (WorkerSet& set : group.sets) {
     // Workers that were never let go have nothing to report, and it is not the scheduler's fault.
     if (!set.released) continue;
     KTSTR_TRY_ASSIGN(std::vector<WorkerReport> part, set.workers->collect());
+    name_oom_kills(part, *set.workers, kills);
     for (std::size_t i = 0; i < part.size(); ++i) {
       // Where it was last, and who it was there.
       part[i].cgroup = group.name;
@@ -279,8 +281,7 @@ void Scope::remember_share(const LiveCgroup& group, const std::vector<WorkerRepo
 }
 
 Status Scope::collect_and_judge(LiveCgroup& group, const Findings& findings) {
-  auto reports = collect(group);
-  if (reports) name_oom_kills(*reports, group.processes(), findings.oom);
+  auto reports = collect(group, findings.oom);
   if (reports) remember_share(group, *reports);
   const bool released = std::any_of(group.sets.begin(), group.sets.end(), [](const auto& set) { return set.released; });
   if (reports) judge(group, *reports, findings);

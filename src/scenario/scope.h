@@ -149,7 +149,7 @@ class Scope {
   }
 
  private:
-  Result<std::vector<WorkerReport>> collect(LiveCgroup& group);
+  Result<std::vector<WorkerReport>> collect(LiveCgroup& group, const OomKills& kills);
   void judge(const LiveCgroup& group, const std::vector<WorkerReport>& reports, const Findings& findings) const;
   Status collect_and_judge(LiveCgroup& group, const Findings& findings);
   void name_oom_kill(const LivePayload& payload, PayloadReport& report, const Findings& findings) const;

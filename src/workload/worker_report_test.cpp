@@ -59,6 +59,7 @@ TEST(WorkerReport, KnowsWhenItsLongestGapWas) {
   EXPECT_TRUE(report.outlived(100, 149));
   EXPECT_FALSE(report.outlived(99, 149));
   EXPECT_FALSE(report.outlived(100, 150));
+  EXPECT_EQ(report.ran(), std::pair(std::uint64_t{100}, std::uint64_t{150}));
 }
 
 class OpenSlot : public testing::Test {

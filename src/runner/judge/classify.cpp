@@ -133,9 +133,9 @@ bool out_of_memory(const GuestOutcome& guest) {
 // Of workers without a report. A report is its worker's by pid and release: since then that may have come elsewhere.
 void keep_what_was_seen(const LiveWorkersSeen& live, RunRecord& record) {
   std::set<std::pair<int, std::uint64_t>> reported;
-  for (const WorkerReport& report : record.workers) reported.emplace(report.pid, report.started_ns);
+  for (const WorkerReport& report : record.workers) reported.insert(report.task_id());
   for (const WorkerLastSeen& worker : live.workers)
-    if (!reported.contains({worker.pid, worker.started_ns})) record.last_seen.push_back(worker);
+    if (!reported.contains(worker.task_id())) record.last_seen.push_back(worker);
   std::sort(record.last_seen.begin(), record.last_seen.end(), [](const WorkerLastSeen& a, const WorkerLastSeen& b) {
     return std::tie(a.cgroup, a.index, a.pid) < std::tie(b.cgroup, b.index, b.pid);
   });

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "runner/judge/breach_text.h"
@@ -200,8 +201,7 @@ class TraceJudge {
     const WorkerReport* const worker = worker_of(detail);
     if (worker == nullptr) return;
     const bool has_gap = is_gap && worker->max_gap_began_ns() < worker->max_gap_ended_ns();
-    const std::uint64_t to = has_gap ? worker->max_gap_ended_ns() : worker->ended_ns();
-    const std::uint64_t from = has_gap ? worker->max_gap_began_ns() : worker->started_ns;
+    const auto [from, to] = has_gap ? std::pair(worker->max_gap_began_ns(), worker->max_gap_ended_ns()) : worker->ran();
     if (from >= to) return;
     const auto story = explain(worker->pid, from, to);
     ++explained_;

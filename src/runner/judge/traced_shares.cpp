@@ -11,8 +11,9 @@ Result<TracedShares::Window> TracedShares::look_at(int step) const {
   Window window{.from_ns = 0, .to_ns = UINT64_MAX, .ran_ns = {}};
   for (const WorkerReport& worker : record_.workers) {
     if (worker.step != step) continue;
-    window.from_ns = std::max(window.from_ns, worker.started_ns);
-    window.to_ns = std::min(window.to_ns, worker.ended_ns());
+    const auto [from_ns, to_ns] = worker.ran();
+    window.from_ns = std::max(window.from_ns, from_ns);
+    window.to_ns = std::min(window.to_ns, to_ns);
   }
   if (window.from_ns >= window.to_ns) return fail(ErrorCode::kNotFound, "no worker of step {} ran", step);
   KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_));
@@ -30,11 +31,12 @@ Result<TracedShare> TracedShares::of(const Detail& detail) {
   TracedShare share{.from_ns = window.from_ns, .to_ns = window.to_ns};
   std::uint64_t of_cgroup = 0, of_all = 0, least_ns = UINT64_MAX;
   for (const WorkerReport& worker : record_.workers) {
-    if (worker.step != detail.step) continue;
+    const auto& [cgroup, index, step] = worker.who();
+    if (step != detail.step) continue;
     const auto found = window.ran_ns.find(worker.pid);
     const std::uint64_t ran = found == window.ran_ns.end() ? 0 : found->second;
     of_all += ran;
-    if (worker.cgroup != detail.cgroup) continue;
+    if (cgroup != detail.cgroup) continue;
     of_cgroup += ran;
     if (ran >= least_ns) continue;
     least_ns = ran;

@@ -391,6 +391,14 @@ TEST_F(Ops, AWorkerThatTheOomKillerEndedSaysSo) {
   EXPECT_THAT(result.details.at(0).message, HasSubstr("by the kernel's OOM killer: give the guest more memory"));
 }
 
+TEST_F(Ops, ThreadsWhoseProcessTheOomKillerEndedSaySo) {
+  world_.oom_of_first_worker = true;
+  const auto result =
+      world_.run({.cgroups = {CgroupDef::named("a").workers(2).pcomm("web")}}, {{.hold = HoldSpec::fraction(0.5)}});
+  ASSERT_TRUE(result) << result.error().render();
+  EXPECT_THAT(result->details.at(0).message, HasSubstr("by the kernel's OOM killer: give the guest more memory"));
+}
+
 TEST_F(Ops, KilledPayloadsKeepTheirNumbers) {
   const AssertResult result = after({Op::run_payload(program("p")), Op::kill_payload("p")});
   ASSERT_EQ(result.payloads.size(), 1u);

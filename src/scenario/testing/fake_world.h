@@ -140,7 +140,7 @@ class FakeWorld final : public EventSink {
       world_.time += world_.stop_takes;
       return ok();
     }
-    Result<std::vector<WorkerReport>> collect() override { return world_.collect(parts_, first_); }
+    Result<std::vector<WorkerReport>> collect() override { return world_.collect(parts_, first_, processes_.front()); }
     void set_frozen(bool frozen) override {
       if (std::exchange(frozen_, frozen) != frozen) say(frozen ? "hold" : "let go");
     }
@@ -261,7 +261,7 @@ class FakeWorld final : public EventSink {
     return std::unique_ptr<RunningPayload>(std::make_unique<FakePayload>(*this, start));
   }
 
-  Result<std::vector<WorkerReport>> collect(const std::vector<WorkerPart>& parts, int first) {
+  Result<std::vector<WorkerReport>> collect(const std::vector<WorkerPart>& parts, int first, int first_process) {
     const std::string& name = parts.front().placement.cgroup;
     log.push_back("collect " + name);
     stopped_before_collect.push_back(graces.size());
@@ -276,9 +276,8 @@ class FakeWorld final : public EventSink {
         report.work_units = idle_workers ? 0 : 10;
         report.wall_time_ns = report.cpu_time_ns = 1'000'000;
         if (std::exchange(oom_of_first_worker, false)) {
-          report.pid = 1'000'000;
           report.exit = "killed by signal 9 (SIGKILL)";
-          oom_kills.push_back({report.pid, name, false});
+          oom_kills.push_back({first_process, name, false});
         }
         all.push_back(report);
       }
