@@ -4,12 +4,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <concepts>
+#include <map>
 #include <optional>
 
 #include "model/field_text.h"
 #include "model/names.h"
 #include "report/report_sections.h"
 #include "report/units.h"
+#include "results/run_record_fields.h"
 #include "results/run_record_json.h"
 
 namespace ktstr {
@@ -21,37 +24,68 @@ std::string differ(std::string_view what, const T& a, const T& b) {
   return fmt::format("{}: {} and {}", what, a, b);
 }
 
-std::string input_difference(const RunTuple& a, const RunTuple& b) {
-  if (a.seed != b.seed) return differ("seed", a.seed, b.seed);
-  if (a.vary != b.vary) return differ("what the seed varies", a.vary, b.vary);
-  if (a.work_type != b.work_type) return differ("work type of swappable cgroups", a.work_type, b.work_type);
-  if (a.kernel_sha256 != b.kernel_sha256)
-    return differ("kernel", a.kernel_sha256.substr(0, 12), b.kernel_sha256.substr(0, 12));
-  if (!(a.topology == b.topology)) return differ("topology", a.topology.to_string(), b.topology.to_string());
-  if (a.icount_shift != b.icount_shift) return differ("icount shift", a.icount_shift, b.icount_shift);
-  if (a.turn_instructions != b.turn_instructions)
-    return differ("turns in instructions", a.turn_instructions, b.turn_instructions);
-  if (a.cpu_speeds != b.cpu_speeds) return differ("speeds of CPUs", a.cpu_speeds, b.cpu_speeds);
-  if (a.quantum_ns != b.quantum_ns)
-    return differ("quantum", short_duration(a.quantum_ns), short_duration(b.quantum_ns));
-  if (a.memory_bytes != b.memory_bytes) return differ("memory", a.memory_bytes, b.memory_bytes);
-  if (a.qemu_version != b.qemu_version) return differ("QEMU", a.qemu_version, b.qemu_version);
-  for (const auto& [path, hash] : a.inputs) {
-    const auto other = b.inputs.find(path);
-    if (other == b.inputs.end()) return path + " was delivered to one of them only";
-    if (other->second != hash) return "the contents of " + path;
-  }
-  for (const auto& [path, hash] : b.inputs)
-    if (!a.inputs.contains(path)) return path + " was delivered to one of them only";
-  return "";
-}
-
 // "max_gap_ns" as "max gap (ns)".
 std::string field_label(std::string_view name) {
   const bool is_time = name.ends_with("_ns");
   std::string label(name.substr(0, name.size() - (is_time ? 3 : 0)));
   std::replace(label.begin(), label.end(), '_', ' ');
   return label + (is_time ? " (ns)" : "");
+}
+
+// What a field of RunTuple is called where its name does not say it.
+constexpr std::pair<std::string_view, std::string_view> kInputLabels[] = {
+    {"vary", "what the seed varies"}, {"work_type", "work type of swappable cgroups"},
+    {"kernel_sha256", "kernel"},      {"turn_instructions", "turns in instructions"},
+    {"cpu_speeds", "speeds of CPUs"}, {"quantum_ns", "quantum"},
+    {"memory_bytes", "memory"},       {"qemu_version", "QEMU"},
+};
+
+std::string input_label(std::string_view name) {
+  for (const auto& [field, label] : kInputLabels)
+    if (field == name) return std::string(label);
+  return field_label(name);
+}
+
+// A visitor over the fields of two tuples, for the first that differs.
+class InputDifference {
+ public:
+  template <typename T>
+  void operator()(std::string_view name, const T& a, const T& b, auto...) {
+    if (text_.empty() && a != b) text_ = differ(input_label(name), shown(name, a), shown(name, b));
+  }
+  void operator()(std::string_view, const std::map<std::string, std::string>& a,
+                  const std::map<std::string, std::string>& b) {
+    if (text_.empty()) text_ = file_difference(a, b);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  static std::string shown(std::string_view name, const std::string& text) {
+    return name.ends_with("_sha256") ? text.substr(0, 12) : text;
+  }
+  static std::string shown(std::string_view, const Topology& topology) { return topology.to_string(); }
+  template <std::integral T>
+  static std::string shown(std::string_view name, T value) {
+    return name.ends_with("_ns") ? short_duration(static_cast<std::uint64_t>(value)) : fmt::format("{}", value);
+  }
+  static std::string file_difference(const std::map<std::string, std::string>& a,
+                                     const std::map<std::string, std::string>& b) {
+    for (const auto& [path, hash] : a) {
+      const auto other = b.find(path);
+      if (other == b.end()) return path + " was delivered to one of them only";
+      if (other->second != hash) return "the contents of " + path;
+    }
+    for (const auto& [path, hash] : b)
+      if (!a.contains(path)) return path + " was delivered to one of them only";
+    return "";
+  }
+  std::string text_;
+};
+
+std::string input_difference(const RunTuple& a, const RunTuple& b) {
+  InputDifference difference;
+  fields(difference, a, b);
+  return difference.take();
 }
 
 // "WHOSE, FIELD: X and Y", of the first that differs.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/repeat_report.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/testing/approved.h"
 #include "report/testing/sample_records.h"
+#include "report/units.h"
 
 namespace ktstr {
 namespace {
@@ -55,6 +57,35 @@ TEST(FirstDifference, LooksAtInputsBeforeResults) {
   EXPECT_EQ(first_difference(a, b), "/scx was delivered to one of them only");
   b.tuple.seed = 2;
   EXPECT_EQ(first_difference(a, b), "seed: 1 and 2");
+}
+
+TEST(FirstDifference, NamesEachInputInWords) {
+  RunRecord a = passing_record();
+  a.tuple.inputs = {{"/scx", "aa"}};
+  const auto difference = [&](const auto& change) {
+    RunRecord b = a;
+    change(b.tuple);
+    return first_difference(a, b);
+  };
+  EXPECT_EQ(difference([](RunTuple& t) { t.vary = "none"; }), "what the seed varies: all and none");
+  EXPECT_EQ(difference([](RunTuple& t) { t.work_type = "SpinWait"; }), "work type of swappable cgroups:  and SpinWait");
+  EXPECT_EQ(difference([](RunTuple& t) { t.kernel_sha256 = "0123456789abcdef"; }),
+            "kernel: " + a.tuple.kernel_sha256.substr(0, 12) + " and 0123456789ab");
+  EXPECT_EQ(difference([](RunTuple& t) {
+              t.topology = {1, 1, 1, 1};
+            }),
+            "topology: " + a.tuple.topology.to_string() + " and 1n1l1c1t");
+  EXPECT_EQ(difference([](RunTuple& t) { t.icount_shift = 9; }),
+            fmt::format("icount shift: {} and 9", a.tuple.icount_shift));
+  EXPECT_EQ(difference([](RunTuple& t) { t.turn_instructions = 7; }),
+            fmt::format("turns in instructions: {} and 7", a.tuple.turn_instructions));
+  EXPECT_EQ(difference([](RunTuple& t) { t.cpu_speeds = "1=40%"; }), "speeds of CPUs:  and 1=40%");
+  EXPECT_EQ(difference([](RunTuple& t) { t.quantum_ns = 20'200; }),
+            fmt::format("quantum: {} and 20.2us", short_duration(a.tuple.quantum_ns)));
+  EXPECT_EQ(difference([](RunTuple& t) { t.memory_bytes = 5; }), fmt::format("memory: {} and 5", a.tuple.memory_bytes));
+  EXPECT_EQ(difference([](RunTuple& t) { t.qemu_version = "0"; }), "QEMU: " + a.tuple.qemu_version + " and 0");
+  EXPECT_EQ(difference([](RunTuple& t) { t.inputs["/scx"] = "bb"; }), "the contents of /scx");
+  EXPECT_EQ(difference([](RunTuple& t) { t.inputs.clear(); }), "/scx was delivered to one of them only");
 }
 
 TEST(JsonReport, IsAnObjectForOneRunAndAListForSeveral) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The keys of a run record, for run_record_json.cpp alone: one list a type, as in model/fields.h, where the lists of
-// what a record shares with the wire are. A key that is added here is kLater, so that records of earlier programs still
-// read.
+// The keys of a run record: one list a type, as in model/fields.h, where the lists of what a record shares with the
+// wire are. A key that is added here is kLater, so that records of earlier programs still read.
 #pragma once
 
 #include <utility>
@@ -12,22 +11,23 @@
 
 namespace ktstr {
 
-template <typename V, FieldsOf<RunTuple> T>
-void fields(V& v, T& t) {
-  v("test", t.test);
-  v("seed", t.seed);
-  v("vary", t.vary, kLater);
+// Of one tuple, or of two that are compared.
+template <typename V, FieldsOf<RunTuple>... T>
+void fields(V& v, T&... t) {
+  v("test", t.test...);
+  v("seed", t.seed...);
+  v("vary", t.vary..., kLater);
   // Only written where it is set: all other tuples keep the bytes that they always had.
-  if (!std::is_const_v<T> || !t.work_type.empty()) v("work_type", t.work_type, kLater);
-  v("kernel_sha256", t.kernel_sha256);
-  v("topology", t.topology);
-  v("icount_shift", t.icount_shift);
-  v("turn_instructions", t.turn_instructions, kLater);
-  v("cpu_speeds", t.cpu_speeds, kLater);
-  v("quantum_ns", t.quantum_ns);
-  v("memory_bytes", t.memory_bytes);
-  v("qemu_version", t.qemu_version);
-  v("inputs", t.inputs);
+  if ((... || (!std::is_const_v<T> || !t.work_type.empty()))) v("work_type", t.work_type..., kLater);
+  v("kernel_sha256", t.kernel_sha256...);
+  v("topology", t.topology...);
+  v("icount_shift", t.icount_shift...);
+  v("turn_instructions", t.turn_instructions..., kLater);
+  v("cpu_speeds", t.cpu_speeds..., kLater);
+  v("quantum_ns", t.quantum_ns...);
+  v("memory_bytes", t.memory_bytes...);
+  v("qemu_version", t.qemu_version...);
+  v("inputs", t.inputs...);
 }
 
 template <typename V, FieldsOf<PhaseTiming> T>
