@@ -116,7 +116,7 @@ Result<Imported> from_bytes(const WorkImportCommand& command, ByteSpan bytes, co
   const auto format = format_of(command, bytes);
   if (!format) return Error(format.error()).context(command.file);
   if (*format == RecordingFormat::kDump) return from_dump(command, as_text(bytes), name);
-  const auto imported = [&]() -> Result<Imported> {
+  auto imported = [&]() -> Result<Imported> {
     switch (*format) {
       case RecordingFormat::kRtApp:
         return from_rt_app(command, as_text(bytes), name);
