@@ -120,14 +120,15 @@ void WorkerRun::note_outside(Cpu cpu, std::uint64_t allowed_sequence) {
   if (allowed_sequence % 2 == 0 && group_.allowed_sequence.load() == allowed_sequence) slot_.cpus_outside.add(cpu);
 }
 
-inline void WorkerRun::count_unit() {
-  if (--units_left_ == 0)
+inline void WorkerRun::count_units(std::uint32_t units) {
+  units_left_ -= units;
+  if (units_left_ == 0)
     checkpoint();
   else
     stopping_ = group_.stop.load(kRelaxed) != 0;
 }
 
-void WorkerRun::end_unit() { count_unit(); }
+void WorkerRun::end_unit() { count_units(1); }
 
 void WorkerRun::burn(std::uint32_t spins) {
   // No PAUSE: under virtualisation it can exit to the host, and TCG ends its turn on it. The empty asm keeps the loop.
@@ -135,13 +136,24 @@ void WorkerRun::burn(std::uint32_t spins) {
 }
 
 void WorkerRun::spin(std::uint32_t spins) {
-  for (; spins > kSpinsPerUnit && !stopping_; spins -= kSpinsPerUnit) {
-    burn(kSpinsPerUnit);
-    count_unit();
+  while (spins > kSpinsPerUnit && !stopping_) {
+    const std::uint32_t units = std::min({units_left_, spins / kSpinsPerUnit, kUnitsAtOnce});
+    burn(units * kSpinsPerUnit);
+    count_units(units);
+    spins -= units * kSpinsPerUnit;
   }
   if (spins == 0 || stopping_) return;
   burn(spins);
-  count_unit();
+  count_units(1);
+}
+
+void WorkerRun::spin_iterations() {
+  while (!stopping_) {
+    const std::uint32_t units = std::min(units_left_, kUnitsAtOnce);
+    burn(units * kSpinsPerUnit);
+    iterations_ += units;
+    count_units(units);
+  }
 }
 
 template <typename Clock>

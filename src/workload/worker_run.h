@@ -44,6 +44,8 @@ class WorkerRun {
   // Between two checkpoints of one that only works: so many work units at most, and about so long at most, by the pace
   // of those before. The time between two checkpoints is what a gap is measured by, and its limit may be 1 ms.
   static constexpr std::uint32_t kUnitsPerCheckpoint = 16;
+  // What spins looks for the stop after so many.
+  static constexpr std::uint32_t kUnitsAtOnce = 4;
   static constexpr std::uint64_t kNsPerCheckpoint = 900'000;
 
   // `resources` only for work types that ask for some. `seed` decides what random() gives.
@@ -70,6 +72,8 @@ class WorkerRun {
     burn(kSpinsPerUnit);
     end_unit();
   }
+  // Until the stop, each unit an iteration of its own.
+  void spin_iterations();
   // Spins work units until it has had that much of a CPU.
   void spin_for(std::chrono::nanoseconds cpu_time);
   // The same until it has had so much of a CPU since it exists.
@@ -163,7 +167,8 @@ class WorkerRun {
   void note_gap(std::uint64_t now, std::uint64_t since, Cpu cpu);
   void note_move(Cpu cpu);
   void note_outside(Cpu cpu, std::uint64_t allowed_sequence);
-  void count_unit();
+  // Of units that were done without a look at the stop between them; no more than are left.
+  void count_units(std::uint32_t units);
   // A function of its own, so that its instructions can be told from those of the accounts.
   [[gnu::noinline]] static void burn(std::uint32_t spins);
   // Work units until `clock` has come to `until`, and not more than one beyond.

@@ -203,6 +203,24 @@ TEST_F(WorkerRunTest, HasMoreCheckpointsOnASlowCpu) {
   EXPECT_EQ(machine.now, kRelease + 5 * 600'000) << "the first one, and one a unit";
 }
 
+TEST_F(WorkerRunTest, CountsEachUnitAsAnIterationUntilTheStop) {
+  machine.per_look = 60'000;
+  static GroupBlock* group = nullptr;
+  group = group_.get();
+  RunProbes probes_that_stop = probes();
+  probes_that_stop.cpu = [] {
+    static int looks = 0;
+    if (++looks == 5) group->stop = 1;
+    return Cpu{0};
+  };
+  WorkerRun run(*group_, *slot_, probes_that_stop);
+  run.begin(0ns);
+  run.spin_iterations();
+  EXPECT_TRUE(run.stopping());
+  EXPECT_EQ(slot_->live->work_units.load(), slot_->live->iterations.load());
+  EXPECT_GE(slot_->live->iterations.load(), 16u) << "several to a look";
+}
+
 // Each look is the end of a unit or of several: here they all take as long.
 TEST_F(WorkerRunTest, SpinsUntilADateWithoutLookingAtEachUnit) {
   machine.per_look = 16'000;
