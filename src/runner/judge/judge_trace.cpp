@@ -69,7 +69,7 @@ class TraceJudge {
         request_(request),
         story_(story),
         record_(record),
-        limits_(trace_limits(request)),
+        limits_(trace_limits(request, story)),
         shares_(trace, record) {}
 
   // What a guest saw of itself in real time, on a loaded host maybe, and not all of it: it explains, and is not judged.

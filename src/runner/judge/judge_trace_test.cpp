@@ -93,6 +93,19 @@ TEST_F(JudgeTrace, TheKernelsOwnSchedulerMayBalanceLater) {
   EXPECT_EQ(record_.checked.at(0).text, "work_conservation: longest 490.0 ms of 1, limit 1000 ms");
 }
 
+TEST_F(JudgeTrace, SoItMayBeforeAnOpAttachesAScheduler) {
+  leave_idle();
+  ASSERT_TRUE(story_.schedulers.add({.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .life = 1},
+                                    story_.body_start_ns + 400'000'000, false));
+  judge();
+  EXPECT_THAT(record_.details, IsEmpty());
+  story_.schedulers = {};
+  ASSERT_TRUE(story_.schedulers.add({.kind = SchedulerRecord::Kind::kAttached, .state = "enabled", .life = 1},
+                                    story_.body_start_ns, false));
+  judge();
+  EXPECT_EQ(only().kind, DetailKind::kWorkConservation);
+}
+
 TEST_F(JudgeTrace, NamesTheWorkerAndTheCause) {
   leave_idle();
   judge();

@@ -23,17 +23,17 @@ LimitMs of_all_cpus(const RunRequest& request) { return LimitMs(kMsPerCpu * requ
 
 // The kernel's own scheduler looks for work elsewhere ever more seldom where it finds none that it may take: every
 // 512 ms (MAX_PINNED_INTERVAL in kernel/sched/fair.c), and on wide machines every 2 ms a CPU.
-LimitMs idle_limit(const RunRequest& request) {
+LimitMs idle_limit(const RunRequest& request, bool kernels_own) {
   const Checks& checks = request.settings.checks;
-  if (checks.max_idle || request.has_scheduler()) return checks.idle_limit();
+  if (checks.max_idle || !kernels_own) return checks.idle_limit();
   return std::max(kMaxIdleOfKernel, of_all_cpus(request));
 }
 
 // What balances load late also leaves a task late where others get more.
-LimitMs starved_limit(const RunRequest& request) {
+LimitMs starved_limit(const RunRequest& request, bool kernels_own) {
   const Checks& checks = request.settings.checks;
   if (checks.max_starved) return *checks.max_starved;
-  return std::max(!request.has_scheduler() ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus(request));
+  return std::max(kernels_own ? kMaxStarvedOfKernel : checks.starved_limit(), of_all_cpus(request));
 }
 
 LimitMs slice_limit(const RunRequest& request) {
@@ -45,14 +45,31 @@ std::uint64_t limit_ns(LimitMs limit) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(limit.count(), 0)) * 1'000'000;
 }
 
+using Times = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+// While none is enabled, or one of them comes or goes, the kernel itself decides.
+Times times_without(const GuestStory& story) {
+  Times times;
+  std::uint64_t from_ns = story.body_start_ns;
+  for (std::size_t i = 0; i < story.schedulers.size(); ++i) {
+    const SchedulerLife& life = story.schedulers[i];
+    if (!life.attached) continue;
+    if (life.attached_ns > from_ns) times.emplace_back(from_ns, life.attached_ns);
+    const std::uint64_t end_ns = life.asked ? life.asked_ns : life.exited ? life.exited_ns : UINT64_MAX;
+    from_ns = std::max(from_ns, end_ns);
+  }
+  if (from_ns < UINT64_MAX && story.schedulers.size() > 0) times.emplace_back(from_ns, UINT64_MAX);
+  return times;
+}
+
 }  // namespace
 
-InvariantLimits trace_limits(const RunRequest& request) {
+InvariantLimits trace_limits(const RunRequest& request, const GuestStory& story) {
   const Checks& checks = request.settings.checks;
   const bool kernels_own = !request.has_scheduler();
-  return {.idle_wait_ns = limit_ns(idle_limit(request)),
+  return {.idle_wait_ns = limit_ns(idle_limit(request, kernels_own)),
           .wait_ns = limit_ns(checks.max_wait.value_or(LimitMs(0))),
-          .starved_ns = limit_ns(starved_limit(request)),
+          .starved_ns = limit_ns(starved_limit(request, kernels_own)),
           .slice_ns = limit_ns(slice_limit(request)),
           .moves = static_cast<std::uint64_t>(std::max(checks.moves_limit(), 0)),
           .weight_order = checks.weight_order_on(kernels_own),
@@ -62,6 +79,9 @@ InvariantLimits trace_limits(const RunRequest& request) {
           .bandwidth_of_ext = !kernels_own,
           .bandwidth_late_ns = limit_ns(std::max(kQuotaLate, of_all_cpus(request))),
           .queue_depth = static_cast<std::uint64_t>(std::max(checks.queue_limit(), 0)),
+          .without_ns = kernels_own ? Times() : times_without(story),
+          .idle_wait_without_ns = limit_ns(idle_limit(request, true)),
+          .starved_without_ns = limit_ns(starved_limit(request, true)),
           .harness_prio = kMostPriority - kBodyPriority};
 }
 

@@ -112,7 +112,8 @@ const std::vector<TraceKind>& kinds_needed(Invariant invariant) {
 }
 
 Invariants::Invariants(const InvariantLimits& limits)
-    : harness_prio_(limits.harness_prio),
+    : limits_(limits),
+      harness_prio_(limits.harness_prio),
       results_{{.invariant = Invariant::kWorkConservation, .limit = limits.idle_wait_ns},
                {.invariant = Invariant::kWaitAge, .limit = limits.wait_ns},
                {.invariant = Invariant::kAllowedCpu, .limit = 0},
@@ -305,12 +306,27 @@ void Invariants::report_wait(std::int32_t pid, const Wait& wait, std::uint64_t a
                                .to_ns = std::max(at_ns, wait.since_ns)});
 }
 
+std::uint64_t Invariants::limit_of(Invariant invariant, const Breach& breach) const {
+  const std::uint64_t limit = results_[static_cast<std::size_t>(invariant)].limit;
+  const bool is_without = std::any_of(limits_.without_ns.begin(), limits_.without_ns.end(), [&](const auto& time) {
+    return breach.from_ns < time.second && breach.to_ns > time.first;
+  });
+  if (limit == 0 || !is_without) return limit;
+  if (invariant == Invariant::kWorkConservation) return std::max(limit, limits_.idle_wait_without_ns);
+  if (invariant == Invariant::kStarvation) return std::max(limit, limits_.starved_without_ns);
+  return invariant == Invariant::kLostTask ? UINT64_MAX : limit;
+}
+
 void Invariants::report(Invariant invariant, const Breach& breach) {
   if (!judged_from_ || over_) return;
   InvariantResult& into = result(invariant);
   ++into.seen;
-  if (breach.size() > into.limit || into.limit == 0) ++into.too_long;
-  if (!into.worst || breach.size() > into.worst->size()) into.worst = breach;
+  const bool had_one = into.too_long > 0;
+  if (into.limit == 0 || breach.size() > limit_of(invariant, breach))
+    ++into.too_long;
+  else if (had_one || breach.size() > into.limit)
+    return;  // what is too long is worse, whatever its size
+  if (!into.worst || (into.too_long == 1 && !had_one) || breach.size() > into.worst->size()) into.worst = breach;
 }
 
 void Invariants::note_compared(Invariant invariant) {

@@ -50,6 +50,33 @@ TEST_F(InvariantsTest, AWaitBesideAnIdleCpuIsABreach) {
   EXPECT_EQ(found.worst->cpu, 1);
 }
 
+// Between two BPF schedulers the kernel itself decides, and takes its time.
+TEST_F(InvariantsTest, WhatReachesIntoATimeWithoutASchedulerMayBeLonger) {
+  for (const bool is_without : {true, false}) {
+    Invariants invariants(
+        {.without_ns = {{100 * kMs, 120 * kMs}}, .idle_wait_without_ns = is_without ? 1000 * kMs : 0});
+    auto feed = [&](std::uint64_t ms, const auto& event, std::uint16_t cpu = 0) {
+      invariants.add(make_event(ms * kMs, cpu, event));
+    };
+    for (std::uint32_t cpu = 0; cpu < 2; ++cpu) feed(0, trace::CpuSeen{.cpu = cpu, .current = 0});
+    invariants.begin(0);
+    feed(0, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = 50});
+    const auto wait = [&](std::uint64_t from, std::uint64_t to, std::int32_t pid) {
+      feed(from, trace::Fork{.pid = pid, .tgid = pid, .cgroup = 9, .mask = {3}});
+      feed(from, trace::Enqueue{.pid = pid, .cpu = 0, .sched_class = 3});
+      feed(to, trace::Switch{.prev = 0, .prev_on_rq = 1, .next = pid}, 1);
+      feed(to + 1, trace::Switch{.prev = pid, .prev_state = 1, .prev_on_rq = 0, .next = 0}, 1);
+    };
+    wait(10, 160, 7);
+    const auto& found = invariants.results()[static_cast<std::size_t>(Invariant::kWorkConservation)];
+    EXPECT_EQ(found.holds(), is_without);
+    // Wholly within the time of a scheduler, and shorter than the one before.
+    wait(200, 310, 8);
+    EXPECT_EQ(found.too_long, is_without ? 1u : 2u);
+    EXPECT_EQ(found.worst->pid, is_without ? 8 : 7);
+  }
+}
+
 // Each of the three waits for less than the limit.
 TEST_F(InvariantsTest, ACpuThatStaysIdleWhileOthersTakeTurnsIsABreach) {
   run(0, 50, 0);
