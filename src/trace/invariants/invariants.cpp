@@ -306,15 +306,17 @@ void Invariants::report_wait(std::int32_t pid, const Wait& wait, std::uint64_t a
                                .to_ns = std::max(at_ns, wait.since_ns)});
 }
 
-std::uint64_t Invariants::limit_of(Invariant invariant, const Breach& breach) const {
-  const std::uint64_t limit = results_[static_cast<std::size_t>(invariant)].limit;
-  const bool is_without = std::any_of(limits_.without_ns.begin(), limits_.without_ns.end(), [&](const auto& time) {
-    return breach.from_ns < time.second && breach.to_ns > time.first;
-  });
-  if (limit == 0 || !is_without) return limit;
-  if (invariant == Invariant::kWorkConservation) return std::max(limit, limits_.idle_wait_without_ns);
-  if (invariant == Invariant::kStarvation) return std::max(limit, limits_.starved_without_ns);
-  return invariant == Invariant::kLostTask ? UINT64_MAX : limit;
+bool Invariants::is_too_long(Invariant invariant, const Breach& breach) const {
+  const std::uint64_t limit = results_[static_cast<std::size_t>(invariant)].limit, size = breach.size();
+  if (limit == 0 || size <= limit) return limit == 0;
+  std::uint64_t without_ns = 0;
+  for (const auto& [from_ns, to_ns] : limits_.without_ns)
+    if (breach.from_ns < to_ns && breach.to_ns > from_ns)
+      without_ns += std::min(breach.to_ns, to_ns) - std::max(breach.from_ns, from_ns);
+  if (without_ns == 0 || size - std::min(size, without_ns) > limit) return true;
+  if (invariant == Invariant::kWorkConservation) return size > limits_.idle_wait_without_ns;
+  if (invariant == Invariant::kStarvation) return size > limits_.starved_without_ns;
+  return invariant != Invariant::kLostTask;
 }
 
 void Invariants::report(Invariant invariant, const Breach& breach) {
@@ -322,7 +324,7 @@ void Invariants::report(Invariant invariant, const Breach& breach) {
   InvariantResult& into = result(invariant);
   ++into.seen;
   const bool had_one = into.too_long > 0;
-  if (into.limit == 0 || breach.size() > limit_of(invariant, breach))
+  if (is_too_long(invariant, breach))
     ++into.too_long;
   else if (had_one || breach.size() > into.limit)
     return;  // what is too long is worse, whatever its size

@@ -43,7 +43,8 @@ struct InvariantLimits {
   std::uint64_t bandwidth_late_ns = 15'000'000;  // by how much a CPU may notice the end of a quota late
   std::uint64_t queue_depth = 0;
   // When the BPF scheduler that these are of was not in charge: before it came, after it went, and between two of them.
-  // What reaches into such a time is too long only where it is longer than these, too; no task is lost then.
+  // What reaches into such a time is too long only where its part outside of it is, or where it is longer than these,
+  // too: of no task is it said that it was lost then.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> without_ns = {};
   std::uint64_t idle_wait_without_ns = 0, starved_without_ns = 0;
   // task_struct.prio of those that test, and above: what they keep from running is not the scheduler's doing. -1: there
@@ -101,8 +102,7 @@ class Invariants : BreachSink {
   Moment moment(std::uint64_t at_ns) const { return {now_, at_ns, judged_from_.value_or(0)}; }
   InvariantResult& result(Invariant invariant) { return results_[static_cast<std::size_t>(invariant)]; }
 
-  // What is too long for this one.
-  std::uint64_t limit_of(Invariant invariant, const Breach& breach) const;
+  bool is_too_long(Invariant invariant, const Breach& breach) const;
 
   const InvariantLimits limits_;
   const std::int32_t harness_prio_;

@@ -53,8 +53,8 @@ TEST_F(InvariantsTest, AWaitBesideAnIdleCpuIsABreach) {
 // Between two BPF schedulers the kernel itself decides, and takes its time.
 TEST_F(InvariantsTest, WhatReachesIntoATimeWithoutASchedulerMayBeLonger) {
   for (const bool is_without : {true, false}) {
-    Invariants invariants(
-        {.without_ns = {{100 * kMs, 120 * kMs}}, .idle_wait_without_ns = is_without ? 1000 * kMs : 0});
+    Invariants invariants({.without_ns = {{90 * kMs, 150 * kMs}, {390 * kMs, 420 * kMs}},
+                           .idle_wait_without_ns = is_without ? 1000 * kMs : 0});
     auto feed = [&](std::uint64_t ms, const auto& event, std::uint16_t cpu = 0) {
       invariants.add(make_event(ms * kMs, cpu, event));
     };
@@ -74,6 +74,9 @@ TEST_F(InvariantsTest, WhatReachesIntoATimeWithoutASchedulerMayBeLonger) {
     wait(200, 310, 8);
     EXPECT_EQ(found.too_long, is_without ? 1u : 2u);
     EXPECT_EQ(found.worst->pid, is_without ? 8 : 7);
+    // It began without one, and went on for too long under the next.
+    wait(400, 530, 9);
+    EXPECT_EQ(found.too_long, is_without ? 2u : 3u);
   }
 }
 
