@@ -127,7 +127,7 @@ struct scx_bpf_dsq_insert_vtime_args___new {
 /* Values are those of some kernel, and are relocated: the enqueue flags did change between 6.18
  * and 7.3. */
 enum scx_dsq_id_flags { SCX_DSQ_LOCAL = 0x8000000000000002ULL, SCX_DSQ_LOCAL_ON = 0xc000000000000000ULL };
-enum scx_enq_flags { SCX_ENQ_WAKEUP = 1 };
+enum scx_enq_flags { SCX_ENQ_WAKEUP = 1, SCX_ENQ_IMMED = 1ULL << 33 };
 enum scx_kick_flags { SCX_KICK_IDLE = 1 };
 enum scx_ent_flags { SCX_TASK_QUEUED = 1 };
 
@@ -135,6 +135,11 @@ enum scx_ent_flags { SCX_TASK_QUEUED = 1 };
 /* The local DSQ of a given CPU: add its number. */
 #define DSQ_LOCAL_ON bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON)
 #define ENQ_WAKEUP bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)
+/* The kernel queues the task anew if the local DSQ's CPU turns out not to be free for it. 0 before 7.1. */
+#define ENQ_IMMED                                                \
+  (bpf_core_enum_value_exists(enum scx_enq_flags, SCX_ENQ_IMMED) \
+       ? bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_IMMED)  \
+       : 0)
 #define KICK_IDLE bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE)
 #define TASK_QUEUED bpf_core_enum_value(enum scx_ent_flags, SCX_TASK_QUEUED)
 

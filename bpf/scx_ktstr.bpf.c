@@ -114,8 +114,9 @@ __s32 BPF_PROG(ktstr_select_cpu, struct task_struct* p, __s32 prev_cpu, __u64 wa
   /* The kernel's choice: an idle @prev_cpu, a whole idle core in its LLC, an idle CPU there, any
    * that is idle. */
   cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
-  /* A CPU is idle when nobody waits who could run there, so @p overtakes nobody. */
-  if (is_idle) dsq_insert(p, DSQ_LOCAL, config.slice_ns, 0);
+  /* A CPU is idle when nobody waits who could run there, so @p overtakes nobody. A real-time task that wakes up at the
+   * same time may take the CPU all the same, and an idle one is not released: ktstr_cpu_release is not called. */
+  if (is_idle) dsq_insert(p, DSQ_LOCAL, config.slice_ns, ENQ_IMMED);
   return cpu;
 }
 
