@@ -49,21 +49,22 @@ TEST_F(RecorderTest, SeesTheSameInEachRunAndChangesNone) {
                               "[[cgroup]]\nname = 'spin'\nworkers = 3\nwork = 'SpinWait'\n"
                               "[[cgroup]]\nname = 'sleep'\nworkers = 2\n"
                               "work = { type = 'Bursty', burst = '2ms', sleep = '3ms' }\n");
-  for (const std::string topology : {"1n1l1c1t", "1n2l2c1t", "1n2l8c1t"}) {
-    for (const std::string& scheduler : {std::string(), fixture()}) {
-      std::vector<std::string> arguments = {file.string(), "--topology", topology, "--scheduler", scheduler};
-      const GuestRun first = run(arguments), second = run(arguments);
-      arguments.push_back("--no-recorder");
-      const GuestRun without = run(arguments);
-      ASSERT_EQ(first.status, 0) << first.out << first.err;
-      EXPECT_GT(first.json["trace_events"].get<std::uint64_t>(), 500u);
-      EXPECT_EQ(first.json["why_no_trace"], "");
-      EXPECT_EQ(without.json["trace_events"], 0);
-      EXPECT_EQ(first.json["digest"], without.json["digest"]) << topology << ' ' << scheduler;
-      EXPECT_EQ(first.json["digest"], second.json["digest"]);
-      EXPECT_EQ(trace_of(first), trace_of(second)) << topology << ' ' << scheduler;
-      EXPECT_FALSE(fs::exists(fs::path(without.json["run_dir"].get<std::string>()) / "trace.bin"));
-    }
+  const std::vector<std::pair<std::string, std::string>> machines = {
+      {"1n1l1c1t", ""}, {"1n2l2c1t", fixture()}, {"1n2l8c1t", ""}};
+  for (const auto& [topology, scheduler] : machines) {
+    SCOPED_TRACE(topology);
+    std::vector<std::string> arguments = {file.string(), "--topology", topology, "--scheduler", scheduler};
+    const GuestRun first = run(arguments), second = run(arguments);
+    arguments.push_back("--no-recorder");
+    const GuestRun without = run(arguments);
+    ASSERT_EQ(first.status, 0) << first.out << first.err;
+    EXPECT_GT(first.json["trace_events"].get<std::uint64_t>(), 500u);
+    EXPECT_EQ(first.json["why_no_trace"], "");
+    EXPECT_EQ(without.json["trace_events"], 0);
+    EXPECT_EQ(first.json["digest"], without.json["digest"]);
+    EXPECT_EQ(first.json["digest"], second.json["digest"]);
+    EXPECT_EQ(trace_of(first), trace_of(second));
+    EXPECT_FALSE(fs::exists(fs::path(without.json["run_dir"].get<std::string>()) / "trace.bin"));
   }
 }
 
