@@ -13,8 +13,6 @@
 namespace ktstr {
 namespace {
 
-constexpr const char* kForks = "20";
-
 struct Shape {
   const char* name;
   const char* topology;
@@ -65,27 +63,37 @@ class Forks : public GuestTest, public testing::WithParamInterface<Shape> {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
+  void expect_one_run(std::size_t forks) {
+    const GuestRun alone = run(arguments({}));
+    ASSERT_EQ(alone.status, 0) << alone.out << alone.err;
+    const Subprocess load = hog();
+    const Reader reader(ram_dir());
+    const GuestRun many = run(arguments({"--repeat", std::to_string(forks), "-j", "2", "-v", "-v"}));
+    ASSERT_EQ(many.status, 0) << many.out << many.err;
+    EXPECT_EQ(many.json["digests_equal"], true) << many.out;
+    EXPECT_EQ(many.json["runs"].size(), forks);
+    EXPECT_EQ(many.json["runs"][0]["digest"], alone.json["digest"]) << "quiet and alone, and under load with -v";
+  }
 };
 
-TEST_P(Forks, AreOneRunUnderLoadAndUnderEyes) {
-  const GuestRun alone = run(arguments({}));
-  ASSERT_EQ(alone.status, 0) << alone.out << alone.err;
-  const Subprocess load = hog();
-  const Reader reader(ram_dir());
-  const GuestRun many = run(arguments({"--repeat", kForks, "-j", "2", "-v", "-v"}));
-  ASSERT_EQ(many.status, 0) << many.out << many.err;
-  EXPECT_EQ(many.json["digests_equal"], true) << many.out;
-  EXPECT_EQ(many.json["runs"].size(), 20u);
-  EXPECT_EQ(many.json["runs"][0]["digest"], alone.json["digest"]) << "quiet and alone, and under load with -v";
-}
+TEST_P(Forks, AreOneRunUnderLoadAndUnderEyes) { expect_one_run(6); }
 
+const auto kNameOfShape = [](const auto& shape) { return std::string(shape.param.name); };
 INSTANTIATE_TEST_SUITE_P(OfEachShape, Forks,
+                         testing::Values(Shape{"OneCpu", "1n1l1c1t", false}, Shape{"FourCpusFixture", "1n2l2c1t", true},
+                                         Shape{"SixteenCpusFixture", "2n4l2c2t", true}),
+                         kNameOfShape);
+
+// For ./dev.sh check.
+class LongForks : public Forks {};
+TEST_P(LongForks, AreOneRunUnderLoadAndUnderEyes) { expect_one_run(20); }
+INSTANTIATE_TEST_SUITE_P(LongOfEachShape, LongForks,
                          testing::Values(Shape{"OneCpu", "1n1l1c1t", false}, Shape{"OneCpuFixture", "1n1l1c1t", true},
                                          Shape{"FourCpus", "1n2l2c1t", false},
                                          Shape{"FourCpusFixture", "1n2l2c1t", true},
                                          Shape{"SixteenCpus", "2n4l2c2t", false},
                                          Shape{"SixteenCpusFixture", "2n4l2c2t", true}),
-                         [](const auto& shape) { return std::string(shape.param.name); });
+                         kNameOfShape);
 
 }  // namespace
 }  // namespace ktstr

@@ -104,10 +104,10 @@ TEST_P(KernelFaultOn, AHangIsTheKernelsAndSaysWhereItsCpusStand) {
 
 // A lock that is never given back: `pause` in its loop lets the guest's clock crawl, the other one does not. Who sees
 // it first depends on whose CPU it is: the body that waits for the payload's death, the host when the agent is silent,
-// or the kernel's own watchdog.
+// or the kernel's own watchdog. Each takes a minute: one on each kernel.
 TEST_P(KernelFaultOn, ACpuThatSpinsInTheKernelWithInterruptsOnIsFound) {
   if (!is_built(GetParam())) return;
-  for (const char* fault : {"spin", "lockup"}) {
+  for (const char* fault : {std::string_view(GetParam()) == "7" ? "spin" : "lockup"}) {
     SCOPED_TRACE(fault);
     const GuestRun ran = run_fault(fault, GetParam());
     ASSERT_EQ(ran.status, 1) << ran.out << ran.err;
