@@ -54,6 +54,11 @@ constexpr std::string_view kEverywhere[] = {
     "local_apic_",
 };
 
+// What an interrupt has come to has no part in what it does.
+bool is_interrupt(std::string_view name) {
+  return name.starts_with("asm_sysvec_") || name.starts_with("asm_common_interrupt");
+}
+
 bool is_hexadecimal(std::string_view text) {
   return text.size() > 2 && text.starts_with("0x") && text.find_first_not_of("0123456789abcdef", 2) == text.npos;
 }
@@ -97,6 +102,7 @@ std::vector<StackFunction> crash_stack(const std::vector<std::string>& log) {
       continue;
     }
     is_in_it = true;
+    if (is_interrupt(function->name) && !stack.empty()) break;
     const bool everywhere =
         !function->bpf && std::any_of(std::begin(kEverywhere), std::end(kEverywhere),
                                       [&](std::string_view begin) { return function->name.starts_with(begin); });

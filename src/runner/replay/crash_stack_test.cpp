@@ -31,6 +31,17 @@ TEST(CrashStack, OfASchedulersEnd) {
               ElementsAre("scx_vexit", "__scx_error", "bpf:ktstr_select_cpu", "select_task_rq_scx"));
 }
 
+TEST(CrashStack, EndsWithTheInterruptThatDidIt) {
+  EXPECT_THAT(names({
+                  "scx_bpf_error_bstr+0x82/0xb0",
+                  "bpf_prog_0123456789abcdef_crash_timer_fn+0x1f/0x2a",
+                  "bpf_timer_cb+0x4b/0xb2",
+                  "asm_sysvec_apic_timer_interrupt+0x1a/0x20",
+                  "default_idle+0xf/0x20",
+              }),
+              ElementsAre("scx_bpf_error_bstr", "bpf:crash_timer_fn", "bpf_timer_cb"));
+}
+
 TEST(CrashStack, OfAPanic) {
   EXPECT_THAT(names({
                   "BUG: kernel NULL pointer dereference, address: 0000000000000010",
