@@ -27,6 +27,7 @@
 #include "qemu_api.h"
 #include "turns.h"
 #include "vcpu_table.h"
+#include "watch_hook.h"
 
 #define KTSTR_EXPORT __attribute__((visibility("default")))
 
@@ -65,8 +66,10 @@ void on_block(unsigned, void* instructions) {
     running_vcpu = vcpus.find(cpu);
   }
   if (running_vcpu == VcpuTable::kNone) return;
-  if (!turns->on_block(running_vcpu, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions))))
-    return;
+  const auto length = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions));
+  if (holds_are_on)
+    hold_before_block(cpu, running_vcpu, length, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+  if (!turns->on_block(running_vcpu, length)) return;
   page->turns = turns->ended();
   cpu_exit(cpu);
 }

@@ -11,6 +11,7 @@
 #include <new>
 
 #include "probes.h"
+#include "watch_hook.h"
 
 namespace ktstr::control {
 
@@ -194,6 +195,7 @@ void look_for_begin() {
   if (!probes->active()) return;
   probes_wait = false;
   probes->space().set_kernel(page->space);
+  begin_holds();
   __atomic_store_n(&page->began_ns, guest_time(*running_cpu), __ATOMIC_RELEASE);
 }
 
@@ -235,12 +237,18 @@ const char* open_probes(const char* file, int api_version) {
       Probes(*page, reinterpret_cast<std::uint64_t*>(static_cast<unsigned char*>(mapped) + kRingOffset), wait_for_host);
   for (std::uint32_t i = 0; i < page->pieces; ++i)
     if (!map_ram(page->piece[i])) return "the guest's memory cannot be mapped";
+  if (page->watch.first != page->watch.last) {
+    if (watch_lacks() != nullptr || api_version < 3) return "this QEMU does not show its plugins accesses to memory";
+    prepare_watch(
+        *page, *probes, [] { return read_register(static_cast<std::size_t>(Register::kRsp)); }, guest_time);
+  }
   probes_wait = true;
   return nullptr;
 }
 
 void prepare_probes(void** current_cpu, const VcpuTable& vcpus) {
   if (probes == nullptr || page->ready != 0) return;
+  watch_vcpus(current_cpu, vcpus);
   running_cpu = current_cpu;
   table = &vcpus;
   bytes = qemu.byte_array_new();
@@ -259,6 +267,7 @@ void prepare_probes(void** current_cpu, const VcpuTable& vcpus) {
 
 void place_probes(qemu_plugin_tb* block) {
   if (probes == nullptr) return;
+  place_watch(block);
   const std::uint64_t start = qemu_plugin_tb_vaddr(block);
   // Which of these have a probe is known only later, and the block stays translated.
   if (probes->may_be_late(start))

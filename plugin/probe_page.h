@@ -8,6 +8,9 @@
 // the guest stands still: a kernel's own functions are known from its image, those of its BPF programs only then. Then
 // the plugin takes events until QEMU ends. Where the ring is full, the vCPU waits for the host: no event is lost, and
 // guest time stands still.
+//
+// With the same page the host says which vCPU is to be held where (Hold), which the guest does notice: another vCPU
+// comes first.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +19,13 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
-constexpr std::uint32_t kProbeVersion = 3;
+constexpr std::uint32_t kProbeVersion = 4;
 constexpr std::size_t kMostProbes = 128;
 constexpr std::size_t kMostLateProbes = 128;
 constexpr std::size_t kMostExits = 64, kMostLateExits = 96;
 constexpr std::size_t kMostThunks = 16;
 constexpr std::size_t kMostSteps = 24;
+constexpr std::size_t kMostHolds = 16;
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kLongestPath = 512;
 
@@ -71,6 +75,28 @@ struct ExitProbe {
   Probe probe;
 };
 
+// Which accesses to memory are events: those of the code in this range (Access::values()), but for what a vCPU does on
+// the stack that it runs on. The same number: none.
+struct MemoryWatch {
+  std::uint64_t first, last;
+  std::uint32_t kind;       // of the events, below 65536; 0: there are none, but holds need the watch
+  std::uint32_t hold_kind;  // of those that say what holds did
+};
+
+// How an access was made: its length in bytes, and these.
+constexpr std::uint64_t kStore = 0x100, kAtomic = 0x200;
+
+// A vCPU that has touched memory at `first` stands still before it executes `second`, until another vCPU has touched
+// the same bytes, or so many instructions of others have been executed, or nobody else has anything to execute.
+struct Hold {
+  std::uint64_t first, second;  // addresses of instructions in the watched range
+  std::uint32_t from, to;       // of the times that a vCPU comes to `second` so, counted from 1: which are held
+  std::uint32_t stores_only;    // 1: reading the bytes does not end it
+  std::uint32_t reserved;
+  std::uint64_t most;  // instructions
+};
+enum class HoldChange : std::uint32_t { kBegins = 1, kMet, kTooLong, kNobodyElse };
+
 // Where guest-physical memory is, in files that the host made, of which one may hold several pieces.
 struct RamPiece {
   std::uint64_t physical, bytes, offset;  // in the file
@@ -106,6 +132,9 @@ struct ProbePage {
   ExitProbe exit[kMostExits];
   ExitProbe late_exit[kMostLateExits];
   RamPiece piece[kMostPieces];
+  MemoryWatch watch;
+  std::uint32_t holds, reserved_holds;  // written as late probes are
+  Hold hold[kMostHolds];
   std::uint64_t read;  // words, ever
   // Plugin -> host.
   std::uint64_t written;   // words, ever; never more than `ring_words` ahead of `read`

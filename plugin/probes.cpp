@@ -58,6 +58,13 @@ void Probes::take(const Probe& probe, std::uint32_t vcpu, std::uint64_t time_ns,
   put(event, 2 + seen.count);
 }
 
+void Probes::give(std::uint32_t kind, std::uint32_t vcpu, std::uint64_t time_ns, const std::uint64_t* values,
+                  std::uint32_t count) {
+  std::uint64_t event[kLongestEvent] = {time_ns, event_head(kind, vcpu, count, 0)};
+  std::copy_n(values, count, event + 2);
+  put(event, 2 + count);
+}
+
 void Probes::put(const std::uint64_t* words, std::size_t count) {
   const std::uint64_t at = page_.written;
   if (at + count - __atomic_load_n(&page_.read, __ATOMIC_ACQUIRE) > words_) {

@@ -50,6 +50,9 @@ class Probes {
 
   // `registers`: kRegisters numbers.
   void take(const Probe& probe, std::uint32_t vcpu, std::uint64_t time_ns, const std::uint64_t* registers);
+  // An event that no probe makes. At most kMostSteps values.
+  void give(std::uint32_t kind, std::uint32_t vcpu, std::uint64_t time_ns, const std::uint64_t* values,
+            std::uint32_t count);
 
  private:
   void put(const std::uint64_t* words, std::size_t count);

@@ -62,6 +62,7 @@ Result<ProbeFile> ProbeFile::create(const fs::path& file, const ProbeListener& l
   page->probes = static_cast<std::uint32_t>(probes.size());
   std::copy(probes.begin(), probes.end(), page->probe);
   std::tie(page->late_first, page->late_last) = listener.late_range();
+  page->watch = listener.watch();
   KTSTR_TRY(put_exits(*page, listener.exits()));
   KTSTR_TRY(put_pieces(*page, memory));
   ProbeFile made(file, std::move(mapping));
@@ -83,6 +84,10 @@ Status ProbeFile::begin(ProbeListener& listener, std::uint64_t guest_ns) {
   if (begun.late.size() > control::kMostLateProbes || begun.late_exits.size() > control::kMostLateExits)
     return fail(ErrorCode::kUnsupported, "{} probes of BPF functions, {} of their ends; a page has room for {} and {}",
                 begun.late.size(), begun.late_exits.size(), control::kMostLateProbes, control::kMostLateExits);
+  if (begun.holds.size() > control::kMostHolds)
+    return fail(ErrorCode::kUnsupported, "{} holds; a page has room for {}", begun.holds.size(), control::kMostHolds);
+  std::copy(begun.holds.begin(), begun.holds.end(), page.hold);
+  page.holds = static_cast<std::uint32_t>(begun.holds.size());
   page.space = begun.space;
   std::copy(begun.late.begin(), begun.late.end(), page.late);
   std::copy(begun.late_exits.begin(), begun.late_exits.end(), page.late_exit);

@@ -29,6 +29,7 @@ struct ProbesBegun {
   control::AddressSpace space;         // how its kernel maps memory
   std::vector<control::Probe> late{};  // in the order of their addresses, all of them in late_range()
   std::vector<control::ExitProbe> late_exits{};
+  std::vector<control::Hold> holds{};  // of places in the range of watch()
 };
 
 // Where functions are left that are known from the kernel's image.
@@ -47,6 +48,8 @@ class ProbeListener {
   virtual ExitsOfKernel exits() const { return {}; }
   // The addresses that begin() may have probes at: the first, and the one after the last. By default none.
   virtual std::pair<std::uint64_t, std::uint64_t> late_range() const { return {0, 0}; }
+  // Which accesses to memory are events. By default none.
+  virtual control::MemoryWatch watch() const { return {}; }
   // The guest stands still, `guest_ns` on its clock, and events come from here on. `ram` does not know yet how the
   // kernel maps memory. An Error: then none come.
   virtual Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) = 0;
