@@ -298,6 +298,21 @@ std::vector<BtfMember> Btf::parameters(BtfTypeId function) const {
   return result;
 }
 
+std::vector<BtfMember> Btf::variables_of(BtfTypeId section) const {
+  std::vector<BtfMember> all;
+  if (kind(section) != BtfKind::kDatasec) return all;
+  const ByteSpan variables = payload(section);
+  for (std::uint64_t at = 0; at + 12 <= variables.size(); at += 12) {
+    const BtfTypeId variable = *load<std::uint32_t>(variables, at);
+    if (kind(variable) != BtfKind::kVar) continue;
+    all.push_back({.name = name(variable),
+                   .type = target(variable),
+                   .offset_bits = std::uint64_t{8} * *load<std::uint32_t>(variables, at + 4),
+                   .bitfield_bits = 0});
+  }
+  return all;
+}
+
 std::vector<BtfEnumerator> Btf::enumerators_of(BtfTypeId type) const {
   std::vector<BtfEnumerator> all;
   const BtfKind what = kind(type);

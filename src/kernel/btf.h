@@ -110,6 +110,8 @@ class Btf {
   bool is_signed(BtfTypeId type) const;
   // The value of an enumerator, "SCX_OPS_ENABLED", of any enum.
   std::optional<std::int64_t> enumerator(std::string_view name) const;
+  // Of a section of data (BTF_KIND_DATASEC): its variables with the types that they have. None for other kinds.
+  std::vector<BtfMember> variables_of(BtfTypeId section) const;
   // All of an enum, in their order; none for other kinds.
   std::vector<BtfEnumerator> enumerators_of(BtfTypeId type) const;
 

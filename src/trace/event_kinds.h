@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "model/fields.h"
+#include "trace/memory_kinds.h"
 #include "trace/trace_event.h"
 
 namespace ktstr {
@@ -496,6 +497,12 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<Quota>();
   visit.template operator()<Yield>();
   visit.template operator()<DsqMove>();
+  visit.template operator()<BpfFunctionSeen>();
+  visit.template operator()<BpfLineSeen>();
+  visit.template operator()<BpfDataSeen>();
+  visit.template operator()<BpfMemberSeen>();
+  visit.template operator()<Access>();
+  visit.template operator()<Held>();
 }
 
 }  // namespace ktstr

@@ -46,6 +46,12 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kYield, "yield"},
     {TraceKind::kDsqMove, "dsq_move"},
     {TraceKind::kNamedValue, "named_value"},
+    {TraceKind::kBpfFunctionSeen, "bpf_function_seen"},
+    {TraceKind::kBpfLineSeen, "bpf_line_seen"},
+    {TraceKind::kBpfDataSeen, "bpf_data_seen"},
+    {TraceKind::kBpfMemberSeen, "bpf_member_seen"},
+    {TraceKind::kAccess, "access"},
+    {TraceKind::kHeld, "held"},
 };
 
 constexpr EnumName<SchedClass> kSchedClasses[] = {
@@ -90,7 +96,11 @@ std::string TraceText<Words>::str() const {
 }
 template struct TraceText<1>;
 template struct TraceText<2>;
+template struct TraceText<3>;
 template struct TraceText<4>;
+template struct TraceText<11>;
+template struct TraceText<12>;
+template struct TraceText<13>;
 template struct TraceText<14>;
 
 const std::vector<TraceField>& trace_fields(TraceKind kind) {

@@ -53,6 +53,13 @@ struct WriteFields {
 
 }  // namespace trace_detail
 
+// As much of it as there is room for.
+template <std::size_t Words>
+void put_text(std::string_view text, TraceText<Words>& into) {
+  for (std::size_t i = 0; i < text.size() && i < Words * 8; ++i)
+    into.words[i / 8] |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (i % 8 * 8);
+}
+
 // Out of an event of this kind; what the event lacks is 0.
 template <typename T>
 T event_as(const TraceEvent& event) {

@@ -49,8 +49,21 @@ enum class TraceKind : std::uint16_t {
   kYield,
   kDsqMove,
   kNamedValue,  // for values that the user has asked to see
+  // Of a run whose memory is watched (memory_kinds.h).
+  kBpfFunctionSeen,
+  kBpfLineSeen,
+  kBpfDataSeen,
+  kBpfMemberSeen,
+  kAccess,
+  kHeld,
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
+
+// Of what is recorded only where somebody has asked for it.
+constexpr bool is_on_demand(TraceKind kind) {
+  using enum TraceKind;
+  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue || kind >= kBpfFunctionSeen;
+}
 
 constexpr std::size_t kMostTraceValues = 16;
 

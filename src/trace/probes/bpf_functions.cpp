@@ -18,17 +18,6 @@ constexpr std::size_t kLongestName = 128, kLongestMethod = 32;
 constexpr std::string_view kPrefix = "bpf_prog_";
 constexpr std::size_t kTagDigits = 16;
 
-// Up to a 0; what cannot be printed is '?'.
-std::string text_at(const control::GuestSpace& kernel, std::uint64_t address, std::size_t most) {
-  std::string text;
-  for (std::size_t i = 0; i < most; ++i) {
-    const auto c = kernel.load(address + i, 1);
-    if (!c || *c == 0) break;
-    text += *c >= ' ' && *c < 0x7f ? static_cast<char>(*c) : '?';
-  }
-  return text;
-}
-
 std::string name_in_source(std::string symbol) {
   const std::size_t prefix = kPrefix.size() + kTagDigits + 1;
   if (symbol.starts_with(kPrefix) && symbol.size() > prefix && symbol[prefix - 1] == '_') symbol.erase(0, prefix);
@@ -59,7 +48,7 @@ class Walk {
     if (!is_of_scheduler(aux)) return;
     const auto start = kernel_.load(symbol + layout_.start, 8), end = kernel_.load(symbol + layout_.end, 8);
     if (!start || !end || *start >= *end || *start < kBpfRange.first || *end > kBpfRange.second) return;
-    BpfFunction function{.name = {}, .method = {}, .start = *start, .end = *end};
+    BpfFunction function{.name = {}, .method = {}, .start = *start, .end = *end, .aux = aux};
     function.name = name_in_source(
         text_at(kernel_, symbol + layout_.name, std::min<std::uint64_t>(layout_.name_bytes, kLongestName)));
     if (const auto method = kernel_.load(aux + layout_.method_of_aux, 8); method && *method != 0)
@@ -83,6 +72,16 @@ class Walk {
 };
 
 }  // namespace
+
+std::string text_at(const control::GuestSpace& kernel, std::uint64_t address, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto c = kernel.load(address + i, 1);
+    if (!c || *c == 0) break;
+    text += *c >= ' ' && *c < 0x7f ? static_cast<char>(*c) : '?';
+  }
+  return text;
+}
 
 BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf) {
   const auto list = symbols.find("bpf_kallsyms");

@@ -49,7 +49,11 @@ struct BpfFunction {
   std::string name;    // in its source, as far as the kernel keeps it
   std::string method;  // "enqueue" where it is a method of a scheduler
   std::uint64_t start = 0, end = 0;
+  std::uint64_t aux = 0;  // its struct bpf_prog_aux
 };
+
+// Up to a 0; what cannot be printed is '?'.
+std::string text_at(const control::GuestSpace& kernel, std::uint64_t address, std::size_t most);
 
 // Of schedulers, in the order of their addresses. Whatever is in the guest's memory, this
 // ends.

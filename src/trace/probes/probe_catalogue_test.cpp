@@ -40,9 +40,8 @@ TEST(ProbeCatalogue, FindsAllThatAKernelHas) {
                                          TraceKind::kDsqMove,   TraceKind::kDsqMoveToLocal,
                                          TraceKind::kKick,      TraceKind::kSchedulerExit};
     for_each_trace_kind([&]<typename T>() {
-      if (T::kKind == TraceKind::kProbe || T::kKind == TraceKind::kProbePlaced || T::kKind == TraceKind::kNamedValue)
-        return;  // a user's
-      if (T::kKind == TraceKind::kTaskSeen || T::kKind == TraceKind::kCpuSeen || T::kKind == TraceKind::kCgroupSeen)
+      if (is_on_demand(T::kKind) || T::kKind == TraceKind::kTaskSeen || T::kKind == TraceKind::kCpuSeen ||
+          T::kKind == TraceKind::kCgroupSeen)
         return;
       const bool of_sched_ext =
           std::find(std::begin(kOfSchedExt), std::end(kOfSchedExt), T::kKind) != std::end(kOfSchedExt);

@@ -21,12 +21,6 @@ using namespace probe_parts;
 
 constexpr std::string_view kOfBpf = "bpf:", kAllParameters = "*";
 
-template <std::size_t Words>
-void put_text(std::string_view text, TraceText<Words>& into) {
-  for (std::size_t i = 0; i < text.size() && i < Words * 8; ++i)
-    into.words[i / 8] |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (i % 8 * 8);
-}
-
 template <typename Take>
 Status split(std::string_view text, char separator, Take&& take) {
   for (;;) {

@@ -40,8 +40,7 @@ std::uint32_t bits_of(std::initializer_list<std::string_view> names) {
 // What a trace of a guest by itself may have. Some were asked for by nobody, or are of the beginning.
 bool is_of_guests(TraceKind kind) {
   using enum TraceKind;
-  return kind != kTaskSeen && kind != kCpuSeen && kind != kCgroupSeen && kind != kProbePlaced && kind != kNamedValue &&
-         kind != kProbe;
+  return kind != kTaskSeen && kind != kCpuSeen && kind != kCgroupSeen && !is_on_demand(kind);
 }
 
 bool has_any(const CpuBits& mask) {
