@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "races/candidates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "probe_page.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr EnumName<RaceShape> kShapes[] = {
+    {RaceShape::kCheckThenAct, "check-then-act"},
+    {RaceShape::kTwoVariables, "check of another variable"},
+    {RaceShape::kDirtyRead, "half-written state"},
+    {RaceShape::kTornRead, "two reads"},
+};
+// What a shape is worth: how likely it is to be a mistake. Of two variables there are many pairs, and few are meant to
+// go together.
+constexpr double kWorth[] = {8, 1, 3, 2};
+// What lies in different functions seldom belongs together, and memory without a name is mostly a task's own, which the
+// kernel's lock of its runqueue protects.
+constexpr double kAcrossFunctions = 0.4, kWithoutName = 0.5;
+
+constexpr std::uint64_t kWordBytes = 8;
+// Accesses of one CPU that lie further apart, without a switch between, do not belong together.
+constexpr std::uint64_t kLongestWindowNs = 100'000;
+constexpr std::size_t kMostRecent = 6;  // accesses to other shared memory that a write may depend on
+constexpr std::size_t kMostOthers = 4;  // lines that are named
+
+std::uint32_t mask_of(const MemoryAccess& access, std::uint64_t word) {
+  std::uint32_t mask = 0;
+  for (std::uint64_t at = access.address; at < access.address + access.bytes; ++at)
+    if (at / kWordBytes == word) mask |= 1U << (at % kWordBytes);
+  return mask;
+}
+
+bool overlap(const MemoryAccess& a, const MemoryAccess& b) {
+  return a.address < b.address + b.bytes && b.address < a.address + a.bytes;
+}
+
+template <typename Visit>
+void each_word(const MemoryAccess& access, Visit&& visit) {
+  for (std::uint64_t word = access.address / kWordBytes; word <= (access.address + access.bytes - 1) / kWordBytes;
+       ++word)
+    visit(word, mask_of(access, word));
+}
+
+// What CPUs have done with a word, byte by byte in masks.
+struct Use {
+  struct OfCpu {
+    std::uint32_t read = 0, written = 0;
+  };
+  std::map<std::uint16_t, OfCpu> cpus;
+  struct OfPlace {
+    std::uint64_t times = 0;
+    std::uint32_t mask = 0;
+  };
+  std::map<std::pair<std::uint64_t, bool>, OfPlace> places;  // by place and store
+
+  // The bytes that this CPU touches and another one writes, or reads.
+  std::uint32_t of_others(std::uint16_t vcpu, bool stores) const {
+    std::uint32_t mask = 0;
+    for (const auto& [cpu, use] : cpus)
+      if (cpu != vcpu) mask |= stores ? use.written : use.read | use.written;
+    return mask;
+  }
+};
+
+struct Recent {
+  std::size_t access = 0;  // its number
+  std::uint32_t mask = 0;
+  bool any = false;
+};
+
+// Of memory that others write.
+struct SharedRead {
+  std::size_t access = 0;
+  std::uint64_t word = 0;
+  std::uint32_t mask = 0;
+};
+
+struct Key {
+  RaceShape shape;
+  SourceLine first, second;
+  std::string variable, second_variable;
+  auto operator<=>(const Key&) const = default;
+};
+
+struct Found {
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> pairs;  // of places: how often
+  std::map<std::uint64_t, std::uint32_t> words;                            // that others touch between: which bytes
+  std::uint64_t times = 0;
+};
+
+class Finder {
+ public:
+  explicit Finder(const WatchedRun& run) : run_(run) {}
+
+  std::vector<RaceCandidate> all() {
+    look_at_use();
+    for (std::size_t i = 0; i < run_.accesses.size(); ++i) look_at(i);
+    std::vector<RaceCandidate> candidates;
+    for (const auto& [key, found] : found_) candidates.push_back(made(key, found));
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    return candidates;
+  }
+
+ private:
+  void look_at_use() {
+    for (const MemoryAccess& access : run_.accesses)
+      each_word(access, [&](std::uint64_t word, std::uint32_t mask) {
+        Use& use = use_[word];
+        (access.store ? use.cpus[access.vcpu].written : use.cpus[access.vcpu].read) |= mask;
+        Use::OfPlace& place = use.places[{access.place, access.store}];
+        ++place.times;
+        place.mask |= mask;
+      });
+  }
+
+  // Of those that this CPU did before, with nothing of its own on the same bytes between.
+  void look_at(std::size_t number) {
+    const MemoryAccess& second = run_.accesses[number];
+    each_word(second, [&](std::uint64_t word, std::uint32_t mask) {
+      const Use& use = use_[word];
+      const std::uint32_t written = use.of_others(second.vcpu, true), touched = use.of_others(second.vcpu, false);
+      auto& [read, write] = last_[{word, second.vcpu}];
+      if (second.store) {
+        if (is_before(read, number, mask & written))
+          add(RaceShape::kCheckThenAct, read.access, number, word, mask & written);
+        if (is_before(write, number, mask & touched))
+          add(RaceShape::kDirtyRead, write.access, number, word, mask & touched);
+        look_at_other_variables(number, mask & touched);
+      } else if (is_before(read, number, mask & written)) {
+        add(RaceShape::kTornRead, read.access, number, word, mask & written);
+      }
+      (second.store ? write : read) = {number, mask, true};
+      if (!second.store && (mask & written) != 0) remember({number, word, mask & written});
+    });
+  }
+
+  bool is_before(const Recent& first, std::size_t second, std::uint32_t mask) const {
+    return first.any && (first.mask & mask) != 0 && belong_together(first.access, second);
+  }
+
+  bool belong_together(std::size_t first, std::size_t second) const {
+    const MemoryAccess &a = run_.accesses[first], &b = run_.accesses[second];
+    // One instruction that reads and writes: no CPU of this machine can come between.
+    return a.vcpu == b.vcpu && a.run == b.run && a.place != b.place && b.time_ns - a.time_ns <= kLongestWindowNs;
+  }
+
+  void remember(const SharedRead& read) {
+    auto& recent = recent_[run_.accesses[read.access].vcpu];
+    if (recent.size() == kMostRecent) recent.erase(recent.begin());
+    recent.push_back(read);
+  }
+
+  void look_at_other_variables(std::size_t number, std::uint32_t shared) {
+    if (shared == 0) return;
+    for (const SharedRead& first : recent_[run_.accesses[number].vcpu])
+      if (!overlap(run_.accesses[first.access], run_.accesses[number]) && belong_together(first.access, number))
+        add(RaceShape::kTwoVariables, first.access, number, first.word, first.mask);
+  }
+
+  // `word`, `mask`: what others write, or touch, between.
+  void add(RaceShape shape, std::size_t first, std::size_t second, std::uint64_t word, std::uint32_t mask) {
+    const MemoryAccess &a = run_.accesses[first], &b = run_.accesses[second];
+    Key key{.shape = shape,
+            .first = line_of(a.place),
+            .second = line_of(b.place),
+            .variable = run_.names.kind_of_data(a.address),
+            .second_variable = {}};
+    if (shape == RaceShape::kTwoVariables) key.second_variable = run_.names.kind_of_data(b.address);
+    Found& found = found_[key];
+    ++found.pairs[{a.place, b.place}];
+    found.words[word] |= mask;
+    ++found.times;
+  }
+
+  // A place without a line is a line of its own.
+  SourceLine line_of(std::uint64_t place) const {
+    SourceLine line = run_.names.line(place);
+    if (line.line == 0)
+      if (const auto known = run_.names.place(place)) line.text = ktstr::to_text(*known);
+    return line;
+  }
+
+  RaceCandidate made(const Key& key, const Found& found) {
+    RaceCandidate candidate{.shape = key.shape,
+                            .first = key.first,
+                            .second = key.second,
+                            .variable = key.variable,
+                            .second_variable = key.second_variable,
+                            .times = found.times};
+    const bool writes = key.shape != RaceShape::kDirtyRead;
+    std::vector<std::pair<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>> pairs;
+    for (const auto& [pair, times] : found.pairs) pairs.emplace_back(times, pair);
+    std::sort(pairs.rbegin(), pairs.rend());
+    for (const auto& [times, pair] : pairs) {
+      const auto first = run_.names.place(pair.first), second = run_.names.place(pair.second);
+      if (first && second && candidate.holds.size() < control::kMostHolds)
+        candidate.holds.push_back({.first = *first, .second = *second, .writes_only = writes});
+    }
+    std::map<SourceLine, std::uint64_t> others;
+    for (const auto& [word, mask] : found.words)
+      for (const auto& [place, use] : use_[word].places)
+        if ((use.mask & mask) != 0 && (!writes || place.second)) others[line_of(place.first)] += use.times;
+    for (const auto& [line, times] : others) {
+      candidate.conflicts += times;
+      if (candidate.others.size() < kMostOthers) candidate.others.push_back(line);
+    }
+    // One that comes seldom is looked at by nobody; one that has come often was lucky that often.
+    candidate.score = kWorth[static_cast<std::size_t>(key.shape)];
+    if (!candidate.holds.empty() && candidate.holds.front().first.function != candidate.holds.front().second.function)
+      candidate.score *= kAcrossFunctions;
+    if (candidate.variable == kNoName) candidate.score *= kWithoutName;
+    candidate.score /= 1 + std::log10(1 + static_cast<double>(found.times));
+    return candidate;
+  }
+
+  const WatchedRun& run_;
+  std::unordered_map<std::uint64_t, Use> use_;
+  std::map<std::pair<std::uint64_t, std::uint16_t>, std::pair<Recent, Recent>> last_;  // read, write
+  std::map<std::uint16_t, std::vector<SharedRead>> recent_;
+  std::map<Key, Found> found_;
+};
+
+}  // namespace
+
+EnumNames<RaceShape> names_of(RaceShape) { return names_from<kShapes>(); }
+
+std::string RaceCandidate::to_text() const {
+  if (shape == RaceShape::kTwoVariables)
+    return fmt::format("{} is checked, then {} is written", variable, second_variable);
+  return fmt::format("{} on {}", to_string(shape), variable);
+}
+
+std::vector<RaceCandidate> find_candidates(const WatchedRun& run) {
+  std::vector<RaceCandidate> all = Finder(run).all();
+  all.erase(std::remove_if(all.begin(), all.end(), [](const RaceCandidate& one) { return one.holds.empty(); }),
+            all.end());
+  return all;
+}
+
+}  // namespace ktstr

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "races/candidates.h"
+
+#include <gmock/gmock.h>
+
+namespace ktstr {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kCode = 0xffffffffa0000000, kData = 0xffffc90000001000;
+constexpr std::uint64_t kFlag = kData, kCount = kData + 4, kState = kData + 8;
+
+// What happens in a run, in order; each line of the source is an instruction of 16 bytes.
+class CandidatesTest : public testing::Test {
+ protected:
+  CandidatesTest() {
+    trace::BpfFunctionSeen function{.start = kCode, .end = kCode + 0x1000, .name = {}};
+    put_text("f", function.name);
+    run_.names.follow(make_event(0, 0, function));
+    for (std::uint32_t line = 1; line < 100; ++line) {
+      trace::BpfLineSeen seen{.start = kCode + line * 16, .line = line, .file = {}, .text = {}};
+      put_text("a.c", seen.file);
+      run_.names.follow(make_event(0, 0, seen));
+    }
+    for (const auto& [name, start] : {std::pair("flag", kFlag), {"count", kCount}, {"state", kState}}) {
+      trace::BpfDataSeen data{
+          .number = data_++, .start = start, .bytes = start == kState ? 16U : 4U, .element = 0, .name = {}};
+      put_text(name, data.name);
+      run_.names.follow(make_event(0, 0, data));
+    }
+  }
+  void touch(std::uint16_t vcpu, std::uint32_t line, std::uint64_t address, bool store, std::uint32_t bytes = 4) {
+    run_.accesses.push_back({.time_ns = time_ += 10,
+                             .place = kCode + line * 16,
+                             .address = address,
+                             .bytes = bytes,
+                             .vcpu = vcpu,
+                             .store = store});
+  }
+  void reads(std::uint16_t vcpu, std::uint32_t line, std::uint64_t address) { touch(vcpu, line, address, false); }
+  void writes(std::uint16_t vcpu, std::uint32_t line, std::uint64_t address) { touch(vcpu, line, address, true); }
+
+  // "check-then-act on flag: 1, 2"
+  std::vector<std::string> found() {
+    std::vector<std::string> texts;
+    for (const RaceCandidate& one : find_candidates(run_))
+      texts.push_back(fmt::format("{}: {}, {}", one.to_text(), one.first.line, one.second.line));
+    return texts;
+  }
+
+  WatchedRun run_;
+  std::uint64_t time_ = 0;
+  std::uint32_t data_ = 0;
+};
+
+TEST_F(CandidatesTest, ACheckAndAnActThatAnotherCouldHaveComeBetween) {
+  reads(0, 1, kFlag);
+  writes(0, 2, kFlag);
+  writes(1, 9, kFlag);
+  EXPECT_THAT(found(), ElementsAre("check-then-act on flag: 1, 2"));
+  const RaceCandidate only = find_candidates(run_).front();
+  EXPECT_EQ(to_text(only.holds), "f+0x10 to f+0x20 until write");
+  ASSERT_EQ(only.others.size(), 2u);
+  EXPECT_EQ(only.others[1].line, 9u);
+}
+
+TEST_F(CandidatesTest, NothingWhereNobodyElseWrites) {
+  reads(0, 1, kFlag);
+  writes(0, 2, kFlag);
+  reads(1, 9, kCount);
+  writes(1, 9, kCount);
+  EXPECT_THAT(found(), IsEmpty()) << "two variables in one word";
+  EXPECT_THAT((reads(1, 9, kFlag), found()), IsEmpty()) << "it is read by another, once it is written";
+}
+
+TEST_F(CandidatesTest, HalfWrittenAndTwiceRead) {
+  touch(0, 1, kState, true, 8);
+  touch(0, 2, kState, true, 8);
+  touch(1, 3, kState, false, 8);
+  touch(1, 4, kState, false, 8);
+  EXPECT_THAT(found(), ElementsAre("half-written state on state: 1, 2", "two reads on state: 3, 4"));
+  EXPECT_EQ(to_text(find_candidates(run_).front().holds), "f+0x10 to f+0x20 until access");
+}
+
+TEST_F(CandidatesTest, OneVariableIsCheckedAndAnotherWritten) {
+  reads(0, 1, kCount);
+  writes(0, 2, kFlag);
+  writes(1, 8, kCount);
+  reads(1, 9, kFlag);
+  EXPECT_THAT(found(), ElementsAre("count is checked, then flag is written: 1, 2"));
+}
+
+TEST_F(CandidatesTest, WhatDoesNotBelongTogetherIsNone) {
+  reads(0, 1, kFlag);
+  run_.accesses.back().run = 1;  // another task ran after it
+  writes(0, 2, kFlag);
+  writes(1, 9, kFlag);
+  EXPECT_THAT(found(), IsEmpty());
+  run_.accesses.clear();
+  reads(0, 1, kFlag);
+  writes(0, 1, kFlag);  // one instruction
+  writes(1, 9, kFlag);
+  EXPECT_THAT(found(), IsEmpty());
+  run_.accesses.clear();
+  reads(0, 1, kFlag);
+  time_ += 1'000'000;
+  writes(0, 2, kFlag);
+  writes(1, 9, kFlag);
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(CandidatesTest, WhatComesSeldomIsTriedFirst) {
+  for (int i = 0; i < 100; ++i) {
+    reads(0, 1, kFlag);
+    writes(0, 2, kFlag);
+    time_ += 1'000'000;
+  }
+  reads(0, 3, kCount);
+  writes(0, 4, kCount);
+  writes(1, 8, kFlag);
+  writes(1, 9, kCount);
+  EXPECT_THAT(found(), ElementsAre("check-then-act on count: 3, 4", "check-then-act on flag: 1, 2"));
+}
+
+TEST_F(CandidatesTest, OnePairOfLinesIsOneCandidateHoweverOftenItWasCompiled) {
+  trace::BpfLineSeen again{.start = kCode + 99 * 16, .line = 2, .file = {}, .text = {}};
+  put_text("a.c", again.file);
+  run_.names.follow(make_event(0, 0, again));
+  reads(0, 1, kFlag);
+  writes(0, 2, kFlag);
+  reads(0, 1, kFlag);
+  writes(0, 99, kFlag);
+  writes(1, 9, kFlag);
+  const auto candidates = find_candidates(run_);
+  ASSERT_EQ(candidates.front().holds.size(), 2u);
+  EXPECT_EQ(candidates.front().times, 2u);
+}
+
+}  // namespace
+}  // namespace ktstr

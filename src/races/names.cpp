@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "races/names.h"
+
+#include <fmt/format.h>
+
+namespace ktstr {
+
+namespace {
+
+// The one that begins at or before the address; end() for none.
+template <typename Map>
+auto before(const Map& map, std::uint64_t address) {
+  auto at = map.upper_bound(address);
+  return at == map.begin() ? map.end() : --at;
+}
+
+}  // namespace
+
+std::string to_text(const SourceLine& line) {
+  if (line.line == 0) return "?";
+  return fmt::format("{}:{}: {}", line.file, line.line, line.text);
+}
+
+void SourceNames::follow(const TraceEvent& event) {
+  using namespace trace;
+  if (event.kind == TraceKind::kBpfFunctionSeen) {
+    const auto seen = event_as<BpfFunctionSeen>(event);
+    functions_[seen.start] = {seen.end, seen.name.str()};
+  } else if (event.kind == TraceKind::kBpfLineSeen) {
+    const auto seen = event_as<BpfLineSeen>(event);
+    std::string file = seen.file.str();
+    file.erase(0, file.rfind('/') + 1);
+    lines_[seen.start] = {std::move(file), seen.line, seen.text.str()};
+  } else if (event.kind == TraceKind::kBpfDataSeen) {
+    const auto seen = event_as<BpfDataSeen>(event);
+    data_[seen.start] = {seen.bytes, seen.element, seen.name.str(), seen.number};
+  } else if (event.kind == TraceKind::kBpfMemberSeen) {
+    const auto seen = event_as<BpfMemberSeen>(event);
+    members_[seen.of].push_back({seen.offset, seen.bytes, seen.name.str()});
+  }
+}
+
+std::optional<CodePlace> SourceNames::place(std::uint64_t address) const {
+  const auto function = before(functions_, address);
+  if (function == functions_.end() || address >= function->second.end) return std::nullopt;
+  return CodePlace{function->second.name, address - function->first};
+}
+
+std::optional<std::uint64_t> SourceNames::address(const CodePlace& place) const {
+  for (const auto& [start, function] : functions_)
+    if (function.name == place.function && place.offset < function.end - start) return start + place.offset;
+  return std::nullopt;
+}
+
+SourceLine SourceNames::line(std::uint64_t address) const {
+  const auto function = before(functions_, address);
+  const auto line = before(lines_, address);
+  const bool same = function != functions_.end() && line != lines_.end() && line->first >= function->first &&
+                    address < function->second.end;
+  return same ? line->second : SourceLine{};
+}
+
+std::string SourceNames::data(std::uint64_t address) const { return data(address, true); }
+std::string SourceNames::kind_of_data(std::uint64_t address) const { return data(address, false); }
+
+std::string SourceNames::data(std::uint64_t address, bool with_index) const {
+  const auto found = before(data_, address);
+  if (found == data_.end() || address - found->first >= found->second.bytes)
+    return with_index ? fmt::format("{:#x}", address) : kNoName;
+  const Data& data = found->second;
+  std::uint64_t offset = address - found->first;
+  std::string name = data.name;
+  if (data.element != 0) {
+    name += with_index ? fmt::format("[{}]", offset / data.element) : "[]";
+    offset %= data.element;
+  }
+  if (const auto members = members_.find(data.number); members != members_.end()) {
+    for (const Member& member : members->second)
+      if (offset - member.offset < member.bytes) return fmt::format("{}.{}", name, member.name);
+  }
+  return offset == 0 || data.element != 0 ? name : fmt::format("{}+{}", name, offset);
+}
+
+}  // namespace ktstr

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What places in a BPF scheduler's code and addresses of its data are called, out of the trace of a run whose memory
+// was watched.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trace/events.h"
+#include "trace/probes/holds.h"
+
+namespace ktstr {
+
+struct SourceLine {
+  std::string file;
+  std::uint32_t line = 0;  // 0: not known
+  std::string text;
+  bool operator==(const SourceLine&) const = default;
+  auto operator<=>(const SourceLine&) const = default;
+};
+std::string to_text(const SourceLine& line);  // "scx.bpf.c:120: if (box->has_mail)", "?" where it is not known
+
+inline constexpr const char* kNoName = "memory without a name";
+
+class SourceNames {
+ public:
+  // Of all that is seen when a run begins.
+  void follow(const TraceEvent& event);
+
+  // Empty: no function of the scheduler is there.
+  std::optional<CodePlace> place(std::uint64_t address) const;
+  std::optional<std::uint64_t> address(const CodePlace& place) const;
+  SourceLine line(std::uint64_t address) const;
+  // "mailboxes[1].has_mail", "nr_queued"; "0xffff..." of what has no name.
+  std::string data(std::uint64_t address) const;
+  // The same for all elements of an array: "mailboxes[].has_mail"; kNoName.
+  std::string kind_of_data(std::uint64_t address) const;
+
+ private:
+  struct Function {
+    std::uint64_t end = 0;
+    std::string name;
+  };
+  struct Member {
+    std::uint64_t offset = 0, bytes = 0;
+    std::string name;
+  };
+  struct Data {
+    std::uint64_t bytes = 0, element = 0;
+    std::string name;
+    std::uint32_t number = 0;
+  };
+  std::string data(std::uint64_t address, bool with_index) const;
+
+  std::map<std::uint64_t, Function> functions_;  // by their beginnings, as the others
+  std::map<std::uint64_t, SourceLine> lines_;
+  std::map<std::uint64_t, Data> data_;
+  std::map<std::uint32_t, std::vector<Member>> members_;
+};
+
+}  // namespace ktstr

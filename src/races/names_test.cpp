@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "races/names.h"
+
+#include <gmock/gmock.h>
+
+namespace ktstr {
+namespace {
+
+constexpr std::uint64_t kNamedCode = 0xffffffffa0000000, kNamedBoxes = 0xffffc90000001000;
+
+class SourceNamesTest : public testing::Test {
+ protected:
+  SourceNamesTest() {
+    trace::BpfFunctionSeen function{.start = kNamedCode, .end = kNamedCode + 0x100, .name = {}};
+    put_text("take_mail", function.name);
+    names_.follow(make_event(0, 0, function));
+    trace::BpfLineSeen line{.start = kNamedCode + 0x20, .line = 120, .file = {}, .text = {}};
+    put_text("c/scx.bpf.c", line.file);
+    put_text("if (box->has_mail)", line.text);
+    names_.follow(make_event(0, 0, line));
+    trace::BpfDataSeen boxes{.number = 3, .start = kNamedBoxes, .bytes = 64, .element = 16, .name = {}};
+    put_text("mailboxes", boxes.name);
+    names_.follow(make_event(0, 0, boxes));
+    trace::BpfMemberSeen flag{.of = 3, .offset = 8, .bytes = 1, .name = {}};
+    put_text("has_mail", flag.name);
+    names_.follow(make_event(0, 0, flag));
+    trace::BpfDataSeen other{.number = 4, .start = kNamedBoxes + 64, .bytes = 8, .element = 0, .name = {}};
+    put_text("stalled", other.name);
+    names_.follow(make_event(0, 0, other));
+  }
+  SourceNames names_;
+};
+
+TEST_F(SourceNamesTest, PlacesAreOffsetsInFunctions) {
+  EXPECT_EQ(names_.place(kNamedCode + 0x2d), (CodePlace{"take_mail", 0x2d}));
+  EXPECT_EQ(names_.place(kNamedCode + 0x100), std::nullopt);
+  EXPECT_EQ(names_.place(kNamedCode - 1), std::nullopt);
+  EXPECT_EQ(names_.address({"take_mail", 0x2d}), kNamedCode + 0x2d);
+  EXPECT_EQ(names_.address({"take_mail", 0x100}), std::nullopt);
+  EXPECT_EQ(names_.address({"take", 0}), std::nullopt);
+}
+
+TEST_F(SourceNamesTest, LinesHoldUntilTheNext) {
+  EXPECT_EQ(to_text(names_.line(kNamedCode + 0x2d)), "scx.bpf.c:120: if (box->has_mail)");
+  EXPECT_EQ(to_text(names_.line(kNamedCode + 0x1f)), "?");
+  EXPECT_EQ(to_text(names_.line(kNamedCode + 0x100)), "?");
+}
+
+TEST_F(SourceNamesTest, DataIsCalledByItsIndexAndMember) {
+  EXPECT_EQ(names_.data(kNamedBoxes + 24), "mailboxes[1].has_mail");
+  EXPECT_EQ(names_.kind_of_data(kNamedBoxes + 24), "mailboxes[].has_mail");
+  EXPECT_EQ(names_.data(kNamedBoxes + 16), "mailboxes[1]") << "no member is known there";
+  EXPECT_EQ(names_.data(kNamedBoxes + 64), "stalled");
+  EXPECT_EQ(names_.data(kNamedBoxes + 68), "stalled+4");
+  EXPECT_EQ(names_.data(kNamedBoxes + 72), "0xffffc90000001048");
+  EXPECT_EQ(names_.kind_of_data(kNamedBoxes + 72), "memory without a name");
+}
+
+}  // namespace
+}  // namespace ktstr

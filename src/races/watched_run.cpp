@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "races/watched_run.h"
+
+#include <array>
+
+#include "probe_page.h"
+#include "trace/trace_file.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr std::uint32_t kBytesOfAccess = 0xff;
+constexpr std::size_t kMostCpus = 1024;
+
+}  // namespace
+
+Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
+  KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_file));
+  WatchedRun run;
+  std::array<std::uint32_t, kMostCpus> runs{};
+  for (;;) {
+    KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, reader.next());
+    if (!event) break;
+    run.names.follow(*event);
+    if (event->kind == TraceKind::kSwitch) ++runs[event->cpu % kMostCpus];
+    if (event->kind != TraceKind::kAccess) continue;
+    const auto seen = event_as<trace::Access>(*event);
+    if ((seen.how & kBytesOfAccess) == 0) continue;
+    run.accesses.push_back({.time_ns = event->time_ns,
+                            .place = seen.place,
+                            .address = seen.address,
+                            .bytes = seen.how & kBytesOfAccess,
+                            .vcpu = event->cpu,
+                            .store = (seen.how & control::kStore) != 0,
+                            .atomic = (seen.how & control::kAtomic) != 0,
+                            .run = runs[event->cpu % kMostCpus]});
+  }
+  run.all = !reader.cut_short() && reader.not_stored() == 0;
+  if (run.accesses.empty())
+    return fail(ErrorCode::kNotFound, "no code of a BPF scheduler has touched memory while the body ran");
+  return run;
+}
+
+}  // namespace ktstr
