@@ -53,7 +53,8 @@ struct RunTuple {
   int icount_shift = 0;
   std::uint32_t turn_instructions = 0;  // of a vCPU's turn, before the seed varies it; 0: no plugin ends turns
   std::string cpu_speeds;               // of CPUs that are slower than the others: "4-7=40%"; "" for none
-  std::uint64_t quantum_ns = 0;         // without one
+  std::string schedule;  // which CPU was held where in the scheduler's code, as parse_schedule() has it; "": none
+  std::uint64_t quantum_ns = 0;  // without one
   std::uint64_t memory_bytes = 0;
   std::string qemu_version;
   std::map<std::string, std::string>

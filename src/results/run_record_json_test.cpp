@@ -31,6 +31,7 @@ RunRecord full_record() {
              3,
              3125,
              "1=40%",
+             "f+0x1 to g+0x2 until write",
              100'000,
              1ULL << 40,
              "10.0.11",
