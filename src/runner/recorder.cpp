@@ -2,7 +2,10 @@
 #include "runner/recorder.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
+#include "kernel/elf.h"
 #include "trace/probes/kernel_view.h"
 
 namespace ktstr {
@@ -15,8 +18,23 @@ constexpr Bytes kMostTraceBytes = Bytes{64} << 20;                        // som
 
 }  // namespace
 
-Recorder::Recorder(KernelProbes kernel, UserProbes user, int cpus)
-    : kernel_(std::move(kernel)), user_(std::move(user)), cpus_(cpus) {
+Result<BpfSourceLayout> bpf_source_layout_in(const fs::path& vmlinux, const std::string& sha256) {
+  static std::mutex mutex;
+  static std::map<std::string, BpfSourceLayout> known;
+  const std::lock_guard lock(mutex);
+  if (const auto found = known.find(sha256); found != known.end()) return found->second;
+  KTSTR_TRY_ASSIGN(const ByteVector image, read_bytes(vmlinux));
+  KTSTR_TRY_ASSIGN(const ElfFile elf, ElfFile::parse(image));
+  KTSTR_TRY_ASSIGN(const KernelSymbols symbols, KernelSymbols::from_image(elf));
+  const auto section = elf.contents(".BTF");
+  if (!section) return fail(ErrorCode::kNotFound, "the kernel has no BTF (no .BTF section)");
+  KTSTR_TRY_ASSIGN(const Btf btf, Btf::parse(*section));
+  KTSTR_TRY_ASSIGN(const BpfSourceLayout layout, bpf_source_layout_of(symbols, btf));
+  return known[sha256] = layout;
+}
+
+Recorder::Recorder(KernelProbes kernel, UserProbes user, WatchedMemory memory, int cpus)
+    : kernel_(std::move(kernel)), user_(std::move(user)), memory_(std::move(memory)), cpus_(cpus) {
   kernel_.probes.insert(kernel_.probes.end(), user_.of_kernel.begin(), user_.of_kernel.end());
   std::stable_sort(kernel_.probes.begin(), kernel_.probes.end(),
                    [](const auto& a, const auto& b) { return a.address < b.address; });
@@ -28,6 +46,14 @@ ExitsOfKernel Recorder::exits() const {
 
 std::pair<std::uint64_t, std::uint64_t> Recorder::late_range() const {
   return user_.of_bpf.empty() ? ProbeListener::late_range() : kBpfRange;
+}
+
+control::MemoryWatch Recorder::watch() const {
+  if (!memory_.any()) return {};
+  return {.first = kBpfRange.first,
+          .last = kBpfRange.second,
+          .kind = memory_.accesses ? static_cast<std::uint32_t>(TraceKind::kAccess) : 0,
+          .hold_kind = static_cast<std::uint32_t>(TraceKind::kHeld)};
 }
 
 Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_t guest_ns) {
@@ -46,7 +72,15 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
   for (const NamedNumber& named : user_.named) give(named_value(guest_ns, named));
   for (std::size_t i = 0; i < names.size(); ++i) give(probe_placed(guest_ns, i, names[i]));
   not_placed_ = std::move(bpf.not_placed);
-  return ProbesBegun{.space = space, .late = std::move(bpf.probes), .late_exits = std::move(bpf.ends)};
+  ProbesBegun begun{.space = space, .late = std::move(bpf.probes), .late_exits = std::move(bpf.ends)};
+  if (!memory_.any()) return begun;
+  for (const TraceEvent& seen : bpf_source(guest_ns, memory, memory_.layout)) give(seen);
+  auto holds = placed_holds(memory_.schedule, bpf_functions(memory, memory_.layout.functions));
+  if (holds)
+    begun.holds = *std::move(holds);
+  else
+    why_no_holds_ = holds.error().message();
+  return begun;
 }
 
 void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began) {

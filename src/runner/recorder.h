@@ -9,16 +9,29 @@
 #include <vector>
 
 #include "engine/qemu/probes.h"
+#include "trace/probes/bpf_source.h"
+#include "trace/probes/holds.h"
 #include "trace/probes/probe_catalogue.h"
 #include "trace/probes/user_probes.h"
 #include "trace/trace_file.h"
 
 namespace ktstr {
 
+// What is to be seen of the memory that a BPF scheduler's code touches, and which CPU is held there.
+struct WatchedMemory {
+  bool accesses = false;
+  std::vector<PlannedHold> schedule;
+  BpfSourceLayout layout;
+  bool any() const { return accesses || !schedule.empty(); }
+};
+
+// Of a kernel's image; remembered in this process by its sha256.
+Result<BpfSourceLayout> bpf_source_layout_in(const fs::path& vmlinux, const std::string& sha256);
+
 class Recorder final : public ProbeListener {
  public:
   // `user`: what the user wants to see beside what is always recorded.
-  Recorder(KernelProbes kernel, UserProbes user, int cpus);
+  Recorder(KernelProbes kernel, UserProbes user, WatchedMemory memory, int cpus);
 
   // Events that come are stored in this file; where it cannot be made, finish() says why. `release`: of the kernel.
   void store(const fs::path& file, const std::string& release);
@@ -27,10 +40,13 @@ class Recorder final : public ProbeListener {
   const std::vector<control::Probe>& probes() const override { return kernel_.probes; }
   ExitsOfKernel exits() const override;
   std::pair<std::uint64_t, std::uint64_t> late_range() const override;
+  control::MemoryWatch watch() const override;
   Result<ProbesBegun> begin(const control::GuestSpace& ram, std::uint64_t guest_ns) override;
   void take(std::span<const std::uint64_t> event, const ClockPair& began) override;
 
   std::uint64_t events() const { return events_; }
+  // Why nothing is held, where something was to be; "" otherwise.
+  const std::string& why_no_holds() const { return why_no_holds_; }
   // Of what the user wanted to see, what is not there.
   const std::vector<std::string>& not_placed() const { return not_placed_; }
 
@@ -39,7 +55,9 @@ class Recorder final : public ProbeListener {
 
   KernelProbes kernel_;
   UserProbes user_;
+  WatchedMemory memory_;
   std::vector<std::string> not_placed_;
+  std::string why_no_holds_;
   int cpus_;
   std::optional<TraceWriter> file_;
   Status stored_ = ok();

@@ -74,6 +74,8 @@ struct RunRequest {
   bool recorder = true;           // det: look at what the guest's kernel does; the same run without
   bool trace = false;             // kvm, tcg: have the guest's kernel trace itself, which disturbs it
   std::string probes;             // functions that are to be seen, as parse_user_probes() takes them; "": none
+  bool watch_memory = false;      // det: record what memory the BPF scheduler's code touches; the same run
+  std::string schedule;           // det: which CPU is held where, as parse_schedule() takes it; "": none
   bool auto_repro = false;        // replay a failure at once, with probes of what the scheduler does
   bool cold = false;              // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs

@@ -44,6 +44,7 @@ class GuestPlace final : public Place {
   Status prepare_recorder();
   Status prepare_tracing();
   Result<UserProbes> probes_of_user() const;
+  Result<WatchedMemory> watched_memory() const;
   void remember_trace(const std::string& why_no_events);
   Result<GuestOutcome> start_guest(const Deliveries& deliveries, const GuestIo& io);
 
@@ -147,9 +148,16 @@ Status GuestPlace::choose_turns() {
   return ok();
 }
 
-Error no_probes(std::string_view why) {
-  return fail(ErrorCode::kInvalidArgument, "functions are seen by the recorder, and there is none: {}", why)
-      .with_hint("run it without --probe");
+// The flag that asked for what only the recorder can do; "" for none.
+std::string needs_recorder(const RunRequest& request) {
+  if (!request.probes.empty()) return "--probe";
+  if (!request.schedule.empty()) return "--hold";
+  return request.watch_memory ? "--watch-memory" : "";
+}
+
+Error no_recorder_for(std::string_view flag, std::string_view why) {
+  return fail(ErrorCode::kInvalidArgument, "{} needs the recorder, and there is none: {}", flag, why)
+      .with_hint(fmt::format("run it without {}", flag));
 }
 
 Result<UserProbes> GuestPlace::probes_of_user() const {
@@ -163,6 +171,15 @@ Result<UserProbes> GuestPlace::probes_of_user() const {
   return compiled;
 }
 
+Result<WatchedMemory> GuestPlace::watched_memory() const {
+  WatchedMemory memory{.accesses = request_.watch_memory};
+  KTSTR_TRY_ASSIGN(memory.schedule, parse_schedule(request_.schedule));
+  if (memory.any()) {
+    KTSTR_TRY_ASSIGN(memory.layout, bpf_source_layout_in(kernel_.vmlinux, kernel_.sha256));
+  }
+  return memory;
+}
+
 // Its absence is no reason not to run: the run is the same. That of what the user has asked for by name is one.
 Status GuestPlace::prepare_recorder() {
   if (!request_.recorder) why_no_recorder_ = "it was not wanted (--no-recorder)";
@@ -174,13 +191,17 @@ Status GuestPlace::prepare_recorder() {
     else
       why_no_recorder_ = found.error().message();
   }
-  if (!kernel && request_.probes.empty()) return ok();
-  if (!kernel) return no_probes(why_no_recorder_);
+  const std::string asked_for = needs_recorder(request_);
+  if (!kernel && asked_for.empty()) return ok();
+  if (!kernel) return no_recorder_for(asked_for, why_no_recorder_);
   KTSTR_TRY_ASSIGN(UserProbes user, probes_of_user());
+  KTSTR_TRY_ASSIGN(WatchedMemory memory, watched_memory());
   if (const std::size_t all = kernel->probes.size() + user.of_kernel.size(); all > control::kMostProbes)
-    return no_probes(fmt::format("{} functions are too many, {} with the recorder's own; there is room for {}",
-                                 user.of_kernel.size(), all, control::kMostProbes));
-  recorder_ = std::make_shared<Recorder>(*std::move(kernel), std::move(user), request_.settings.topology.cpus());
+    return no_recorder_for("--probe",
+                           fmt::format("{} functions are too many, {} with the recorder's own; there is room for {}",
+                                       user.of_kernel.size(), all, control::kMostProbes));
+  recorder_ = std::make_shared<Recorder>(*std::move(kernel), std::move(user), std::move(memory),
+                                         request_.settings.topology.cpus());
   spec_.listener = recorder_;
   return ok();
 }
@@ -230,9 +251,10 @@ Status GuestPlace::prepare() {
     KTSTR_TRY(prepare_recorder());
     record_.tuple.icount_shift = spec_.icount_shift;
     record_.tuple.cpu_speeds = to_string(request_.settings.cpu_speeds);
+    record_.tuple.schedule = request_.schedule;
     record_.cpu_mips = mips_of(spec_.icount_shift, request_.settings.topology.cpus());
-  } else if (!request_.probes.empty()) {
-    return no_probes(fmt::format("it needs det mode, and this is {} mode", to_string(spec_.mode)));
+  } else if (const std::string asked_for = needs_recorder(request_); !asked_for.empty()) {
+    return no_recorder_for(asked_for, fmt::format("it needs det mode, and this is {} mode", to_string(spec_.mode)));
   } else if (!request_.settings.cpu_speeds.empty()) {
     return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
   }
@@ -304,6 +326,9 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
   if (tracing_) KTSTR_TRY(tracing_->open(directory.path()));
   if (recorder_) recorder_->store(directory.path() / kTraceFileName, kernel_.release);
   KTSTR_TRY_ASSIGN(end.guest, start_guest(deliveries, io));
+  if (recorder_ && !recorder_->why_no_holds().empty())
+    return fail(ErrorCode::kInvalidArgument, "no CPU could be held: {}", recorder_->why_no_holds())
+        .with_hint("the schedule is of another scheduler, or of another build of it");
   if (tracing_)
     if (const Status stored = tracing_->finish(directory.path() / kTraceFileName, kernel_.release); !stored)
       log_warn("{}", stored.error().render());

@@ -118,6 +118,8 @@ Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_sca
     KTSTR_TRY(in_range("limit of a phase in ms", static_cast<double>(limit.count()), 1, 2 * kDay / 1e6));
   if (const auto speeds = cpu_speeds_from(tuple.cpu_speeds); !speeds)
     return fail(ErrorCode::kCorruptData, "its speeds of CPUs: {}", speeds.error().message());
+  if (const auto schedule = parse_schedule(tuple.schedule); !schedule)
+    return fail(ErrorCode::kCorruptData, "its schedule: {}", schedule.error().message());
   KTSTR_TRY(in_range("memory in bytes", static_cast<double>(tuple.memory_bytes), 1 << 20, kMostMemory));
   KTSTR_TRY(in_range("instruction-count shift", tuple.icount_shift, 0, 10));
   return in_range("scale of limits in host time", host_limit_scale, 1e-3, 1e6);
@@ -155,6 +157,7 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
   if (request.mode == "det") {
     settings.icount_shift = tuple.icount_shift;
     settings.cpu_speeds = cpu_speeds_from(tuple.cpu_speeds).value_or(std::vector<CpuSpeed>());
+    request.schedule = tuple.schedule;
     if (!settings.quantum) settings.quantum = std::chrono::nanoseconds(0);  // as asked for: turns without a limit
     if (settings.turn) settings.quantum.reset();
   } else {

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/races/race_search.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/log.h"
+#include "races/held.h"
+#include "trace/trace_file.h"
+
+namespace ktstr {
+
+namespace {
+
+constexpr EnumName<RaceOutcome> kRaceOutcomes[] = {
+    {RaceOutcome::kHarmful, "harmful"},
+    {RaceOutcome::kBenign, "benign"},
+    {RaceOutcome::kNeverMet, "never met"},
+    {RaceOutcome::kNotTried, "not tried"},
+};
+constexpr std::size_t kMostSingles = 12;
+constexpr int kMostSeedsTried = 5;
+constexpr double kNeverMetYet = 0.3;
+constexpr std::uint64_t kRepeats = 2;  // of the one that is left
+
+std::string kind_of(const RunRecord& record) {
+  const auto failed = std::find_if(record.details.begin(), record.details.end(),
+                                   [](const auto& detail) { return detail.verdict == Verdict::kFail; });
+  return failed == record.details.end() ? "" : std::string(to_string(failed->kind));
+}
+
+std::string message_of_failure(const RunRecord& record) {
+  const auto failed = std::find_if(record.details.begin(), record.details.end(),
+                                   [](const auto& detail) { return detail.verdict == Verdict::kFail; });
+  return failed == record.details.end() ? record.error : failed->message;
+}
+
+void forget_run(const RunRecord& record) {
+  if (record.run_dir.empty()) return;
+  std::error_code error;
+  std::filesystem::remove_all(record.run_dir, error);
+  if (error) log_warn("cannot remove {}: {}", record.run_dir, error.message());
+}
+
+std::vector<HeldOnce> holds_in(const RunRecord& record) {
+  auto held = read_held_run(std::filesystem::path(record.run_dir) / kTraceFileName);
+  if (!held) {
+    log_warn("{}: {}", record.id, held.error().message());
+    return {};
+  }
+  return std::move(held->holds);
+}
+
+bool was_met(const std::vector<HeldOnce>& holds) {
+  return std::any_of(holds.begin(), holds.end(),
+                     [](const HeldOnce& one) { return one.end == control::HoldChange::kMet; });
+}
+
+class Search {
+ public:
+  Search(const RunRequest& request, const RaceSearchOptions& options) : request_(request), options_(options) {}
+
+  RaceSearch all() {
+    if (watch()) {
+      while (goes_on() && try_some()) {
+      }
+      for (TriedRace& race : result_.races) conclude(race);
+    }
+    result_.interrupted = options_.pool.interrupted && options_.pool.interrupted();
+    return std::move(result_);
+  }
+
+ private:
+  // With the first seed that it passes with.
+  bool watch() {
+    RunRequest request = request_;
+    request.watch_memory = true;
+    for (int i = 0; i < kMostSeedsTried; ++i, ++request.settings.seed) {
+      result_.watched = options_.run(request);
+      if (result_.watched.outcome != Outcome::kFail) break;
+      result_.failed_unforced.emplace_back(result_.watched.id, request.settings.seed);
+    }
+    if (result_.watched.outcome != Outcome::kPass && result_.watched.outcome != Outcome::kInconclusive) {
+      result_.why_not = "the test does not pass as it is";
+      return false;
+    }
+    seeds_.push_back(request.settings.seed);
+    auto watched = read_watched_run(std::filesystem::path(result_.watched.run_dir) / kTraceFileName);
+    if (!watched) {
+      result_.why_not = watched.error().message();
+      return false;
+    }
+    result_.accesses = watched->accesses.size();
+    result_.all_accesses = watched->all;
+    for (RaceCandidate& candidate : find_candidates(*watched))
+      result_.races.push_back({.candidate = std::move(candidate)});
+    return true;
+  }
+
+  bool goes_on() const {
+    if (options_.pool.interrupted && options_.pool.interrupted()) return false;
+    return result_.runs < options_.most_runs && !(options_.first_only && result_.harmful() != 0);
+  }
+
+  RunRequest forced(const std::vector<PlannedHold>& holds, std::uint64_t seed) const {
+    RunRequest request = request_;
+    request.schedule = to_text(holds);
+    request.settings.seed = seed;
+    if (options_.repeat_command) request.repeat_command = options_.repeat_command(request);
+    return request;
+  }
+
+  // What the next run of a candidate is worth: less with each that found nothing, and where nobody could come between.
+  static double worth(const TriedRace& race) {
+    double worth = race.candidate.score / static_cast<double>(1 + race.runs);
+    if (race.outcome == RaceOutcome::kNeverMet) worth *= kNeverMetYet;
+    return worth;
+  }
+
+  // As many as run at once, each the most promising of those that are left. False: none is.
+  bool try_some() {
+    std::vector<TriedRace*> due;
+    for (TriedRace& race : result_.races)
+      if (race.outcome != RaceOutcome::kHarmful && race.runs < options_.tries) due.push_back(&race);
+    std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return worth(*a) > worth(*b); });
+    const auto jobs = static_cast<std::uint64_t>(std::max(1, options_.pool.jobs));
+    due.resize(std::min({due.size(), jobs, options_.most_runs - result_.runs}));
+    std::vector<std::uint64_t> seeds;
+    for (const TriedRace* race : due) seeds.push_back(seed_for(race->runs));
+    if (due.empty()) return false;
+    const auto job = [&](std::uint64_t index) {
+      return PoolJob{ram_of(request_), [this, &due, &seeds, index] {
+                       return options_.run(forced(due[index]->candidate.holds, seeds[index]));
+                     }};
+    };
+    run_pool(due.size(), job, options_.pool, [&](std::uint64_t index, const RunRecord& record) {
+      take(*due[index], record, seeds[index]);
+      return goes_on();
+    });
+    return true;
+  }
+
+  // The first is that of the watched run, in which all places are come to. With all of them the test passes where
+  // nobody is held, so that a failure is the hold's doing.
+  std::uint64_t seed_for(std::uint64_t round) {
+    for (int i = 0; seeds_.size() <= round && i < kMostSeedsTried; ++i) {
+      const std::uint64_t seed = next_seed_ == 0 ? seeds_.front() + 1 : next_seed_;
+      next_seed_ = seed + 1;
+      const RunRecord record = options_.run(forced({}, seed));
+      ++result_.runs;
+      if (record.outcome == Outcome::kPass || record.outcome == Outcome::kInconclusive) seeds_.push_back(seed);
+      if (record.outcome == Outcome::kFail)
+        result_.failed_unforced.emplace_back(record.id, seed);
+      else
+        forget_run(record);
+    }
+    return seeds_[std::min<std::size_t>(round, seeds_.size() - 1)];
+  }
+
+  void take(TriedRace& race, const RunRecord& record, std::uint64_t seed) {
+    ++result_.runs;
+    ++race.runs;
+    const std::vector<HeldOnce> holds = holds_in(record);
+    const bool met = was_met(holds);
+    if (met) ++race.met;
+    const bool failed = record.outcome == Outcome::kFail;
+    if (failed) {
+      ++race.failed;
+      race.runs_that_failed.push_back(record.id);
+      if (race.outcome != RaceOutcome::kHarmful) remember(race, record, seed, to_text(race.candidate.holds));
+      race.outcome = RaceOutcome::kHarmful;
+      last_holds_[&race] = holds;
+    } else if (race.outcome != RaceOutcome::kHarmful) {
+      if (met || race.outcome == RaceOutcome::kBenign)
+        race.outcome = RaceOutcome::kBenign;
+      else
+        race.outcome = RaceOutcome::kNeverMet;
+    }
+    if (options_.ran) options_.ran(race, record);
+    if (!failed) forget_run(record);
+  }
+
+  static void remember(TriedRace& race, const RunRecord& record, std::uint64_t seed, std::string schedule) {
+    race.failure = ForcedFailure{.run = record.id,
+                                 .seed = seed,
+                                 .schedule = std::move(schedule),
+                                 .kind = kind_of(record),
+                                 .message = message_of_failure(record),
+                                 .replay_command = record.replay_command,
+                                 .repeat_command = record.repeat_command};
+  }
+
+  RunRecord run_again(TriedRace& race, const std::vector<PlannedHold>& holds) {
+    ++result_.runs;
+    return options_.run(forced(holds, race.failure->seed));
+  }
+
+  // A failure is a race's doing only where the same run fails again; then with as few holds as may be.
+  void conclude(TriedRace& race) {
+    if (!race.failure || (options_.pool.interrupted && options_.pool.interrupted())) return;
+    shorten(race);
+    const auto schedule = parse_schedule(race.failure->schedule);
+    for (; schedule && race.repeats < kRepeats; ++race.repeats) {
+      const RunRecord record = run_again(race, *schedule);
+      if (kind_of(record) == race.failure->kind) ++race.repeated;
+      forget_run(record);
+    }
+  }
+
+  // Whether the run with these holds alone fails the same way; it is the race's failure then.
+  bool still_fails(TriedRace& race, const std::vector<PlannedHold>& holds) {
+    const RunRecord record = run_again(race, holds);
+    if (record.outcome == Outcome::kFail && kind_of(record) == race.failure->kind) {
+      remember(race, record, race.failure->seed, to_text(holds));
+      return true;
+    }
+    forget_run(record);
+    return false;
+  }
+
+  // One place of the code where one is enough, then the last of its holds that matters, then the first. A run without
+  // those after the last is the same up to there, so that the last is found by halving.
+  void shorten(TriedRace& race) {
+    const std::vector<HeldOnce> held = last_holds_[&race];
+    const auto last_met = std::find_if(held.rbegin(), held.rend(),
+                                       [](const HeldOnce& one) { return one.end == control::HoldChange::kMet; });
+    if (last_met == held.rend() || last_met->hold >= race.candidate.holds.size()) return;
+    PlannedHold hold = race.candidate.holds[last_met->hold];
+    if (race.candidate.holds.size() > 1 && !still_fails(race, {hold})) return;
+    const auto between = [&](std::uint32_t from, std::uint32_t to) {
+      PlannedHold part = hold;
+      part.from = from;
+      part.to = to;
+      return still_fails(race, {part});
+    };
+    std::uint32_t fails = 1;  // the last of so many
+    for (const HeldOnce& one : held)
+      if (one.hold == last_met->hold) fails = std::max(fails, one.times);
+    std::uint32_t passes = 0;
+    while (passes + 1 < fails) {
+      const std::uint32_t middle = passes + (fails - passes) / 2;
+      (between(1, middle) ? fails : passes) = middle;
+    }
+    // Alone it may do it too, or another one that was met.
+    std::size_t tried = 0;
+    for (auto one = held.rbegin(); one != held.rend() && tried < kMostSingles; ++one)
+      if (one->hold == last_met->hold && one->end == control::HoldChange::kMet && one->times <= fails) {
+        ++tried;
+        if (between(one->times, one->times)) return;
+      }
+    // Without one of the first all that follows is another run: the fewest of the last that still do it.
+    for (std::uint32_t few = 2; few < fails; few *= 2)
+      if (between(fails - few + 1, fails)) return;
+    between(1, fails);
+  }
+
+  const RunRequest& request_;
+  const RaceSearchOptions& options_;
+  RaceSearch result_;
+  std::vector<std::uint64_t> seeds_;  // that the test passes with
+  std::uint64_t next_seed_ = 0;       // to be looked at; 0: none was
+  std::map<const TriedRace*, std::vector<HeldOnce>> last_holds_;
+};
+
+}  // namespace
+
+EnumNames<RaceOutcome> names_of(RaceOutcome) { return names_from<kRaceOutcomes>(); }
+
+std::uint64_t RaceSearch::harmful() const {
+  return static_cast<std::uint64_t>(std::count_if(
+      races.begin(), races.end(), [](const TriedRace& one) { return one.outcome == RaceOutcome::kHarmful; }));
+}
+
+RaceSearch search_races(const RunRequest& request, const RaceSearchOptions& options) {
+  return Search(request, options).all();
+}
+
+}  // namespace ktstr
