@@ -256,6 +256,57 @@ struct WhyFlags {
   }
 };
 
+// A number from 1 to `most`.
+Result<std::uint64_t> count_of(std::string_view flag, const std::string& text, std::uint64_t by_default,
+                               std::uint64_t most) {
+  if (text.empty()) return by_default;
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > most)
+    return fail(ErrorCode::kInvalidArgument, "{} '{}' is not a number from 1 to {}", flag, text, most);
+  return count;
+}
+
+struct RacesFlags {
+  CLI::App* races;
+  RacesCommand command;
+  std::string file, runs, tries;
+  SettingFlags flags;
+
+  explicit RacesFlags(CLI::App& app)
+      : races(app.add_subcommand("races",
+                                 "find races in a BPF scheduler: watch one run, then force what could go "
+                                 "wrong")) {
+    add_text(*races, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario: a test that passes")
+        ->required();
+    add_text(*races, "--runs", runs, "N", "forced runs at most; default: 60");
+    add_text(*races, "--tries", tries, "N", "runs of each candidate, each with another seed; default: 3");
+    races->add_flag("--first", command.first_only, "stop when one has been found");
+    flags.add_all(*races);
+  }
+
+  Result<Command> interpreted(std::vector<std::string> tests) const {
+    constexpr std::uint64_t kMostRuns = 1'000'000;
+    RacesCommand result = command;
+    result.file = file;
+    KTSTR_TRY_ASSIGN(result.most_runs, count_of("--runs", runs, result.most_runs, kMostRuns));
+    KTSTR_TRY_ASSIGN(result.tries, count_of("--tries", tries, result.tries, kMostRuns));
+    KTSTR_TRY_ASSIGN(result.options, flags.options(std::move(tests)));
+    if (result.options.seeds || result.options.repeat > 1)
+      return Error(ErrorCode::kInvalidArgument, "races are looked for from one run on")
+          .with_hint(
+              "leave --seeds and --repeat out; --seed N says which run, --tries with how many seeds each "
+              "candidate is forced");
+    if (result.options.gives("--hold"))
+      return Error(ErrorCode::kInvalidArgument, "which CPU is to be held is what is looked for")
+          .with_hint("leave --hold out; ktstr run takes it");
+    if (!result.options.axes(false).empty())
+      return Error(ErrorCode::kInvalidArgument, "races are looked for on one machine, with one scheduler")
+          .with_hint("give each flag once");
+    return Command(std::move(result));
+  }
+};
+
 struct KernelCommands {
   CLI::App* kernel;
   CLI::App* fetch;
@@ -456,6 +507,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   const ReplayFlags replay(app);
   const TraceFlags trace(app);
   const WhyFlags why(app);
+  const RacesFlags races(app);
 
   std::string program;
   CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
@@ -482,8 +534,8 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   SplitArguments split = split_at_double_dash(arguments);
   KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));
   if (!show.text.empty()) return Command(std::move(show));
-  if (!*run && !*work.try_out && !split.tests.empty())
-    return fail(ErrorCode::kInvalidArgument, "only 'ktstr run' and 'ktstr test' take words after --");
+  if (!*run && !*races.races && !*work.try_out && !split.tests.empty())
+    return fail(ErrorCode::kInvalidArgument, "only 'ktstr run', 'ktstr races' and 'ktstr test' take words after --");
   if (*version) return Command(ShowText{version_text() + "\n"});
   if (*scenarios) return Command(scenarios_command);
   if (*schedulers.schedulers) return schedulers.interpreted();
@@ -491,6 +543,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*replay.replay) return replay.interpreted();
   if (*trace.trace) return trace.interpreted();
   if (*why.why) return Command(why.command);
+  if (*races.races) return races.interpreted(std::move(split.tests));
   if (*kernel.kernel) return kernel.command();
   if (*warm.warm) return warm.interpreted();
   if (*work.work) return work.interpreted(std::move(split.tests));

@@ -54,6 +54,14 @@ struct WhyCommand {
   bool replay = false;       // replay it with probes first
   bool json = false;
 };
+// Races of a scenario's BPF scheduler.
+struct RacesCommand {
+  std::filesystem::path file;
+  RunOptions options;            // with neither seeds nor repeats
+  std::uint64_t most_runs = 60;  // forced
+  std::uint64_t tries = 3;       // of each candidate
+  bool first_only = false;
+};
 struct TestCommand {
   std::string program;
   std::vector<std::string> arguments;  // for the program, untouched
@@ -109,7 +117,7 @@ struct WorkImportCommand {
 struct DoctorCommand {
   bool json = false;
 };
-using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, TestCommand,
+using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
                              KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
                              WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, SchedulersCommand,
                              WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;

@@ -8,6 +8,7 @@
 #include "base/text/whole_number.h"
 #include "cli/run_options.h"
 #include "engine/qemu/turns.h"
+#include "trace/probes/holds.h"
 #include "trace/probes/user_probes.h"
 
 namespace ktstr::cli {
@@ -173,6 +174,23 @@ const Setting kOwn[] = {
        KTSTR_TRY(parse_user_probes(word.text).context("--probe"));
        return put(request.probes, std::string(word.text));
      },
+     .of_guests = true},
+    {.flags = "--watch-memory",
+     .type = "",
+     .help =
+         "det mode: record what memory the BPF scheduler's code touches too, for `ktstr races`. The run is the same",
+     .set = [](const Word&, RunRequest& request) { return put(request.watch_memory, true); },
+     .of_guests = true},
+    {.flags = "--hold",
+     .type = "LIST",
+     .help = "det mode: hold a CPU in the BPF scheduler's code until another has come between: 'f+0x2d to f+0x54 until "
+             "write', as `ktstr races` finds them; ';' between them",
+     .set = [](const Word& word, RunRequest& request) -> Status {
+       KTSTR_TRY_ASSIGN(const std::vector<PlannedHold> schedule, parse_schedule(word.text));
+       return put(request.schedule, to_text(schedule));
+     },
+     .show = [](const RunRequest& request) { return request.schedule; },
+     .repeated = Repeated::kWhereGivenOrOther,
      .of_guests = true},
     {.flags = "--auto-repro",
      .type = "",

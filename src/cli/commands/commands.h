@@ -12,6 +12,7 @@ int execute(const RunCommand& command);
 int execute(const ReplayCommand& command);
 int execute(const TraceCommand& command);
 int execute(const WhyCommand& command);
+int execute(const RacesCommand& command);
 int execute(const TestCommand& command);
 int execute(const KernelFetchCommand& command);
 int execute(const KernelListCommand& command);

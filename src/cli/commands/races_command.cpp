@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/system/process.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/races.h"
+#include "cli/exit_status.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/repeat_command.h"
+#include "cli/run_request.h"
+#include "runner/environment.h"
+#include "runner/interrupt.h"
+#include "scenario_file/scenario_file.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+std::string as_named(const std::filesystem::path& file) {
+  if (file.native().starts_with(kCannedPrefix)) return file.native();
+  std::error_code error;
+  return std::filesystem::absolute(file, error).lexically_normal().native();
+}
+
+Result<int> find_races(const RacesCommand& command) {
+  RunnerEnvironment environment = RunnerEnvironment::from_process();
+  environment.verbose = command.options.verbosity > 0;
+  KTSTR_TRY(has_directories(environment));
+  KTSTR_TRY_ASSIGN(const std::filesystem::path program, own_executable());
+  KTSTR_TRY_ASSIGN(RunRequest request, request_for_file(command.file, command.options));
+  if (!request.has_scheduler())
+    return Error(ErrorCode::kInvalidArgument, "no BPF scheduler is under test, whose code could be watched")
+        .with_hint("name one with --scheduler");
+  KTSTR_TRY(resolve(request, environment, program.parent_path()));
+  const Invocation invocation{
+      .program = program, .selection = {"run", as_named(command.file)}, .environment = deciding_environment()};
+  const auto again = [&](const RunRequest& one) { return repeat_command(invocation, one, command.options); };
+  request.repeat_command = again(request);
+  KTSTR_TRY_ASSIGN(request.packed, pack_inputs(request, environment));
+  install_interrupt_handler();
+  Progress progress(Progress::kind(), command.options.json);
+  RaceSearchOptions options{.pool = pool_for_runs(command.options.jobs.value_or(kAutoJobs), environment),
+                            .most_runs = command.most_runs,
+                            .tries = command.tries,
+                            .first_only = command.first_only};
+  options.pool.progress = [&](const PoolState& state) { progress.show(state); };
+  options.repeat_command = again;
+  options.run = [&](const RunRequest& one) { return run(one, environment); };
+  const RaceSearch search = search_races(request, options);
+  progress.show({});
+  KTSTR_TRY(print_out(command.options.json ? races_json(search)
+                                           : races_text(search, command.options.verbosity > 0, stdout_takes_colors())));
+  if (search.interrupted) return exit_code(Outcome::kInterrupted);
+  if (!search.why_not.empty()) {
+    const bool said = search.watched.outcome != Outcome::kPass && search.watched.outcome != Outcome::kInconclusive;
+    if (said && !search.watched.error.empty())
+      report_error(Error(ErrorCode::kInvalidArgument, search.watched.error).with_hint(search.watched.error_hint));
+    return exit_code(said ? search.watched.outcome : Outcome::kInconclusive);
+  }
+  return search.harmful() != 0 ? exit_code(Outcome::kFail) : exit_code(Outcome::kPass);
+}
+
+}  // namespace
+
+int execute(const RacesCommand& command) {
+  set_verbosity(command.options.verbosity);
+  const Result<int> exit = find_races(command);
+  return exit ? *exit : report_error(exit.error());
+}
+
+}  // namespace ktstr::cli

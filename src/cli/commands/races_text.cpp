@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text/printable.h"
+#include "cli/commands/races.h"
+#include "report/style.h"
+#include "report/units.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string line_of(std::string_view label, std::string_view text) {
+  return fmt::format("  {:<11}{}\n", label, printable(text));
+}
+
+std::string place_text(const CodePlace& place, const SourceLine& line) {
+  return line.line == 0 ? to_text(place) : fmt::format("{}, {}", place.function, to_text(line));
+}
+
+std::uint64_t count_of(const RaceSearch& search, RaceOutcome outcome) {
+  return static_cast<std::uint64_t>(std::count_if(search.races.begin(), search.races.end(),
+                                                  [&](const TriedRace& one) { return one.outcome == outcome; }));
+}
+
+// What is found, and where: enough to go to the source with.
+std::string places_of(const TriedRace& race) {
+  const RaceCandidate& candidate = race.candidate;
+  std::string text = line_of("after", place_text(candidate.holds.front().first, candidate.first));
+  text += line_of("before", place_text(candidate.holds.front().second, candidate.second));
+  for (const SourceLine& other : candidate.others)
+    text += line_of(&other == &candidate.others.front() ? "between" : "", to_text(other));
+  return text;
+}
+
+std::string harmful_text(const TriedRace& race, const Style& style) {
+  std::string text = fmt::format("\n{}  {}\n", style.heading("HARMFUL"), printable(race.candidate.to_text()));
+  text += places_of(race);
+  text += line_of("forced",
+                  fmt::format("{} runs: another CPU came between in {}, {} failed", race.runs, race.met, race.failed));
+  if (!race.failure) return text;
+  const ForcedFailure& failure = *race.failure;
+  text += line_of("why", fmt::format("{}: {}", failure.kind, failure.message));
+  text += line_of("schedule", failure.schedule);
+  if (race.repeats != 0)
+    text += line_of("repeats", fmt::format("{} of {} runs with it failed so again", race.repeated, race.repeats));
+  text += line_of("replay", failure.replay_command);
+  text += line_of("again", failure.repeat_command);
+  return text;
+}
+
+std::string short_text(const TriedRace& race) {
+  std::string text = fmt::format("\n{}  {}\n", to_string(race.outcome), printable(race.candidate.to_text()));
+  text += places_of(race);
+  if (race.runs != 0)
+    text += line_of("forced", fmt::format("{} runs: another CPU came between in {}", race.runs, race.met));
+  return text;
+}
+
+std::string failed_unforced(const RaceSearch& search) {
+  std::string text;
+  for (const auto& [run, seed] : search.failed_unforced)
+    text += fmt::format("  with seed {} the test failed with nobody held: ktstr why {}\n", seed, run);
+  return text;
+}
+
+}  // namespace
+
+std::string races_text(const RaceSearch& search, bool verbose, bool color) {
+  const Style style(color);
+  const RunRecord& watched = search.watched;
+  std::string text = fmt::format("{} on {}, {}: ", printable(watched.test), printable(watched.kernel),
+                                 watched.tuple.topology.to_string());
+  if (!search.why_not.empty()) {
+    text += fmt::format("no races were looked for: {}\n", printable(search.why_not));
+    return text + failed_unforced(search);
+  }
+  text += fmt::format("{} accesses to memory, {} candidates, {} forced runs\n", search.accesses, search.races.size(),
+                      search.runs);
+  if (!search.all_accesses)
+    text += "  not all of them: the trace has no room for more; give a shorter duration or fewer workers\n";
+  for (const TriedRace& race : search.races)
+    if (race.outcome == RaceOutcome::kHarmful) text += harmful_text(race, style);
+  if (verbose)
+    for (const RaceOutcome outcome : {RaceOutcome::kBenign, RaceOutcome::kNeverMet, RaceOutcome::kNotTried})
+      for (const TriedRace& race : search.races)
+        if (race.outcome == outcome) text += short_text(race);
+  text += fmt::format("\n{} harmful, {} benign, {} never met, {} not tried{}\n", search.harmful(),
+                      count_of(search, RaceOutcome::kBenign), count_of(search, RaceOutcome::kNeverMet),
+                      count_of(search, RaceOutcome::kNotTried), verbose ? "" : " (-v lists all)");
+  return text + failed_unforced(search);
+}
+
+std::string races_json(const RaceSearch& search) {
+  const auto line = [](const SourceLine& one) {
+    return Json{{"file", one.file}, {"line", one.line}, {"text", one.text}};
+  };
+  Json json = {{"test", search.watched.test}, {"watched_run", search.watched.id},    {"why_not", search.why_not},
+               {"accesses", search.accesses}, {"all_accesses", search.all_accesses}, {"runs", search.runs},
+               {"races", Json::array()}};
+  for (const TriedRace& race : search.races) {
+    const RaceCandidate& candidate = race.candidate;
+    Json one = {{"what", candidate.to_text()},
+                {"shape", to_string(candidate.shape)},
+                {"variable", candidate.variable},
+                {"second_variable", candidate.second_variable},
+                {"first", line(candidate.first)},
+                {"second", line(candidate.second)},
+                {"others", Json::array()},
+                {"schedule", to_text(candidate.holds)},
+                {"times", candidate.times},
+                {"outcome", to_string(race.outcome)},
+                {"runs", race.runs},
+                {"met", race.met},
+                {"failed", race.failed},
+                {"runs_that_failed", race.runs_that_failed}};
+    for (const SourceLine& other : candidate.others) one["others"].push_back(line(other));
+    if (race.failure)
+      one["failure"] = {{"run", race.failure->run},           {"seed", race.failure->seed},
+                        {"schedule", race.failure->schedule}, {"kind", race.failure->kind},
+                        {"message", race.failure->message},   {"repeats", race.repeats},
+                        {"repeated", race.repeated}};
+    json["races"].push_back(std::move(one));
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ktstr::cli
