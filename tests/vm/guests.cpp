@@ -112,6 +112,12 @@ GuestRun GuestTest::replay(std::vector<std::string> arguments, const std::vector
   return run_to_end(std::move(options), environment);
 }
 
+GuestRun GuestTest::races(std::vector<std::string> arguments) {
+  Subprocess::Options options = command(arguments);
+  options.argv[1] = "races";
+  return run_to_end(std::move(options), {});
+}
+
 nlohmann::json GuestTest::accounts_of(const GuestRun& run) {
   Subprocess::Options options = command({});  // for its environment
   options.argv = {KTSTR_PROGRAM, "trace", run.json.at("run_dir").get<std::string>(), "--accounts", "--json"};

@@ -34,6 +34,8 @@ class GuestTest : public testing::Test {
   GuestRun run(std::vector<std::string> arguments, const std::vector<std::string>& environment = {});
   // `ktstr replay ARGUMENTS --json`.
   GuestRun replay(std::vector<std::string> arguments, const std::vector<std::string>& environment = {});
+  // `ktstr races ARGUMENTS --json`.
+  GuestRun races(std::vector<std::string> arguments);
   // What its trace says that tasks, CPUs and cgroups had: `ktstr trace --accounts --json`.
   nlohmann::json accounts_of(const GuestRun& run);
   Subprocess::Options command(const std::vector<std::string>& arguments) const;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Races of a BPF scheduler: what its code touches in memory, CPUs that are held in it, and the search that goes from
+// the one to the other.
+#include <gmock/gmock.h>
+
+#include "guests.h"
+
+namespace ktstr {
+namespace {
+
+using testing::HasSubstr;
+
+class Races : public GuestTest {
+ protected:
+  void SetUp() override {
+    GuestTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    need_kernel("7");
+  }
+  GuestRun lost_wakeup(std::vector<std::string> more) {
+    more.insert(more.begin(), {example("lost_wakeup.toml"), "--scheduler", fixture("--lose-wakeup"), "--kernel", "7"});
+    return run(more);
+  }
+  GuestRun search(std::vector<std::string> more) {
+    more.insert(more.begin(), {example("lost_wakeup.toml"), "--scheduler", fixture("--lose-wakeup"), "--kernel", "7"});
+    return races(std::move(more));
+  }
+};
+
+// Nothing is told of where the bug is.
+TEST_F(Races, FindTheLostWakeupAndTheTwoLinesOfIt) {
+  const GuestRun found = search({"--first", "--runs", "40"});
+  ASSERT_EQ(found.status, 1) << found.out << found.err;
+  const auto& races = found.json.at("races");
+  const auto harmful = std::find_if(races.begin(), races.end(), [](const auto& race) {
+    return race.at("outcome") == "harmful" && race.at("variable") == "mailboxes[].has_mail";
+  });
+  ASSERT_NE(harmful, races.end()) << found.out;
+  EXPECT_EQ(harmful->at("shape"), "check-then-act");
+  EXPECT_EQ(harmful->at("first").at("text"), "if (!mailbox->has_mail) return false;");
+  EXPECT_EQ(harmful->at("second").at("text"), "mailbox->has_mail = false;");
+  EXPECT_THAT(harmful->at("others").dump(), HasSubstr("mailbox_of(cpu)->has_mail = true;"));
+  const auto& failure = harmful->at("failure");
+  EXPECT_EQ(failure.at("kind"), "scheduler_stalled");
+  EXPECT_EQ(failure.at("repeated"), failure.at("repeats"));
+
+  // Its schedule is a part of the run.
+  const GuestRun again = lost_wakeup(
+      {"--seed", std::to_string(failure.at("seed").get<int>()), "--hold", failure.at("schedule").get<std::string>()});
+  EXPECT_EQ(again.status, 1) << again.out << again.err;
+  EXPECT_EQ(again.json.at("tuple").at("schedule"), failure.at("schedule"));
+  EXPECT_THAT(again.json.at("repeat_command").get<std::string>(), HasSubstr("--hold '"));
+  const GuestRun replayed = replay({failure.at("run").get<std::string>()});
+  EXPECT_EQ(replayed.json.at("runs")[0].at("digest"), again.json.at("digest")) << replayed.out;
+}
+
+TEST_F(Races, AWatchedRunIsTheSameRunAndAForcedOneAnotherThatRepeats) {
+  const GuestRun plain = lost_wakeup({}), watched = lost_wakeup({"--watch-memory"});
+  ASSERT_EQ(plain.status, 0) << plain.out << plain.err;
+  EXPECT_EQ(watched.json.at("digest"), plain.json.at("digest"));
+  EXPECT_GT(watched.json.at("trace_events"), 2 * plain.json.at("trace_events").get<std::uint64_t>());
+  const std::vector<std::string> hold = {"--hold", "ktstr_enqueue+0x0 to ktstr_enqueue+0x1 until write"};
+  const GuestRun not_met = lost_wakeup(hold);
+  EXPECT_EQ(not_met.json.at("digest"), plain.json.at("digest")) << "nobody comes there";
+}
+
+TEST_F(Races, SayWhatCannotBeDone) {
+  const GuestRun unknown = lost_wakeup({"--hold", "nobody+0x0 to nobody+0x4 until write"});
+  EXPECT_EQ(unknown.status, 64) << unknown.out << unknown.err;
+  EXPECT_THAT(unknown.err + unknown.out, HasSubstr("no code at nobody+0x0"));
+  const GuestRun real_time = lost_wakeup({"--mode", "tcg", "--watch-memory"});
+  EXPECT_EQ(real_time.status, 64) << real_time.out << real_time.err;
+  EXPECT_THAT(real_time.err + real_time.out, HasSubstr("--watch-memory needs the recorder"));
+  const GuestRun held = search({"--hold", "f+0x0 to f+0x1"});
+  EXPECT_EQ(held.status, 64) << held.out << held.err;
+  EXPECT_THAT(held.err, HasSubstr("leave --hold out"));
+}
+
+}  // namespace
+}  // namespace ktstr
