@@ -28,6 +28,8 @@ constexpr double kWorth[] = {8, 1, 3, 2};
 // What lies in different functions seldom belongs together, and memory without a name is mostly a task's own, which the
 // kernel's lock of its runqueue protects.
 constexpr double kAcrossFunctions = 0.4, kWithoutName = 0.5;
+// What is atomic was thought about.
+constexpr double kAtomic = 0.2;
 
 constexpr std::uint64_t kWordBytes = 8;
 // Accesses of one CPU that lie further apart, without a switch between, do not belong together.
@@ -98,6 +100,7 @@ struct Found {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> pairs;  // of places: how often
   std::map<std::uint64_t, std::uint32_t> words;                            // that others touch between: which bytes
   std::uint64_t times = 0;
+  bool atomic = false;  // one of the two
 };
 
 class Finder {
@@ -183,6 +186,7 @@ class Finder {
     ++found.pairs[{a.place, b.place}];
     found.words[word] |= mask;
     ++found.times;
+    found.atomic = found.atomic || a.atomic || b.atomic;
   }
 
   // A place without a line is a line of its own.
@@ -222,6 +226,7 @@ class Finder {
     if (!candidate.holds.empty() && candidate.holds.front().first.function != candidate.holds.front().second.function)
       candidate.score *= kAcrossFunctions;
     if (candidate.variable == kNoName) candidate.score *= kWithoutName;
+    if (found.atomic) candidate.score *= kAtomic;
     candidate.score /= 1 + std::log10(1 + static_cast<double>(found.times));
     return candidate;
   }

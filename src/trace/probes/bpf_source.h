@@ -24,7 +24,7 @@ struct BpfSourceLayout {
     std::uint64_t data = 0, bytes = 0, strings = 0;
   } btf;  // of struct btf
   struct {
-    std::uint64_t id = 0, name = 0, name_bytes = 0, type = 0, value_bytes = 0, entries = 0, btf = 0, value_type = 0;
+    std::uint64_t name = 0, name_bytes = 0, type = 0, entries = 0, btf = 0, value_type = 0;
   } map;  // of struct bpf_map
   struct {
     std::uint64_t element_bytes = 0, values = 0;
