@@ -13,11 +13,11 @@ namespace ktstr {
 namespace {
 
 constexpr EnumName<RaceOutcome> kRaceOutcomes[] = {
-    {RaceOutcome::kHarmful, "harmful"},
-    {RaceOutcome::kBenign, "benign"},
-    {RaceOutcome::kNeverMet, "never met"},
+    {RaceOutcome::kHarmful, "harmful"},    {RaceOutcome::kDelay, "fails when delayed"},
+    {RaceOutcome::kBenign, "benign"},      {RaceOutcome::kNeverMet, "never met"},
     {RaceOutcome::kNotTried, "not tried"},
 };
+constexpr std::uint64_t kControls = 3;
 constexpr std::size_t kMostSingles = 12;
 constexpr int kMostSeedsTried = 5;
 constexpr double kNeverMetYet = 0.3;
@@ -56,6 +56,11 @@ bool was_met(const std::vector<HeldOnce>& holds) {
                      [](const HeldOnce& one) { return one.end == control::HoldChange::kMet; });
 }
 
+bool is_decided(const RunRecord& record) {
+  return record.outcome == Outcome::kPass || record.outcome == Outcome::kFail ||
+         record.outcome == Outcome::kInconclusive;
+}
+
 class Search {
  public:
   Search(const RunRequest& request, const RaceSearchOptions& options) : request_(request), options_(options) {}
@@ -66,7 +71,7 @@ class Search {
       }
       for (TriedRace& race : result_.races) conclude(race);
     }
-    result_.interrupted = options_.pool.interrupted && options_.pool.interrupted();
+    result_.interrupted = is_interrupted();
     return std::move(result_);
   }
 
@@ -97,8 +102,10 @@ class Search {
     return true;
   }
 
+  bool is_interrupted() const { return options_.pool.interrupted && options_.pool.interrupted(); }
+
   bool goes_on() const {
-    if (options_.pool.interrupted && options_.pool.interrupted()) return false;
+    if (is_interrupted()) return false;
     return result_.runs < options_.most_runs && !(options_.first_only && result_.harmful() != 0);
   }
 
@@ -160,6 +167,10 @@ class Search {
   void take(TriedRace& race, const RunRecord& record, std::uint64_t seed) {
     ++result_.runs;
     ++race.runs;
+    if (!is_decided(record)) {
+      log_warn("a forced run came to nothing: {}", record.error);
+      return;
+    }
     const std::vector<HeldOnce> holds = holds_in(record);
     const bool met = was_met(holds);
     if (met) ++race.met;
@@ -167,16 +178,13 @@ class Search {
     if (failed) {
       ++race.failed;
       race.runs_that_failed.push_back(record.id);
-      if (race.outcome != RaceOutcome::kHarmful) remember(race, record, seed, to_text(race.candidate.holds));
-      race.outcome = RaceOutcome::kHarmful;
-      last_holds_[&race] = holds;
-    } else if (race.outcome != RaceOutcome::kHarmful) {
-      if (met || race.outcome == RaceOutcome::kBenign)
-        race.outcome = RaceOutcome::kBenign;
-      else
-        race.outcome = RaceOutcome::kNeverMet;
+      const bool is_first = !race.failure || (met && race.outcome != RaceOutcome::kHarmful);
+      if (is_first) remember(race, record, seed, to_text(race.candidate.holds));
+      if (is_first) last_holds_[&race] = holds;
+      if (race.outcome != RaceOutcome::kHarmful) race.outcome = met ? RaceOutcome::kHarmful : RaceOutcome::kDelay;
+    } else if (race.outcome == RaceOutcome::kNotTried || race.outcome == RaceOutcome::kNeverMet) {
+      race.outcome = met ? RaceOutcome::kBenign : RaceOutcome::kNeverMet;
     }
-    if (options_.ran) options_.ran(race, record);
     if (!failed) forget_run(record);
   }
 
@@ -186,6 +194,7 @@ class Search {
                                  .schedule = std::move(schedule),
                                  .kind = kind_of(record),
                                  .message = message_of_failure(record),
+                                 .digest = record.digest,
                                  .replay_command = record.replay_command,
                                  .repeat_command = record.repeat_command};
   }
@@ -195,14 +204,21 @@ class Search {
     return options_.run(forced(holds, race.failure->seed));
   }
 
-  // A failure is a race's doing only where the same run fails again; then with as few holds as may be.
+  // A failure is a race's doing only where the same run fails again, and where the delay alone does not do it; then
+  // with as few holds as may be.
   void conclude(TriedRace& race) {
-    if (!race.failure || (options_.pool.interrupted && options_.pool.interrupted())) return;
+    if (race.outcome != RaceOutcome::kHarmful || is_interrupted()) return;
+    if (control(race)) {
+      race.outcome = RaceOutcome::kDelay;
+      return;
+    }
     shorten(race);
     const auto schedule = parse_schedule(race.failure->schedule);
-    for (; schedule && race.repeats < kRepeats; ++race.repeats) {
+    for (std::uint64_t i = 0; schedule && i < kRepeats && !is_interrupted(); ++i) {
       const RunRecord record = run_again(race, *schedule);
-      if (kind_of(record) == race.failure->kind) ++race.repeated;
+      if (!is_decided(record)) continue;
+      ++race.repeats;
+      if (record.digest == race.failure->digest) ++race.repeated;
       forget_run(record);
     }
   }
@@ -216,6 +232,23 @@ class Search {
     }
     forget_run(record);
     return false;
+  }
+
+  // Holds CPUs as long, but before the first access of the two. True: that fails as well.
+  bool control(TriedRace& race) {
+    std::vector<PlannedHold> holds = race.candidate.holds;
+    for (PlannedHold& hold : holds) hold.second = hold.first;
+    for (std::uint64_t round = 0; round < kControls; ++round) {
+      const std::uint64_t seed = seed_for(round);
+      if (round >= seeds_.size() || is_interrupted()) break;  // no other seed passes
+      const RunRecord record = options_.run(forced(holds, seed));
+      ++result_.runs;
+      if (!is_decided(record)) continue;
+      ++race.controls;
+      if (record.outcome == Outcome::kFail && kind_of(record) == race.failure->kind) ++race.controls_failed;
+      forget_run(record);
+    }
+    return race.controls != 0 && race.controls_failed == race.controls;
   }
 
   // One place of the code where one is enough, then the last of its holds that matters, then the first. A run without

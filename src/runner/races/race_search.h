@@ -19,7 +19,8 @@ namespace ktstr {
 
 // What came of one candidate.
 enum class RaceOutcome : std::uint8_t {
-  kHarmful,   // a run with it failed, and fails again
+  kHarmful,   // a run failed in which another CPU came between, and fails again
+  kDelay,     // runs failed, but as much by the delay: none came between, or it does no better before the first access
   kBenign,    // another CPU came between, and nothing was found wrong
   kNeverMet,  // no other CPU came between while one was held
   kNotTried,  // there was no time for it
@@ -32,6 +33,7 @@ struct ForcedFailure {
   std::uint64_t seed = 0;
   std::string schedule;  // that it was forced by
   std::string kind, message;
+  std::string digest;
   std::string replay_command, repeat_command;
 };
 
@@ -42,8 +44,10 @@ struct TriedRace {
   std::uint64_t met = 0;     // of those: where another CPU came between at least once
   std::uint64_t failed = 0;  // of those: that failed
   std::vector<std::string> runs_that_failed;
-  std::optional<ForcedFailure> failure;     // kHarmful: the one with the shortest schedule
+  std::optional<ForcedFailure> failure;     // kHarmful, kDelay: the one with the shortest schedule
   std::uint64_t repeats = 0, repeated = 0;  // how often that run was made again; how often it was the same
+  // Runs in which CPUs were held at the same places, but before the first access; of those: that failed so too.
+  std::uint64_t controls = 0, controls_failed = 0;
 };
 
 struct RaceSearch {
@@ -66,7 +70,6 @@ struct RaceSearchOptions {
   bool first_only = false;       // stop at the first harmful one
   std::function<RunRecord(const RunRequest&)> run;
   std::function<std::string(const RunRequest&)> repeat_command;
-  std::function<void(const TriedRace&, const RunRecord&)> ran;  // after each forced run, on the caller's thread
 };
 
 // `request`: ready to be run, without a schedule.

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/races/race_search.h"
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "trace/trace_file.h"
+
+namespace ktstr {
+namespace {
+
+using control::HoldChange;
+
+constexpr std::uint64_t kSearched = 0xffffffffa0000000, kSearchedFlag = 0xffffc90000001000;
+
+// A test whose only candidate is "f+0x10 to f+0x20"; what its runs come to is said by the test.
+class RaceSearchTest : public testing::Test {
+ protected:
+  RaceSearchTest() : dir_(*TempDir::create(fs::temp_directory_path(), "race-search")) {
+    request_.settings.test = "t";
+    options_.most_runs = 20;
+    options_.run = [this](const RunRequest& request) { return run_one(request); };
+  }
+
+  RaceSearch search() { return search_races(request_, options_); }
+  const TriedRace& only(const RaceSearch& found) {
+    EXPECT_EQ(found.races.size(), 1u);
+    return found.races.at(0);
+  }
+
+  RunRecord run_one(const RunRequest& request) {
+    RunRecord record;
+    record.id = "run-" + std::to_string(++runs_);
+    record.run_dir = (dir_.path() / record.id).string();
+    fs::create_directories(record.run_dir);
+    auto writer = *TraceWriter::create(fs::path(record.run_dir) / kTraceFileName, {.kernel = "7", .cpus = 2});
+    trace::BpfFunctionSeen function{.start = kSearched, .end = kSearched + 0x100, .name = {}};
+    put_text("f", function.name);
+    writer.add(make_event(0, 0, function));
+    if (request.watch_memory) {
+      touch(writer, 0, 0x10, control::kStore * 0);
+      touch(writer, 0, 0x20, control::kStore);
+      touch(writer, 1, 0x30, control::kStore);
+    }
+    const bool is_control = request.schedule.starts_with("f+0x10 to f+0x10");
+    if (!request.schedule.empty()) {
+      held(writer, HoldChange::kBegins);
+      held(writer, meets_ ? HoldChange::kMet : HoldChange::kTooLong);
+    }
+    EXPECT_TRUE(writer.finish());
+    record.outcome = Outcome::kPass;
+    if (request.schedule.empty() ? request.settings.seed < passes_from_ : is_control ? control_fails_ : forced_fails_)
+      record.outcome = Outcome::kFail;
+    if (!request.schedule.empty() && forced_is_lost_) record.outcome = Outcome::kInfrastructure;
+    if (record.outcome == Outcome::kFail) record.details = {{.verdict = Verdict::kFail, .kind = DetailKind::kStuck}};
+    record.digest = request.schedule;
+    return record;
+  }
+  static void touch(TraceWriter& writer, std::uint16_t cpu, std::uint64_t offset, std::uint64_t how) {
+    trace::Access access{
+        .place = kSearched + offset, .address = kSearchedFlag, .how = static_cast<std::uint32_t>(4 | how)};
+    writer.add(make_event(10, cpu, access));
+  }
+  static void held(TraceWriter& writer, HoldChange change) {
+    writer.add(make_event(20, 0, trace::Held{.change = static_cast<std::uint32_t>(change), .times = 1}));
+  }
+
+  TempDir dir_;
+  RunRequest request_;
+  RaceSearchOptions options_;
+  int runs_ = 0;
+  std::uint64_t passes_from_ = 0;  // the seed from which on the test passes
+  bool meets_ = true, forced_fails_ = false, control_fails_ = false, forced_is_lost_ = false;
+};
+
+TEST_F(RaceSearchTest, AFailureInWhichAnotherCameBetweenIsHarmfulAndRepeated) {
+  forced_fails_ = true;
+  const RaceSearch found = search();
+  const TriedRace& race = only(found);
+  EXPECT_EQ(race.outcome, RaceOutcome::kHarmful);
+  EXPECT_EQ(found.harmful(), 1u);
+  EXPECT_EQ(race.failure->kind, "stuck");
+  EXPECT_EQ(race.failure->schedule, "f+0x10 to f+0x20 until write times 1") << "as short as may be";
+  EXPECT_EQ(race.repeats, 2u);
+  EXPECT_EQ(race.repeated, 2u);
+  EXPECT_EQ(race.controls, 3u);
+}
+
+TEST_F(RaceSearchTest, AFailureInWhichNobodyCameBetweenIsTheDelays) {
+  forced_fails_ = true;
+  meets_ = false;
+  const RaceSearch found = search();
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kDelay);
+  EXPECT_EQ(found.harmful(), 0u);
+}
+
+TEST_F(RaceSearchTest, SoIsOneThatTheControlShowsToo) {
+  forced_fails_ = control_fails_ = true;
+  EXPECT_EQ(only(search()).outcome, RaceOutcome::kDelay);
+}
+
+TEST_F(RaceSearchTest, WhatPassesIsBenignOrWasNeverMet) {
+  RaceSearch found = search();
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kBenign);
+  EXPECT_EQ(only(found).runs, 3u);
+  meets_ = false;
+  EXPECT_EQ(only(search()).outcome, RaceOutcome::kNeverMet);
+}
+
+TEST_F(RaceSearchTest, RunsThatCameToNothingSayNothing) {
+  forced_is_lost_ = true;
+  const RaceSearch found = search();
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kNotTried);
+  EXPECT_EQ(only(found).met, 0u);
+}
+
+TEST_F(RaceSearchTest, ATestIsWatchedWithASeedThatItPassesWith) {
+  request_.settings.seed = 1;
+  passes_from_ = 3;
+  const RaceSearch found = search();
+  EXPECT_EQ(found.failed_unforced.size(), 2u);
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kBenign);
+  passes_from_ = 1000;
+  EXPECT_EQ(search().why_not, "the test does not pass as it is");
+}
+
+TEST_F(RaceSearchTest, NoMoreRunsThanWereWanted) {
+  options_.most_runs = 1;
+  const RaceSearch found = search();
+  EXPECT_EQ(found.runs, 1u);
+}
+
+}  // namespace
+}  // namespace ktstr
