@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text/printable.h"
 #include "cli/commands/races.h"
@@ -39,17 +40,25 @@ std::string places_of(const TriedRace& race) {
   return text;
 }
 
-std::string harmful_text(const TriedRace& race, const Style& style) {
-  std::string text = fmt::format("\n{}  {}\n", style.heading("HARMFUL"), printable(race.candidate.to_text()));
+double share_that_failed(const TriedRace& race) {
+  return race.runs == 0 ? 0 : static_cast<double>(race.failed) / static_cast<double>(race.runs);
+}
+
+std::string failed_text(const TriedRace& race, std::string_view what) {
+  std::string text = fmt::format("\n{}  {}\n", what, printable(race.candidate.to_text()));
   text += places_of(race);
   text += line_of("forced",
                   fmt::format("{} runs: another CPU came between in {}, {} failed", race.runs, race.met, race.failed));
+  if (race.controls != 0)
+    text += line_of("control", fmt::format("held before the first access instead: {} of {} runs failed so",
+                                           race.controls_failed, race.controls));
   if (!race.failure) return text;
   const ForcedFailure& failure = *race.failure;
   text += line_of("why", fmt::format("{}: {}", failure.kind, failure.message));
   text += line_of("schedule", failure.schedule);
   if (race.repeats != 0)
-    text += line_of("repeats", fmt::format("{} of {} runs with it failed so again", race.repeated, race.repeats));
+    text += line_of("repeats",
+                    fmt::format("{} of {} more runs with it are the same to the bit", race.repeated, race.repeats));
   text += line_of("replay", failure.replay_command);
   text += line_of("again", failure.repeat_command);
   return text;
@@ -60,6 +69,17 @@ std::string short_text(const TriedRace& race) {
   text += places_of(race);
   if (race.runs != 0)
     text += line_of("forced", fmt::format("{} runs: another CPU came between in {}", race.runs, race.met));
+  return text;
+}
+
+// No race of these places; but what a delay of a few milliseconds does is worth a look.
+std::string delayed_text(const RaceSearch& search, bool verbose) {
+  std::string text;
+  for (const TriedRace& race : search.races) {
+    if (race.outcome != RaceOutcome::kDelay || (!verbose && !text.empty())) continue;
+    text += failed_text(race, "FAILS WHEN DELAYED");
+    text += line_of("mind", "no other CPU needs to come between: it is the delay, or a race on something else");
+  }
   return text;
 }
 
@@ -85,15 +105,26 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
                       search.runs);
   if (!search.all_accesses)
     text += "  not all of them: the trace has no room for more; give a shorter duration or fewer workers\n";
+  std::vector<const TriedRace*> harmful;
   for (const TriedRace& race : search.races)
-    if (race.outcome == RaceOutcome::kHarmful) text += harmful_text(race, style);
+    if (race.outcome == RaceOutcome::kHarmful) harmful.push_back(&race);
+  std::stable_sort(harmful.begin(), harmful.end(),
+                   [](const auto* a, const auto* b) { return share_that_failed(*a) > share_that_failed(*b); });
+  std::set<std::string> kinds;
+  for (const TriedRace* race : harmful) {
+    text += failed_text(*race, style.heading("HARMFUL"));
+    if (race->failure && !kinds.insert(race->failure->kind).second)
+      text += line_of("mind", "one above fails in the same way: it may be its race, come to while a CPU was held here");
+  }
+  text += delayed_text(search, verbose);
   if (verbose)
     for (const RaceOutcome outcome : {RaceOutcome::kBenign, RaceOutcome::kNeverMet, RaceOutcome::kNotTried})
       for (const TriedRace& race : search.races)
         if (race.outcome == outcome) text += short_text(race);
-  text += fmt::format("\n{} harmful, {} benign, {} never met, {} not tried{}\n", search.harmful(),
-                      count_of(search, RaceOutcome::kBenign), count_of(search, RaceOutcome::kNeverMet),
-                      count_of(search, RaceOutcome::kNotTried), verbose ? "" : " (-v lists all)");
+  text += fmt::format("\n{} harmful, {} fail when delayed, {} benign, {} never met, {} not tried{}\n", search.harmful(),
+                      count_of(search, RaceOutcome::kDelay), count_of(search, RaceOutcome::kBenign),
+                      count_of(search, RaceOutcome::kNeverMet), count_of(search, RaceOutcome::kNotTried),
+                      verbose ? "" : " (-v lists all)");
   return text + failed_unforced(search);
 }
 
@@ -115,11 +146,14 @@ std::string races_json(const RaceSearch& search) {
                 {"others", Json::array()},
                 {"schedule", to_text(candidate.holds)},
                 {"times", candidate.times},
+                {"conflicts", candidate.conflicts},
                 {"outcome", to_string(race.outcome)},
                 {"runs", race.runs},
                 {"met", race.met},
                 {"failed", race.failed},
-                {"runs_that_failed", race.runs_that_failed}};
+                {"runs_that_failed", race.runs_that_failed},
+                {"controls", race.controls},
+                {"controls_failed", race.controls_failed}};
     for (const SourceLine& other : candidate.others) one["others"].push_back(line(other));
     if (race.failure)
       one["failure"] = {{"run", race.failure->run},           {"seed", race.failure->seed},
