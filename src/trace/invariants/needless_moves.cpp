@@ -29,7 +29,8 @@ void NeedlessMoves::before(const Transition& transition, const Moment& moment, B
     if (moment.at_ns > since) of.ran_ns += moment.at_ns - since;
     of.left.reset();
     const bool had_turn = moment.at_ns >= was.since_ns + kShortTurnNs;  // who yields does not mind where
-    if (transition.after == TaskPhase::kWaiting && was.queued && had_turn)
+    const bool is_judged = was.sched_class != SchedClass::kDeadline;
+    if (transition.after == TaskPhase::kWaiting && was.queued && had_turn && is_judged)
       of.left = Left{.cpu = was.cpu, .runs = runs_of(was.cpu)};
     if (of.ran_ns >= kStretchNs || of.moves >= kMoves) close(transition.pid, of, was.cpu, moment, sink);
     if (transition.after == TaskPhase::kDead) tasks_.erase(transition.pid);

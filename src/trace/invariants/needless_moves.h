@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // kPingPong: a task that could go on is taken off a CPU, which then has nothing to run, and runs on another one, again
-// and again. What it does when it wakes up does not count, nor where its CPU went to somebody else.
+// and again. What it does when it wakes up does not count, nor where its CPU went to somebody else. Nor a deadline
+// task's moves: the kernel gives all CPUs to the earliest deadlines, and one whose budget is renewed takes another's.
 #pragma once
 
 #include <map>

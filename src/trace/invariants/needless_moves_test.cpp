@@ -21,6 +21,19 @@ TEST_F(NeedlessMovesTest, OneThatIsMovedOffFreeCpusAllTheTimePlaysPingPong) {
   EXPECT_EQ(found.worst->amount, 250u) << "50 moves in 200 ms";
 }
 
+// The kernel gives all CPUs to the earliest deadlines.
+TEST_F(NeedlessMovesTest, ADeadlineTaskMayMove) {
+  wake(0, {.pid = 7, .sched_class = kDeadlineClass}, 0);
+  std::uint16_t cpu = 0;
+  run(0, 7, 0);
+  for (std::uint64_t ms = 4; ms <= 400; ms += 4) {
+    run(ms, 0, cpu, 7);
+    cpu = cpu == 0 ? 1 : 0;
+    run(ms, 7, cpu);
+  }
+  expect_holds(Invariant::kPingPong);
+}
+
 // Two that take turns on two CPUs with a third.
 TEST_F(NeedlessMovesTest, WhoseCpuWentToAnotherMayMove) {
   for (const std::int32_t pid : {7, 8, 9}) wake(0, {.pid = pid, .sched_class = kExtClass}, 0);

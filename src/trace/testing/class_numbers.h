@@ -7,6 +7,6 @@
 
 namespace ktstr {
 
-inline constexpr std::uint32_t kRealTimeClass = 2, kFairClass = 3, kExtClass = 4;
+inline constexpr std::uint32_t kDeadlineClass = 1, kRealTimeClass = 2, kFairClass = 3, kExtClass = 4;
 
 }  // namespace ktstr
