@@ -36,7 +36,7 @@ struct Qemu {
   std::size_t (*insn_size)(const void* insn);
   const void* (*insn_data)(const void* insn, void* into, std::size_t bytes);
   void (*cpu_exit)(void*);
-  [[noreturn]] void (*leave)(void* cpu, std::uintptr_t back);
+  void (*leave)(void* cpu, std::uintptr_t back);  // does not return
 } qemu;
 
 ProbePage* page = nullptr;
