@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A guest that has written into its kernel's lists of tasks and of BPF programs, and into its page tables: whatever is
-// there, looking at it ends.
+// A guest that has written into its kernel's lists of tasks and of BPF programs, into what they are made of, and into
+// its page tables: whatever is there, looking at it ends.
 #include <cstring>
 
 #include "mutated.h"
+#include "trace/events.h"
 #include "trace/probes/bpf_functions.h"
+#include "trace/probes/bpf_source.h"
 #include "trace/probes/kernel_view.h"
 
 using namespace ktstr;
@@ -57,6 +59,16 @@ constexpr BpfLayout kBpf{.symbols = kImage + kPrograms,
                          .struct_ops = 27,
                          .pid = 8};
 
+// A program's lines, types and maps lie behind it.
+constexpr BpfSourceLayout kSource{
+    .functions = kBpf,
+    .aux = {.lines = 128, .line_starts = 136, .line_count = 144, .btf = 152, .maps = 160, .map_count = 168},
+    .btf = {.data = 0, .bytes = 8, .strings = 16},
+    .map = {.name = 0, .name_bytes = 16, .type = 16, .entries = 20, .btf = 24, .value_type = 32},
+    .array = {.element_bytes = 36, .values = 40},
+    .type_of_arrays = 2};
+constexpr std::uint64_t kTypes = 0xc000, kMap = 0xd000, kLines = 0xe000;
+
 void put(ByteVector& memory, std::uint64_t at, std::uint64_t value) {
   std::memcpy(memory.data() + at, &value, sizeof value);
 }
@@ -82,7 +94,29 @@ ByteVector a_kernel() {
     put(memory, program + 120, kImage + program + 40);
     std::memcpy(memory.data() + program + 40, "enqueue", 8);
     memory[program + 4] = std::byte{27};
+    put(memory, program + 128, kImage + kLines);
+    put(memory, program + 136, kImage + kLines + 0x100);
+    put(memory, program + 144, 4);
+    put(memory, program + 152, kImage + kTypes);
+    put(memory, program + 160, kImage + kMap + 0x800);
+    put(memory, program + 168, 1);
   }
+  for (std::uint64_t i = 0; i < 4; ++i) put(memory, kLines + 0x100 + i * 8, kBpfRange.first + i * 4);
+  std::memcpy(memory.data() + kMap, "map", 4);
+  put(memory, kMap + 16, std::uint64_t{4} << 32 | 2);
+  put(memory, kMap + 24, kImage + kTypes);
+  put(memory, kMap + 32, std::uint64_t{8} << 32 | 1);
+  put(memory, kMap + 0x800, kImage + kMap);
+  // BTF: a header, then struct { struct itself; }.
+  put(memory, kTypes, kImage + kTypes + 0x100);
+  put(memory, kTypes + 8, 24 + 24 + 8);
+  put(memory, kTypes + 16, kImage + kTypes + 0x130);
+  put(memory, kTypes + 0x100, 24ULL << 32 | 1ULL << 16 | 0xeb9f);
+  put(memory, kTypes + 0x108, 24ULL << 32);
+  put(memory, kTypes + 0x110, 8ULL << 32 | 24);
+  put(memory, kTypes + 0x118, 4ULL << 56 | 1ULL << 32 | 1);
+  put(memory, kTypes + 0x120, 1ULL << 32 | 8);
+  put(memory, kTypes + 0x128, 1);
   return memory;
 }
 
@@ -102,5 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (event.count > kMostTraceValues) __builtin_trap();
   for (const BpfFunction& one : bpf_functions(space, kBpf))
     if (one.start < kBpfRange.first || one.end > kBpfRange.second || one.name.size() > 128) __builtin_trap();
+  for (const TraceEvent& event : bpf_source(1, space, kSource))
+    if (event.count > kMostTraceValues) __builtin_trap();
   return 0;
 }

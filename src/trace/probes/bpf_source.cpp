@@ -13,9 +13,10 @@ namespace ktstr {
 
 namespace {
 
-constexpr std::uint64_t kMostLinesOfProgram = 20'000, kMostMapsOfProgram = 256;  // of a program
-constexpr std::uint64_t kMostBtfBytes = 4 << 20;                                 // of a program's types
-constexpr std::size_t kLongestText = 104, kMostMembers = 512, kDeepestMember = 4;
+// Of all programs of a scheduler together: a guest may say that there are more.
+constexpr std::uint64_t kMostLinesLookedAt = 100'000, kMostMapsLookedAt = 1000, kMostDataSeen = 10'000;
+constexpr std::uint64_t kMostBtfBytes = 8 << 20, kMostMembersLookedAt = 100'000;
+constexpr std::size_t kLongestText = 104, kMostMembersOfData = 512, kDeepestMember = 4;
 
 // struct bpf_line_info (include/uapi/linux/bpf.h): numbers of 32 bits. The last has the line above its ten lowest bits.
 constexpr std::uint64_t kLineInfoBytes = 16, kFileName = 4, kLineText = 8, kLineColumn = 12, kLineShift = 10;
@@ -59,17 +60,18 @@ class Source {
     return kernel_.load(address, bytes).value_or(0);
   }
 
-  // What jumps to one address stands at the one that comes last in the source.
+  // All functions of a program have the same table. Where several lines are at one address, the last one of the source
+  // has it.
   void lines_of(const BpfFunction& function) {
     const std::uint64_t lines = number(function.aux + layout_.aux.lines, 8);
     const std::uint64_t starts = number(function.aux + layout_.aux.line_starts, 8);
     const std::uint64_t count = number(function.aux + layout_.aux.line_count, 4);
     const std::uint64_t btf = number(function.aux + layout_.aux.btf, 8);
-    if (lines == 0 || starts == 0 || btf == 0) return;
+    if (lines == 0 || starts == 0 || btf == 0 || !line_tables_.insert(starts).second) return;
     const std::uint64_t strings = number(btf + layout_.btf.strings, 8);
-    for (std::uint64_t i = 0; i < std::min(count, kMostLinesOfProgram); ++i) {
+    for (std::uint64_t i = 0; i < count && lines_looked_at_ < kMostLinesLookedAt; ++i, ++lines_looked_at_) {
       const std::uint64_t start = number(starts + i * 8, 8), info = lines + i * kLineInfoBytes;
-      if (start < function.start || start >= function.end) continue;
+      if (start < kBpfRange.first || start >= kBpfRange.second) continue;
       trace::BpfLineSeen& seen = lines_[start];
       seen = {.start = start,
               .line = static_cast<std::uint32_t>(number(info + kLineColumn, 4) >> kLineShift),
@@ -83,7 +85,7 @@ class Source {
   void maps_of(const BpfFunction& function) {
     const std::uint64_t maps = number(function.aux + layout_.aux.maps, 8);
     const std::uint64_t count = number(function.aux + layout_.aux.map_count, 4);
-    for (std::uint64_t i = 0; maps != 0 && i < std::min(count, kMostMapsOfProgram); ++i)
+    for (std::uint64_t i = 0; maps != 0 && i < count && maps_looked_at_ < kMostMapsLookedAt; ++i, ++maps_looked_at_)
       if (const std::uint64_t map = number(maps + i * 8, 8); map != 0 && maps_.insert(map).second) look_at(map);
   }
 
@@ -96,8 +98,10 @@ class Source {
     const auto type = static_cast<BtfTypeId>(number(map + layout_.map.value_type, 4));
     const Btf* const btf = types_at(number(map + layout_.map.btf, 8));
     if (btf != nullptr && btf->kind(type) == BtfKind::kDatasec) {
-      for (const BtfMember& variable : btf->variables_of(type))
+      for (const BtfMember& variable : btf->variables_of(type)) {
+        if (data_ == kMostDataSeen) return;
         data(*btf, std::string(variable.name), start + variable.offset_bits / 8, variable.type);
+      }
       return;
     }
     trace::BpfDataSeen seen{
@@ -123,13 +127,15 @@ class Source {
 
   void members_of(const Btf& btf, BtfTypeId type, std::uint32_t of, std::uint64_t offset, const std::string& before,
                   std::size_t depth) {
+    if (depth == kDeepestMember || members_looked_at_ > kMostMembersLookedAt) return;
     const auto found = btf.struct_of(type);
-    if (!found || depth == kDeepestMember) return;
+    if (!found) return;
+    members_looked_at_ += found->members.size() + 1;
     for (const BtfMember& member : found->members) {
-      if (members_[of] == kMostMembers) return;
+      if (members_[of] == kMostMembersOfData) return;
       const std::uint64_t at = offset + member.offset_bits / 8;
       const BtfTypeId stripped = btf.strip(member.type);
-      if (btf.struct_of(stripped)) {
+      if (btf.kind(stripped) == BtfKind::kStruct || btf.kind(stripped) == BtfKind::kUnion) {
         members_of(btf, stripped, of, at, member.name.empty() ? before : fmt::format("{}{}.", before, member.name),
                    depth + 1);
         continue;
@@ -150,7 +156,8 @@ class Source {
     const auto [known, is_new] = types_.try_emplace(btf);
     if (is_new) {
       const std::uint64_t data = number(btf + layout_.btf.data, 8), bytes = number(btf + layout_.btf.bytes, 4);
-      if (bytes > kMostBtfBytes) return nullptr;
+      if (bytes > kMostBtfBytes - btf_bytes_) return nullptr;
+      btf_bytes_ += bytes;
       ByteVector copy(bytes);
       for (std::uint64_t at = 0; at < bytes; ++at) copy[at] = static_cast<std::byte>(number(data + at, 1));
       if (auto parsed = Btf::parse(copy)) known->second = *std::move(parsed);
@@ -163,9 +170,10 @@ class Source {
   const BpfSourceLayout& layout_;
   std::vector<TraceEvent> events_;
   std::map<std::uint64_t, trace::BpfLineSeen> lines_;
-  std::set<std::uint64_t> maps_;
+  std::set<std::uint64_t> maps_, line_tables_;
   std::map<std::uint64_t, std::optional<Btf>> types_;
   std::uint32_t data_ = 0;
+  std::uint64_t lines_looked_at_ = 0, maps_looked_at_ = 0, members_looked_at_ = 0, btf_bytes_ = 0;
   std::map<std::uint32_t, std::size_t> members_;
 };
 
