@@ -264,7 +264,7 @@ TEST(WorkerGroup, JudgesAKilledWorkerUpToItsDeath) {
   // One is kept from its CPU first, by somebody of whom the group does not know.
   ASSERT_EQ(::kill(group.pids()[0], SIGSTOP), 0);
   wait_for_state(group.pids()[0], 'T');
-  std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(300ms);  // longer than a loaded host keeps it from its CPU
   group.expect_kill();
   for (const int pid : group.pids()) ASSERT_EQ(::kill(pid, SIGKILL), 0);
   for (const int pid : group.pids()) wait_for_state(pid, 'Z');
@@ -273,7 +273,7 @@ TEST(WorkerGroup, JudgesAKilledWorkerUpToItsDeath) {
   ASSERT_TRUE(reports) << reports.error().render();
   for (const WorkerReport& report : *reports) EXPECT_EQ(report.exit, "") << "it was the scenario";
   const WorkerReport& stopped = reports->at(0);
-  EXPECT_GE(stopped.max_gap_ns, 50'000'000u);
+  EXPECT_GE(stopped.max_gap_ns, 300'000'000u);
   EXPECT_EQ(stopped.max_gap_cpu, -1);
   EXPECT_EQ(stopped.max_gap_at_ns, stopped.wall_time_ns) << "what comes after the kill is not judged";
 }
