@@ -4,17 +4,23 @@
 namespace ktstr {
 namespace {
 
-class NeedlessMovesTest : public InvariantsWorld {};
+class NeedlessMovesTest : public InvariantsWorld {
+ protected:
+  // Task 7 runs for 400 ms and goes to the other CPU, which is free, every 4 ms.
+  void go_to_and_fro(std::uint32_t sched_class) {
+    wake(0, {.pid = 7, .sched_class = sched_class}, 0);
+    std::uint16_t cpu = 0;
+    run(0, 7, 0);
+    for (std::uint64_t ms = 4; ms <= 400; ms += 4) {
+      run(ms, 0, cpu, 7);
+      cpu = cpu == 0 ? 1 : 0;
+      run(ms, 7, cpu);
+    }
+  }
+};
 
 TEST_F(NeedlessMovesTest, OneThatIsMovedOffFreeCpusAllTheTimePlaysPingPong) {
-  wake(0, {.pid = 7, .sched_class = kExtClass}, 0);
-  std::uint16_t cpu = 0;
-  run(0, 7, 0);
-  for (std::uint64_t ms = 4; ms <= 400; ms += 4) {
-    run(ms, 0, cpu, 7);
-    cpu = cpu == 0 ? 1 : 0;
-    run(ms, 7, cpu);
-  }
+  go_to_and_fro(kExtClass);
   const auto& found = result(Invariant::kPingPong);
   EXPECT_FALSE(found.holds());
   EXPECT_EQ(found.worst->pid, 7);
@@ -23,14 +29,7 @@ TEST_F(NeedlessMovesTest, OneThatIsMovedOffFreeCpusAllTheTimePlaysPingPong) {
 
 // The kernel gives all CPUs to the earliest deadlines.
 TEST_F(NeedlessMovesTest, ADeadlineTaskMayMove) {
-  wake(0, {.pid = 7, .sched_class = kDeadlineClass}, 0);
-  std::uint16_t cpu = 0;
-  run(0, 7, 0);
-  for (std::uint64_t ms = 4; ms <= 400; ms += 4) {
-    run(ms, 0, cpu, 7);
-    cpu = cpu == 0 ? 1 : 0;
-    run(ms, 7, cpu);
-  }
+  go_to_and_fro(kDeadlineClass);
   expect_holds(Invariant::kPingPong);
 }
 
