@@ -13,7 +13,7 @@ void Holds::begin(const Hold* all, std::uint32_t count) {
   state_.fill({});
   for (auto& each : touched_) each.fill({});
   passes_.fill(0);
-  changed_ = false;
+  changes_ = taken_ = 0;
 }
 
 bool Holds::on_block(std::uint32_t vcpu, std::uint32_t instructions) {
@@ -82,13 +82,13 @@ void Holds::let_go(std::uint32_t hold, HoldChange why, std::uint64_t place) {
 
 void Holds::report(std::uint32_t hold, HoldChange what, std::uint64_t place) {
   const State& state = state_[hold];
-  change_ = {.hold = hold,
-             .what = what,
-             .vcpu = state.held,
-             .place = place,
-             .address = state.address,
-             .times = state.arrivals_when_held};
-  changed_ = true;
+  if (changes_ == kMostHolds) return;
+  change_[changes_++] = {.hold = hold,
+                         .what = what,
+                         .vcpu = state.held,
+                         .place = place,
+                         .address = state.address,
+                         .times = state.arrivals_when_held};
 }
 
 }  // namespace ktstr::control

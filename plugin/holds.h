@@ -37,11 +37,13 @@ class Holds {
   // It has touched so many bytes there.
   void on_access(std::uint32_t vcpu, std::uint64_t place, std::uint64_t address, std::uint32_t bytes, bool store);
 
-  // What has changed with the last call, if anything: at most one each.
+  // What has changed with the last call, one after the other; false: that was all.
   bool take_change(Change& change) {
-    if (!changed_) return false;
-    change = change_;
-    changed_ = false;
+    if (taken_ == changes_) {
+      taken_ = changes_ = 0;
+      return false;
+    }
+    change = change_[taken_++];
     return true;
   }
 
@@ -72,8 +74,8 @@ class Holds {
   std::array<State, kMostHolds> state_{};
   std::array<std::array<Touched, kMostHolds>, kMostVcpus> touched_{};  // at the first place of each hold
   std::array<std::uint64_t, kMostVcpus> passes_{};                     // where it has been let go
-  Change change_;
-  bool changed_ = false;
+  std::array<Change, kMostHolds> change_{};
+  std::uint32_t changes_ = 0, taken_ = 0;
 };
 
 }  // namespace ktstr::control

@@ -93,6 +93,22 @@ TEST_F(HoldsTest, OnlyTheTimesThatAreWanted) {
   EXPECT_FALSE(comes(0));
 }
 
+TEST_F(HoldsTest, OneWriteEndsAllThatWaitForIt) {
+  const Hold both[] = {
+      {.first = kFirst, .second = kSecond, .from = 1, .to = 9, .stores_only = 1, .reserved = 0, .most = 1000},
+      {.first = kFirst, .second = kOther, .from = 1, .to = 9, .stores_only = 1, .reserved = 0, .most = 1000}};
+  holds_->begin(both, 2);
+  EXPECT_TRUE(comes(0));
+  holds_->on_access(1, kFirst, kFlag, 4, false);
+  EXPECT_TRUE(holds_->on_instruction(1, kOther));
+  EXPECT_EQ(change(), HoldChange::kBegins);
+  EXPECT_EQ(change(), HoldChange::kBegins);
+  holds_->on_access(2, kOther + 1, kFlag, 4, true);
+  EXPECT_EQ(change(), HoldChange::kMet);
+  EXPECT_EQ(change(), HoldChange::kMet);
+  EXPECT_EQ(change(), HoldChange{0});
+}
+
 TEST_F(HoldsTest, AnotherThatComesMeanwhileIsNotHeld) {
   begin();
   EXPECT_TRUE(comes(0));

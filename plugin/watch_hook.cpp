@@ -55,13 +55,13 @@ void look_up(Function& function, const char* symbol) {
   function = reinterpret_cast<Function>(::dlsym(RTLD_DEFAULT, symbol));
 }
 
-void tell_change() {
+void report_changes() {
   Holds::Change change;
-  if (!holds->take_change(change)) return;
-  const std::uint64_t time = read_time(*running_cpu);
-  const std::uint64_t values[] = {
-      change.hold, static_cast<std::uint64_t>(change.what), change.vcpu, change.place, change.address, change.times};
-  probes->give(page->watch.hold_kind, table->find(*running_cpu), time, values, 6);
+  while (holds->take_change(change)) {
+    const std::uint64_t values[] = {
+        change.hold, static_cast<std::uint64_t>(change.what), change.vcpu, change.place, change.address, change.times};
+    probes->give(page->watch.hold_kind, table->find(*running_cpu), read_time(*running_cpu), values, 6);
+  }
 }
 
 void on_watched_block(unsigned, void*) {
@@ -82,14 +82,14 @@ void on_access(unsigned, std::uint32_t info, std::uint64_t address, void* data) 
   if (page->watch.kind != 0) probes->give(page->watch.kind, vcpu, block_time, values, 3);
   if (!holds_are_on) return;
   holds->on_access(vcpu, place, address, bytes, store);
-  tell_change();
+  report_changes();
 }
 
 void on_instruction(unsigned, void* place) {
   if (!holds_are_on) return;
   void* const cpu = *running_cpu;
   if (!holds->on_instruction(table->find(cpu), reinterpret_cast<std::uintptr_t>(place))) return;
-  tell_change();
+  report_changes();
   qemu.cpu_exit(cpu);
   qemu.leave(cpu, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
 }
@@ -153,7 +153,7 @@ void begin_holds() {
 
 void hold_before_block(void* cpu, std::uint32_t vcpu, std::uint32_t instructions, std::uintptr_t back) {
   const bool held = holds->on_block(vcpu, instructions);
-  tell_change();
+  report_changes();
   if (!held) return;
   qemu.cpu_exit(cpu);
   qemu.leave(cpu, back);
