@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 #include "probe_page.h"
@@ -179,9 +177,9 @@ class Finder {
     Key key{.shape = shape,
             .first = line_of(a.place),
             .second = line_of(b.place),
-            .variable = run_.names.kind_of_data(a.address),
+            .variable = run_.names.data(a.address),
             .second_variable = {}};
-    if (shape == RaceShape::kTwoVariables) key.second_variable = run_.names.kind_of_data(b.address);
+    if (shape == RaceShape::kTwoVariables) key.second_variable = run_.names.data(b.address);
     Found& found = found_[key];
     ++found.pairs[{a.place, b.place}];
     found.words[word] |= mask;

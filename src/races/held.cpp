@@ -7,38 +7,23 @@
 
 namespace ktstr {
 
-std::uint64_t HeldRun::met() const {
-  return static_cast<std::uint64_t>(std::count_if(
-      holds.begin(), holds.end(), [](const HeldOnce& one) { return one.end == control::HoldChange::kMet; }));
-}
-
-Result<HeldRun> read_held_run(const std::filesystem::path& trace_file) {
+Result<std::vector<HeldOnce>> read_holds(const std::filesystem::path& trace_file) {
   KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_file));
-  HeldRun run;
+  std::vector<HeldOnce> holds;
   for (;;) {
     KTSTR_TRY_ASSIGN(const std::optional<TraceEvent> event, reader.next());
-    if (!event) break;
-    run.names.follow(*event);
+    if (!event) return holds;
     if (event->kind != TraceKind::kHeld) continue;
     const auto seen = event_as<trace::Held>(*event);
     const auto change = control::HoldChange{seen.change};
     if (change == control::HoldChange::kBegins) {
-      run.holds.push_back({.hold = seen.hold,
-                           .times = seen.times,
-                           .vcpu = seen.vcpu,
-                           .from_ns = event->time_ns,
-                           .address = seen.address});
+      holds.push_back({.hold = seen.hold, .times = seen.times});
       continue;
     }
-    for (auto one = run.holds.rbegin(); one != run.holds.rend(); ++one) {
-      if (one->hold != seen.hold) continue;
-      one->to_ns = event->time_ns;
-      one->end = change;
-      one->by = seen.place;
-      break;
-    }
+    const auto last =
+        std::find_if(holds.rbegin(), holds.rend(), [&](const HeldOnce& one) { return one.hold == seen.hold; });
+    if (last != holds.rend()) last->end = change;
   }
-  return run;
 }
 
 }  // namespace ktstr

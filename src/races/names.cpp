@@ -46,12 +46,6 @@ std::optional<CodePlace> SourceNames::place(std::uint64_t address) const {
   return CodePlace{function->second.name, address - function->first};
 }
 
-std::optional<std::uint64_t> SourceNames::address(const CodePlace& place) const {
-  for (const auto& [start, function] : functions_)
-    if (function.name == place.function && place.offset < function.end - start) return start + place.offset;
-  return std::nullopt;
-}
-
 SourceLine SourceNames::line(std::uint64_t address) const {
   const auto function = before(functions_, address);
   const auto line = before(lines_, address);
@@ -60,18 +54,14 @@ SourceLine SourceNames::line(std::uint64_t address) const {
   return same ? line->second : SourceLine{};
 }
 
-std::string SourceNames::data(std::uint64_t address) const { return data(address, true); }
-std::string SourceNames::kind_of_data(std::uint64_t address) const { return data(address, false); }
-
-std::string SourceNames::data(std::uint64_t address, bool with_index) const {
+std::string SourceNames::data(std::uint64_t address) const {
   const auto found = before(data_, address);
-  if (found == data_.end() || address - found->first >= found->second.bytes)
-    return with_index ? fmt::format("{:#x}", address) : kNoName;
+  if (found == data_.end() || address - found->first >= found->second.bytes) return kNoName;
   const Data& data = found->second;
   std::uint64_t offset = address - found->first;
   std::string name = data.name;
   if (data.element != 0) {
-    name += with_index ? fmt::format("[{}]", offset / data.element) : "[]";
+    name += "[]";
     offset %= data.element;
   }
   if (const auto members = members_.find(data.number); members != members_.end()) {

@@ -33,12 +33,9 @@ class SourceNames {
 
   // Empty: no function of the scheduler is there.
   std::optional<CodePlace> place(std::uint64_t address) const;
-  std::optional<std::uint64_t> address(const CodePlace& place) const;
   SourceLine line(std::uint64_t address) const;
-  // "mailboxes[1].has_mail", "nr_queued"; "0xffff..." of what has no name.
+  // "nr_queued"; of all elements of an array the same: "mailboxes[].has_mail"; kNoName.
   std::string data(std::uint64_t address) const;
-  // The same for all elements of an array: "mailboxes[].has_mail"; kNoName.
-  std::string kind_of_data(std::uint64_t address) const;
 
  private:
   struct Function {
@@ -54,7 +51,6 @@ class SourceNames {
     std::string name;
     std::uint32_t number = 0;
   };
-  std::string data(std::uint64_t address, bool with_index) const;
 
   std::map<std::uint64_t, Function> functions_;  // by their beginnings, as the others
   std::map<std::uint64_t, SourceLine> lines_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "races/watched_run.h"
 
+#include <algorithm>
 #include <array>
 
 #include "probe_page.h"
@@ -39,6 +40,10 @@ Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
   run.all = !reader.cut_short() && reader.not_stored() == 0;
   if (run.accesses.empty())
     return fail(ErrorCode::kNotFound, "no code of a BPF scheduler has touched memory while the body ran");
+  const bool known = std::any_of(run.accesses.begin(), run.accesses.end(),
+                                 [&](const MemoryAccess& one) { return run.names.place(one.place).has_value(); });
+  if (!known)
+    return fail(ErrorCode::kNotFound, "no code of a BPF scheduler that was attached where the body begins has run");
   return run;
 }
 

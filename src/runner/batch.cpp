@@ -12,6 +12,7 @@
 #include "results/run_directory.h"
 #include "runner/explore.h"
 #include "runner/judge/classify.h"
+#include "runner/store_run.h"
 
 namespace ktstr {
 
@@ -43,13 +44,6 @@ RunRecord refused(const Cell& cell) {
   record.error = cell.refusal->message();
   record.error_hint = cell.refusal->hint();
   return record;
-}
-
-void remove_run(const RunRecord& record) {
-  if (record.run_dir.empty()) return;
-  std::error_code error;
-  fs::remove_all(record.run_dir, error);
-  if (error) log_warn("cannot remove {}: {}", record.run_dir, error.message());
 }
 
 // A cell while its runs are made. Written by the pool's threads before its first run, then only read.

@@ -20,4 +20,11 @@ void store_run(const RunRecord& record) {
   }
 }
 
+void remove_run(const RunRecord& record) {
+  if (record.run_dir.empty()) return;
+  std::error_code error;
+  fs::remove_all(record.run_dir, error);
+  if (error) log_warn("cannot remove {}: {}", record.run_dir, error.message());
+}
+
 }  // namespace ktstr

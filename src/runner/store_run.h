@@ -10,4 +10,7 @@ namespace ktstr {
 // Into record.run_dir; nothing where it has none. What cannot be written is warned about.
 void store_run(const RunRecord& record);
 
+// Of a run that nobody will look at: its directory goes. What cannot be removed is warned about.
+void remove_run(const RunRecord& record);
+
 }  // namespace ktstr

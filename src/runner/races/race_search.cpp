@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "base/log.h"
 #include "races/held.h"
+#include "runner/store_run.h"
 #include "trace/trace_file.h"
 
 namespace ktstr {
@@ -35,25 +37,11 @@ std::string message_of_failure(const RunRecord& record) {
   return failed == record.details.end() ? record.error : failed->message;
 }
 
-void forget_run(const RunRecord& record) {
-  if (record.run_dir.empty()) return;
-  std::error_code error;
-  std::filesystem::remove_all(record.run_dir, error);
-  if (error) log_warn("cannot remove {}: {}", record.run_dir, error.message());
-}
-
 std::vector<HeldOnce> holds_in(const RunRecord& record) {
-  auto held = read_held_run(std::filesystem::path(record.run_dir) / kTraceFileName);
-  if (!held) {
-    log_warn("{}: {}", record.id, held.error().message());
-    return {};
-  }
-  return std::move(held->holds);
-}
-
-bool was_met(const std::vector<HeldOnce>& holds) {
-  return std::any_of(holds.begin(), holds.end(),
-                     [](const HeldOnce& one) { return one.end == control::HoldChange::kMet; });
+  auto held = read_holds(std::filesystem::path(record.run_dir) / kTraceFileName);
+  if (held) return *std::move(held);
+  log_warn("{}: {}", record.id, held.error().message());
+  return {};
 }
 
 bool is_decided(const RunRecord& record) {
@@ -128,12 +116,16 @@ class Search {
   bool try_some() {
     std::vector<TriedRace*> due;
     for (TriedRace& race : result_.races)
-      if (race.outcome != RaceOutcome::kHarmful && race.runs < options_.tries) due.push_back(&race);
+      if (race.outcome != RaceOutcome::kHarmful && race.runs < tries_) due.push_back(&race);
     std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return worth(*a) > worth(*b); });
     const auto jobs = static_cast<std::uint64_t>(std::max(1, options_.pool.jobs));
     due.resize(std::min({due.size(), jobs, options_.most_runs - result_.runs}));
     std::vector<std::uint64_t> seeds;
-    for (const TriedRace* race : due) seeds.push_back(seed_for(race->runs));
+    for (const TriedRace* race : due) {
+      const auto seed = seed_for(race->runs);
+      if (!seed) return true;  // those that have had all seeds are not due any more
+      seeds.push_back(*seed);
+    }
     if (due.empty()) return false;
     const auto job = [&](std::uint64_t index) {
       return PoolJob{ram_of(request_), [this, &due, &seeds, index] {
@@ -149,7 +141,7 @@ class Search {
 
   // The first is that of the watched run, in which all places are come to. With all of them the test passes where
   // nobody is held, so that a failure is the hold's doing.
-  std::uint64_t seed_for(std::uint64_t round) {
+  std::optional<std::uint64_t> seed_for(std::uint64_t round) {
     for (int i = 0; seeds_.size() <= round && i < kMostSeedsTried; ++i) {
       const std::uint64_t seed = next_seed_ == 0 ? seeds_.front() + 1 : next_seed_;
       next_seed_ = seed + 1;
@@ -159,9 +151,11 @@ class Search {
       if (record.outcome == Outcome::kFail)
         result_.failed_unforced.emplace_back(record.id, seed);
       else
-        forget_run(record);
+        remove_run(record);
     }
-    return seeds_[std::min<std::size_t>(round, seeds_.size() - 1)];
+    if (round < seeds_.size()) return seeds_[round];
+    tries_ = seeds_.size();  // the same run again would say nothing
+    return std::nullopt;
   }
 
   void take(TriedRace& race, const RunRecord& record, std::uint64_t seed) {
@@ -172,7 +166,7 @@ class Search {
       return;
     }
     const std::vector<HeldOnce> holds = holds_in(record);
-    const bool met = was_met(holds);
+    const bool met = std::any_of(holds.begin(), holds.end(), std::mem_fn(&HeldOnce::is_met));
     if (met) ++race.met;
     const bool failed = record.outcome == Outcome::kFail;
     if (failed) {
@@ -185,7 +179,7 @@ class Search {
     } else if (race.outcome == RaceOutcome::kNotTried || race.outcome == RaceOutcome::kNeverMet) {
       race.outcome = met ? RaceOutcome::kBenign : RaceOutcome::kNeverMet;
     }
-    if (!failed) forget_run(record);
+    if (!failed) remove_run(record);
   }
 
   static void remember(TriedRace& race, const RunRecord& record, std::uint64_t seed, std::string schedule) {
@@ -219,18 +213,19 @@ class Search {
       if (!is_decided(record)) continue;
       ++race.repeats;
       if (record.digest == race.failure->digest) ++race.repeated;
-      forget_run(record);
+      remove_run(record);
     }
   }
 
   // Whether the run with these holds alone fails the same way; it is the race's failure then.
   bool still_fails(TriedRace& race, const std::vector<PlannedHold>& holds) {
+    if (is_interrupted()) return false;
     const RunRecord record = run_again(race, holds);
     if (record.outcome == Outcome::kFail && kind_of(record) == race.failure->kind) {
       remember(race, record, race.failure->seed, to_text(holds));
       return true;
     }
-    forget_run(record);
+    remove_run(record);
     return false;
   }
 
@@ -239,14 +234,14 @@ class Search {
     std::vector<PlannedHold> holds = race.candidate.holds;
     for (PlannedHold& hold : holds) hold.second = hold.first;
     for (std::uint64_t round = 0; round < kControls; ++round) {
-      const std::uint64_t seed = seed_for(round);
-      if (round >= seeds_.size() || is_interrupted()) break;  // no other seed passes
-      const RunRecord record = options_.run(forced(holds, seed));
+      const auto seed = seed_for(round);
+      if (!seed || is_interrupted()) break;
+      const RunRecord record = options_.run(forced(holds, *seed));
       ++result_.runs;
       if (!is_decided(record)) continue;
       ++race.controls;
       if (record.outcome == Outcome::kFail && kind_of(record) == race.failure->kind) ++race.controls_failed;
-      forget_run(record);
+      remove_run(record);
     }
     return race.controls != 0 && race.controls_failed == race.controls;
   }
@@ -255,8 +250,7 @@ class Search {
   // those after the last is the same up to there, so that the last is found by halving.
   void shorten(TriedRace& race) {
     const std::vector<HeldOnce> held = last_holds_[&race];
-    const auto last_met = std::find_if(held.rbegin(), held.rend(),
-                                       [](const HeldOnce& one) { return one.end == control::HoldChange::kMet; });
+    const auto last_met = std::find_if(held.rbegin(), held.rend(), std::mem_fn(&HeldOnce::is_met));
     if (last_met == held.rend() || last_met->hold >= race.candidate.holds.size()) return;
     PlannedHold hold = race.candidate.holds[last_met->hold];
     if (race.candidate.holds.size() > 1 && !still_fails(race, {hold})) return;
@@ -277,7 +271,7 @@ class Search {
     // Alone it may do it too, or another one that was met.
     std::size_t tried = 0;
     for (auto one = held.rbegin(); one != held.rend() && tried < kMostSingles; ++one)
-      if (one->hold == last_met->hold && one->end == control::HoldChange::kMet && one->times <= fails) {
+      if (one->hold == last_met->hold && one->is_met() && one->times <= fails) {
         ++tried;
         if (between(one->times, one->times)) return;
       }
@@ -290,8 +284,9 @@ class Search {
   const RunRequest& request_;
   const RaceSearchOptions& options_;
   RaceSearch result_;
-  std::vector<std::uint64_t> seeds_;  // that the test passes with
-  std::uint64_t next_seed_ = 0;       // to be looked at; 0: none was
+  std::vector<std::uint64_t> seeds_;      // that the test passes with
+  std::uint64_t next_seed_ = 0;           // to be looked at; 0: none was
+  std::uint64_t tries_ = options_.tries;  // of each candidate
   std::map<const TriedRace*, std::vector<HeldOnce>> last_holds_;
 };
 
