@@ -452,11 +452,7 @@ struct WorkCommands {
     if (result.from_s && result.to_s && *result.from_s > *result.to_s)
       return fail(ErrorCode::kInvalidArgument, "--from is later than --to");
     if (tasks.empty()) return Command(std::move(result));
-    std::size_t most = 0;
-    const auto [end, error] = std::from_chars(tasks.data(), tasks.data() + tasks.size(), most);
-    if (error != std::errc() || end != tasks.data() + tasks.size() || most < 1 || most > 1024)
-      return fail(ErrorCode::kInvalidArgument, "--tasks '{}' is not a number from 1 to 1024", tasks);
-    result.most_tasks = most;
+    KTSTR_TRY_ASSIGN(result.most_tasks, count_of("--tasks", tasks, 0, 1024));
     return Command(std::move(result));
   }
 };

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "scenario_file/scenario_file.h"
+
 namespace ktstr::cli {
 
 namespace {
@@ -57,6 +59,12 @@ std::vector<std::string> deciding_environment() {
     if (value != nullptr && *value != '\0') settings.push_back(fmt::format("{}={}", name, value));
   }
   return settings;
+}
+
+std::string named_for_repeat(const std::filesystem::path& file) {
+  if (file.native().starts_with(kCannedPrefix)) return file.native();
+  std::error_code error;  // the current directory may be gone: reading the file says so
+  return std::filesystem::absolute(file, error).lexically_normal().native();
 }
 
 std::string repeat_command(const Invocation& invocation, const RunRequest& request, const RunOptions& options) {

@@ -30,6 +30,9 @@ struct Invocation {
 // KTSTR_QEMU, KTSTR_AGENT and XDG_CACHE_HOME, where they are set.
 std::vector<std::string> deciding_environment();
 
+// A scenario file as it is written when its run is repeated from anywhere.
+std::string named_for_repeat(const std::filesystem::path& file);
+
 // `request` must be resolved (absolute paths, a mode other than auto). `options` tells what the command line had set.
 std::string repeat_command(const Invocation& invocation, const RunRequest& request, const RunOptions& options);
 

@@ -62,7 +62,7 @@ EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 // Of what is recorded only where somebody has asked for it.
 constexpr bool is_on_demand(TraceKind kind) {
   using enum TraceKind;
-  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue || kind >= kBpfFunctionSeen;
+  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue || (kind >= kBpfFunctionSeen && kind <= kHeld);
 }
 
 constexpr std::size_t kMostTraceValues = 16;

@@ -55,7 +55,7 @@ TEST_F(Races, FindTheLostWakeupAndTheTwoLinesOfIt) {
   EXPECT_EQ(replayed.json.at("runs")[0].at("digest"), again.json.at("digest")) << replayed.out;
 }
 
-TEST_F(Races, AWatchedRunIsTheSameRunAndAForcedOneAnotherThatRepeats) {
+TEST_F(Races, AWatchedRunIsTheSameRunAndSoIsOneInWhichNobodyIsHeld) {
   const GuestRun plain = lost_wakeup({}), watched = lost_wakeup({"--watch-memory"});
   ASSERT_EQ(plain.status, 0) << plain.out << plain.err;
   EXPECT_EQ(watched.json.at("digest"), plain.json.at("digest"));

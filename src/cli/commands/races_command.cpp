@@ -9,17 +9,10 @@
 #include "cli/run_request.h"
 #include "runner/environment.h"
 #include "runner/interrupt.h"
-#include "scenario_file/scenario_file.h"
 
 namespace ktstr::cli {
 
 namespace {
-
-std::string as_named(const std::filesystem::path& file) {
-  if (file.native().starts_with(kCannedPrefix)) return file.native();
-  std::error_code error;
-  return std::filesystem::absolute(file, error).lexically_normal().native();
-}
 
 Result<int> find_races(const RacesCommand& command) {
   RunnerEnvironment environment = RunnerEnvironment::from_process();
@@ -32,7 +25,7 @@ Result<int> find_races(const RacesCommand& command) {
         .with_hint("name one with --scheduler");
   KTSTR_TRY(resolve(request, environment, program.parent_path()));
   const Invocation invocation{
-      .program = program, .selection = {"run", as_named(command.file)}, .environment = deciding_environment()};
+      .program = program, .selection = {"run", named_for_repeat(command.file)}, .environment = deciding_environment()};
   const auto again = [&](const RunRequest& one) { return repeat_command(invocation, one, command.options); };
   request.repeat_command = again(request);
   KTSTR_TRY_ASSIGN(request.packed, pack_inputs(request, environment));

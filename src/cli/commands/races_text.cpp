@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -78,7 +77,7 @@ std::string delayed_text(const RaceSearch& search, bool verbose) {
   for (const TriedRace& race : search.races) {
     if (race.outcome != RaceOutcome::kDelay || (!verbose && !text.empty())) continue;
     text += failed_text(race, "FAILS WHEN DELAYED");
-    text += line_of("mind", "no other CPU needs to come between: it is the delay, or a race on something else");
+    text += line_of("note", "no other CPU needs to come between: it is the delay, or a race on something else");
   }
   return text;
 }
@@ -114,7 +113,7 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
   for (const TriedRace* race : harmful) {
     text += failed_text(*race, style.heading("HARMFUL"));
     if (race->failure && !kinds.insert(race->failure->kind).second)
-      text += line_of("mind", "one above fails in the same way: it may be its race, come to while a CPU was held here");
+      text += line_of("note", "one above fails in the same way: it may be its race, come to while a CPU was held here");
   }
   text += delayed_text(search, verbose);
   if (verbose)

@@ -4,20 +4,8 @@
 #include "cli/exit_status.h"
 #include "cli/run_request.h"
 #include "cli/run_session.h"
-#include "scenario_file/scenario_file.h"
 
 namespace ktstr::cli {
-
-namespace {
-
-// As it is written when the run is repeated from anywhere.
-std::string named(const std::filesystem::path& file) {
-  if (file.native().starts_with(kCannedPrefix)) return file.native();
-  std::error_code error;  // the current directory may be gone: reading the file says so
-  return std::filesystem::absolute(file, error).lexically_normal().native();
-}
-
-}  // namespace
 
 int execute(const RunCommand& command) {
   set_verbosity(command.options.verbosity);
@@ -29,7 +17,9 @@ int execute(const RunCommand& command) {
   RunSession session(command.options, std::move(environment), false);
   session.add(command.file.stem().string(),
               [&](const RunOptions& options) { return request_for_file(command.file, options); },
-              {.program = *program, .selection = {"run", named(command.file)}, .environment = deciding_environment()});
+              {.program = *program,
+               .selection = {"run", named_for_repeat(command.file)},
+               .environment = deciding_environment()});
   return session.run_all();
 }
 

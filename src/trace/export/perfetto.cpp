@@ -307,6 +307,10 @@ struct PerfettoWriter::State : PerfettoPackets {
       case TraceKind::kCgroupSeen:
       case TraceKind::kProbePlaced:
       case TraceKind::kNamedValue:
+      case TraceKind::kBpfFunctionSeen:
+      case TraceKind::kBpfLineSeen:
+      case TraceKind::kBpfDataSeen:
+      case TraceKind::kBpfMemberSeen:
         return;
       case TraceKind::kSwitch:
         return switched(event, change);
