@@ -51,9 +51,9 @@ TEST(ScenarioMistakes, JudgeParametersOfWork) {
             "t.toml:3:27: Bursty has no parameter 'brust'; it takes burst, sleep");
   EXPECT_EQ(in_cgroup("work = { type = 'SpinWait', spins = 3 }"),
             "t.toml:3:29: SpinWait has no parameter 'spins'; it takes none");
-  EXPECT_EQ(
-      in_cgroup("work = { type = 'Bursty', burst = '5' }"),
-      "t.toml:3:27: Bursty: burst: '5' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s");
+  EXPECT_EQ(in_cgroup("work = { type = 'Bursty', burst = '5' }"),
+            "t.toml:3:27: Bursty: burst: '5' is not a duration; write a number with ns, us, ms, s, m or h, like 50ms "
+            "or 1.5s");
   EXPECT_EQ(in_cgroup("work = { type = 'Mixed', spins = 0 }"), "t.toml:3:26: Mixed: spins is 0, must be at least 1");
   EXPECT_EQ(in_cgroup("work = { type = 'Bursty', burst = 1.5 }"),
             "t.toml:3:35: Bursty: burst is a number with a fraction; accepted: a time like \"5ms\", a name, a whole "
@@ -81,7 +81,7 @@ TEST(ScenarioMistakes, JudgeNameDurationAndSeed) {
   EXPECT_EQ(at_top("name = 'a b'"), "t.toml:1:8: 'a b' is not a name; accepted: letters, digits, '_', '-' and '.'");
   EXPECT_EQ(at_top("duration = 2"), "t.toml:1:12: 'duration' is a whole number; accepted: a text like \"2s\"");
   EXPECT_EQ(at_top("duration = '2'"),
-            "t.toml:1:12: '2' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s");
+            "t.toml:1:12: '2' is not a duration; write a number with ns, us, ms, s, m or h, like 50ms or 1.5s");
   EXPECT_EQ(at_top("duration = '0s'"), "t.toml:1:12: a scenario lasts longer than 0s");
   EXPECT_EQ(at_top("seed = -1"), "t.toml:1:8: '-1' is not a whole number from 0 to 18446744073709551615");
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "base/text/digit.h"
 
@@ -14,7 +15,10 @@ struct Unit {
   std::string_view name;
   std::int64_t ns;
 };
-constexpr Unit kUnits[] = {{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
+// Largest first. A duration is printed in seconds at most.
+constexpr Unit kUnits[] = {{"h", 3'600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000},
+                           {"ms", 1'000'000},        {"us", 1'000},         {"ns", 1}};
+constexpr std::size_t kLongUnits = 2;
 
 // Decimal arithmetic throughout: a double would make 0.1s something else than 100ms.
 std::optional<std::int64_t> parse_number_in(std::string_view number, std::int64_t unit_ns) {
@@ -50,7 +54,7 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
         if (const auto ns = parse_number_in(text.substr(0, end_of_number), unit.ns))
           return std::chrono::nanoseconds(*ns);
   return fail(ErrorCode::kInvalidArgument,
-              "'{}' is not a duration; write a number with ns, us, ms or s, like 50ms or 1.5s", text);
+              "'{}' is not a duration; write a number with ns, us, ms, s, m or h, like 50ms or 1.5s", text);
 }
 
 std::string format_duration(std::chrono::nanoseconds duration) {
@@ -58,7 +62,7 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   // As unsigned, because the most negative count has no positive counterpart.
   const auto count = static_cast<std::uint64_t>(duration.count());
   const std::uint64_t ns = duration.count() < 0 ? 0 - count : count;
-  for (const Unit& unit : kUnits) {
+  for (const Unit& unit : std::span(kUnits).subspan(kLongUnits)) {
     const auto unit_ns = static_cast<std::uint64_t>(unit.ns);
     if (ns < unit_ns) continue;
     std::string text = fmt::format("{}{}", duration.count() < 0 ? "-" : "", ns / unit_ns);
