@@ -21,13 +21,13 @@ bool Holds::on_block(std::uint32_t vcpu, std::uint32_t instructions) {
     State& state = state_[i];
     if (state.held != vcpu) continue;
     if (executed_ >= state.until) {
-      let_go(i, HoldChange::kTooLong, 0);
+      let_go(i, HoldChange::kTooLong);
       break;
     }
     state.idle_rounds = state.seen == executed_ ? state.idle_rounds + 1 : 0;
     state.seen = executed_;
     if (state.idle_rounds <= kMostIdleRounds) return true;
-    let_go(i, HoldChange::kNobodyElse, 0);
+    let_go(i, HoldChange::kNobodyElse);
     break;
   }
   executed_ += instructions;
@@ -55,7 +55,9 @@ bool Holds::on_instruction(std::uint32_t vcpu, std::uint64_t place) {
              .bytes = bytes.bytes,
              .until = executed_ + hold.most,
              .seen = executed_,
-             .idle_rounds = 0};
+             .idle_rounds = 0,
+             .met = 0,
+             .met_at = 0};
     ++held_;
     passes_[vcpu] = place;
     report(i, HoldChange::kBegins, place);
@@ -67,16 +69,19 @@ bool Holds::on_instruction(std::uint32_t vcpu, std::uint64_t place) {
 void Holds::on_access(std::uint32_t vcpu, std::uint64_t place, std::uint64_t address, std::uint32_t bytes, bool store) {
   for (std::uint32_t i = 0; i < count_; ++i) {
     const Hold& hold = all_[i];
-    const State& state = state_[i];
+    State& state = state_[i];
     if (hold.first == place) touched_[vcpu][i] = {.address = address, .bytes = bytes};
     if (state.held == kNobody || state.held == vcpu || (hold.stores_only != 0 && !store)) continue;
-    if (address < state.address + state.bytes && state.address < address + bytes) let_go(i, HoldChange::kMet, place);
+    if (address >= state.address + state.bytes || state.address >= address + bytes) continue;
+    state.met_at = place;
+    if (++state.met >= hold.count) let_go(i, HoldChange::kMet);
   }
 }
 
-void Holds::let_go(std::uint32_t hold, HoldChange why, std::uint64_t place) {
-  report(hold, why, place);
-  state_[hold].held = kNobody;
+void Holds::let_go(std::uint32_t hold, HoldChange why) {
+  State& state = state_[hold];
+  report(hold, state.met != 0 ? HoldChange::kMet : why, state.met_at);
+  state.held = kNobody;
   --held_;
 }
 

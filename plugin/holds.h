@@ -59,13 +59,15 @@ class Holds {
     std::uint32_t bytes = 0;
     std::uint64_t until = 0, seen = 0;  // instructions of all
     std::uint32_t idle_rounds = 0;
+    std::uint32_t met = 0;     // touches of others
+    std::uint64_t met_at = 0;  // the place of the last
   };
   struct Touched {
     std::uint64_t address = 0;
     std::uint32_t bytes = 0;  // 0: none since it was held last
   };
 
-  void let_go(std::uint32_t hold, HoldChange why, std::uint64_t place);
+  void let_go(std::uint32_t hold, HoldChange why);
   void report(std::uint32_t hold, HoldChange what, std::uint64_t place);
 
   const Hold* all_ = nullptr;

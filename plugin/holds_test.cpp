@@ -15,7 +15,7 @@ class HoldsTest : public testing::Test {
  protected:
   void begin(
       Hold hold = {
-          .first = kFirst, .second = kSecond, .from = 1, .to = 100, .stores_only = 1, .reserved = 0, .most = 1000}) {
+          .first = kFirst, .second = kSecond, .from = 1, .to = 100, .stores_only = 1, .count = 1, .most = 1000}) {
     hold_ = hold;
     holds_->begin(&hold_, 1);
   }
@@ -82,7 +82,7 @@ TEST_F(HoldsTest, AVcpuThatNobodyElseCanRunBesideGoesOn) {
 }
 
 TEST_F(HoldsTest, OnlyTheTimesThatAreWanted) {
-  begin({.first = kFirst, .second = kSecond, .from = 2, .to = 2, .stores_only = 1, .reserved = 0, .most = 1000});
+  begin({.first = kFirst, .second = kSecond, .from = 2, .to = 2, .stores_only = 1, .count = 1, .most = 1000});
   EXPECT_FALSE(holds_->on_instruction(0, kSecond)) << "it has not been at the first place";
   EXPECT_FALSE(comes(0));
   EXPECT_TRUE(comes(1));
@@ -93,10 +93,35 @@ TEST_F(HoldsTest, OnlyTheTimesThatAreWanted) {
   EXPECT_FALSE(comes(0));
 }
 
+TEST_F(HoldsTest, OthersMayHaveToTouchItSeveralTimes) {
+  begin({.first = kFirst, .second = kSecond, .from = 1, .to = 9, .stores_only = 1, .count = 3, .most = 1000});
+  EXPECT_TRUE(comes(0));
+  EXPECT_EQ(change(), HoldChange::kBegins);
+  for (int i = 0; i < 2; ++i) holds_->on_access(1, kOther, kFlag, 4, true);
+  EXPECT_EQ(change(), HoldChange{0});
+  EXPECT_TRUE(holds_->on_block(0, 10));
+  holds_->on_access(2, kOther, kFlag, 4, true);
+  EXPECT_EQ(change(), HoldChange::kMet);
+  EXPECT_FALSE(holds_->on_block(0, 10));
+}
+
+TEST_F(HoldsTest, LessOftenThanItWasToBeIsMetAllTheSame) {
+  begin({.first = kFirst, .second = kSecond, .from = 1, .to = 9, .stores_only = 1, .count = 3, .most = 1000});
+  EXPECT_TRUE(comes(0));
+  EXPECT_EQ(change(), HoldChange::kBegins);
+  holds_->on_access(1, kOther, kFlag, 4, true);
+  EXPECT_FALSE(holds_->on_block(1, 1000));
+  EXPECT_FALSE(holds_->on_block(0, 10));
+  Holds::Change change;
+  ASSERT_TRUE(holds_->take_change(change));
+  EXPECT_EQ(change.what, HoldChange::kMet);
+  EXPECT_EQ(change.place, kOther);
+}
+
 TEST_F(HoldsTest, OneWriteEndsAllThatWaitForIt) {
   const Hold both[] = {
-      {.first = kFirst, .second = kSecond, .from = 1, .to = 9, .stores_only = 1, .reserved = 0, .most = 1000},
-      {.first = kFirst, .second = kOther, .from = 1, .to = 9, .stores_only = 1, .reserved = 0, .most = 1000}};
+      {.first = kFirst, .second = kSecond, .from = 1, .to = 9, .stores_only = 1, .count = 1, .most = 1000},
+      {.first = kFirst, .second = kOther, .from = 1, .to = 9, .stores_only = 1, .count = 1, .most = 1000}};
   holds_->begin(both, 2);
   EXPECT_TRUE(comes(0));
   holds_->on_access(1, kFirst, kFlag, 4, false);

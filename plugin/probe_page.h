@@ -19,7 +19,7 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
-constexpr std::uint32_t kProbeVersion = 4;
+constexpr std::uint32_t kProbeVersion = 5;
 constexpr std::size_t kMostProbes = 128;
 constexpr std::size_t kMostLateProbes = 128;
 constexpr std::size_t kMostExits = 64, kMostLateExits = 96;
@@ -86,15 +86,16 @@ struct MemoryWatch {
 // How an access was made: its length in bytes, and these.
 constexpr std::uint64_t kStore = 0x100, kAtomic = 0x200;
 
-// A vCPU that has touched memory at `first` stands still before it executes `second`, until another vCPU has touched
-// the same bytes, or so many instructions of others have been executed, or nobody else has anything to execute.
+// A vCPU that has touched memory at `first` stands still before it executes `second`, until other vCPUs have touched
+// the same bytes so often, or have executed so many instructions, or have nothing to execute.
 struct Hold {
   std::uint64_t first, second;  // addresses of instructions in the watched range
   std::uint32_t from, to;       // of the times that a vCPU comes to `second` so, counted from 1: which are held
   std::uint32_t stores_only;    // 1: reading the bytes does not end it
-  std::uint32_t reserved;
-  std::uint64_t most;  // instructions
+  std::uint32_t count;          // of the touches that end it, at least 1
+  std::uint64_t most;           // instructions
 };
+// Why it ended: kMet also where others have touched the bytes, but less often than it was to be.
 enum class HoldChange : std::uint32_t { kBegins = 1, kMet, kTooLong, kNobodyElse };
 
 // Where guest-physical memory is, in files that the host made, of which one may hold several pieces.

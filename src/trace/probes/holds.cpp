@@ -75,8 +75,13 @@ Result<PlannedHold> parse_hold(const std::string& text) {
       if (!most || *most == 0)
         return wrong_schedule(text, fmt::format("most '{}'; it is instructions, from 1 on", value));
       hold.most = *most;
+    } else if (key == "count") {
+      const auto count = number_in<std::uint32_t>(value);
+      if (!count || *count == 0)
+        return wrong_schedule(text, fmt::format("count '{}'; it is a number from 1 on", value));
+      hold.count = *count;
     } else {
-      return wrong_schedule(text, fmt::format("'{}' is not known; there are until, times and most", key));
+      return wrong_schedule(text, fmt::format("'{}' is not known; there are until, count, times and most", key));
     }
   }
   return hold;
@@ -89,6 +94,7 @@ std::string to_text(const CodePlace& place) { return fmt::format("{}+{:#x}", pla
 std::string to_text(const PlannedHold& hold) {
   std::string text = fmt::format("{} to {} until {}", to_text(hold.first), to_text(hold.second),
                                  hold.writes_only ? "write" : "access");
+  if (hold.count != 1) text += fmt::format(" count {}", hold.count);
   if (hold.from == hold.to)
     text += fmt::format(" times {}", hold.from);
   else if (hold.to != PlannedHold::kAlways)
@@ -135,6 +141,7 @@ Result<std::vector<control::Hold>> placed_holds(const std::vector<PlannedHold>& 
     one.from = hold.from;
     one.to = hold.to;
     one.stores_only = hold.writes_only ? 1 : 0;
+    one.count = hold.count;
     one.most = hold.most;
     placed.push_back(one);
   }

@@ -7,6 +7,7 @@
 //                                                             still at the second until another has written there
 //   take_mail+0x2d to take_mail+0x54 until access times 3     ... the third time only, until another has touched it
 //   ... times 2-5 most 100000                                 ... or for 100,000 instructions of others
+//   ... count 3                                               ... until others have done so three times
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct PlannedHold {
   bool writes_only = true;               // reading does not end it
   std::uint32_t from = 1, to = kAlways;  // of the times that a CPU comes to the second place so
   std::uint64_t most = kMostInstructions;
+  std::uint32_t count = 1;  // how often others must have touched the bytes
   bool operator==(const PlannedHold&) const = default;
 };
 std::string to_text(const PlannedHold& hold);

@@ -11,6 +11,7 @@ using testing::HasSubstr;
 TEST(Schedule, ComesBackFromItsText) {
   for (const std::string text :
        {"", "take_mail+0x2d to take_mail+0x54 until write", "f+0x0 to g+0x1 until access times 3",
+        "f+0x0 to g+0x1 until write count 3 times 2",
         "f+0x0 to g+0x1 until write times 2-5 most 100; f+0x2 to g+0x3 until write times 7-"}) {
     const auto schedule = parse_schedule(text);
     ASSERT_TRUE(schedule) << text << ": " << schedule.error().message();
@@ -28,6 +29,7 @@ TEST(Schedule, SaysWhatIsWrong) {
   EXPECT_THAT(why("f+0x1 to g+0x2 until read"), HasSubstr("until 'read'; it is 'write' or 'access'"));
   EXPECT_THAT(why("f+0x1 to g+0x2 times 0"), HasSubstr("a number from 1 on"));
   EXPECT_THAT(why("f+0x1 to g+0x2 times 3-2"), HasSubstr("or a range"));
+  EXPECT_THAT(why("f+0x1 to g+0x2 count 0"), HasSubstr("count '0'; it is a number from 1 on"));
   EXPECT_THAT(why("f+0x1 to g+0x2 most 0"), HasSubstr("instructions, from 1 on"));
   EXPECT_THAT(why("f+0x1 to g+0x2 most"), HasSubstr("'most' needs a value"));
   EXPECT_THAT(why("f+0x1 to g+0x2 for 3"), HasSubstr("'for' is not known"));
@@ -37,7 +39,7 @@ TEST(Schedule, SaysWhatIsWrong) {
 }
 
 TEST(Schedule, IsPlacedInTheFunctionsThatAreThere) {
-  const auto schedule = parse_schedule("f+0x1 to g+0x2 until access times 2");
+  const auto schedule = parse_schedule("f+0x1 to g+0x2 until access count 4 times 2");
   const std::vector<BpfFunction> functions = {{.name = "f", .start = 100, .end = 110},
                                               {.name = "g", .start = 200, .end = 203}};
   const auto placed = placed_holds(*schedule, functions);
@@ -47,6 +49,7 @@ TEST(Schedule, IsPlacedInTheFunctionsThatAreThere) {
   EXPECT_EQ(placed->front().second, 202u);
   EXPECT_EQ(placed->front().from, 2u);
   EXPECT_EQ(placed->front().to, 2u);
+  EXPECT_EQ(placed->front().count, 4u);
   EXPECT_EQ(placed->front().stores_only, 0u);
   EXPECT_EQ(placed->front().most, PlannedHold::kMostInstructions);
   const auto beyond = placed_holds(*parse_schedule("f+0x1 to g+0x3"), functions);
