@@ -5,7 +5,7 @@
  *
  * The bug: the reader finds the DSQ empty and clears the flag afterwards. What a writer puts there in between, it
  * clears too, and the kick that follows wakes a CPU that sees no flag. The task waits, whatever that CPU does, until
- * somebody hands over the next one. (Clearing first and looking afterwards would be right.)
+ * somebody hands over the next one. (To look without a flag would be right: a task is in the DSQ only after enqueue.)
  */
 #ifndef KTSTR_MAILBOX_BPF_H
 #define KTSTR_MAILBOX_BPF_H
