@@ -26,13 +26,13 @@ constexpr double kWorth[] = {8, 1, 3, 2};
 // What lies in different functions seldom belongs together, and memory without a name is mostly a task's own, which the
 // kernel's lock of its runqueue protects.
 constexpr double kAcrossFunctions = 0.4, kWithoutName = 0.5;
-// What is atomic was thought about.
+// What is atomic was thought about, but for what was known of another variable before.
 constexpr double kAtomic = 0.2;
 
 constexpr std::uint64_t kWordBytes = 8;
 // Accesses of one CPU that lie further apart, without a switch between, do not belong together.
 constexpr std::uint64_t kLongestWindowNs = 100'000;
-constexpr std::size_t kMostRecent = 6;  // accesses to other shared memory that a write may depend on
+constexpr std::size_t kMostRecent = 6;  // accesses to other shared memory that one may go together with
 constexpr std::size_t kMostOthers = 4;  // lines that are named
 
 std::uint32_t mask_of(const MemoryAccess& access, std::uint64_t word) {
@@ -80,25 +80,18 @@ struct Recent {
   bool any = false;
 };
 
-// Of memory that others write.
-struct SharedRead {
+// Of memory that others touch.
+struct SharedAccess {
   std::size_t access = 0;
   std::uint64_t word = 0;
-  std::uint32_t mask = 0;
-};
-
-struct Key {
-  RaceShape shape;
-  SourceLine first, second;
-  std::string variable, second_variable;
-  auto operator<=>(const Key&) const = default;
+  std::uint32_t mask = 0;  // that others write after a read, or touch after a write
 };
 
 struct Found {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> pairs;  // of places: how often
   std::map<std::uint64_t, std::uint32_t> words;                            // that others touch between: which bytes
   std::uint64_t times = 0;
-  bool atomic = false;  // one of the two
+  bool first_atomic = false, second_atomic = false;
 };
 
 class Finder {
@@ -133,19 +126,35 @@ class Finder {
     each_word(second, [&](std::uint64_t word, std::uint32_t mask) {
       const Use& use = use_[word];
       const std::uint32_t written = use.of_others(second.vcpu, true), touched = use.of_others(second.vcpu, false);
-      auto& [read, write] = last_[{word, second.vcpu}];
+      auto& [read, earlier_read, write] = last_[{word, second.vcpu}];
       if (second.store) {
-        if (is_before(read, number, mask & written))
-          add(RaceShape::kCheckThenAct, read.access, number, word, mask & written);
+        // What an instruction reads that also writes is no check of its own.
+        const Recent& check = read.any && run_.accesses[read.access].place == second.place ? earlier_read : read;
+        if (is_before(check, number, mask & written))
+          add(RaceShape::kCheckThenAct, check.access, number, word, mask & written);
         if (is_before(write, number, mask & touched))
           add(RaceShape::kDirtyRead, write.access, number, word, mask & touched);
-        look_at_other_variables(number, mask & touched);
-      } else if (is_before(read, number, mask & written)) {
-        add(RaceShape::kTornRead, read.access, number, word, mask & written);
+        if ((mask & touched) != 0) {
+          look_at_other_variables(RaceShape::kTwoVariables, recent_[second.vcpu].reads, number);
+          look_at_other_variables(RaceShape::kDirtyRead, recent_[second.vcpu].writes, number);
+        }
+      } else if ((mask & written) != 0 && !is_written_too(number)) {
+        if (is_before(read, number, mask & written))
+          add(RaceShape::kTornRead, read.access, number, word, mask & written);
+        look_at_other_variables(RaceShape::kTornRead, recent_[second.vcpu].reads, number);
       }
+      if (!second.store) earlier_read = read;
       (second.store ? write : read) = {number, mask, true};
-      if (!second.store && (mask & written) != 0) remember({number, word, mask & written});
+      if (second.store && (mask & touched) != 0) remember(recent_[second.vcpu].writes, {number, word, mask & touched});
+      if (!second.store && (mask & written) != 0) remember(recent_[second.vcpu].reads, {number, word, mask & written});
     });
+  }
+
+  // The same instruction reads and writes, as one that is atomic does. One thread runs all CPUs: nothing lies between.
+  bool is_written_too(std::size_t read) const {
+    if (read + 1 == run_.accesses.size()) return false;
+    const MemoryAccess &a = run_.accesses[read], &b = run_.accesses[read + 1];
+    return b.store && a.vcpu == b.vcpu && a.place == b.place && a.address == b.address;
   }
 
   bool is_before(const Recent& first, std::size_t second, std::uint32_t mask) const {
@@ -158,33 +167,42 @@ class Finder {
     return a.vcpu == b.vcpu && a.run == b.run && a.place != b.place && b.time_ns - a.time_ns <= kLongestWindowNs;
   }
 
-  void remember(const SharedRead& read) {
-    auto& recent = recent_[run_.accesses[read.access].vcpu];
+  static void remember(std::vector<SharedAccess>& recent, const SharedAccess& access) {
     if (recent.size() == kMostRecent) recent.erase(recent.begin());
-    recent.push_back(read);
+    recent.push_back(access);
   }
 
-  void look_at_other_variables(std::size_t number, std::uint32_t shared) {
-    if (shared == 0) return;
-    for (const SharedRead& first : recent_[run_.accesses[number].vcpu])
-      if (!overlap(run_.accesses[first.access], run_.accesses[number]) && belong_together(first.access, number))
-        add(RaceShape::kTwoVariables, first.access, number, first.word, first.mask);
+  // What others do to the first of the two comes between. Two halves of something are halves of one object.
+  void look_at_other_variables(RaceShape shape, const std::vector<SharedAccess>& before, std::size_t number) {
+    const MemoryAccess& second = run_.accesses[number];
+    for (const SharedAccess& one : before) {
+      const MemoryAccess& first = run_.accesses[one.access];
+      if (overlap(first, second) || !belong_together(one.access, number)) continue;
+      if (shape == RaceShape::kTwoVariables || are_of_one_object(first, second))
+        add(shape, one.access, number, one.word, one.mask);
+    }
+  }
+
+  bool are_of_one_object(const MemoryAccess& a, const MemoryAccess& b) const {
+    const std::uint64_t object = run_.names.object(a.address);
+    return object != 0 && object == run_.names.object(b.address);
   }
 
   // `word`, `mask`: what others write, or touch, between.
   void add(RaceShape shape, std::size_t first, std::size_t second, std::uint64_t word, std::uint32_t mask) {
     const MemoryAccess &a = run_.accesses[first], &b = run_.accesses[second];
-    Key key{.shape = shape,
-            .first = line_of(a.place),
-            .second = line_of(b.place),
-            .variable = run_.names.data(a.address),
-            .second_variable = {}};
-    if (shape == RaceShape::kTwoVariables) key.second_variable = run_.names.data(b.address);
+    RaceKey key{.shape = shape,
+                .first = line_of(a.place),
+                .second = line_of(b.place),
+                .variable = run_.names.data(a.address),
+                .second_variable = {}};
+    if (!overlap(a, b)) key.second_variable = run_.names.data(b.address);
     Found& found = found_[key];
     ++found.pairs[{a.place, b.place}];
     found.words[word] |= mask;
     ++found.times;
-    found.atomic = found.atomic || a.atomic || b.atomic;
+    found.first_atomic = found.first_atomic || a.atomic;
+    found.second_atomic = found.second_atomic || b.atomic;
   }
 
   // A place without a line is a line of its own.
@@ -195,13 +213,14 @@ class Finder {
     return line;
   }
 
-  RaceCandidate made(const Key& key, const Found& found) {
+  RaceCandidate made(const RaceKey& key, const Found& found) {
     RaceCandidate candidate{.shape = key.shape,
                             .first = key.first,
                             .second = key.second,
                             .variable = key.variable,
                             .second_variable = key.second_variable,
-                            .times = found.times};
+                            .times = found.times,
+                            .atomic = found.second_atomic};
     const bool writes = key.shape != RaceShape::kDirtyRead;
     std::vector<std::pair<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>> pairs;
     for (const auto& [pair, times] : found.pairs) pairs.emplace_back(times, pair);
@@ -224,16 +243,23 @@ class Finder {
     if (!candidate.holds.empty() && candidate.holds.front().first.function != candidate.holds.front().second.function)
       candidate.score *= kAcrossFunctions;
     if (candidate.variable == kNoName) candidate.score *= kWithoutName;
-    if (found.atomic) candidate.score *= kAtomic;
+    const bool thought_about = found.first_atomic || (found.second_atomic && key.shape != RaceShape::kTwoVariables);
+    if (thought_about) candidate.score *= kAtomic;
     candidate.score /= 1 + std::log10(1 + static_cast<double>(found.times));
     return candidate;
   }
 
   const WatchedRun& run_;
   std::unordered_map<std::uint64_t, Use> use_;
-  std::map<std::pair<std::uint64_t, std::uint16_t>, std::pair<Recent, Recent>> last_;  // read, write
-  std::map<std::uint16_t, std::vector<SharedRead>> recent_;
-  std::map<Key, Found> found_;
+  struct LastOfCpu {
+    Recent read, earlier_read, write;
+  };
+  std::map<std::pair<std::uint64_t, std::uint16_t>, LastOfCpu> last_;  // of each word
+  struct RecentOfCpu {
+    std::vector<SharedAccess> reads, writes;
+  };
+  std::map<std::uint16_t, RecentOfCpu> recent_;
+  std::map<RaceKey, Found> found_;
 };
 
 }  // namespace
@@ -243,6 +269,7 @@ EnumNames<RaceShape> names_of(RaceShape) { return names_from<kShapes>(); }
 std::string RaceCandidate::to_text() const {
   if (shape == RaceShape::kTwoVariables)
     return fmt::format("{} is checked, then {} is written", variable, second_variable);
+  if (!second_variable.empty()) return fmt::format("{}: {} and {}", to_string(shape), variable, second_variable);
   return fmt::format("{} on {}", to_string(shape), variable);
 }
 

@@ -16,10 +16,18 @@ namespace ktstr {
 enum class RaceShape : std::uint8_t {
   kCheckThenAct,  // reads, then writes; another writes between: what was read no longer holds, or an update is lost
   kTwoVariables,  // reads one thing, then writes another; another writes the first between
-  kDirtyRead,     // writes twice; another reads between
-  kTornRead,      // reads twice; another writes between
+  kDirtyRead,     // writes twice, the same or two members of one object; another reads between
+  kTornRead,      // reads twice, likewise; another writes between
 };
 EnumNames<RaceShape> names_of(RaceShape);  // "check-then-act", ...
+
+// What makes two of them the same race, in whatever run they are found.
+struct RaceKey {
+  RaceShape shape = RaceShape::kCheckThenAct;
+  SourceLine first, second;
+  std::string variable, second_variable;
+  auto operator<=>(const RaceKey&) const = default;
+};
 
 // Two lines of the source, and all places of the code that they became.
 struct RaceCandidate {
@@ -28,11 +36,13 @@ struct RaceCandidate {
   std::vector<PlannedHold> holds;  // each a pair of places; kMostHolds of them at most
   std::vector<SourceLine> others;  // what another CPU may do between
   std::string variable;            // that it is about: "mailboxes[].has_mail"
-  std::string second_variable;     // kTwoVariables: that is written
+  std::string second_variable;     // of the second access, where it is another one; "" otherwise
   std::uint64_t times = 0;         // that the two came one after the other on a CPU
   std::uint64_t conflicts = 0;     // accesses of other CPUs that could have come between
   double score = 0;                // the higher, the sooner it is tried
-  std::string to_text() const;     // "check-then-act on mailboxes[].has_mail"
+  bool atomic = false;             // the second access is atomic: one that comes between may be noticed
+  RaceKey key() const { return {shape, first, second, variable, second_variable}; }
+  std::string to_text() const;  // "check-then-act on mailboxes[].has_mail"
 };
 
 // Most promising first.

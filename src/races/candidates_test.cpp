@@ -8,6 +8,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr std::uint64_t kCode = 0xffffffffa0000000, kData = 0xffffc90000001000;
 constexpr std::uint64_t kFlag = kData, kCount = kData + 4, kState = kData + 8;
@@ -73,6 +74,50 @@ TEST_F(CandidatesTest, NothingWhereNobodyElseWrites) {
   writes(1, 9, kCount);
   EXPECT_THAT(found(), IsEmpty()) << "two variables in one word";
   EXPECT_THAT((reads(1, 9, kFlag), found()), IsEmpty()) << "it is read by another, once it is written";
+}
+
+TEST_F(CandidatesTest, TwoHalvesOfOneObject) {
+  writes(0, 1, kState);
+  writes(0, 2, kState + 8);
+  reads(1, 3, kState);
+  reads(1, 4, kState + 8);
+  EXPECT_THAT(found(), UnorderedElementsAre("half-written state: state and state+8: 1, 2",
+                                            "two reads: state and state+8: 3, 4"));
+  for (const RaceCandidate& one : find_candidates(run_))
+    EXPECT_EQ(one.holds.front().writes_only, one.shape == RaceShape::kTornRead);
+}
+
+TEST_F(CandidatesTest, TwoVariablesAreNoHalves) {
+  writes(0, 1, kFlag);
+  writes(0, 2, kCount);
+  reads(1, 3, kFlag);
+  reads(1, 4, kCount);
+  EXPECT_THAT(found(), IsEmpty()) << "though one lies beside the other";
+}
+
+TEST_F(CandidatesTest, AnAtomicActSaysNothingOfWhatWasCheckedElsewhere) {
+  reads(0, 1, kFlag);
+  writes(0, 2, kCount);
+  run_.accesses.back().atomic = true;
+  writes(1, 8, kFlag);
+  reads(1, 9, kCount);
+  const std::vector<RaceCandidate> all = find_candidates(run_);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_TRUE(all.front().atomic);
+  const double score = all.front().score;
+  run_.accesses[1].atomic = false;
+  EXPECT_EQ(find_candidates(run_).front().score, score);
+}
+
+TEST_F(CandidatesTest, ACompareAndSwapIsTheActAndItsOwnReadIsNoCheck) {
+  reads(0, 1, kFlag);
+  for (std::uint16_t vcpu = 0; vcpu < 2; ++vcpu) {
+    reads(vcpu, 2, kFlag);
+    writes(vcpu, 2, kFlag);
+    for (std::size_t i = run_.accesses.size() - 2; i < run_.accesses.size(); ++i) run_.accesses[i].atomic = true;
+  }
+  EXPECT_THAT(found(), ElementsAre("check-then-act on flag: 1, 2"));
+  EXPECT_TRUE(find_candidates(run_).front().atomic);
 }
 
 TEST_F(CandidatesTest, HalfWrittenAndTwiceRead) {

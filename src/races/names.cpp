@@ -54,6 +54,19 @@ SourceLine SourceNames::line(std::uint64_t address) const {
   return same ? line->second : SourceLine{};
 }
 
+std::uint64_t SourceNames::address(const CodePlace& place) const {
+  for (const auto& [start, function] : functions_)
+    if (function.name == place.function && place.offset < function.end - start) return start + place.offset;
+  return 0;
+}
+
+std::uint64_t SourceNames::object(std::uint64_t address) const {
+  const auto found = before(data_, address);
+  if (found == data_.end() || address - found->first >= found->second.bytes) return 0;
+  const std::uint64_t element = found->second.element;
+  return element == 0 ? found->first : address - (address - found->first) % element;
+}
+
 std::string SourceNames::data(std::uint64_t address) const {
   const auto found = before(data_, address);
   if (found == data_.end() || address - found->first >= found->second.bytes) return kNoName;

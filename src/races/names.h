@@ -34,8 +34,11 @@ class SourceNames {
   // Empty: no function of the scheduler is there.
   std::optional<CodePlace> place(std::uint64_t address) const;
   SourceLine line(std::uint64_t address) const;
+  std::uint64_t address(const CodePlace& place) const;  // 0: there is no such function
   // "nr_queued"; of all elements of an array the same: "mailboxes[].has_mail"; kNoName.
   std::string data(std::uint64_t address) const;
+  // Where the variable, or the element of an array, that it is a part of begins; 0: it has no name.
+  std::uint64_t object(std::uint64_t address) const;
 
  private:
   struct Function {
