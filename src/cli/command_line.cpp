@@ -8,6 +8,7 @@
 #include <charconv>
 #include <memory>
 
+#include "base/text/duration.h"
 #include "cli/host_options.h"
 #include "cli/run_request.h"
 #include "trace/probes/user_probes.h"
@@ -270,16 +271,20 @@ Result<std::uint64_t> count_of(std::string_view flag, const std::string& text, s
 struct RacesFlags {
   CLI::App* races;
   RacesCommand command;
-  std::string file, runs, tries;
+  std::string file, runs, tries, budget;
   SettingFlags flags;
 
   explicit RacesFlags(CLI::App& app)
       : races(app.add_subcommand("races",
                                  "find races in a BPF scheduler: watch one run, then force what could go "
                                  "wrong")) {
-    add_text(*races, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario: a test that passes")
-        ->required();
+    add_text(*races, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario: a test that passes");
+    add_text(*races, "--explain", command.explain, "RUN",
+             "instead: tell which CPU stood where in a run that was forced");
     add_text(*races, "--runs", runs, "N", "forced runs at most; default: 60");
+    add_text(*races, "--budget", budget, "D", "begin no more forced runs after so much time of this machine: 5m");
+    races->add_flag("--resume", command.resume,
+                    "do not make those runs again that the last search of this test has made");
     add_text(*races, "--tries", tries, "N", "runs of each candidate, each with another seed; default: 3");
     races->add_flag("--first", command.first_only, "stop when one has been found");
     flags.add_all(*races);
@@ -288,7 +293,14 @@ struct RacesFlags {
   Result<Command> interpreted(std::vector<std::string> tests) const {
     constexpr std::uint64_t kMostRuns = 1'000'000;
     RacesCommand result = command;
+    if (!result.explain.empty()) return Command(std::move(result));
+    if (file.empty())
+      return Error(ErrorCode::kInvalidArgument, "which test? No file is given")
+          .with_hint("ktstr races FILE.toml, or --explain RUN for a run that was forced");
     result.file = file;
+    if (!budget.empty()) {
+      KTSTR_TRY_ASSIGN(result.budget, parse_duration(budget));
+    }
     KTSTR_TRY_ASSIGN(result.most_runs, count_of("--runs", runs, result.most_runs, kMostRuns));
     KTSTR_TRY_ASSIGN(result.tries, count_of("--tries", tries, result.tries, kMostRuns));
     KTSTR_TRY_ASSIGN(result.options, flags.options(std::move(tests)));

@@ -57,10 +57,13 @@ struct WhyCommand {
 // Races of a scenario's BPF scheduler.
 struct RacesCommand {
   std::filesystem::path file;
-  RunOptions options;            // with neither seeds nor repeats
-  std::uint64_t most_runs = 60;  // forced
-  std::uint64_t tries = 3;       // of each candidate
+  RunOptions options;                              // with neither seeds nor repeats
+  std::uint64_t most_runs = 60;                    // forced
+  std::uint64_t tries = 3;                         // of each candidate
+  std::optional<std::chrono::nanoseconds> budget;  // of host time
   bool first_only = false;
+  bool resume = false;
+  std::string explain;  // a run, in place of a search
 };
 struct TestCommand {
   std::string program;

@@ -7,8 +7,11 @@
 #include "cli/progress.h"
 #include "cli/repeat_command.h"
 #include "cli/run_request.h"
+#include "results/find_run.h"
 #include "runner/environment.h"
 #include "runner/interrupt.h"
+#include "runner/replay/stored_request.h"
+#include "trace/trace_file.h"
 
 namespace ktstr::cli {
 
@@ -34,7 +37,10 @@ Result<int> find_races(const RacesCommand& command) {
   RaceSearchOptions options{.pool = pool_for_runs(command.options.jobs.value_or(kAutoJobs), environment),
                             .most_runs = command.most_runs,
                             .tries = command.tries,
-                            .first_only = command.first_only};
+                            .first_only = command.first_only,
+                            .made_runs_dir = environment.state_dir / "races",
+                            .resume = command.resume};
+  if (command.budget) options.until = std::chrono::steady_clock::now() + *command.budget;
   options.pool.progress = [&](const PoolState& state) { progress.show(state); };
   options.repeat_command = again;
   options.run = [&](const RunRequest& one) { return run(one, environment); };
@@ -52,11 +58,25 @@ Result<int> find_races(const RacesCommand& command) {
   return search.harmful() != 0 ? exit_code(Outcome::kFail) : exit_code(Outcome::kPass);
 }
 
+Result<int> explain_race(const RacesCommand& command) {
+  const RunnerEnvironment environment = RunnerEnvironment::from_process();
+  KTSTR_TRY_ASSIGN(const std::filesystem::path dir, find_run(environment.state_dir, command.explain));
+  KTSTR_TRY_ASSIGN(const StoredRun stored, load_stored_run(dir));
+  if (!stored.record) return fail(ErrorCode::kNotFound, "{} did not come to a result", stored.id);
+  const RunRecord& record = *stored.record;
+  auto story = race_story(dir / kTraceFileName, record.tuple.schedule);
+  if (!story)
+    return Error(story.error())
+        .with_hint("runs that `ktstr races` names, and those of ktstr run --hold, have such a story");
+  KTSTR_TRY(print_out(command.options.json ? race_story_json(*story, record) : race_story_text(*story, record)));
+  return exit_code(Outcome::kPass);
+}
+
 }  // namespace
 
 int execute(const RacesCommand& command) {
   set_verbosity(command.options.verbosity);
-  const Result<int> exit = find_races(command);
+  const Result<int> exit = command.explain.empty() ? find_races(command) : explain_race(command);
   return exit ? *exit : report_error(exit.error());
 }
 

@@ -48,11 +48,12 @@ std::string failed_text(const TriedRace& race, std::string_view what) {
   text += places_of(race);
   text += line_of("forced",
                   fmt::format("{} runs: another CPU came between in {}, {} failed", race.runs, race.met, race.failed));
+  if (!race.under.empty()) text += line_of("under", to_text(race.under));
   if (race.controls != 0)
     text += line_of("control", fmt::format("held before the first access instead: {} of {} runs failed so",
                                            race.controls_failed, race.controls));
   if (!race.failure) return text;
-  const ForcedFailure& failure = *race.failure;
+  const MadeRun& failure = *race.failure;
   text += line_of("why", fmt::format("{}: {}", failure.kind, failure.message));
   text += line_of("schedule", failure.schedule);
   if (race.repeats != 0)
@@ -100,8 +101,8 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
     text += fmt::format("no races were looked for: {}\n", printable(search.why_not));
     return text + failed_unforced(search);
   }
-  text += fmt::format("{} accesses to memory, {} candidates, {} forced runs\n", search.accesses, search.races.size(),
-                      search.runs);
+  text += fmt::format("{} accesses to memory, {} candidates, {} runs, {} of them tries\n", search.accesses,
+                      search.races.size(), search.runs, search.tries);
   if (!search.all_accesses)
     text += "  not all of them: the trace has no room for more; give a shorter duration or fewer workers\n";
   std::vector<const TriedRace*> harmful;
@@ -131,8 +132,14 @@ std::string races_json(const RaceSearch& search) {
   const auto line = [](const SourceLine& one) {
     return Json{{"file", one.file}, {"line", one.line}, {"text", one.text}};
   };
-  Json json = {{"test", search.watched.test}, {"watched_run", search.watched.id},    {"why_not", search.why_not},
-               {"accesses", search.accesses}, {"all_accesses", search.all_accesses}, {"runs", search.runs},
+  Json json = {{"test", search.watched.test},
+               {"watched_run", search.watched.id},
+               {"why_not", search.why_not},
+               {"accesses", search.accesses},
+               {"all_accesses", search.all_accesses},
+               {"tries", search.tries},
+               {"runs", search.runs},
+               {"runs_to_first_failure", search.runs_to_first()},
                {"races", Json::array()}};
   for (const TriedRace& race : search.races) {
     const RaceCandidate& candidate = race.candidate;
@@ -144,6 +151,7 @@ std::string races_json(const RaceSearch& search) {
                 {"second", line(candidate.second)},
                 {"others", Json::array()},
                 {"schedule", to_text(candidate.holds)},
+                {"under", to_text(race.under)},
                 {"times", candidate.times},
                 {"conflicts", candidate.conflicts},
                 {"outcome", to_string(race.outcome)},
@@ -155,10 +163,10 @@ std::string races_json(const RaceSearch& search) {
                 {"controls_failed", race.controls_failed}};
     for (const SourceLine& other : candidate.others) one["others"].push_back(line(other));
     if (race.failure)
-      one["failure"] = {{"run", race.failure->run},           {"seed", race.failure->seed},
-                        {"schedule", race.failure->schedule}, {"kind", race.failure->kind},
-                        {"message", race.failure->message},   {"repeats", race.repeats},
-                        {"repeated", race.repeated}};
+      one["failure"] = {
+          {"run", race.failure->id},    {"seed", race.failure->seed},       {"schedule", race.failure->schedule},
+          {"kind", race.failure->kind}, {"message", race.failure->message}, {"repeats", race.repeats},
+          {"repeated", race.repeated}};
     json["races"].push_back(std::move(one));
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <set>
 
 #include "base/log.h"
-#include "races/held.h"
 #include "runner/store_run.h"
 #include "trace/trace_file.h"
 
@@ -24,29 +24,13 @@ constexpr std::size_t kMostSingles = 12;
 constexpr int kMostSeedsTried = 5;
 constexpr double kNeverMetYet = 0.3;
 constexpr std::uint64_t kRepeats = 2;  // of the one that is left
+constexpr int kMostDepth = 2;          // of candidates that came up under holds of another
+// An atomic operation fails where the value is another one. Where it must not notice, the value has to be what it was:
+// so often others touch it, try by try.
+constexpr std::uint32_t kCountsOfAtomic[] = {3, 2, 4, 6};
 
-std::string kind_of(const RunRecord& record) {
-  const auto failed = std::find_if(record.details.begin(), record.details.end(),
-                                   [](const auto& detail) { return detail.verdict == Verdict::kFail; });
-  return failed == record.details.end() ? "" : std::string(to_string(failed->kind));
-}
-
-std::string message_of_failure(const RunRecord& record) {
-  const auto failed = std::find_if(record.details.begin(), record.details.end(),
-                                   [](const auto& detail) { return detail.verdict == Verdict::kFail; });
-  return failed == record.details.end() ? record.error : failed->message;
-}
-
-std::vector<HeldOnce> holds_in(const RunRecord& record) {
-  auto held = read_holds(std::filesystem::path(record.run_dir) / kTraceFileName);
-  if (held) return *std::move(held);
-  log_warn("{}: {}", record.id, held.error().message());
-  return {};
-}
-
-bool is_decided(const RunRecord& record) {
-  return record.outcome == Outcome::kPass || record.outcome == Outcome::kFail ||
-         record.outcome == Outcome::kInconclusive;
+bool passes(const RunRecord& record) {
+  return record.outcome == Outcome::kPass || record.outcome == Outcome::kInconclusive;
 }
 
 class Search {
@@ -55,46 +39,113 @@ class Search {
 
   RaceSearch all() {
     if (watch()) {
-      while (goes_on() && try_some()) {
+      bool any = true;
+      while (any && goes_on()) {
+        any = try_some();
+        for (std::size_t i = 0; i < result_.races.size(); ++i) conclude(i);
+        for (Follower& follower : followers_) add(std::move(follower.race), follower.depth);
+        followers_.clear();
       }
-      for (TriedRace& race : result_.races) conclude(race);
     }
     result_.interrupted = is_interrupted();
     return std::move(result_);
   }
 
  private:
+  // What only the search needs to know of a candidate.
+  struct State {
+    int depth = 0;
+    bool concluded = false;
+    bool looked_behind = false;
+  };
+  struct Follower {
+    TriedRace race;
+    int depth = 0;
+  };
+
+  std::optional<MadeRun> remembered(const RunRequest& request) const {
+    if (!made_runs_) return std::nullopt;
+    auto run = made_runs_->find(request.schedule, request.settings.seed);
+    // Where it came to may have to be looked at once more.
+    if (run && request.watch_memory && !run->failed && !run->nothing_behind) return std::nullopt;
+    return run;
+  }
+
+  void keep(const MadeRun& run) {
+    if (!made_runs_) return;
+    if (const Status kept = made_runs_->add(run); !kept)
+      log_warn("the search cannot be gone on with from here: {}", kept.error().message());
+  }
+
+  // Its directory stays where it failed.
+  MadeRun make(const RunRequest& request) {
+    ++result_.runs;
+    if (auto known = remembered(request)) {
+      ++result_.remembered;
+      return *std::move(known);
+    }
+    const RunRecord record = options_.run(request);
+    MadeRun run = summed_up(record, request.schedule, request.settings.seed);
+    if (run.decided && !is_interrupted()) keep(run);
+    if (!run.failed) remove_run(record);
+    return run;
+  }
+
   // With the first seed that it passes with.
   bool watch() {
     RunRequest request = request_;
     request.watch_memory = true;
     for (int i = 0; i < kMostSeedsTried; ++i, ++request.settings.seed) {
       result_.watched = options_.run(request);
+      ++result_.runs;
       if (result_.watched.outcome != Outcome::kFail) break;
       result_.failed_unforced.emplace_back(result_.watched.id, request.settings.seed);
     }
-    if (result_.watched.outcome != Outcome::kPass && result_.watched.outcome != Outcome::kInconclusive) {
+    if (!passes(result_.watched)) {
       result_.why_not = "the test does not pass as it is";
       return false;
     }
     seeds_.push_back(request.settings.seed);
-    auto watched = read_watched_run(std::filesystem::path(result_.watched.run_dir) / kTraceFileName);
+    auto watched = read_watched_run(trace_of(result_.watched));
     if (!watched) {
       result_.why_not = watched.error().message();
       return false;
     }
     result_.accesses = watched->accesses.size();
     result_.all_accesses = watched->all;
-    for (RaceCandidate& candidate : find_candidates(*watched))
-      result_.races.push_back({.candidate = std::move(candidate)});
+    remember_runs();
+    for (RaceCandidate& candidate : find_candidates(*watched)) {
+      known_.insert(candidate.key());
+      add({.candidate = std::move(candidate)}, 0);
+    }
     return true;
+  }
+
+  // The watched run is the same to the bit only where all is the same that its runs are made of.
+  void remember_runs() {
+    if (options_.made_runs_dir.empty()) return;
+    const std::string name = fmt::format("{}-{}.jsonl", result_.watched.digest, seeds_.front());
+    auto opened = MadeRuns::open(options_.made_runs_dir / name, options_.resume);
+    if (opened)
+      made_runs_ = *std::move(opened);
+    else
+      log_warn("the search cannot be gone on with later: {}", opened.error().message());
+  }
+
+  static std::filesystem::path trace_of(const RunRecord& record) {
+    return std::filesystem::path(record.run_dir) / kTraceFileName;
+  }
+
+  void add(TriedRace race, int depth) {
+    result_.races.push_back(std::move(race));
+    states_.push_back({.depth = depth});
   }
 
   bool is_interrupted() const { return options_.pool.interrupted && options_.pool.interrupted(); }
 
   bool goes_on() const {
-    if (is_interrupted()) return false;
-    return result_.runs < options_.most_runs && !(options_.first_only && result_.harmful() != 0);
+    if (is_interrupted() || (options_.until && std::chrono::steady_clock::now() >= *options_.until)) return false;
+    return result_.tries < options_.most_runs && !(options_.first_only && result_.harmful() != 0);
   }
 
   RunRequest forced(const std::vector<PlannedHold>& holds, std::uint64_t seed) const {
@@ -103,6 +154,15 @@ class Search {
     request.settings.seed = seed;
     if (options_.repeat_command) request.repeat_command = options_.repeat_command(request);
     return request;
+  }
+
+  // Its own holds first.
+  static std::vector<PlannedHold> schedule_of(const TriedRace& race) {
+    std::vector<PlannedHold> schedule = race.candidate.holds;
+    if (race.candidate.atomic && race.candidate.second_variable.empty())
+      for (PlannedHold& hold : schedule) hold.count = kCountsOfAtomic[race.runs % std::size(kCountsOfAtomic)];
+    schedule.insert(schedule.end(), race.under.begin(), race.under.end());
+    return schedule;
   }
 
   // What the next run of a candidate is worth: less with each that found nothing, and where nobody could come between.
@@ -114,26 +174,38 @@ class Search {
 
   // As many as run at once, each the most promising of those that are left. False: none is.
   bool try_some() {
-    std::vector<TriedRace*> due;
-    for (TriedRace& race : result_.races)
-      if (race.outcome != RaceOutcome::kHarmful && race.runs < tries_) due.push_back(&race);
-    std::stable_sort(due.begin(), due.end(), [](const auto* a, const auto* b) { return worth(*a) > worth(*b); });
+    std::vector<std::size_t> due;
+    for (std::size_t i = 0; i < result_.races.size(); ++i)
+      if (!states_[i].concluded && result_.races[i].runs < tries_) due.push_back(i);
+    std::stable_sort(due.begin(), due.end(),
+                     [&](std::size_t a, std::size_t b) { return worth(result_.races[a]) > worth(result_.races[b]); });
     const auto jobs = static_cast<std::uint64_t>(std::max(1, options_.pool.jobs));
-    due.resize(std::min({due.size(), jobs, options_.most_runs - result_.runs}));
-    std::vector<std::uint64_t> seeds;
-    for (const TriedRace* race : due) {
-      const auto seed = seed_for(race->runs);
+    due.resize(std::min({due.size(), jobs, options_.most_runs - result_.tries}));
+    std::vector<RunRequest> requests;
+    for (const std::size_t index : due) {
+      const TriedRace& race = result_.races[index];
+      const auto seed = seed_for(race.runs);
       if (!seed) return true;  // those that have had all seeds are not due any more
-      seeds.push_back(*seed);
+      requests.push_back(forced(schedule_of(race), *seed));
+      requests.back().watch_memory = race.runs == 0 && states_[index].depth < kMostDepth;
     }
     if (due.empty()) return false;
-    const auto job = [&](std::uint64_t index) {
-      return PoolJob{ram_of(request_), [this, &due, &seeds, index] {
-                       return options_.run(forced(due[index]->candidate.holds, seeds[index]));
-                     }};
+    std::vector<std::size_t> to_make;
+    for (std::size_t i = 0; i < due.size(); ++i)
+      if (const auto known = remembered(requests[i])) {
+        ++result_.remembered;
+        count_try();
+        take(due[i], *known);
+      } else {
+        to_make.push_back(i);
+      }
+    const auto job = [&](std::uint64_t number) {
+      return PoolJob{ram_of(request_),
+                     [this, &requests, index = to_make[number]] { return options_.run(requests[index]); }};
     };
-    run_pool(due.size(), job, options_.pool, [&](std::uint64_t index, const RunRecord& record) {
-      take(*due[index], record, seeds[index]);
+    run_pool(to_make.size(), job, options_.pool, [&](std::uint64_t number, const RunRecord& record) {
+      count_try();
+      take_record(due[to_make[number]], record, requests[to_make[number]]);
       return goes_on();
     });
     return true;
@@ -145,124 +217,155 @@ class Search {
     for (int i = 0; seeds_.size() <= round && i < kMostSeedsTried; ++i) {
       const std::uint64_t seed = next_seed_ == 0 ? seeds_.front() + 1 : next_seed_;
       next_seed_ = seed + 1;
-      const RunRecord record = options_.run(forced({}, seed));
-      ++result_.runs;
-      if (record.outcome == Outcome::kPass || record.outcome == Outcome::kInconclusive) seeds_.push_back(seed);
-      if (record.outcome == Outcome::kFail)
-        result_.failed_unforced.emplace_back(record.id, seed);
-      else
-        remove_run(record);
+      const MadeRun run = make(forced({}, seed));
+      if (run.failed)
+        result_.failed_unforced.emplace_back(run.id, seed);
+      else if (run.decided)
+        seeds_.push_back(seed);
     }
     if (round < seeds_.size()) return seeds_[round];
     tries_ = seeds_.size();  // the same run again would say nothing
     return std::nullopt;
   }
 
-  void take(TriedRace& race, const RunRecord& record, std::uint64_t seed) {
+  // Whether another came between where the candidate says, not only where it came up.
+  static bool is_met(const TriedRace& race, const std::vector<HeldOnce>& holds) {
+    return std::any_of(holds.begin(), holds.end(),
+                       [&](const HeldOnce& one) { return one.is_met() && one.hold < race.candidate.holds.size(); });
+  }
+
+  void count_try() {
     ++result_.runs;
+    ++result_.tries;
+  }
+
+  void take_record(std::size_t index, const RunRecord& record, const RunRequest& request) {
+    MadeRun run = summed_up(record, request.schedule, request.settings.seed);
+    if (!run.decided) log_warn("a forced run came to nothing: {}", record.error);
+    if (run.decided && !run.failed && request.watch_memory && is_met(result_.races[index], run.holds))
+      run.nothing_behind = !look_behind(index, record, request.schedule);
+    if (run.decided) keep(run);
+    take(index, run);
+    if (!run.failed) remove_run(record);
+  }
+
+  void take(std::size_t index, const MadeRun& run) {
+    TriedRace& race = result_.races[index];
     ++race.runs;
-    if (!is_decided(record)) {
-      log_warn("a forced run came to nothing: {}", record.error);
-      return;
-    }
-    const std::vector<HeldOnce> holds = holds_in(record);
-    const bool met = std::any_of(holds.begin(), holds.end(), std::mem_fn(&HeldOnce::is_met));
+    if (!run.decided) return;
+    const bool met = is_met(race, run.holds);
     if (met) ++race.met;
-    const bool failed = record.outcome == Outcome::kFail;
-    if (failed) {
+    if (run.failed) {
       ++race.failed;
-      race.runs_that_failed.push_back(record.id);
-      const bool is_first = !race.failure || (met && race.outcome != RaceOutcome::kHarmful);
-      if (is_first) remember(race, record, seed, to_text(race.candidate.holds));
-      if (is_first) last_holds_[&race] = holds;
+      race.runs_that_failed.push_back(run.id);
+      if (!race.failure || (met && race.outcome != RaceOutcome::kHarmful)) race.failure = run;
+      if (met && race.outcome != RaceOutcome::kHarmful) race.found_after = result_.runs;
       if (race.outcome != RaceOutcome::kHarmful) race.outcome = met ? RaceOutcome::kHarmful : RaceOutcome::kDelay;
     } else if (race.outcome == RaceOutcome::kNotTried || race.outcome == RaceOutcome::kNeverMet) {
       race.outcome = met ? RaceOutcome::kBenign : RaceOutcome::kNeverMet;
     }
-    if (!failed) remove_run(record);
   }
 
-  static void remember(TriedRace& race, const RunRecord& record, std::uint64_t seed, std::string schedule) {
-    race.failure = ForcedFailure{.run = record.id,
-                                 .seed = seed,
-                                 .schedule = std::move(schedule),
-                                 .kind = kind_of(record),
-                                 .message = message_of_failure(record),
-                                 .digest = record.digest,
-                                 .replay_command = record.replay_command,
-                                 .repeat_command = record.repeat_command};
-  }
-
-  RunRecord run_again(TriedRace& race, const std::vector<PlannedHold>& holds) {
-    ++result_.runs;
-    return options_.run(forced(holds, race.failure->seed));
+  // Where that another came between led to. False: nowhere that was not known.
+  bool look_behind(std::size_t index, const RunRecord& record, const std::string& schedule_text) {
+    const auto watched = read_watched_run(trace_of(record));
+    const auto schedule = parse_schedule(schedule_text);
+    if (!watched || !schedule || states_[index].looked_behind) return false;
+    states_[index].looked_behind = true;
+    bool any = false;
+    for (RaceCandidate& candidate : find_candidates(*watched)) {
+      if (!known_.insert(candidate.key()).second) continue;
+      any = true;
+      TriedRace race{.candidate = std::move(candidate), .under = *schedule};
+      race.under.resize(std::min(race.under.size(), control::kMostHolds - 1));
+      race.candidate.holds.resize(std::min(race.candidate.holds.size(), control::kMostHolds - race.under.size()));
+      followers_.push_back({std::move(race), states_[index].depth + 1});
+    }
+    return any;
   }
 
   // A failure is a race's doing only where the same run fails again, and where the delay alone does not do it; then
   // with as few holds as may be.
-  void conclude(TriedRace& race) {
-    if (race.outcome != RaceOutcome::kHarmful || is_interrupted()) return;
+  void conclude(std::size_t index) {
+    TriedRace& race = result_.races[index];
+    if (race.outcome != RaceOutcome::kHarmful || states_[index].concluded || is_interrupted()) return;
+    states_[index].concluded = true;
     if (control(race)) {
       race.outcome = RaceOutcome::kDelay;
       return;
     }
-    shorten(race);
+    shorten(index);
     const auto schedule = parse_schedule(race.failure->schedule);
     for (std::uint64_t i = 0; schedule && i < kRepeats && !is_interrupted(); ++i) {
-      const RunRecord record = run_again(race, *schedule);
-      if (!is_decided(record)) continue;
+      const RunRequest request = forced(*schedule, race.failure->seed);
+      const RunRecord record = options_.run(request);  // and not what is remembered
+      ++result_.runs;
+      remove_run(record);
+      if (!summed_up(record, {}, request.settings.seed).decided) continue;
       ++race.repeats;
       if (record.digest == race.failure->digest) ++race.repeated;
-      remove_run(record);
     }
-  }
-
-  // Whether the run with these holds alone fails the same way; it is the race's failure then.
-  bool still_fails(TriedRace& race, const std::vector<PlannedHold>& holds) {
-    if (is_interrupted()) return false;
-    const RunRecord record = run_again(race, holds);
-    if (record.outcome == Outcome::kFail && kind_of(record) == race.failure->kind) {
-      remember(race, record, race.failure->seed, to_text(holds));
-      return true;
-    }
-    remove_run(record);
-    return false;
   }
 
   // Holds CPUs as long, but before the first access of the two. True: that fails as well.
   bool control(TriedRace& race) {
-    std::vector<PlannedHold> holds = race.candidate.holds;
-    for (PlannedHold& hold : holds) hold.second = hold.first;
+    std::vector<PlannedHold> holds = schedule_of(race);
+    for (std::size_t i = 0; i < race.candidate.holds.size(); ++i) holds[i].second = holds[i].first;
     for (std::uint64_t round = 0; round < kControls; ++round) {
       const auto seed = seed_for(round);
       if (!seed || is_interrupted()) break;
-      const RunRecord record = options_.run(forced(holds, *seed));
-      ++result_.runs;
-      if (!is_decided(record)) continue;
+      const MadeRun run = make(forced(holds, *seed));
+      if (!run.decided) continue;
       ++race.controls;
-      if (record.outcome == Outcome::kFail && kind_of(record) == race.failure->kind) ++race.controls_failed;
-      remove_run(record);
+      if (run.failed && run.kind == race.failure->kind) ++race.controls_failed;
     }
     return race.controls != 0 && race.controls_failed == race.controls;
   }
 
-  // One place of the code where one is enough, then the last of its holds that matters, then the first. A run without
-  // those after the last is the same up to there, so that the last is found by halving.
-  void shorten(TriedRace& race) {
-    const std::vector<HeldOnce> held = last_holds_[&race];
-    const auto last_met = std::find_if(held.rbegin(), held.rend(), std::mem_fn(&HeldOnce::is_met));
-    if (last_met == held.rend() || last_met->hold >= race.candidate.holds.size()) return;
-    PlannedHold hold = race.candidate.holds[last_met->hold];
-    if (race.candidate.holds.size() > 1 && !still_fails(race, {hold})) return;
+  // Whether the run with these holds alone fails the same way; it is the race's failure then.
+  bool still_fails(std::size_t index, const std::vector<PlannedHold>& holds) {
+    if (is_interrupted()) return false;
+    MadeRun& failure = *result_.races[index].failure;
+    MadeRun run = make(forced(holds, failure.seed));
+    if (!run.failed || run.kind != failure.kind) return false;
+    failure = std::move(run);
+    return true;
+  }
+
+  // As few places of the code as will do, then as few of the times that a CPU is held at each of them.
+  void shorten(std::size_t index) {
+    auto parsed = parse_schedule(result_.races[index].failure->schedule);
+    if (!parsed) return;
+    std::vector<PlannedHold> schedule = *std::move(parsed);
+    if (schedule.size() > 1) {
+      const auto& held = result_.races[index].failure->holds;
+      const auto last_met = std::find_if(held.rbegin(), held.rend(), std::mem_fn(&HeldOnce::is_met));
+      if (last_met != held.rend() && last_met->hold < schedule.size() && still_fails(index, {schedule[last_met->hold]}))
+        schedule = {schedule[last_met->hold]};
+    }
+    for (std::size_t i = schedule.size(); i-- > 0 && schedule.size() > 1;) {
+      std::vector<PlannedHold> without = schedule;
+      without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
+      if (still_fails(index, without)) schedule = std::move(without);
+    }
+    for (std::size_t i = schedule.size(); i-- > 0;) narrow(index, schedule, i);
+  }
+
+  // The last of its holds at place `number` that matters, then the first. A run without those after the last is the
+  // same up to there, so that the last is found by halving.
+  void narrow(std::size_t index, std::vector<PlannedHold>& schedule, std::size_t number) {
+    const std::vector<HeldOnce> held = result_.races[index].failure->holds;
     const auto between = [&](std::uint32_t from, std::uint32_t to) {
-      PlannedHold part = hold;
-      part.from = from;
-      part.to = to;
-      return still_fails(race, {part});
+      std::vector<PlannedHold> part = schedule;
+      part[number].from = from;
+      part[number].to = to;
+      if (!still_fails(index, part)) return false;
+      schedule = std::move(part);
+      return true;
     };
     std::uint32_t fails = 1;  // the last of so many
     for (const HeldOnce& one : held)
-      if (one.hold == last_met->hold) fails = std::max(fails, one.times);
+      if (one.hold == number) fails = std::max(fails, one.times);
     std::uint32_t passes = 0;
     while (passes + 1 < fails) {
       const std::uint32_t middle = passes + (fails - passes) / 2;
@@ -271,23 +374,26 @@ class Search {
     // Alone it may do it too, or another one that was met.
     std::size_t tried = 0;
     for (auto one = held.rbegin(); one != held.rend() && tried < kMostSingles; ++one)
-      if (one->hold == last_met->hold && one->is_met() && one->times <= fails) {
+      if (one->hold == number && one->is_met() && one->times <= fails) {
         ++tried;
         if (between(one->times, one->times)) return;
       }
     // Without one of the first all that follows is another run: the fewest of the last that still do it.
     for (std::uint32_t few = 2; few < fails; few *= 2)
       if (between(fails - few + 1, fails)) return;
-    between(1, fails);
+    if (schedule[number].to != fails) between(1, fails);
   }
 
   const RunRequest& request_;
   const RaceSearchOptions& options_;
   RaceSearch result_;
+  std::optional<MadeRuns> made_runs_;
+  std::vector<State> states_;             // of result_.races
+  std::vector<Follower> followers_;       // that are to be added to them
+  std::set<RaceKey> known_;               // what they are
   std::vector<std::uint64_t> seeds_;      // that the test passes with
   std::uint64_t next_seed_ = 0;           // to be looked at; 0: none was
   std::uint64_t tries_ = options_.tries;  // of each candidate
-  std::map<const TriedRace*, std::vector<HeldOnce>> last_holds_;
 };
 
 }  // namespace
@@ -297,6 +403,13 @@ EnumNames<RaceOutcome> names_of(RaceOutcome) { return names_from<kRaceOutcomes>(
 std::uint64_t RaceSearch::harmful() const {
   return static_cast<std::uint64_t>(std::count_if(
       races.begin(), races.end(), [](const TriedRace& one) { return one.outcome == RaceOutcome::kHarmful; }));
+}
+
+std::uint64_t RaceSearch::runs_to_first() const {
+  std::uint64_t first = 0;
+  for (const TriedRace& race : races)
+    if (race.outcome == RaceOutcome::kHarmful && (first == 0 || race.found_after < first)) first = race.found_after;
+  return first;
 }
 
 RaceSearch search_races(const RunRequest& request, const RaceSearchOptions& options) {

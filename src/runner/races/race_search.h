@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Looks for races in a BPF scheduler: one run of a test is watched, and then each place where another CPU could come
-// between two accesses to memory is tried, by holding a CPU there until one has.
+// between two accesses to memory is tried, by holding a CPU there until one has. Where that goes well, but leads to
+// code that nobody came to before, the places in there are tried as well, with both held.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,6 +16,7 @@
 #include "races/candidates.h"
 #include "results/run_record.h"
 #include "runner/pool.h"
+#include "runner/races/made_run.h"
 #include "runner/runner.h"
 
 namespace ktstr {
@@ -27,24 +31,17 @@ enum class RaceOutcome : std::uint8_t {
 };
 EnumNames<RaceOutcome> names_of(RaceOutcome);  // "harmful", ...
 
-// A forced run that failed.
-struct ForcedFailure {
-  std::string run;  // its id
-  std::uint64_t seed = 0;
-  std::string schedule;  // that it was forced by
-  std::string kind, message;
-  std::string digest;
-  std::string replay_command, repeat_command;
-};
-
 struct TriedRace {
   RaceCandidate candidate;
+  // Holds under which it came up: nobody came to its places in a run without them.
+  std::vector<PlannedHold> under;
   RaceOutcome outcome = RaceOutcome::kNotTried;
-  std::uint64_t runs = 0;    // that were forced so
-  std::uint64_t met = 0;     // of those: where another CPU came between at least once
-  std::uint64_t failed = 0;  // of those: that failed
+  std::uint64_t runs = 0;         // that were forced so
+  std::uint64_t met = 0;          // of those: where another CPU came between at least once
+  std::uint64_t failed = 0;       // of those: that failed
+  std::uint64_t found_after = 0;  // kHarmful: how many runs had been made in all when one failed
   std::vector<std::string> runs_that_failed;
-  std::optional<ForcedFailure> failure;     // kHarmful, kDelay: the one with the shortest schedule
+  std::optional<MadeRun> failure;           // kHarmful, kDelay: the one with the shortest schedule
   std::uint64_t repeats = 0, repeated = 0;  // how often that run was made again; how often it was the same
   // Runs in which CPUs were held at the same places, but before the first access; of those: that failed so too.
   std::uint64_t controls = 0, controls_failed = 0;
@@ -56,18 +53,26 @@ struct RaceSearch {
   std::vector<TriedRace> races;  // most promising first
   std::uint64_t accesses = 0;    // that were seen
   bool all_accesses = true;      // the trace has all of them
-  std::uint64_t runs = 0;        // forced ones, with those that repeat and shorten
+  std::uint64_t tries = 0;       // forced runs, but for those that control, repeat and shorten
+  std::uint64_t runs = 0;        // of all kinds, with that which was watched
+  std::uint64_t remembered = 0;  // of those: that an earlier search had made
   // Runs that failed with nobody held, and their seeds.
   std::vector<std::pair<std::string, std::uint64_t>> failed_unforced;
   bool interrupted = false;
   std::uint64_t harmful() const;
+  std::uint64_t runs_to_first() const;  // TriedRace::found_after of the first harmful one; 0: none is
 };
 
 struct RaceSearchOptions {
   PoolOptions pool;
-  std::uint64_t most_runs = 60;  // forced
-  std::uint64_t tries = 3;       // of each candidate, each with a seed of its own
-  bool first_only = false;       // stop at the first harmful one
+  std::uint64_t most_runs = 60;                                // RaceSearch::tries
+  std::optional<std::chrono::steady_clock::time_point> until;  // no more tries from then on
+  std::uint64_t tries = 3;                                     // of each candidate, each with a seed of its own
+  bool first_only = false;                                     // stop at the first harmful one
+  // Where the runs of searches are kept, each search in a file that is called as what its watched run came to; "":
+  // nowhere. `resume`: do not make those again that are there.
+  std::filesystem::path made_runs_dir;
+  bool resume = false;
   std::function<RunRecord(const RunRequest&)> run;
   std::function<std::string(const RunRequest&)> repeat_command;
 };

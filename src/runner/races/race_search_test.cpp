@@ -42,6 +42,13 @@ class RaceSearchTest : public testing::Test {
       touch(writer, 0, 0x20, control::kStore);
       touch(writer, 1, 0x30, control::kStore);
     }
+    const bool holds_first = request.schedule.find("f+0x10 to f+0x20") != std::string::npos;
+    if (request.watch_memory && holds_first && leads_on_) {
+      touch(writer, 0, 0x40, control::kStore * 0, kSearchedFlag + 8);
+      touch(writer, 0, 0x50, control::kStore, kSearchedFlag + 8);
+      touch(writer, 1, 0x60, control::kStore, kSearchedFlag + 8);
+    }
+    const bool holds_both = holds_first && request.schedule.find("f+0x40 to f+0x50") != std::string::npos;
     const bool is_control = request.schedule.starts_with("f+0x10 to f+0x10");
     if (!request.schedule.empty()) {
       held(writer, HoldChange::kBegins);
@@ -49,20 +56,23 @@ class RaceSearchTest : public testing::Test {
     }
     EXPECT_TRUE(writer.finish());
     record.outcome = Outcome::kPass;
-    if (request.schedule.empty() ? request.settings.seed < passes_from_ : is_control ? control_fails_ : forced_fails_)
+    if (request.schedule.empty() ? request.settings.seed < passes_from_
+        : is_control             ? control_fails_
+                                 : forced_fails_ || (leads_on_ && holds_both))
       record.outcome = Outcome::kFail;
     if (!request.schedule.empty() && forced_is_lost_) record.outcome = Outcome::kInfrastructure;
     if (record.outcome == Outcome::kFail) record.details = {{.verdict = Verdict::kFail, .kind = DetailKind::kStuck}};
     record.digest = request.schedule;
     return record;
   }
-  static void touch(TraceWriter& writer, std::uint16_t cpu, std::uint64_t offset, std::uint64_t how) {
-    trace::Access access{
-        .place = kSearched + offset, .address = kSearchedFlag, .how = static_cast<std::uint32_t>(4 | how)};
-    writer.add(make_event(10, cpu, access));
+  static void touch(TraceWriter& writer, std::uint16_t cpu, std::uint64_t offset, std::uint64_t how,
+                    std::uint64_t address = kSearchedFlag) {
+    trace::Access access{.place = kSearched + offset, .address = address, .how = static_cast<std::uint32_t>(4 | how)};
+    // What is not searched first lies too far from it to go together with it.
+    writer.add(make_event(address == kSearchedFlag ? 10 : 200'010, cpu, access));
   }
   static void held(TraceWriter& writer, HoldChange change) {
-    writer.add(make_event(20, 0, trace::Held{.change = static_cast<std::uint32_t>(change), .times = 1}));
+    writer.add(make_event(300'000, 0, trace::Held{.change = static_cast<std::uint32_t>(change), .times = 1}));
   }
 
   TempDir dir_;
@@ -71,6 +81,7 @@ class RaceSearchTest : public testing::Test {
   int runs_ = 0;
   std::uint64_t passes_from_ = 0;  // the seed from which on the test passes
   bool meets_ = true, forced_fails_ = false, control_fails_ = false, forced_is_lost_ = false;
+  bool leads_on_ = false;  // a run that is held at the candidate comes to "f+0x40 to f+0x50", where it fails held too
 };
 
 TEST_F(RaceSearchTest, AFailureInWhichAnotherCameBetweenIsHarmfulAndRepeated) {
@@ -126,8 +137,56 @@ TEST_F(RaceSearchTest, ATestIsWatchedWithASeedThatItPassesWith) {
 
 TEST_F(RaceSearchTest, NoMoreRunsThanWereWanted) {
   options_.most_runs = 1;
+  RaceSearch found = search();
+  EXPECT_EQ(found.tries, 1u);
+  EXPECT_EQ(found.runs, 2u) << "one was watched";
+  options_.until = std::chrono::steady_clock::now();
+  found = search();
+  EXPECT_EQ(found.tries, 0u);
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kNotTried);
+}
+
+TEST_F(RaceSearchTest, WhatOnlyAForcedRunComesToIsTriedUnderItsHolds) {
+  leads_on_ = true;
   const RaceSearch found = search();
-  EXPECT_EQ(found.runs, 1u);
+  ASSERT_EQ(found.races.size(), 2u);
+  EXPECT_EQ(found.races[0].outcome, RaceOutcome::kBenign);
+  const TriedRace& race = found.races[1];
+  EXPECT_EQ(race.outcome, RaceOutcome::kHarmful);
+  EXPECT_EQ(to_text(race.candidate.holds), "f+0x40 to f+0x50 until write");
+  EXPECT_EQ(to_text(race.under), "f+0x10 to f+0x20 until write");
+  EXPECT_EQ(race.failure->schedule, "f+0x40 to f+0x50 until write times 1; f+0x10 to f+0x20 until write times 1")
+      << "both are needed";
+  EXPECT_EQ(found.runs_to_first(), race.found_after);
+  EXPECT_GT(race.found_after, 2u);
+}
+
+TEST_F(RaceSearchTest, TheFirstHarmfulOneEndsTheSearchAndNotOneThatTheControlShowsToo) {
+  options_.first_only = true;
+  forced_fails_ = control_fails_ = true;
+  RaceSearch found = search();
+  EXPECT_EQ(found.harmful(), 0u);
+  EXPECT_EQ(found.runs_to_first(), 0u);
+  control_fails_ = false;
+  found = search();
+  EXPECT_EQ(only(found).runs, 1u);
+  EXPECT_EQ(found.runs_to_first(), 2u);
+}
+
+TEST_F(RaceSearchTest, GoesOnWhereAnEarlierSearchStopped) {
+  options_.made_runs_dir = dir_.path() / "races";
+  options_.most_runs = 2;
+  EXPECT_EQ(search().remembered, 0u);
+  options_.most_runs = 3;
+  options_.resume = true;
+  const int made = runs_;
+  const RaceSearch found = search();
+  EXPECT_EQ(only(found).runs, 3u);
+  EXPECT_EQ(only(found).met, 3u);
+  EXPECT_EQ(found.remembered, 3u) << "two that were forced, and one that says whether another seed passes";
+  EXPECT_EQ(runs_ - made, static_cast<int>(found.runs - found.remembered));
+  options_.resume = false;
+  EXPECT_EQ(search().remembered, 0u);
 }
 
 }  // namespace
