@@ -17,6 +17,7 @@ struct cpumask;
 struct task_struct;
 struct scx_cgroup_init_args;
 struct scx_init_task_args;
+struct scx_exit_task_args;
 struct scx_exit_info;
 struct scx_cpu_release_args;
 
@@ -29,6 +30,7 @@ struct sched_ext_ops {
   void (*stopping)(struct task_struct* p, bool runnable);
   void (*quiescent)(struct task_struct* p, __u64 deq_flags);
   __s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
+  void (*exit_task)(struct task_struct* p, struct scx_exit_task_args* args);
   void (*enable)(struct task_struct* p);
   /* Not without CONFIG_EXT_GROUP_SCHED. */
   __s32 (*cgroup_init)(struct cgroup* cgrp, struct scx_cgroup_init_args* args);

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How many runs a race costs: `ktstr races` beside random seeds, over schedulers with one race each.
+
+usage: yardstick.py KTSTR OBJECTS [--races A,B] [--starts N] [--runs N] [--seeds N] [--policies A,B] [--no-fixed]
+
+Each race is searched from N starts, which are seeds of the first run, with and without its mistake put right. Beside
+that, for each policy of handing over, seeds from the same starts on until one hits it. Runs do not depend on the machine.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+FAR = 1_000_000  # between the seeds of two starts
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ktstr")
+    parser.add_argument("objects", help="where the BPF objects are: NAME.bpf.o and NAME_fixed.bpf.o")
+    parser.add_argument("--races", help="only these")
+    parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=60, help="forced runs of a search at most")
+    parser.add_argument("--seeds", type=int, default=100, help="random runs from a start at most")
+    parser.add_argument("--policies", default="even", help="of handing over, for the random runs; none: no such runs")
+    parser.add_argument("--no-fixed", action="store_true")
+    return parser.parse_args()
+
+
+def call(options, *words):
+    done = subprocess.run([options.ktstr, *map(str, words), "--json"], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{' '.join(map(str, words))}: {done.stderr}{done.stdout[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def request(options, name, seed):
+    return [HERE / "load.toml", "--scheduler", pathlib.Path(options.objects) / f"{name}.bpf.o", "--seed", seed]
+
+
+def is_of_race(failure):
+    return "race: " in failure["message"]
+
+
+def search(options, name, seed):
+    """Runs until the first hit of the race, all runs included; None: it was not found. And what was blamed."""
+    found = call(options, "races", *request(options, name, seed), "--runs", options.runs, "--first")
+    harmful = [race for race in found["races"] if race["outcome"] == "harmful"]
+    hits = [race for race in harmful if is_of_race(race["failure"])]
+    runs = found["runs_to_first_failure"] if hits else None
+    return runs, hits[0]["what"] if hits else "", len(harmful) - len(hits)
+
+
+def by_chance(options, name, seed, policy):
+    words = request(options, name, seed)
+    if policy != "even":
+        words += ["--policy", policy]
+    for index in range(options.seeds):
+        words[-1 if policy == "even" else -3] = seed + index
+        record = call(options, "run", *words)
+        if record["outcome"] == "fail":
+            return index + 1
+    return None
+
+
+def median(counts, limit):
+    """Of all starts; one without a hit counts as more than the limit."""
+    return statistics.median(limit + 1 if count is None else count for count in counts)
+
+
+def interval(counts, limit):
+    """What 95 of 100 medians of starts drawn again are between."""
+    draw = random.Random(1)
+    medians = sorted(median(draw.choices(counts, k=len(counts)), limit) for _ in range(2000))
+    return medians[50], medians[1949]
+
+
+def text(counts, limit):
+    low, high = interval(counts, limit)
+    more = lambda n: f">{limit}" if n > limit else f"{n:g}"
+    hits = sum(count is not None for count in counts)
+    return f"{hits}/{len(counts)}  {more(median(counts, limit))} ({more(low)}..{more(high)})"
+
+
+def main():
+    options = arguments()
+    names = options.races.split(",") if options.races else sorted(
+        file.name.removesuffix(".bpf.h") for file in HERE.glob("*.bpf.h"))
+    policies = [] if options.policies == "none" else options.policies.split(",")
+    starts = [1 + FAR * index for index in range(options.starts)]
+    all_searched, all_chance = [], {policy: [] for policy in policies}
+    found = 0
+    blamed = 0
+    print(f"{'race':16} {'found, runs to it':22}" + "".join(f"{policy:22}" for policy in policies) + "fixed: harmful")
+    for name in names:
+        searched = [search(options, name, seed) for seed in starts]
+        counts = [one[0] for one in searched]
+        row = f"{name:16} {text(counts, options.runs):22}"
+        found += sum(count is not None for count in counts) * 2 > len(counts)
+        all_searched.append(median(counts, options.runs))
+        for policy in policies:
+            chance = [by_chance(options, name, seed, policy) for seed in starts]
+            all_chance[policy].append(median(chance, options.seeds))
+            row += f"{text(chance, options.seeds):22}"
+        if not options.no_fixed:
+            fixed = call(options, "races", *request(options, name + "_fixed", 1), "--runs", options.runs)
+            harmful = [race["what"] for race in fixed["races"] if race["outcome"] == "harmful"]
+            blamed += len(harmful)
+            row += f"{len(harmful)} of {sum(race['runs'] != 0 for race in fixed['races'])} tried" + "".join(f"\n    {what}" for what in harmful)
+        print(row, flush=True)
+        whats = sorted({one[1] for one in searched if one[1]})
+        for what in whats:
+            print(f"    {what}", flush=True)
+        if any(one[2] for one in searched):
+            print("    other failures were called harmful", flush=True)
+    print(f"\n{found} of {len(names)} found from most starts; {blamed} harmful in those put right")
+    for policy, medians in all_chance.items():
+        ratios = sorted(chance / max(1, own) for chance, own in zip(medians, all_searched))
+        if ratios:
+            print(f"random runs by {policy} / runs of a search: median {statistics.median(ratios):.1f}, "
+                  f"least {ratios[0]:.1f}, most {ratios[-1]:.1f}; no hit within {options.seeds} counts as one more")
+
+
+if __name__ == "__main__":
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="ktstr-yardstick-")
+    try:
+        main()
+    finally:
+        subprocess.run(["rm", "-rf", os.environ["XDG_STATE_HOME"]], check=False)
