@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A list of free slots, whose head is compared and swapped. That the head is the same again does not say that its next
- * slot is still a free one. A counter beside it would.
+ * Each task that runs has a slot, from a list of free ones whose head is compared and swapped. That the
+ * head is the same again does not say that its next slot is still a free one: a counter beside it would. It takes three CPUs.
  */
 #define SLOTS 16
 
@@ -64,6 +64,6 @@ static void fill(void) {
   for (i = 1; i < SLOTS; i++) push(i);
 }
 
-#define on_enqueue(p) take_slot(p)
-#define on_running(p) return_slot(p)
+#define on_running(p) take_slot(p)
+#define on_stopping(p) return_slot(p)
 #define on_init() fill()

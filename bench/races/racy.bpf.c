@@ -67,6 +67,9 @@ static struct task_state* state_of(struct task_struct* p) { return bpf_task_stor
 #ifndef on_running
 #define on_running(p)
 #endif
+#ifndef on_stopping
+#define on_stopping(p)
+#endif
 #ifndef on_init
 #define on_init()
 #endif
@@ -107,6 +110,12 @@ void BPF_PROG(racy_running, struct task_struct* p) {
   on_running(p);
 }
 
+SEC("struct_ops/racy_stopping")
+void BPF_PROG(racy_stopping, struct task_struct* p, bool runnable) {
+  if (p->flags & PF_KTHREAD) return;
+  on_stopping(p);
+}
+
 SEC("struct_ops.s/racy_init_task")
 __s32 BPF_PROG(racy_init_task, struct task_struct* p, struct scx_init_task_args* args) {
   if (!bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE)) return -ENOMEM;
@@ -131,6 +140,7 @@ struct sched_ext_ops racy_ops = {
     .enqueue = (void*)racy_enqueue,
     .dispatch = (void*)racy_dispatch,
     .running = (void*)racy_running,
+    .stopping = (void*)racy_stopping,
     .init_task = (void*)racy_init_task,
     .exit_task = (void*)racy_exit_task,
     .init = (void*)racy_init,

@@ -42,7 +42,8 @@ def call(options, *words):
 
 
 def request(options, name, seed):
-    return [HERE / "load.toml", "--scheduler", pathlib.Path(options.objects) / f"{name}.bpf.o", "--seed", seed]
+    own = HERE / f"{name.removesuffix('_fixed')}.toml"
+    return [own if own.exists() else HERE / "load.toml", "--scheduler", pathlib.Path(options.objects) / f"{name}.bpf.o", "--seed", seed]
 
 
 def is_of_race(failure):
@@ -65,7 +66,7 @@ def by_chance(options, name, seed, policy):
     for index in range(options.seeds):
         words[-1 if policy == "even" else -3] = seed + index
         record = call(options, "run", *words)
-        if record["outcome"] == "fail":
+        if record["verdict"] == "fail":
             return index + 1
     return None
 

@@ -103,7 +103,7 @@ std::string race_story_json(const RaceStory& story, const RunRecord& record) {
         {"place", to_text(one.place)}, {"file", one.line.file}, {"line", one.line.line}, {"text", one.line.text}};
   };
   Json json = {{"run", record.id},
-               {"outcome", to_string(record.outcome)},
+               {"verdict", to_string(record.outcome)},
                {"schedule", record.tuple.schedule},
                {"stops", Json::array()}};
   for (const RaceStop& stop : story.stops) {

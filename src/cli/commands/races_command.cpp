@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "base/system/process.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/races.h"
@@ -11,11 +16,55 @@
 #include "runner/environment.h"
 #include "runner/interrupt.h"
 #include "runner/replay/stored_request.h"
+#include "scenario_file/scenario_file.h"
+#include "scenario_file/smaller.h"
 #include "trace/trace_file.h"
 
 namespace ktstr::cli {
 
 namespace {
+
+// The test of a search, cut down. Such a test is a file of its own, so that its run can be repeated.
+class SmallerTests {
+ public:
+  SmallerTests(const RacesCommand& command, const RunRequest& whole, const RunnerEnvironment& environment)
+      : file_(command.file.string()),
+        whole_text_(whole.scenario_text),
+        duration_given_(command.options.gives("--duration")),
+        environment_(environment) {}
+
+  std::vector<RunRequest> of(const RunRequest& request) const {
+    std::vector<RunRequest> all;
+    for (std::string& text : smaller_scenarios(request.scenario_text)) {
+      const auto scenario = parse_scenario(text, file_);
+      if (!scenario) continue;
+      RunRequest smaller = request;
+      smaller.scenario_text = std::move(text);
+      if (!duration_given_) smaller.settings.duration = scenario->settings.duration;
+      auto packed = pack_inputs(smaller, environment_);
+      if (!packed) continue;
+      smaller.packed = *std::move(packed);
+      all.push_back(std::move(smaller));
+    }
+    return all;
+  }
+
+  Invocation named(Invocation invocation, const RunRequest& request) const {
+    if (request.scenario_text == whole_text_) return invocation;
+    const std::filesystem::path file =
+        environment_.state_dir / "races" /
+        fmt::format("{}-{}.toml", request.settings.test, sha256(as_byte_span(request.scenario_text)).substr(0, 12));
+    const Status written = write_atomically(file, as_byte_span(request.scenario_text));
+    if (!written) log_warn("{}", written.error().message());
+    invocation.selection = {"run", named_for_repeat(file)};
+    return invocation;
+  }
+
+ private:
+  std::string file_, whole_text_;
+  bool duration_given_;
+  const RunnerEnvironment& environment_;
+};
 
 Result<int> find_races(const RacesCommand& command) {
   RunnerEnvironment environment = RunnerEnvironment::from_process();
@@ -29,7 +78,10 @@ Result<int> find_races(const RacesCommand& command) {
   KTSTR_TRY(resolve(request, environment, program.parent_path()));
   const Invocation invocation{
       .program = program, .selection = {"run", named_for_repeat(command.file)}, .environment = deciding_environment()};
-  const auto again = [&](const RunRequest& one) { return repeat_command(invocation, one, command.options); };
+  const SmallerTests smaller(command, request, environment);
+  const auto again = [&](const RunRequest& one) {
+    return repeat_command(smaller.named(invocation, one), one, command.options);
+  };
   request.repeat_command = again(request);
   KTSTR_TRY_ASSIGN(request.packed, pack_inputs(request, environment));
   install_interrupt_handler();
@@ -43,6 +95,7 @@ Result<int> find_races(const RacesCommand& command) {
   if (command.budget) options.until = std::chrono::steady_clock::now() + *command.budget;
   options.pool.progress = [&](const PoolState& state) { progress.show(state); };
   options.repeat_command = again;
+  options.smaller = [&](const RunRequest& one) { return smaller.of(one); };
   options.run = [&](const RunRequest& one) { return run(one, environment); };
   const RaceSearch search = search_races(request, options);
   progress.show({});

@@ -55,6 +55,7 @@ std::string failed_text(const TriedRace& race, std::string_view what) {
   if (!race.failure) return text;
   const MadeRun& failure = *race.failure;
   text += line_of("why", fmt::format("{}: {}", failure.kind, failure.message));
+  if (race.smaller_test) text += line_of("test", "cut down: less of it is needed, see the file of 'again'");
   text += line_of("schedule", failure.schedule);
   if (race.repeats != 0)
     text += line_of("repeats",

@@ -20,11 +20,15 @@ constexpr EnumName<RaceOutcome> kRaceOutcomes[] = {
     {RaceOutcome::kNotTried, "not tried"},
 };
 constexpr std::uint64_t kControls = 3;
-constexpr std::size_t kMostSingles = 12;
+constexpr std::size_t kMostSingles = 24;
+constexpr std::uint32_t kShort = 3;             // holds: such a schedule can be read as a story
+constexpr std::uint64_t kMostSeedsOfStory = 3;  // with which a story of few is looked for
+constexpr std::uint32_t kMostOfEach = 12;       // stretches of so few that are tried
 constexpr int kMostSeedsTried = 5;
 constexpr double kNeverMetYet = 0.3;
-constexpr std::uint64_t kRepeats = 2;  // of the one that is left
-constexpr int kMostDepth = 2;          // of candidates that came up under holds of another
+constexpr std::uint64_t kMostSmaller = 16;  // runs of tests that are cut down
+constexpr std::uint64_t kRepeats = 2;       // of the one that is left
+constexpr int kMostDepth = 2;               // of candidates that came up under holds of another
 // An atomic operation fails where the value is another one. Where it must not notice, the value has to be what it was:
 // so often others touch it, try by try.
 constexpr std::uint32_t kCountsOfAtomic[] = {3, 2, 4, 6};
@@ -57,6 +61,7 @@ class Search {
     int depth = 0;
     bool concluded = false;
     bool looked_behind = false;
+    std::optional<RunRequest> smaller;  // the test, cut down, with which it fails as well
   };
   struct Follower {
     TriedRace race;
@@ -79,14 +84,19 @@ class Search {
 
   // Its directory stays where it failed.
   MadeRun make(const RunRequest& request) {
-    ++result_.runs;
     if (auto known = remembered(request)) {
+      ++result_.runs;
       ++result_.remembered;
       return *std::move(known);
     }
+    MadeRun run = make_anew(request);
+    if (run.decided && !is_interrupted()) keep(run);
+    return run;
+  }
+  MadeRun make_anew(const RunRequest& request) {
+    ++result_.runs;
     const RunRecord record = options_.run(request);
     MadeRun run = summed_up(record, request.schedule, request.settings.seed);
-    if (run.decided && !is_interrupted()) keep(run);
     if (!run.failed) remove_run(record);
     return run;
   }
@@ -149,7 +159,9 @@ class Search {
   }
 
   RunRequest forced(const std::vector<PlannedHold>& holds, std::uint64_t seed) const {
-    RunRequest request = request_;
+    return forced(request_, holds, seed);
+  }
+  RunRequest forced(RunRequest request, const std::vector<PlannedHold>& holds, std::uint64_t seed) const {
     request.schedule = to_text(holds);
     request.settings.seed = seed;
     if (options_.repeat_command) request.repeat_command = options_.repeat_command(request);
@@ -294,16 +306,14 @@ class Search {
       race.outcome = RaceOutcome::kDelay;
       return;
     }
+    cut_down(index);
     shorten(index);
     const auto schedule = parse_schedule(race.failure->schedule);
     for (std::uint64_t i = 0; schedule && i < kRepeats && !is_interrupted(); ++i) {
-      const RunRequest request = forced(*schedule, race.failure->seed);
-      const RunRecord record = options_.run(request);  // and not what is remembered
-      ++result_.runs;
-      remove_run(record);
-      if (!summed_up(record, {}, request.settings.seed).decided) continue;
+      const MadeRun run = make_anew(forced(test_of(index), *schedule, race.failure->seed));
+      if (!run.decided) continue;
       ++race.repeats;
-      if (record.digest == race.failure->digest) ++race.repeated;
+      if (run.digest == race.failure->digest) ++race.repeated;
     }
   }
 
@@ -326,16 +336,65 @@ class Search {
   bool still_fails(std::size_t index, const std::vector<PlannedHold>& holds) {
     if (is_interrupted()) return false;
     MadeRun& failure = *result_.races[index].failure;
-    MadeRun run = make(forced(holds, failure.seed));
+    const RunRequest request = forced(test_of(index), holds, failure.seed);
+    MadeRun run = states_[index].smaller ? make_anew(request) : make(request);
     if (!run.failed || run.kind != failure.kind) return false;
     failure = std::move(run);
     return true;
   }
 
-  // As few places of the code as will do, then as few of the times that a CPU is held at each of them.
+  const RunRequest& test_of(std::size_t index) const {
+    const auto& smaller = states_[index].smaller;
+    return smaller ? *smaller : request_;
+  }
+
+  // The least test that still fails the same way when it is forced, and passes when it is not.
+  void cut_down(std::size_t index) {
+    if (!options_.smaller) return;
+    MadeRun& failure = *result_.races[index].failure;
+    const auto schedule = parse_schedule(failure.schedule);
+    if (!schedule) return;
+    std::uint64_t made = 0;
+    for (bool any = true; any && made < kMostSmaller;) {
+      any = false;
+      for (RunRequest& smaller : options_.smaller(test_of(index))) {
+        if (made == kMostSmaller || is_interrupted()) break;
+        ++made;
+        MadeRun run = make_anew(forced(smaller, *schedule, failure.seed));
+        if (!run.failed || run.kind != failure.kind) continue;
+        if (const MadeRun plain = make_anew(forced(smaller, {}, failure.seed)); !plain.decided || plain.failed)
+          continue;
+        failure = std::move(run);
+        states_[index].smaller = std::move(smaller);
+        result_.races[index].smaller_test = any = true;
+        break;
+      }
+    }
+  }
+
+  // What one seed makes a story of many holds, another one may show with few.
   void shorten(std::size_t index) {
+    const auto places = few_places(index);
+    if (!places) return;
+    shorten_times(index, *places);
+    MadeRun& failure = result_.races[index].failure.value();
+    for (std::uint64_t round = 0; round < kMostSeedsOfStory && holds_in(failure) > kShort; ++round) {
+      const auto seed = seed_for(round);
+      if (!seed || *seed == failure.seed) continue;
+      const MadeRun shortest = failure;
+      failure.seed = *seed;
+      if (still_fails(index, *places)) shorten_times(index, *places);
+      if (holds_in(failure) >= holds_in(shortest)) failure = shortest;
+    }
+  }
+
+  // How often a CPU was held in it.
+  static std::uint64_t holds_in(const MadeRun& run) { return run.holds.size(); }
+
+  // As few places of the code as will do.
+  std::optional<std::vector<PlannedHold>> few_places(std::size_t index) {
     auto parsed = parse_schedule(result_.races[index].failure->schedule);
-    if (!parsed) return;
+    if (!parsed) return std::nullopt;
     std::vector<PlannedHold> schedule = *std::move(parsed);
     if (schedule.size() > 1) {
       const auto& held = result_.races[index].failure->holds;
@@ -348,6 +407,11 @@ class Search {
       without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
       if (still_fails(index, without)) schedule = std::move(without);
     }
+    return schedule;
+  }
+
+  // As few of the times that a CPU is held at each of them.
+  void shorten_times(std::size_t index, std::vector<PlannedHold> schedule) {
     for (std::size_t i = schedule.size(); i-- > 0;) narrow(index, schedule, i);
   }
 
@@ -378,8 +442,11 @@ class Search {
         ++tried;
         if (between(one->times, one->times)) return;
       }
-    // Without one of the first all that follows is another run: the fewest of the last that still do it.
-    for (std::uint32_t few = 2; few < fails; few *= 2)
+    // Without one of the first all that follows is another run: a few that follow each other may do it anywhere.
+    for (std::uint32_t few = 2; few <= kShort && few < fails; ++few)
+      for (std::uint32_t back = 0; back < kMostOfEach && fails - back >= few; ++back)
+        if (between(fails - back - few + 1, fails - back)) return;
+    for (std::uint32_t few = kShort + 1; few < fails; few *= 2)
       if (between(fails - few + 1, fails)) return;
     if (schedule[number].to != fails) between(1, fails);
   }

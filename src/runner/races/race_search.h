@@ -42,6 +42,7 @@ struct TriedRace {
   std::uint64_t found_after = 0;  // kHarmful: how many runs had been made in all when one failed
   std::vector<std::string> runs_that_failed;
   std::optional<MadeRun> failure;           // kHarmful, kDelay: the one with the shortest schedule
+  bool smaller_test = false;                // its run is one of a test that was cut down
   std::uint64_t repeats = 0, repeated = 0;  // how often that run was made again; how often it was the same
   // Runs in which CPUs were held at the same places, but before the first access; of those: that failed so too.
   std::uint64_t controls = 0, controls_failed = 0;
@@ -75,6 +76,8 @@ struct RaceSearchOptions {
   bool resume = false;
   std::function<RunRecord(const RunRequest&)> run;
   std::function<std::string(const RunRequest&)> repeat_command;
+  // The same test cut down, each ready to be run: without a cgroup, shorter, with fewer workers.
+  std::function<std::vector<RunRequest>(const RunRequest&)> smaller;
 };
 
 // `request`: ready to be run, without a schedule.

@@ -79,6 +79,7 @@ class RaceSearchTest : public testing::Test {
   RunRequest request_;
   RaceSearchOptions options_;
   int runs_ = 0;
+  std::string last_text_;          // of the test
   std::uint64_t passes_from_ = 0;  // the seed from which on the test passes
   bool meets_ = true, forced_fails_ = false, control_fails_ = false, forced_is_lost_ = false;
   bool leads_on_ = false;  // a run that is held at the candidate comes to "f+0x40 to f+0x50", where it fails held too
@@ -171,6 +172,27 @@ TEST_F(RaceSearchTest, TheFirstHarmfulOneEndsTheSearchAndNotOneThatTheControlSho
   found = search();
   EXPECT_EQ(only(found).runs, 1u);
   EXPECT_EQ(found.runs_to_first(), 2u);
+}
+
+TEST_F(RaceSearchTest, ATestIsCutDownAsLongAsItFailsForcedAndPassesOtherwise) {
+  forced_fails_ = true;
+  options_.smaller = [](const RunRequest& request) {
+    std::vector<RunRequest> smaller(2, request);
+    smaller[0].scenario_text += "nothing left";
+    smaller[1].scenario_text += "-";
+    return smaller;
+  };
+  options_.run = [this](const RunRequest& request) {
+    RunRecord record = run_one(request);
+    if (request.scenario_text.ends_with("nothing left") || request.scenario_text.size() > 2)
+      record.outcome = Outcome::kPass;
+    last_text_ = request.scenario_text;
+    return record;
+  };
+  const RaceSearch found = search();
+  EXPECT_TRUE(only(found).smaller_test);
+  EXPECT_EQ(last_text_, "--") << "the runs that repeat it are of that test";
+  EXPECT_EQ(only(found).repeated, 2u);
 }
 
 TEST_F(RaceSearchTest, GoesOnWhereAnEarlierSearchStopped) {
