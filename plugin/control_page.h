@@ -14,10 +14,13 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kMagic = 0x31677063727473ULL;  // "strcpg1"
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersion = 4;
 constexpr std::size_t kMostVcpus = 512;
 constexpr std::uint32_t kLeastTurn = 10, kLongestTurn = 100'000'000;  // instructions
 constexpr std::uint32_t kFullSpeed = 100;                             // percent
+
+// Who hands over to whom and when (policy.h).
+enum class PolicyKind : std::uint32_t { kEven, kUniform, kBursts, kVictim, kPct, kPos };
 
 struct Page {
   std::uint64_t magic;
@@ -30,6 +33,10 @@ struct Page {
   std::uint32_t speed[kMostVcpus];  // percent of a full turn: 1 to 100
   std::uint64_t code_start;         // of the kernel's code, in its address space (code_pages.h)
   std::uint64_t code_bytes;         // 0: not known
+  std::uint32_t policy;             // a PolicyKind
+  std::uint32_t most_away;          // instructions of others for which it keeps a vCPU from going on
+  std::uint64_t policy_seed;        // what it decides by
+  std::uint64_t policy_ns;          // of guest time for which it acts, from the first orders on; then turns are even
   // Plugin -> host.
   std::uint64_t idle_guarded;  // 1: the clock of an idle guest does not depend on the host's load (idle_guard.h)
   std::uint64_t idle_jumps;    // that the main loop made with it
