@@ -74,6 +74,11 @@ constexpr EnumName<Vary> kFactors[] = {{Vary::kHandover, "handover"},
                                        {Vary::kCpu, "cpu"}};
 static_assert(std::size(kFactors) == kVaryCount);
 
+constexpr EnumName<TurnPolicy> kTurnPolicies[] = {{TurnPolicy::kEven, "even"},     {TurnPolicy::kUniform, "uniform"},
+                                                  {TurnPolicy::kBursts, "bursts"}, {TurnPolicy::kVictim, "victim"},
+                                                  {TurnPolicy::kPct, "pct"},       {TurnPolicy::kPos, "pos"},
+                                                  {TurnPolicy::kMix, "mix"}};
+
 using Mark = StepMark::Kind;
 constexpr EnumName<Mark> kMarks[] = {{Mark::kScenarioStart, "scenario_start"},
                                      {Mark::kStepStart, "step_start"},
@@ -89,11 +94,13 @@ EnumNames<Verdict> names_of(Verdict) { return names_from<kVerdicts>(); }
 EnumNames<DetailKind> names_of(DetailKind) { return names_from<kDetailKinds>(); }
 EnumNames<Polarity> names_of(Polarity) { return names_from<kPolarities>(); }
 EnumNames<Vary> names_of(Vary) { return names_from<kFactors>(); }
+EnumNames<TurnPolicy> names_of(TurnPolicy) { return names_from<kTurnPolicies>(); }
 EnumNames<StepMark::Kind> names_of(StepMark::Kind) { return names_from<kMarks>(); }
 
 std::string_view to_string(Verdict verdict) { return names_of(verdict).text(verdict); }
 std::string_view to_string(DetailKind kind) { return names_of(kind).text(kind); }
 std::string_view to_string(Vary factor) { return names_of(factor).text(factor); }
+std::string_view to_string(TurnPolicy policy) { return names_of(policy).text(policy); }
 std::optional<DetailKind> detail_kind_from(std::string_view text) { return enum_from<DetailKind>(text); }
 
 std::string what_happened(const StepMark& mark) {

@@ -9,6 +9,7 @@
 #include "base/enum_names.h"
 #include "ktstr/checks.h"
 #include "ktstr/payload.h"
+#include "ktstr/turn_policy.h"
 #include "ktstr/vary.h"
 #include "model/events.h"
 
@@ -18,6 +19,7 @@ EnumNames<Verdict> names_of(Verdict);                // "skip", "pass", "inconcl
 EnumNames<DetailKind> names_of(DetailKind);          // as ktstr/checks.h has them
 EnumNames<Polarity> names_of(Polarity);              // "higher", "lower", "neutral"
 EnumNames<Vary> names_of(Vary);                      // as ktstr/vary.h has them
+EnumNames<TurnPolicy> names_of(TurnPolicy);          // as ktstr/turn_policy.h has them
 EnumNames<StepMark::Kind> names_of(StepMark::Kind);  // "scenario_start", "step_start", "scenario_resume", ...
 
 // What a mark says, for people: "scenario began", "step 2 resumed".
