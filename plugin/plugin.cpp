@@ -23,6 +23,7 @@
 #include "code_pages.h"
 #include "control_page.h"
 #include "idle_hook.h"
+#include "policy_hook.h"
 #include "probe_hook.h"
 #include "qemu_api.h"
 #include "turns.h"
@@ -37,6 +38,7 @@ namespace {
 
 Page* page = nullptr;
 Turns* turns = nullptr;
+Policy policy;
 VcpuTable vcpus;
 
 void** current_cpu = nullptr;  // of the one thread that runs vCPUs
@@ -48,14 +50,19 @@ std::uint32_t taken = 0;
 bool code_is_to_be_marked = false;
 
 void take_orders(std::uint32_t orders) {
-  if (taken == 0)
+  if (taken == 0) {
     turns->begin(page->turn, page->vcpus, page->phase_seed, page->speed);
-  else
+    begin_policy(*page, policy, *turns, current_cpu);
+  } else {
     turns->set_speeds(page->speed);
+  }
   taken = orders;
 }
 
-void on_block(unsigned, void* instructions) {
+// What a block's callback is told: its length, and whether it is of a BPF program.
+constexpr std::uintptr_t kOfBpf = std::uintptr_t{1} << 32;
+
+void on_block(unsigned, void* block) {
   if (probes_wait) look_for_begin();
   const std::uint32_t orders = __atomic_load_n(&page->orders, __ATOMIC_ACQUIRE);
   if (orders != taken) take_orders(orders);
@@ -66,17 +73,23 @@ void on_block(unsigned, void* instructions) {
     running_vcpu = vcpus.find(cpu);
   }
   if (running_vcpu == VcpuTable::kNone) return;
-  const auto length = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(instructions));
+  const auto told = reinterpret_cast<std::uintptr_t>(block);
+  const auto length = static_cast<std::uint32_t>(told);
   if (holds_are_on)
     hold_before_block(cpu, running_vcpu, length, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+  if (policy.acts())
+    ask_policy(cpu, running_vcpu, length, (told & kOfBpf) != 0,
+               reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
   if (!turns->on_block(running_vcpu, length)) return;
+  policy.end_turn();
   page->turns = turns->ended();
   cpu_exit(cpu);
 }
 
 void on_translation(std::uint64_t, qemu_plugin_tb* block) {
   if (code_is_to_be_marked) code_is_to_be_marked = mark_code_with(block, *page);
-  qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, 0, reinterpret_cast<void*>(qemu_plugin_tb_n_insns(block)));
+  const std::uintptr_t told = qemu_plugin_tb_n_insns(block) | (is_of_bpf(block, *page) ? kOfBpf : 0);
+  qemu_plugin_register_vcpu_tb_exec_cb(block, on_block, 0, reinterpret_cast<void*>(told));
   place_probes(block);
 }
 
@@ -129,12 +142,14 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
   if (probe) {
     const char* const unguarded = idle_hook_lacks();
     const char* const blind = probes_lack();
-    std::printf("ktstr-turns %s api %d-%d %s %s, %s %s, %s %s\n", info->target_name, info->version.min,
+    const char* const plain = policies_lack();
+    std::printf("ktstr-turns %s api %d-%d %s %s, %s %s, %s %s, %s %s\n", info->target_name, info->version.min,
                 info->version.cur, missing == nullptr ? "ends turns with" : "lacks",
                 missing == nullptr ? "cpu_exit" : missing,
                 unguarded == nullptr ? "guards" : "cannot guard idle clocks: no",
                 unguarded == nullptr ? "idle clocks" : unguarded, blind == nullptr ? "takes" : "cannot take probes: no",
-                blind == nullptr ? "probes" : blind);
+                blind == nullptr ? "probes" : blind, plain == nullptr ? "has" : "has no policies: no",
+                plain == nullptr ? "policies" : plain);
     std::fflush(stdout);
     ::_exit(0);
   }
@@ -154,7 +169,7 @@ int install(std::uint64_t id, const QemuInfo* info, int argc, char** argv) {
       return 1;
     }
   }
-  static Turns all(page->instructions);
+  static Turns all(page->instructions, &policy);
   turns = &all;
   code_is_to_be_marked = marks_code(*page);
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu);

@@ -35,10 +35,20 @@ void Turns::set_speeds(const std::uint32_t* speed) {
     parts_[vcpu] = kParts * kFullSpeed / std::clamp<std::uint32_t>(speed[vcpu], 1, kFullSpeed);
 }
 
+void Turns::level() {
+  end_turn();
+  clock_.fill(0);
+}
+
 void Turns::begin_turn(std::uint32_t vcpu) {
   end_turn();  // of one that was cut short
   running_ = vcpu;
   ++number_;
+  if (policy_ != nullptr && policy_->acts()) {
+    last_turn_[vcpu] = number_;
+    length_ = left_ = std::max<std::int64_t>(1, policy_->length() * kParts / parts_[vcpu]);
+    return;
+  }
   const std::int64_t whole = std::int64_t{turn_} * kParts;
   std::int64_t behind = INT64_MAX;
   for (std::uint32_t other = 0; other < vcpus_; ++other)

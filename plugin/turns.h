@@ -12,19 +12,24 @@
 #include <cstdint>
 
 #include "control_page.h"
+#include "policy.h"
 
 namespace ktstr::control {
 
 class Turns {
  public:
-  // `instructions`: where it counts what each vCPU executes, kMostVcpus numbers.
-  explicit Turns(std::uint64_t* instructions) : instructions_(instructions) {}
+  // `instructions`: where it counts what each vCPU executes, kMostVcpus numbers. `policy`: decides how long turns are
+  // while it acts; none: all are even.
+  explicit Turns(std::uint64_t* instructions, Policy* policy = nullptr)
+      : instructions_(instructions), policy_(policy) {}
 
   // From the next block on, from the beginning: all clocks are level but for a part of a turn that `phase_seed`
   // decides. `speed`: of each vCPU, in percent.
   void begin(std::uint32_t turn, std::uint32_t vcpus, std::uint64_t phase_seed, const std::uint32_t* speed);
   // From the next turn of each vCPU on; clocks stay.
   void set_speeds(const std::uint32_t* speed);
+  // Who is ahead of whom so far is forgotten.
+  void level();
   bool active() const { return turn_ != 0; }
 
   // A block of `instructions` is about to run on `vcpu`, 0 to kMostVcpus - 1. True: the vCPU's turn ends with it.
@@ -58,6 +63,7 @@ class Turns {
   std::array<std::int64_t, kMostVcpus> parts_{};       // a clock's advance for one instruction
   std::array<std::uint64_t, kMostVcpus> last_turn_{};  // its number; 0: none yet
   std::uint64_t* instructions_;
+  Policy* policy_;
 };
 
 }  // namespace ktstr::control

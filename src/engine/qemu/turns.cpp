@@ -21,6 +21,17 @@ namespace {
 
 static_assert(kLeastTurn >= control::kLeastTurn && kLongestTurn <= control::kLongestTurn);
 
+using control::PolicyKind;
+static_assert(static_cast<int>(TurnPolicy::kEven) == static_cast<int>(PolicyKind::kEven) &&
+              static_cast<int>(TurnPolicy::kUniform) == static_cast<int>(PolicyKind::kUniform) &&
+              static_cast<int>(TurnPolicy::kBursts) == static_cast<int>(PolicyKind::kBursts) &&
+              static_cast<int>(TurnPolicy::kVictim) == static_cast<int>(PolicyKind::kVictim) &&
+              static_cast<int>(TurnPolicy::kPct) == static_cast<int>(PolicyKind::kPct) &&
+              static_cast<int>(TurnPolicy::kPos) == static_cast<int>(PolicyKind::kPos));
+
+// Far below what anybody takes for a stall: the least limit of a check is that of max_slice, 200 ms.
+constexpr std::chrono::microseconds kMostAway{800};
+
 constexpr std::chrono::seconds kProbeLimit{20};
 constexpr Bytes kLongestAnswer = 64 << 10;
 constexpr std::string_view kPrefix = "ktstr-turns ";
@@ -33,13 +44,15 @@ Result<PluginSkills> understood(const std::string& said) {
     return fail(ErrorCode::kUnsupported, "QEMU does not take the plugin: {}", line.empty() ? "it says nothing" : line);
   if (line.find(" ends turns with ") == std::string::npos)
     return fail(ErrorCode::kUnsupported, "QEMU cannot end turns: {}", line.substr(kPrefix.size()));
-  // Two more abilities, each after a comma.
-  const auto comma = line.find(", "), second = line.find(", ", comma + 1);
-  if (comma == line.npos || second == line.npos)
+  // Three more abilities, each after a comma.
+  const auto comma = line.find(", "), second = line.find(", ", comma + 1), third = line.find(", ", second + 1);
+  if (comma == line.npos || second == line.npos || third == line.npos)
     return fail(ErrorCode::kUnsupported, "the plugin's answer is not understood: {}", line);
-  const std::string guard = line.substr(comma + 2, second - comma - 2), probes = line.substr(second + 2);
+  const std::string guard = line.substr(comma + 2, second - comma - 2);
+  const std::string probes = line.substr(second + 2, third - second - 2), policies = line.substr(third + 2);
   return PluginSkills{.why_unguarded = guard == "guards idle clocks" ? "" : guard,
-                      .why_no_probes = probes == "takes probes" ? "" : probes};
+                      .why_no_probes = probes == "takes probes" ? "" : probes,
+                      .why_even = policies == "has policies" ? "" : policies};
 }
 
 Result<std::string> ask(const fs::path& qemu, const fs::path& plugin) {
@@ -86,6 +99,17 @@ std::uint32_t varied_turn(std::uint32_t nominal, std::uint64_t handover_seed) {
   return nominal - spread + static_cast<std::uint32_t>(pick_up_to(choice, std::uint64_t{2} * spread));
 }
 
+void follow_policy(TurnSettings& turns, TurnPolicy policy, std::uint64_t handover_seed, const Topology& topology,
+                   int shift, std::chrono::nanoseconds duration) {
+  const auto of_time = static_cast<std::uint64_t>(std::chrono::nanoseconds(kMostAway).count()) >> shift;
+  // With many CPUs or long turns a few rounds take longer than that.
+  const std::uint64_t of_rounds = std::uint64_t{2} * turns.turn * static_cast<std::uint64_t>(topology.cpus());
+  turns.policy = policy;
+  turns.policy_seed = splitmix64(handover_seed ^ name_hash("policy"));
+  turns.most_away = static_cast<std::uint32_t>(std::min<std::uint64_t>(std::max(of_time, of_rounds), INT32_MAX));
+  turns.policy_lasts = duration / 4 * 3;
+}
+
 Result<ControlFile> ControlFile::create(const fs::path& file, const Topology& topology,
                                         const AddressRange& kernel_code) {
   const int vcpus = topology.cpus();
@@ -107,6 +131,10 @@ void ControlFile::order(const TurnSettings& settings) {
   control::Page& page = control_page_in(mapping_);
   page.turn = settings.turn;
   page.phase_seed = settings.phase_seed;
+  page.policy = static_cast<std::uint32_t>(settings.policy);
+  page.policy_seed = settings.policy_seed;
+  page.most_away = settings.most_away;
+  page.policy_ns = static_cast<std::uint64_t>(settings.policy_lasts.count());
   for (std::size_t vcpu = 0; vcpu < static_cast<std::size_t>(vcpus_); ++vcpu)
     page.speed[vcpu] = vcpu < settings.speed.size() ? settings.speed[vcpu] : control::kFullSpeed;
   __atomic_store_n(&page.orders, page.orders + 1, __ATOMIC_RELEASE);

@@ -5,6 +5,7 @@
 // idle guest, with or without turns: docs/decisions/0010-idle-clocks.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -14,13 +15,18 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "ktstr/topology.h"
+#include "ktstr/turn_policy.h"
 
 namespace ktstr {
 
 struct TurnSettings {
-  std::uint32_t turn = 0;            // instructions of one vCPU at full speed, kLeastTurn to kLongestTurn
-  std::uint64_t phase_seed = 0;      // where in its first turn each vCPU begins
-  std::vector<std::uint32_t> speed;  // percent, of each vCPU; empty: all have their full speed
+  std::uint32_t turn = 0;                    // instructions of one vCPU at full speed, kLeastTurn to kLongestTurn
+  std::uint64_t phase_seed = 0;              // where in its first turn each vCPU begins
+  std::vector<std::uint32_t> speed;          // percent, of each vCPU; empty: all have their full speed
+  TurnPolicy policy = TurnPolicy::kEven;     // not kMix
+  std::uint64_t policy_seed = 0;             // what it decides by
+  std::uint32_t most_away = 0;               // instructions of others for which it may keep a vCPU from going on
+  std::chrono::nanoseconds policy_lasts{0};  // in guest time, from the beginning of turns on
 };
 
 inline constexpr const char* kTurnsPluginName = "ktstr-turns.so";
@@ -38,6 +44,9 @@ double mips_of(int shift, int cpus);
 std::uint32_t default_turn(const Topology& topology);
 // What a seed makes of it: 80 to 120 percent.
 std::uint32_t varied_turn(std::uint32_t nominal, std::uint64_t handover_seed);
+// Lets a policy other than kMix decide about these turns, of a scenario that lasts so long.
+void follow_policy(TurnSettings& turns, TurnPolicy policy, std::uint64_t handover_seed, const Topology& topology,
+                   int shift, std::chrono::nanoseconds duration);
 
 // What the plugin counted since the turns began.
 struct TurnCounts {
@@ -80,6 +89,7 @@ class ControlFile {
 struct PluginSkills {
   std::string why_unguarded;  // why it cannot guard the clock of an idle guest; "" where it can
   std::string why_no_probes;  // why it cannot look at the guest's kernel; "" where it can
+  std::string why_even;       // why it has no policies of turns; "" where it has
 };
 // Whether this QEMU can end turns with this plugin: starts it to ask, and remembers the answer in the file `answers`
 // until one of the two files changes. kUnsupported, kNotFound: why it cannot.

@@ -12,6 +12,7 @@
 namespace ktstr {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -85,6 +86,29 @@ TEST_F(ControlFileTest, PassesItsOrdersOn) {
   EXPECT_EQ(page().speed[2], 100u) << "that nothing was said of";
 }
 
+TEST_F(ControlFileTest, PassesAPolicyOn) {
+  const Topology topology = *Topology::parse("1n1l2c1t");
+  auto control = *ControlFile::create(file_, topology);
+  TurnSettings settings{.turn = 1000, .phase_seed = 5, .speed = {}};
+  control.order(settings);
+  EXPECT_EQ(page().policy, static_cast<std::uint32_t>(control::PolicyKind::kEven));
+  follow_policy(settings, TurnPolicy::kPct, 5, topology, 3, 80ms);
+  control.order(settings);
+  EXPECT_EQ(page().policy, static_cast<std::uint32_t>(control::PolicyKind::kPct));
+  EXPECT_NE(page().policy_seed, 5u);
+  EXPECT_EQ(page().most_away, 100'000u) << "0.8 ms";
+  EXPECT_EQ(page().policy_ns, 60'000'000u);
+}
+
+TEST(FollowPolicy, KeepsVcpusAwayForSomeRoundsWhereThoseTakeLong) {
+  TurnSettings settings{.turn = 1000, .phase_seed = 5, .speed = {}};
+  follow_policy(settings, TurnPolicy::kVictim, 5, *Topology::parse("2n14l9c2t"), 0, 1s);
+  EXPECT_GE(settings.most_away, 800'000u);
+  settings.turn = 10'000'000;
+  follow_policy(settings, TurnPolicy::kVictim, 5, *Topology::parse("1n1l2c1t"), 3, 1s);
+  EXPECT_EQ(settings.most_away, 40'000'000u);
+}
+
 TEST_F(ControlFileTest, HasRoomForSoManyAndNoMore) {
   EXPECT_TRUE(ControlFile::create(file_, *Topology::parse("1n1l512c1t")));
   const auto wide = ControlFile::create(file_, Topology{1, 1, 513, 1});
@@ -109,24 +133,26 @@ class CheckTurnsPlugin : public testing::Test {
 };
 
 TEST_F(CheckTurnsPlugin, TakesOneThatCanEndTurns) {
-  const auto skills =
-      check(qemu_that("echo ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, guards idle clocks, takes probes"));
+  const auto skills = check(qemu_that(
+      "echo ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, guards idle clocks, takes probes, has policies"));
   ASSERT_TRUE(skills);
   EXPECT_EQ(skills->why_unguarded, "");
+  EXPECT_EQ(skills->why_even, "");
 }
 
 TEST_F(CheckTurnsPlugin, SaysWhyIdleClocksAreNotGuarded) {
   const auto skills =
       check(qemu_that("echo 'ktstr-turns x86_64 api 2-4 ends turns with cpu_exit, cannot guard idle clocks: no "
-                      "rr_kick_vcpu_thread, cannot take probes: no icount_update'"));
+                      "rr_kick_vcpu_thread, cannot take probes: no icount_update, has no policies: no icount_get'"));
   ASSERT_TRUE(skills);
   EXPECT_EQ(skills->why_unguarded, "cannot guard idle clocks: no rr_kick_vcpu_thread");
   EXPECT_EQ(skills->why_no_probes, "cannot take probes: no icount_update");
+  EXPECT_EQ(skills->why_even, "has no policies: no icount_get");
 }
 
 TEST_F(CheckTurnsPlugin, SaysWhatIsMissing) {
-  const auto lacks =
-      check(qemu_that("echo ktstr-turns x86_64 api 2-4 lacks current_cpu, guards idle clocks, takes probes"));
+  const auto lacks = check(
+      qemu_that("echo ktstr-turns x86_64 api 2-4 lacks current_cpu, guards idle clocks, takes probes, has policies"));
   ASSERT_FALSE(lacks);
   EXPECT_THAT(lacks.error().message(), HasSubstr("QEMU cannot end turns: x86_64 api 2-4 lacks current_cpu"));
   const auto refuses = check(qemu_that("echo 'Could not load plugin: it requires API version 9' >&2; exit 1"));
