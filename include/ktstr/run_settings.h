@@ -16,6 +16,7 @@
 #include "ktstr/checks.h"
 #include "ktstr/cpu_speed.h"
 #include "ktstr/topology.h"
+#include "ktstr/turn_policy.h"
 #include "ktstr/vary.h"
 
 namespace ktstr {
@@ -41,6 +42,7 @@ struct RunSettings {
   std::optional<int> icount_shift;
   double cpu_mips = 0;                    // det: that a CPU has at least while all are busy; 0: by rule
   std::vector<CpuSpeed> cpu_speeds = {};  // det
+  TurnPolicy policy = TurnPolicy::kEven;  // det: which CPU hands over to which, and when
 };
 
 // What a job says of them, in the order in which it is written.

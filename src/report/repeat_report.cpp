@@ -34,15 +34,11 @@ std::string field_label(std::string_view name) {
 
 // What a field of RunTuple is called where its name does not say it.
 constexpr std::pair<std::string_view, std::string_view> kInputLabels[] = {
-    {"vary", "what the seed varies"},
-    {"work_type", "work type of swappable cgroups"},
-    {"kernel_sha256", "kernel"},
-    {"turn_instructions", "turns in instructions"},
-    {"cpu_speeds", "speeds of CPUs"},
-    {"quantum_ns", "quantum"},
-    {"memory_bytes", "memory"},
-    {"qemu_version", "QEMU"},
-    {"schedule", "which CPU is held where"},
+    {"vary", "what the seed varies"}, {"work_type", "work type of swappable cgroups"},
+    {"kernel_sha256", "kernel"},      {"turn_instructions", "turns in instructions"},
+    {"cpu_speeds", "speeds of CPUs"}, {"policy", "policy of turns"},
+    {"quantum_ns", "quantum"},        {"memory_bytes", "memory"},
+    {"qemu_version", "QEMU"},         {"schedule", "which CPU is held where"},
 };
 
 std::string input_label(std::string_view name) {

@@ -82,6 +82,7 @@ TEST(FirstDifference, NamesEachInputInWords) {
   EXPECT_EQ(difference([](RunTuple& t) { t.cpu_speeds = "1=40%"; }), "speeds of CPUs:  and 1=40%");
   EXPECT_EQ(difference([](RunTuple& t) { t.schedule = "f+0x1 to g+0x2 until write"; }),
             "which CPU is held where:  and f+0x1 to g+0x2 until write");
+  EXPECT_EQ(difference([](RunTuple& t) { t.policy = "pct"; }), "policy of turns:  and pct");
   EXPECT_EQ(difference([](RunTuple& t) { t.quantum_ns = 20'200; }),
             fmt::format("quantum: {} and 20.2us", short_duration(a.tuple.quantum_ns)));
   EXPECT_EQ(difference([](RunTuple& t) { t.memory_bytes = 5; }), fmt::format("memory: {} and 5", a.tuple.memory_bytes));

@@ -206,9 +206,10 @@ std::string fineness(const RunRecord& record) {
   if (record.mode != "det") return "";
   if (record.tuple.turn_instructions != 0) {
     const int cpus = record.tuple.topology.cpus();
-    return fmt::format("; turns of {} instructions ({}), {:.3g} MIPS a CPU when all {} are busy",
-                       record.turn_ns >> record.tuple.icount_shift, short_duration(record.turn_ns), record.cpu_mips,
-                       cpus);
+    const std::string& policy = record.tuple.policy;
+    return fmt::format("; turns of {} instructions ({}){}, {:.3g} MIPS a CPU when all {} are busy",
+                       record.turn_ns >> record.tuple.icount_shift, short_duration(record.turn_ns),
+                       policy.empty() ? "" : " by the policy " + printable(policy), record.cpu_mips, cpus);
   }
   if (record.tuple.quantum_ns == 0) return "; no quantum";
   return fmt::format("; quantum {}, turns of {}", short_duration(record.tuple.quantum_ns),

@@ -54,6 +54,7 @@ struct RunTuple {
   std::uint32_t turn_instructions = 0;  // of a vCPU's turn, before the seed varies it; 0: no plugin ends turns
   std::string cpu_speeds;               // of CPUs that are slower than the others: "4-7=40%"; "" for none
   std::string schedule;  // which CPU was held where in the scheduler's code, as parse_schedule() has it; "": none
+  std::string policy;    // by which turns were not even: "pct"; of a mix the one that the seed chose; "": they were
   std::uint64_t quantum_ns = 0;  // without one
   std::uint64_t memory_bytes = 0;
   std::string qemu_version;

@@ -25,6 +25,7 @@ void fields(V& v, T&... t) {
   v("turn_instructions", t.turn_instructions..., kLater);
   v("cpu_speeds", t.cpu_speeds..., kLater);
   if ((... || (!std::is_const_v<T> || !t.schedule.empty()))) v("schedule", t.schedule..., kLater);
+  if ((... || (!std::is_const_v<T> || !t.policy.empty()))) v("policy", t.policy..., kLater);
   v("quantum_ns", t.quantum_ns...);
   v("memory_bytes", t.memory_bytes...);
   v("qemu_version", t.qemu_version...);

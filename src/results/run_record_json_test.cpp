@@ -22,20 +22,9 @@ RunRecord full_record() {
   r.outcome = Outcome::kFail;
   r.error = "e";
   r.error_hint = "h";
-  r.tuple = {"two_cgroups",
-             UINT64_MAX,
-             "handover",
-             "YieldHeavy",
-             "k256",
-             {2, 4, 3, 2},
-             3,
-             3125,
-             "1=40%",
-             "f+0x1 to g+0x2 until write",
-             100'000,
-             1ULL << 40,
-             "10.0.11",
-             {{"/init", "aa"}, {"scenario", "bb"}}};
+  r.tuple = {"two_cgroups", UINT64_MAX, "handover", "YieldHeavy", "k256",
+             {2, 4, 3, 2},  3,          3125,       "1=40%",      "f+0x1 to g+0x2 until write",
+             "pct",         100'000,    1ULL << 40, "10.0.11",    {{"/init", "aa"}, {"scenario", "bb"}}};
   r.mode = "det";
   r.kernel = "7.3.4+deb13-cloud-amd64";
   r.kernel_path = "/boot/x";
@@ -248,7 +237,7 @@ TEST(RunRecordJson, OfAnEarlierProgramVariedEverything) {
 
 TEST(RunRecordJson, NamesAWorkTypeOnlyWhereOneIsSet) {
   RunRecord record = full_record();
-  record.tuple.work_type = "";
+  record.tuple.work_type = record.tuple.policy = "";
   EXPECT_EQ(to_json(record).find("work_type"), std::string::npos);
   record.tuple.work_type = "YieldHeavy";
   const auto read = from_json(to_json(record));

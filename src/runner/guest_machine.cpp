@@ -122,20 +122,32 @@ Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const
   return qemu;
 }
 
-Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu) {
+namespace {
+
+// What only the plugin can do; "" for nothing of it.
+std::string needs_plugin(const RunSettings& settings) {
+  if (!settings.cpu_speeds.empty()) return "CPUs with speeds of their own";
+  return settings.policy == TurnPolicy::kEven
+             ? ""
+             : fmt::format("hand-overs by the policy '{}'", to_string(settings.policy));
+}
+
+}  // namespace
+
+Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu,
+                                int shift) {
   TurnChoice choice;
   const std::uint32_t turn = request.settings.turn.value_or(default_turn(request.settings.topology));
-  const bool unequal = !request.settings.cpu_speeds.empty();
-  if (turn == 0 && unequal)
-    return fail(ErrorCode::kInvalidArgument, "speeds of CPUs mean nothing on a machine with one CPU");
+  const std::string needs = needs_plugin(request.settings);
+  if (turn == 0 && !needs.empty())
+    return fail(ErrorCode::kInvalidArgument, "{} mean nothing on a machine with one CPU", needs);
   const bool asked_for = request.settings.turn.has_value();
   if (request.settings.quantum && !asked_for)
     choice.why_quantum = "--quantum asks for it";
   else if (!asked_for)
     choice.why_quantum = environment.why_no_turns;
-  if (!choice.why_quantum.empty() && unequal)
-    return Error(ErrorCode::kUnsupported,
-                 "CPUs with speeds of their own need turns by the plugin: " + choice.why_quantum);
+  if (!choice.why_quantum.empty() && !needs.empty())
+    return fail(ErrorCode::kUnsupported, "{} need turns by the plugin: {}", needs, choice.why_quantum);
   choice.wanted = !choice.why_quantum.empty();
   if (choice.wanted) {
     choice.why_unguarded = choice.why_quantum;
@@ -147,9 +159,9 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
     choice.why_unguarded = skills.error().message();
     if (turn == 0) return choice;
     choice.why_quantum = choice.why_unguarded;
-    if (!asked_for && !unequal) return choice;
-    return Error(ErrorCode::kUnsupported,
-                 (unequal ? "CPUs with speeds of their own: " : "turns of so many instructions: ") + choice.why_quantum)
+    if (!asked_for && needs.empty()) return choice;
+    return fail(ErrorCode::kUnsupported, "{}: {}", needs.empty() ? "turns of so many instructions" : needs,
+                choice.why_quantum)
         .with_hint("`ktstr doctor` says what is missing");
   }
   KTSTR_TRY_ASSIGN(const ByteVector plugin, read_bytes(environment.turns_plugin));
@@ -162,6 +174,13 @@ Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironme
   const std::uint64_t handover = seed_for(Vary::kHandover, request.settings.vary, request.settings.seed);
   choice.settings = TurnSettings{
       .turn = std::clamp(varied_turn(turn, handover), kLeastTurn, kLongestTurn), .phase_seed = handover, .speed = {}};
+  choice.policy = chosen_policy(request.settings.policy, handover);
+  if (choice.policy != TurnPolicy::kEven) {
+    if (!skills->why_even.empty()) return fail(ErrorCode::kUnsupported, "{}: QEMU {}", needs, skills->why_even);
+    follow_policy(*choice.settings, choice.policy, handover, request.settings.topology, shift,
+                  request.settings.duration);
+  }
+  const bool unequal = !request.settings.cpu_speeds.empty();
   if (unequal) choice.settings->speed.assign(static_cast<std::size_t>(request.settings.topology.cpus()), kFullCpuSpeed);
   for (const CpuSpeed& speed : request.settings.cpu_speeds) {
     KTSTR_TRY(check_cpu_speed(speed, request.settings.topology.cpus()));
@@ -205,7 +224,7 @@ Result<PreparedImage> prepare_image(const RunRequest& request, const RunnerEnvir
     return fail(ErrorCode::kUnsupported, "QEMU {} cannot save machines to files", qemu.version)
         .with_hint("install QEMU 8.2 or later (bookworm-backports); runs boot for themselves until then");
   if (spec.mode == Mode::kDet) {
-    KTSTR_TRY_ASSIGN(const TurnChoice choice, choose_turns(request, environment, qemu));
+    KTSTR_TRY_ASSIGN(const TurnChoice choice, choose_turns(request, environment, qemu, spec.icount_shift));
     spec.plugin = choice.plugin;
   }
   PackedInputs packed;

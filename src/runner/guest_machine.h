@@ -20,14 +20,16 @@ struct TurnChoice {
   std::filesystem::path plugin;  // loaded into QEMU, with one vCPU too; empty: none
   std::uint32_t turn = 0;        // instructions, before the seed varies it; 0: not by the plugin
   std::optional<TurnSettings> settings;
+  TurnPolicy policy = TurnPolicy::kEven;  // that it follows
   std::string plugin_sha256;
   std::string why_unguarded;  // why no plugin guards the clock of an idle guest; "" where one does
   std::string why_no_probes;  // why no plugin looks at the guest's kernel; "" where one can
   std::string why_quantum;    // why not, where there is more than one vCPU
   bool wanted = false;        // the user asked for the timer
 };
-// kUnsupported where the request says how long turns are and there is no plugin.
-Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu);
+// kUnsupported where the request says how turns are to be and there is no plugin.
+Result<TurnChoice> choose_turns(const RunRequest& request, const RunnerEnvironment& environment, const QemuInfo& qemu,
+                                int shift);
 
 // Finds QEMU, and puts it and the kernel into the spec.
 Result<QemuInfo> complete_spec(GuestSpec& spec, const KernelImage& kernel, const RunnerEnvironment& environment);

@@ -128,6 +128,18 @@ const RunSetting kSettings[] = {
      .show = [](const RunSettings& settings) { return fmt::format("{}", settings.cpu_mips); },
      .repeated = Repeated::kWhereGiven,
      .of_guests = true},
+    {.key = "policy",
+     .accepted = "a policy of turns like \"pct\"",
+     .meaning = "det: which CPU hands over to which, and when: even (the default), or at random by the seed: uniform, "
+                "bursts, victim, pct, pos; mix: the seed chooses one of these",
+     .flags = "--policy",
+     .type = "NAME",
+     .set = [](std::string_view text,
+               RunSettings& settings) { return assign(settings.policy, turn_policy_from(text)); },
+     .show = [](const RunSettings& settings) { return std::string(to_string(settings.policy)); },
+     .repeated = Repeated::kWhereGiven,
+     .of_guests = true,
+     .is_axis = true},
 };
 
 }  // namespace

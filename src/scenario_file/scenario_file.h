@@ -29,6 +29,8 @@
 //   cpu_mips = 20                 # what a CPU executes while all are busy, at least: million instructions a guest
 //   second [cpus] speed = { "4-7" = "40%" }     # of the other CPUs' (det mode)
 //
+//   policy = "pct"                # which CPU hands over to which, and when (det mode); default "even"
+//
 //   [schedulers.mine]             # definitions of schedulers: scheduler_table.h
 //   program = "build/scx_mine"
 //

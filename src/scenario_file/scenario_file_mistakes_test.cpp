@@ -14,8 +14,9 @@ std::string mistakes(const std::string& text) {
 }
 
 const std::string kTopLevel =
-    "name, topology, seed, duration, work_type_override, workers_per_cgroup, memory, cpu_mips, scheduler, "
-    "scheduler_config, schedulers, scheduler_include, expect, auto_repro, cpus, checks, payload, backdrop, cgroup, "
+    "name, topology, seed, duration, work_type_override, workers_per_cgroup, memory, cpu_mips, policy, "
+    "scheduler, scheduler_config, schedulers, scheduler_include, expect, auto_repro, cpus, checks, payload, backdrop, "
+    "cgroup, "
     "step";
 
 // In a [[cgroup]] whose name is in line 2; `lines` begin in line 3.
@@ -74,6 +75,8 @@ TEST(ScenarioMistakes, JudgeTheMachine) {
     EXPECT_EQ(at_top("cpu_mips = " + mips), "t.toml:1:12: '" + mips +
                                                 "' million instructions a second are not valid; accepted: more than "
                                                 "0, up to 1000");
+  EXPECT_EQ(at_top("policy = 'fifo'"),
+            "t.toml:1:10: 'fifo' is no policy of turns; accepted: even, uniform, bursts, victim, pct, pos, mix");
   EXPECT_EQ(at_top("scheduler = ['scx']"), "t.toml:1:13: 'scheduler' is an array; accepted: a text like \"PATH ARGS\"");
 }
 

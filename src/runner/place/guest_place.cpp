@@ -114,7 +114,7 @@ void warn_of_unequal_cpus(const std::string& why) {
 
 // In det mode.
 Status GuestPlace::choose_turns() {
-  KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_));
+  KTSTR_TRY_ASSIGN(const TurnChoice choice, ktstr::choose_turns(request_, environment_, qemu_, spec_.icount_shift));
   record_.why_quantum = choice.why_quantum;
   spec_.plugin = choice.plugin;
   why_no_recorder_ =
@@ -125,6 +125,7 @@ Status GuestPlace::choose_turns() {
   if (choice.settings) {
     job_.settings.turn = record_.tuple.turn_instructions = choice.turn;
     spec_.turns = choice.settings;
+    if (choice.policy != TurnPolicy::kEven) record_.tuple.policy = to_string(choice.policy);
     record_.turn_ns = std::uint64_t{choice.settings->turn} << spec_.icount_shift;
     return ok();
   }
@@ -257,6 +258,10 @@ Status GuestPlace::prepare() {
     return no_recorder_for(asked_for, fmt::format("it needs det mode, and this is {} mode", to_string(spec_.mode)));
   } else if (!request_.settings.cpu_speeds.empty()) {
     return Error(ErrorCode::kInvalidArgument, "CPUs with speeds of their own need det mode").with_hint("--mode det");
+  } else if (request_.settings.policy != TurnPolicy::kEven) {
+    return Error(ErrorCode::kInvalidArgument,
+                 fmt::format("a policy of turns ('{}') needs det mode", to_string(request_.settings.policy)))
+        .with_hint("--mode det");
   }
   if (spec_.mode != Mode::kDet) KTSTR_TRY(prepare_tracing());
   record_.tuple.memory_bytes = spec_.memory;

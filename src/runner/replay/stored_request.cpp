@@ -8,6 +8,7 @@
 #include "engine/qemu/turns.h"
 #include "results/object_store.h"
 #include "results/run_record_json.h"
+#include "trace/probes/holds.h"
 #include "wire/mailbox.h"
 
 namespace ktstr {
@@ -107,6 +108,10 @@ Status in_range(std::string_view what, double value, double least, double most) 
   return fail(ErrorCode::kCorruptData, "its {} is {}; accepted: {} to {}", what, value, least, most);
 }
 
+Result<TurnPolicy> policy_in(const RunTuple& tuple) {
+  return tuple.policy.empty() ? TurnPolicy::kEven : turn_policy_from(tuple.policy);
+}
+
 // Also of a request whose checksum was made anew: nothing that it says may stop us or take what is not ours.
 Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_scale) {
   constexpr double kDay = 86400e9, kMostMemory = 1ULL << 46;
@@ -120,6 +125,8 @@ Status check_ranges(const RunTuple& tuple, const Job& job, double host_limit_sca
     return fail(ErrorCode::kCorruptData, "its speeds of CPUs: {}", speeds.error().message());
   if (const auto schedule = parse_schedule(tuple.schedule); !schedule)
     return fail(ErrorCode::kCorruptData, "its schedule: {}", schedule.error().message());
+  if (const auto policy = policy_in(tuple); !policy)
+    return fail(ErrorCode::kCorruptData, "its policy: {}", policy.error().message());
   KTSTR_TRY(in_range("memory in bytes", static_cast<double>(tuple.memory_bytes), 1 << 20, kMostMemory));
   KTSTR_TRY(in_range("instruction-count shift", tuple.icount_shift, 0, 10));
   return in_range("scale of limits in host time", host_limit_scale, 1e-3, 1e6);
@@ -158,6 +165,7 @@ RunRequest request_of(const Json& asked, const Job& job, const RunTuple& tuple, 
     settings.icount_shift = tuple.icount_shift;
     settings.cpu_speeds = cpu_speeds_from(tuple.cpu_speeds).value_or(std::vector<CpuSpeed>());
     request.schedule = tuple.schedule;
+    settings.policy = policy_in(tuple).value_or(TurnPolicy::kEven);
     if (!settings.quantum) settings.quantum = std::chrono::nanoseconds(0);  // as asked for: turns without a limit
     if (settings.turn) settings.quantum.reset();
   } else {

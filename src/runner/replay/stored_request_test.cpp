@@ -117,11 +117,16 @@ TEST(StoredRequest, HasTurnsOfThePluginOrAQuantum) {
   json.erase("sha256");
   json["job"]["turn"] = json["tuple"]["turn_instructions"] = 3125;
   json["tuple"]["cpu_speeds"] = "1=40%";
+  json["tuple"]["policy"] = "pct";
   const auto stored = request_from_json(json.dump());
   ASSERT_TRUE(stored) << stored.error().render();
   EXPECT_EQ(stored->request.settings.turn, 3125u);
   EXPECT_EQ(stored->request.settings.quantum, std::nullopt);
   EXPECT_EQ(stored->request.settings.cpu_speeds, (std::vector<CpuSpeed>{{CpuSet{1}, 40}}));
+  EXPECT_EQ(stored->request.settings.policy, TurnPolicy::kPct);
+  json["tuple"]["policy"] = "fifo";
+  EXPECT_FALSE(request_from_json(json.dump()));
+  json["tuple"]["policy"] = "pct";
   json["job"]["turn"] = json["tuple"]["turn_instructions"] = 1;
   EXPECT_FALSE(request_from_json(json.dump()));
 }
