@@ -45,6 +45,18 @@ class ExploreReport {
     field("mode", found_.mode == "det" ? "det: a seed that failed fails again"
                                        : found_.mode + ": in real time the same seed need not fail again");
     if (found_.vary != "all") field("varied", found_.vary + " only");
+    if (const std::string text = by_policy(); !text.empty()) field("policies", text);
+  }
+
+  // "failed: 3 of 40 with pct, 1 of 38 with uniform"; "" where all turns were even.
+  std::string by_policy() const {
+    const auto all = found_.by_policy();
+    if (all.empty() || (all.size() == 1 && all.front().policy.empty())) return "";
+    std::string text = "failed: ";
+    for (const auto& [policy, failed, decided] : all)
+      text += fmt::format("{}{} of {} with {}", text.ends_with(' ') ? "" : ", ", failed, decided,
+                          policy.empty() ? "even turns" : printable(policy));
+    return text;
   }
 
   // What is no verdict on the scheduler.
@@ -101,9 +113,12 @@ Json exploration_json(const Exploration& found) {
   json["groups"] = Json::array();
   for (const FailureGroup& group : found.groups) json["groups"].push_back(group_json(group));
   json["results"] = Json::array();
-  for (const SeedResult& result : found.results)
-    json["results"].push_back(
-        {{"seed", result.seed}, {"outcome", to_string(result.outcome)}, {"digest", result.digest}, {"id", result.id}});
+  for (const SeedResult& result : found.results) {
+    Json one = {
+        {"seed", result.seed}, {"outcome", to_string(result.outcome)}, {"digest", result.digest}, {"id", result.id}};
+    if (!result.policy.empty()) one["policy"] = result.policy;
+    json["results"].push_back(std::move(one));
+  }
   return json;
 }
 

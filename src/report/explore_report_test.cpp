@@ -61,6 +61,14 @@ TEST(ExploreReport, InRealTimeSaysThatASeedNeedNotFailAgain) {
   expect_approved("explore_kvm", explore_report(found));
 }
 
+TEST(ExploreReport, SaysWhichPolicyFailedHowOften) {
+  Exploration found = with_failures();
+  EXPECT_THAT(explore_report(found), Not(HasSubstr("policies")));
+  for (SeedResult& result : found.results) result.policy = result.seed % 3 == 0 ? "uniform" : "pct";
+  EXPECT_THAT(explore_report(found), HasSubstr("\n  policies   failed: 4 of 31 with pct, 1 of 15 with uniform\n"));
+  EXPECT_EQ(nlohmann::json::parse(explore_json(found))["results"][0]["policy"], "pct");
+}
+
 TEST(ExploreReport, OfNothingDecidedGivesNoRate) {
   Exploration found = passing(2);
   for (SeedResult& result : found.results) result.outcome = Outcome::kInfrastructure;

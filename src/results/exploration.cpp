@@ -89,6 +89,22 @@ std::uint64_t Exploration::count(Outcome outcome) const {
       std::count_if(results.begin(), results.end(), [&](const SeedResult& r) { return r.outcome == outcome; }));
 }
 
+std::vector<Exploration::OfPolicy> Exploration::by_policy() const {
+  std::vector<OfPolicy> all;
+  for (const SeedResult& result : results) {
+    if (result.outcome != Outcome::kPass && result.outcome != Outcome::kFail) continue;
+    auto of = std::find_if(all.begin(), all.end(), [&](const OfPolicy& each) { return each.policy == result.policy; });
+    if (of == all.end()) of = all.insert(of, {.policy = result.policy});
+    ++of->decided;
+    if (result.outcome == Outcome::kFail) ++of->failed;
+  }
+  std::stable_sort(all.begin(), all.end(), [](const OfPolicy& a, const OfPolicy& b) {
+    return a.failed * b.decided != b.failed * a.decided ? a.failed * b.decided > b.failed * a.decided
+                                                        : a.policy < b.policy;
+  });
+  return all;
+}
+
 Outcome outcome_of(const Exploration& found) {
   for (const Outcome outcome : {Outcome::kInterrupted, Outcome::kBadInput, Outcome::kFail, Outcome::kInfrastructure,
                                 Outcome::kInconclusive, Outcome::kPass})

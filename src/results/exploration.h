@@ -30,6 +30,7 @@ struct SeedResult {
   Outcome outcome = Outcome::kPass;
   std::string digest;
   std::string id;
+  std::string policy = {};  // of its turns, as RunTuple has it
 };
 
 // Failures that look like the same one.
@@ -63,6 +64,12 @@ struct Exploration {
   std::string first_trouble;         // of a seed that could not be run: what and why
 
   std::uint64_t count(Outcome outcome) const;
+  // How often turns were by which policy, among the seeds that say something; one that failed more often comes first.
+  struct OfPolicy {
+    std::string policy;
+    std::uint64_t failed = 0, decided = 0;
+  };
+  std::vector<OfPolicy> by_policy() const;
   // Seeds that say something about the scheduler: passes and failures.
   std::uint64_t decided() const { return count(Outcome::kPass) + count(Outcome::kFail); }
   std::uint64_t not_run() const { return range.count() - results.size(); }

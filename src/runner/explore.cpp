@@ -56,7 +56,7 @@ void add_failure(std::vector<FailureGroup>& groups, const RunRecord& record, std
 void add_to(Exploration& found, const RunRecord& record) {
   found.test = record.test;
   if (!record.mode.empty()) found.mode = record.mode;
-  found.results.push_back({record.tuple.seed, record.outcome, record.digest, record.id});
+  found.results.push_back({record.tuple.seed, record.outcome, record.digest, record.id, record.tuple.policy});
   if (record.outcome == Outcome::kFail) {
     add_failure(found.groups, record, record.tuple.seed);
     std::stable_sort(found.groups.begin(), found.groups.end(), [](const FailureGroup& a, const FailureGroup& b) {
