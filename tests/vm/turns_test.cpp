@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "guests.h"
 
@@ -127,6 +128,46 @@ TEST_F(Turns, GiveNoSpeedsWithoutThePlugin) {
   const GuestRun ran = run({file.string()}, {"KTSTR_TURNS=quantum"});
   EXPECT_EQ(ran.status, 3) << ran.out;
   EXPECT_THAT(ran.out + ran.err, HasSubstr("CPUs with speeds of their own need turns by the plugin"));
+}
+
+TEST_F(Turns, ByAPolicyAreOthersAndRepeat) {
+  const std::vector<std::string> arguments{example("two_cgroups.toml"), "--scheduler", fixture(), "--duration", "60ms"};
+  const auto digest_of = [&](const std::vector<std::string>& more) -> std::string {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), more.begin(), more.end());
+    const GuestRun ran = run(all);
+    EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+    return ran.status == 0 ? ran.json.at("digest").get<std::string>() : "";
+  };
+  std::set<std::string> digests{digest_of({})};
+  EXPECT_EQ(*digests.begin(), digest_of({"--policy", "even"}));
+  for (const std::string policy : {"uniform", "bursts", "victim", "pct", "pos"}) {
+    const std::string digest = digest_of({"--policy", policy});
+    EXPECT_TRUE(digests.insert(digest).second) << policy;
+    EXPECT_EQ(digest, digest_of({"--policy", policy, "--no-recorder"})) << policy;
+  }
+  EXPECT_EQ(digest_of({"--policy", "pos"}), digest_of({"--policy", "pos", "--cold"}));
+}
+
+TEST_F(Turns, ByAMixAreThoseOfThePolicyThatTheRunNames) {
+  const std::vector<std::string> arguments{example("two_cgroups.toml"), "--duration", "60ms", "--policy"};
+  std::vector<std::string> mix = arguments, same = arguments;
+  mix.emplace_back("mix");
+  const GuestRun mixed = run(mix);
+  ASSERT_EQ(mixed.status, 0) << mixed.out << mixed.err;
+  same.push_back(mixed.json["tuple"]["policy"]);
+  EXPECT_NE(same.back(), "mix");
+  EXPECT_EQ(run(same).json["digest"], mixed.json["digest"]);
+}
+
+TEST_F(Turns, AreByAPolicyOnlyInDetModeWithThePlugin) {
+  const std::vector<std::string> arguments{example("two_cgroups.toml"), "--policy", "pct"};
+  const GuestRun timer = run(arguments, {"KTSTR_TURNS=quantum"});
+  EXPECT_EQ(timer.status, 3) << timer.out;
+  EXPECT_THAT(timer.out + timer.err, HasSubstr("hand-overs by the policy 'pct' need turns by the plugin"));
+  const GuestRun real = run({example("two_cgroups.toml"), "--policy", "pct", "--mode", "tcg"});
+  EXPECT_EQ(real.status, 64) << real.out;
+  EXPECT_THAT(real.out + real.err, HasSubstr("a policy of turns ('pct') needs det mode"));
 }
 
 TEST_F(Turns, AreTheSameWarmAndCold) {
