@@ -237,7 +237,7 @@ const char* open_probes(const char* file, int api_version) {
       Probes(*page, reinterpret_cast<std::uint64_t*>(static_cast<unsigned char*>(mapped) + kRingOffset), wait_for_host);
   for (std::uint32_t i = 0; i < page->pieces; ++i)
     if (!map_ram(page->piece[i])) return "the guest's memory cannot be mapped";
-  if (page->watch.first != page->watch.last) {
+  if (page->watch.pieces != 0) {
     if (watch_lacks() != nullptr || api_version < 3) return "this QEMU does not show its plugins accesses to memory";
     prepare_watch(
         *page, *probes, [] { return read_register(static_cast<std::size_t>(Register::kRsp)); }, guest_time);

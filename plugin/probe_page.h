@@ -26,6 +26,7 @@ constexpr std::size_t kMostExits = 64, kMostLateExits = 96;
 constexpr std::size_t kMostThunks = 16;
 constexpr std::size_t kMostSteps = 24;
 constexpr std::size_t kMostHolds = 16;
+constexpr std::size_t kMostWatched = 64;
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kLongestPath = 512;
 
@@ -75,12 +76,21 @@ struct ExitProbe {
   Probe probe;
 };
 
-// Which accesses to memory are events: those of the code in this range (Access::values()), but for what a vCPU does on
-// the stack that it runs on. The same number: none.
-struct MemoryWatch {
+// Code that is watched: the addresses in [first, last).
+struct WatchedCode {
   std::uint64_t first, last;
+  std::uint32_t ends_holds;  // 1: what it touches ends holds; places of holds are in such code
+  std::uint32_t reserved;
+};
+
+// Which accesses to memory are events: those of this code (Access::values()), but for what a vCPU does on the stack
+// that it runs on.
+struct MemoryWatch {
+  std::uint32_t pieces;     // of code; 0: nothing is watched
   std::uint32_t kind;       // of the events, below 65536; 0: there are none, but holds need the watch
-  std::uint32_t hold_kind;  // of those that say what holds did
+  std::uint32_t hold_kind;  // of those that say what holds did; 0: nobody will be held
+  std::uint32_t reserved;
+  WatchedCode code[kMostWatched];  // in the order of their addresses; no two overlap
 };
 
 // How an access was made: its length in bytes, and these.
@@ -89,7 +99,7 @@ constexpr std::uint64_t kStore = 0x100, kAtomic = 0x200;
 // A vCPU that has touched memory at `first` stands still before it executes `second`, until other vCPUs have touched
 // the same bytes so often, or have executed so many instructions, or have nothing to execute.
 struct Hold {
-  std::uint64_t first, second;  // addresses of instructions in the watched range
+  std::uint64_t first, second;  // addresses of instructions in watched code
   std::uint32_t from, to;       // of the times that a vCPU comes to `second` so, counted from 1: which are held
   std::uint32_t stores_only;    // 1: reading the bytes does not end it
   std::uint32_t count;          // of the touches that end it, at least 1

@@ -37,6 +37,14 @@ std::pair<const Probe*, const Probe*> Probes::find_late(std::uint64_t address) c
   return {first, last};
 }
 
+const WatchedCode* Probes::watched_at(std::uint64_t address) const {
+  const WatchedCode* const begin = page_.watch.code;
+  const WatchedCode* const end = begin + std::min<std::uint32_t>(page_.watch.pieces, kMostWatched);
+  const WatchedCode* const after = std::upper_bound(
+      begin, end, address, [](std::uint64_t wanted, const WatchedCode& code) { return wanted < code.first; });
+  return after != begin && address < (after - 1)->last ? after - 1 : nullptr;
+}
+
 bool Probes::is_inside(const ExitProbe& from, std::uint64_t address) const {
   bool found = false;
   each_exit(address, [&](const ExitProbe& into) { found = found || into.probe.address == from.probe.address; });

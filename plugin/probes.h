@@ -43,6 +43,9 @@ class Probes {
     return leaving(instruction, bytes, address, page_.thunk, page_.thunks < kMostThunks ? page_.thunks : kMostThunks);
   }
 
+  // The watched code that an address is in; nullptr: none.
+  const WatchedCode* watched_at(std::uint64_t address) const;
+
   bool active() const { return __atomic_load_n(&page_.active, __ATOMIC_ACQUIRE) != 0; }
   GuestSpace& space() { return space_; }
   // Which registers its steps look at: bit i is Register i.

@@ -243,6 +243,22 @@ TEST_F(ProbesTest, FindsLateOnesAtTheirVeryAddress) {
   EXPECT_EQ(probes.find_late(~0ULL).first, nullptr);
 }
 
+TEST_F(ProbesTest, KnowsWhichCodeIsWatched) {
+  const Probes& probes = made();
+  EXPECT_EQ(probes.watched_at(0), nullptr) << "nothing is";
+  page_->watch.pieces = 2;
+  page_->watch.code[0] = {.first = 0x100, .last = 0x180, .ends_holds = 0, .reserved = 0};
+  page_->watch.code[1] = {.first = 0x200, .last = 0x280, .ends_holds = 1, .reserved = 0};
+  EXPECT_EQ(probes.watched_at(0xff), nullptr);
+  EXPECT_EQ(probes.watched_at(0x100), &page_->watch.code[0]);
+  EXPECT_EQ(probes.watched_at(0x17f), &page_->watch.code[0]);
+  EXPECT_EQ(probes.watched_at(0x180), nullptr);
+  EXPECT_EQ(probes.watched_at(0x27f), &page_->watch.code[1]);
+  EXPECT_EQ(probes.watched_at(~0ULL), nullptr);
+  page_->watch.pieces = 4'000'000;
+  EXPECT_EQ(probes.watched_at(~0ULL), nullptr);
+}
+
 TEST_F(ProbesTest, WithoutLateOnesNoBlockGetsOne) {
   EXPECT_FALSE(made().may_be_late(0));
   EXPECT_FALSE(made().may_be_late_exit(0));

@@ -22,8 +22,9 @@ constexpr const char* kNeeded[] = {"qemu_plugin_register_vcpu_mem_cb",
 constexpr int kReadsRegisters = 1;            // QEMU_PLUGIN_CB_R_REGS
 constexpr int kLoadsAndStores = 3;            // QEMU_PLUGIN_MEM_RW
 constexpr std::uint64_t kStackBytes = 16384;  // THREAD_SIZE, by which a kernel's stacks are aligned (x86-64)
-// All code of a kernel is at addresses with this bit; without it, the instruction is an atomic one.
-constexpr std::uint64_t kTopBit = std::uint64_t{1} << 63;
+// All code of a kernel is at addresses with these two bits. What is given to a callback lacks the first for an atomic
+// instruction, and the second in code that does not end holds.
+constexpr std::uint64_t kNotAtomic = std::uint64_t{1} << 63, kEndsHolds = std::uint64_t{1} << 62;
 
 struct Qemu {
   void (*register_mem)(void* insn, void (*callback)(unsigned, std::uint32_t, std::uint64_t, void*), int flags, int rw,
@@ -73,14 +74,14 @@ void on_watched_block(unsigned, void*) {
 void on_access(unsigned, std::uint32_t info, std::uint64_t address, void* data) {
   if (!probes->active() || ((address ^ stack) & ~(kStackBytes - 1)) == 0) return;
   const auto tagged = reinterpret_cast<std::uintptr_t>(data);
-  const std::uint64_t place = tagged | kTopBit;
+  const std::uint64_t place = tagged | kNotAtomic | kEndsHolds;
   const std::uint32_t bytes = 1U << qemu.mem_size_shift(info);
   const bool store = qemu.mem_is_store(info);
   const std::uint32_t vcpu = table->find(*running_cpu);
-  const std::uint64_t how = bytes | (store ? kStore : 0) | ((tagged & kTopBit) == 0 ? kAtomic : 0);
+  const std::uint64_t how = bytes | (store ? kStore : 0) | ((tagged & kNotAtomic) == 0 ? kAtomic : 0);
   const std::uint64_t values[] = {place, address, how};
   if (page->watch.kind != 0) probes->give(page->watch.kind, vcpu, block_time, values, 3);
-  if (!holds_are_on) return;
+  if (!holds_are_on || (tagged & kEndsHolds) == 0) return;
   holds->on_access(vcpu, place, address, bytes, store);
   report_changes();
 }
@@ -160,16 +161,19 @@ void hold_before_block(void* cpu, std::uint32_t vcpu, std::uint32_t instructions
 }
 
 void place_watch(qemu_plugin_tb* block) {
-  if (page == nullptr || page->watch.first == page->watch.last) return;
-  const std::uint64_t start = qemu_plugin_tb_vaddr(block);
-  if (start < page->watch.first || start >= page->watch.last) return;
+  if (page == nullptr) return;
+  const WatchedCode* const code = probes->watched_at(qemu_plugin_tb_vaddr(block));
+  if (code == nullptr) return;
+  const bool may_hold = page->watch.hold_kind != 0 && code->ends_holds != 0;
   qemu_plugin_register_vcpu_tb_exec_cb(block, on_watched_block, kReadsRegisters, nullptr);
   const std::size_t instructions = qemu_plugin_tb_n_insns(block);
   for (std::size_t i = 0; i < instructions; ++i) {
     void* const insn = qemu.tb_get_insn(block, i);
     const std::uint64_t place = qemu.insn_vaddr(insn);
-    qemu.register_insn_exec(insn, on_instruction, 0, reinterpret_cast<void*>(place));
-    const std::uint64_t tagged = is_atomic(insn) ? place & ~kTopBit : place;
+    if (may_hold) qemu.register_insn_exec(insn, on_instruction, 0, reinterpret_cast<void*>(place));
+    std::uint64_t tagged = place;
+    if (is_atomic(insn)) tagged &= ~kNotAtomic;
+    if (code->ends_holds == 0) tagged &= ~kEndsHolds;
     qemu.register_mem(insn, on_access, 0, kLoadsAndStores, reinterpret_cast<void*>(tagged));
   }
 }

@@ -49,11 +49,12 @@ std::pair<std::uint64_t, std::uint64_t> Recorder::late_range() const {
 }
 
 control::MemoryWatch Recorder::watch() const {
-  if (!memory_.any()) return {};
-  return {.first = kBpfRange.first,
-          .last = kBpfRange.second,
-          .kind = memory_.accesses ? static_cast<std::uint32_t>(TraceKind::kAccess) : 0,
-          .hold_kind = static_cast<std::uint32_t>(TraceKind::kHeld)};
+  control::MemoryWatch watch{};
+  if (!memory_.any()) return watch;
+  watch.code[watch.pieces++] = {kBpfRange.first, kBpfRange.second, 1, 0};
+  if (memory_.accesses) watch.kind = static_cast<std::uint32_t>(TraceKind::kAccess);
+  if (!memory_.schedule.empty()) watch.hold_kind = static_cast<std::uint32_t>(TraceKind::kHeld);
+  return watch;
 }
 
 Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_t guest_ns) {
