@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/probes/bpf_source.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "trace/events.h"
+#include "trace/probes/data_members.h"
 
 namespace ktstr {
 
@@ -16,7 +15,7 @@ namespace {
 // Of all programs of a scheduler together: a guest may say that there are more.
 constexpr std::uint64_t kMostLinesLookedAt = 100'000, kMostMapsLookedAt = 1000, kMostDataSeen = 10'000;
 constexpr std::uint64_t kMostBtfBytes = 8 << 20, kMostMembersLookedAt = 100'000;
-constexpr std::size_t kLongestText = 104, kMostMembersOfData = 512, kDeepestMember = 4;
+constexpr std::size_t kLongestText = 104;
 
 // struct bpf_line_info (include/uapi/linux/bpf.h): numbers of 32 bits. The last has the line above its ten lowest bits.
 constexpr std::uint64_t kLineInfoBytes = 16, kFileName = 4, kLineText = 8, kLineColumn = 12, kLineShift = 10;
@@ -108,7 +107,7 @@ class Source {
         .number = data_++, .start = start, .bytes = entries * stride, .element = entries > 1 ? stride : 0, .name = {}};
     put_text(name, seen.name);
     give(seen);
-    if (btf != nullptr) members_of(*btf, type, seen.number, 0, "", 0);
+    if (btf != nullptr) members_of(*btf, type, seen.number);
   }
 
   void data(const Btf& btf, const std::string& name, std::uint64_t start, BtfTypeId type) {
@@ -122,32 +121,11 @@ class Source {
                             .name = {}};
     put_text(name, seen.name);
     give(seen);
-    members_of(btf, element, seen.number, 0, "", 0);
+    members_of(btf, element, seen.number);
   }
 
-  void members_of(const Btf& btf, BtfTypeId type, std::uint32_t of, std::uint64_t offset, const std::string& before,
-                  std::size_t depth) {
-    if (depth == kDeepestMember || members_looked_at_ > kMostMembersLookedAt) return;
-    const auto found = btf.struct_of(type);
-    if (!found) return;
-    members_looked_at_ += found->members.size() + 1;
-    for (const BtfMember& member : found->members) {
-      if (members_[of] == kMostMembersOfData) return;
-      const std::uint64_t at = offset + member.offset_bits / 8;
-      const BtfTypeId stripped = btf.strip(member.type);
-      if (btf.kind(stripped) == BtfKind::kStruct || btf.kind(stripped) == BtfKind::kUnion) {
-        members_of(btf, stripped, of, at, member.name.empty() ? before : fmt::format("{}{}.", before, member.name),
-                   depth + 1);
-        continue;
-      }
-      trace::BpfMemberSeen seen{.of = of,
-                                .offset = static_cast<std::uint32_t>(at),
-                                .bytes = static_cast<std::uint32_t>(btf.size_of(stripped)),
-                                .name = {}};
-      put_text(fmt::format("{}{}", before, member.name), seen.name);
-      give(seen);
-      ++members_[of];
-    }
+  void members_of(const Btf& btf, BtfTypeId type, std::uint32_t of) {
+    for (const trace::BpfMemberSeen& member : members_in(btf, type, of, members_left_)) give(member);
   }
 
   // nullptr where they cannot be read.
@@ -173,8 +151,7 @@ class Source {
   std::set<std::uint64_t> maps_, line_tables_;
   std::map<std::uint64_t, std::optional<Btf>> types_;
   std::uint32_t data_ = 0;
-  std::uint64_t lines_looked_at_ = 0, maps_looked_at_ = 0, members_looked_at_ = 0, btf_bytes_ = 0;
-  std::map<std::uint32_t, std::size_t> members_;
+  std::uint64_t lines_looked_at_ = 0, maps_looked_at_ = 0, members_left_ = kMostMembersLookedAt, btf_bytes_ = 0;
 };
 
 }  // namespace
