@@ -80,8 +80,10 @@ Result<PlannedHold> parse_hold(const std::string& text) {
       if (!count || *count == 0)
         return wrong_schedule(text, fmt::format("count '{}'; it is a number from 1 on", value));
       hold.count = *count;
+    } else if (key == "in") {
+      KTSTR_TRY_ASSIGN(hold.code, parse_kernel_code(value));
     } else {
-      return wrong_schedule(text, fmt::format("'{}' is not known; there are until, count, times and most", key));
+      return wrong_schedule(text, fmt::format("'{}' is not known; there are until, count, times, most and in", key));
     }
   }
   return hold;
@@ -102,6 +104,7 @@ std::string to_text(const PlannedHold& hold) {
   else if (hold.from != 1)
     text += fmt::format(" times {}-", hold.from);
   if (hold.most != PlannedHold::kMostInstructions) text += fmt::format(" most {}", hold.most);
+  if (!hold.code.empty()) text += " in " + hold.code;
   return text;
 }
 
@@ -126,12 +129,17 @@ Result<std::vector<PlannedHold>> parse_schedule(std::string_view text) {
 }
 
 Result<std::vector<control::Hold>> placed_holds(const std::vector<PlannedHold>& schedule,
-                                                const std::vector<BpfFunction>& functions) {
+                                                const std::vector<BpfFunction>& functions,
+                                                const std::vector<KernelFunction>& of_kernel) {
   const auto address_of = [&](const CodePlace& place) -> Result<std::uint64_t> {
+    const auto is_in = [&](const auto& function) {
+      return function.name == place.function && place.offset < function.end - function.start;
+    };
     for (const BpfFunction& function : functions)
-      if (function.name == place.function && place.offset < function.end - function.start)
-        return function.start + place.offset;
-    return fail(ErrorCode::kNotFound, "the BPF scheduler has no code at {}", to_text(place));
+      if (is_in(function)) return function.start + place.offset;
+    for (const KernelFunction& function : of_kernel)
+      if (is_in(function)) return function.start + place.offset;
+    return fail(ErrorCode::kNotFound, "there is no code at {}, in the BPF scheduler or in the kernel", to_text(place));
   };
   std::vector<control::Hold> placed;
   for (const PlannedHold& hold : schedule) {

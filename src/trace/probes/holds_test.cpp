@@ -12,7 +12,9 @@ TEST(Schedule, ComesBackFromItsText) {
   for (const std::string text :
        {"", "take_mail+0x2d to take_mail+0x54 until write", "f+0x0 to g+0x1 until access times 3",
         "f+0x0 to g+0x1 until write count 3 times 2",
-        "f+0x0 to g+0x1 until write times 2-5 most 100; f+0x2 to g+0x3 until write times 7-"}) {
+        "f+0x0 to g+0x1 until write times 2-5 most 100; f+0x2 to g+0x3 until write times 7-",
+        "f.cold+0x0 to g+0x1 until write most 5 in update_curr,pick_eevdf; f+0x2 to g+0x3 until write in "
+        "kernel/sched"}) {
     const auto schedule = parse_schedule(text);
     ASSERT_TRUE(schedule) << text << ": " << schedule.error().message();
     EXPECT_EQ(to_text(*schedule), text);
@@ -33,9 +35,20 @@ TEST(Schedule, SaysWhatIsWrong) {
   EXPECT_THAT(why("f+0x1 to g+0x2 most 0"), HasSubstr("instructions, from 1 on"));
   EXPECT_THAT(why("f+0x1 to g+0x2 most"), HasSubstr("'most' needs a value"));
   EXPECT_THAT(why("f+0x1 to g+0x2 for 3"), HasSubstr("'for' is not known"));
+  EXPECT_THAT(why("f+0x1 to g+0x2 in a+b"), HasSubstr("'a+b' is not the name of a function of the kernel"));
   std::string many;
   for (std::size_t i = 0; i <= control::kMostHolds; ++i) many += "f+0x1 to g+0x2;";
   EXPECT_THAT(why(many), HasSubstr("there is room for 16"));
+}
+
+TEST(Schedule, IsPlacedInTheKernelWhereTheSchedulerHasNoSuchFunction) {
+  const std::vector<BpfFunction> bpf = {{.name = "f", .start = 100, .end = 110}};
+  const std::vector<KernelFunction> kernel = {{"f", 300, 310}, {"g", 400, 410}};
+  const auto placed = placed_holds(*parse_schedule("f+0x1 to g+0x2"), bpf, kernel);
+  ASSERT_TRUE(placed) << placed.error().message();
+  EXPECT_EQ(placed->front().first, 101u);
+  EXPECT_EQ(placed->front().second, 402u);
+  EXPECT_FALSE(placed_holds(*parse_schedule("g+0xa to g+0x2"), bpf, kernel)) << "it ends before";
 }
 
 TEST(Schedule, IsPlacedInTheFunctionsThatAreThere) {
