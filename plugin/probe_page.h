@@ -19,7 +19,7 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
-constexpr std::uint32_t kProbeVersion = 5;
+constexpr std::uint32_t kProbeVersion = 6;
 constexpr std::size_t kMostProbes = 128;
 constexpr std::size_t kMostLateProbes = 128;
 constexpr std::size_t kMostExits = 64, kMostLateExits = 96;

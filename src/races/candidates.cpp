@@ -34,6 +34,8 @@ constexpr std::uint64_t kWordBytes = 8;
 constexpr std::uint64_t kLongestWindowNs = 100'000;
 constexpr std::size_t kMostRecent = 6;  // accesses to other shared memory that one may go together with
 constexpr std::size_t kMostOthers = 4;  // lines that are named
+// The kernel's code has pairs without end, and data of one kind for each task.
+constexpr std::size_t kMostFound = 20'000, kMostWords = 64;
 
 std::uint32_t mask_of(const MemoryAccess& access, std::uint64_t word) {
   std::uint32_t mask = 0;
@@ -87,6 +89,22 @@ struct SharedAccess {
   std::uint32_t mask = 0;  // that others write after a read, or touch after a write
 };
 
+// The same, by numbers: of places and of names.
+struct ShortKey {
+  RaceShape shape;
+  std::uint64_t first, second;
+  std::uint32_t variable, second_variable;
+  bool operator==(const ShortKey&) const = default;
+};
+struct HashOfKey {
+  std::size_t operator()(const ShortKey& key) const {
+    std::uint64_t hash = static_cast<std::uint64_t>(key.shape);
+    for (const std::uint64_t part : {key.first, key.second, std::uint64_t{key.variable} << 32 | key.second_variable})
+      hash = (hash ^ part) * 0x9e3779b97f4a7c15 + (hash >> 29);
+    return hash;
+  }
+};
+
 struct Found {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> pairs;  // of places: how often
   std::map<std::uint64_t, std::uint32_t> words;                            // that others touch between: which bytes
@@ -97,6 +115,7 @@ struct Found {
 class Finder {
  public:
   explicit Finder(const WatchedRun& run) : run_(run) {}
+  bool found_all() const { return all_; }
 
   std::vector<RaceCandidate> all() {
     look_at_use();
@@ -188,28 +207,54 @@ class Finder {
     return object != 0 && object == run_.names.object(b.address);
   }
 
-  // `word`, `mask`: what others write, or touch, between.
-  void add(RaceShape shape, std::size_t first, std::size_t second, std::uint64_t word, std::uint32_t mask) {
-    const MemoryAccess &a = run_.accesses[first], &b = run_.accesses[second];
+  // Each name of data has a number.
+  std::uint32_t name_at(std::uint64_t address) {
+    const auto [known, is_new] = name_at_.try_emplace(address);
+    if (is_new) {
+      const auto numbered = names_.try_emplace(run_.names.data(address), static_cast<std::uint32_t>(names_.size()));
+      known->second = numbered.first->second;
+    }
+    return known->second;
+  }
+
+  // nullptr: there is no room for it.
+  Found* found_for(RaceShape shape, const MemoryAccess& a, const MemoryAccess& b) {
+    const bool two = !overlap(a, b);
+    const ShortKey short_key{shape, a.place, b.place, name_at(a.address), two ? name_at(b.address) : UINT32_MAX};
+    if (const auto known = known_.find(short_key); known != known_.end()) return known->second;
+    if (found_.size() == kMostFound) {
+      all_ = false;
+      return nullptr;
+    }
     RaceKey key{.shape = shape,
                 .first = line_of(a.place),
                 .second = line_of(b.place),
                 .variable = run_.names.data(a.address),
-                .second_variable = {}};
-    if (!overlap(a, b)) key.second_variable = run_.names.data(b.address);
-    Found& found = found_[key];
+                .second_variable = two ? run_.names.data(b.address) : ""};
+    return known_[short_key] = &found_[std::move(key)];
+  }
+
+  // `word`, `mask`: what others write, or touch, between.
+  void add(RaceShape shape, std::size_t first, std::size_t second, std::uint64_t word, std::uint32_t mask) {
+    const MemoryAccess &a = run_.accesses[first], &b = run_.accesses[second];
+    Found* const at = found_for(shape, a, b);
+    if (at == nullptr) return;
+    Found& found = *at;
     ++found.pairs[{a.place, b.place}];
-    found.words[word] |= mask;
+    if (found.words.size() < kMostWords || found.words.contains(word)) found.words[word] |= mask;
     ++found.times;
     found.first_atomic = found.first_atomic || a.atomic;
     found.second_atomic = found.second_atomic || b.atomic;
   }
 
   // A place without a line is a line of its own.
-  SourceLine line_of(std::uint64_t place) const {
-    SourceLine line = run_.names.line(place);
+  const SourceLine& line_of(std::uint64_t place) {
+    const auto [known, is_new] = lines_.try_emplace(place);
+    if (!is_new) return known->second;
+    SourceLine& line = known->second;
+    line = run_.names.line(place);
     if (line.line == 0)
-      if (const auto known = run_.names.place(place)) line.text = ktstr::to_text(*known);
+      if (const auto at = run_.names.place(place)) line.text = ktstr::to_text(*at);
     return line;
   }
 
@@ -250,7 +295,12 @@ class Finder {
   }
 
   const WatchedRun& run_;
+  bool all_ = true;
   std::unordered_map<std::uint64_t, Use> use_;
+  std::unordered_map<std::uint64_t, std::uint32_t> name_at_;
+  std::unordered_map<std::string, std::uint32_t> names_;
+  std::unordered_map<std::uint64_t, SourceLine> lines_;
+  std::unordered_map<ShortKey, Found*, HashOfKey> known_;  // in found_, whose elements stay where they are
   struct LastOfCpu {
     Recent read, earlier_read, write;
   };
@@ -273,8 +323,10 @@ std::string RaceCandidate::to_text() const {
   return fmt::format("{} on {}", to_string(shape), variable);
 }
 
-std::vector<RaceCandidate> find_candidates(const WatchedRun& run) {
-  std::vector<RaceCandidate> all = Finder(run).all();
+std::vector<RaceCandidate> find_candidates(const WatchedRun& run, bool* found_all) {
+  Finder finder(run);
+  std::vector<RaceCandidate> all = finder.all();
+  if (found_all != nullptr) *found_all = finder.found_all();
   all.erase(std::remove_if(all.begin(), all.end(), [](const RaceCandidate& one) { return one.holds.empty(); }),
             all.end());
   return all;

@@ -45,7 +45,7 @@ struct RaceCandidate {
   std::string to_text() const;  // "check-then-act on mailboxes[].has_mail"
 };
 
-// Most promising first.
-std::vector<RaceCandidate> find_candidates(const WatchedRun& run);
+// Most promising first. `all`: false where there is no room for more of them.
+std::vector<RaceCandidate> find_candidates(const WatchedRun& run, bool* all = nullptr);
 
 }  // namespace ktstr

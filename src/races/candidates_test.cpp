@@ -183,5 +183,30 @@ TEST_F(CandidatesTest, OnePairOfLinesIsOneCandidateHoweverOftenItWasCompiled) {
   EXPECT_EQ(candidates.front().times, 2u);
 }
 
+TEST_F(CandidatesTest, HoweverManyTheyAreThereAreNoMoreThanThereIsRoomFor) {
+  // 210 places without a line, each of which reads what is written at all of the places before it.
+  constexpr std::uint64_t kPlaces = 210, kFirst = kCode + 100 * 16;
+  trace::BpfFunctionSeen function{.start = kFirst, .end = kFirst + kPlaces, .name = {}};
+  put_text("g", function.name);
+  run_.names.follow(make_event(0, 0, function));
+  const auto touch_at = [&](std::uint64_t place, std::uint16_t vcpu, bool store) {
+    run_.accesses.push_back(
+        {.time_ns = ++time_, .place = kFirst + place, .address = kFlag, .bytes = 4, .vcpu = vcpu, .store = store});
+  };
+  touch_at(0, 1, true);
+  for (std::uint64_t read = 0; read < kPlaces; ++read)
+    for (std::uint64_t write = 0; write < read; ++write) {
+      touch_at(read, 0, false);
+      touch_at(write, 0, true);
+    }
+  bool all = true;
+  EXPECT_EQ(find_candidates(run_, &all).size(), 20'000u);
+  EXPECT_EQ(to_text(find_candidates(run_).front().others.front()), "g+0x0");
+  EXPECT_FALSE(all);
+  run_.accesses.resize(100);
+  find_candidates(run_, &all);
+  EXPECT_TRUE(all);
+}
+
 }  // namespace
 }  // namespace ktstr

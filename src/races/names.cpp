@@ -17,7 +17,7 @@ auto before(const Map& map, std::uint64_t address) {
 }  // namespace
 
 std::string to_text(const SourceLine& line) {
-  if (line.line == 0) return "?";
+  if (line.line == 0) return line.text.empty() ? "?" : line.text;
   return fmt::format("{}:{}: {}", line.file, line.line, line.text);
 }
 

@@ -22,7 +22,7 @@ struct SourceLine {
   bool operator==(const SourceLine&) const = default;
   auto operator<=>(const SourceLine&) const = default;
 };
-std::string to_text(const SourceLine& line);  // "scx.bpf.c:120: if (box->has_mail)", "?" where it is not known
+std::string to_text(const SourceLine& line);  // "scx.bpf.c:120: if (box->has_mail)"; the text without a line; "?"
 
 inline constexpr const char* kNoName = "memory without a name";
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kBytesOfAccess = 0xff;
 constexpr std::size_t kMostCpus = 1024;
+constexpr std::size_t kMostAccesses = 4'000'000;  // some 200 MB
 
 }  // namespace
 
@@ -28,6 +29,10 @@ Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
     if (event->kind != TraceKind::kAccess) continue;
     const auto seen = event_as<trace::Access>(*event);
     if ((seen.how & kBytesOfAccess) == 0) continue;
+    if (run.accesses.size() == kMostAccesses) {
+      run.all = false;
+      break;
+    }
     run.accesses.push_back({.time_ns = event->time_ns,
                             .place = seen.place,
                             .address = seen.address,
@@ -37,13 +42,14 @@ Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
                             .atomic = (seen.how & control::kAtomic) != 0,
                             .run = runs[event->cpu % kMostCpus]});
   }
-  run.all = !reader.cut_short() && reader.not_stored() == 0;
-  if (run.accesses.empty())
-    return fail(ErrorCode::kNotFound, "no code of a BPF scheduler has touched memory while the body ran");
+  run.all = run.all && !reader.cut_short() && reader.not_stored() == 0;
+  if (run.accesses.empty()) return fail(ErrorCode::kNotFound, "no watched code has touched memory while the body ran");
   const bool known = std::any_of(run.accesses.begin(), run.accesses.end(),
                                  [&](const MemoryAccess& one) { return run.names.place(one.place).has_value(); });
   if (!known)
-    return fail(ErrorCode::kNotFound, "no code of a BPF scheduler that was attached where the body begins has run");
+    return fail(
+        ErrorCode::kNotFound,
+        "no code of a BPF scheduler that was attached where the body begins has run, or of the kernel that is watched");
   return run;
 }
 
