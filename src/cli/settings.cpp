@@ -181,10 +181,19 @@ const Setting kOwn[] = {
          "det mode: record what memory the BPF scheduler's code touches too, for `ktstr races`. The run is the same",
      .set = [](const Word&, RunRequest& request) { return put(request.watch_memory, true); },
      .of_guests = true},
+    {.flags = "--watch-kernel",
+     .type = "LIST",
+     .help = "det mode: the same for functions of the kernel, and of the BPF scheduler if there is one: "
+             "'update_curr,pick_eevdf'; 'kernel/sched' for all functions of the kernel's scheduler",
+     .set = [](const Word& word, RunRequest& request) -> Status {
+       KTSTR_TRY_ASSIGN(std::string list, parse_kernel_code(word.text).context("--watch-kernel"));
+       return put(request.watch_kernel, std::move(list));
+     },
+     .of_guests = true},
     {.flags = "--hold",
      .type = "LIST",
-     .help = "det mode: hold a CPU in the BPF scheduler's code until another has come between: 'f+0x2d to f+0x54 until "
-             "write', as `ktstr races` finds them; ';' between them",
+     .help = "det mode: hold a CPU in the code of the BPF scheduler or of the kernel until another has come between: "
+             "'f+0x2d to f+0x54 until write', as `ktstr races` finds them; ';' between them",
      .set = [](const Word& word, RunRequest& request) -> Status {
        KTSTR_TRY_ASSIGN(const std::vector<PlannedHold> schedule, parse_schedule(word.text));
        return put(request.schedule, to_text(schedule));

@@ -2,10 +2,7 @@
 #include "runner/recorder.h"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 
-#include "kernel/elf.h"
 #include "trace/probes/kernel_view.h"
 
 namespace ktstr {
@@ -17,21 +14,6 @@ constexpr std::uint64_t kSlowestTsc = 100'000, kFastestTsc = 10'000'000;  // kHz
 constexpr Bytes kMostTraceBytes = Bytes{64} << 20;                        // some ten million events
 
 }  // namespace
-
-Result<BpfSourceLayout> bpf_source_layout_in(const fs::path& vmlinux, const std::string& sha256) {
-  static std::mutex mutex;
-  static std::map<std::string, BpfSourceLayout> known;
-  const std::lock_guard lock(mutex);
-  if (const auto found = known.find(sha256); found != known.end()) return found->second;
-  KTSTR_TRY_ASSIGN(const ByteVector image, read_bytes(vmlinux));
-  KTSTR_TRY_ASSIGN(const ElfFile elf, ElfFile::parse(image));
-  KTSTR_TRY_ASSIGN(const KernelSymbols symbols, KernelSymbols::from_image(elf));
-  const auto section = elf.contents(".BTF");
-  if (!section) return fail(ErrorCode::kNotFound, "the kernel has no BTF (no .BTF section)");
-  KTSTR_TRY_ASSIGN(const Btf btf, Btf::parse(*section));
-  KTSTR_TRY_ASSIGN(const BpfSourceLayout layout, bpf_source_layout_of(symbols, btf));
-  return known[sha256] = layout;
-}
 
 Recorder::Recorder(KernelProbes kernel, UserProbes user, WatchedMemory memory, int cpus)
     : kernel_(std::move(kernel)), user_(std::move(user)), memory_(std::move(memory)), cpus_(cpus) {
@@ -51,6 +33,7 @@ std::pair<std::uint64_t, std::uint64_t> Recorder::late_range() const {
 control::MemoryWatch Recorder::watch() const {
   control::MemoryWatch watch{};
   if (!memory_.any()) return watch;
+  for (const control::WatchedCode& code : memory_.kernel) watch.code[watch.pieces++] = code;
   watch.code[watch.pieces++] = {kBpfRange.first, kBpfRange.second, 1, 0};
   if (memory_.accesses) watch.kind = static_cast<std::uint32_t>(TraceKind::kAccess);
   if (!memory_.schedule.empty()) watch.hold_kind = static_cast<std::uint32_t>(TraceKind::kHeld);
@@ -76,7 +59,10 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
   ProbesBegun begun{.space = space, .late = std::move(bpf.probes), .late_exits = std::move(bpf.ends)};
   if (!memory_.any()) return begun;
   for (const TraceEvent& seen : bpf_source(guest_ns, memory, memory_.layout)) give(seen);
-  auto holds = placed_holds(memory_.schedule, bpf_functions(memory, memory_.layout.functions));
+  if (memory_.accesses)
+    for (const TraceEvent& seen : functions_seen(guest_ns, memory_.functions)) give(seen);
+  if (memory_.data) memory_.data->find_cpus(memory, cpus_);
+  auto holds = placed_holds(memory_.schedule, bpf_functions(memory, memory_.layout.functions), memory_.functions);
   if (holds)
     begun.holds = *std::move(holds);
   else
@@ -95,6 +81,9 @@ void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began
                   .count = static_cast<std::uint8_t>(std::min(event.size() - 2, kMostTraceValues)),
                   .unreadable = control::unreadable_in(event[1])};
   std::copy_n(event.begin() + 2, made.count, made.values.begin());
+  if (memory_.data && made.kind == TraceKind::kAccess)
+    for (const TraceEvent& seen : memory_.data->seen_at(made.time_ns, event_as<trace::Access>(made).address))
+      give(seen);
   give(made);
 }
 

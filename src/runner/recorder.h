@@ -9,24 +9,12 @@
 #include <vector>
 
 #include "engine/qemu/probes.h"
-#include "trace/probes/bpf_source.h"
-#include "trace/probes/holds.h"
+#include "runner/watched_memory.h"
 #include "trace/probes/probe_catalogue.h"
 #include "trace/probes/user_probes.h"
 #include "trace/trace_file.h"
 
 namespace ktstr {
-
-// What is to be seen of the memory that a BPF scheduler's code touches, and which CPU is held there.
-struct WatchedMemory {
-  bool accesses = false;
-  std::vector<PlannedHold> schedule;
-  BpfSourceLayout layout;
-  bool any() const { return accesses || !schedule.empty(); }
-};
-
-// Of a kernel's image; remembered in this process by its sha256.
-Result<BpfSourceLayout> bpf_source_layout_in(const fs::path& vmlinux, const std::string& sha256);
 
 class Recorder final : public ProbeListener {
  public:

@@ -75,9 +75,10 @@ struct RunRequest {
   bool trace = false;             // kvm, tcg: have the guest's kernel trace itself, which disturbs it
   std::string probes;             // functions that are to be seen, as parse_user_probes() takes them; "": none
   bool watch_memory = false;      // det: record what memory the BPF scheduler's code touches; the same run
-  std::string schedule;           // det: which CPU is held where, as parse_schedule() takes it; "": none
-  bool auto_repro = false;        // replay a failure at once, with probes of what the scheduler does
-  bool cold = false;              // boot for this run alone; the same run, only slower
+  std::string watch_kernel;  // ... and that of these functions of the kernel, as kernel_code() takes them; "": none
+  std::string schedule;      // det: which CPU is held where, as parse_schedule() takes it; "": none
+  bool auto_repro = false;   // replay a failure at once, with probes of what the scheduler does
+  bool cold = false;         // boot for this run alone; the same run, only slower
   std::shared_ptr<const PackedInputs> packed;  // from pack_inputs() or a stored run; null: packed when it runs
   std::shared_ptr<const GuestPause> pause;     // where the run is to be stopped for good; null: nowhere
   std::string replay_of;                       // id of the run that this one replays

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Races of a BPF scheduler: what its code touches in memory, CPUs that are held in it, and the search that goes from
-// the one to the other.
+// Races of a BPF scheduler and of the kernel's own: what their code touches in memory, CPUs that are held in it, and
+// the search that goes from the one to the other.
 #include <gmock/gmock.h>
 
 #include "guests.h"
@@ -75,6 +75,45 @@ TEST_F(Races, SayWhatCannotBeDone) {
   const GuestRun held = search({"--hold", "f+0x0 to f+0x1"});
   EXPECT_EQ(held.status, 64) << held.out << held.err;
   EXPECT_THAT(held.err, HasSubstr("leave --hold out"));
+}
+
+// The kernel's own scheduler, of which functions are watched.
+class KernelRaces : public Races {
+ protected:
+  static std::vector<std::string> test_with(std::vector<std::string> more) {
+    more.insert(more.begin(), {example("two_cgroups.toml"), "--duration", "50ms", "--kernel", "7"});
+    return more;
+  }
+};
+
+TEST_F(KernelRaces, AWatchedRunIsTheSameRun) {
+  const GuestRun plain = run(test_with({}));
+  ASSERT_EQ(plain.status, 0) << plain.out << plain.err;
+  for (const std::string code : {"update_curr,pick_eevdf", "kernel/sched"}) {
+    const GuestRun watched = run(test_with({"--watch-kernel", code}));
+    EXPECT_EQ(watched.json.at("digest"), plain.json.at("digest")) << code;
+    EXPECT_GT(watched.json.at("trace_events"), plain.json.at("trace_events").get<std::uint64_t>());
+  }
+}
+
+TEST_F(KernelRaces, AreLookedForWithoutABpfSchedulerAndForcedRunsRepeat) {
+  const GuestRun found =
+      races(test_with({"--watch-kernel", "update_curr,try_to_wake_up,update_rq_clock", "--runs", "3"}));
+  ASSERT_EQ(found.status, 0) << found.out << found.err;
+  const auto& races = found.json.at("races");
+  ASSERT_FALSE(races.empty()) << found.out;
+  const std::string schedule = races[0].at("schedule");
+  EXPECT_THAT(schedule, HasSubstr(" in update_curr,try_to_wake_up,update_rq_clock"));
+  EXPECT_THAT(found.json.at("races").dump(), HasSubstr("runqueues[]."));
+  const GuestRun forced = run(test_with({"--hold", schedule})), again = run(test_with({"--hold", schedule}));
+  EXPECT_EQ(forced.json.at("tuple").at("schedule"), schedule) << forced.out << forced.err;
+  EXPECT_EQ(forced.json.at("digest"), again.json.at("digest"));
+}
+
+TEST_F(KernelRaces, SayWhatTheKernelDoesNotHave) {
+  const GuestRun unknown = run(test_with({"--watch-kernel", "update_curr,nobody"}));
+  EXPECT_EQ(unknown.status, 64) << unknown.out << unknown.err;
+  EXPECT_THAT(unknown.err + unknown.out, HasSubstr("this kernel has no function nobody"));
 }
 
 }  // namespace

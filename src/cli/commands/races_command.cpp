@@ -72,9 +72,9 @@ Result<int> find_races(const RacesCommand& command) {
   KTSTR_TRY(has_directories(environment));
   KTSTR_TRY_ASSIGN(const std::filesystem::path program, own_executable());
   KTSTR_TRY_ASSIGN(RunRequest request, request_for_file(command.file, command.options));
-  if (!request.has_scheduler())
+  if (!request.has_scheduler() && request.watch_kernel.empty())
     return Error(ErrorCode::kInvalidArgument, "no BPF scheduler is under test, whose code could be watched")
-        .with_hint("name one with --scheduler");
+        .with_hint("name one with --scheduler, or functions of the kernel with --watch-kernel");
   KTSTR_TRY(resolve(request, environment, program.parent_path()));
   const Invocation invocation{
       .program = program, .selection = {"run", named_for_repeat(command.file)}, .environment = deciding_environment()};

@@ -106,6 +106,7 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
                       search.races.size(), search.runs, search.tries);
   if (!search.all_accesses)
     text += "  not all of them: the trace has no room for more; give a shorter duration or fewer workers\n";
+  if (!search.all_candidates) text += "  not all candidates: there is no room for more; watch fewer functions\n";
   std::vector<const TriedRace*> harmful;
   for (const TriedRace& race : search.races)
     if (race.outcome == RaceOutcome::kHarmful) harmful.push_back(&race);
@@ -138,6 +139,7 @@ std::string races_json(const RaceSearch& search) {
                {"why_not", search.why_not},
                {"accesses", search.accesses},
                {"all_accesses", search.all_accesses},
+               {"all_candidates", search.all_candidates},
                {"tries", search.tries},
                {"runs", search.runs},
                {"runs_to_first_failure", search.runs_to_first()},

@@ -153,6 +153,7 @@ Status GuestPlace::choose_turns() {
 std::string needs_recorder(const RunRequest& request) {
   if (!request.probes.empty()) return "--probe";
   if (!request.schedule.empty()) return "--hold";
+  if (!request.watch_kernel.empty()) return "--watch-kernel";
   return request.watch_memory ? "--watch-memory" : "";
 }
 
@@ -173,12 +174,8 @@ Result<UserProbes> GuestPlace::probes_of_user() const {
 }
 
 Result<WatchedMemory> GuestPlace::watched_memory() const {
-  WatchedMemory memory{.accesses = request_.watch_memory};
-  KTSTR_TRY_ASSIGN(memory.schedule, parse_schedule(request_.schedule));
-  if (memory.any()) {
-    KTSTR_TRY_ASSIGN(memory.layout, bpf_source_layout_in(kernel_.vmlinux, kernel_.sha256));
-  }
-  return memory;
+  return ktstr::watched_memory(request_.watch_memory, request_.watch_kernel, request_.schedule, kernel_.vmlinux,
+                               kernel_.sha256);
 }
 
 // Its absence is no reason not to run: the run is the same. That of what the user has asked for by name is one.
@@ -333,7 +330,7 @@ Result<RunEnd> GuestPlace::run_body(const RunDirectory& directory, const std::fu
   KTSTR_TRY_ASSIGN(end.guest, start_guest(deliveries, io));
   if (recorder_ && !recorder_->why_no_holds().empty())
     return fail(ErrorCode::kInvalidArgument, "no CPU could be held: {}", recorder_->why_no_holds())
-        .with_hint("the schedule is of another scheduler, or of another build of it");
+        .with_hint("the schedule is of another scheduler or kernel, or of another build of it");
   if (tracing_)
     if (const Status stored = tracing_->finish(directory.path() / kTraceFileName, kernel_.release); !stored)
       log_warn("{}", stored.error().render());

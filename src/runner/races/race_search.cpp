@@ -104,7 +104,7 @@ class Search {
   // With the first seed that it passes with.
   bool watch() {
     RunRequest request = request_;
-    request.watch_memory = true;
+    request.watch_memory = request.watch_kernel.empty() || request.has_scheduler();
     for (int i = 0; i < kMostSeedsTried; ++i, ++request.settings.seed) {
       result_.watched = options_.run(request);
       ++result_.runs;
@@ -124,8 +124,9 @@ class Search {
     result_.accesses = watched->accesses.size();
     result_.all_accesses = watched->all;
     remember_runs();
-    for (RaceCandidate& candidate : find_candidates(*watched)) {
+    for (RaceCandidate& candidate : find_candidates(*watched, &result_.all_candidates)) {
       known_.insert(candidate.key());
+      name_code(candidate);
       add({.candidate = std::move(candidate)}, 0);
     }
     return true;
@@ -146,6 +147,11 @@ class Search {
     return std::filesystem::path(record.run_dir) / kTraceFileName;
   }
 
+  // The code that was watched is that which can come between.
+  void name_code(RaceCandidate& candidate) const {
+    for (PlannedHold& hold : candidate.holds) hold.code = request_.watch_kernel;
+  }
+
   void add(TriedRace race, int depth) {
     result_.races.push_back(std::move(race));
     states_.push_back({.depth = depth});
@@ -162,6 +168,7 @@ class Search {
     return forced(request_, holds, seed);
   }
   RunRequest forced(RunRequest request, const std::vector<PlannedHold>& holds, std::uint64_t seed) const {
+    request.watch_kernel.clear();
     request.schedule = to_text(holds);
     request.settings.seed = seed;
     if (options_.repeat_command) request.repeat_command = options_.repeat_command(request);
@@ -199,7 +206,7 @@ class Search {
       const auto seed = seed_for(race.runs);
       if (!seed) return true;  // those that have had all seeds are not due any more
       requests.push_back(forced(schedule_of(race), *seed));
-      requests.back().watch_memory = race.runs == 0 && states_[index].depth < kMostDepth;
+      requests.back().watch_memory = race.runs == 0 && states_[index].depth < kMostDepth && request_.has_scheduler();
     }
     if (due.empty()) return false;
     std::vector<std::size_t> to_make;
@@ -288,6 +295,7 @@ class Search {
     for (RaceCandidate& candidate : find_candidates(*watched)) {
       if (!known_.insert(candidate.key()).second) continue;
       any = true;
+      name_code(candidate);
       TriedRace race{.candidate = std::move(candidate), .under = *schedule};
       race.under.resize(std::min(race.under.size(), control::kMostHolds - 1));
       race.candidate.holds.resize(std::min(race.candidate.holds.size(), control::kMostHolds - race.under.size()));

@@ -54,6 +54,7 @@ struct RaceSearch {
   std::vector<TriedRace> races;  // most promising first
   std::uint64_t accesses = 0;    // that were seen
   bool all_accesses = true;      // the trace has all of them
+  bool all_candidates = true;    // `races` are all that there are
   std::uint64_t tries = 0;       // forced runs, but for those that control, repeat and shorten
   std::uint64_t runs = 0;        // of all kinds, with that which was watched
   std::uint64_t remembered = 0;  // of those: that an earlier search had made
