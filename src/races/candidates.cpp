@@ -26,6 +26,8 @@ constexpr double kWorth[] = {8, 1, 3, 2};
 // What lies in different functions seldom belongs together, and memory without a name is mostly a task's own, which the
 // kernel's lock of its runqueue protects.
 constexpr double kAcrossFunctions = 0.4, kWithoutName = 0.5;
+// Members of one object may, or may not, say something together.
+constexpr double kHalves = 0.5;
 // What is atomic was thought about, but for what was known of another variable before.
 constexpr double kAtomic = 0.2;
 
@@ -288,6 +290,7 @@ class Finder {
     if (!candidate.holds.empty() && candidate.holds.front().first.function != candidate.holds.front().second.function)
       candidate.score *= kAcrossFunctions;
     if (candidate.variable == kNoName) candidate.score *= kWithoutName;
+    if (key.shape != RaceShape::kTwoVariables && !key.second_variable.empty()) candidate.score *= kHalves;
     const bool thought_about = found.first_atomic || (found.second_atomic && key.shape != RaceShape::kTwoVariables);
     if (thought_about) candidate.score *= kAtomic;
     candidate.score /= 1 + std::log10(1 + static_cast<double>(found.times));

@@ -314,6 +314,7 @@ class Search {
       race.outcome = RaceOutcome::kDelay;
       return;
     }
+    try_better_names_of(index);
     cut_down(index);
     shorten(index);
     const auto schedule = parse_schedule(race.failure->schedule);
@@ -322,6 +323,23 @@ class Search {
       if (!run.decided) continue;
       ++race.repeats;
       if (run.digest == race.failure->digest) ++race.repeated;
+    }
+  }
+
+  // A CPU that stands before one instruction has done several things before, of which one matters: those that are more
+  // likely a mistake have all their tries first.
+  void try_better_names_of(std::size_t index) {
+    for (std::size_t other = 0; other < index; ++other) {
+      TriedRace& better = result_.races[other];
+      if (states_[other].concluded || better.candidate.second != result_.races[index].candidate.second) continue;
+      while (better.outcome != RaceOutcome::kHarmful && better.runs < tries_ && !is_interrupted()) {
+        const auto seed = seed_for(better.runs);
+        if (!seed) break;
+        const MadeRun run = make(forced(schedule_of(better), *seed));
+        ++result_.tries;
+        take(other, run);
+      }
+      conclude(other);
     }
   }
 
