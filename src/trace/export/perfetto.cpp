@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "probe_page.h"
 #include "trace/export/perfetto_packets.h"
 #include "trace/export/proto_writer.h"
 #include "trace/kernel_constants.h"
@@ -227,10 +228,23 @@ struct PerfettoWriter::State : PerfettoPackets {
         Track::kCgroups, throttle.cgroup, 2 + std::uint64_t{throttle.cpu}, false,
         [&] { return fmt::format("{} on CPU {}", tasks.cgroup_path(throttle.cgroup), cpu_of(throttle.cpu)); });
     if (track == kOthers) return;
-    if (!begins && !open_throttles[track]) return;  // it was throttled before the recorder began
-    open_throttles[track] = begins;
+    if (!begins && !open_slices[track]) return;  // it was throttled before the recorder began
+    open_slices[track] = begins;
     put_event(event.time_ns, track, begins ? pb::track_event::kSliceBegin : pb::track_event::kSliceEnd,
               begins ? "throttled" : "");
+  }
+
+  // A slice of the CPU that stands still; what ends it is a moment of the CPU that came between.
+  void held(const TraceEvent& event) {
+    const auto hold = event_as<trace::Held>(event);
+    const bool begins = control::HoldChange{hold.change} == control::HoldChange::kBegins;
+    const std::uint64_t track = track_below(Track::kCpus, hold.vcpu, 1, false,
+                                            [&] { return fmt::format("CPU {} stands still", cpu_of(hold.vcpu)); });
+    if (!begins) other(event);
+    if (track == kOthers || (!begins && !open_slices[track])) return;
+    open_slices[track] = begins;
+    put_event(event.time_ns, track, begins ? pb::track_event::kSliceBegin : pb::track_event::kSliceEnd,
+              begins ? fmt::format("hold {}", hold.hold) : "");
   }
 
   std::string named(std::int32_t pid, std::uint32_t cpu) const {
@@ -332,6 +346,8 @@ struct PerfettoWriter::State : PerfettoPackets {
         return throttled(event, event.kind == TraceKind::kThrottle);
       case TraceKind::kCgroupMove:
         return moved(event);
+      case TraceKind::kHeld:
+        return held(event);
       default:
         return other(event);
     }
@@ -341,7 +357,7 @@ struct PerfettoWriter::State : PerfettoPackets {
   TaskTable tasks;
   bool begun = false;
   std::uint64_t last_ns = 0, last_unshifted_ns = 0;
-  std::map<std::uint64_t, bool> open_throttles;                 // by track
+  std::map<std::uint64_t, bool> open_slices;                    // by track
   std::unordered_map<std::uint32_t, std::uint64_t> counted_on;  // the cgroup that each CPU runs
   std::unordered_map<std::uint64_t, std::int64_t> running_in;   // CPUs that run each cgroup
 };

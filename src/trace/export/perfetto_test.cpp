@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/system/process.h"
+#include "probe_page.h"
 #include "trace/export/proto_writer.h"
 #include "trace/testing/sample_stream.h"
 #include "trace/testing/trace_in_file.h"
@@ -98,6 +99,19 @@ TEST_F(Perfetto, SwitchesAndWakeupsAreThoseOfTheStream) {
     EXPECT_TRUE(found["tracks"].contains("running in /test/cg_0"));
     EXPECT_EQ(found["tracks"].contains("queue 2"), shape.with_bpf_scheduler);
   }
+}
+
+TEST_F(Perfetto, ACpuThatIsHeldHasASlice) {
+  SKIP_WITHOUT_PYTHON();
+  const auto held = [](std::uint64_t at, std::uint16_t cpu, control::HoldChange change) {
+    return make_event(at, cpu, trace::Held{.hold = 2, .change = static_cast<std::uint32_t>(change), .vcpu = 1});
+  };
+  const json found = checked({make_event(10, 0, trace::CpuSeen{.cpu = 0, .current = 0}),
+                              held(15, 1, control::HoldChange::kTooLong),  // of one that began before
+                              held(20, 1, control::HoldChange::kBegins), held(30, 0, control::HoldChange::kMet)});
+  ASSERT_TRUE(found["tracks"].contains("CPU 1 stands still")) << found;
+  EXPECT_EQ(found["tracks"]["CPU 1 stands still"], json::parse(R"([[20,1,"hold 2"],[30,2,null]])"));
+  EXPECT_TRUE(found["tracks"].contains("events of CPU 0"));
 }
 
 // That the checker finds what is wrong.
