@@ -52,7 +52,8 @@ def is_of_race(failure):
 
 def search(options, name, seed):
     """Runs until the first hit of the race, all runs included; None: it was not found. And what was blamed."""
-    found = call(options, "races", *request(options, name, seed), "--runs", options.runs, "--first")
+    found = call(options, "races", *request(options, name, seed), "--runs", options.runs, "--first",
+                 "--no-shorten")
     harmful = [race for race in found["races"] if race["outcome"] == "harmful"]
     hits = [race for race in harmful if is_of_race(race["failure"])]
     runs = found["runs_to_first_failure"] if hits else None
@@ -111,7 +112,8 @@ def main():
             all_chance[policy].append(median(chance, options.seeds))
             row += f"{text(chance, options.seeds):22}"
         if not options.no_fixed:
-            fixed = call(options, "races", *request(options, name + "_fixed", 1), "--runs", options.runs)
+            fixed = call(options, "races", *request(options, name + "_fixed", 1), "--runs", options.runs,
+                         "--no-shorten")
             harmful = [race["what"] for race in fixed["races"] if race["outcome"] == "harmful"]
             blamed += len(harmful)
             row += f"{len(harmful)} of {sum(race['runs'] != 0 for race in fixed['races'])} tried" + "".join(f"\n    {what}" for what in harmful)

@@ -283,6 +283,8 @@ struct RacesFlags {
              "instead: tell which CPU stood where in a run that was forced");
     add_text(*races, "--runs", runs, "N", "forced runs at most; default: 60");
     add_text(*races, "--budget", budget, "D", "begin no more forced runs after so much time of this machine: 5m");
+    races->add_flag("!--no-shorten", command.shorten,
+                    "leave a race as it was found, with all its holds and all of the test");
     races->add_flag("--resume", command.resume,
                     "do not make those runs again that the last search of this test has made");
     add_text(*races, "--tries", tries, "N", "runs of each candidate, each with another seed; default: 3");

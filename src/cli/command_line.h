@@ -62,6 +62,7 @@ struct RacesCommand {
   std::uint64_t tries = 3;                         // of each candidate
   std::optional<std::chrono::nanoseconds> budget;  // of host time
   bool first_only = false;
+  bool shorten = true;
   bool resume = false;
   std::string explain;  // a run, in place of a search
 };

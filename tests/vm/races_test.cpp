@@ -30,13 +30,13 @@ class Races : public GuestTest {
 
 // Nothing is told of where the bug is.
 TEST_F(Races, FindTheLostWakeupAndTheTwoLinesOfIt) {
-  const GuestRun found = search({"--first", "--runs", "40"});
+  const GuestRun found = search({"--first", "--runs", "40", "--no-shorten"});
   ASSERT_EQ(found.status, 1) << found.out << found.err;
-  const auto& races = found.json.at("races");
-  const auto harmful = std::find_if(races.begin(), races.end(), [](const auto& race) {
+  const auto& all = found.json.at("races");
+  const auto harmful = std::find_if(all.begin(), all.end(), [](const auto& race) {
     return race.at("outcome") == "harmful" && race.at("variable") == "mailboxes[].has_mail";
   });
-  ASSERT_NE(harmful, races.end()) << found.out;
+  ASSERT_NE(harmful, all.end()) << found.out;
   EXPECT_EQ(harmful->at("shape"), "check-then-act");
   EXPECT_EQ(harmful->at("first").at("text"), "if (!mailbox->has_mail) return false;");
   EXPECT_EQ(harmful->at("second").at("text"), "mailbox->has_mail = false;");
@@ -53,6 +53,17 @@ TEST_F(Races, FindTheLostWakeupAndTheTwoLinesOfIt) {
   EXPECT_THAT(again.json.at("repeat_command").get<std::string>(), HasSubstr("--hold '"));
   const GuestRun replayed = replay({failure.at("run").get<std::string>()});
   EXPECT_EQ(replayed.json.at("runs")[0].at("digest"), again.json.at("digest")) << replayed.out;
+
+  // And it is told who stood where.
+  const GuestRun story = races({"--explain", failure.at("run").get<std::string>()});
+  ASSERT_EQ(story.status, 0) << story.out << story.err;
+  const auto& stops = story.json.at("stops");
+  const auto met = std::find_if(stops.begin(), stops.end(), [](const auto& stop) { return stop.contains("between"); });
+  ASSERT_NE(met, stops.end()) << story.out;
+  EXPECT_EQ(met->at("variable"), "mailboxes[].has_mail");
+  EXPECT_EQ(met->at("after").at("text"), "if (!mailbox->has_mail) return false;");
+  EXPECT_EQ(met->at("before").at("text"), "mailbox->has_mail = false;");
+  EXPECT_THAT(met->at("between").at("place").dump(), HasSubstr("has_mail = "));
 }
 
 TEST_F(Races, AWatchedRunIsTheSameRunAndSoIsOneInWhichNobodyIsHeld) {

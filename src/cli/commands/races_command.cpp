@@ -90,6 +90,7 @@ Result<int> find_races(const RacesCommand& command) {
                             .most_runs = command.most_runs,
                             .tries = command.tries,
                             .first_only = command.first_only,
+                            .shorten = command.shorten,
                             .made_runs_dir = environment.state_dir / "races",
                             .resume = command.resume};
   if (command.budget) options.until = std::chrono::steady_clock::now() + *command.budget;

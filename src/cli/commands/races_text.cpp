@@ -104,6 +104,8 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
   }
   text += fmt::format("{} accesses to memory, {} candidates, {} runs, {} of them tries\n", search.accesses,
                       search.races.size(), search.runs, search.tries);
+  if (search.remembered != 0)
+    text += fmt::format("  {} of the runs are those that an earlier search had made\n", search.remembered);
   if (!search.all_accesses)
     text += "  not all of them: the trace has no room for more; give a shorter duration or fewer workers\n";
   if (!search.all_candidates) text += "  not all candidates: there is no room for more; watch fewer functions\n";
@@ -142,6 +144,7 @@ std::string races_json(const RaceSearch& search) {
                {"all_candidates", search.all_candidates},
                {"tries", search.tries},
                {"runs", search.runs},
+               {"remembered", search.remembered},
                {"runs_to_first_failure", search.runs_to_first()},
                {"races", Json::array()}};
   for (const TriedRace& race : search.races) {

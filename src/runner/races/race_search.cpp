@@ -20,15 +20,15 @@ constexpr EnumName<RaceOutcome> kRaceOutcomes[] = {
     {RaceOutcome::kNotTried, "not tried"},
 };
 constexpr std::uint64_t kControls = 3;
-constexpr std::size_t kMostSingles = 24;
+constexpr std::size_t kMostSingles = 12;
 constexpr std::uint32_t kShort = 3;             // holds: such a schedule can be read as a story
-constexpr std::uint64_t kMostSeedsOfStory = 3;  // with which a story of few is looked for
-constexpr std::uint32_t kMostOfEach = 12;       // stretches of so few that are tried
+constexpr std::uint64_t kMostSeedsOfStory = 2;  // with which a story of few is looked for
+constexpr std::uint32_t kMostOfEach = 8;        // stretches of so few that are tried
 constexpr int kMostSeedsTried = 5;
 constexpr double kNeverMetYet = 0.3;
-constexpr std::uint64_t kMostSmaller = 16;  // runs of tests that are cut down
-constexpr std::uint64_t kRepeats = 2;       // of the one that is left
-constexpr int kMostDepth = 2;               // of candidates that came up under holds of another
+constexpr std::uint64_t kMostSmaller = 8;  // runs of tests that are cut down
+constexpr std::uint64_t kRepeats = 2;      // of the one that is left
+constexpr int kMostDepth = 2;              // of candidates that came up under holds of another
 // An atomic operation fails where the value is another one. Where it must not notice, the value has to be what it was:
 // so often others touch it, try by try.
 constexpr std::uint32_t kCountsOfAtomic[] = {3, 2, 4, 6};
@@ -315,8 +315,10 @@ class Search {
       return;
     }
     try_better_names_of(index);
-    cut_down(index);
-    shorten(index);
+    if (options_.shorten) {
+      cut_down(index);
+      shorten(index);
+    }
     const auto schedule = parse_schedule(race.failure->schedule);
     for (std::uint64_t i = 0; schedule && i < kRepeats && !is_interrupted(); ++i) {
       const MadeRun run = make_anew(forced(test_of(index), *schedule, race.failure->seed));

@@ -71,6 +71,7 @@ struct RaceSearchOptions {
   std::optional<std::chrono::steady_clock::time_point> until;  // no more tries from then on
   std::uint64_t tries = 3;                                     // of each candidate, each with a seed of its own
   bool first_only = false;                                     // stop at the first harmful one
+  bool shorten = true;  // tell a race with as few holds, and as little of the test, as will do
   // Where the runs of searches are kept, each search in a file that is called as what its watched run came to; "":
   // nowhere. `resume`: do not make those again that are there.
   std::filesystem::path made_runs_dir;

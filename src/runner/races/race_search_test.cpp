@@ -18,6 +18,7 @@ class RaceSearchTest : public testing::Test {
  protected:
   RaceSearchTest() : dir_(*TempDir::create(fs::temp_directory_path(), "race-search")) {
     request_.settings.test = "t";
+    request_.scheduler = "scx";
     options_.most_runs = 20;
     options_.run = [this](const RunRequest& request) { return run_one(request); };
   }
