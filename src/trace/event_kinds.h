@@ -503,6 +503,7 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<BpfMemberSeen>();
   visit.template operator()<Access>();
   visit.template operator()<Held>();
+  visit.template operator()<LockUse>();
 }
 
 }  // namespace ktstr

@@ -52,6 +52,7 @@ constexpr EnumName<TraceKind> kKinds[] = {
     {TraceKind::kBpfMemberSeen, "bpf_member_seen"},
     {TraceKind::kAccess, "access"},
     {TraceKind::kHeld, "held"},
+    {TraceKind::kLockUse, "lock_use"},
 };
 
 constexpr EnumName<SchedClass> kSchedClasses[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Kinds of events of a run whose memory is watched: what the code of a BPF scheduler touches, what that code and that
-// memory are called, and which vCPU was held where.
+// memory are called, which locks were held meanwhile, and which vCPU was held where.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,16 @@ struct Held {
   std::uint32_t times = 0;    // how often a CPU had come to that place so, with this time
 };
 
+// A function of the kernel that takes or releases a spinlock: what is known at its beginning, or at its end.
+struct LockUse {
+  static constexpr TraceKind kKind = TraceKind::kLockUse;
+  static constexpr std::uint32_t kWanted = 1, kTaken = 2, kTakenIfZero = 3, kTakenUnlessZero = 4, kReleased = 5;
+  std::uint32_t function = 0;  // a number of it
+  std::uint32_t change = 0;    // kWanted and kReleased at its beginning; of its end, what its result means
+  std::uint64_t value = 0;     // at the beginning the lock's address, at the end the result
+  std::uint64_t left = 0;      // at the end: 0 where it returns, else where it goes on, as control::Register::kLeft
+};
+
 template <typename V, FieldsOf<BpfFunctionSeen> T>
 void fields(V& v, T& t) {
   v("start", t.start);
@@ -95,6 +105,13 @@ void fields(V& v, T& t) {
   v("place", t.place);
   v("address", t.address);
   v("how", t.how);
+}
+template <typename V, FieldsOf<LockUse> T>
+void fields(V& v, T& t) {
+  v("function", t.function);
+  v("change", t.change);
+  v("value", t.value);
+  v("left", t.left);
 }
 template <typename V, FieldsOf<Held> T>
 void fields(V& v, T& t) {

@@ -56,13 +56,15 @@ enum class TraceKind : std::uint16_t {
   kBpfMemberSeen,
   kAccess,
   kHeld,
+  kLockUse,
 };
 EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 
 // Of what is recorded only where somebody has asked for it.
 constexpr bool is_on_demand(TraceKind kind) {
   using enum TraceKind;
-  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue || (kind >= kBpfFunctionSeen && kind <= kHeld);
+  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue ||
+         (kind >= kBpfFunctionSeen && kind <= kLockUse);
 }
 
 constexpr std::size_t kMostTraceValues = 16;
