@@ -21,7 +21,7 @@ struct Members {
   std::vector<trace::BpfMemberSeen> found;
 
   void add(BtfTypeId type, std::uint64_t offset, const std::string& before, std::size_t depth) {
-    if (depth == kDeepestMember || budget == 0) return;
+    if (budget == 0) return;
     const auto data = btf.struct_of(type);
     if (!data) return;
     budget -= std::min<std::uint64_t>(budget, data->members.size() + 1);
@@ -29,7 +29,8 @@ struct Members {
       if (found.size() == kMostMembersOfData) return;
       const std::uint64_t at = offset + member.offset_bits / 8;
       const BtfTypeId stripped = btf.strip(member.type);
-      if (btf.kind(stripped) == BtfKind::kStruct || btf.kind(stripped) == BtfKind::kUnion) {
+      const bool has_members = btf.kind(stripped) == BtfKind::kStruct || btf.kind(stripped) == BtfKind::kUnion;
+      if (has_members && depth + 1 < kDeepestMember) {
         add(stripped, at, member.name.empty() ? before : fmt::format("{}{}.", before, member.name), depth + 1);
         continue;
       }
