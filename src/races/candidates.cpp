@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "probe_page.h"
@@ -59,8 +61,22 @@ void each_word(const MemoryAccess& access, Visit&& visit) {
 
 // What CPUs have done with a word, byte by byte in masks.
 struct Use {
+  // The locks that were held at each of those; in order.
+  struct Guards {
+    bool any = false;
+    std::vector<std::uint32_t> locks;
+    void add(std::span<const HeldLock> held) {
+      std::vector<std::uint32_t> now;
+      for (const HeldLock& one : held)
+        if (!any || std::find(locks.begin(), locks.end(), one.lock) != locks.end()) now.push_back(one.lock);
+      locks = std::move(now);
+      any = true;
+    }
+    bool has(std::uint32_t lock) const { return !any || std::find(locks.begin(), locks.end(), lock) != locks.end(); }
+  };
   struct OfCpu {
     std::uint32_t read = 0, written = 0;
+    Guards reads, writes;
   };
   std::map<std::uint16_t, OfCpu> cpus;
   struct OfPlace {
@@ -68,6 +84,13 @@ struct Use {
     std::uint32_t mask = 0;
   };
   std::map<std::pair<std::uint64_t, bool>, OfPlace> places;  // by place and store
+
+  // Whether no other CPU writes to it, or reads it, without this lock.
+  bool is_guarded(std::uint16_t vcpu, bool stores, std::uint32_t lock) const {
+    return std::all_of(cpus.begin(), cpus.end(), [&](const auto& one) {
+      return one.first == vcpu || (one.second.writes.has(lock) && (stores || one.second.reads.has(lock)));
+    });
+  }
 
   // The bytes that this CPU touches and another one writes, or reads.
   std::uint32_t of_others(std::uint16_t vcpu, bool stores) const {
@@ -112,6 +135,8 @@ struct Found {
   std::map<std::uint64_t, std::uint32_t> words;                            // that others touch between: which bytes
   std::uint64_t times = 0;
   bool first_atomic = false, second_atomic = false;
+  bool open = false;  // no lock is held all the time by all, at least once
+  std::optional<std::uint32_t> lock;
 };
 
 class Finder {
@@ -134,7 +159,9 @@ class Finder {
     for (const MemoryAccess& access : run_.accesses)
       each_word(access, [&](std::uint64_t word, std::uint32_t mask) {
         Use& use = use_[word];
-        (access.store ? use.cpus[access.vcpu].written : use.cpus[access.vcpu].read) |= mask;
+        Use::OfCpu& of_cpu = use.cpus[access.vcpu];
+        (access.store ? of_cpu.written : of_cpu.read) |= mask;
+        (access.store ? of_cpu.writes : of_cpu.reads).add(run_.locks.set(access.locks));
         Use::OfPlace& place = use.places[{access.place, access.store}];
         ++place.times;
         place.mask |= mask;
@@ -247,6 +274,29 @@ class Finder {
     ++found.times;
     found.first_atomic = found.first_atomic || a.atomic;
     found.second_atomic = found.second_atomic || b.atomic;
+    if (found.open) return;
+    found.lock = guard_of(a, b, word, shape != RaceShape::kDirtyRead);
+    found.open = !found.lock.has_value();
+  }
+
+  // The lock that is held from the first to the second, and without which nobody else touches that word.
+  std::optional<std::uint32_t> guard_of(const MemoryAccess& a, const MemoryAccess& b, std::uint64_t word,
+                                        bool stores) const {
+    const auto at_first = run_.locks.set(a.locks), at_second = run_.locks.set(b.locks);
+    const Use& use = use_.at(word);
+    for (const HeldLock& one : at_first)
+      if (std::find(at_second.begin(), at_second.end(), one) != at_second.end() &&
+          use.is_guarded(a.vcpu, stores, one.lock))
+        return one.lock;
+    return std::nullopt;
+  }
+
+  std::string name_of_lock(std::uint32_t lock) const {
+    const std::uint64_t address = run_.locks.address(lock);
+    const std::string name = run_.names.data(address);
+    if (name == kNoName) return fmt::format("{:#x}", address);
+    // What a spinlock is made of (include/linux/spinlock_types.h).
+    return name.substr(0, std::min(name.find(".rlock"), name.find(".raw_lock")));
   }
 
   // A place without a line is a line of its own.
@@ -268,6 +318,7 @@ class Finder {
                             .second_variable = key.second_variable,
                             .times = found.times,
                             .atomic = found.second_atomic};
+    if (!found.open && found.lock) candidate.lock = name_of_lock(*found.lock);
     const bool writes = key.shape != RaceShape::kDirtyRead;
     std::vector<std::pair<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>> pairs;
     for (const auto& [pair, times] : found.pairs) pairs.emplace_back(times, pair);

@@ -37,6 +37,7 @@ struct RaceCandidate {
   std::vector<SourceLine> others;  // what another CPU may do between
   std::string variable;            // that it is about: "mailboxes[].has_mail"
   std::string second_variable;     // of the second access, where it is another one; "" otherwise
+  std::string lock;                // under which all of it happens, so that nobody can come between; "": none
   std::uint64_t times = 0;         // that the two came one after the other on a CPU
   std::uint64_t conflicts = 0;     // accesses of other CPUs that could have come between
   double score = 0;                // the higher, the sooner it is tried

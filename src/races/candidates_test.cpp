@@ -38,8 +38,25 @@ class CandidatesTest : public testing::Test {
                              .address = address,
                              .bytes = bytes,
                              .vcpu = vcpu,
-                             .store = store});
+                             .store = store,
+                             .locks = run_.locks.held_by(vcpu)});
   }
+  void takes(std::uint16_t vcpu, std::uint64_t lock) {
+    use(vcpu, trace::LockUse::kWanted, lock);
+    use(vcpu, trace::LockUse::kTaken, 0);
+  }
+  void releases(std::uint16_t vcpu, std::uint64_t lock) { use(vcpu, trace::LockUse::kReleased, lock); }
+  void use(std::uint16_t vcpu, std::uint32_t change, std::uint64_t value) {
+    run_.locks.follow(make_event(time_, vcpu, trace::LockUse{.function = 1, .change = change, .value = value}));
+  }
+  // ... as a CPU does both under a lock.
+  void checks_and_acts(std::uint64_t lock) {
+    takes(0, lock);
+    reads(0, 1, kFlag);
+    writes(0, 2, kFlag);
+    releases(0, lock);
+  }
+  std::string lock_of_first() { return find_candidates(run_).front().lock; }
   void reads(std::uint16_t vcpu, std::uint32_t line, std::uint64_t address) { touch(vcpu, line, address, false); }
   void writes(std::uint16_t vcpu, std::uint32_t line, std::uint64_t address) { touch(vcpu, line, address, true); }
 
@@ -181,6 +198,71 @@ TEST_F(CandidatesTest, OnePairOfLinesIsOneCandidateHoweverOftenItWasCompiled) {
   const auto candidates = find_candidates(run_);
   ASSERT_EQ(candidates.front().holds.size(), 2u);
   EXPECT_EQ(candidates.front().times, 2u);
+}
+
+TEST_F(CandidatesTest, NobodyComesBetweenWhereAllHoldOneLock) {
+  checks_and_acts(kState);
+  takes(1, kState);
+  writes(1, 9, kFlag);
+  releases(1, kState);
+  EXPECT_THAT(found(), ElementsAre("check-then-act on flag: 1, 2"));
+  EXPECT_EQ(lock_of_first(), "state");
+  takes(1, kState + 0x1000);
+  reads(1, 9, kFlag);
+  EXPECT_EQ(lock_of_first(), "state") << "a read is none that could come between";
+}
+
+TEST_F(CandidatesTest, AnyoneComesBetweenWhereOneDoesNotHoldIt) {
+  checks_and_acts(kState);
+  takes(1, kState);
+  writes(1, 8, kFlag);
+  releases(1, kState);
+  writes(1, 9, kFlag);
+  EXPECT_EQ(lock_of_first(), "");
+}
+
+TEST_F(CandidatesTest, AnotherLockKeepsNobodyOut) {
+  checks_and_acts(kState);
+  takes(1, kState + 0x1000);
+  writes(1, 9, kFlag);
+  EXPECT_EQ(lock_of_first(), "");
+}
+
+TEST_F(CandidatesTest, NorDoesALockThatIsReleasedBetween) {
+  takes(0, kState);
+  reads(0, 1, kFlag);
+  releases(0, kState);
+  takes(0, kState);
+  writes(0, 2, kFlag);
+  releases(0, kState);
+  takes(1, kState);
+  writes(1, 9, kFlag);
+  EXPECT_EQ(lock_of_first(), "");
+}
+
+TEST_F(CandidatesTest, ALockThatIsHeldOnlySometimesKeepsNobodyOut) {
+  checks_and_acts(kState);
+  reads(0, 1, kFlag);
+  writes(0, 2, kFlag);
+  takes(1, kState);
+  writes(1, 9, kFlag);
+  EXPECT_EQ(lock_of_first(), "");
+}
+
+TEST_F(CandidatesTest, EachMayHaveALockOfItsOwn) {
+  // Two tasks, each with its lock.
+  for (const std::uint64_t of : {0x10000, 0x20000}) {
+    takes(0, of + 64);
+    reads(0, 1, of);
+    writes(0, 2, of);
+    releases(0, of + 64);
+    takes(1, of + 64);
+    writes(1, 9, of);
+    releases(1, of + 64);
+    time_ += 1'000'000;
+  }
+  EXPECT_THAT(found(), ElementsAre("check-then-act on memory without a name: 1, 2"));
+  EXPECT_EQ(lock_of_first(), "0x20040");
 }
 
 TEST_F(CandidatesTest, HoweverManyTheyAreThereAreNoMoreThanThereIsRoomFor) {

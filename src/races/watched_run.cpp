@@ -26,6 +26,7 @@ Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
     if (!event) break;
     run.names.follow(*event);
     if (event->kind == TraceKind::kSwitch) ++runs[event->cpu % kMostCpus];
+    if (event->kind == TraceKind::kLockUse) run.locks.follow(*event);
     if (event->kind != TraceKind::kAccess) continue;
     const auto seen = event_as<trace::Access>(*event);
     if ((seen.how & kBytesOfAccess) == 0) continue;
@@ -40,6 +41,7 @@ Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
                             .vcpu = event->cpu,
                             .store = (seen.how & control::kStore) != 0,
                             .atomic = (seen.how & control::kAtomic) != 0,
+                            .locks = run.locks.held_by(event->cpu),
                             .run = runs[event->cpu % kMostCpus]});
   }
   run.all = run.all && !reader.cut_short() && reader.not_stored() == 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "races/lock_sets.h"
 #include "races/names.h"
 
 namespace ktstr {
@@ -19,12 +20,14 @@ struct MemoryAccess {
   std::uint16_t vcpu = 0;
   bool store = false;
   bool atomic = false;
-  std::uint32_t run = 0;  // which stretch between two switches of its vCPU it belongs to
+  std::uint32_t locks = 0;  // that its vCPU holds, as WatchedRun::locks numbers them
+  std::uint32_t run = 0;    // which stretch between two switches of its vCPU it belongs to
 };
 
 struct WatchedRun {
   SourceNames names;
   std::vector<MemoryAccess> accesses;
+  LockSets locks;
   bool all = true;  // the file has all of them
 };
 // kNotFound: the trace has no accesses.
