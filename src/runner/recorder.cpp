@@ -13,17 +13,31 @@ constexpr std::uint64_t kNanosecondsAMillisecond = 1'000'000;
 constexpr std::uint64_t kSlowestTsc = 100'000, kFastestTsc = 10'000'000;  // kHz; what else a guest says is wrong
 constexpr Bytes kMostTraceBytes = Bytes{64} << 20;                        // some ten million events
 
+// That may have a name.
+std::optional<std::uint64_t> address_in(const TraceEvent& event) {
+  if (event.kind == TraceKind::kAccess) return event_as<trace::Access>(event).address;
+  if (event.kind != TraceKind::kLockUse) return std::nullopt;
+  const auto use = event_as<trace::LockUse>(event);
+  if (use.change != trace::LockUse::kWanted) return std::nullopt;
+  return use.value;
+}
+
 }  // namespace
 
 Recorder::Recorder(KernelProbes kernel, UserProbes user, WatchedMemory memory, int cpus)
     : kernel_(std::move(kernel)), user_(std::move(user)), memory_(std::move(memory)), cpus_(cpus) {
   kernel_.probes.insert(kernel_.probes.end(), user_.of_kernel.begin(), user_.of_kernel.end());
+  const LockProbes& locks = memory_.locks;
+  kernel_.probes.insert(kernel_.probes.end(), locks.probes.begin(), locks.probes.end());
   std::stable_sort(kernel_.probes.begin(), kernel_.probes.end(),
                    [](const auto& a, const auto& b) { return a.address < b.address; });
 }
 
 ExitsOfKernel Recorder::exits() const {
-  return {.probes = user_.ends, .thunks = user_.thunks, .and_late = user_.wants_ends_of_bpf()};
+  ExitsOfKernel all{.probes = user_.ends, .thunks = user_.thunks, .and_late = user_.wants_ends_of_bpf()};
+  all.probes.insert(all.probes.end(), memory_.locks.ends.begin(), memory_.locks.ends.end());
+  if (!memory_.locks.ends.empty()) all.thunks = memory_.locks.thunks;
+  return all;
 }
 
 std::pair<std::uint64_t, std::uint64_t> Recorder::late_range() const {
@@ -81,9 +95,9 @@ void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began
                   .count = static_cast<std::uint8_t>(std::min(event.size() - 2, kMostTraceValues)),
                   .unreadable = control::unreadable_in(event[1])};
   std::copy_n(event.begin() + 2, made.count, made.values.begin());
-  if (memory_.data && made.kind == TraceKind::kAccess)
-    for (const TraceEvent& seen : memory_.data->seen_at(made.time_ns, event_as<trace::Access>(made).address))
-      give(seen);
+  if (memory_.data)
+    if (const auto address = address_in(made))
+      for (const TraceEvent& seen : memory_.data->seen_at(made.time_ns, *address)) give(seen);
   give(made);
 }
 

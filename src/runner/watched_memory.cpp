@@ -64,9 +64,9 @@ Result<WatchedMemory> watched_memory(bool accesses, const std::string& kernel, c
   KTSTR_TRY_ASSIGN(memory.kernel, watched_code(seen, ends));
   memory.functions = std::move(seen);
   memory.functions.insert(memory.functions.end(), ends.begin(), ends.end());
-  if (!kernel.empty()) {
-    KTSTR_TRY_ASSIGN(memory.data, KernelData::of(symbols, memory.names->btf));
-  }
+  if (!memory.accesses) return memory;
+  KTSTR_TRY_ASSIGN(memory.data, KernelData::of(symbols, memory.names->btf));
+  memory.locks = lock_probes(symbols);
   return memory;
 }
 

@@ -16,6 +16,7 @@
 #include "trace/probes/holds.h"
 #include "trace/probes/kernel_code.h"
 #include "trace/probes/kernel_data.h"
+#include "trace/probes/lock_probes.h"
 
 namespace ktstr {
 
@@ -35,7 +36,8 @@ struct WatchedMemory {
   std::vector<control::WatchedCode> kernel;  // its code that is watched
   std::vector<KernelFunction> functions;     // of that code
   std::shared_ptr<const KernelNames> names;  // of the kernel
-  std::optional<KernelData> data;            // where code of the kernel is watched for accesses
+  std::optional<KernelData> data;            // where accesses are events
+  LockProbes locks;                          // likewise
   bool any() const { return accesses || !schedule.empty(); }
 };
 

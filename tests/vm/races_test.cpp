@@ -121,6 +121,17 @@ TEST_F(KernelRaces, AreLookedForWithoutABpfSchedulerAndForcedRunsRepeat) {
   EXPECT_EQ(forced.json.at("digest"), again.json.at("digest"));
 }
 
+TEST_F(KernelRaces, LeaveOutWhatTheLockOfARunqueueProtects) {
+  const GuestRun found = races(test_with({"--watch-kernel", "kernel/sched", "--runs", "1"}));
+  ASSERT_EQ(found.status, 0) << found.out << found.err;
+  std::size_t under_its_lock = 0;
+  for (const auto& race : found.json.at("races")) {
+    EXPECT_EQ(race.at("outcome") == "behind a lock", race.at("lock") != "") << race.dump();
+    if (race.at("lock") == "runqueues[].__lock") ++under_its_lock;
+  }
+  EXPECT_GT(under_its_lock, 0u);
+}
+
 TEST_F(KernelRaces, SayWhatTheKernelDoesNotHave) {
   const GuestRun unknown = run(test_with({"--watch-kernel", "update_curr,nobody"}));
   EXPECT_EQ(unknown.status, 64) << unknown.out << unknown.err;

@@ -68,6 +68,8 @@ std::string failed_text(const TriedRace& race, std::string_view what) {
 std::string short_text(const TriedRace& race) {
   std::string text = fmt::format("\n{}  {}\n", to_string(race.outcome), printable(race.candidate.to_text()));
   text += places_of(race);
+  if (!race.candidate.lock.empty())
+    text += line_of("why", fmt::format("both sides hold the lock {}", race.candidate.lock));
   if (race.runs != 0)
     text += line_of("forced", fmt::format("{} runs: another CPU came between in {}", race.runs, race.met));
   return text;
@@ -122,13 +124,14 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
   }
   text += delayed_text(search, verbose);
   if (verbose)
-    for (const RaceOutcome outcome : {RaceOutcome::kBenign, RaceOutcome::kNeverMet, RaceOutcome::kNotTried})
+    for (const RaceOutcome outcome :
+         {RaceOutcome::kBenign, RaceOutcome::kNeverMet, RaceOutcome::kLocked, RaceOutcome::kNotTried})
       for (const TriedRace& race : search.races)
         if (race.outcome == outcome) text += short_text(race);
-  text += fmt::format("\n{} harmful, {} fail when delayed, {} benign, {} never met, {} not tried{}\n", search.harmful(),
-                      count_of(search, RaceOutcome::kDelay), count_of(search, RaceOutcome::kBenign),
-                      count_of(search, RaceOutcome::kNeverMet), count_of(search, RaceOutcome::kNotTried),
-                      verbose ? "" : " (-v lists all)");
+  text += fmt::format("\n{} harmful, {} fail when delayed, {} benign, {} never met, {} behind a lock, {} not tried{}\n",
+                      search.harmful(), count_of(search, RaceOutcome::kDelay), count_of(search, RaceOutcome::kBenign),
+                      count_of(search, RaceOutcome::kNeverMet), count_of(search, RaceOutcome::kLocked),
+                      count_of(search, RaceOutcome::kNotTried), verbose ? "" : " (-v lists all)");
   return text + failed_unforced(search);
 }
 
@@ -158,6 +161,7 @@ std::string races_json(const RaceSearch& search) {
                 {"others", Json::array()},
                 {"schedule", to_text(candidate.holds)},
                 {"under", to_text(race.under)},
+                {"lock", candidate.lock},
                 {"times", candidate.times},
                 {"conflicts", candidate.conflicts},
                 {"outcome", to_string(race.outcome)},

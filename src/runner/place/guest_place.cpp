@@ -194,10 +194,14 @@ Status GuestPlace::prepare_recorder() {
   if (!kernel) return no_recorder_for(asked_for, why_no_recorder_);
   KTSTR_TRY_ASSIGN(UserProbes user, probes_of_user());
   KTSTR_TRY_ASSIGN(WatchedMemory memory, watched_memory());
-  if (const std::size_t all = kernel->probes.size() + user.of_kernel.size(); all > control::kMostProbes)
+  const std::size_t own = kernel->probes.size() + memory.locks.probes.size();
+  if (const std::size_t all = own + user.of_kernel.size(); all > control::kMostProbes)
     return no_recorder_for("--probe",
                            fmt::format("{} functions are too many, {} with the recorder's own; there is room for {}",
                                        user.of_kernel.size(), all, control::kMostProbes));
+  if (const std::size_t ends = user.ends.size() + memory.locks.ends.size(); ends > control::kMostExits)
+    return no_recorder_for("--probe", fmt::format("the ends of {} functions are too many; there is room for {}", ends,
+                                                  control::kMostExits));
   recorder_ = std::make_shared<Recorder>(*std::move(kernel), std::move(user), std::move(memory),
                                          request_.settings.topology.cpus());
   spec_.listener = recorder_;

@@ -17,7 +17,7 @@ namespace {
 constexpr EnumName<RaceOutcome> kRaceOutcomes[] = {
     {RaceOutcome::kHarmful, "harmful"},    {RaceOutcome::kDelay, "fails when delayed"},
     {RaceOutcome::kBenign, "benign"},      {RaceOutcome::kNeverMet, "never met"},
-    {RaceOutcome::kNotTried, "not tried"},
+    {RaceOutcome::kNotTried, "not tried"}, {RaceOutcome::kLocked, "behind a lock"},
 };
 constexpr std::uint64_t kControls = 3;
 constexpr std::size_t kMostSingles = 12;
@@ -153,6 +153,7 @@ class Search {
   }
 
   void add(TriedRace race, int depth) {
+    if (!race.candidate.lock.empty()) race.outcome = RaceOutcome::kLocked;
     result_.races.push_back(std::move(race));
     states_.push_back({.depth = depth});
   }
@@ -195,7 +196,8 @@ class Search {
   bool try_some() {
     std::vector<std::size_t> due;
     for (std::size_t i = 0; i < result_.races.size(); ++i)
-      if (!states_[i].concluded && result_.races[i].runs < tries_) due.push_back(i);
+      if (!states_[i].concluded && result_.races[i].outcome != RaceOutcome::kLocked && result_.races[i].runs < tries_)
+        due.push_back(i);
     std::stable_sort(due.begin(), due.end(),
                      [&](std::size_t a, std::size_t b) { return worth(result_.races[a]) > worth(result_.races[b]); });
     const auto jobs = static_cast<std::uint64_t>(std::max(1, options_.pool.jobs));
@@ -333,7 +335,9 @@ class Search {
   void try_better_names_of(std::size_t index) {
     for (std::size_t other = 0; other < index; ++other) {
       TriedRace& better = result_.races[other];
-      if (states_[other].concluded || better.candidate.second != result_.races[index].candidate.second) continue;
+      if (states_[other].concluded || better.outcome == RaceOutcome::kLocked ||
+          better.candidate.second != result_.races[index].candidate.second)
+        continue;
       while (better.outcome != RaceOutcome::kHarmful && better.runs < tries_ && !is_interrupted()) {
         const auto seed = seed_for(better.runs);
         if (!seed) break;

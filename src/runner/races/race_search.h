@@ -28,6 +28,7 @@ enum class RaceOutcome : std::uint8_t {
   kBenign,    // another CPU came between, and nothing was found wrong
   kNeverMet,  // no other CPU came between while one was held
   kNotTried,  // there was no time for it
+  kLocked,    // both sides hold one lock: no other CPU can come between, and nothing was tried
 };
 EnumNames<RaceOutcome> names_of(RaceOutcome);  // "harmful", ...
 
