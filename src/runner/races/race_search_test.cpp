@@ -39,8 +39,11 @@ class RaceSearchTest : public testing::Test {
     put_text("f", function.name);
     writer.add(make_event(0, 0, function));
     if (request.watch_memory) {
+      if (locked_) locks(writer, trace::LockUse::kWanted), locks(writer, trace::LockUse::kTaken);
       touch(writer, 0, 0x10, control::kStore * 0);
       touch(writer, 0, 0x20, control::kStore);
+      if (locked_) locks(writer, trace::LockUse::kReleased);
+      if (locked_) locks(writer, trace::LockUse::kWanted, 1), locks(writer, trace::LockUse::kTaken, 1);
       touch(writer, 1, 0x30, control::kStore);
     }
     const bool holds_first = request.schedule.find("f+0x10 to f+0x20") != std::string::npos;
@@ -72,6 +75,10 @@ class RaceSearchTest : public testing::Test {
     // What is not searched first lies too far from it to go together with it.
     writer.add(make_event(address == kSearchedFlag ? 10 : 200'010, cpu, access));
   }
+  static void locks(TraceWriter& writer, std::uint32_t change, std::uint16_t cpu = 0) {
+    const std::uint64_t value = change == trace::LockUse::kTaken ? 0 : kSearchedFlag + 64;
+    writer.add(make_event(10, cpu, trace::LockUse{.function = 1, .change = change, .value = value}));
+  }
   static void held(TraceWriter& writer, HoldChange change) {
     writer.add(make_event(300'000, 0, trace::Held{.change = static_cast<std::uint32_t>(change), .times = 1}));
   }
@@ -83,6 +90,7 @@ class RaceSearchTest : public testing::Test {
   std::string last_text_;          // of the test
   std::uint64_t passes_from_ = 0;  // the seed from which on the test passes
   bool meets_ = true, forced_fails_ = false, control_fails_ = false, forced_is_lost_ = false;
+  bool locked_ = false;    // all of it happens under one lock
   bool leads_on_ = false;  // a run that is held at the candidate comes to "f+0x40 to f+0x50", where it fails held too
 };
 
@@ -118,6 +126,14 @@ TEST_F(RaceSearchTest, WhatPassesIsBenignOrWasNeverMet) {
   EXPECT_EQ(only(found).runs, 3u);
   meets_ = false;
   EXPECT_EQ(only(search()).outcome, RaceOutcome::kNeverMet);
+}
+
+TEST_F(RaceSearchTest, WhatALockKeepsOutIsNotTried) {
+  locked_ = forced_fails_ = true;
+  const RaceSearch found = search();
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kLocked);
+  EXPECT_EQ(found.tries, 0u);
+  EXPECT_EQ(found.runs, 1u);
 }
 
 TEST_F(RaceSearchTest, RunsThatCameToNothingSayNothing) {
