@@ -64,8 +64,9 @@ std::string stop_text(const RaceStop& stop, const RunRecord& record) {
   const auto line = [](std::string_view label, std::string_view text) {
     return fmt::format("    {:<13}{}\n", label, printable(text));
   };
+  const std::string time = stop.to_ns == stop.from_ns ? "no time" : short_duration(stop.to_ns - stop.from_ns);
   std::string text = fmt::format("\n  {}  CPU {}, {}, stands still for {}\n", at_text(record, stop.from_ns), stop.cpu,
-                                 printable(stop.task), short_duration(stop.to_ns - stop.from_ns));
+                                 printable(stop.task), time);
   text += line("after", to_text(stop.after));
   text += line("before", to_text(stop.before));
   text += line("it touched", fmt::format("{}; time {} that a CPU comes there so", stop.variable, stop.times));

@@ -46,8 +46,8 @@ double share_that_failed(const TriedRace& race) {
 std::string failed_text(const TriedRace& race, std::string_view what) {
   std::string text = fmt::format("\n{}  {}\n", what, printable(race.candidate.to_text()));
   text += places_of(race);
-  text += line_of("forced",
-                  fmt::format("{} runs: another CPU came between in {}, {} failed", race.runs, race.met, race.failed));
+  text += line_of(
+      "forced", fmt::format("another CPU came between in {} of {} runs, {} failed", race.met, race.runs, race.failed));
   if (!race.under.empty()) text += line_of("under", to_text(race.under));
   if (race.controls != 0)
     text += line_of("control", fmt::format("held before the first access instead: {} of {} runs failed so",
@@ -71,7 +71,7 @@ std::string short_text(const TriedRace& race) {
   if (!race.candidate.lock.empty())
     text += line_of("why", fmt::format("both sides hold the lock {}", race.candidate.lock));
   if (race.runs != 0)
-    text += line_of("forced", fmt::format("{} runs: another CPU came between in {}", race.runs, race.met));
+    text += line_of("forced", fmt::format("another CPU came between in {} of {} runs", race.met, race.runs));
   return text;
 }
 
