@@ -295,6 +295,7 @@ struct RacesFlags {
   Result<Command> interpreted(std::vector<std::string> tests) const {
     constexpr std::uint64_t kMostRuns = 1'000'000;
     RacesCommand result = command;
+    KTSTR_TRY_ASSIGN(result.options, flags.options(std::move(tests)));
     if (!result.explain.empty()) return Command(std::move(result));
     if (file.empty())
       return Error(ErrorCode::kInvalidArgument, "which test? No file is given")
@@ -305,7 +306,6 @@ struct RacesFlags {
     }
     KTSTR_TRY_ASSIGN(result.most_runs, count_of("--runs", runs, result.most_runs, kMostRuns));
     KTSTR_TRY_ASSIGN(result.tries, count_of("--tries", tries, result.tries, kMostRuns));
-    KTSTR_TRY_ASSIGN(result.options, flags.options(std::move(tests)));
     if (result.options.seeds || result.options.repeat > 1)
       return Error(ErrorCode::kInvalidArgument, "races are looked for from one run on")
           .with_hint(

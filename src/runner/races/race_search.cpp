@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "runner/store_run.h"
 #include "trace/trace_file.h"
@@ -132,10 +133,15 @@ class Search {
     return true;
   }
 
-  // The watched run is the same to the bit only where all is the same that its runs are made of.
+  // What the runs of a search depend on: what the watched run was made of, by which it is also judged, and what came of
+  // it.
   void remember_runs() {
     if (options_.made_runs_dir.empty()) return;
-    const std::string name = fmt::format("{}-{}.jsonl", result_.watched.digest, seeds_.front());
+    const RunRecord& watched = result_.watched;
+    std::string made_of = watched.digest + watched.tuple.kernel_sha256;
+    for (const auto& [name, hash] : watched.tuple.inputs) made_of += name + hash;
+    const std::string name =
+        fmt::format("{}-{}.jsonl", sha256(as_byte_span(made_of)).substr(0, 16), watched.tuple.seed);
     auto opened = MadeRuns::open(options_.made_runs_dir / name, options_.resume);
     if (opened)
       made_runs_ = *std::move(opened);

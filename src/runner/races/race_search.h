@@ -73,7 +73,7 @@ struct RaceSearchOptions {
   std::uint64_t tries = 3;                                     // of each candidate, each with a seed of its own
   bool first_only = false;                                     // stop at the first harmful one
   bool shorten = true;  // tell a race with as few holds, and as little of the test, as will do
-  // Where the runs of searches are kept, each search in a file that is called as what its watched run came to; "":
+  // Where the runs of searches are kept, each search in a file that is called by what its watched run was made of; "":
   // nowhere. `resume`: do not make those again that are there.
   std::filesystem::path made_runs_dir;
   bool resume = false;

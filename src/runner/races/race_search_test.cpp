@@ -67,6 +67,7 @@ class RaceSearchTest : public testing::Test {
     if (!request.schedule.empty() && forced_is_lost_) record.outcome = Outcome::kInfrastructure;
     if (record.outcome == Outcome::kFail) record.details = {{.verdict = Verdict::kFail, .kind = DetailKind::kStuck}};
     record.digest = request.schedule;
+    record.tuple.inputs["scenario"] = scenario_hash_;
     return record;
   }
   static void touch(TraceWriter& writer, std::uint16_t cpu, std::uint64_t offset, std::uint64_t how,
@@ -87,7 +88,8 @@ class RaceSearchTest : public testing::Test {
   RunRequest request_;
   RaceSearchOptions options_;
   int runs_ = 0;
-  std::string last_text_;          // of the test
+  std::string last_text_;  // of the test
+  std::string scenario_hash_;
   std::uint64_t passes_from_ = 0;  // the seed from which on the test passes
   bool meets_ = true, forced_fails_ = false, control_fails_ = false, forced_is_lost_ = false;
   bool locked_ = false;    // all of it happens under one lock
@@ -224,6 +226,9 @@ TEST_F(RaceSearchTest, GoesOnWhereAnEarlierSearchStopped) {
   EXPECT_EQ(only(found).met, 3u);
   EXPECT_EQ(found.remembered, 3u) << "two that were forced, and one that says whether another seed passes";
   EXPECT_EQ(runs_ - made, static_cast<int>(found.runs - found.remembered));
+  scenario_hash_ = "another limit of a check";
+  EXPECT_EQ(search().remembered, 0u) << "its runs were judged by something else";
+  scenario_hash_.clear();
   options_.resume = false;
   EXPECT_EQ(search().remembered, 0u);
 }
