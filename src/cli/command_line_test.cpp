@@ -39,6 +39,22 @@ RunRequest asked(const RunOptions& options) {
 
 RunRequest asked(const std::vector<std::string>& arguments) { return asked(parsed_as<RunCommand>(arguments).options); }
 
+TEST(CommandLine, RacesAreLookedForOrTold) {
+  const auto search = parsed_as<RacesCommand>({"races", "two.toml", "--runs", "9", "--tries", "2", "--budget", "5m",
+                                               "--first", "--resume", "--no-shorten", "--json"});
+  EXPECT_EQ(search.file, "two.toml");
+  EXPECT_EQ(search.most_runs, 9U);
+  EXPECT_EQ(search.tries, 2U);
+  EXPECT_EQ(search.budget, std::chrono::nanoseconds(5min));
+  EXPECT_TRUE(search.first_only && search.resume && search.options.json);
+  EXPECT_FALSE(search.shorten);
+  const auto told = parsed_as<RacesCommand>({"races", "--explain", "last-failed", "--json"});
+  EXPECT_EQ(told.explain, "last-failed");
+  EXPECT_TRUE(told.options.json);
+  EXPECT_THAT(refusal({"races"}), HasSubstr("No file is given"));
+  EXPECT_THAT(refusal({"races", "two.toml", "--budget", "soon"}), HasSubstr("'soon' is not a duration"));
+}
+
 TEST(CommandLine, RunTakesEveryFlag) {
   const auto run = parsed_as<RunCommand>(
       {"run",       "two.toml",   "--scheduler", "/bin/scx -v", "--topology", "1n2l2c1t", "--kernel",
