@@ -26,7 +26,18 @@ class ThirdParty : public GuestTest {
   }
 };
 
-TEST_F(ThirdParty, ScxSimplePasses) { expect_pass("scx_simple", "simple"); }
+// It wakes no idle CPU for a task that it puts back at the end of a slice. Where two tasks come to share a CPU, another
+// one may stay idle beside them for longer than its default limit allows, which is found: a matter of the seed and the
+// build.
+TEST_F(ThirdParty, ScxSimplePassesButForIdleCpus) {
+  const std::string program = built("scx_simple");
+  if (program.empty()) return;
+  const GuestRun ran = run({example("two_cgroups.toml"), "--scheduler", program});
+  EXPECT_THAT(ran.failures(), testing::Each("work_conservation")) << ran.out << ran.err;
+  EXPECT_EQ(ran.status, ran.failures().empty() ? 0 : 1) << ran.out << ran.err;
+  EXPECT_EQ(ran.json["schedulers"].back()["ops"], "simple");
+}
+
 TEST_F(ThirdParty, ScxFlatcgPasses) { expect_pass("scx_flatcg", "flatcg"); }
 
 TEST_F(ThirdParty, ScxQmapPasses) { expect_pass("scx_qmap", "qmap"); }
