@@ -173,10 +173,15 @@ std::string races_json(const RaceSearch& search) {
                 {"controls_failed", race.controls_failed}};
     for (const SourceLine& other : candidate.others) one["others"].push_back(line(other));
     if (race.failure)
-      one["failure"] = {
-          {"run", race.failure->id},    {"seed", race.failure->seed},       {"schedule", race.failure->schedule},
-          {"kind", race.failure->kind}, {"message", race.failure->message}, {"repeats", race.repeats},
-          {"repeated", race.repeated}};
+      one["failure"] = {{"run", race.failure->id},
+                        {"seed", race.failure->seed},
+                        {"schedule", race.failure->schedule},
+                        {"kind", race.failure->kind},
+                        {"message", race.failure->message},
+                        {"repeats", race.repeats},
+                        {"repeated", race.repeated},
+                        {"smaller_test", race.smaller_test},
+                        {"repeat_command", race.failure->repeat_command}};
     json["races"].push_back(std::move(one));
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
