@@ -39,7 +39,7 @@ RunRequest asked(const RunOptions& options) {
 
 RunRequest asked(const std::vector<std::string>& arguments) { return asked(parsed_as<RunCommand>(arguments).options); }
 
-TEST(CommandLine, RacesAreLookedForOrTold) {
+TEST(CommandLine, RacesTakesItsFlagsAndExplain) {
   const auto search = parsed_as<RacesCommand>({"races", "two.toml", "--runs", "9", "--tries", "2", "--budget", "5m",
                                                "--first", "--resume", "--no-shorten", "--json"});
   EXPECT_EQ(search.file, "two.toml");
@@ -48,9 +48,9 @@ TEST(CommandLine, RacesAreLookedForOrTold) {
   EXPECT_EQ(search.budget, std::chrono::nanoseconds(5min));
   EXPECT_TRUE(search.first_only && search.resume && search.options.json);
   EXPECT_FALSE(search.shorten);
-  const auto told = parsed_as<RacesCommand>({"races", "--explain", "last-failed", "--json"});
-  EXPECT_EQ(told.explain, "last-failed");
-  EXPECT_TRUE(told.options.json);
+  const auto explain = parsed_as<RacesCommand>({"races", "--explain", "last-failed", "--json"});
+  EXPECT_EQ(explain.explain, "last-failed");
+  EXPECT_TRUE(explain.options.json);
   EXPECT_THAT(refusal({"races"}), HasSubstr("No file is given"));
   EXPECT_THAT(refusal({"races", "two.toml", "--budget", "soon"}), HasSubstr("'soon' is not a duration"));
 }
