@@ -17,7 +17,7 @@ constexpr std::uint64_t kFlag = kData, kCount = kData + 4, kState = kData + 8;
 class CandidatesTest : public testing::Test {
  protected:
   CandidatesTest() {
-    trace::BpfFunctionSeen function{.start = kCode, .end = kCode + 0x1000, .name = {}};
+    trace::FunctionSeen function{.start = kCode, .end = kCode + 0x1000, .name = {}};
     put_text("f", function.name);
     run_.names.follow(make_event(0, 0, function));
     for (std::uint32_t line = 1; line < 100; ++line) {
@@ -26,7 +26,7 @@ class CandidatesTest : public testing::Test {
       run_.names.follow(make_event(0, 0, seen));
     }
     for (const auto& [name, start] : {std::pair("flag", kFlag), {"count", kCount}, {"state", kState}}) {
-      trace::BpfDataSeen data{
+      trace::DataSeen data{
           .number = data_++, .start = start, .bytes = start == kState ? 16U : 4U, .element = 0, .name = {}};
       put_text(name, data.name);
       run_.names.follow(make_event(0, 0, data));
@@ -268,7 +268,7 @@ TEST_F(CandidatesTest, EachMayHaveALockOfItsOwn) {
 TEST_F(CandidatesTest, HoweverManyTheyAreThereAreNoMoreThanThereIsRoomFor) {
   // 210 places without a line, each of which reads what is written at all of the places before it.
   constexpr std::uint64_t kPlaces = 210, kFirst = kCode + 100 * 16;
-  trace::BpfFunctionSeen function{.start = kFirst, .end = kFirst + kPlaces, .name = {}};
+  trace::FunctionSeen function{.start = kFirst, .end = kFirst + kPlaces, .name = {}};
   put_text("g", function.name);
   run_.names.follow(make_event(0, 0, function));
   const auto touch_at = [&](std::uint64_t place, std::uint16_t vcpu, bool store) {
@@ -282,8 +282,9 @@ TEST_F(CandidatesTest, HoweverManyTheyAreThereAreNoMoreThanThereIsRoomFor) {
       touch_at(write, 0, true);
     }
   bool all = true;
-  EXPECT_EQ(find_candidates(run_, &all).size(), 20'000u);
-  EXPECT_EQ(to_text(find_candidates(run_).front().others.front()), "g+0x0");
+  const std::vector<RaceCandidate> many = find_candidates(run_, &all);
+  EXPECT_EQ(many.size(), 20'000u);
+  EXPECT_EQ(to_text(many.front().others.front()), "g+0x0");
   EXPECT_FALSE(all);
   run_.accesses.resize(100);
   find_candidates(run_, &all);

@@ -70,6 +70,7 @@ std::uint32_t LockSets::held_by(std::uint16_t vcpu) {
   OfCpu& cpu = cpus_[vcpu];
   if (cpu.held.empty()) return 0;
   if (cpu.number == kNotNumbered) {
+    if (ends_.size() == kMostSets) return 0;
     cpu.number = static_cast<std::uint32_t>(ends_.size());
     all_.insert(all_.end(), cpu.held.begin(), cpu.held.end());
     ends_.push_back(all_.size());

@@ -32,7 +32,7 @@ class LockSets {
 
  private:
   // What a guest holds more than that is not known, as is what was taken before the recorder began.
-  static constexpr std::size_t kMostHeld = 16, kMostWanted = 16, kMostLocks = 1'000'000;
+  static constexpr std::size_t kMostHeld = 16, kMostWanted = 16, kMostLocks = 1'000'000, kMostSets = 1'000'000;
 
   struct Wanted {
     std::uint32_t function = 0;

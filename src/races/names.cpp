@@ -23,19 +23,19 @@ std::string to_text(const SourceLine& line) {
 
 void SourceNames::follow(const TraceEvent& event) {
   using namespace trace;
-  if (event.kind == TraceKind::kBpfFunctionSeen) {
-    const auto seen = event_as<BpfFunctionSeen>(event);
+  if (event.kind == TraceKind::kFunctionSeen) {
+    const auto seen = event_as<FunctionSeen>(event);
     functions_[seen.start] = {seen.end, seen.name.str()};
   } else if (event.kind == TraceKind::kBpfLineSeen) {
     const auto seen = event_as<BpfLineSeen>(event);
     std::string file = seen.file.str();
     file.erase(0, file.rfind('/') + 1);
     lines_[seen.start] = {std::move(file), seen.line, seen.text.str()};
-  } else if (event.kind == TraceKind::kBpfDataSeen) {
-    const auto seen = event_as<BpfDataSeen>(event);
+  } else if (event.kind == TraceKind::kDataSeen) {
+    const auto seen = event_as<DataSeen>(event);
     data_[seen.start] = {seen.bytes, seen.element, seen.name.str(), seen.number};
-  } else if (event.kind == TraceKind::kBpfMemberSeen) {
-    const auto seen = event_as<BpfMemberSeen>(event);
+  } else if (event.kind == TraceKind::kMemberSeen) {
+    const auto seen = event_as<MemberSeen>(event);
     members_[seen.of].push_back({seen.offset, seen.bytes, seen.name.str()});
   }
 }

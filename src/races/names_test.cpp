@@ -11,20 +11,20 @@ constexpr std::uint64_t kNamedCode = 0xffffffffa0000000, kNamedBoxes = 0xffffc90
 class SourceNamesTest : public testing::Test {
  protected:
   SourceNamesTest() {
-    trace::BpfFunctionSeen function{.start = kNamedCode, .end = kNamedCode + 0x100, .name = {}};
+    trace::FunctionSeen function{.start = kNamedCode, .end = kNamedCode + 0x100, .name = {}};
     put_text("take_mail", function.name);
     names_.follow(make_event(0, 0, function));
     trace::BpfLineSeen line{.start = kNamedCode + 0x20, .line = 120, .file = {}, .text = {}};
     put_text("c/scx.bpf.c", line.file);
     put_text("if (box->has_mail)", line.text);
     names_.follow(make_event(0, 0, line));
-    trace::BpfDataSeen boxes{.number = 3, .start = kNamedBoxes, .bytes = 64, .element = 16, .name = {}};
+    trace::DataSeen boxes{.number = 3, .start = kNamedBoxes, .bytes = 64, .element = 16, .name = {}};
     put_text("mailboxes", boxes.name);
     names_.follow(make_event(0, 0, boxes));
-    trace::BpfMemberSeen flag{.of = 3, .offset = 8, .bytes = 1, .name = {}};
+    trace::MemberSeen flag{.of = 3, .offset = 8, .bytes = 1, .name = {}};
     put_text("has_mail", flag.name);
     names_.follow(make_event(0, 0, flag));
-    trace::BpfDataSeen other{.number = 4, .start = kNamedBoxes + 64, .bytes = 8, .element = 0, .name = {}};
+    trace::DataSeen other{.number = 4, .start = kNamedBoxes + 64, .bytes = 8, .element = 0, .name = {}};
     put_text("stalled", other.name);
     names_.follow(make_event(0, 0, other));
   }

@@ -36,7 +36,8 @@ std::string to_text(const StoryPlace& place) {
 Result<RaceStory> race_story(const std::filesystem::path& trace_file, const std::string& schedule) {
   KTSTR_TRY_ASSIGN(const std::vector<PlannedHold> planned, parse_schedule(schedule));
   KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(trace_file));
-  RaceStory story{.stops = {}, .cpus = reader.header().cpus};
+  RaceStory story;
+  std::uint64_t end_ns = 0;
   SourceNames names;
   TaskTable tasks;
   for (;;) {
@@ -44,7 +45,7 @@ Result<RaceStory> race_story(const std::filesystem::path& trace_file, const std:
     if (!event) break;
     tasks.follow(*event);
     names.follow(*event);
-    story.end_ns = event->time_ns;
+    end_ns = event->time_ns;
     if (event->kind != TraceKind::kHeld) continue;
     const auto seen = event_as<trace::Held>(*event);
     const auto change = control::HoldChange{seen.change};
@@ -73,6 +74,8 @@ Result<RaceStory> race_story(const std::filesystem::path& trace_file, const std:
     stop->other_task = task_on(tasks, event->cpu);
     stop->between = place_of(names, seen.place);
   }
+  for (RaceStop& stop : story.stops)
+    if (stop.end == control::HoldChange::kBegins) stop.to_ns = end_ns;
   if (story.stops.empty()) return fail(ErrorCode::kNotFound, "no CPU was held in that run");
   return story;
 }

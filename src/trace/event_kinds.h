@@ -497,10 +497,10 @@ void for_each_trace_kind(Visit&& visit) {
   visit.template operator()<Quota>();
   visit.template operator()<Yield>();
   visit.template operator()<DsqMove>();
-  visit.template operator()<BpfFunctionSeen>();
+  visit.template operator()<FunctionSeen>();
   visit.template operator()<BpfLineSeen>();
-  visit.template operator()<BpfDataSeen>();
-  visit.template operator()<BpfMemberSeen>();
+  visit.template operator()<DataSeen>();
+  visit.template operator()<MemberSeen>();
   visit.template operator()<Access>();
   visit.template operator()<Held>();
   visit.template operator()<LockUse>();

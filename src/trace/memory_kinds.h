@@ -11,9 +11,9 @@
 
 namespace ktstr::trace {
 
-// A function of the scheduler.
-struct BpfFunctionSeen {
-  static constexpr TraceKind kKind = TraceKind::kBpfFunctionSeen;
+// A function of the BPF scheduler, or of the kernel where that is watched.
+struct FunctionSeen {
+  static constexpr TraceKind kKind = TraceKind::kFunctionSeen;
   std::uint64_t start = 0, end = 0;  // of its code
   TraceText<14> name;                // in its source
 };
@@ -27,23 +27,23 @@ struct BpfLineSeen {
   TraceText<11> text;
 };
 
-// A global variable, or a map whose values lie side by side.
-struct BpfDataSeen {
-  static constexpr TraceKind kKind = TraceKind::kBpfDataSeen;
+// A global variable, of the kernel too, or a map whose values lie side by side.
+struct DataSeen {
+  static constexpr TraceKind kKind = TraceKind::kDataSeen;
   std::uint32_t number = 0;
   std::uint64_t start = 0, bytes = 0;
   std::uint64_t element = 0;  // bytes of one of its elements; 0: it is none of several
   TraceText<12> name;
 };
 // A member of it, or of each of its elements; one that lies in another has a name such as "a.b".
-struct BpfMemberSeen {
-  static constexpr TraceKind kKind = TraceKind::kBpfMemberSeen;
-  std::uint32_t of = 0;  // BpfDataSeen::number
+struct MemberSeen {
+  static constexpr TraceKind kKind = TraceKind::kMemberSeen;
+  std::uint32_t of = 0;  // DataSeen::number
   std::uint32_t offset = 0, bytes = 0;
   TraceText<13> name;
 };
 
-// The code of the scheduler touches memory that is no stack.
+// Watched code touches memory that is no stack.
 struct Access {
   static constexpr TraceKind kKind = TraceKind::kAccess;
   std::uint64_t place = 0;  // of the instruction
@@ -72,7 +72,7 @@ struct LockUse {
   std::uint64_t left = 0;      // at the end: 0 where it returns, else where it goes on, as control::Register::kLeft
 };
 
-template <typename V, FieldsOf<BpfFunctionSeen> T>
+template <typename V, FieldsOf<FunctionSeen> T>
 void fields(V& v, T& t) {
   v("start", t.start);
   v("end", t.end);
@@ -85,7 +85,7 @@ void fields(V& v, T& t) {
   v("file", t.file);
   v("text", t.text);
 }
-template <typename V, FieldsOf<BpfDataSeen> T>
+template <typename V, FieldsOf<DataSeen> T>
 void fields(V& v, T& t) {
   v("number", t.number);
   v("start", t.start);
@@ -93,7 +93,7 @@ void fields(V& v, T& t) {
   v("element", t.element);
   v("name", t.name);
 }
-template <typename V, FieldsOf<BpfMemberSeen> T>
+template <typename V, FieldsOf<MemberSeen> T>
 void fields(V& v, T& t) {
   v("of", t.of);
   v("offset", t.offset);

@@ -50,10 +50,10 @@ enum class TraceKind : std::uint16_t {
   kDsqMove,
   kNamedValue,  // for values that the user has asked to see
   // Of a run whose memory is watched (memory_kinds.h).
-  kBpfFunctionSeen,
+  kFunctionSeen,
   kBpfLineSeen,
-  kBpfDataSeen,
-  kBpfMemberSeen,
+  kDataSeen,
+  kMemberSeen,
   kAccess,
   kHeld,
   kLockUse,
@@ -63,8 +63,7 @@ EnumNames<TraceKind> names_of(TraceKind);  // "switch", "dsq_insert", ...
 // Of what is recorded only where somebody has asked for it.
 constexpr bool is_on_demand(TraceKind kind) {
   using enum TraceKind;
-  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue ||
-         (kind >= kBpfFunctionSeen && kind <= kLockUse);
+  return kind == kProbePlaced || kind == kProbe || kind == kNamedValue || (kind >= kFunctionSeen && kind <= kLockUse);
 }
 
 constexpr std::size_t kMostTraceValues = 16;

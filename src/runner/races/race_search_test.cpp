@@ -35,7 +35,7 @@ class RaceSearchTest : public testing::Test {
     record.run_dir = (dir_.path() / record.id).string();
     fs::create_directories(record.run_dir);
     auto writer = *TraceWriter::create(fs::path(record.run_dir) / kTraceFileName, {.kernel = "7", .cpus = 2});
-    trace::BpfFunctionSeen function{.start = kSearched, .end = kSearched + 0x100, .name = {}};
+    trace::FunctionSeen function{.start = kSearched, .end = kSearched + 0x100, .name = {}};
     put_text("f", function.name);
     writer.add(make_event(0, 0, function));
     if (request.watch_memory) {

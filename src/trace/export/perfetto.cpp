@@ -321,10 +321,10 @@ struct PerfettoWriter::State : PerfettoPackets {
       case TraceKind::kCgroupSeen:
       case TraceKind::kProbePlaced:
       case TraceKind::kNamedValue:
-      case TraceKind::kBpfFunctionSeen:
+      case TraceKind::kFunctionSeen:
       case TraceKind::kBpfLineSeen:
-      case TraceKind::kBpfDataSeen:
-      case TraceKind::kBpfMemberSeen:
+      case TraceKind::kDataSeen:
+      case TraceKind::kMemberSeen:
         return;
       case TraceKind::kSwitch:
         return switched(event, change);

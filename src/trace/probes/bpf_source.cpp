@@ -40,7 +40,7 @@ class Source {
   std::vector<TraceEvent> all() {
     const std::vector<BpfFunction> functions = bpf_functions(kernel_, layout_.functions);
     for (const BpfFunction& function : functions) {
-      trace::BpfFunctionSeen seen{.start = function.start, .end = function.end, .name = {}};
+      trace::FunctionSeen seen{.start = function.start, .end = function.end, .name = {}};
       put_text(function.name, seen.name);
       give(seen);
     }
@@ -103,7 +103,7 @@ class Source {
       }
       return;
     }
-    trace::BpfDataSeen seen{
+    trace::DataSeen seen{
         .number = data_++, .start = start, .bytes = entries * stride, .element = entries > 1 ? stride : 0, .name = {}};
     put_text(name, seen.name);
     give(seen);
@@ -114,18 +114,18 @@ class Source {
     type = btf.strip(type);
     BtfTypeId element = type;
     if (btf.array_length(type) != 0) element = btf.strip(btf.target(type));
-    trace::BpfDataSeen seen{.number = data_++,
-                            .start = start,
-                            .bytes = btf.size_of(type),
-                            .element = element == type ? 0 : btf.size_of(element),
-                            .name = {}};
+    trace::DataSeen seen{.number = data_++,
+                         .start = start,
+                         .bytes = btf.size_of(type),
+                         .element = element == type ? 0 : btf.size_of(element),
+                         .name = {}};
     put_text(name, seen.name);
     give(seen);
     members_of(btf, element, seen.number);
   }
 
   void members_of(const Btf& btf, BtfTypeId type, std::uint32_t of) {
-    for (const trace::BpfMemberSeen& member : members_in(btf, type, of, members_left_)) give(member);
+    for (const trace::MemberSeen& member : members_in(btf, type, of, members_left_)) give(member);
   }
 
   // nullptr where they cannot be read.

@@ -34,8 +34,8 @@ struct BpfSourceLayout {
 // kNotFound: this kernel does not show it.
 Result<BpfSourceLayout> bpf_source_layout_of(const KernelSymbols& symbols, const Btf& btf);
 
-// As events of `time_ns`: BpfFunctionSeen, then BpfLineSeen in the order of their addresses, then BpfDataSeen, each
-// with its BpfMemberSeen. Whatever is in the guest's memory, this ends.
+// As events of `time_ns`: FunctionSeen, then BpfLineSeen in the order of their addresses, then DataSeen, each
+// with its MemberSeen. Whatever is in the guest's memory, this ends.
 std::vector<TraceEvent> bpf_source(std::uint64_t time_ns, const control::GuestSpace& kernel,
                                    const BpfSourceLayout& layout);
 

@@ -55,8 +55,8 @@ class BpfSourceTest : public testing::Test {
     std::vector<std::string> all;
     for (const TraceEvent& event : bpf_source(7, memory_.space(), layout_)) {
       EXPECT_EQ(event.time_ns, 7u);
-      if (event.kind == TraceKind::kBpfFunctionSeen) all.push_back(event_as<trace::BpfFunctionSeen>(event).name.str());
-      if (event.kind == TraceKind::kBpfDataSeen) all.push_back(event_as<trace::BpfDataSeen>(event).name.str());
+      if (event.kind == TraceKind::kFunctionSeen) all.push_back(event_as<trace::FunctionSeen>(event).name.str());
+      if (event.kind == TraceKind::kDataSeen) all.push_back(event_as<trace::DataSeen>(event).name.str());
       if (event.kind != TraceKind::kBpfLineSeen) continue;
       const auto seen = event_as<trace::BpfLineSeen>(event);
       all.push_back(

@@ -18,7 +18,7 @@ struct Members {
   const Btf& btf;
   std::uint32_t of;
   std::uint64_t& budget;
-  std::vector<trace::BpfMemberSeen> found;
+  std::vector<trace::MemberSeen> found;
 
   void add(BtfTypeId type, std::uint64_t offset, const std::string& before, std::size_t depth) {
     if (budget == 0) return;
@@ -34,10 +34,10 @@ struct Members {
         add(stripped, at, member.name.empty() ? before : fmt::format("{}{}.", before, member.name), depth + 1);
         continue;
       }
-      trace::BpfMemberSeen seen{.of = of,
-                                .offset = static_cast<std::uint32_t>(at),
-                                .bytes = static_cast<std::uint32_t>(btf.size_of(stripped)),
-                                .name = {}};
+      trace::MemberSeen seen{.of = of,
+                             .offset = static_cast<std::uint32_t>(at),
+                             .bytes = static_cast<std::uint32_t>(btf.size_of(stripped)),
+                             .name = {}};
       put_text(fmt::format("{}{}", before, member.name), seen.name);
       found.push_back(seen);
     }
@@ -46,7 +46,7 @@ struct Members {
 
 }  // namespace
 
-std::vector<trace::BpfMemberSeen> members_in(const Btf& btf, BtfTypeId type, std::uint32_t of, std::uint64_t& budget) {
+std::vector<trace::MemberSeen> members_in(const Btf& btf, BtfTypeId type, std::uint32_t of, std::uint64_t& budget) {
   Members members{btf, of, budget, {}};
   members.add(type, 0, "", 0);
   return std::move(members.found);

@@ -116,7 +116,7 @@ std::vector<TraceEvent> functions_seen(std::uint64_t time_ns, const std::vector<
   std::vector<TraceEvent> events;
   for (const KernelFunction& function : functions) {
     if (function.name.starts_with(kRoomBefore)) continue;
-    trace::BpfFunctionSeen seen{.start = function.start, .end = function.end, .name = {}};
+    trace::FunctionSeen seen{.start = function.start, .end = function.end, .name = {}};
     put_text(function.name, seen.name);
     events.push_back(make_event(time_ns, 0, seen));
   }

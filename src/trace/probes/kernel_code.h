@@ -37,7 +37,7 @@ Result<std::string> parse_kernel_code(std::string_view list);
 // names what the kernel does not have.
 Result<std::vector<KernelFunction>> kernel_code(const KernelSymbols& symbols, std::string_view list);
 
-// As events of `time_ns`: BpfFunctionSeen, without the room before functions.
+// As events of `time_ns`: FunctionSeen, without the room before functions.
 std::vector<TraceEvent> functions_seen(std::uint64_t time_ns, const std::vector<KernelFunction>& functions);
 
 // What is watched of the kernel's own code. Only what `ends` touches ends holds. kUnsupported: these are too many

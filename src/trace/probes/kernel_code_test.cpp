@@ -102,8 +102,8 @@ TEST_F(KernelCodeTest, OnlyWhatEndsHoldsDoesSo) {
 TEST_F(KernelCodeTest, FunctionsAreEventsWithoutTheRoomBeforeThem) {
   const auto events = functions_seen(7, *kernel_code(*symbols_, "update_curr"));
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(event_as<trace::BpfFunctionSeen>(events[0]).name.str(), "update_curr");
-  EXPECT_EQ(event_as<trace::BpfFunctionSeen>(events[1]).start, kText + 0x300);
+  EXPECT_EQ(event_as<trace::FunctionSeen>(events[0]).name.str(), "update_curr");
+  EXPECT_EQ(event_as<trace::FunctionSeen>(events[1]).start, kText + 0x300);
 }
 
 // Against the kernels that this machine has in its cache.

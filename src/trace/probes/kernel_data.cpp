@@ -12,7 +12,7 @@ namespace ktstr {
 namespace {
 
 constexpr std::uint64_t kLargestVariable = 1 << 20;
-constexpr std::uint32_t kFirstOfKernel = 1'000'000;  // BpfDataSeen::number; those of maps are below
+constexpr std::uint32_t kFirstOfKernel = 1'000'000;  // DataSeen::number; those of maps are below
 constexpr std::uint64_t kMostMembersOfVariable = 10'000;
 constexpr std::string_view kPerCpuSection = ".data..percpu";
 
@@ -80,16 +80,16 @@ std::vector<TraceEvent> KernelData::named(std::uint64_t time_ns, std::size_t num
                                           std::uint64_t offset, std::uint64_t element) {
   std::vector<TraceEvent> events;
   if (!known_.emplace(number, offset).second) return events;
-  trace::BpfDataSeen seen{.number = kFirstOfKernel + static_cast<std::uint32_t>(number),
-                          .start = variable.start + offset,
-                          .bytes = variable.end - variable.start,
-                          .element = element,
-                          .name = {}};
+  trace::DataSeen seen{.number = kFirstOfKernel + static_cast<std::uint32_t>(number),
+                       .start = variable.start + offset,
+                       .bytes = variable.end - variable.start,
+                       .element = element,
+                       .name = {}};
   put_text(variable.name, seen.name);
   events.push_back(make_event(time_ns, 0, seen));
   if (variable.type == 0 || !members_known_.insert(number).second) return events;
   std::uint64_t budget = kMostMembersOfVariable;
-  for (const trace::BpfMemberSeen& member : members_in(*btf_, variable.type, seen.number, budget))
+  for (const trace::MemberSeen& member : members_in(*btf_, variable.type, seen.number, budget))
     events.push_back(make_event(time_ns, 0, member));
   return events;
 }

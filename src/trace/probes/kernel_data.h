@@ -27,7 +27,7 @@ class KernelData {
   // From here on the variables of so many CPUs are known, as far as the guest's memory says where they are.
   void find_cpus(const control::GuestSpace& kernel, int cpus);
 
-  // As events: what lies at this address and was not asked for before: BpfDataSeen, and BpfMemberSeen with the first of
+  // As events: what lies at this address and was not asked for before: DataSeen, and MemberSeen with the first of
   // several that have the same. Mostly nothing.
   std::vector<TraceEvent> seen_at(std::uint64_t time_ns, std::uint64_t address);
 

@@ -52,8 +52,8 @@ class KernelDataTest : public testing::Test {
   std::vector<std::string> seen(std::uint64_t address) {
     std::vector<std::string> all;
     for (const TraceEvent& event : data_->seen_at(7, address)) {
-      EXPECT_EQ(event.kind, TraceKind::kBpfDataSeen);
-      const auto seen = event_as<trace::BpfDataSeen>(event);
+      EXPECT_EQ(event.kind, TraceKind::kDataSeen);
+      const auto seen = event_as<trace::DataSeen>(event);
       all.push_back(seen.name.str());
       last_ = seen;
     }
@@ -66,7 +66,7 @@ class KernelDataTest : public testing::Test {
   std::unique_ptr<Btf> btf_;
   std::unique_ptr<KernelSymbols> symbols_;
   std::unique_ptr<KernelData> data_;
-  trace::BpfDataSeen last_;
+  trace::DataSeen last_;
 };
 
 TEST_F(KernelDataTest, VariablesAreNamedOnce) {
