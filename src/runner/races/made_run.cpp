@@ -32,13 +32,14 @@ std::string line_of_run(const MadeRun& run) {
                      {"decided", run.decided},
                      {"failed", run.failed},
                      {"id", run.id},
+                     {"run_dir", run.run_dir},
                      {"kind", run.kind},
                      {"message", run.message},
                      {"digest", run.digest},
                      {"replay", run.replay_command},
                      {"repeat", run.repeat_command},
                      {"holds", std::move(holds)},
-                     {"nothing_behind", run.nothing_behind}};
+                     {"nothing_new", run.nothing_new}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -51,13 +52,14 @@ std::optional<MadeRun> run_in_line(const std::string& line) {
                 .decided = json.at("decided"),
                 .failed = json.at("failed"),
                 .id = json.at("id"),
+                .run_dir = json.at("run_dir"),
                 .kind = json.at("kind"),
                 .message = json.at("message"),
                 .digest = json.at("digest"),
                 .replay_command = json.at("replay"),
                 .repeat_command = json.at("repeat"),
                 .holds = {},
-                .nothing_behind = json.at("nothing_behind")};
+                .nothing_new = json.at("nothing_new")};
     for (const Json& one : json.at("holds"))
       run.holds.push_back(
           {.hold = one.at(0), .times = one.at(1), .end = control::HoldChange{one.at(2).get<std::uint32_t>()}});
@@ -76,6 +78,7 @@ MadeRun summed_up(const RunRecord& record, const std::string& schedule, std::uin
                          record.outcome == Outcome::kInconclusive,
               .failed = record.outcome == Outcome::kFail,
               .id = record.id,
+              .run_dir = record.run_dir,
               .digest = record.digest,
               .replay_command = record.replay_command,
               .repeat_command = record.repeat_command};

@@ -23,10 +23,10 @@ struct MadeRun {
   std::uint64_t seed = 0;
   bool decided = false;  // it came to a verdict
   bool failed = false;
-  std::string id, kind, message, digest, replay_command, repeat_command;
+  std::string id, run_dir, kind, message, digest, replay_command, repeat_command;
   std::vector<HeldOnce> holds;
-  // It was looked for code that it alone came to, and there was none.
-  bool nothing_behind = false;
+  // Its memory was watched, and it came to no code that other runs had not come to.
+  bool nothing_new = false;
 };
 
 // Of runs whose schedule and seed the search knows.

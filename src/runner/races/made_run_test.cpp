@@ -16,13 +16,14 @@ MadeRun forced_run() {
           .decided = true,
           .failed = true,
           .id = "20260101-racy",
+          .run_dir = "/runs/20260101-racy",
           .kind = "stuck",
           .message = "a \"message\"",
           .digest = "abc",
           .replay_command = "ktstr replay x",
           .repeat_command = "ktstr run x",
           .holds = {{.hold = 1, .times = 3, .end = control::HoldChange::kMet}},
-          .nothing_behind = true};
+          .nothing_new = true};
 }
 
 TEST(MadeRuns, AreThereForTheNextSearch) {
@@ -37,8 +38,9 @@ TEST(MadeRuns, AreThereForTheNextSearch) {
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->decided);
   EXPECT_TRUE(found->failed);
-  EXPECT_TRUE(found->nothing_behind);
+  EXPECT_TRUE(found->nothing_new);
   EXPECT_EQ(found->id, "20260101-racy");
+  EXPECT_EQ(found->run_dir, "/runs/20260101-racy");
   EXPECT_EQ(found->kind, "stuck");
   EXPECT_EQ(found->message, "a \"message\"");
   EXPECT_EQ(found->digest, "abc");

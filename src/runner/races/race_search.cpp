@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "runner/races/shorten_race.h"
 #include "runner/store_run.h"
 #include "trace/trace_file.h"
 
@@ -18,18 +19,13 @@ namespace {
 constexpr EnumName<RaceOutcome> kRaceOutcomes[] = {
     {RaceOutcome::kHarmful, "harmful"},    {RaceOutcome::kDelay, "fails when delayed"},
     {RaceOutcome::kBenign, "benign"},      {RaceOutcome::kNeverMet, "never met"},
-    {RaceOutcome::kNotTried, "not tried"}, {RaceOutcome::kLocked, "behind a lock"},
+    {RaceOutcome::kNotTried, "not tried"}, {RaceOutcome::kLocked, "protected by a lock"},
 };
 constexpr std::uint64_t kControls = 3;
-constexpr std::size_t kMostSingles = 12;
-constexpr std::uint32_t kShort = 3;             // holds: such a schedule can be read as a story
-constexpr std::uint64_t kMostSeedsOfStory = 2;  // with which a story of few is looked for
-constexpr std::uint32_t kMostOfEach = 8;        // stretches of so few that are tried
 constexpr int kMostSeedsTried = 5;
 constexpr double kNeverMetYet = 0.3;
-constexpr std::uint64_t kMostSmaller = 8;  // runs of tests that are cut down
-constexpr std::uint64_t kRepeats = 2;      // of the one that is left
-constexpr int kMostDepth = 2;              // of candidates that came up under holds of another
+constexpr std::uint64_t kRepeats = 2;  // of the one that is left
+constexpr int kMostDepth = 2;          // of candidates that came up under holds of another
 // An atomic operation fails where the value is another one. Where it must not notice, the value has to be what it was:
 // so often others touch it, try by try.
 constexpr std::uint32_t kCountsOfAtomic[] = {3, 2, 4, 6};
@@ -61,26 +57,31 @@ class Search {
   struct State {
     int depth = 0;
     bool concluded = false;
-    bool looked_behind = false;
-    std::optional<RunRequest> smaller;  // the test, cut down, with which it fails as well
+    bool looked_further = false;
   };
   struct Follower {
     TriedRace race;
     int depth = 0;
   };
 
+  // What is remembered is of the whole test.
+  bool may_remember(const RunRequest& request) const {
+    return made_runs_ && request.scenario_text == request_.scenario_text;
+  }
+
   std::optional<MadeRun> remembered(const RunRequest& request) const {
-    if (!made_runs_) return std::nullopt;
+    if (!may_remember(request)) return std::nullopt;
     auto run = made_runs_->find(request.schedule, request.settings.seed);
-    // Where it came to may have to be looked at once more.
-    if (run && request.watch_memory && !run->failed && !run->nothing_behind) return std::nullopt;
+    // What it has come to may have to be looked at once more. And a failure is of use only where its run is kept.
+    if (run && request.watch_memory && !run->failed && !run->nothing_new) return std::nullopt;
+    if (run && run->failed && !std::filesystem::exists(run->run_dir)) return std::nullopt;
     return run;
   }
 
-  void keep(const MadeRun& run) {
-    if (!made_runs_) return;
+  void keep(const RunRequest& request, const MadeRun& run) {
+    if (!may_remember(request) || !run.decided || is_interrupted()) return;
     if (const Status kept = made_runs_->add(run); !kept)
-      log_warn("the search cannot be gone on with from here: {}", kept.error().message());
+      log_warn("--resume will not know this run: {}", kept.error().message());
   }
 
   // Its directory stays where it failed.
@@ -91,7 +92,7 @@ class Search {
       return *std::move(known);
     }
     MadeRun run = make_anew(request);
-    if (run.decided && !is_interrupted()) keep(run);
+    keep(request, run);
     return run;
   }
   MadeRun make_anew(const RunRequest& request) {
@@ -146,7 +147,7 @@ class Search {
     if (opened)
       made_runs_ = *std::move(opened);
     else
-      log_warn("the search cannot be gone on with later: {}", opened.error().message());
+      log_warn("--resume will not know the runs of this search: {}", opened.error().message());
   }
 
   static std::filesystem::path trace_of(const RunRecord& record) {
@@ -166,10 +167,11 @@ class Search {
 
   bool is_interrupted() const { return options_.pool.interrupted && options_.pool.interrupted(); }
 
-  bool goes_on() const {
+  bool has_budget() const {
     if (is_interrupted() || (options_.until && std::chrono::steady_clock::now() >= *options_.until)) return false;
-    return result_.tries < options_.most_runs && !(options_.first_only && result_.harmful() != 0);
+    return result_.tries < options_.most_runs;
   }
+  bool goes_on() const { return has_budget() && !(options_.first_only && result_.harmful() != 0); }
 
   RunRequest forced(const std::vector<PlannedHold>& holds, std::uint64_t seed) const {
     return forced(request_, holds, seed);
@@ -268,10 +270,10 @@ class Search {
 
   void take_record(std::size_t index, const RunRecord& record, const RunRequest& request) {
     MadeRun run = summed_up(record, request.schedule, request.settings.seed);
-    if (!run.decided) log_warn("a forced run came to nothing: {}", record.error);
+    if (!run.decided) log_warn("a forced run has no verdict: {}", record.error);
     if (run.decided && !run.failed && request.watch_memory && is_met(result_.races[index], run.holds))
-      run.nothing_behind = !look_behind(index, record, request.schedule);
-    if (run.decided) keep(run);
+      run.nothing_new = !look_further(index, record, request.schedule);
+    keep(request, run);
     take(index, run);
     if (!run.failed) remove_run(record);
   }
@@ -294,11 +296,11 @@ class Search {
   }
 
   // Where that another came between led to. False: nowhere that was not known.
-  bool look_behind(std::size_t index, const RunRecord& record, const std::string& schedule_text) {
+  bool look_further(std::size_t index, const RunRecord& record, const std::string& schedule_text) {
     const auto watched = read_watched_run(trace_of(record));
     const auto schedule = parse_schedule(schedule_text);
-    if (!watched || !schedule || states_[index].looked_behind) return false;
-    states_[index].looked_behind = true;
+    if (!watched || !schedule || states_[index].looked_further) return false;
+    states_[index].looked_further = true;
     bool any = false;
     for (RaceCandidate& candidate : find_candidates(*watched)) {
       if (!known_.insert(candidate.key()).second) continue;
@@ -322,29 +324,38 @@ class Search {
       race.outcome = RaceOutcome::kDelay;
       return;
     }
-    try_better_names_of(index);
-    if (options_.shorten) {
-      cut_down(index);
-      shorten(index);
-    }
+    try_more_likely_than(index);
+    shorten(race);
     const auto schedule = parse_schedule(race.failure->schedule);
     for (std::uint64_t i = 0; schedule && i < kRepeats && !is_interrupted(); ++i) {
-      const MadeRun run = make_anew(forced(test_of(index), *schedule, race.failure->seed));
+      const MadeRun run = make_anew(forced(race.smaller_test.value_or(request_), *schedule, race.failure->seed));
       if (!run.decided) continue;
       ++race.repeats;
       if (run.digest == race.failure->digest) ++race.repeated;
     }
   }
 
-  // A CPU that stands before one instruction has done several things before, of which one matters: those that are more
+  void shorten(TriedRace& race) {
+    if (!options_.shorten) return;
+    const ShortenTools tools{.make = [this](const RunRequest& test, const std::vector<PlannedHold>& holds,
+                                            std::uint64_t seed) { return make(forced(test, holds, seed)); },
+                             .smaller = options_.smaller,
+                             .seed_for = [this](std::uint64_t round) { return seed_for(round); },
+                             .interrupted = [this] { return is_interrupted(); }};
+    ShortRace made = shorten_race({.test = request_, .failure = *race.failure}, tools);
+    if (made.test.scenario_text != request_.scenario_text) race.smaller_test = std::move(made.test);
+    race.failure = std::move(made.failure);
+  }
+
+  // A CPU that is held before one instruction has done several things before, of which one matters: those that are more
   // likely a mistake have all their tries first.
-  void try_better_names_of(std::size_t index) {
+  void try_more_likely_than(std::size_t index) {
     for (std::size_t other = 0; other < index; ++other) {
       TriedRace& better = result_.races[other];
       if (states_[other].concluded || better.outcome == RaceOutcome::kLocked ||
           better.candidate.second != result_.races[index].candidate.second)
         continue;
-      while (better.outcome != RaceOutcome::kHarmful && better.runs < tries_ && !is_interrupted()) {
+      while (better.outcome != RaceOutcome::kHarmful && better.runs < tries_ && has_budget()) {
         const auto seed = seed_for(better.runs);
         if (!seed) break;
         const MadeRun run = make(forced(schedule_of(better), *seed));
@@ -357,136 +368,19 @@ class Search {
 
   // Holds CPUs as long, but before the first access of the two. True: that fails as well.
   bool control(TriedRace& race) {
-    std::vector<PlannedHold> holds = schedule_of(race);
-    for (std::size_t i = 0; i < race.candidate.holds.size(); ++i) holds[i].second = holds[i].first;
+    auto holds = parse_schedule(race.failure->schedule);
+    if (!holds) return false;
+    for (std::size_t i = 0; i < race.candidate.holds.size() && i < holds->size(); ++i)
+      (*holds)[i].second = (*holds)[i].first;
     for (std::uint64_t round = 0; round < kControls; ++round) {
       const auto seed = seed_for(round);
       if (!seed || is_interrupted()) break;
-      const MadeRun run = make(forced(holds, *seed));
+      const MadeRun run = make(forced(*holds, *seed));
       if (!run.decided) continue;
       ++race.controls;
       if (run.failed && run.kind == race.failure->kind) ++race.controls_failed;
     }
     return race.controls != 0 && race.controls_failed == race.controls;
-  }
-
-  // Whether the run with these holds alone fails the same way; it is the race's failure then.
-  bool still_fails(std::size_t index, const std::vector<PlannedHold>& holds) {
-    if (is_interrupted()) return false;
-    MadeRun& failure = *result_.races[index].failure;
-    const RunRequest request = forced(test_of(index), holds, failure.seed);
-    MadeRun run = states_[index].smaller ? make_anew(request) : make(request);
-    if (!run.failed || run.kind != failure.kind) return false;
-    failure = std::move(run);
-    return true;
-  }
-
-  const RunRequest& test_of(std::size_t index) const {
-    const auto& smaller = states_[index].smaller;
-    return smaller ? *smaller : request_;
-  }
-
-  // The least test that still fails the same way when it is forced, and passes when it is not.
-  void cut_down(std::size_t index) {
-    if (!options_.smaller) return;
-    MadeRun& failure = *result_.races[index].failure;
-    const auto schedule = parse_schedule(failure.schedule);
-    if (!schedule) return;
-    std::uint64_t made = 0;
-    for (bool any = true; any && made < kMostSmaller;) {
-      any = false;
-      for (RunRequest& smaller : options_.smaller(test_of(index))) {
-        if (made == kMostSmaller || is_interrupted()) break;
-        ++made;
-        MadeRun run = make_anew(forced(smaller, *schedule, failure.seed));
-        if (!run.failed || run.kind != failure.kind) continue;
-        if (const MadeRun plain = make_anew(forced(smaller, {}, failure.seed)); !plain.decided || plain.failed)
-          continue;
-        failure = std::move(run);
-        states_[index].smaller = std::move(smaller);
-        result_.races[index].smaller_test = any = true;
-        break;
-      }
-    }
-  }
-
-  // What one seed makes a story of many holds, another one may show with few.
-  void shorten(std::size_t index) {
-    const auto places = few_places(index);
-    if (!places) return;
-    shorten_times(index, *places);
-    MadeRun& failure = result_.races[index].failure.value();
-    for (std::uint64_t round = 0; round < kMostSeedsOfStory && holds_in(failure) > kShort; ++round) {
-      const auto seed = seed_for(round);
-      if (!seed || *seed == failure.seed) continue;
-      const MadeRun shortest = failure;
-      failure.seed = *seed;
-      if (still_fails(index, *places)) shorten_times(index, *places);
-      if (holds_in(failure) >= holds_in(shortest)) failure = shortest;
-    }
-  }
-
-  // How often a CPU was held in it.
-  static std::uint64_t holds_in(const MadeRun& run) { return run.holds.size(); }
-
-  // As few places of the code as will do.
-  std::optional<std::vector<PlannedHold>> few_places(std::size_t index) {
-    auto parsed = parse_schedule(result_.races[index].failure->schedule);
-    if (!parsed) return std::nullopt;
-    std::vector<PlannedHold> schedule = *std::move(parsed);
-    if (schedule.size() > 1) {
-      const auto& held = result_.races[index].failure->holds;
-      const auto last_met = std::find_if(held.rbegin(), held.rend(), std::mem_fn(&HeldOnce::is_met));
-      if (last_met != held.rend() && last_met->hold < schedule.size() && still_fails(index, {schedule[last_met->hold]}))
-        schedule = {schedule[last_met->hold]};
-    }
-    for (std::size_t i = schedule.size(); i-- > 0 && schedule.size() > 1;) {
-      std::vector<PlannedHold> without = schedule;
-      without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-      if (still_fails(index, without)) schedule = std::move(without);
-    }
-    return schedule;
-  }
-
-  // As few of the times that a CPU is held at each of them.
-  void shorten_times(std::size_t index, std::vector<PlannedHold> schedule) {
-    for (std::size_t i = schedule.size(); i-- > 0;) narrow(index, schedule, i);
-  }
-
-  // The last of its holds at place `number` that matters, then the first. A run without those after the last is the
-  // same up to there, so that the last is found by halving.
-  void narrow(std::size_t index, std::vector<PlannedHold>& schedule, std::size_t number) {
-    const std::vector<HeldOnce> held = result_.races[index].failure->holds;
-    const auto between = [&](std::uint32_t from, std::uint32_t to) {
-      std::vector<PlannedHold> part = schedule;
-      part[number].from = from;
-      part[number].to = to;
-      if (!still_fails(index, part)) return false;
-      schedule = std::move(part);
-      return true;
-    };
-    std::uint32_t fails = 1;  // the last of so many
-    for (const HeldOnce& one : held)
-      if (one.hold == number) fails = std::max(fails, one.times);
-    std::uint32_t passes = 0;
-    while (passes + 1 < fails) {
-      const std::uint32_t middle = passes + (fails - passes) / 2;
-      (between(1, middle) ? fails : passes) = middle;
-    }
-    // Alone it may do it too, or another one that was met.
-    std::size_t tried = 0;
-    for (auto one = held.rbegin(); one != held.rend() && tried < kMostSingles; ++one)
-      if (one->hold == number && one->is_met() && one->times <= fails) {
-        ++tried;
-        if (between(one->times, one->times)) return;
-      }
-    // Without one of the first all that follows is another run: a few that follow each other may do it anywhere.
-    for (std::uint32_t few = 2; few <= kShort && few < fails; ++few)
-      for (std::uint32_t back = 0; back < kMostOfEach && fails - back >= few; ++back)
-        if (between(fails - back - few + 1, fails - back)) return;
-    for (std::uint32_t few = kShort + 1; few < fails; few *= 2)
-      if (between(fails - few + 1, fails)) return;
-    if (schedule[number].to != fails) between(1, fails);
   }
 
   const RunRequest& request_;

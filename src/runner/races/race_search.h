@@ -43,7 +43,7 @@ struct TriedRace {
   std::uint64_t found_after = 0;  // kHarmful: how many runs had been made in all when one failed
   std::vector<std::string> runs_that_failed;
   std::optional<MadeRun> failure;           // kHarmful, kDelay: the one with the shortest schedule
-  bool smaller_test = false;                // its run is one of a test that was cut down
+  std::optional<RunRequest> smaller_test;   // of which that run is, where the test was cut down
   std::uint64_t repeats = 0, repeated = 0;  // how often that run was made again; how often it was the same
   // Runs in which CPUs were held at the same places, but before the first access; of those: that failed so too.
   std::uint64_t controls = 0, controls_failed = 0;
@@ -72,7 +72,7 @@ struct RaceSearchOptions {
   std::optional<std::chrono::steady_clock::time_point> until;  // no more tries from then on
   std::uint64_t tries = 3;                                     // of each candidate, each with a seed of its own
   bool first_only = false;                                     // stop at the first harmful one
-  bool shorten = true;  // tell a race with as few holds, and as little of the test, as will do
+  bool shorten = true;  // report a race with as few holds, and as little of the test, as will do
   // Where the runs of searches are kept, each search in a file that is called by what its watched run was made of; "":
   // nowhere. `resume`: do not make those again that are there.
   std::filesystem::path made_runs_dir;
