@@ -28,7 +28,7 @@ class Races : public GuestTest {
   }
 };
 
-// Nothing is told of where the bug is.
+// The search gets no hint where the bug is.
 TEST_F(Races, FindTheLostWakeupAndTheTwoLinesOfIt) {
   const GuestRun found = search({"--first", "--runs", "40", "--no-shorten"});
   ASSERT_EQ(found.status, 1) << found.out << found.err;
@@ -54,7 +54,7 @@ TEST_F(Races, FindTheLostWakeupAndTheTwoLinesOfIt) {
   const GuestRun replayed = replay({failure.at("run").get<std::string>()});
   EXPECT_EQ(replayed.json.at("runs")[0].at("digest"), again.json.at("digest")) << replayed.out;
 
-  // And it is told who stood where.
+  // And its story says which CPU stood where.
   const GuestRun story = races({"--explain", failure.at("run").get<std::string>()});
   ASSERT_EQ(story.status, 0) << story.out << story.err;
   const auto& stops = story.json.at("stops");
@@ -126,7 +126,7 @@ TEST_F(KernelRaces, LeaveOutWhatTheLockOfARunqueueProtects) {
   ASSERT_EQ(found.status, 0) << found.out << found.err;
   std::size_t under_its_lock = 0;
   for (const auto& race : found.json.at("races")) {
-    EXPECT_EQ(race.at("outcome") == "behind a lock", race.at("lock") != "") << race.dump();
+    EXPECT_EQ(race.at("outcome") == "protected by a lock", race.at("lock") != "") << race.dump();
     if (race.at("lock") == "runqueues[].__lock") ++under_its_lock;
   }
   EXPECT_GT(under_its_lock, 0u);

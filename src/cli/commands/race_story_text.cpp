@@ -17,18 +17,18 @@ using Json = nlohmann::ordered_json;
 using control::HoldChange;
 
 constexpr std::size_t kColumns = 56;
-constexpr std::size_t kMostStopsTold = 8;  // the last ones
+constexpr std::size_t kMostStopsShown = 8;  // the last ones
 
 std::string_view why_it_went_on(HoldChange end) {
   switch (end) {
     case HoldChange::kBegins:
-      return "it did not go on";
+      return "it stood there until the run ended";
     case HoldChange::kMet:
       return "another CPU came between";
     case HoldChange::kTooLong:
-      return "nobody came between for so long";
+      return "no other CPU came between within the bound";
     case HoldChange::kNobodyElse:
-      return "no other CPU had anything to do";
+      return "all other CPUs were idle";
   }
   return "?";
 }
@@ -69,12 +69,12 @@ std::string stop_text(const RaceStop& stop, const RunRecord& record) {
                                  printable(stop.task), time);
   text += line("after", to_text(stop.after));
   text += line("before", to_text(stop.before));
-  text += line("it touched", fmt::format("{}; time {} that a CPU comes there so", stop.variable, stop.times));
+  text += line("it touched", fmt::format("{}; arrival {} at this place", stop.variable, stop.times));
   if (stop.end == HoldChange::kMet)
     text += line(fmt::format("CPU {} does", stop.other_cpu),
                  fmt::format("{} ({})", to_text(stop.between), stop.other_task));
   else
-    text += line("it goes on", why_it_went_on(stop.end));
+    text += line("end", why_it_went_on(stop.end));
   return text;
 }
 
@@ -84,10 +84,10 @@ std::string race_story_text(const RaceStory& story, const RunRecord& record) {
   std::string text = fmt::format("{} on {}, seed {}: {}\n", printable(record.test), printable(record.kernel),
                                  record.tuple.seed, to_string(record.outcome));
   text += fmt::format("  schedule   {}\n", record.tuple.schedule);
-  const std::size_t told = std::min(story.stops.size(), kMostStopsTold);
-  if (told < story.stops.size())
-    text += fmt::format("  CPUs were held {} times; these are the last {}\n", story.stops.size(), told);
-  for (std::size_t i = story.stops.size() - told; i < story.stops.size(); ++i)
+  const std::size_t shown = std::min(story.stops.size(), kMostStopsShown);
+  if (shown < story.stops.size())
+    text += fmt::format("  CPUs were held {} times; these are the last {}\n", story.stops.size(), shown);
+  for (std::size_t i = story.stops.size() - shown; i < story.stops.size(); ++i)
     text += stop_text(story.stops[i], record);
   const auto last = std::find_if(story.stops.rbegin(), story.stops.rend(),
                                  [](const RaceStop& one) { return one.end == HoldChange::kMet; });

@@ -12,7 +12,8 @@ namespace ktstr::cli {
 std::string races_text(const RaceSearch& search, bool verbose, bool color);
 std::string races_json(const RaceSearch& search);
 
-// Which CPU stood where in a forced run; times since the body's start.
+// Which CPU stood where in a forced run. Times are in the text since the body's start, in JSON of the guest's
+// CLOCK_MONOTONIC.
 std::string race_story_text(const RaceStory& story, const RunRecord& record);
 std::string race_story_json(const RaceStory& story, const RunRecord& record);
 

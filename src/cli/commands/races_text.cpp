@@ -128,10 +128,11 @@ std::string races_text(const RaceSearch& search, bool verbose, bool color) {
          {RaceOutcome::kBenign, RaceOutcome::kNeverMet, RaceOutcome::kLocked, RaceOutcome::kNotTried})
       for (const TriedRace& race : search.races)
         if (race.outcome == outcome) text += short_text(race);
-  text += fmt::format("\n{} harmful, {} fail when delayed, {} benign, {} never met, {} behind a lock, {} not tried{}\n",
-                      search.harmful(), count_of(search, RaceOutcome::kDelay), count_of(search, RaceOutcome::kBenign),
-                      count_of(search, RaceOutcome::kNeverMet), count_of(search, RaceOutcome::kLocked),
-                      count_of(search, RaceOutcome::kNotTried), verbose ? "" : " (-v lists all)");
+  text += fmt::format(
+      "\n{} harmful, {} fail when delayed, {} benign, {} never met, {} protected by a lock, {} not tried{}\n",
+      search.harmful(), count_of(search, RaceOutcome::kDelay), count_of(search, RaceOutcome::kBenign),
+      count_of(search, RaceOutcome::kNeverMet), count_of(search, RaceOutcome::kLocked),
+      count_of(search, RaceOutcome::kNotTried), verbose ? "" : " (-v lists all)");
   return text + failed_unforced(search);
 }
 
@@ -180,7 +181,7 @@ std::string races_json(const RaceSearch& search) {
                         {"message", race.failure->message},
                         {"repeats", race.repeats},
                         {"repeated", race.repeated},
-                        {"smaller_test", race.smaller_test},
+                        {"smaller_test", race.smaller_test.has_value()},
                         {"repeat_command", race.failure->repeat_command}};
     json["races"].push_back(std::move(one));
   }
