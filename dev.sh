@@ -74,6 +74,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
                      kills       200 runs, in guests and on the host, killed at random moments; nothing is left
                      repeats     each work type: two runs of one seed are the same, another seed's is another
                      long        tests of guests that take minutes, as one with as many CPUs as there can be
+                     races       `ktstr races` from 20 seeds must find a lost wake-up, and nothing in schedulers without a race
                      swaps       three schedulers swapped under load, 100 seeds on each kernel with sched_ext
                      healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
                                  and scx_ktstr, must pass; words after it go to tests/campaigns/healthy.sh
@@ -400,6 +401,13 @@ check_repeats() {
   tests/campaigns/repeats.sh build/bin/ktstr
 }
 
+check_races() {
+  step build build ktstr ktstr-agent scx_ktstr racy_schedulers
+  step kernels test_kernels
+  tests/campaigns/races.py build/bin/ktstr
+  bench/races/yardstick.py build/bin/ktstr build/bench/races --starts 1 --policies none
+}
+
 check_swaps() {
   step build build ktstr ktstr-agent scx_ktstr
   step kernels test_kernels
@@ -427,11 +435,11 @@ check() {
     check_healthy "$@"
     return
   fi
-  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long swaps healthy; fi
+  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long races swaps healthy; fi
   for part in "$@"; do
     case $part in
-      tidy | sanitizers | fuzz | kills | repeats | long | swaps | healthy) step "$part" "check_$part" ;;
-      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, swaps, healthy' ;;
+      tidy | sanitizers | fuzz | kills | repeats | long | races | swaps | healthy) step "$part" "check_$part" ;;
+      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, races, swaps, healthy' ;;
     esac
   done
 }
