@@ -17,6 +17,8 @@ constexpr std::size_t kLongestName = 128, kLongestMethod = 32;
 // "bpf_prog_", the tag as 16 digits, "_".
 constexpr std::string_view kPrefix = "bpf_prog_";
 constexpr std::size_t kTagDigits = 16;
+// What a scheduler is, by CPU numbers or by those of the topology.
+constexpr const char* kSchedulerTypes[] = {"sched_ext_ops", "sched_ext_ops_cid"};
 
 std::string name_in_source(std::string symbol) {
   const std::size_t prefix = kPrefix.size() + kTagDigits + 1;
@@ -59,17 +61,52 @@ class Walk {
   // Other things than schedulers are made of such programs, congestion controls for one. A function that is no method
   // has no type of its own, and belongs to the program that it is a part of.
   bool is_of_scheduler(std::uint64_t aux) const {
-    if (layout_.scheduler == 0 || layout_.type_of_methods == 0) return true;
+    if (layout_.schedulers == decltype(layout_.schedulers){} || layout_.type_of_methods == 0) return true;
     const std::uint64_t own = kernel_.load(aux + layout_.type_of_methods, 4).value_or(0);
-    if (own != 0 || layout_.main_of_aux == 0) return own == 0 || own == layout_.scheduler;
+    if (own != 0 || layout_.main_of_aux == 0) return own == 0 || is_scheduler(own);
     const auto main = kernel_.load(aux + layout_.main_of_aux, 8);
-    return main && kernel_.load(*main + layout_.type_of_methods, 4) == layout_.scheduler;
+    return main && is_scheduler(kernel_.load(*main + layout_.type_of_methods, 4).value_or(0));
+  }
+
+  bool is_scheduler(std::uint64_t type) const {
+    return type != 0 &&
+           std::find(layout_.schedulers.begin(), layout_.schedulers.end(), type) != layout_.schedulers.end();
   }
 
   const control::GuestSpace& kernel_;
   const BpfLayout& layout_;
   std::vector<BpfFunction> found_;
 };
+
+// What stands in for a method where a scheduler has none of its own. Most are the same for both types.
+std::optional<BtfTypeId> stub_of(const Btf& btf, const BtfStruct& ops, const BtfMember& member) {
+  const auto own = btf.find(fmt::format("{}__{}", ops.name, member.name), BtfKind::kFunc);
+  return own ? own : btf.find(fmt::format("{}__{}", kSchedulerTypes[0], member.name), BtfKind::kFunc);
+}
+
+// That are not there by this name.
+void add_methods(const Btf& btf, const BtfStruct& ops, std::vector<BpfMethod>& methods) {
+  for (const BtfMember& member : ops.members) {
+    const auto returned = btf.returned_by(member.type);
+    const bool known =
+        std::any_of(methods.begin(), methods.end(), [&](const BpfMethod& one) { return one.name == member.name; });
+    if (!returned || known) continue;
+    BpfMethod method{.name = std::string(member.name), .returns = *returned != 0};
+    const std::uint64_t bytes = btf.size_of(*returned);
+    method.narrow = bytes < 8 ? static_cast<std::uint32_t>(bytes) : control::kAll;
+    if (btf.is_signed(btf.strip(*returned))) method.narrow |= control::kSigned;
+    const auto parameters = btf.parameters(member.type);
+    const auto pointed_at =
+        parameters.empty() ? std::nullopt : btf.struct_of(btf.target(btf.strip(parameters.front().type)));
+    method.is_about_task = pointed_at && pointed_at->name == "task_struct";
+    // A member that points to a function has no names of parameters; what stands in for it where a scheduler has none
+    // of its own has them.
+    if (const auto stub = stub_of(btf, ops, member))
+      method.values =
+          compile_parameters(btf, *stub, probe_parts::kMostValues, ParametersIn::kContext, method.parameters);
+    methods.push_back(std::move(method));
+  }
+}
 
 }  // namespace
 
@@ -111,7 +148,8 @@ BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf) {
     if (row.member == "name") layout.name_bytes = btf.size_of(member->type);
   }
   // What tells a scheduler's functions from those of others.
-  if (const auto ops = btf.find_struct("sched_ext_ops")) layout.scheduler = ops->id;
+  for (std::size_t i = 0; i < std::size(kSchedulerTypes); ++i)
+    if (const auto ops = btf.find_struct(kSchedulerTypes[i])) layout.schedulers[i] = ops->id;
   for (const auto& [member, into] :
        {std::pair("attach_btf_id", &layout.type_of_methods), {"main_prog_aux", &layout.main_of_aux}})
     if (const auto found = btf.member("bpf_prog_aux", member)) *into = found->offset_bits / 8;
@@ -120,26 +158,8 @@ BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf) {
 
 std::vector<BpfMethod> scheduler_methods(const Btf& btf) {
   std::vector<BpfMethod> methods;
-  const auto ops = btf.find_struct("sched_ext_ops");
-  if (!ops) return methods;
-  for (const BtfMember& member : ops->members) {
-    const auto returned = btf.returned_by(member.type);
-    if (!returned) continue;
-    BpfMethod method{.name = std::string(member.name), .returns = *returned != 0};
-    const std::uint64_t bytes = btf.size_of(*returned);
-    method.narrow = bytes < 8 ? static_cast<std::uint32_t>(bytes) : control::kAll;
-    if (btf.is_signed(btf.strip(*returned))) method.narrow |= control::kSigned;
-    const auto parameters = btf.parameters(member.type);
-    const auto pointed_at =
-        parameters.empty() ? std::nullopt : btf.struct_of(btf.target(btf.strip(parameters.front().type)));
-    method.is_about_task = pointed_at && pointed_at->name == "task_struct";
-    // A member that points to a function has no names of parameters; what stands in for it where a scheduler has none
-    // of its own has them.
-    if (const auto stub = btf.find(fmt::format("sched_ext_ops__{}", member.name), BtfKind::kFunc))
-      method.values =
-          compile_parameters(btf, *stub, probe_parts::kMostValues, ParametersIn::kContext, method.parameters);
-    methods.push_back(std::move(method));
-  }
+  for (const char* const type : kSchedulerTypes)
+    if (const auto ops = btf.find_struct(type)) add_methods(btf, *ops, methods);
   return methods;
 }
 

@@ -5,6 +5,7 @@
 // the kernel's image.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -28,12 +29,13 @@ struct BpfLayout {
   // kernel does not have it.
   std::uint64_t type_of_methods = 0, main_of_aux = 0;
   std::uint64_t struct_ops = 0;  // the type that schedulers have, and others
-  std::uint64_t scheduler = 0;   // number of struct sched_ext_ops in BTF; 0: there is none
-  std::uint64_t pid = 0;         // of struct task_struct
+  // Numbers of struct sched_ext_ops and, from 7.3 on, sched_ext_ops_cid in BTF; 0: there is none.
+  std::array<std::uint64_t, 2> schedulers{};
+  std::uint64_t pid = 0;  // of struct task_struct
 };
 BpfLayout bpf_layout_of(const KernelSymbols& symbols, const Btf& btf);
 
-// A method of a scheduler (struct sched_ext_ops).
+// A method of a scheduler (struct sched_ext_ops, sched_ext_ops_cid).
 struct BpfMethod {
   std::string name;
   bool is_about_task = false;  // its first argument is one

@@ -77,11 +77,11 @@ TEST_F(BpfFunctionsTest, OtherProgramsAndTrampolinesAreNotOfIt) {
   EXPECT_THAT(found(), ElementsAre("simple_enqueue:enqueue"));
 }
 
-// attach_btf_id at 216, main_prog_aux at 224; sched_ext_ops is type 500.
+// attach_btf_id at 216, main_prog_aux at 224; sched_ext_ops is type 500, sched_ext_ops_cid 502.
 TEST_F(BpfFunctionsTest, AnotherStructOpsIsNoScheduler) {
   make_scheduler();
   layout_.type_of_methods = 216;
-  layout_.scheduler = 500;
+  layout_.schedulers = {500, 502};
   memory_.put(symbol(1) + 216, 500);
   memory_.put(symbol(2) + 216, 501);  // a congestion control
   EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch", "helper:"));
@@ -93,6 +93,8 @@ TEST_F(BpfFunctionsTest, AnotherStructOpsIsNoScheduler) {
   EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch", "helper:"));
   memory_.put(symbol(3) + 224, 0xdead);
   EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch"));
+  memory_.put(symbol(2) + 216, 502);
+  EXPECT_THAT(found(), ElementsAre("simple_dispatch:dispatch", "simple_enqueue:enqueue"));
 }
 
 TEST_F(BpfFunctionsTest, WhatAGuestInventsIsNoFunction) {
