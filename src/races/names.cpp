@@ -7,6 +7,9 @@ namespace ktstr {
 
 namespace {
 
+// In a larger one, such as a task or a runqueue, are many that have nothing to do with each other.
+constexpr std::uint64_t kLargestObject = 512;
+
 // The one that begins at or before the address; end() for none.
 template <typename Map>
 auto before(const Map& map, std::uint64_t address) {
@@ -33,11 +36,19 @@ void SourceNames::follow(const TraceEvent& event) {
     lines_[seen.start] = {std::move(file), seen.line, seen.text.str()};
   } else if (event.kind == TraceKind::kDataSeen) {
     const auto seen = event_as<DataSeen>(event);
+    forget(seen.start, seen.bytes);
     data_[seen.start] = {seen.bytes, seen.element, seen.name.str(), seen.number};
   } else if (event.kind == TraceKind::kMemberSeen) {
     const auto seen = event_as<MemberSeen>(event);
     members_[seen.of].push_back({seen.offset, seen.bytes, seen.name.str()});
   }
+}
+
+// What was there is no more: memory is used again.
+void SourceNames::forget(std::uint64_t start, std::uint64_t bytes) {
+  if (const auto found = before(data_, start); found != data_.end() && start - found->first < found->second.bytes)
+    data_.erase(found);
+  for (auto at = data_.lower_bound(start); at != data_.end() && at->first - start < bytes;) at = data_.erase(at);
 }
 
 std::optional<CodePlace> SourceNames::place(std::uint64_t address) const {
@@ -64,6 +75,7 @@ std::uint64_t SourceNames::object(std::uint64_t address) const {
   const auto found = before(data_, address);
   if (found == data_.end() || address - found->first >= found->second.bytes) return 0;
   const std::uint64_t element = found->second.element;
+  if (element > kLargestObject) return 0;
   return element == 0 ? found->first : address - (address - found->first) % element;
 }
 

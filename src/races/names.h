@@ -37,7 +37,8 @@ class SourceNames {
   std::uint64_t address(const CodePlace& place) const;  // 0: there is no such function
   // "nr_queued"; of all elements of an array the same: "mailboxes[].has_mail"; kNoName.
   std::string data(std::uint64_t address) const;
-  // Where the variable, or the element of an array, that it is a part of begins; 0: it has no name.
+  // Where the variable, or the element of an array, that it is a part of begins; 0: it has no name, or is part of
+  // something large.
   std::uint64_t object(std::uint64_t address) const;
 
  private:
@@ -54,6 +55,8 @@ class SourceNames {
     std::string name;
     std::uint32_t number = 0;
   };
+
+  void forget(std::uint64_t start, std::uint64_t bytes);
 
   std::map<std::uint64_t, Function> functions_;  // by their beginnings, as the others
   std::map<std::uint64_t, SourceLine> lines_;

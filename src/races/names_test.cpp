@@ -51,5 +51,23 @@ TEST_F(SourceNamesTest, DataIsCalledByItsMember) {
   EXPECT_EQ(names_.data(kNamedBoxes + 72), kNoName);
 }
 
+TEST_F(SourceNamesTest, MemoryThatIsUsedAgainIsWhatItIsNow) {
+  trace::DataSeen task{.number = 5, .start = kNamedBoxes + 8, .bytes = 40, .element = 40, .name = {}};
+  put_text("tasks", task.name);
+  names_.follow(make_event(0, 0, task));
+  EXPECT_EQ(names_.data(kNamedBoxes + 24), "tasks[]");
+  EXPECT_EQ(names_.data(kNamedBoxes), kNoName);
+  EXPECT_EQ(names_.data(kNamedBoxes + 64), "stalled");
+}
+
+TEST_F(SourceNamesTest, MembersOfALargeThingAreNotPartsOfOneObject) {
+  EXPECT_EQ(names_.object(kNamedBoxes + 24), kNamedBoxes + 16);
+  trace::DataSeen large{.number = 6, .start = kNamedBoxes + 0x1000, .bytes = 4096, .element = 2048, .name = {}};
+  put_text("runqueues", large.name);
+  names_.follow(make_event(0, 0, large));
+  EXPECT_EQ(names_.object(kNamedBoxes + 0x1000), 0u);
+  EXPECT_EQ(names_.data(kNamedBoxes + 0x1000), "runqueues[]");
+}
+
 }  // namespace
 }  // namespace ktstr

@@ -2,6 +2,7 @@
 #include "runner/recorder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "trace/probes/kernel_view.h"
 
@@ -27,16 +28,17 @@ std::optional<std::uint64_t> address_in(const TraceEvent& event) {
 Recorder::Recorder(KernelProbes kernel, UserProbes user, WatchedMemory memory, int cpus)
     : kernel_(std::move(kernel)), user_(std::move(user)), memory_(std::move(memory)), cpus_(cpus) {
   kernel_.probes.insert(kernel_.probes.end(), user_.of_kernel.begin(), user_.of_kernel.end());
-  const LockProbes& locks = memory_.locks;
-  kernel_.probes.insert(kernel_.probes.end(), locks.probes.begin(), locks.probes.end());
+  for (const auto* probes : {&std::as_const(memory_.locks.probes), &memory_.handed_out.probes()})
+    kernel_.probes.insert(kernel_.probes.end(), probes->begin(), probes->end());
   std::stable_sort(kernel_.probes.begin(), kernel_.probes.end(),
                    [](const auto& a, const auto& b) { return a.address < b.address; });
 }
 
 ExitsOfKernel Recorder::exits() const {
   ExitsOfKernel all{.probes = user_.ends, .thunks = user_.thunks, .and_late = user_.wants_ends_of_bpf()};
-  all.probes.insert(all.probes.end(), memory_.locks.ends.begin(), memory_.locks.ends.end());
-  if (!memory_.locks.ends.empty()) all.thunks = memory_.locks.thunks;
+  for (const auto* ends : {&std::as_const(memory_.locks.ends), &memory_.handed_out.ends()})
+    all.probes.insert(all.probes.end(), ends->begin(), ends->end());
+  if (memory_.accesses) all.thunks = memory_.locks.thunks;
   return all;
 }
 
@@ -72,9 +74,13 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
   not_placed_ = std::move(bpf.not_placed);
   ProbesBegun begun{.space = space, .late = std::move(bpf.probes), .late_exits = std::move(bpf.ends)};
   if (!memory_.any()) return begun;
-  for (const TraceEvent& seen : bpf_source(guest_ns, memory, memory_.layout)) give(seen);
-  if (memory_.accesses)
+  BpfSource source = bpf_source(guest_ns, memory, memory_.layout);
+  for (const TraceEvent& seen : source.events) give(seen);
+  if (memory_.accesses) {
     for (const TraceEvent& seen : functions_seen(guest_ns, memory_.functions)) give(seen);
+    const auto tasks = tasks_at(memory, kernel_.layout);
+    for (const TraceEvent& seen : memory_.handed_out.begin(guest_ns, std::move(source.scattered), tasks)) give(seen);
+  }
   if (memory_.data) memory_.data->find_cpus(memory, cpus_);
   auto holds = placed_holds(memory_.schedule, bpf_functions(memory, memory_.layout.functions), memory_.functions);
   if (holds)
@@ -95,6 +101,10 @@ void Recorder::take(std::span<const std::uint64_t> event, const ClockPair& began
                   .count = static_cast<std::uint8_t>(std::min(event.size() - 2, kMostTraceValues)),
                   .unreadable = control::unreadable_in(event[1])};
   std::copy_n(event.begin() + 2, made.count, made.values.begin());
+  if (made.kind == kHandedOut) {
+    for (const TraceEvent& seen : memory_.handed_out.follow(made)) give(seen);
+    return;
+  }
   if (memory_.data)
     if (const auto address = address_in(made))
       for (const TraceEvent& seen : memory_.data->seen_at(made.time_ns, *address)) give(seen);

@@ -67,6 +67,7 @@ Result<WatchedMemory> watched_memory(bool accesses, const std::string& kernel, c
   if (!memory.accesses) return memory;
   KTSTR_TRY_ASSIGN(memory.data, KernelData::of(symbols, memory.names->btf));
   memory.locks = lock_probes(symbols);
+  memory.handed_out = HandedOut(symbols, memory.names->btf);
   return memory;
 }
 

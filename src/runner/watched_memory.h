@@ -13,6 +13,7 @@
 #include "kernel/btf.h"
 #include "kernel/kallsyms.h"
 #include "trace/probes/bpf_source.h"
+#include "trace/probes/handed_out.h"
 #include "trace/probes/holds.h"
 #include "trace/probes/kernel_code.h"
 #include "trace/probes/kernel_data.h"
@@ -38,6 +39,7 @@ struct WatchedMemory {
   std::shared_ptr<const KernelNames> names;  // of the kernel
   std::optional<KernelData> data;            // where accesses are events
   LockProbes locks;                          // likewise
+  HandedOut handed_out;                      // likewise
   bool any() const { return accesses || !schedule.empty(); }
 };
 

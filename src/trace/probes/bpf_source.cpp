@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t kMostLinesLookedAt = 100'000, kMostMapsLookedAt = 1000, kMostDataSeen = 10'000;
 constexpr std::uint64_t kMostBtfBytes = 8 << 20, kMostMembersLookedAt = 100'000;
 constexpr std::size_t kLongestText = 104;
+// As much as the kernel keeps for an arena, with what guards it (kernel/bpf/arena.c).
+constexpr std::uint64_t kArenaBytes = (std::uint64_t{4} << 30) + (64 << 10), kWordOfArena = 8;
 
 // struct bpf_line_info (include/uapi/linux/bpf.h): numbers of 32 bits. The last has the line above its ten lowest bits.
 constexpr std::uint64_t kLineInfoBytes = 16, kFileName = 4, kLineText = 8, kLineColumn = 12, kLineShift = 10;
@@ -37,7 +39,7 @@ class Source {
   Source(std::uint64_t time_ns, const control::GuestSpace& kernel, const BpfSourceLayout& layout)
       : time_ns_(time_ns), kernel_(kernel), layout_(layout) {}
 
-  std::vector<TraceEvent> all() {
+  BpfSource all() {
     const std::vector<BpfFunction> functions = bpf_functions(kernel_, layout_.functions);
     for (const BpfFunction& function : functions) {
       trace::FunctionSeen seen{.start = function.start, .end = function.end, .name = {}};
@@ -47,7 +49,7 @@ class Source {
     for (const BpfFunction& function : functions) lines_of(function);
     for (const auto& [start, line] : lines_) give(line);
     for (const BpfFunction& function : functions) maps_of(function);
-    return std::move(events_);
+    return {std::move(events_), std::move(scattered_)};
   }
 
  private:
@@ -89,7 +91,11 @@ class Source {
   }
 
   void look_at(std::uint64_t map) {
-    if (number(map + layout_.map.type, 4) != layout_.type_of_arrays) return;
+    const std::uint64_t kind = number(map + layout_.map.type, 4);
+    if (kind != 0 && std::find(layout_.scattered.begin(), layout_.scattered.end(), kind) != layout_.scattered.end())
+      return look_at_scattered(map);
+    if (kind != 0 && kind == layout_.type_of_arenas) return look_at_arena(map);
+    if (kind != layout_.type_of_arrays) return;
     const std::string name = text_at(kernel_, map + layout_.map.name, layout_.map.name_bytes);
     const std::uint64_t start = map + layout_.array.values;
     const std::uint64_t entries = number(map + layout_.map.entries, 4);
@@ -108,6 +114,28 @@ class Source {
     put_text(name, seen.name);
     give(seen);
     if (btf != nullptr) members_of(*btf, type, seen.number);
+  }
+
+  void look_at_scattered(std::uint64_t map) {
+    const std::uint64_t key = (number(map + layout_.map.key_bytes, 4) + 7) / 8 * 8;
+    const ScatteredMap& made =
+        scattered_.emplace_back(ScatteredMap{.address = map,
+                                             .number = data_++,
+                                             .name = text_at(kernel_, map + layout_.map.name, layout_.map.name_bytes),
+                                             .value_bytes = number(map + layout_.map.value_bytes, 4),
+                                             .value_offset = layout_.key_of_element + key});
+    if (const Btf* const btf = types_at(number(map + layout_.map.btf, 8)))
+      members_of(*btf, static_cast<BtfTypeId>(number(map + layout_.map.value_type, 4)), made.number);
+  }
+
+  // What lies in it is the program's own business.
+  void look_at_arena(std::uint64_t map) {
+    const std::uint64_t area = number(map + layout_.area_of_arena, 8);
+    const std::uint64_t start = area == 0 ? 0 : number(area + layout_.address_of_area, 8);
+    if (start == 0) return;
+    trace::DataSeen seen{.number = data_++, .start = start, .bytes = kArenaBytes, .element = kWordOfArena, .name = {}};
+    put_text(text_at(kernel_, map + layout_.map.name, layout_.map.name_bytes), seen.name);
+    give(seen);
   }
 
   void data(const Btf& btf, const std::string& name, std::uint64_t start, BtfTypeId type) {
@@ -147,6 +175,7 @@ class Source {
   const control::GuestSpace& kernel_;
   const BpfSourceLayout& layout_;
   std::vector<TraceEvent> events_;
+  std::vector<ScatteredMap> scattered_;
   std::map<std::uint64_t, trace::BpfLineSeen> lines_;
   std::set<std::uint64_t> maps_, line_tables_;
   std::map<std::uint64_t, std::optional<Btf>> types_;
@@ -177,6 +206,8 @@ Result<BpfSourceLayout> bpf_source_layout_of(const KernelSymbols& symbols, const
       {"bpf_map", "max_entries", layout.map.entries},
       {"bpf_map", "btf", layout.map.btf},
       {"bpf_map", "btf_value_type_id", layout.map.value_type},
+      {"bpf_map", "key_size", layout.map.key_bytes},
+      {"bpf_map", "value_size", layout.map.value_bytes},
       {"bpf_array", "elem_size", layout.array.element_bytes},
       {"bpf_array", "value", layout.array.values},
   };
@@ -188,11 +219,26 @@ Result<BpfSourceLayout> bpf_source_layout_of(const KernelSymbols& symbols, const
   const auto type = btf.enumerator("BPF_MAP_TYPE_ARRAY");
   if (!type) return fail(ErrorCode::kNotFound, "this kernel's BTF does not say what kinds of BPF maps there are");
   layout.type_of_arrays = static_cast<std::uint64_t>(*type);
+  constexpr std::array<std::string_view, 4> kScattered{"BPF_MAP_TYPE_HASH", "BPF_MAP_TYPE_LRU_HASH",
+                                                       "BPF_MAP_TYPE_TASK_STORAGE", "BPF_MAP_TYPE_CGRP_STORAGE"};
+  for (std::size_t i = 0; i < kScattered.size(); ++i)
+    layout.scattered[i] = static_cast<std::uint64_t>(btf.enumerator(kScattered[i]).value_or(0));
+  const auto area = btf.member_offset_bits("bpf_arena", "kern_vm"),
+             address = btf.member_offset_bits("vm_struct", "addr");
+  if (area && address) {
+    layout.type_of_arenas = static_cast<std::uint64_t>(btf.enumerator("BPF_MAP_TYPE_ARENA").value_or(0));
+    layout.area_of_arena = *area / 8;
+    layout.address_of_area = *address / 8;
+  }
+  // A kernel that calls it otherwise has names for all but hash maps.
+  if (const auto key = btf.member_offset_bits("htab_elem", "key"))
+    layout.key_of_element = *key / 8;
+  else
+    layout.scattered[0] = layout.scattered[1] = 0;
   return layout;
 }
 
-std::vector<TraceEvent> bpf_source(std::uint64_t time_ns, const control::GuestSpace& kernel,
-                                   const BpfSourceLayout& layout) {
+BpfSource bpf_source(std::uint64_t time_ns, const control::GuestSpace& kernel, const BpfSourceLayout& layout) {
   return Source(time_ns, kernel, layout).all();
 }
 

@@ -53,7 +53,7 @@ class BpfSourceTest : public testing::Test {
   }
   std::vector<std::string> found() {
     std::vector<std::string> all;
-    for (const TraceEvent& event : bpf_source(7, memory_.space(), layout_)) {
+    for (const TraceEvent& event : bpf_source(7, memory_.space(), layout_).events) {
       EXPECT_EQ(event.time_ns, 7u);
       if (event.kind == TraceKind::kFunctionSeen) all.push_back(event_as<trace::FunctionSeen>(event).name.str());
       if (event.kind == TraceKind::kDataSeen) all.push_back(event_as<trace::DataSeen>(event).name.str());
@@ -81,9 +81,21 @@ class BpfSourceTest : public testing::Test {
                     .struct_ops = 27},
       .aux = {.lines = 300, .line_starts = 308, .line_count = 316, .btf = 324, .maps = 332, .map_count = 340},
       .btf = {.data = 0, .bytes = 8, .strings = 16},
-      .map = {.name = 0, .name_bytes = 16, .type = 16, .entries = 20, .btf = 24, .value_type = 32},
+      .map = {.name = 0,
+              .name_bytes = 16,
+              .type = 16,
+              .entries = 20,
+              .btf = 24,
+              .value_type = 32,
+              .key_bytes = 44,
+              .value_bytes = 48},
       .array = {.element_bytes = 36, .values = 40},
-      .type_of_arrays = 2};
+      .type_of_arrays = 2,
+      .scattered = {1, 0, 0, 0},
+      .key_of_element = 48,
+      .type_of_arenas = 33,
+      .area_of_arena = 56,
+      .address_of_area = 8};
 };
 
 TEST_F(BpfSourceTest, FunctionsLinesAndMaps) {
@@ -97,9 +109,33 @@ TEST_F(BpfSourceTest, WhatAGuestClaimsEnds) {
   EXPECT_LE(found().size(), 20u);
 }
 
-TEST_F(BpfSourceTest, OtherMapsHaveNoPlace) {
+TEST_F(BpfSourceTest, ValuesOfAHashMapHaveNoPlaceYet) {
   memory_.put(kMap + 16, std::uint64_t{2} << 32 | 1);
+  memory_.put(kMap + 44, std::uint64_t{24} << 32 | 4);
   EXPECT_THAT(found(), ElementsAre("take_mail", testing::_, testing::_));
+  const auto maps = bpf_source(7, memory_.space(), layout_).scattered;
+  ASSERT_EQ(maps.size(), 1u);
+  EXPECT_EQ(maps[0].address, kMap);
+  EXPECT_EQ(maps[0].name, "boxes");
+  EXPECT_EQ(maps[0].value_bytes, 24u);
+  EXPECT_EQ(maps[0].value_offset, 56u);
+}
+
+TEST_F(BpfSourceTest, AnArenaIsWhereTheKernelHasMappedIt) {
+  memory_.put(kMap + 16, std::uint64_t{2} << 32 | 33);
+  EXPECT_THAT(found(), ElementsAre("take_mail", testing::_, testing::_)) << "not mapped";
+  memory_.put(kMap + 56, kTable + 0x300);
+  memory_.put(kTable + 0x308, 0xffffc90000000000);
+  EXPECT_THAT(found(), ElementsAre("take_mail", testing::_, testing::_, "boxes"));
+  const auto seen = event_as<trace::DataSeen>(bpf_source(7, memory_.space(), layout_).events.back());
+  EXPECT_EQ(seen.start, 0xffffc90000000000);
+  EXPECT_GE(seen.bytes, std::uint64_t{4} << 30);
+}
+
+TEST_F(BpfSourceTest, OtherMapsHaveNoName) {
+  memory_.put(kMap + 16, std::uint64_t{2} << 32 | 6);  // BPF_MAP_TYPE_PERCPU_ARRAY
+  EXPECT_THAT(found(), ElementsAre("take_mail", testing::_, testing::_));
+  EXPECT_TRUE(bpf_source(7, memory_.space(), layout_).scattered.empty());
 }
 
 }  // namespace

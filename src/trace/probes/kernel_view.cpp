@@ -41,6 +41,7 @@ class View {
   }
 
   std::vector<TraceEvent> take() { return std::move(events_); }
+  std::vector<std::uint64_t> take_tasks() { return std::move(tasks_); }
 
  private:
   void add_threads(std::uint64_t process) {
@@ -58,6 +59,7 @@ class View {
   void add_task(std::uint64_t task) {
     const TraceEvent* const event = add(layout_.task, task, 0);
     if (event == nullptr) return;
+    tasks_.push_back(task);
     const std::uint64_t cgroup = event_as<trace::TaskSeen>(*event).cgroup;
     if (cgroup != 0 && cgroups_.insert(cgroup).second) add(layout_.cgroup, task, 0);
   }
@@ -83,6 +85,7 @@ class View {
   const control::GuestSpace& kernel_;
   const KernelLayout& layout_;
   std::vector<TraceEvent> events_;
+  std::vector<std::uint64_t> tasks_;
   std::set<std::uint64_t> cgroups_;
   std::size_t visited_ = 0;  // of all lists together: a guest may have them go round
 };
@@ -110,6 +113,12 @@ std::vector<TraceEvent> seen_at(std::uint64_t time_ns, const control::GuestSpace
   view.add_cpus(cpus);
   view.add_tasks();
   return view.take();
+}
+
+std::vector<std::uint64_t> tasks_at(const control::GuestSpace& kernel, const KernelLayout& layout) {
+  View view(0, kernel, layout);
+  view.add_tasks();
+  return view.take_tasks();
 }
 
 }  // namespace ktstr

@@ -20,4 +20,7 @@ Result<control::AddressSpace> find_kernel(const control::GuestSpace& ram, const 
 std::vector<TraceEvent> seen_at(std::uint64_t time_ns, const control::GuestSpace& kernel, const KernelLayout& layout,
                                 int cpus);
 
+// Addresses of the struct task_struct of all tasks, as far as they can be walked to.
+std::vector<std::uint64_t> tasks_at(const control::GuestSpace& kernel, const KernelLayout& layout);
+
 }  // namespace ktstr
