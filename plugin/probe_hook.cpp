@@ -69,6 +69,7 @@ const VcpuTable* table = nullptr;
 void** running_cpu = nullptr;
 bool data_is_copied = true;
 void* handles[kGuestRegisters] = {};
+void* flags = nullptr;  // a handle too
 GByteArray* bytes = nullptr;
 
 template <typename Function>
@@ -78,12 +79,12 @@ void look_up(Function& function, const char* symbol) {
 
 void wait_for_host() { ::usleep(100); }
 
-std::uint64_t read_register(std::size_t number) {
-  if (handles[number] == nullptr) return 0;
+std::uint64_t read_register(void* handle) {
+  if (handle == nullptr) return 0;
   qemu.byte_array_set_size(bytes, 0);
-  qemu.read_register(handles[number], bytes);
+  qemu.read_register(handle, bytes);
   std::uint64_t value = 0;
-  if (bytes->length >= sizeof value) std::memcpy(&value, bytes->data, sizeof value);
+  std::memcpy(&value, bytes->data, bytes->length < sizeof value ? bytes->length : sizeof value);
   return value;
 }
 
@@ -102,7 +103,7 @@ void take(const Probe& probe, std::uint64_t left = 0) {
   std::uint64_t registers[kRegisters] = {};
   const std::uint32_t used = Probes::registers_of(probe);
   for (std::size_t i = 0; i < kGuestRegisters; ++i)
-    if ((used >> i & 1) != 0) registers[i] = read_register(i);
+    if ((used >> i & 1) != 0) registers[i] = read_register(handles[i]);
   registers[static_cast<std::size_t>(Register::kLeft)] = left;
   probes->take(probe, table->find(cpu), guest_time(cpu), registers);
 }
@@ -239,8 +240,10 @@ const char* open_probes(const char* file, int api_version) {
     if (!map_ram(page->piece[i])) return "the guest's memory cannot be mapped";
   if (page->watch.pieces != 0) {
     if (watch_lacks() != nullptr || api_version < 3) return "this QEMU does not show its plugins accesses to memory";
-    prepare_watch(
-        *page, *probes, [] { return read_register(static_cast<std::size_t>(Register::kRsp)); }, guest_time);
+    prepare_watch(*page, *probes,
+                  {.rsp = [] { return read_register(handles[static_cast<std::size_t>(Register::kRsp)]); },
+                   .flags = [] { return read_register(flags); },
+                   .time = guest_time});
   }
   probes_wait = true;
   return nullptr;
@@ -255,12 +258,14 @@ void prepare_probes(void** current_cpu, const VcpuTable& vcpus) {
   GArray* const all = qemu.get_registers();
   const auto* const descriptors = reinterpret_cast<const RegisterDescriptor*>(all->data);
   std::size_t found = 0;
-  for (unsigned i = 0; i < all->length; ++i)
+  for (unsigned i = 0; i < all->length; ++i) {
+    if (std::strcmp(descriptors[i].name, "eflags") == 0) flags = descriptors[i].handle;
     for (std::size_t wanted = 0; wanted < kGuestRegisters; ++wanted)
       if (handles[wanted] == nullptr && std::strcmp(descriptors[i].name, kNames[wanted]) == 0) {
         handles[wanted] = descriptors[i].handle;
         ++found;
       }
+  }
   qemu.array_free(all, 1);
   __atomic_store_n(&page->ready, found == kGuestRegisters ? 1U : 0U, __ATOMIC_RELEASE);
 }

@@ -19,7 +19,7 @@
 namespace ktstr::control {
 
 constexpr std::uint64_t kProbeMagic = 0x31627270727473ULL;  // "strprb1"
-constexpr std::uint32_t kProbeVersion = 6;
+constexpr std::uint32_t kProbeVersion = 7;
 constexpr std::size_t kMostProbes = 128;
 constexpr std::size_t kMostLateProbes = 128;
 constexpr std::size_t kMostExits = 64, kMostLateExits = 96;
@@ -29,6 +29,7 @@ constexpr std::size_t kMostHolds = 16;
 constexpr std::size_t kMostWatched = 64;
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kLongestPath = 512;
+constexpr std::size_t kMostCounts = 1024;
 
 // The argument registers of a function, in their order, and the others that a probe may look at. kLeft is none of a
 // CPU: 0 where a function returns, else the address at which it goes on by a jump, kSomewhere where that is not known.
@@ -91,10 +92,17 @@ struct MemoryWatch {
   std::uint32_t hold_kind;  // of those that say what holds did; 0: nobody will be held
   std::uint32_t reserved;
   WatchedCode code[kMostWatched];  // in the order of their addresses; no two overlap
+  // Where the kernel counts, for each vCPU, what keeps it from being preempted; written as late probes are. 0: not
+  // known.
+  std::uint64_t preempt_count[kMostCounts];
 };
 
-// How an access was made: its length in bytes, and these.
-constexpr std::uint64_t kStore = 0x100, kAtomic = 0x200;
+// How an access was made: its length in bytes, and these. Of interrupts as the CPU has them, of preemption as the
+// kernel counts it: where it is on, interrupts are too.
+constexpr std::uint64_t kStore = 0x100, kAtomic = 0x200, kInterruptsOff = 0x400, kPreemptionOff = 0x800;
+// Of a kernel's preempt_count, the bit that says nothing of that (PREEMPT_NEED_RESCHED,
+// arch/x86/include/asm/preempt.h).
+constexpr std::uint64_t kNotCounted = 0x80000000;
 
 // A vCPU that has touched memory at `first` stands still before it executes `second`, until other vCPUs have touched
 // the same bytes so often, or have executed so many instructions, or have nothing to execute.

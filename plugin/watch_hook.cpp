@@ -19,9 +19,10 @@ constexpr const char* kNeeded[] = {"qemu_plugin_register_vcpu_mem_cb",
                                    "qemu_plugin_insn_size",
                                    "cpu_exit",
                                    "cpu_loop_exit_restore"};
-constexpr int kReadsRegisters = 1;            // QEMU_PLUGIN_CB_R_REGS
-constexpr int kLoadsAndStores = 3;            // QEMU_PLUGIN_MEM_RW
-constexpr std::uint64_t kStackBytes = 16384;  // THREAD_SIZE, by which a kernel's stacks are aligned (x86-64)
+constexpr int kReadsRegisters = 1;               // QEMU_PLUGIN_CB_R_REGS
+constexpr int kLoadsAndStores = 3;               // QEMU_PLUGIN_MEM_RW
+constexpr std::uint64_t kInterruptFlag = 0x200;  // of the flags
+constexpr std::uint64_t kStackBytes = 16384;     // THREAD_SIZE, by which a kernel's stacks are aligned (x86-64)
 // All code of a kernel is at addresses with these two bits. What is given to a callback lacks the first for an atomic
 // instruction, and the second in code that does not end holds.
 constexpr std::uint64_t kNotAtomic = std::uint64_t{1} << 63, kEndsHolds = std::uint64_t{1} << 62;
@@ -43,8 +44,7 @@ struct Qemu {
 ProbePage* page = nullptr;
 Probes* probes = nullptr;
 Holds* holds = nullptr;
-std::uint64_t (*read_rsp)() = nullptr;
-std::uint64_t (*read_time)(void* cpu) = nullptr;
+WatchTools tools{};
 const VcpuTable* table = nullptr;
 void** running_cpu = nullptr;
 
@@ -61,14 +61,24 @@ void report_changes() {
   while (holds->take_change(change)) {
     const std::uint64_t values[] = {
         change.hold, static_cast<std::uint64_t>(change.what), change.vcpu, change.place, change.address, change.times};
-    probes->give(page->watch.hold_kind, table->find(*running_cpu), read_time(*running_cpu), values, 6);
+    probes->give(page->watch.hold_kind, table->find(*running_cpu), tools.time(*running_cpu), values, 6);
   }
 }
 
 void on_watched_block(unsigned, void*) {
   if (!probes->active()) return;
-  stack = read_rsp();
-  block_time = read_time(*running_cpu);
+  stack = tools.rsp();
+  block_time = tools.time(*running_cpu);
+}
+
+// Interrupts and preemption of the running vCPU, as an access has them.
+std::uint64_t kept_off(std::uint32_t vcpu) {
+  std::uint64_t how = 0;
+  if ((tools.flags() & kInterruptFlag) == 0) how |= kInterruptsOff;
+  const std::uint64_t at = vcpu < kMostCounts ? page->watch.preempt_count[vcpu] : 0;
+  const std::uint64_t count = at == 0 ? 0 : probes->space().load(at, 4).value_or(0);
+  if (how != 0 || (count & ~kNotCounted) != 0) how |= kPreemptionOff;
+  return how;
 }
 
 void on_access(unsigned, std::uint32_t info, std::uint64_t address, void* data) {
@@ -78,9 +88,12 @@ void on_access(unsigned, std::uint32_t info, std::uint64_t address, void* data) 
   const std::uint32_t bytes = 1U << qemu.mem_size_shift(info);
   const bool store = qemu.mem_is_store(info);
   const std::uint32_t vcpu = table->find(*running_cpu);
-  const std::uint64_t how = bytes | (store ? kStore : 0) | ((tagged & kNotAtomic) == 0 ? kAtomic : 0);
-  const std::uint64_t values[] = {place, address, how};
-  if (page->watch.kind != 0) probes->give(page->watch.kind, vcpu, block_time, values, 3);
+  if (page->watch.kind != 0) {
+    const std::uint64_t how =
+        bytes | (store ? kStore : 0) | ((tagged & kNotAtomic) == 0 ? kAtomic : 0) | kept_off(vcpu);
+    const std::uint64_t values[] = {place, address, how};
+    probes->give(page->watch.kind, vcpu, block_time, values, 3);
+  }
   if (!holds_are_on || (tagged & kEndsHolds) == 0) return;
   holds->on_access(vcpu, place, address, bytes, store);
   report_changes();
@@ -122,11 +135,10 @@ const char* watch_lacks() {
   return nullptr;
 }
 
-void prepare_watch(ProbePage& of, Probes& all, std::uint64_t (*rsp)(), std::uint64_t (*time)(void* cpu)) {
+void prepare_watch(ProbePage& of, Probes& all, const WatchTools& with) {
   page = &of;
   probes = &all;
-  read_rsp = rsp;
-  read_time = time;
+  tools = with;
   static Holds those;
   holds = &those;
   look_up(qemu.register_mem, "qemu_plugin_register_vcpu_mem_cb");
@@ -174,7 +186,8 @@ void place_watch(qemu_plugin_tb* block) {
     std::uint64_t tagged = place;
     if (is_atomic(insn)) tagged &= ~kNotAtomic;
     if (code->ends_holds == 0) tagged &= ~kEndsHolds;
-    qemu.register_mem(insn, on_access, 0, kLoadsAndStores, reinterpret_cast<void*>(tagged));
+    qemu.register_mem(insn, on_access, page->watch.kind != 0 ? kReadsRegisters : 0, kLoadsAndStores,
+                      reinterpret_cast<void*>(tagged));
   }
 }
 

@@ -14,8 +14,13 @@ namespace ktstr::control {
 
 // What this QEMU lacks for it; nullptr: nothing.
 const char* watch_lacks();
-// With what probes have been opened with. `rsp`: reads that register of the running vCPU; `time`: as events have it.
-void prepare_watch(ProbePage& page, Probes& probes, std::uint64_t (*rsp)(), std::uint64_t (*time)(void* cpu));
+struct WatchTools {
+  std::uint64_t (*rsp)();            // reads that register of the running vCPU
+  std::uint64_t (*flags)();          // likewise
+  std::uint64_t (*time)(void* cpu);  // as events have it
+};
+// With what probes have been opened with.
+void prepare_watch(ProbePage& page, Probes& probes, const WatchTools& tools);
 // At each vCPU's start, in its thread.
 void watch_vcpus(void** current_cpu, const VcpuTable& vcpus);
 // Probes have begun: holds are known.

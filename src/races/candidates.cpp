@@ -135,7 +135,7 @@ struct Found {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> pairs;  // of places: how often
   std::map<std::uint64_t, std::uint32_t> words;                            // that others touch between: which bytes
   std::uint64_t times = 0;
-  bool first_atomic = false, second_atomic = false;
+  bool first_atomic = false, second_atomic = false, interrupts = false;
   bool open = false;  // no lock is held all the time by all, at least once
   std::optional<std::uint32_t> lock;
 };
@@ -275,6 +275,7 @@ class Finder {
     ++found.times;
     found.first_atomic = found.first_atomic || a.atomic;
     found.second_atomic = found.second_atomic || b.atomic;
+    found.interrupts = found.interrupts || (a.interrupts && b.interrupts);
     if (found.open) return;
     found.lock = guard_of(a, b, word, shape != RaceShape::kDirtyRead);
     found.open = !found.lock.has_value();
@@ -318,7 +319,8 @@ class Finder {
                             .variable = key.variable,
                             .second_variable = key.second_variable,
                             .times = found.times,
-                            .atomic = found.second_atomic};
+                            .atomic = found.second_atomic,
+                            .interrupts = found.interrupts};
     if (!found.open && found.lock) candidate.lock = name_of_lock(*found.lock);
     const bool writes = key.shape != RaceShape::kDirtyRead;
     std::vector<std::pair<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>> pairs;

@@ -43,6 +43,7 @@ struct RaceCandidate {
   double score = 0;                // the higher, the sooner it is tried
   bool atomic = false;             // the second access is atomic: one that comes between may be noticed
   RaceKey key() const { return {shape, first, second, variable, second_variable}; }
+  bool interrupts = false;      // are on at both accesses: one of the same CPU may come between as well
   std::string to_text() const;  // "check-then-act on mailboxes[].has_mail"
 };
 

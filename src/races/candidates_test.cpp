@@ -137,6 +137,16 @@ TEST_F(CandidatesTest, ACompareAndSwapIsTheActAndItsOwnReadIsNoCheck) {
   EXPECT_TRUE(find_candidates(run_).front().atomic);
 }
 
+TEST_F(CandidatesTest, InterruptsAreOnWhereBothAreMadeWithThem) {
+  reads(0, 1, kFlag);
+  writes(0, 2, kFlag);
+  writes(1, 8, kFlag);
+  run_.accesses[0].interrupts = true;
+  EXPECT_FALSE(find_candidates(run_).front().interrupts);
+  run_.accesses[1].interrupts = true;
+  EXPECT_TRUE(find_candidates(run_).front().interrupts);
+}
+
 TEST_F(CandidatesTest, HalfWrittenAndTwiceRead) {
   touch(0, 1, kState, true, 8);
   touch(0, 2, kState, true, 8);

@@ -41,6 +41,7 @@ Result<WatchedRun> read_watched_run(const std::filesystem::path& trace_file) {
                             .vcpu = event->cpu,
                             .store = (seen.how & control::kStore) != 0,
                             .atomic = (seen.how & control::kAtomic) != 0,
+                            .interrupts = (seen.how & control::kInterruptsOff) == 0,
                             .locks = run.locks.held_by(event->cpu),
                             .run = runs[event->cpu % kMostCpus]});
   }

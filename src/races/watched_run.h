@@ -20,6 +20,7 @@ struct MemoryAccess {
   std::uint16_t vcpu = 0;
   bool store = false;
   bool atomic = false;
+  bool interrupts = false;  // are on
   std::uint32_t locks = 0;  // that its vCPU holds, as WatchedRun::locks numbers them
   std::uint32_t run = 0;    // which stretch between two switches of its vCPU it belongs to
 };

@@ -81,7 +81,10 @@ Result<ProbesBegun> Recorder::begin(const control::GuestSpace& ram, std::uint64_
     const auto tasks = tasks_at(memory, kernel_.layout);
     for (const TraceEvent& seen : memory_.handed_out.begin(guest_ns, std::move(source.scattered), tasks)) give(seen);
   }
-  if (memory_.data) memory_.data->find_cpus(memory, cpus_);
+  if (memory_.data) {
+    memory_.data->find_cpus(memory, cpus_);
+    begun.preempt_counts = memory_.data->preempt_counts();
+  }
   auto holds = placed_holds(memory_.schedule, bpf_functions(memory, memory_.layout.functions), memory_.functions);
   if (holds)
     begun.holds = *std::move(holds);

@@ -48,7 +48,7 @@ struct Access {
   static constexpr TraceKind kKind = TraceKind::kAccess;
   std::uint64_t place = 0;  // of the instruction
   std::uint64_t address = 0;
-  std::uint32_t how = 0;  // as control::kStore has it
+  std::uint32_t how = 0;  // as control::kStore and the following have it
 };
 
 // A vCPU is held, or goes on.

@@ -36,6 +36,7 @@ std::string places_of(const TriedRace& race) {
   text += line_of("before", place_text(candidate.holds.front().second, candidate.second));
   for (const SourceLine& other : candidate.others)
     text += line_of(&other == &candidate.others.front() ? "between" : "", to_text(other));
+  if (candidate.interrupts) text += line_of("interrupts", "are on: one of the same CPU may come between too");
   return text;
 }
 
@@ -163,6 +164,7 @@ std::string races_json(const RaceSearch& search) {
                 {"schedule", to_text(candidate.holds)},
                 {"under", to_text(race.under)},
                 {"lock", candidate.lock},
+                {"interrupts", candidate.interrupts},
                 {"times", candidate.times},
                 {"conflicts", candidate.conflicts},
                 {"outcome", to_string(race.outcome)},

@@ -88,6 +88,8 @@ Status ProbeFile::begin(ProbeListener& listener, std::uint64_t guest_ns) {
     return fail(ErrorCode::kUnsupported, "{} holds; a page has room for {}", begun.holds.size(), control::kMostHolds);
   std::copy(begun.holds.begin(), begun.holds.end(), page.hold);
   page.holds = static_cast<std::uint32_t>(begun.holds.size());
+  std::copy_n(begun.preempt_counts.begin(), std::min(begun.preempt_counts.size(), control::kMostCounts),
+              page.watch.preempt_count);
   page.space = begun.space;
   std::copy(begun.late.begin(), begun.late.end(), page.late);
   std::copy(begun.late_exits.begin(), begun.late_exits.end(), page.late_exit);

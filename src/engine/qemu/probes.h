@@ -29,7 +29,8 @@ struct ProbesBegun {
   control::AddressSpace space;         // how its kernel maps memory
   std::vector<control::Probe> late{};  // in the order of their addresses, all of them in late_range()
   std::vector<control::ExitProbe> late_exits{};
-  std::vector<control::Hold> holds{};  // of places in the range of watch()
+  std::vector<control::Hold> holds{};           // of places in the range of watch()
+  std::vector<std::uint64_t> preempt_counts{};  // of vCPUs: control::MemoryWatch::preempt_count
 };
 
 // Where functions are left that are known from the kernel's image.

@@ -31,6 +31,12 @@ Result<KernelData> KernelData::of(const KernelSymbols& symbols, const Btf& btf) 
   KernelData made;
   made.btf_ = &btf;
   made.per_cpu_offset_ = offsets->address;
+  // A variable of its own, up to 6.14 a member of another.
+  if (const auto count = symbols.find("__preempt_count"))
+    made.preempt_count_ = count->address;
+  else if (const auto hot = symbols.find("pcpu_hot"); hot && btf.find_struct("pcpu_hot"))
+    if (const auto member = btf.member("pcpu_hot", "preempt_count"))
+      made.preempt_count_ = hot->address + member->offset_bits / 8;
   for (std::size_t i = 0; i < symbols.size(); ++i) {
     const Symbol one = symbols[i];
     const bool per_cpu = first->address <= one.address && one.address < last->address;
@@ -58,6 +64,13 @@ void KernelData::find_cpus(const control::GuestSpace& kernel, int cpus) {
   for (int cpu = 0; cpu < cpus; ++cpu)
     if (const auto offset = kernel.load(per_cpu_offset_ + 8 * static_cast<std::uint64_t>(cpu), 8))
       offsets_.push_back(*offset);
+}
+
+std::vector<std::uint64_t> KernelData::preempt_counts() const {
+  std::vector<std::uint64_t> counts;
+  if (preempt_count_ == 0) return counts;
+  for (const std::uint64_t offset : offsets_) counts.push_back(preempt_count_ + offset);
+  return counts;
 }
 
 const KernelData::Variable* KernelData::at(const std::vector<Variable>& all, std::uint64_t address) {

@@ -26,6 +26,8 @@ class KernelData {
 
   // From here on the variables of so many CPUs are known, as far as the guest's memory says where they are.
   void find_cpus(const control::GuestSpace& kernel, int cpus);
+  // Of these CPUs, where the kernel counts what keeps them from being preempted; none where it does not say.
+  std::vector<std::uint64_t> preempt_counts() const;
 
   // As events: what lies at this address and was not asked for before: DataSeen, and MemberSeen with the first of
   // several that have the same. Mostly nothing.
@@ -45,6 +47,7 @@ class KernelData {
   const Btf* btf_ = nullptr;
   std::vector<Variable> global_, per_cpu_;  // in the order of their addresses
   std::uint64_t per_cpu_offset_ = 0;        // __per_cpu_offset
+  std::uint64_t preempt_count_ = 0;         // per-CPU; 0: not known
   std::vector<std::uint64_t> offsets_;      // of CPUs
   std::set<std::pair<std::size_t, std::uint64_t>> known_;
   std::set<std::size_t> members_known_;
