@@ -12,7 +12,7 @@ constexpr std::uint64_t kMostSmaller = 8;       // runs of tests that are cut do
 constexpr std::size_t kMostSingles = 12;        // holds that are tried alone
 constexpr std::uint32_t kShort = 3;             // holds: such a schedule can be read as a story
 constexpr std::uint32_t kMostStretches = 8;     // of so few holds in a row, that are tried
-constexpr std::uint64_t kMostSeedsOfStory = 2;  // with which a story of few holds is looked for
+constexpr std::uint64_t kMostSeedsOfStory = 5;  // with which a story of few holds is looked for
 
 class Shortener {
  public:
