@@ -5,31 +5,21 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <set>
 
-#include "kernel/cache.h"
+#include "kernel/testing/real_kernels.h"
 #include "kernel/testing/synthetic_image.h"
 
 namespace ktstr {
 namespace {
 
-std::vector<KernelEntry> cached_kernels() {
-  std::vector<KernelEntry> entries;
-  const auto root = default_cache_root(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
-  if (!root) return entries;
-  for (CacheEntry& item : KernelCache(*root).list())
-    if (!item.damaged()) entries.push_back(*std::move(item.entry));
-  return entries;
-}
+using ProbesOfRealKernels = RealKernels;
 
-TEST(ProbeCatalogue, FindsAllThatAKernelHas) {
-  const auto kernels = cached_kernels();
-  if (kernels.empty()) GTEST_SKIP() << "no kernel is cached (`ktstr kernel fetch` gets one)";
-  for (const KernelEntry& kernel : kernels) {
+TEST_F(ProbesOfRealKernels, AreAllThatAKernelHas) {
+  for (const auto& [kernel, image, symbols, btf] : kernels()) {
     SCOPED_TRACE(kernel.key);
-    const auto found = find_probes(*read_bytes(kernel.vmlinux()));
+    const auto found = find_probes(image);
     ASSERT_TRUE(found) << found.error().message();
     std::set<TraceKind> placed;
     for (std::size_t i = 0; i < found->probes.size(); ++i) {
@@ -55,11 +45,9 @@ TEST(ProbeCatalogue, FindsAllThatAKernelHas) {
 }
 
 // A row that names a field wrongly would shift all that follow.
-TEST(ProbeCatalogue, ItsValuesAreTheFieldsOfTheKind) {
-  const auto kernels = cached_kernels();
-  if (kernels.empty()) GTEST_SKIP() << "no kernel is cached (`ktstr kernel fetch` gets one)";
-  for (const KernelEntry& kernel : kernels) {
-    const auto found = find_probes(*read_bytes(kernel.vmlinux()));
+TEST_F(ProbesOfRealKernels, HaveTheFieldsOfTheirKindsAsValues) {
+  for (const RealKernel& kernel : kernels()) {
+    const auto found = find_probes(kernel.image);
     ASSERT_TRUE(found) << found.error().message();
     auto check = [](const control::Probe& probe) {
       std::size_t words = 0, kept = 0;
@@ -74,12 +62,10 @@ TEST(ProbeCatalogue, ItsValuesAreTheFieldsOfTheKind) {
   EXPECT_TRUE(check_catalogue()) << check_catalogue().error().message();
 }
 
-TEST(ProbeCatalogue, IsRememberedForAKernel) {
-  const auto kernels = cached_kernels();
-  if (kernels.empty()) GTEST_SKIP() << "no kernel is cached (`ktstr kernel fetch` gets one)";
+TEST_F(ProbesOfRealKernels, AreRemembered) {
   const auto directory = TempDir::create(fs::temp_directory_path(), "ktstr-probes-test");
   ASSERT_TRUE(directory);
-  const KernelEntry& kernel = kernels.front();
+  const KernelEntry& kernel = kernels().front().entry;
   const auto first = probes_of(kernel.vmlinux(), kernel.facts.sha256, directory->path());
   ASSERT_TRUE(first) << first.error().message();
   const auto again = probes_of("/no/such/image", kernel.facts.sha256, directory->path());

@@ -5,10 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 
-#include "kernel/cache.h"
+#include "kernel/testing/real_kernels.h"
 #include "trace/probes/probe_names.h"
 
 namespace ktstr {
@@ -82,16 +81,11 @@ void expect_ends(const ByteVector& image) {
   EXPECT_FALSE(compile_user_probes(image, *parse_user_probes("try_to_wake_up -> ret->pid"))) << "it is a number";
 }
 
-// Against the kernels that this machine has in its cache.
-TEST(UserProbes, AreFoundInAKernel) {
-  const auto root = default_cache_root(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
-  if (!root) GTEST_SKIP();
-  int kernels = 0;
-  for (CacheEntry& item : KernelCache(*root).list()) {
-    if (item.damaged()) continue;
-    SCOPED_TRACE(item.entry->key);
-    ++kernels;
-    const ByteVector image = *read_bytes(item.entry->vmlinux());
+using UserProbesOfRealKernels = RealKernels;
+
+TEST_F(UserProbesOfRealKernels, AreFound) {
+  for (const auto& [entry, image, symbols, btf] : kernels()) {
+    SCOPED_TRACE(entry.key);
     const auto made = compile_user_probes(image, *parse_user_probes("try_to_wake_up(p->pid, p->comm); bpf:*"));
     ASSERT_TRUE(made) << made.error().message();
     ASSERT_EQ(made->of_kernel.size(), 1u);
@@ -99,7 +93,7 @@ TEST(UserProbes, AreFoundInAKernel) {
     for (std::uint32_t i = 0; i < made->of_kernel[0].steps; ++i) kept += made->of_kernel[0].step[i].keep;
     EXPECT_EQ(kept, 7u) << "number, how many, which are text, and the four of the event";
     EXPECT_THAT(made->names, ElementsAre("try_to_wake_up(p->pid, p->comm)"));
-    if (item.entry->facts.has_sched_ext) {
+    if (entry.facts.has_sched_ext) {
       std::map<std::string, BpfMethod> methods;
       for (const BpfMethod& one : made->methods) methods[one.name] = one;
       for (const char* const name : {"enqueue", "tick", "select_cpu"}) EXPECT_TRUE(methods[name].is_about_task) << name;
@@ -126,7 +120,6 @@ TEST(UserProbes, AreFoundInAKernel) {
     EXPECT_FALSE(compile_user_probes(image, *parse_user_probes("try_to_wake_up(p->no_such_member)")));
     EXPECT_FALSE(compile_user_probes(image, *parse_user_probes("try_to_wake_up(p->comm, p->comm, p->pid)")));
   }
-  if (kernels == 0) GTEST_SKIP() << "no kernel is cached (`ktstr kernel fetch` gets one)";
 }
 
 TEST(ProbeNames, NameWhatATraceHas) {
