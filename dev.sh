@@ -384,9 +384,10 @@ check_fuzz() {
 }
 
 check_long() {
-  step build build vm_test
+  step build build vm_test docs_test
   step kernels test_kernels
   build/test/vm_test --gtest_filter='Long*'
+  build/test/docs_test --gtest_filter='*/Long*'
 }
 
 check_kills() {

@@ -62,7 +62,7 @@ std::vector<DocumentedBlock> runnable_blocks() {
     int number = 0;
     for (const auto& block : fenced_blocks(read_page(page)))
       if (auto how = runnable(block))
-        found.push_back({.test_name = camel_case(page.stem()) + std::to_string(++number),
+        found.push_back({.test_name = (how->is_long ? "Long" : "") + camel_case(page.stem()) + std::to_string(++number),
                          .place = page.lexically_relative(source_dir()).string() + ":" + std::to_string(block.line),
                          .text = block.text,
                          .how = *std::move(how)});

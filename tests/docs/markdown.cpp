@@ -60,7 +60,8 @@ std::vector<FencedBlock> fenced_blocks(std::string_view markdown) { return parse
 std::optional<Runnable> runnable(const FencedBlock& block) {
   static const std::regex kFile("# file: ([A-Za-z0-9_-]+\\.toml)");
   const std::string first = block.text.substr(0, block.text.find('\n'));
-  if (block.language == "sh" && first == "# runs") return Runnable{.kind = Runnable::Kind::kScript, .name = ""};
+  if (block.language == "sh" && (first == "# runs" || first == "# runs long"))
+    return Runnable{.kind = Runnable::Kind::kScript, .name = "", .is_long = first == "# runs long"};
   std::smatch match;
   if (block.language == "toml" && std::regex_match(first, match, kFile))
     return Runnable{.kind = Runnable::Kind::kScenario, .name = match[1]};

@@ -19,10 +19,12 @@ struct FencedBlock {
 // A block without a closing fence reaches to the end.
 std::vector<FencedBlock> fenced_blocks(std::string_view markdown);
 
-// What a page claims to work: ```sh beginning with "# runs", ```toml beginning with "# file: NAME.toml".
+// What a page claims to work: ```sh beginning with "# runs" or "# runs long", ```toml beginning with "# file:
+// NAME.toml".
 struct Runnable {
   enum class Kind { kScript, kScenario } kind = Kind::kScript;
-  std::string name;  // of a scenario's file
+  std::string name;      // of a scenario's file
+  bool is_long = false;  // only run by ./dev.sh check
 };
 std::optional<Runnable> runnable(const FencedBlock& block);
 

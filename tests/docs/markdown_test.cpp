@@ -49,6 +49,8 @@ TEST(Markdown, ShBlocksRunWhenTheySaySo) {
   const auto script = runnable({.language = "sh", .text = "# runs\ntrue\n"});
   ASSERT_TRUE(script);
   EXPECT_EQ(script->kind, Runnable::Kind::kScript);
+  EXPECT_FALSE(script->is_long);
+  EXPECT_TRUE(runnable({.language = "sh", .text = "# runs long\ntrue\n"})->is_long);
   EXPECT_FALSE(runnable({.language = "sh", .text = "true\n# runs\n"}));
   EXPECT_FALSE(runnable({.language = "sh", .text = ""}));
   EXPECT_FALSE(runnable({.language = "cpp", .text = "# runs\n"}));
