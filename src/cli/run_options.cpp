@@ -54,6 +54,11 @@ Status check_together(const RunOptions& options) {
   if (options.gives("--turn") && options.gives("--quantum"))
     return fail(ErrorCode::kInvalidArgument, "--turn and --quantum exclude each other")
         .with_hint("turns are ended by the plugin in QEMU (--turn) or by a timer in the guest (--quantum)");
+  const auto to_output = std::count_if(options.reports.begin(), options.reports.end(),
+                                       [](const ReportTarget& one) { return one.path == "-"; });
+  if (to_output > 1 || (to_output == 1 && options.json))
+    return fail(ErrorCode::kInvalidArgument, "standard output takes one of --report FORMAT:- and --json")
+        .with_hint("give a file for the others");
   for (const auto& [name, values] : options.axes(false))
     for (auto value = values.begin(); value != values.end(); ++value)
       if (std::find(values.begin(), value, *value) != value)

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "cli/settings.h"
+#include "report/formats/report_format.h"
 #include "results/exploration.h"
 #include "runner/batch.h"
 
@@ -27,6 +28,7 @@ struct RunOptions {
   std::optional<int> jobs;  // runs at once; kAutoJobs: as many as the machine has CPUs and room for
   bool fail_fast = false;
   bool json = false;
+  std::vector<ReportTarget> reports;
   int verbosity = 0;
 
   // Takes the value of a flag. kInvalidArgument that names both.

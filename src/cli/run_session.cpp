@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_session.h"
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "base/system/process.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
@@ -29,13 +31,25 @@ std::string as_json_list(const std::vector<RunRecord>& records) {
   return list.dump(2) + "\n";
 }
 
+// What the environment says counts where no flag says it.
+std::vector<ReportTarget> targets(const RunOptions& options) {
+  const char* const value = std::getenv("KTSTR_REPORT");
+  if (!options.reports.empty() || value == nullptr) return options.reports;
+  auto parsed = ReportFiles::parse(value);
+  if (parsed) return *std::move(parsed);
+  log_warn("KTSTR_REPORT is ignored: {}", parsed.error().message());
+  return {};
+}
+
 }  // namespace
 
 RunSession::RunSession(const RunOptions& options, RunnerEnvironment environment, bool many_tests)
     : options_(options),
       environment_(std::move(environment)),
       many_tests_(many_tests),
-      progress_(Progress::kind(), options.json),
+      reports_(targets(options)),
+      is_quiet_(options.json || reports_.takes_output()),
+      progress_(Progress::kind(), is_quiet_),
       batch_{.seeds = options.seeds, .repeat = options.repeat} {
   if (const auto self = own_executable()) beside_ = self->parent_path();
 }
@@ -71,12 +85,14 @@ PoolOptions RunSession::pool(bool is_matrix) {
 }
 
 int RunSession::run_all() {
+  if (const Status ready = reports_.prepare(); !ready) return report_error(ready.error());
   const std::uint64_t cells = batch_.cells();
   BatchOptions options{.pool = pool(cells > batch_.tests.size()), .keep_records = options_.json || options_.repeat > 1};
   options.run = [this](const RunRequest& request) { return ktstr::run(request, environment_); };
   options.ran = [&](const Cell& cell, const RunRecord& record, std::uint64_t number) {
     if (number == 1) introduce(cell, cells);
     show(cell, record, number);
+    reports_.add(cell, record, number);
   };
   options.ended = [this](const Cell& cell) { conclude(cell); };
   result_ = run_batch(batch_, options);
@@ -86,14 +102,15 @@ int RunSession::run_all() {
   if (interrupted()) exit_ = worse_exit(exit_, exit_code(Outcome::kInterrupted));
   if (options_.json)
     print(document());
-  else if (result_.is_matrix())
+  else if (result_.is_matrix() && !is_quiet_)
     print("\n" + matrix_report(result_, stdout_takes_colors()));
+  write_reports();
   return exit_;
 }
 
 // Which cell of a matrix comes.
 void RunSession::introduce(const Cell& cell, std::uint64_t cells) {
-  if (options_.json || cells == batch_.tests.size()) return;
+  if (is_quiet_ || cells == batch_.tests.size()) return;
   const std::string values = describe(cell.values);
   const std::string what = many_tests_ ? cell.test + (values.empty() ? "" : ", ") + values : values;
   print(fmt::format("cell {} of {}: {}\n", cell.number, cells, printable(what)));
@@ -106,7 +123,7 @@ void RunSession::show(const Cell& cell, const RunRecord& record, std::uint64_t n
     return;
   }
   if (cell.exploration) return show_seed(record);
-  if (options_.json) return;
+  if (is_quiet_) return;
   const bool nothing_new = !cell.records.empty() && !record.digest.empty() &&
                            record.outcome == cell.records.front().outcome &&
                            record.digest == cell.records.front().digest;
@@ -119,13 +136,13 @@ void RunSession::show(const Cell& cell, const RunRecord& record, std::uint64_t n
 
 // A pass is only counted, and so is what an interrupt ended.
 void RunSession::show_seed(const RunRecord& record) {
-  if (options_.json || record.outcome == Outcome::kInterrupted) return;
+  if (is_quiet_ || record.outcome == Outcome::kInterrupted) return;
   if (record.outcome == Outcome::kPass && options_.verbosity == 0) return;
   print(seed_line(record));
 }
 
 void RunSession::conclude(const Cell& cell) {
-  if (options_.json || cell.refusal) return;
+  if (is_quiet_ || cell.refusal) return;
   if (!cell.exploration && options_.repeat > 1) print(repeat_summary(cell.records));
   if (cell.exploration && worst_outcome(cell) != Outcome::kBadInput)
     print(explore_report(*cell.exploration, stdout_takes_colors()));
@@ -143,6 +160,14 @@ std::string RunSession::document() const {
   std::vector<RunRecord> records;
   for (const Cell& cell : result_.cells) records.insert(records.end(), cell.records.begin(), cell.records.end());
   return as_json_list(records);
+}
+
+void RunSession::write_reports() {
+  const auto output = reports_.write();
+  if (!output)
+    exit_ = worse_exit(exit_, report_error(output.error()));
+  else if (!output->empty())
+    print(*output);
 }
 
 void RunSession::print(std::string_view text) {

@@ -11,6 +11,7 @@
 
 #include "cli/progress.h"
 #include "cli/repeat_command.h"
+#include "cli/report_files.h"
 #include "cli/run_options.h"
 #include "runner/batch.h"
 #include "runner/runner.h"
@@ -32,6 +33,8 @@ class RunSession {
   int run_all();
 
   const BatchResult& result() const { return result_; }
+  // Standard output is for a program, not for a person.
+  bool is_quiet() const { return is_quiet_; }
 
  private:
   PoolOptions pool(bool is_matrix);
@@ -41,12 +44,15 @@ class RunSession {
   void show_seed(const RunRecord& record);
   void conclude(const Cell& cell);
   std::string document() const;
+  void write_reports();
   void print(std::string_view text);
 
   const RunOptions& options_;
   RunnerEnvironment environment_;
   bool many_tests_;
   std::filesystem::path beside_;
+  ReportFiles reports_;
+  bool is_quiet_;
   Progress progress_;
   Batch batch_;
   BatchResult result_;

@@ -223,6 +223,18 @@ const Setting kOwn[] = {
      .type = "",
      .help = "machine-readable results on stdout",
      .set_session = [](const Word&, RunOptions& options) { return put(options.json, true); }},
+    {.flags = "--report",
+     .type = "FORMAT:FILE",
+     .help = "write the results for other programs too: junit, ktap, github, markdown, kcidb, lkp, jsonl; '-' for "
+             "stdout, '{test}' in the file's name for one file a test. Default: KTSTR_REPORT",
+     .set_session =
+         [](const Word& word, RunOptions& options) {
+           auto target = ReportTarget::parse(word.text);
+           if (!target) return Status(std::move(target).error().context("--report"));
+           options.reports.push_back(*std::move(target));
+           return ok();
+         },
+     .is_list = true},
     {.flags = "-v,--verbose",
      .type = "",
      .help = "say what is being done; twice: and why",

@@ -34,6 +34,7 @@ struct Setting {
   Status (*set_session)(const Word& word, RunOptions& options) = nullptr;
   Repeated repeated = Repeated::kNever;
   bool of_guests = false, is_axis = false;  // as in RunSetting
+  bool is_list = false;                     // may be given several times
   const char* before = "";  // in the help: the flag of the RunSetting that it stands before; "": at the end
 
   std::string_view flag() const;  // the long form

@@ -81,7 +81,7 @@ int run_tests(const std::vector<TestEntry>& tests, const TestProgramCommand& com
         {.program = *program, .selection = {"--filter", test.name}, .environment = cli::deciding_environment()},
         test.attributes.host_only);
   const int exit = session.run_all();
-  if (command.options.json) return exit;
+  if (session.is_quiet()) return exit;
   const BatchResult& found = session.result();
   const Status printed = cli::print_out(summary_line(found.tests_by_outcome(), found.tests_not_run()) + "\n");
   return printed ? exit : worse_exit(exit, cli::report_error(printed.error()));

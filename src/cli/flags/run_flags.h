@@ -182,6 +182,9 @@ struct RacesFlags {
     if (result.options.gives("--hold"))
       return Error(ErrorCode::kInvalidArgument, "which CPU is to be held is what is looked for")
           .with_hint("leave --hold out; ktstr run takes it");
+    if (!result.options.reports.empty())
+      return Error(ErrorCode::kInvalidArgument, "--report is about the runs of tests")
+          .with_hint("leave it out; --json gives all candidates of a search");
     if (!result.options.axes(false).empty())
       return Error(ErrorCode::kInvalidArgument, "races are looked for on one machine, with one scheduler")
           .with_hint("give each flag once");

@@ -63,7 +63,7 @@ class SettingFlags {
   }
   void add(CLI::App& app, const Setting& setting) { add(app, setting, setting.help); }
   void add_all(CLI::App& app) {
-    for (const Setting& setting : settings()) add(app, setting, setting.help, setting.is_axis);
+    for (const Setting& setting : settings()) add(app, setting, setting.help, setting.is_axis || setting.is_list);
     app.footer(
         "--scheduler, --topology, --kernel and --work-type may be given several times: each combination is run.\n"
         "Words after -- are given to the test (Ctx::args()).");
