@@ -79,6 +79,7 @@ struct GuestOutcome {
   std::string why_no_events;  // why the listener saw none, or no more from some point on; "" where it saw all
   Bytes console_cut = 0;      // of the console's middle, which is not kept
   LiveWorkersSeen live;       // workers that were there at its end, as they were last seen
+  bool crawls = false;        // kHang, though it gave signs of life: hardly any guest time passed between them
   // Of a guest that gave no sign of life after its boot (kHang): where they stood. Empty: it was not so, or QEMU did
   // not say.
   std::vector<VcpuState> vcpus;

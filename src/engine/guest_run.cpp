@@ -227,6 +227,7 @@ void GuestRun::explain_from_console(Finding& finding, const std::string& console
 
 // The guest is given up: QEMU may be asked, which acts on it.
 void GuestRun::look_into(Finding& finding, GuestOutcome& outcome) {
+  outcome.crawls = finding.crawls;
   if (!finding.silent && !finding.crawls) return;
   auto heartbeats = [&] { return mailbox::load(machine_.memory.mailbox().layout().guest.heartbeats); };
   const std::uint64_t before = heartbeats();

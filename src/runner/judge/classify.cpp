@@ -29,6 +29,10 @@ void infrastructure(RunRecord& record, std::string error, std::string hint = {})
   record.error_hint = std::move(hint);
 }
 
+constexpr const char* kFewerHolds =
+    "while a CPU is held, others that wait for it are slow to emulate: hold fewer times ('times 1-8'), or shorter "
+    "('most 50000')";
+
 void judge_body(const RunRequest& request, const GuestStory& story, const PhaseLimits& limits, RunRecord& record) {
   // One that has given its result and then crashes or hangs is no sound test either.
   const bool ended_well = story.body_end && story.body_end->clean && !story.body_end->timed_out;
@@ -220,8 +224,8 @@ void classify(const RunRequest& request, const GuestStory& story, const GuestOut
       judge_expectation(request.expect_failure, story, record);
       return;
   }
-  infrastructure(record,
-                 fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message));
+  infrastructure(record, fmt::format("{} in phase {}: {}", to_string(guest.end), to_string(guest.phase), guest.message),
+                 crawls_by_holds(request, guest) ? kFewerHolds : "");
 }
 
 }  // namespace ktstr

@@ -199,6 +199,10 @@ void judge_kernel(const RunRequest& request, const GuestStory& story, const Gues
   if (guest.end == GuestEnd::kCompleted) doubt_breakpoints(request, record);
 }
 
+bool crawls_by_holds(const RunRequest& request, const GuestOutcome& guest) {
+  return guest.crawls && !request.schedule.empty();
+}
+
 bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest,
                       RunRecord& record) {
   keep_scheduler(story, record);
@@ -206,7 +210,8 @@ bool judge_lost_guest(const RunRequest& request, const GuestStory& story, const 
   judge_kernel(request, story, guest, record);
   const std::uint64_t last = story.marks.empty() ? 0 : story.marks.back().at_ns;
   const Standstill standstill = standstill_of(guest.vcpus);
-  if (guest.end == GuestEnd::kHang && !guest.vcpus.empty() && standstill != Standstill::kIdle) {
+  if (guest.end == GuestEnd::kHang && !guest.vcpus.empty() && standstill != Standstill::kIdle &&
+      !crawls_by_holds(request, guest)) {
     const bool in_kernel = standstill == Standstill::kKernel;
     const std::string what = in_kernel ? "" : "; programs of a higher priority than the agent's keep it from running";
     record.details.insert(record.details.begin(),

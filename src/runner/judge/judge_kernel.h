@@ -16,6 +16,10 @@ namespace ktstr {
 // for every run that got as far as the test.
 void judge_kernel(const RunRequest& request, const GuestStory& story, const GuestOutcome& guest, RunRecord& record);
 
+// A guest got on too slowly while CPUs were held in it (RunRequest::schedule): those that wait for one, spinning, are
+// slow to emulate. It says nothing about the kernel.
+bool crawls_by_holds(const RunRequest& request, const GuestOutcome& guest);
+
 // For a guest that did not get to its end, or whose agent failed: true when that, or what the kernel reported before,
 // is a failure; `record` then has it, and the outcome. False: the run says nothing about the kernel. The scheduler is
 // not judged, only its state kept.

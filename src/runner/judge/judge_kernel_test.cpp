@@ -130,6 +130,20 @@ TEST(JudgeLostGuest, CallsACpuThatStaysInTheKernelItsHang) {
   EXPECT_EQ(record.outcome, Outcome::kFail);
 }
 
+// CPUs that wait for one that is held are slow to emulate.
+TEST(JudgeLostGuest, DoesNotBlameTheKernelForCpusThatAreHeld) {
+  RunRequest request;
+  request.schedule = "f+0x0 to f+0x4 until write";
+  GuestOutcome crawls = silent({});
+  RunRecord silent_one;
+  EXPECT_TRUE(judge_lost_guest(request, healthy(), crawls, silent_one)) << "no sign of life at all";
+  crawls.crawls = true;
+  RunRecord record;
+  EXPECT_FALSE(judge_lost_guest(request, healthy(), crawls, record));
+  EXPECT_THAT(record.details, testing::IsEmpty());
+  EXPECT_TRUE(judge_lost_guest({}, healthy(), crawls, record)) << "nobody is held";
+}
+
 TEST(JudgeLostGuest, DoesNotBlameTheKernelForPrograms) {
   RunRecord record;
   EXPECT_TRUE(judge_lost_guest({}, healthy(), silent({.interrupts = true, .user = true}), record));
