@@ -18,6 +18,7 @@ constexpr ReportFormat kFormats[] = {
     {"kcidb", "JSON for KernelCI's database", kcidb_report},
     {"lkp", "'key: value' lines, as LKP's tests have them", lkp_report},
     {"jsonl", "the whole result.json of each run, a line each", json_lines_report, true},
+    {"csv", "a line a run, for spreadsheets and scripts", csv_report},
 };
 
 }  // namespace

@@ -38,5 +38,6 @@ std::string markdown_report(std::span<const ReportedRun> runs);
 std::string kcidb_report(std::span<const ReportedRun> runs);
 std::string lkp_report(std::span<const ReportedRun> runs);
 std::string json_lines_report(std::span<const ReportedRun> runs);
+std::string csv_report(std::span<const ReportedRun> runs);
 
 }  // namespace ktstr

@@ -135,7 +135,7 @@ TEST(ReportTarget, IsAFormatAndAFile) {
 
 TEST(ReportTarget, RefusesWhatIsNone) {
   EXPECT_THAT(ReportTarget::parse("xunit:a").error().message(),
-              HasSubstr("'xunit' is no format; accepted: junit, ktap, github, markdown, kcidb, lkp, jsonl"));
+              HasSubstr("'xunit' is no format; accepted: junit, ktap, github, markdown, kcidb, lkp, jsonl, csv"));
   for (const char* text : {"junit", "junit:"})
     EXPECT_THAT(ReportTarget::parse(text).error().message(), HasSubstr("says no file"));
 }
