@@ -87,6 +87,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
 
   const KernelCommands kernel(app);
   const WarmCommands warm(app);
+  const RunsCommands runs(app);
 
   const WorkCommands work(app);
 
@@ -117,6 +118,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*races.races) return races.interpreted(std::move(split.tests));
   if (*kernel.kernel) return kernel.command();
   if (*warm.warm) return warm.interpreted();
+  if (*runs.runs) return runs.interpreted();
   if (*work.work) return work.interpreted(std::move(split.tests));
   if (*test) return Command(TestCommand{program, {}});
   run_command.file = file;

@@ -92,6 +92,30 @@ struct WarmBuildCommand {
 struct WarmCleanCommand {
   std::vector<std::string> digests;  // beginnings; empty: all
 };
+// Kept runs.
+struct RunsSelection {
+  std::string test = "*";  // as NameFilter has it
+  bool failed = false;     // those that did not pass
+};
+struct RunsListCommand {
+  RunsSelection wanted;
+  std::size_t most = 20;
+  bool json = false;
+};
+struct RunsShowCommand {
+  std::string run = "last";  // as find_run() takes it
+  bool verbose = false, json = false;
+};
+struct RunsExportCommand {
+  std::vector<std::string> runs;  // empty: all that are wanted
+  RunsSelection wanted;
+  std::vector<ReportTarget> reports;
+};
+struct RunsCleanCommand {
+  std::vector<std::string> runs;  // empty: all but the newest
+  std::size_t keep = 0;
+  bool all = false;  // that was said
+};
 // The canned scenarios.
 struct ScenariosCommand {
   bool json = false;
@@ -123,8 +147,9 @@ struct DoctorCommand {
 };
 using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
                              KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
-                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, ScenariosCommand, SchedulersCommand,
-                             WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;
+                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand,
+                             RunsExportCommand, RunsCleanCommand, ScenariosCommand, SchedulersCommand, WorkListCommand,
+                             WorkShowCommand, WorkImportCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -55,6 +55,34 @@ TEST(CommandLine, RacesTakesItsFlagsAndExplain) {
   EXPECT_THAT(refusal({"races", "two.toml", "--budget", "soon"}), HasSubstr("'soon' is not a duration"));
 }
 
+TEST(CommandLine, RunsAreRemovedOnlyWhereItIsSaidWhich) {
+  EXPECT_THAT(refusal({"runs", "clean"}), HasSubstr("which runs are to go?"));
+  EXPECT_THAT(refusal({"runs", "clean", "last", "--all"}), HasSubstr("which runs are to go?"));
+  EXPECT_EQ(parsed_as<RunsCleanCommand>({"runs", "clean", "--keep", "7"}).keep, 7U);
+  EXPECT_EQ(parsed_as<RunsCleanCommand>({"runs", "clean", "--all"}).keep, 0U);
+  EXPECT_THAT(parsed_as<RunsCleanCommand>({"runs", "clean", "last", "2026"}).runs, ::testing::SizeIs(2));
+}
+
+TEST(CommandLine, RunsAreExportedAsCsvWhereNothingElseIsSaid) {
+  const auto plain = parsed_as<RunsExportCommand>({"runs", "export", "--failed", "--test", "two*"});
+  ASSERT_EQ(plain.reports.size(), 1U);
+  EXPECT_STREQ(plain.reports[0].format->name, "csv");
+  EXPECT_TRUE(plain.wanted.failed);
+  EXPECT_EQ(plain.wanted.test, "two*");
+  EXPECT_EQ(parsed_as<RunsExportCommand>({"runs", "export", "last", "--report", "junit:a", "--report", "ktap:-"})
+                .reports.size(),
+            2U);
+}
+
+TEST(CommandLine, ReportsAreSeveralOfWhichOneTakesStandardOutput) {
+  const auto run = parsed_as<RunCommand>({"run", "two.toml", "--report", "junit:a.xml", "--report", "github:-"});
+  ASSERT_EQ(run.options.reports.size(), 2U);
+  EXPECT_EQ(run.options.reports[1].path, "-");
+  EXPECT_THAT(refusal({"run", "two.toml", "--report", "ktap:-", "--json"}), HasSubstr("standard output takes one"));
+  EXPECT_THAT(refusal({"run", "two.toml", "--report", "xunit:a"}), HasSubstr("'xunit' is no format"));
+  EXPECT_THAT(refusal({"races", "two.toml", "--report", "junit:a"}), HasSubstr("--report is about the runs of tests"));
+}
+
 TEST(CommandLine, RunTakesEveryFlag) {
   const auto run = parsed_as<RunCommand>(
       {"run",       "two.toml",   "--scheduler", "/bin/scx -v", "--topology", "1n2l2c1t", "--kernel",

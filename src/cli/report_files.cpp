@@ -19,7 +19,7 @@ bool is_output(const ReportTarget& target) { return target.path == "-"; }
 std::string file_name_of(std::string_view test) {
   std::string name;
   for (const char c : test) name += c == '/' || c == '\0' ? '_' : c;
-  return name.starts_with('.') ? "_" + name : name;
+  return name.empty() || name.starts_with('.') ? "_" + name : name;
 }
 
 std::string path_for(const ReportTarget& target, const std::string& test) {

@@ -225,7 +225,7 @@ const Setting kOwn[] = {
      .set_session = [](const Word&, RunOptions& options) { return put(options.json, true); }},
     {.flags = "--report",
      .type = "FORMAT:FILE",
-     .help = "write the results for other programs too: junit, ktap, github, markdown, kcidb, lkp, jsonl; '-' for "
+     .help = "write the results for other programs too: junit, ktap, github, markdown, kcidb, lkp, jsonl, csv; '-' for "
              "stdout, '{test}' in the file's name for one file a test. Default: KTSTR_REPORT",
      .set_session =
          [](const Word& word, RunOptions& options) {

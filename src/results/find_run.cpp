@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "base/log.h"
 #include "results/run_directory.h"
@@ -17,20 +16,9 @@ namespace {
 
 constexpr std::size_t kMostShown = 5;
 
-// Newest first.
-std::vector<std::string> run_ids(const fs::path& runs) {
-  std::vector<std::string> ids;
-  std::error_code error;
-  for (fs::directory_iterator it(runs, error); !error && it != fs::directory_iterator(); it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (is_run_id(name)) ids.push_back(std::move(name));
-  }
-  std::sort(ids.rbegin(), ids.rend());
-  return ids;
-}
-
-Result<fs::path> newest(const fs::path& runs, bool only_failed) {
-  for (const std::string& id : run_ids(runs)) {
+Result<fs::path> newest(const fs::path& state_dir, bool only_failed) {
+  const fs::path runs = state_dir / "runs";
+  for (const std::string& id : run_ids(state_dir)) {
     std::error_code error;
     if (!fs::exists(runs / id / "result.json", error)) continue;  // still under way, or killed
     const auto record = load_run_record(runs / id);
@@ -49,6 +37,18 @@ Result<fs::path> newest(const fs::path& runs, bool only_failed) {
 
 }  // namespace
 
+std::vector<std::string> run_ids(const fs::path& state_dir) {
+  std::vector<std::string> ids;
+  std::error_code error;
+  for (fs::directory_iterator it(state_dir / "runs", error); !error && it != fs::directory_iterator();
+       it.increment(error)) {
+    std::string name = it->path().filename().string();
+    if (is_run_id(name)) ids.push_back(std::move(name));
+  }
+  std::sort(ids.rbegin(), ids.rend());
+  return ids;
+}
+
 Result<fs::path> find_run(const fs::path& state_dir, const std::string& name) {
   const fs::path runs = state_dir / "runs";
   std::error_code error;
@@ -57,8 +57,8 @@ Result<fs::path> find_run(const fs::path& state_dir, const std::string& name) {
     return fail(ErrorCode::kNotFound, "there is no directory {}", name)
         .with_hint("give the directory of a run, or a run's id");
   }
-  if (name == "last" || name == "last-failed") return newest(runs, name == "last-failed");
-  std::vector<std::string> matches = run_ids(runs);
+  if (name == "last" || name == "last-failed") return newest(state_dir, name == "last-failed");
+  std::vector<std::string> matches = run_ids(state_dir);
   std::erase_if(matches, [&](const std::string& id) { return !id.starts_with(name); });
   if (name.empty()) matches.clear();
   if (std::find(matches.begin(), matches.end(), name) != matches.end()) return runs / name;

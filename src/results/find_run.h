@@ -5,10 +5,14 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace ktstr {
+
+// Of those in STATE/runs, newest first, also where a run is still under way.
+std::vector<std::string> run_ids(const std::filesystem::path& state_dir);
 
 // The directory of a run, named by its id, by a beginning of it that no other run has, as "last" or "last-failed" (the
 // newest finished run, or the newest that did not pass; runs that repeat another one do not count), or by the path of a

@@ -55,6 +55,14 @@ Result<std::optional<FileLock>> hold_run(const fs::path& run_dir) {
   return std::optional<FileLock>();
 }
 
+Status remove_run_directory(const fs::path& run_dir) {
+  KTSTR_TRY_ASSIGN(const FileLock lock, FileLock::try_acquire(run_dir / kRunLockName, FileLock::Kind::kExclusive));
+  std::error_code error;
+  fs::remove_all(run_dir, error);
+  if (error) return Error::from_errno(error.value(), fmt::format("cannot remove {}", run_dir.string()));
+  return ok();
+}
+
 namespace {
 
 Result<std::size_t> prune_directories(const fs::path& state_dir, std::size_t keep) {
@@ -77,16 +85,11 @@ Result<std::size_t> prune_directories(const fs::path& state_dir, std::size_t kee
   std::sort(ids.rbegin(), ids.rend());
   std::size_t removed = 0;
   for (std::size_t i = keep; i < ids.size(); ++i) {
-    const auto lock = FileLock::try_acquire(runs / ids[i] / kRunLockName, FileLock::Kind::kExclusive);
-    if (!lock) {
-      if (lock.error().code() != ErrorCode::kBusy) log_warn("cannot prune a run: {}", lock.error().message());
-      continue;
-    }
-    fs::remove_all(runs / ids[i], error);
-    if (error)
-      log_warn("cannot remove {}: {}", (runs / ids[i]).string(), error.message());
-    else
+    const Status done = remove_run_directory(runs / ids[i]);
+    if (done)
       ++removed;
+    else if (done.error().code() != ErrorCode::kBusy)
+      log_warn("cannot prune a run: {}", done.error().message());
   }
   return removed;
 }

@@ -39,6 +39,9 @@ class RunDirectory {
 // read-only media, which nobody prunes). kBusy while the run is still under way.
 Result<std::optional<FileLock>> hold_run(const fs::path& run_dir);
 
+// Of a finished run; kBusy where somebody uses it.
+Status remove_run_directory(const fs::path& run_dir);
+
 // Removes all but the newest `keep` runs, by name; never one in use, and nothing that is not a run. Returns how many
 // were removed: none while somebody else is at it. One that cannot be removed is warned about and stays. Objects that
 // no run has any more go too (object_store.h).

@@ -53,6 +53,15 @@ TEST_F(RunDirectories, AreKeptWhileInUse) {
   EXPECT_TRUE(fs::exists(oldest.path()));
 }
 
+TEST_F(RunDirectories, AreRemovedByNameWhereNobodyUsesThem) {
+  std::optional<RunDirectory> run(make(0));
+  const fs::path path = run->path();
+  EXPECT_EQ(remove_run_directory(path).error().code(), ErrorCode::kBusy);
+  run.reset();
+  EXPECT_TRUE(remove_run_directory(path));
+  EXPECT_FALSE(fs::exists(path));
+}
+
 TEST_F(RunDirectories, AreKeptWhileHeldAndHeldOnlyWhenFinished) {
   std::optional<RunDirectory> run(make(0));
   const fs::path path = run->path();

@@ -4,9 +4,11 @@
 
 usage: check_formats.py DIRECTORY
 
-DIRECTORY has report.junit, report.ktap, report.github, report.markdown, report.kcidb, report.lkp and report.jsonl of the same runs.
+DIRECTORY has report.junit, report.ktap, report.github, report.markdown, report.kcidb, report.lkp, report.jsonl and report.csv of the same runs.
 Prints what was read as JSON: for each format the names and outcomes. Ends with 1 and says why where one is not valid.
 """
+import csv
+import io
 import json
 import pathlib
 import re
@@ -140,14 +142,26 @@ def jsonl(text):
     return [[run["test"], run["verdict"]] for run in map(json.loads, text.splitlines())]
 
 
+def csv_file(text):
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    if any(len(row) != len(rows[0]) for row in rows):
+        wrong("rows of csv")
+    for row in rows[1:]:
+        if any(cell[:1] in ("=", "+", "-", "@") for cell in row):
+            wrong("a formula")
+    return [[row[2], row[3]] for row in rows[1:]]
+
+
 def main():
     directory = pathlib.Path(sys.argv[1])
     found = {}
-    for read in (junit, ktap, github, markdown, kcidb, lkp, jsonl):
-        text = (directory / f"report.{read.__name__}").read_bytes().decode("utf-8")
+    csv.field_size_limit(1 << 30)
+    for read in (junit, ktap, github, markdown, kcidb, lkp, jsonl, csv_file):
+        name = read.__name__.removesuffix("_file")
+        text = (directory / f"report.{name}").read_bytes().decode("utf-8")
         if control := re.search(r"[\x00-\x08\x0b-\x1f]", text):
-            wrong(f"{read.__name__}: control character {ord(control[0])}")
-        found[read.__name__] = read(text)
+            wrong(f"{name}: control character {ord(control[0])}")
+        found[name] = read(text)
     print(json.dumps(found))
 
 

@@ -139,6 +139,75 @@ struct WhyFlags {
   }
 };
 
+struct RunsCommands {
+  CLI::App* runs;
+  CLI::App* list;
+  CLI::App* show;
+  CLI::App* export_runs;
+  CLI::App* clean;
+  RunsListCommand list_command;
+  RunsShowCommand show_command;
+  RunsExportCommand export_command;
+  RunsCleanCommand clean_command;
+  std::string most, keep;
+  std::vector<std::string> reports;
+
+  explicit RunsCommands(CLI::App& app)
+      : runs(app.add_subcommand("runs", "runs that are kept: list, show, export, clean")),
+        list(runs->add_subcommand("list", "the newest, with how each ended")),
+        show(runs->add_subcommand("show", "the report of one")),
+        export_runs(runs->add_subcommand("export", "results for other programs, as ktstr run --report writes them")),
+        clean(runs->add_subcommand("clean", "remove runs that nobody uses")) {
+    runs->require_subcommand(1);
+    constexpr const char* kRun = "the id of a run or its beginning, 'last', 'last-failed'";
+    for (const auto& [command, wanted] :
+         {std::pair(list, &list_command.wanted), std::pair(export_runs, &export_command.wanted)}) {
+      command->add_flag("--failed", wanted->failed, "those that did not pass");
+      add_text(*command, "--test", wanted->test, "GLOB[:GLOB]", "of tests whose names match (* and ?)");
+    }
+    add_text(*list, "-n", most, "N", "that many; default: 20");
+    list->add_flag("--json", list_command.json, "all of them, as JSON");
+    add_text(*show, "run", show_command.run, "ID", fmt::format("{}; default: last", kRun));
+    show->add_flag("-v,--verbose", show_command.verbose, "every worker, every check, whole logs");
+    show->add_flag("--json", show_command.json, "its result.json");
+    export_runs->add_option("runs", export_command.runs, kRun)->type_name("ID");
+    export_runs->add_option("--report", reports, "as of ktstr run; default: csv:-")
+        ->type_name("FORMAT:FILE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    clean->add_option("runs", clean_command.runs, kRun)->type_name("ID");
+    add_text(*clean, "--keep", keep, "N", "all but the newest N");
+    clean->add_flag("--all", clean_command.all, "all of them");
+  }
+
+  Result<Command> interpreted() const {
+    constexpr std::uint64_t kMostRuns = 1'000'000;
+    if (*list) {
+      RunsListCommand result = list_command;
+      KTSTR_TRY_ASSIGN(result.most, count_of("-n", most, result.most, kMostRuns));
+      return Command(std::move(result));
+    }
+    if (*show) return Command(show_command);
+    if (*clean) {
+      RunsCleanCommand result = clean_command;
+      std::transform(result.runs.begin(), result.runs.end(), result.runs.begin(), unveiled);
+      KTSTR_TRY_ASSIGN(result.keep, count_of("--keep", keep, 0, kMostRuns));
+      const int said = (result.runs.empty() ? 0 : 1) + (keep.empty() ? 0 : 1) + (result.all ? 1 : 0);
+      if (said != 1)
+        return Error(ErrorCode::kInvalidArgument, "which runs are to go?")
+            .with_hint("give their ids, --keep N for all but the newest N, or --all");
+      return Command(std::move(result));
+    }
+    RunsExportCommand result = export_command;
+    std::transform(result.runs.begin(), result.runs.end(), result.runs.begin(), unveiled);
+    for (const std::string& text : reports.empty() ? std::vector<std::string>{"csv:-"} : reports) {
+      KTSTR_TRY_ASSIGN(ReportTarget target, ReportTarget::parse(unveiled(text)).context("--report"));
+      result.reports.push_back(std::move(target));
+    }
+    return Command(std::move(result));
+  }
+};
+
 struct RacesFlags {
   CLI::App* races;
   RacesCommand command;

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/runs_report.h"
+#include "cli/exit_status.h"
+#include "cli/name_filter.h"
+#include "cli/output.h"
+#include "cli/report_files.h"
+#include "report/text_report.h"
+#include "results/find_run.h"
+#include "results/run_directory.h"
+#include "results/run_record_json.h"
+#include "runner/environment.h"
+#include "runner/interrupt.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+Result<fs::path> state_dir() {
+  const RunnerEnvironment environment = RunnerEnvironment::from_process();
+  KTSTR_TRY(has_directories(environment));
+  return environment.state_dir;
+}
+
+// Finished ones, newest first.
+std::vector<RunRecord> select(const fs::path& state, const RunsSelection& wanted) {
+  const NameFilter tests(wanted.test);
+  std::vector<RunRecord> records;
+  for (const std::string& id : run_ids(state)) {
+    const fs::path directory = state / "runs" / id;
+    std::error_code error;
+    if (!fs::exists(directory / "result.json", error)) continue;  // still under way, or killed
+    auto record = load_run_record(directory);
+    if (!record) {
+      log_warn("passed over: {}", record.error().message());
+      continue;
+    }
+    if (!tests.selects(record->test) || (wanted.failed && exit_code(record->outcome) == 0)) continue;
+    records.push_back(*std::move(record));
+  }
+  return records;
+}
+
+Status list(const RunsListCommand& command) {
+  KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
+  std::vector<RunRecord> records = select(state, command.wanted);
+  const std::size_t all = records.size();
+  if (!command.json) records.resize(std::min(all, command.most));
+  return print_out(command.json ? runs_list_json(records) : runs_list_text(records, all));
+}
+
+Status show(const RunsShowCommand& command) {
+  KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
+  KTSTR_TRY_ASSIGN(const fs::path run, find_run(state, command.run));
+  KTSTR_TRY_ASSIGN(const RunRecord record, load_run_record(run));
+  if (command.json) return print_out(to_json(record));
+  return print_out(text_report(record, {.color = stdout_takes_colors(), .verbose = command.verbose}));
+}
+
+Status export_runs(const RunsExportCommand& command) {
+  KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
+  std::vector<RunRecord> records;
+  for (const std::string& name : command.runs) {
+    KTSTR_TRY_ASSIGN(const fs::path run, find_run(state, name));
+    KTSTR_TRY_ASSIGN(RunRecord record, load_run_record(run));
+    records.push_back(std::move(record));
+  }
+  if (command.runs.empty()) {
+    records = select(state, command.wanted);
+    std::reverse(records.begin(), records.end());  // as they were made
+  }
+  ReportFiles files(command.reports);
+  KTSTR_TRY(files.prepare());
+  for (const RunRecord& record : records) {
+    Cell cell;
+    cell.test = record.test;
+    files.add(cell, record, 1);
+  }
+  KTSTR_TRY_ASSIGN(const std::string output, files.write());
+  return print_out(output);
+}
+
+Status clean(const RunsCleanCommand& command) {
+  KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
+  std::size_t removed = 0;
+  for (const std::string& name : command.runs) {
+    KTSTR_TRY_ASSIGN(const fs::path run, find_run(state, name));
+    if (run.parent_path() != state / "runs")
+      return fail(ErrorCode::kInvalidArgument, "{} is no run that is kept in {}", run.string(),
+                  (state / "runs").string());
+    KTSTR_TRY(remove_run_directory(run).context(name));
+    ++removed;
+  }
+  // Objects that no run has any more go with either.
+  KTSTR_TRY_ASSIGN(const std::size_t pruned, prune_runs(state, command.runs.empty() ? command.keep : SIZE_MAX));
+  removed += pruned;
+  return print_out(fmt::format("{} run{} removed, {} left\n", removed, removed == 1 ? "" : "s", run_ids(state).size()));
+}
+
+int finish_runs(const Status& status) { return status || nobody_reads() ? kExitOk : report_error(status.error()); }
+
+}  // namespace
+
+int execute(const RunsListCommand& command) { return finish_runs(list(command)); }
+int execute(const RunsShowCommand& command) { return finish_runs(show(command)); }
+int execute(const RunsExportCommand& command) { return finish_runs(export_runs(command)); }
+int execute(const RunsCleanCommand& command) { return finish_runs(clean(command)); }
+
+}  // namespace ktstr::cli

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/runs_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text/printable.h"
+#include "report/formats/reported_run.h"
+#include "report/table.h"
+#include "report/units.h"
+
+namespace ktstr::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kSchedulerWidth = 24, kWhyWidth = 60;
+
+ReportedRun summed_up(const RunRecord& record) {
+  Cell cell;
+  cell.test = record.test;
+  return reported(cell, record, 1, false);
+}
+
+std::string property_of(const ReportedRun& run, std::string_view key) {
+  for (const auto& [name, value] : run.properties)
+    if (name == key) return value;
+  return "";
+}
+
+// Without the directories of its program, which say little.
+std::string short_command(const std::string& command) {
+  const std::size_t end = std::min(command.find(' '), command.size());
+  const std::size_t slash = command.rfind('/', end);
+  return slash == std::string::npos ? command : command.substr(slash + 1);
+}
+
+std::string in_column(std::string_view text, std::size_t width) {
+  return shortened(escaped(text.substr(0, text.find('\n'))), width);
+}
+
+}  // namespace
+
+std::string runs_list_text(const std::vector<RunRecord>& records, std::size_t all) {
+  if (records.empty()) return "no such runs; 'ktstr run' and test programs keep the last 200\n";
+  Table table({"run", "outcome", "topology", "kernel", "scheduler", "seed", "why"}, {1, 2, 3, 4, 6});
+  for (const RunRecord& record : records) {
+    const ReportedRun run = summed_up(record);
+    table.add({escaped(run.id), std::string(to_string(run.outcome)), property_of(run, "topology"),
+               in_column(property_of(run, "kernel"), kNameWidth),
+               in_column(short_command(property_of(run, "scheduler")), kSchedulerWidth), property_of(run, "seed"),
+               in_column(run.message, kWhyWidth)});
+  }
+  std::string text = table.render("");
+  if (records.size() < all) text += fmt::format("the newest {} of {}; -n N shows more\n", records.size(), all);
+  return text;
+}
+
+std::string runs_list_json(const std::vector<RunRecord>& records) {
+  Json list = Json::array();
+  for (const RunRecord& record : records) {
+    const ReportedRun run = summed_up(record);
+    Json one = {{"id", run.id},
+                {"test", run.test},
+                {"outcome", to_string(run.outcome)},
+                {"kind", run.kind},
+                {"message", run.message},
+                {"started_at", run.started_at},
+                {"host_seconds", run.host_seconds},
+                {"run_dir", record.run_dir}};
+    for (const auto& [key, value] : run.properties) one[key] = value;
+    list.push_back(std::move(one));
+  }
+  return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ktstr::cli

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands/runs_report.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+namespace ktstr::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+RunRecord kept_run(Outcome outcome) {
+  RunRecord record;
+  record.id = "20261124-013855.417-steady-3fa2";
+  record.test = "steady";
+  record.outcome = outcome;
+  record.kernel = "7.3.4+deb13-cloud-amd64";
+  record.mode = "det";
+  record.scheduler().command = "/somewhere/scx_mine --slice 5/7";
+  record.tuple.seed = 7;
+  if (outcome != Outcome::kPass) record.details = {{Verdict::kFail, DetailKind::kStuck, "worker 3\x1b[2J\nof cg_0"}};
+  return record;
+}
+
+TEST(RunsReport, HasALineForEach) {
+  const std::string text = runs_list_text({kept_run(Outcome::kPass), kept_run(Outcome::kFail)}, 2);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_THAT(text, HasSubstr("20261124-013855.417-steady-3fa2  pass"));
+  EXPECT_THAT(text, HasSubstr("  scx_mine --slice 5/7  "));
+  EXPECT_THAT(text, HasSubstr("worker 3\\u001b[2J\n")) << "one line, and nothing for the terminal";
+}
+
+TEST(RunsReport, SaysWhereThereAreMoreOrNone) {
+  EXPECT_THAT(runs_list_text({kept_run(Outcome::kPass)}, 30), HasSubstr("the newest 1 of 30; -n N shows more"));
+  EXPECT_THAT(runs_list_text({}, 0), HasSubstr("no such runs"));
+}
+
+TEST(RunsReport, AsJsonHasWhatTellsThemApart) {
+  const auto list = nlohmann::json::parse(runs_list_json({kept_run(Outcome::kFail)}));
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].at("outcome"), "fail");
+  EXPECT_EQ(list[0].at("kind"), "stuck");
+  EXPECT_EQ(list[0].at("seed"), "7");
+}
+
+}  // namespace
+}  // namespace ktstr::cli
