@@ -151,7 +151,10 @@ std::string races_json(const RaceSearch& search) {
                {"runs", search.runs},
                {"remembered", search.remembered},
                {"runs_to_first_failure", search.runs_to_first()},
+               {"failed_unforced", Json::array()},
                {"races", Json::array()}};
+  for (const auto& [run, seed] : search.failed_unforced)
+    json["failed_unforced"].push_back({{"run", run}, {"seed", seed}});
   for (const TriedRace& race : search.races) {
     const RaceCandidate& candidate = race.candidate;
     Json one = {{"what", candidate.to_text()},
