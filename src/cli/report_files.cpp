@@ -72,6 +72,10 @@ void ReportFiles::add(const Cell& cell, const RunRecord& record, std::uint64_t n
   if (!targets_.empty()) runs_.push_back(reported(cell, record, number, wants_json_));
 }
 
+void ReportFiles::add(const RunRecord& record) {
+  if (!targets_.empty()) runs_.push_back(reported(record, wants_json_));
+}
+
 Result<std::string> ReportFiles::write() const {
   std::string output;
   for (const ReportTarget& target : targets_) {

@@ -25,6 +25,7 @@ class ReportFiles {
   // Makes the directories, so that what cannot be written is said before the first run.
   Status prepare() const;
   void add(const Cell& cell, const RunRecord& record, std::uint64_t number);
+  void add(const RunRecord& record);  // that is not one of several
   // What goes to standard output is given back.
   Result<std::string> write() const;
 

@@ -22,8 +22,7 @@ class ReportFilesTest : public ::testing::Test {
   static void add(ReportFiles& files, const std::string& test) {
     RunRecord record;
     record.test = test;
-    Cell cell;
-    files.add(cell, record, 1);
+    files.add(record);
   }
   std::optional<TempDir> directory_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/settings.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <climits>
 
@@ -66,6 +68,18 @@ Result<int> parse_jobs(const Word& word) {
   auto jobs = parse_number(word, 1, kMaxJobs);
   if (!jobs) return std::move(jobs.error().with_hint("or 'auto': as many as there are CPUs and room for guest memory"));
   return jobs;
+}
+
+const char* help_of_report() {
+  static const std::string help = [] {
+    std::vector<std::string_view> names;
+    for (const ReportFormat& format : report_formats()) names.emplace_back(format.name);
+    return fmt::format(
+        "write the results for other programs too: {}; '-' for stdout, '{{test}}' in the file's name for one "
+        "file a test. Default: KTSTR_REPORT",
+        fmt::join(names, ", "));
+  }();
+  return help.c_str();
 }
 
 const Setting kOwn[] = {
@@ -225,8 +239,7 @@ const Setting kOwn[] = {
      .set_session = [](const Word&, RunOptions& options) { return put(options.json, true); }},
     {.flags = "--report",
      .type = "FORMAT:FILE",
-     .help = "write the results for other programs too: junit, ktap, github, markdown, kcidb, lkp, jsonl, csv; '-' for "
-             "stdout, '{test}' in the file's name for one file a test. Default: KTSTR_REPORT",
+     .help = help_of_report(),
      .set_session =
          [](const Word& word, RunOptions& options) {
            auto target = ReportTarget::parse(word.text);

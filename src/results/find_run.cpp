@@ -19,13 +19,8 @@ constexpr std::size_t kMostShown = 5;
 Result<fs::path> newest(const fs::path& state_dir, bool only_failed) {
   const fs::path runs = state_dir / "runs";
   for (const std::string& id : run_ids(state_dir)) {
-    std::error_code error;
-    if (!fs::exists(runs / id / "result.json", error)) continue;  // still under way, or killed
-    const auto record = load_run_record(runs / id);
-    if (!record) {
-      log_warn("passed over: {}", record.error().message());
-      continue;
-    }
+    const auto record = finished_run(runs / id);
+    if (!record) continue;
     if (!record->replay_of.empty()) continue;
     if (only_failed && exit_code(record->outcome) == 0) continue;
     return runs / id;
@@ -36,6 +31,15 @@ Result<fs::path> newest(const fs::path& state_dir, bool only_failed) {
 }
 
 }  // namespace
+
+std::optional<RunRecord> finished_run(const fs::path& run_dir) {
+  std::error_code error;
+  if (!fs::exists(run_dir / "result.json", error)) return std::nullopt;
+  auto record = load_run_record(run_dir);
+  if (record) return *std::move(record);
+  log_warn("passed over: {}", record.error().message());
+  return std::nullopt;
+}
 
 std::vector<std::string> run_ids(const fs::path& state_dir) {
   std::vector<std::string> ids;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/runs_report.h"
 #include "cli/exit_status.h"
@@ -30,14 +29,8 @@ std::vector<RunRecord> select(const fs::path& state, const RunsSelection& wanted
   const NameFilter tests(wanted.test);
   std::vector<RunRecord> records;
   for (const std::string& id : run_ids(state)) {
-    const fs::path directory = state / "runs" / id;
-    std::error_code error;
-    if (!fs::exists(directory / "result.json", error)) continue;  // still under way, or killed
-    auto record = load_run_record(directory);
-    if (!record) {
-      log_warn("passed over: {}", record.error().message());
-      continue;
-    }
+    auto record = finished_run(state / "runs" / id);
+    if (!record) continue;
     if (!tests.selects(record->test) || (wanted.failed && exit_code(record->outcome) == 0)) continue;
     records.push_back(*std::move(record));
   }
@@ -74,11 +67,7 @@ Status export_runs(const RunsExportCommand& command) {
   }
   ReportFiles files(command.reports);
   KTSTR_TRY(files.prepare());
-  for (const RunRecord& record : records) {
-    Cell cell;
-    cell.test = record.test;
-    files.add(cell, record, 1);
-  }
+  for (const RunRecord& record : records) files.add(record);
   KTSTR_TRY_ASSIGN(const std::string output, files.write());
   return print_out(output);
 }

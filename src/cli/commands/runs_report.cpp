@@ -19,23 +19,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kSchedulerWidth = 24, kWhyWidth = 60;
 
-ReportedRun summed_up(const RunRecord& record) {
-  Cell cell;
-  cell.test = record.test;
-  return reported(cell, record, 1, false);
-}
-
-std::string property_of(const ReportedRun& run, std::string_view key) {
-  for (const auto& [name, value] : run.properties)
-    if (name == key) return value;
-  return "";
-}
-
 // Without the directories of its program, which say little.
-std::string short_command(const std::string& command) {
+std::string_view short_command(std::string_view command) {
   const std::size_t end = std::min(command.find(' '), command.size());
   const std::size_t slash = command.rfind('/', end);
-  return slash == std::string::npos ? command : command.substr(slash + 1);
+  return slash == std::string_view::npos ? command : command.substr(slash + 1);
 }
 
 std::string in_column(std::string_view text, std::size_t width) {
@@ -48,10 +36,10 @@ std::string runs_list_text(const std::vector<RunRecord>& records, std::size_t al
   if (records.empty()) return "no such runs; 'ktstr run' and test programs keep the last 200\n";
   Table table({"run", "outcome", "topology", "kernel", "scheduler", "seed", "why"}, {1, 2, 3, 4, 6});
   for (const RunRecord& record : records) {
-    const ReportedRun run = summed_up(record);
-    table.add({escaped(run.id), std::string(to_string(run.outcome)), property_of(run, "topology"),
-               in_column(property_of(run, "kernel"), kNameWidth),
-               in_column(short_command(property_of(run, "scheduler")), kSchedulerWidth), property_of(run, "seed"),
+    const ReportedRun run = reported(record, false);
+    table.add({escaped(run.id), std::string(to_string(run.outcome)), std::string(run.property("topology")),
+               in_column(run.property("kernel"), kNameWidth),
+               in_column(short_command(run.property("scheduler")), kSchedulerWidth), std::string(run.property("seed")),
                in_column(run.message, kWhyWidth)});
   }
   std::string text = table.render("");
@@ -62,7 +50,7 @@ std::string runs_list_text(const std::vector<RunRecord>& records, std::size_t al
 std::string runs_list_json(const std::vector<RunRecord>& records) {
   Json list = Json::array();
   for (const RunRecord& record : records) {
-    const ReportedRun run = summed_up(record);
+    const ReportedRun run = reported(record, false);
     Json one = {{"id", run.id},
                 {"test", run.test},
                 {"outcome", to_string(run.outcome)},

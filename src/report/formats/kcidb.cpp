@@ -42,12 +42,6 @@ std::string part_of_path(std::string_view name) {
   return part.empty() ? "_" : part;
 }
 
-std::string property_of(const ReportedRun& run, std::string_view key) {
-  for (const auto& [name, value] : run.properties)
-    if (name == key) return value;
-  return "";
-}
-
 }  // namespace
 
 std::string kcidb_report(std::span<const ReportedRun> runs) {
@@ -60,7 +54,7 @@ std::string kcidb_report(std::span<const ReportedRun> runs) {
     for (const auto& [key, value] : run.properties) misc[key] = escaped(value);
     if (!run.repeat_command.empty()) misc["repeat_command"] = escaped(run.repeat_command);
     if (!run.message.empty()) misc["message"] = escaped(run.message);
-    const std::string kernel = property_of(run, "kernel");
+    const std::string_view kernel = run.property("kernel");
     Json test = {{"id", fmt::format("{}:{}", kOrigin, id)},
                  {"origin", kOrigin},
                  {"build_id", fmt::format("{}:{}", kOrigin, kernel.empty() ? "host" : kernel)},

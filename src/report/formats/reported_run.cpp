@@ -34,6 +34,18 @@ const Detail* cause_of(const RunRecord& record) {
 
 }  // namespace
 
+std::string_view ReportedRun::property(std::string_view key) const {
+  const auto found =
+      std::find_if(properties.begin(), properties.end(), [&](const auto& one) { return one.first == key; });
+  return found == properties.end() ? std::string_view() : std::string_view(found->second);
+}
+
+ReportedRun reported(const RunRecord& record, bool wants_json) {
+  Cell cell;
+  cell.test = record.test;
+  return reported(cell, record, 1, wants_json);
+}
+
 ReportedRun reported(const Cell& cell, const RunRecord& record, std::uint64_t number, bool wants_json) {
   ReportedRun run{.test = record.test.empty() ? cell.test : record.test,
                   .name = {},
