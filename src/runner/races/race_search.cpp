@@ -254,7 +254,8 @@ class Search {
         seeds_.push_back(seed);
     }
     if (round < seeds_.size()) return seeds_[round];
-    tries_ = seeds_.size();  // the same run again would say nothing
+    // The same run again would say nothing. Controls and short stories ask for more seeds than there are tries.
+    tries_ = std::min<std::uint64_t>(tries_, seeds_.size());
     return std::nullopt;
   }
 

@@ -61,7 +61,7 @@ class RaceSearchTest : public testing::Test {
     EXPECT_TRUE(writer.finish());
     record.outcome = Outcome::kPass;
     if (request.schedule.empty() ? request.settings.seed < passes_from_
-        : is_control             ? control_fails_
+        : is_control             ? control_fails_ && ++controls_ <= controls_that_fail_
                                  : forced_fails_ || (leads_on_ && holds_both))
       record.outcome = Outcome::kFail;
     if (!request.schedule.empty() && forced_is_lost_) record.outcome = Outcome::kInfrastructure;
@@ -92,9 +92,24 @@ class RaceSearchTest : public testing::Test {
   std::string scenario_hash_;
   std::uint64_t passes_from_ = 0;  // the seed from which on the test passes
   bool meets_ = true, forced_fails_ = false, control_fails_ = false, forced_is_lost_ = false;
+  int controls_ = 0, controls_that_fail_ = 100;
   bool locked_ = false;    // all of it happens under one lock
   bool leads_on_ = false;  // a run that is held at the candidate comes to "f+0x40 to f+0x50", where it fails held too
 };
+
+// A delay may hit the race too: only where it always does is it the delay's doing.
+TEST_F(RaceSearchTest, AfterThreeControlsThatFailMoreAreMade) {
+  forced_fails_ = control_fails_ = true;
+  controls_that_fail_ = 4;
+  const RaceSearch found = search();
+  EXPECT_EQ(only(found).outcome, RaceOutcome::kHarmful);
+  EXPECT_EQ(only(found).controls, 5u);
+  EXPECT_EQ(only(found).controls_failed, 4u);
+  controls_that_fail_ = 100;
+  const RaceSearch again = search();
+  EXPECT_EQ(only(again).outcome, RaceOutcome::kDelay);
+  EXPECT_EQ(only(again).controls, 8u);
+}
 
 TEST_F(RaceSearchTest, AFailureInWhichAnotherCameBetweenIsHarmfulAndRepeated) {
   forced_fails_ = true;
