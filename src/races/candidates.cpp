@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "probe_page.h"
+#include "trace/probes/handed_out.h"
 
 namespace ktstr {
 
@@ -28,7 +29,6 @@ constexpr double kWorth[] = {8, 1, 3, 2};
 // What lies in different functions seldom belongs together, and what is a task's own, or has no name, is mostly
 // protected by the kernel's lock of its runqueue.
 constexpr double kAcrossFunctions = 0.4, kOfTheKernel = 0.5;
-constexpr std::string_view kTasks = "task_struct[]";
 // Members of one object may, or may not, say something together.
 constexpr double kHalves = 0.5;
 // What is atomic was thought about, but for what was known of another variable before.
@@ -343,7 +343,7 @@ class Finder {
     candidate.score = kWorth[static_cast<std::size_t>(key.shape)];
     if (!candidate.holds.empty() && candidate.holds.front().first.function != candidate.holds.front().second.function)
       candidate.score *= kAcrossFunctions;
-    if (candidate.variable == kNoName || candidate.variable.starts_with(kTasks)) candidate.score *= kOfTheKernel;
+    if (candidate.variable == kNoName || candidate.variable.starts_with(kNameOfTasks)) candidate.score *= kOfTheKernel;
     if (key.shape != RaceShape::kTwoVariables && !key.second_variable.empty()) candidate.score *= kHalves;
     const bool thought_about = found.first_atomic || (found.second_atomic && key.shape != RaceShape::kTwoVariables);
     if (thought_about) candidate.score *= kAtomic;

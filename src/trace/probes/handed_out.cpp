@@ -32,7 +32,6 @@ constexpr LookupFunction kLookups[] = {
 // Where the last one may go on.
 constexpr std::string_view kGoesOn = "lookup_nulls_elem_raw";
 constexpr std::string_view kNewTask = "wake_up_new_task";
-constexpr std::string_view kTask = "task_struct";
 
 constexpr std::uint32_t kNumberOfTasks = 900'000;  // DataSeen::number; those of maps are below, of variables above
 constexpr std::size_t kMostWanted = 16, kMostHandedOut = 100'000;
@@ -66,7 +65,7 @@ HandedOut::HandedOut(const KernelSymbols& symbols, const Btf& btf) {
   };
   for (std::size_t i = 0; i < std::size(kLookups); ++i) place(kLookups[i].name, i, Seen::kBegins, true);
   place(kGoesOn, std::size(kLookups), std::nullopt, true);
-  const auto task = btf.find_struct(kTask);
+  const auto task = btf.find_struct(kNameOfTasks);
   if (!task) return;
   place(kNewTask, 0, Seen::kTask, false);
   task_bytes_ = task->size;
@@ -111,7 +110,7 @@ std::vector<TraceEvent> HandedOut::follow(const TraceEvent& event) {
 }
 
 std::vector<TraceEvent> HandedOut::task_at(std::uint64_t time_ns, std::uint64_t address) {
-  return named(time_ns, address, task_bytes_, kNumberOfTasks, kTask);
+  return named(time_ns, address, task_bytes_, kNumberOfTasks, kNameOfTasks);
 }
 
 std::vector<TraceEvent> HandedOut::named(std::uint64_t time_ns, std::uint64_t start, std::uint64_t bytes,

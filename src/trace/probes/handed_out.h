@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ struct ScatteredMap {
   std::uint64_t value_bytes = 0;
   std::uint64_t value_offset = 0;  // in what holds a value, where a lookup gives that
 };
+
+// What the memory of all tasks is called.
+inline constexpr std::string_view kNameOfTasks = "task_struct";
 
 // What the probes of HandedOut see; only for that, so that it is not stored.
 constexpr TraceKind kHandedOut{0xfff0};
