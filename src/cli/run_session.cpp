@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "base/log.h"
 #include "base/system/process.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
@@ -31,14 +30,19 @@ std::string as_json_list(const std::vector<RunRecord>& records) {
   return list.dump(2) + "\n";
 }
 
-// What the environment says counts where no flag says it.
-std::vector<ReportTarget> targets(const RunOptions& options) {
+// What the environment says counts where no flag says it. A mistake in it is left in `refused`.
+std::vector<ReportTarget> targets(const RunOptions& options, Status& refused) {
   const char* const value = std::getenv("KTSTR_REPORT");
   if (!options.reports.empty() || value == nullptr) return options.reports;
+  RunOptions with = options;
   auto parsed = ReportFiles::parse(value);
-  if (parsed) return *std::move(parsed);
-  log_warn("KTSTR_REPORT is ignored: {}", parsed.error().message());
-  return {};
+  if (parsed) {
+    with.reports = *std::move(parsed);
+    refused = check_together(with).context("KTSTR_REPORT");
+  } else {
+    refused = std::move(parsed).error().context("KTSTR_REPORT");
+  }
+  return with.reports;
 }
 
 }  // namespace
@@ -47,7 +51,7 @@ RunSession::RunSession(const RunOptions& options, RunnerEnvironment environment,
     : options_(options),
       environment_(std::move(environment)),
       many_tests_(many_tests),
-      reports_(targets(options)),
+      reports_(targets(options, refused_)),
       is_quiet_(options.json || reports_.takes_output()),
       progress_(Progress::kind(), is_quiet_),
       batch_{.seeds = options.seeds, .repeat = options.repeat} {
@@ -85,7 +89,8 @@ PoolOptions RunSession::pool(bool is_matrix) {
 }
 
 int RunSession::run_all() {
-  if (const Status ready = reports_.prepare(); !ready) return report_error(ready.error());
+  for (const Status& ready : {refused_, reports_.prepare()})
+    if (!ready) return report_error(ready.error());
   const std::uint64_t cells = batch_.cells();
   BatchOptions options{.pool = pool(cells > batch_.tests.size()), .keep_records = options_.json || options_.repeat > 1};
   options.run = [this](const RunRequest& request) { return ktstr::run(request, environment_); };

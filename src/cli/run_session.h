@@ -51,6 +51,7 @@ class RunSession {
   RunnerEnvironment environment_;
   bool many_tests_;
   std::filesystem::path beside_;
+  Status refused_ = ok();  // what the environment asks for; before reports_, which are made of it
   ReportFiles reports_;
   bool is_quiet_;
   Progress progress_;
