@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/trace_marks.h"
+#include "report/page/trace_marks.h"
 
 #include <gtest/gtest.h>
 
 #include "model/names.h"
 
-namespace ktstr::cli {
+namespace ktstr {
 namespace {
 
 using Kind = StepMark::Kind;
@@ -77,4 +77,4 @@ TEST(TraceMarksOfARun, AreFindingsWhereTheyHappened) {
 }
 
 }  // namespace
-}  // namespace ktstr::cli
+}  // namespace ktstr

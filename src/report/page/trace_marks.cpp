@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/trace_marks.h"
+#include "report/page/trace_marks.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 
 #include "model/names.h"
 
-namespace ktstr::cli {
+namespace ktstr {
 
 namespace {
 
@@ -67,4 +67,4 @@ TraceMarks trace_marks(const RunRecord& record) {
   return {.steps = steps_of(record.marks), .ops = ops_of(record.stimuli), .findings = findings_of(record)};
 }
 
-}  // namespace ktstr::cli
+}  // namespace ktstr

@@ -4,10 +4,10 @@
 #include "results/run_record.h"
 #include "trace/export/perfetto.h"
 
-namespace ktstr::cli {
+namespace ktstr {
 
 // What a run's record says of times in its guest: steps with their holds, ops, and what was found. A worker's gap is
 // where it was; what has no time of its own is at the end of its step.
 TraceMarks trace_marks(const RunRecord& record);
 
-}  // namespace ktstr::cli
+}  // namespace ktstr
