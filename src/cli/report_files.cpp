@@ -33,7 +33,8 @@ std::string path_for(const ReportTarget& target, const std::string& test) {
 }  // namespace
 
 ReportFiles::ReportFiles(std::vector<ReportTarget> targets) : targets_(std::move(targets)) {
-  wants_json_ = std::any_of(targets_.begin(), targets_.end(), [](const auto& one) { return one.format->wants_json; });
+  wants_records_ =
+      std::any_of(targets_.begin(), targets_.end(), [](const auto& one) { return one.format->wants_record; });
 }
 
 Result<std::vector<ReportTarget>> ReportFiles::parse(std::string_view text) {
@@ -69,11 +70,11 @@ Status ReportFiles::prepare() const {
 }
 
 void ReportFiles::add(const Cell& cell, const RunRecord& record, std::uint64_t number) {
-  if (!targets_.empty()) runs_.push_back(reported(cell, record, number, wants_json_));
+  if (!targets_.empty()) runs_.push_back(reported(cell, record, number, wants_records_));
 }
 
 void ReportFiles::add(const RunRecord& record) {
-  if (!targets_.empty()) runs_.push_back(reported(record, wants_json_));
+  if (!targets_.empty()) runs_.push_back(reported(record, wants_records_));
 }
 
 Result<std::string> ReportFiles::write() const {

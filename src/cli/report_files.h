@@ -31,7 +31,7 @@ class ReportFiles {
 
  private:
   std::vector<ReportTarget> targets_;
-  bool wants_json_ = false;
+  bool wants_records_ = false;
   std::vector<ReportedRun> runs_;
 };
 

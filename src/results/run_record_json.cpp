@@ -199,6 +199,9 @@ Result<Json> parsed(std::string_view text) {
 
 }  // namespace
 
+std::string to_json_line(const RunRecord& record) {
+  return record_json(record).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 std::string to_json(const RunRecord& record) { return dumped(record_json(record)); }
 
 std::string to_json(const std::vector<RunRecord>& records) { return to_json(records, digests_equal(records)); }

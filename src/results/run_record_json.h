@@ -18,6 +18,8 @@ namespace ktstr {
 // Indented, with a newline at the end. Bytes that are no UTF-8 (a guest can print anything) become U+FFFD. Besides the
 // record's fields it has "verdict", the outcome's text, and "exit_code".
 std::string to_json(const RunRecord& record);
+// The same in one line, without a newline.
+std::string to_json_line(const RunRecord& record);
 // {"runs": [...], "digests_equal": bool}
 std::string to_json(const std::vector<RunRecord>& records);
 std::string to_json(const std::vector<RunRecord>& records, bool digests_equal);

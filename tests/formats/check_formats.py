@@ -4,10 +4,11 @@
 
 usage: check_formats.py DIRECTORY
 
-DIRECTORY has report.junit, report.ktap, report.github, report.markdown, report.kcidb, report.lkp, report.jsonl and report.csv of the same runs.
+DIRECTORY has report.junit, report.ktap, report.github, report.markdown, report.kcidb, report.lkp, report.jsonl, report.csv and report.html of the same runs.
 Prints what was read as JSON: for each format the names and outcomes. Ends with 1 and says why where one is not valid.
 """
 import csv
+import html.parser
 import io
 import json
 import pathlib
@@ -23,9 +24,9 @@ def wrong(what):
 def junit(text):
     """By the schema that Jenkins and GitLab publish: elements, their order and attributes."""
     root = xml.fromstring(text)
-    allowed = {"testsuites": {"name", "tests", "failures", "errors", "skipped", "time"},
+    allowed = {"testsuites": {"name", "tests", "failures", "errors", "time"},
                "testsuite": {"name", "tests", "failures", "errors", "skipped", "time", "timestamp"},
-               "testcase": {"classname", "name", "time"}, "properties": set(), "property": {"name", "value"},
+               "testcase": {"classname", "name", "time"}, "system-out": set(),
                "failure": {"message", "type"}, "error": {"message", "type"}, "skipped": {"message"}}
     for element in root.iter():
         if element.tag not in allowed or not set(element.attrib) <= allowed[element.tag]:
@@ -34,7 +35,7 @@ def junit(text):
     counts = {"failure": 0, "error": 0, "skipped": 0}
     for case in root.iter("testcase"):
         float(case.get("time"))
-        ends = [child.tag for child in case if child.tag != "properties"]
+        ends = [child.tag for child in case if child.tag != "system-out"]
         if len(ends) > 1:
             wrong(f"a test case has {ends}")
         for end in ends:
@@ -152,11 +153,46 @@ def csv_file(text):
     return [[row[2], row[3]] for row in rows[1:]]
 
 
+class Page(html.parser.HTMLParser):
+    """Which elements there are, and what the scripts hold."""
+
+    def __init__(self):
+        super().__init__()
+        self.elements = []
+        self.scripts = {}
+        self.inside = None
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        attributes = dict(attrs)
+        for name in attributes:
+            if name.startswith("on") or (name in ("src", "href") and not attributes[name].startswith("data:")):
+                wrong(f"html: <{tag} {name}>")
+        self.inside = attributes.get("id", attributes.get("type", "")) if tag == "script" else None
+        if tag == "script" and (self.inside == "") != ("type" not in attributes):
+            wrong("html: a script without a type that is not the page's own")
+
+    def handle_data(self, data):
+        if self.inside is not None:
+            self.scripts[self.inside] = self.scripts.get(self.inside, "") + data
+
+
+def html_file(text):
+    page = Page()
+    page.feed(text)
+    page.close()
+    if unexpected := set(page.elements) - {"html", "head", "meta", "link", "title", "style", "body", "noscript", "p", "code", "script"}:
+        wrong(f"html: {unexpected}")
+    if page.elements.count("link") != 1 or "" not in page.scripts:
+        wrong("html: not its own script")
+    return [[run["name"], run["outcome"]] for run in json.loads(page.scripts["runs"])]
+
+
 def main():
     directory = pathlib.Path(sys.argv[1])
     found = {}
     csv.field_size_limit(1 << 30)
-    for read in (junit, ktap, github, markdown, kcidb, lkp, jsonl, csv_file):
+    for read in (junit, ktap, github, markdown, kcidb, lkp, jsonl, csv_file, html_file):
         name = read.__name__.removesuffix("_file")
         text = (directory / f"report.{name}").read_bytes().decode("utf-8")
         if control := re.search(r"[\x00-\x08\x0b-\x1f]", text):

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "report/page/html_report.h"
+
 namespace ktstr {
 
 namespace {
 
 constexpr ReportFormat kFormats[] = {
+    {"html", "one page with timelines, which needs nothing else", html_report, true},
     {"junit", "JUnit XML, which most CI systems read", junit_report},
     {"ktap", "KTAP, as the kernel's own tests print it", ktap_report},
     {"github", "annotations of GitHub Actions; for '-'", github_report, false, true},

@@ -17,7 +17,7 @@ struct ReportFormat {
   const char* meaning;  // for the help and the guide
   // Of all runs of a command, in their order. UTF-8 without control characters of others.
   std::string (*render)(std::span<const ReportedRun> runs);
-  bool wants_json = false;
+  bool wants_record = false;
   bool beside_text = false;  // on standard output it goes well with the reports for people
 };
 std::span<const ReportFormat> report_formats();

@@ -5,11 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "report/likely_cause.h"
 #include "report/text_report.h"
-#include "results/run_record_json.h"
 
 namespace ktstr {
 
@@ -40,13 +38,13 @@ std::string_view ReportedRun::property(std::string_view key) const {
   return found == properties.end() ? std::string_view() : std::string_view(found->second);
 }
 
-ReportedRun reported(const RunRecord& record, bool wants_json) {
+ReportedRun reported(const RunRecord& record, bool keep_record) {
   Cell cell;
   cell.test = record.test;
-  return reported(cell, record, 1, wants_json);
+  return reported(cell, record, 1, keep_record);
 }
 
-ReportedRun reported(const Cell& cell, const RunRecord& record, std::uint64_t number, bool wants_json) {
+ReportedRun reported(const Cell& cell, const RunRecord& record, std::uint64_t number, bool keep_record) {
   ReportedRun run{.test = record.test.empty() ? cell.test : record.test,
                   .name = {},
                   .id = record.id,
@@ -75,7 +73,7 @@ ReportedRun reported(const Cell& cell, const RunRecord& record, std::uint64_t nu
   if (record.mode == "det") add("seed", fmt::format("{}", record.tuple.seed));
   add("mode", record.mode);
   add("digest", record.digest);
-  if (wants_json) run.json = nlohmann::ordered_json::parse(to_json(record)).dump();
+  if (keep_record) run.record = std::make_shared<const RunRecord>(record);
   return run;
 }
 

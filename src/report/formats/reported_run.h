@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,13 +28,13 @@ struct ReportedRun {
   std::string repeat_command;
   // What it was made of: "topology", "kernel", "scheduler", "seed", "mode", "digest". Never empty texts.
   std::vector<std::pair<std::string, std::string>> properties;
-  std::string json;                                       // result.json in one line; "" where no format wants it
+  std::shared_ptr<const RunRecord> record;                // null where no format wants it
   std::string_view property(std::string_view key) const;  // "" where it has none
 };
 
 // Of a run that is not one of several.
-ReportedRun reported(const RunRecord& record, bool wants_json);
-// `number`: of the cell's runs, from 1. `wants_json`: some format does.
-ReportedRun reported(const Cell& cell, const RunRecord& record, std::uint64_t number, bool wants_json);
+ReportedRun reported(const RunRecord& record, bool keep_record);
+// `number`: of the cell's runs, from 1. `keep_record`: some format wants it.
+ReportedRun reported(const Cell& cell, const RunRecord& record, std::uint64_t number, bool keep_record);
 
 }  // namespace ktstr
