@@ -88,6 +88,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   const KernelCommands kernel(app);
   const WarmCommands warm(app);
   const RunsCommands runs(app);
+  const ReportFlags report(app);
 
   const WorkCommands work(app);
 
@@ -114,6 +115,7 @@ Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (*doctor) return Command(doctor_command);
   if (*replay.replay) return replay.interpreted();
   if (*trace.trace) return trace.interpreted();
+  if (*report.report) return report.interpreted();
   if (*why.why) return Command(why.command);
   if (*races.races) return races.interpreted(std::move(split.tests));
   if (*kernel.kernel) return kernel.command();

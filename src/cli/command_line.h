@@ -111,6 +111,13 @@ struct RunsExportCommand {
   RunsSelection wanted;
   std::vector<ReportTarget> reports;
 };
+// Kept runs as one HTML file.
+struct ReportCommand {
+  std::vector<std::string> runs;  // empty: those that are wanted, or the last one where nothing is
+  RunsSelection wanted;
+  bool all = false;  // kept runs that are wanted
+  std::string output = "report.html";
+};
 struct RunsCleanCommand {
   std::vector<std::string> runs;  // empty: all but the newest
   std::size_t keep = 0;
@@ -148,8 +155,8 @@ struct DoctorCommand {
 using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
                              KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
                              WarmListCommand, WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand,
-                             RunsExportCommand, RunsCleanCommand, ScenariosCommand, SchedulersCommand, WorkListCommand,
-                             WorkShowCommand, WorkImportCommand, DoctorCommand>;
+                             RunsExportCommand, ReportCommand, RunsCleanCommand, ScenariosCommand, SchedulersCommand,
+                             WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

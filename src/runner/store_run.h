@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a finished run leaves in its directory beside what came from the guest: result.json and report.txt.
+// What a finished run leaves in its directory beside what came from the guest: result.json, report.txt, and report.html
+// of one that did not pass.
 #pragma once
 
 #include "results/run_record.h"
 
 namespace ktstr {
+
+constexpr const char* kPageName = "report.html";
+// Whether store_run() makes it: of a run that was recorded and neither passed nor was skipped.
+bool has_page(const RunRecord& record);
 
 // Into record.run_dir; nothing where it has none. What cannot be written is warned about.
 void store_run(const RunRecord& record);

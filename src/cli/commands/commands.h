@@ -24,6 +24,7 @@ int execute(const WarmCleanCommand& command);
 int execute(const RunsListCommand& command);
 int execute(const RunsShowCommand& command);
 int execute(const RunsExportCommand& command);
+int execute(const ReportCommand& command);
 int execute(const RunsCleanCommand& command);
 int execute(const ScenariosCommand& command);
 int execute(const SchedulersCommand& command);

@@ -53,23 +53,48 @@ Status show(const RunsShowCommand& command) {
   return print_out(text_report(record, {.color = stdout_takes_colors(), .verbose = command.verbose}));
 }
 
-Status export_runs(const RunsExportCommand& command) {
+// The named ones; none named: all that are wanted, as they were made.
+Result<std::vector<RunRecord>> gather(const std::vector<std::string>& names, const RunsSelection& wanted) {
   KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
   std::vector<RunRecord> records;
-  for (const std::string& name : command.runs) {
+  for (const std::string& name : names) {
     KTSTR_TRY_ASSIGN(const fs::path run, find_run(state, name));
     KTSTR_TRY_ASSIGN(RunRecord record, load_run_record(run));
+    record.run_dir = run.string();  // one that was moved knows another
     records.push_back(std::move(record));
   }
-  if (command.runs.empty()) {
-    records = select(state, command.wanted);
-    std::reverse(records.begin(), records.end());  // as they were made
+  if (names.empty()) {
+    records = select(state, wanted);
+    std::reverse(records.begin(), records.end());
   }
+  return records;
+}
+
+Status export_runs(const RunsExportCommand& command) {
+  KTSTR_TRY_ASSIGN(const std::vector<RunRecord> records, gather(command.runs, command.wanted));
   ReportFiles files(command.reports);
   KTSTR_TRY(files.prepare());
   for (const RunRecord& record : records) files.add(record);
   KTSTR_TRY_ASSIGN(const std::string output, files.write());
   return print_out(output);
+}
+
+Status write_page(const ReportCommand& command) {
+  const std::vector<std::string> last = {"last"};
+  KTSTR_TRY_ASSIGN(const std::vector<RunRecord> records,
+                   gather(command.runs.empty() && !command.all ? last : command.runs, command.wanted));
+  if (records.empty())
+    return Error(ErrorCode::kNotFound, "no run that is kept is one of these")
+        .with_hint("'ktstr runs list' shows what is kept");
+  KTSTR_TRY_ASSIGN(const ReportTarget target, ReportTarget::parse("html:" + command.output));
+  ReportFiles files({target});
+  KTSTR_TRY(files.prepare());
+  for (const RunRecord& record : records) files.add(record);
+  KTSTR_TRY_ASSIGN(const std::string output, files.write());
+  if (command.output == "-") return print_out(output);
+  std::error_code error;
+  return print_out(fmt::format("{}: {} run{}, {}\n", command.output, records.size(), records.size() == 1 ? "" : "s",
+                               format_bytes(fs::file_size(command.output, error))));
 }
 
 Status clean(const RunsCleanCommand& command) {
@@ -96,6 +121,7 @@ int finish_runs(const Status& status) { return status || nobody_reads() ? kExitO
 int execute(const RunsListCommand& command) { return finish_runs(list(command)); }
 int execute(const RunsShowCommand& command) { return finish_runs(show(command)); }
 int execute(const RunsExportCommand& command) { return finish_runs(export_runs(command)); }
+int execute(const ReportCommand& command) { return finish_runs(write_page(command)); }
 int execute(const RunsCleanCommand& command) { return finish_runs(clean(command)); }
 
 }  // namespace ktstr::cli

@@ -208,6 +208,33 @@ struct RunsCommands {
   }
 };
 
+struct ReportFlags {
+  CLI::App* report;
+  ReportCommand command;
+
+  explicit ReportFlags(CLI::App& app)
+      : report(app.add_subcommand("report",
+                                  "kept runs as one HTML page: timelines, waits, checks, two beside each other")) {
+    report
+        ->add_option("runs", command.runs, "the ids of runs or their beginnings, 'last', 'last-failed'; default: last")
+        ->type_name("ID");
+    add_text(*report, "-o,--output", command.output, "FILE", "where to; default: report.html");
+    report->add_flag("--all", command.all, "all that are kept");
+    report->add_flag("--failed", command.wanted.failed, "all that did not pass");
+    add_text(*report, "--test", command.wanted.test, "GLOB[:GLOB]", "all of tests whose names match (* and ?)");
+  }
+
+  Result<Command> interpreted() const {
+    ReportCommand result = command;
+    std::transform(result.runs.begin(), result.runs.end(), result.runs.begin(), unveiled);
+    result.all = result.all || result.wanted.failed || result.wanted.test != "*";
+    if (result.all && !result.runs.empty())
+      return Error(ErrorCode::kInvalidArgument, "which runs: the named ones, or all of a kind?")
+          .with_hint("give their ids, or --all, --failed or --test");
+    return Command(std::move(result));
+  }
+};
+
 struct RacesFlags {
   CLI::App* races;
   RacesCommand command;
