@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// page.js and page.css as they are in the sources; cmake/EmbedText.cmake writes them.
+// script/ and page.css as they are in the sources; cmake/EmbedText.cmake writes them.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs as one HTML file that needs nothing else: an overview where there are several, and of each run what its record
-// and its trace know. page.js draws it. Names and output of others are data in it, which no part of the page takes for
+// and its trace know. script/ draws it. Names and output of others are data in it, which no part of the page takes for
 // markup, and the page's policy lets no script run but its own and nothing be fetched.
 #pragma once
 

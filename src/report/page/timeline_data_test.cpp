@@ -24,7 +24,7 @@ class TimelineDataTest : public MadeTrace {
     columns_ = made->columns;
     head_ = json::parse(made->head);
   }
-  // As page.js reads it.
+  // As script/model.js reads it.
   std::vector<std::uint64_t> column(const char* stream, const char* name) const {
     const json place = head_["columns"][stream][name];
     std::vector<std::uint64_t> values;
