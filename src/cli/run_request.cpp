@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/text/users_mistake.h"
 #include "canned/canned.h"
+#include "cli/first_kernel.h"
 #include "cli/host_options.h"
 #include "cli/load_object.h"
 #include "cli/repeat_command.h"
@@ -15,7 +16,6 @@
 #include "engine/guest.h"
 #include "engine/guest_memory.h"
 #include "engine/qemu/mode.h"
-#include "kernel/select.h"
 #include "model/scheduler_definition.h"
 #include "scenario_file/scenario_file.h"
 #include "scenario_file/table_reader.h"
@@ -82,14 +82,10 @@ Result<std::string> resolve_kernel(const RunRequest& request, const RunnerEnviro
   KernelEnvironment kernels;
   kernels.cache_root = environment.cache_dir / "kernels";
   kernels.ktstr_kernel = environment.kernel;
-  auto image = select_kernel(kernels, wanted);
-  if (!image) {
-    // Nobody named one: that there is none is this machine's lack, not a mistake of the caller.
-    const bool named = !wanted.empty() || environment.kernel.has_value();
-    if (named) return users_mistake(std::move(image).error());
-    if (image.error().code() != ErrorCode::kNotFound) return std::move(image).error();
-    return Error(ErrorCode::kUnsupported, image.error().message()).with_hint(image.error().hint());
-  }
+  const bool named = !wanted.empty() || environment.kernel.has_value();
+  auto image = named ? select_kernel(kernels, wanted) : default_or_first_kernel(kernels);
+  if (!image && named) return users_mistake(std::move(image).error());
+  if (!image) return std::move(image).error();
   KTSTR_TRY(check_kernel(request, *image));
   const fs::path vmlinux = absolute_path(image->vmlinux);
   if (is_below(vmlinux, absolute_path(kernels.cache_root))) return image->key;

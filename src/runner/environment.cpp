@@ -43,21 +43,36 @@ Bytes warm_limit_asked_for() {
   return kDefaultWarmLimit;
 }
 
-// A file that belongs to this program: beside it, or where it was built or installed.
+// Where a program of ktstr has what belongs to it: in a build, and installed.
+void add_places_of(const fs::path& program, const char* file, std::vector<fs::path>& places) {
+  places.push_back(program.parent_path() / file);
+  places.push_back(program.parent_path().parent_path() / "libexec/ktstr" / file);
+}
+
+// Whether the file was built together with this program. What else was built on this machine uses what is installed.
+bool is_of_this_build(const fs::path& self, const fs::path& built) {
+  const fs::path relative = self.lexically_relative(built.parent_path().parent_path());
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+// A file that belongs to this program: beside it, where it was built or installed, or, for a test program that is
+// somewhere else, with the ktstr that is in PATH.
 fs::path find_companion(const char* name_in_environment, const char* file, const char* built, const char* installed) {
   if (const auto named = variable(name_in_environment)) return *named;
   std::vector<fs::path> candidates;
-  if (const auto self = own_executable()) {
-    candidates.push_back(self->parent_path() / file);
-    candidates.push_back(self->parent_path().parent_path() / "libexec/ktstr" / file);
+  std::error_code error;
+  const auto self = own_executable();
+  if (self) add_places_of(*self, file, candidates);
+  if (self && is_of_this_build(*self, built)) candidates.emplace_back(built);
+  candidates.emplace_back(installed);
+  if (const auto ktstr = find_program("ktstr")) {
+    const fs::path target = fs::canonical(*ktstr, error);  // a link to where it was installed
+    if (!error) add_places_of(target, file, candidates);
   }
   candidates.emplace_back(built);
-  candidates.emplace_back(installed);
-  for (const fs::path& candidate : candidates) {
-    std::error_code error;
+  for (const fs::path& candidate : candidates)
     if (fs::is_regular_file(candidate, error)) return candidate;
-  }
-  return candidates.back();
+  return installed;
 }
 
 std::string what_forbids_turns() {

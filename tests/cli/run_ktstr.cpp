@@ -39,7 +39,7 @@ Ran KtstrProgram::run_program(const std::string& program, const std::vector<std:
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.clear_env = true;
   options.env = {"PATH=/usr/bin:/bin", "HOME=" + world, "XDG_CACHE_HOME=" + world + "/cache",
-                 "XDG_STATE_HOME=" + world + "/state"};
+                 "XDG_STATE_HOME=" + world + "/state", "KTSTR_KERNEL_FETCH=never"};
   options.env.insert(options.env.end(), environment.begin(), environment.end());
   options.working_dir = world;
   const auto output = run_captured(std::move(options), std::chrono::seconds(60));
