@@ -69,7 +69,8 @@ Need kvm() {
 }
 
 Need kernel(const RunnerEnvironment& environment) {
-  Need need{.name = "kernel", .remedy = "'ktstr kernel fetch' downloads one with sched_ext, or set KTSTR_KERNEL"};
+  Need need{.name = "kernel",
+            .remedy = "the first run fetches one with sched_ext, 'ktstr kernel fetch' does now; or set KTSTR_KERNEL"};
   KernelEnvironment kernels;
   kernels.cache_root = environment.cache_dir / "kernels";
   kernels.ktstr_kernel = environment.kernel;
