@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What is installed: bin/ktstr and bin/scx_ktstr, libexec/ktstr/ktstr-agent, the libraries and headers that test
-# programs need, and the CMake package. Public headers are include/ktstr/*.h; the headers that they include
-# (base/result.h, ...) are below include/ktstr/detail, which the exported targets add to the include path.
+# programs need, the CMake package, and in share/doc/ktstr the guide and the examples. Public headers are
+# include/ktstr/*.h; the headers that they include (base/result.h, ...) are below include/ktstr/detail, which the
+# exported targets add to the include path.
 include(CMakePackageConfigHelpers)
 
 set(KTSTR_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/ktstr)
@@ -41,3 +42,14 @@ if(TARGET scx_ktstr)
   install(PROGRAMS $<TARGET_FILE:scx_ktstr> DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(PROGRAMS $<TARGET_FILE:scx_load> DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ktstr)
 endif()
+
+# As in the source tree, so that the pages' links hold.
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(
+  DIRECTORY ${PROJECT_SOURCE_DIR}/docs
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  PATTERN site EXCLUDE)
+install(
+  DIRECTORY ${PROJECT_SOURCE_DIR}/examples
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  PATTERN CMakeLists.txt EXCLUDE)

@@ -14,10 +14,10 @@ namespace {
 constexpr std::string_view kTag = "SPDX-License-Identifier: ";
 constexpr std::size_t kFirstLines = 400;  // characters
 
-// The texts of the licences, what a program prints, bytecode, and JSON, which knows no comments.
+// The texts of the licences, what a program prints, bytecode, pictures, and JSON, which knows no comments.
 bool needs_none(const fs::path& path) {
   return path.filename() == "LICENSE" || path.extension() == ".json" || path.extension() == ".pyc" ||
-         std::find(path.begin(), path.end(), "golden") != path.end();
+         path.extension() == ".png" || std::find(path.begin(), path.end(), "golden") != path.end();
 }
 
 // Empty for a file without a licence line.
@@ -43,7 +43,7 @@ void expect_below(const fs::path& directory, const std::string& licence, const f
 
 TEST(Licence, IsNamedInEachFile) {
   const fs::path source = KTSTR_SOURCE_DIR;
-  for (const char* directory : {"bench", "cmake", "docs", "examples", "fuzz", "include", "src", "tests"})
+  for (const char* directory : {"bench", "cmake", "docs", "examples", "fuzz", "include", "packaging", "src", "tests"})
     expect_below(source / directory, "Apache-2.0", source / kModule);
   expect_below(source / "bpf", "GPL-2.0-only");
   expect_below(source / kModule, "GPL-2.0-only");

@@ -18,7 +18,8 @@ constexpr int kMostFiles = 45;
 
 // Below the source tree; not what a build has made there.
 void for_each_file(const std::function<void(const fs::path&)>& look) {
-  for (const char* folder : {"bench", "bpf", "cmake", "docs", "examples", "fuzz", "include", "plugin", "src", "tests"})
+  for (const char* folder :
+       {"bench", "bpf", "cmake", "docs", "examples", "fuzz", "include", "packaging", "plugin", "src", "tests"})
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(KTSTR_SOURCE_DIR) / folder))
       if (entry.is_regular_file() && entry.path().extension() != ".pyc") look(entry.path());
 }
