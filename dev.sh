@@ -65,6 +65,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
   build            build everything into build/, programs in build/bin
   demo             setup, build, fetch a kernel, run an example scenario in it. Its first build compiles several files
                    at once; to edit afterwards: cmake -DKTSTR_UNITY=OFF build
+  package          build, and make Debian packages of it in build/package (installs debhelper)
   test [ARG...]    setup, build, fetch kernels and schedulers, build a kernel module, run all tests; ARGs go to ctest
                    (-R cgroup, -L unit)
   check [PART...]  what takes too long for each change, up to three hours; all parts, or the named:
@@ -75,6 +76,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
                      repeats     each work type: two runs of one seed are the same, another seed's is another
                      long        tests of guests that take minutes, as one with as many CPUs as there can be
                      races       `ktstr races` from 20 seeds must find a lost wake-up, and nothing in schedulers without a race
+                     package     the Debian packages: lintian, and installed on a clean system, used and purged (root)
                      swaps       three schedulers swapped under load, 100 seeds on each kernel with sched_ext
                      healthy     every canned scenario with several seeds on every kernel with sched_ext, under EEVDF
                                  and scx_ktstr, must pass; words after it go to tests/campaigns/healthy.sh
@@ -350,11 +352,38 @@ run_tests() {
   exec ctest --test-dir build --output-on-failure -j3 "$@"
 }
 
+# need_packages PACKAGE...: for one command only, and so no part of setup.
+need_packages() {
+  local name
+  local -a missing=()
+  for name in "$@"; do
+    if [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) != installed ]]; then missing+=("$name"); fi
+  done
+  if ((${#missing[@]} == 0)); then return 0; fi
+  say "installing: ${missing[*]}"
+  run_quietly 'apt-get install' apt_get install --no-install-recommends "${missing[@]}" ||
+    fail "cannot be installed: ${missing[*]}" 'Debian 12 has them; it takes root'
+}
+
+package() {
+  compile_several_files_at_once
+  step setup setup
+  need_packages debhelper
+  # What is installed, with all that a test program links.
+  step build build ktstr ktstr-agent ktstr_turns scx_ktstr scx_load first_test
+  step package packaging/build.sh build build/package
+  say "made: $(echo build/package/*.deb)"
+}
+
+check_package() {
+  package
+  need_packages lintian mmdebstrap
+  run_quietly lintian lintian --fail-on error --allow-root build/package/*.deb
+  tests/package/chroot.sh build/package
+}
+
 check_tidy() {
-  if ! command -v clang-tidy-14 >/dev/null; then
-    run_quietly 'apt-get install clang-tidy-14' apt_get install --no-install-recommends clang-tidy-14 ||
-      fail 'clang-tidy-14 cannot be installed' 'Debian 12 has it'
-  fi
+  need_packages clang-tidy-14
   # clang reads none of GCC's precompiled headers.
   run_quietly 'cmake (tidy)' cmake --preset dev -B build-tidy -DKTSTR_PCH=OFF -DKTSTR_TESTS=OFF
   git ls-files 'src/*.cpp' | grep -v -e '_test\.cpp$' -e /testing/ -e /static/ -e /fixture/ |
@@ -436,11 +465,11 @@ check() {
     check_healthy "$@"
     return
   fi
-  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long races swaps healthy; fi
+  if (($# == 0)); then set -- tidy sanitizers fuzz kills repeats long package races swaps healthy; fi
   for part in "$@"; do
     case $part in
-      tidy | sanitizers | fuzz | kills | repeats | long | races | swaps | healthy) step "$part" "check_$part" ;;
-      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, races, swaps, healthy' ;;
+      tidy | sanitizers | fuzz | kills | repeats | long | package | races | swaps | healthy) step "$part" "check_$part" ;;
+      *) fail "there is no part '$part' of check" 'its parts: tidy, sanitizers, fuzz, kills, repeats, long, package, races, swaps, healthy' ;;
     esac
   done
 }
@@ -450,6 +479,7 @@ case ${1:-help} in
   setup) step setup setup ;;
   build) step build build ;;
   demo) demo ;;
+  package) package ;;
   test)
     shift
     run_tests "$@"
