@@ -66,6 +66,7 @@ usage: ./dev.sh COMMAND [ARGUMENT...]
   demo             setup, build, fetch a kernel, run an example scenario in it. Its first build compiles several files
                    at once; to edit afterwards: cmake -DKTSTR_UNITY=OFF build
   package          build, and make Debian packages of it in build/package (installs debhelper)
+  docs             make a site of docs/ in build/docs, to be read from there or served (installs Sphinx)
   test [ARG...]    setup, build, fetch kernels and schedulers, build a kernel module, run all tests; ARGs go to ctest
                    (-R cgroup, -L unit)
   check [PART...]  what takes too long for each change, up to three hours; all parts, or the named:
@@ -375,6 +376,12 @@ package() {
   say "made: $(echo build/package/*.deb)"
 }
 
+docs() {
+  need_packages python3-sphinx python3-myst-parser furo
+  step site docs/site/build.sh build/docs
+  say "made: build/docs/index.html"
+}
+
 check_package() {
   package
   need_packages lintian mmdebstrap
@@ -383,7 +390,7 @@ check_package() {
 }
 
 check_tidy() {
-  need_packages clang-tidy-14
+  if ! command -v clang-tidy-14 >/dev/null; then need_packages clang-tidy-14; fi
   # clang reads none of GCC's precompiled headers.
   run_quietly 'cmake (tidy)' cmake --preset dev -B build-tidy -DKTSTR_PCH=OFF -DKTSTR_TESTS=OFF
   git ls-files 'src/*.cpp' | grep -v -e '_test\.cpp$' -e /testing/ -e /static/ -e /fixture/ |
@@ -480,6 +487,7 @@ case ${1:-help} in
   build) step build build ;;
   demo) demo ;;
   package) package ;;
+  docs) docs ;;
   test)
     shift
     run_tests "$@"
