@@ -17,9 +17,17 @@ if [[ ${KTSTR_IN_NAMESPACES:-} != yes ]]; then
   ((EUID == 0)) || fail 'needs root, for a chroot'
   for tool in mmdebstrap unshare; do command -v "$tool" >/dev/null || fail "needs $tool: apt install $tool"; done
   work=$(mktemp -d /var/tmp/ktstr-package.XXXXXX)
-  # The mounts are gone with their namespace: what is removed here is nothing but files.
-  trap 'rm -rf --one-file-system "$work"' EXIT
-  trap 'kill "$child" 2>/dev/null; wait; exit 130' INT TERM HUP
+  # The mounts are in the namespace alone: what is removed here is nothing but files, again while processes end there.
+  remove() {
+    for _ in {1..50}; do
+      if rm -rf --one-file-system "$work" 2>/dev/null; then return; fi
+      sleep 0.2
+    done
+    fail "$work cannot be removed"
+  }
+  trap remove EXIT
+  # unshare minds no other signal while it waits; all processes of the namespace end with it (--kill-child).
+  trap 'kill -KILL "$child" 2>/dev/null; exit 130' INT TERM HUP
   KTSTR_IN_NAMESPACES=yes unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
     "$(realpath "$0")" "$(realpath "$1")" "$work" &
   child=$!
