@@ -35,6 +35,7 @@ struct ReplayCommand {
   bool with_console = false, with_events = false;
   std::optional<StopTime> until;  // where to stop it for good
   bool gdb = false;
+  std::vector<Expression> show;  // read where it is stopped
   bool json = false;
   int verbosity = 0;
 };

@@ -97,6 +97,30 @@ TEST_F(Replay, StopsWhereItIsToldAndShowsTheKernelToGdb) {
   EXPECT_TRUE((*status)->success()) << (*status)->describe();
 }
 
+TEST_F(Replay, ShowsVariablesOfTheKernelOfTasksAndOfTheScheduler) {
+  const GuestRun first =
+      run({example("two_cgroups.toml"), "--duration", "200ms", "--topology", "1n1l2c1t", "--scheduler", fixture()});
+  ASSERT_EQ(first.status, 0) << first.out << first.err;
+  const int pid = first.json["workers"][0]["pid"];
+  const std::string task = fmt::format("task[{}].comm", pid);
+  const GuestRun shown =
+      replay({"last", "--until", "100ms", "--show", "runqueues.nr_running", "--show", task, "--show",
+              "runqueues[0].curr->pid", "--show", "bpf:config.slice_ns", "--show", "bpf:cpu_states[1]"});
+  ASSERT_EQ(shown.status, 0) << shown.out << shown.err;
+  const nlohmann::json values = shown.json["shown"];
+  ASSERT_EQ(values[0]["value"].size(), 2U) << shown.out;
+  EXPECT_GE(values[0]["value"][0].get<int>() + values[0]["value"][1].get<int>(), 2) << "its workers";
+  EXPECT_EQ(values[1]["value"], fmt::format("{}/{}", first.json["workers"][0]["cgroup"].get<std::string>(),
+                                            first.json["workers"][0]["index"].get<int>()));
+  EXPECT_TRUE(values[2]["value"].is_number());
+  EXPECT_EQ(values[3]["value"], 5'000'000);
+  EXPECT_EQ(values[4]["value"]["offline"], false);
+
+  const GuestRun none = replay({"last", "--until", "100ms", "--show", "bpf:nothing", "--show", "nr_threads"});
+  EXPECT_EQ(none.status, 64);
+  EXPECT_THAT(none.out, HasSubstr("it has config"));
+}
+
 TEST_F(Replay, TakesWhatIsThereNowAndSaysWhatHasChanged) {
   const GuestRun first = crash();
   ASSERT_EQ(first.status, 1) << first.out << first.err;

@@ -120,8 +120,9 @@ class ReplaySession {
  private:
   // Runs it until the moment asked for, and lets a person look.
   int stop() {
+    bool shown_all = true;
     auto steps = [&]() -> Status {
-      TimeTravel travel{.gdb = command_.gdb};
+      TimeTravel travel{.gdb = command_.gdb, .show = command_.show, .cpus = plan_.request.settings.topology.cpus()};
       KTSTR_TRY_ASSIGN(travel.moment, find_stop_moment(stored_, *command_.until));
       KTSTR_TRY_ASSIGN(const KernelImage kernel,
                        select_kernel({.cache_root = environment_.cache_dir / "kernels"}, plan_.request.kernel));
@@ -132,7 +133,9 @@ class ReplaySession {
       travel.look = [&](const StoppedGuest& guest) {
         stopped = true;
         print(command_.json ? dumped(as_json(guest, travel.moment)) : as_text(guest, travel.moment));
-        wait_for_a_person();
+        if (command_.show.empty() || command_.gdb) wait_for_a_person();
+        shown_all =
+            std::all_of(guest.shown.begin(), guest.shown.end(), [](const auto& one) { return one.error.empty(); });
       };
       KTSTR_TRY_ASSIGN(plan_.request.pause, make_pause(travel));
       const RunRecord record = run(plan_.request, environment_);
@@ -142,7 +145,8 @@ class ReplaySession {
                   to_string(record.outcome));
     };
     const Status status = steps();
-    return status ? kExitOk : refuse(status.error());
+    if (!status) return refuse(status.error());
+    return shown_all ? kExitOk : exit_code(Outcome::kBadInput);
   }
 
   int refuse(const Error& error) {

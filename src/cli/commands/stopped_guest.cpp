@@ -6,6 +6,7 @@
 
 #include "base/activity.h"
 #include "cli/repeat_command.h"
+#include "kernel_state/read_value.h"
 #include "runner/runner.h"
 
 namespace ktstr::cli {
@@ -26,13 +27,23 @@ std::string as_text(const StoppedGuest& guest, const StopMoment& moment) {
   for (std::size_t node = 0; node < guest.memory.size(); ++node)
     text += fmt::format("  memory   {} (node {})\n", guest.memory[node].string(), node);
   if (!guest.gdb_script.empty()) text += fmt::format("  debugger gdb -x {}\n", shell_quote(guest.gdb_script.string()));
-  return text + "it stands still until Enter or Ctrl-C\n";
+  for (const ShownValue& one : guest.shown)
+    if (one.error.empty())
+      text += value_text(one.expression, one.value);
+    else
+      text += fmt::format("{}: {}{}\n", one.expression, one.error, one.hint.empty() ? "" : "; " + one.hint);
+  if (guest.shown.empty() || !guest.gdb_script.empty()) text += "it stands still until Enter or Ctrl-C\n";
+  return text;
 }
 
 nlohmann::ordered_json as_json(const StoppedGuest& guest, const StopMoment& moment) {
   std::vector<std::string> memory;
   for (const auto& file : guest.memory) memory.push_back(file.string());
-  return {{"stopped_at_ns", guest.guest_ns},
+  auto shown = nlohmann::ordered_json::array();
+  for (const ShownValue& one : guest.shown)
+    shown.push_back({{"expression", one.expression}, {"value", one.value}, {"error", one.error}});
+  return {{"shown", std::move(shown)},
+          {"stopped_at_ns", guest.guest_ns},
           {"asked_for_ns", moment.guest_ns},
           {"asked_for", moment.what},
           {"body_start_ns", moment.body_start_ns},

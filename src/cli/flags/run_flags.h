@@ -15,6 +15,7 @@ struct ReplayFlags {
   CLI::App* replay;
   ReplayCommand command;
   std::string with, until;
+  std::vector<std::string> show;
   std::optional<std::string> kernel;
 
   explicit ReplayFlags(CLI::App& app)
@@ -35,6 +36,14 @@ struct ReplayFlags {
                      "with the scheduler, test program, files and agent as they are now; says which have changed");
     add_text(*replay, "--until", until, "TIME",
              "stop the guest there and let it stand still: 1.5s after the body's start, or fail, fail-20ms, fail+20ms");
+    replay
+        ->add_option(
+            "--show", show,
+            "with --until: print a variable of the kernel, of a task, or of the BPF scheduler (bpf:NAME), and end: "
+            "'runqueues[1].curr->comm', 'task[107].scx.slice'")
+        ->type_name("EXPRESSION")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     replay->add_flag("--gdb", command.gdb,
                      "with --until: open a gdbstub, and write a script that gives gdb the kernel's symbols");
     add_text(*replay, "--kernel", kernel, "PATH|KEY|VERSION", "where the recorded kernel is, or another one");
@@ -55,6 +64,13 @@ struct ReplayFlags {
       KTSTR_TRY_ASSIGN(result.until, StopTime::parse(until).context("--until"));
       if (result.times > 1) return fail(ErrorCode::kInvalidArgument, "--until stops one replay: leave --times out");
     }
+    for (const std::string& text : show) {
+      KTSTR_TRY_ASSIGN(Expression expression, Expression::parse(unveiled(text)).context("--show"));
+      result.show.push_back(std::move(expression));
+    }
+    if (!result.show.empty() && until.empty())
+      return Error(ErrorCode::kInvalidArgument, "--show reads a guest that stands still")
+          .with_hint("say where with --until: --until fail-20ms --show 'runqueues.nr_running'");
     if (result.gdb && until.empty())
       return Error(ErrorCode::kInvalidArgument, "--gdb looks at a guest that stands still")
           .with_hint("say where with --until: --until fail-20ms --gdb");

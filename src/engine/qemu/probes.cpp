@@ -7,6 +7,8 @@
 #include <new>
 #include <tuple>
 
+#include "engine/mapped_ram.h"
+
 namespace ktstr {
 
 namespace {
@@ -66,12 +68,9 @@ Result<ProbeFile> ProbeFile::create(const fs::path& file, const ProbeListener& l
   KTSTR_TRY(put_exits(*page, listener.exits()));
   KTSTR_TRY(put_pieces(*page, memory));
   ProbeFile made(file, std::move(mapping));
-  for (const MemoryLayout::Piece& piece : memory.layout().pieces()) {
-    KTSTR_TRY_ASSIGN(const Fd ram, open_file(memory.files().at(piece.node), O_RDONLY));
-    KTSTR_TRY_ASSIGN(Mapping mapped, Mapping::map(ram, piece.offset, piece.bytes, false));
-    made.space_.add({piece.physical, piece.bytes, reinterpret_cast<const unsigned char*>(mapped.data())});
-    made.ram_.push_back(std::move(mapped));
-  }
+  KTSTR_TRY_ASSIGN(MappedRam ram, map_ram(memory));
+  made.space_ = ram.space;
+  made.ram_ = std::move(ram.mappings);
   return made;
 }
 

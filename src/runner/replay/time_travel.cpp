@@ -5,10 +5,13 @@
 
 #include "base/text/duration.h"
 #include "engine/guest_memory.h"
+#include "engine/mapped_ram.h"
 #include "kernel/config.h"
 #include "kernel/elf.h"
 #include "kernel/kallsyms.h"
 #include "kernel/symbol_file.h"
+#include "kernel_state/guest_state.h"
+#include "kernel_state/read_value.h"
 #include "runner/collector.h"
 #include "runner/event_file.h"
 
@@ -96,6 +99,23 @@ Result<fs::path> prepare_gdb(const TimeTravel& travel, const KernelSymbols& symb
   return script;
 }
 
+// An expression that has no value is no reason not to look at the others.
+Result<std::vector<ShownValue>> read_all(const TimeTravel& travel, const KernelDescription& names,
+                                         const GuestMemory& memory) {
+  KTSTR_TRY_ASSIGN(const MappedRam ram, map_ram(memory));
+  KTSTR_TRY_ASSIGN(const GuestState state, GuestState::of(ram.space, names, travel.cpus));
+  std::vector<ShownValue> shown;
+  for (const Expression& expression : travel.show) {
+    ShownValue& one =
+        shown.emplace_back(ShownValue{.expression = expression.text, .value = {}, .error = {}, .hint = {}});
+    if (auto value = read_value(state, expression))
+      one.value = *std::move(value);
+    else
+      std::tie(one.error, one.hint) = std::pair(value.error().message(), value.error().hint());
+  }
+  return shown;
+}
+
 }  // namespace
 
 Result<StopTime> StopTime::parse(std::string_view text) {
@@ -158,16 +178,25 @@ Result<std::shared_ptr<const GuestPause>> make_pause(const TimeTravel& travel) {
   auto symbols = std::make_shared<const KernelSymbols>(*std::move(found));
   auto clock = std::make_shared<GuestClock>(jiffies->address,
                                             static_cast<std::uint64_t>(timer_hz(travel.vmlinux).value_or(kDefaultHz)));
+  std::shared_ptr<const KernelDescription> names;
+  if (!travel.show.empty()) {
+    KTSTR_TRY_ASSIGN(KernelDescription made, KernelDescription::of(image));
+    names = std::make_shared<const KernelDescription>(std::move(made));
+  }
   auto pause = std::make_shared<GuestPause>();
   pause->reached = [clock, until = travel.moment.guest_ns](const GuestMemory& memory) {
     return clock->now(memory) >= until;
   };
-  pause->when_paused = [clock, symbols, travel](const PausedGuest& guest) -> Status {
+  pause->when_paused = [clock, symbols, names, travel](const PausedGuest& guest) -> Status {
     StoppedGuest stopped{.guest_ns = clock->now(guest.memory),
                          .tick = clock->tick(),
                          .memory = guest.memory.files(),
                          .console_log = guest.console_log,
-                         .gdb_script = {}};
+                         .gdb_script = {},
+                         .shown = {}};
+    if (names) {
+      KTSTR_TRY_ASSIGN(stopped.shown, read_all(travel, *names, guest.memory));
+    }
     if (travel.gdb) {
       KTSTR_TRY_ASSIGN(stopped.gdb_script, prepare_gdb(travel, *symbols, guest));
     }

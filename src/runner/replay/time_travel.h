@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "engine/guest.h"
+#include "kernel_state/expression.h"
 #include "runner/replay/stored_request.h"
 
 namespace ktstr {
@@ -31,6 +33,13 @@ struct StopMoment {
 // From the kept events. kInvalidArgument: the run had no body, did not fail, or had ended by then.
 Result<StopMoment> find_stop_moment(const StoredRun& stored, const StopTime& time);
 
+// What an expression has for a value; why it has none, where `error` says so.
+struct ShownValue {
+  std::string expression;
+  nlohmann::ordered_json value;
+  std::string error, hint;
+};
+
 // What a person gets to work with.
 struct StoppedGuest {
   std::uint64_t guest_ns = 0;                 // as its kernel last counted it
@@ -38,6 +47,7 @@ struct StoppedGuest {
   std::vector<std::filesystem::path> memory;  // one file a NUMA node
   std::filesystem::path console_log;
   std::filesystem::path gdb_script;  // empty: no gdb was asked for
+  std::vector<ShownValue> shown;     // of TimeTravel::show, in its order
 };
 
 struct TimeTravel {
@@ -45,6 +55,8 @@ struct TimeTravel {
   std::filesystem::path vmlinux;
   std::filesystem::path work_dir;  // for the kernel's symbols and the gdb script
   bool gdb = false;
+  std::vector<Expression> show;
+  int cpus = 1;                                   // that the guest has
   std::function<void(const StoppedGuest&)> look;  // the guest stands still until it returns
 };
 // For RunRequest::pause. kUnsupported: the image has no symbols, without which the guest's clock cannot be read.

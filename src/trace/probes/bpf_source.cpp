@@ -49,7 +49,7 @@ class Source {
     for (const BpfFunction& function : functions) lines_of(function);
     for (const auto& [start, line] : lines_) give(line);
     for (const BpfFunction& function : functions) maps_of(function);
-    return {std::move(events_), std::move(scattered_)};
+    return {std::move(events_), std::move(scattered_), std::move(variables_), std::move(types_)};
   }
 
  private:
@@ -105,7 +105,9 @@ class Source {
     if (btf != nullptr && btf->kind(type) == BtfKind::kDatasec) {
       for (const BtfMember& variable : btf->variables_of(type)) {
         if (data_ == kMostDataSeen) return;
-        data(*btf, std::string(variable.name), start + variable.offset_bits / 8, variable.type);
+        const std::uint64_t at = start + variable.offset_bits / 8;
+        data(*btf, std::string(variable.name), at, variable.type);
+        variables_.push_back({.name = std::string(variable.name), .start = at, .btf = btf, .type = variable.type});
       }
       return;
     }
@@ -113,7 +115,9 @@ class Source {
         .number = data_++, .start = start, .bytes = entries * stride, .element = entries > 1 ? stride : 0, .name = {}};
     put_text(name, seen.name);
     give(seen);
-    if (btf != nullptr) members_of(*btf, type, seen.number);
+    if (btf == nullptr) return;
+    members_of(*btf, type, seen.number);
+    if (type != 0) variables_.push_back({name, start, btf, type, entries, stride});
   }
 
   void look_at_scattered(std::uint64_t map) {
@@ -176,6 +180,7 @@ class Source {
   const BpfSourceLayout& layout_;
   std::vector<TraceEvent> events_;
   std::vector<ScatteredMap> scattered_;
+  std::vector<BpfVariable> variables_;
   std::map<std::uint64_t, trace::BpfLineSeen> lines_;
   std::set<std::uint64_t> maps_, line_tables_;
   std::map<std::uint64_t, std::optional<Btf>> types_;

@@ -7,6 +7,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "kernel/btf.h"
@@ -42,11 +45,22 @@ struct BpfSourceLayout {
 // kNotFound: this kernel does not show it.
 Result<BpfSourceLayout> bpf_source_layout_of(const KernelSymbols& symbols, const Btf& btf);
 
+// A global variable, or a map that is an array.
+struct BpfVariable {
+  std::string name;
+  std::uint64_t start = 0;
+  const Btf* btf = nullptr;                // of the program, in BpfSource::types
+  BtfTypeId type = 0;                      // of the variable, or of each element of a map
+  std::uint64_t elements = 0, stride = 0;  // of a map; 0: it is a variable
+};
+
 struct BpfSource {
   // FunctionSeen, then BpfLineSeen in the order of their addresses, then DataSeen, each with its MemberSeen; of maps in
   // `scattered` MemberSeen alone.
   std::vector<TraceEvent> events;
   std::vector<ScatteredMap> scattered;
+  std::vector<BpfVariable> variables;
+  std::map<std::uint64_t, std::optional<Btf>> types;  // by where they lie in the guest
 };
 // With events of `time_ns`. Whatever is in the guest's memory, this ends.
 BpfSource bpf_source(std::uint64_t time_ns, const control::GuestSpace& kernel, const BpfSourceLayout& layout);
