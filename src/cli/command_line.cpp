@@ -9,6 +9,7 @@
 #include "cli/flags/list_flags.h"
 #include "cli/flags/run_flags.h"
 #include "cli/flags/setting_flags.h"
+#include "cli/manual/command_tree.h"
 
 namespace ktstr::cli {
 
@@ -56,6 +57,114 @@ bool is_test_command(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
 }
 
+OptionNode node_of(const CLI::Option& option) {
+  OptionNode node{.names = {},
+                  .type = option.get_type_size() == 0 ? "" : option.get_type_name(),
+                  .help = option.get_description(),
+                  .positional = option.get_positional(),
+                  .required = option.get_required()};
+  if (node.positional) {
+    node.names.push_back(option.get_name(true));
+    node.many = option.get_items_expected_max() > 1;
+    return node;
+  }
+  for (const std::string& name : option.get_lnames()) node.names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) node.names.push_back("-" + name);
+  node.many = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  return node;
+}
+
+CommandNode node_of(const CLI::App& app, const std::string& above) {
+  CommandNode node{.name = app.get_name(),
+                   .path = above + app.get_name(),
+                   .help = app.get_description(),
+                   .footer = app.get_footer(),
+                   .options = {},
+                   .commands = {}};
+  for (const CLI::Option* option : app.get_options()) node.options.push_back(node_of(*option));
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    node.commands.push_back(node_of(*each, node.path + " "));
+  return node;
+}
+
+// `ktstr` with all its subcommands, in the order of the help.
+struct ProgramFlags {
+  CLI::App app{"Tests Linux process schedulers in real kernels.", "ktstr"};
+  CLI::App* run;
+  RunCommand run_command;
+  SettingFlags flags;
+  std::string file;
+  std::optional<ReplayFlags> replay;
+  std::optional<TraceFlags> trace;
+  std::optional<WhyFlags> why;
+  std::optional<RacesFlags> races;
+  CLI::App* test;
+  std::string program;
+  std::optional<KernelCommands> kernel;
+  std::optional<WarmCommands> warm;
+  std::optional<RunsCommands> runs;
+  std::optional<ReportFlags> report;
+  std::optional<WorkCommands> work;
+  CLI::App* scenarios;
+  ScenariosCommand scenarios_command;
+  std::optional<SchedulersFlags> schedulers;
+  CLI::App* doctor;
+  DoctorCommand doctor_command;
+  CLI::App* version;
+
+  ProgramFlags() {
+    app.set_version_flag("--version", version_text());
+    app.require_subcommand(1);
+    run = app.add_subcommand("run", "run a scenario file");
+    add_text(*run, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")
+        ->required();
+    flags.add_all(*run);
+    replay.emplace(app);
+    trace.emplace(app);
+    why.emplace(app);
+    races.emplace(app);
+    test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
+    add_text(*test, "program", program, "PROGRAM", "the test program")->required();
+    test->footer("Everything after PROGRAM is given to it; 'ktstr test PROGRAM --help' shows what it understands.");
+    kernel.emplace(app);
+    warm.emplace(app);
+    runs.emplace(app);
+    report.emplace(app);
+    work.emplace(app);
+    scenarios = app.add_subcommand("scenarios", "the canned scenarios, for ktstr run :NAME");
+    scenarios->add_flag("--json", scenarios_command.json, "as JSON");
+    schedulers.emplace(app);
+    doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
+    doctor->add_flag("--json", doctor_command.json, "as JSON");
+    version = app.add_subcommand("version", "print the version");
+  }
+
+  CommandNode tree() const { return node_of(app, ""); }
+
+  // `tests`: the words after "--".
+  Result<Command> interpreted(std::vector<std::string> tests) {
+    if (!*run && !*races->races && !*work->try_out && !tests.empty())
+      return fail(ErrorCode::kInvalidArgument, "only 'ktstr run', 'ktstr races' and 'ktstr test' take words after --");
+    if (*version) return Command(ShowText{version_text() + "\n"});
+    if (*scenarios) return Command(scenarios_command);
+    if (*schedulers->schedulers) return schedulers->interpreted();
+    if (*doctor) return Command(doctor_command);
+    if (*replay->replay) return replay->interpreted();
+    if (*trace->trace) return trace->interpreted();
+    if (*why->why) return Command(why->command);
+    if (*races->races) return races->interpreted(std::move(tests));
+    if (*kernel->kernel) return kernel->command();
+    if (*warm->warm) return warm->interpreted();
+    if (*runs->runs) return runs->interpreted();
+    if (*report->report) return report->interpreted();
+    if (*work->work) return work->interpreted(std::move(tests));
+    if (*test) return Command(TestCommand{program, {}});
+    run_command.file = file;
+    KTSTR_TRY_ASSIGN(run_command.options, flags.options(std::move(tests)));
+    return Command(std::move(run_command));
+  }
+};
+
 }  // namespace
 
 std::string version_text() { return "ktstr " KTSTR_VERSION; }
@@ -63,70 +172,14 @@ std::string version_text() { return "ktstr " KTSTR_VERSION; }
 Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (is_test_command(arguments)) return Command(TestCommand{arguments[1], {arguments.begin() + 2, arguments.end()}});
 
-  CLI::App app("Tests Linux process schedulers in real kernels.", "ktstr");
-  app.set_version_flag("--version", version_text());
-  app.require_subcommand(1);
-
-  CLI::App* run = app.add_subcommand("run", "run a scenario file");
-  RunCommand run_command;
-  SettingFlags flags;
-  std::string file;
-  add_text(*run, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")
-      ->required();
-  flags.add_all(*run);
-
-  const ReplayFlags replay(app);
-  const TraceFlags trace(app);
-  const WhyFlags why(app);
-  const RacesFlags races(app);
-
-  std::string program;
-  CLI::App* test = app.add_subcommand("test", "run the tests of a program that links ktstr::main");
-  add_text(*test, "program", program, "PROGRAM", "the test program")->required();
-  test->footer("Everything after PROGRAM is given to it; 'ktstr test PROGRAM --help' shows what it understands.");
-
-  const KernelCommands kernel(app);
-  const WarmCommands warm(app);
-  const RunsCommands runs(app);
-  const ReportFlags report(app);
-
-  const WorkCommands work(app);
-
-  ScenariosCommand scenarios_command;
-  CLI::App* scenarios = app.add_subcommand("scenarios", "the canned scenarios, for ktstr run :NAME");
-  scenarios->add_flag("--json", scenarios_command.json, "as JSON");
-
-  const SchedulersFlags schedulers(app);
-
-  DoctorCommand doctor_command;
-  CLI::App* doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
-  doctor->add_flag("--json", doctor_command.json, "as JSON");
-
-  CLI::App* version = app.add_subcommand("version", "print the version");
-
+  ProgramFlags flags;
   SplitArguments split = split_at_double_dash(arguments);
-  KTSTR_TRY_ASSIGN(ShowText show, parse(app, std::move(split.ours)));
+  KTSTR_TRY_ASSIGN(ShowText show, parse(flags.app, std::move(split.ours)));
   if (!show.text.empty()) return Command(std::move(show));
-  if (!*run && !*races.races && !*work.try_out && !split.tests.empty())
-    return fail(ErrorCode::kInvalidArgument, "only 'ktstr run', 'ktstr races' and 'ktstr test' take words after --");
-  if (*version) return Command(ShowText{version_text() + "\n"});
-  if (*scenarios) return Command(scenarios_command);
-  if (*schedulers.schedulers) return schedulers.interpreted();
-  if (*doctor) return Command(doctor_command);
-  if (*replay.replay) return replay.interpreted();
-  if (*trace.trace) return trace.interpreted();
-  if (*report.report) return report.interpreted();
-  if (*why.why) return Command(why.command);
-  if (*races.races) return races.interpreted(std::move(split.tests));
-  if (*kernel.kernel) return kernel.command();
-  if (*warm.warm) return warm.interpreted();
-  if (*runs.runs) return runs.interpreted();
-  if (*work.work) return work.interpreted(std::move(split.tests));
-  if (*test) return Command(TestCommand{program, {}});
-  run_command.file = file;
-  KTSTR_TRY_ASSIGN(run_command.options, flags.options(std::move(split.tests)));
-  return Command(std::move(run_command));
+  return flags.interpreted(std::move(split.tests));
 }
+
+CommandNode command_tree() { return ProgramFlags().tree(); }
 
 Result<std::variant<ShowText, TestProgramCommand>> parse_test_program_arguments(
     const std::string& program_name, const std::vector<std::string>& arguments) {
