@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "cli/flags/list_flags.h"
+#include "cli/flags/manual_flags.h"
 #include "cli/flags/run_flags.h"
 #include "cli/flags/setting_flags.h"
 #include "cli/manual/command_tree.h"
@@ -55,6 +56,11 @@ Result<ShowText> parse(CLI::App& app, std::vector<std::string> arguments) {
 // `ktstr test PROGRAM ...`: the words after PROGRAM are the program's, whatever they look like.
 bool is_test_command(const std::vector<std::string>& arguments) {
   return arguments.size() >= 2 && arguments[0] == "test" && !arguments[1].starts_with("-");
+}
+
+// `ktstr completion --of WORD...`: the words are those of another command line.
+bool is_question_of_a_shell(const std::vector<std::string>& arguments) {
+  return arguments.size() >= 2 && arguments[0] == "completion" && arguments[1] == "--of";
 }
 
 OptionNode node_of(const CLI::Option& option) {
@@ -110,6 +116,7 @@ struct ProgramFlags {
   std::optional<SchedulersFlags> schedulers;
   CLI::App* doctor;
   DoctorCommand doctor_command;
+  std::optional<ManualFlags> manual;
   CLI::App* version;
 
   ProgramFlags() {
@@ -136,6 +143,7 @@ struct ProgramFlags {
     schedulers.emplace(app);
     doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
     doctor->add_flag("--json", doctor_command.json, "as JSON");
+    manual.emplace(app);
     version = app.add_subcommand("version", "print the version");
   }
 
@@ -158,6 +166,8 @@ struct ProgramFlags {
     if (*runs->runs) return runs->interpreted();
     if (*report->report) return report->interpreted();
     if (*work->work) return work->interpreted(std::move(tests));
+    if (*manual->completion) return Command(manual->completion_command);
+    if (*manual->man) return manual->man_interpreted();
     if (*test) return Command(TestCommand{program, {}});
     run_command.file = file;
     KTSTR_TRY_ASSIGN(run_command.options, flags.options(std::move(tests)));
@@ -171,6 +181,8 @@ std::string version_text() { return "ktstr " KTSTR_VERSION; }
 
 Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
   if (is_test_command(arguments)) return Command(TestCommand{arguments[1], {arguments.begin() + 2, arguments.end()}});
+  if (is_question_of_a_shell(arguments))
+    return Command(CompletionCommand{{}, {arguments.begin() + 2, arguments.end()}});
 
   ProgramFlags flags;
   SplitArguments split = split_at_double_dash(arguments);

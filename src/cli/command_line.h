@@ -153,11 +153,21 @@ struct WorkImportCommand {
 struct DoctorCommand {
   bool json = false;
 };
+// A script for a shell, or what may follow the words of a command line.
+struct CompletionCommand {
+  std::string shell;               // "bash", "zsh" or "fish"; empty: the other one
+  std::vector<std::string> words;  // after "ktstr"
+};
+// Manual pages.
+struct ManCommand {
+  std::vector<std::string> command;  // {"runs"}; empty: that of ktstr
+  std::filesystem::path directory;   // for all pages; empty: the one, on stdout
+};
 using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
                              KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
                              WarmListCommand, WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand,
-                             RunsExportCommand, ReportCommand, RunsCleanCommand, ScenariosCommand, SchedulersCommand,
-                             WorkListCommand, WorkShowCommand, WorkImportCommand, DoctorCommand>;
+                             RunsExportCommand, ReportCommand, RunsCleanCommand, ScenariosCommand, SchedulersCommand, WorkListCommand,
+                             WorkShowCommand, WorkImportCommand, DoctorCommand, CompletionCommand, ManCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -32,6 +32,8 @@ int execute(const WorkListCommand& command);
 int execute(const WorkShowCommand& command);
 int execute(const WorkImportCommand& command);
 int execute(const DoctorCommand& command);
+int execute(const CompletionCommand& command);
+int execute(const ManCommand& command);
 
 // 0: warnings and errors; 1: what is being done; 2 and more: why.
 void set_verbosity(int verbosity);
