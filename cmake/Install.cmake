@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What is installed: bin/ktstr and bin/scx_ktstr, libexec/ktstr/ktstr-agent, the libraries and headers that test
-# programs need, the CMake package, and in share/doc/ktstr the guide and the examples. Public headers are
-# include/ktstr/*.h; the headers that they include (base/result.h, ...) are below include/ktstr/detail, which the
-# exported targets add to the include path.
+# programs need, the CMake package, manual pages and completions for shells, and in share/doc/ktstr the guide and the
+# examples. Public headers are include/ktstr/*.h; the headers that they include (base/result.h, ...) are below
+# include/ktstr/detail, which the exported targets add to the include path.
 include(CMakePackageConfigHelpers)
 
 set(KTSTR_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/ktstr)
@@ -53,3 +53,24 @@ install(
   DIRECTORY ${PROJECT_SOURCE_DIR}/examples
   DESTINATION ${CMAKE_INSTALL_DOCDIR}
   PATTERN CMakeLists.txt EXCLUDE)
+
+# Manual pages and completions, as the program itself prints them. A program that this machine cannot run prints none.
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+  set(KTSTR_MANUAL ${PROJECT_BINARY_DIR}/manual)
+  add_custom_command(
+    OUTPUT ${KTSTR_MANUAL}/made
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${KTSTR_MANUAL}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${KTSTR_MANUAL}
+    COMMAND $<TARGET_FILE:ktstr> man --all ${KTSTR_MANUAL}/man1
+    COMMAND $<TARGET_FILE:ktstr> completion bash > ${KTSTR_MANUAL}/ktstr
+    COMMAND $<TARGET_FILE:ktstr> completion zsh > ${KTSTR_MANUAL}/_ktstr
+    COMMAND $<TARGET_FILE:ktstr> completion fish > ${KTSTR_MANUAL}/ktstr.fish
+    COMMAND ${CMAKE_COMMAND} -E touch ${KTSTR_MANUAL}/made
+    DEPENDS ktstr
+    COMMENT "Manual pages and completions")
+  add_custom_target(ktstr_manual ALL DEPENDS ${KTSTR_MANUAL}/made)
+  install(DIRECTORY ${KTSTR_MANUAL}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(FILES ${KTSTR_MANUAL}/ktstr DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${KTSTR_MANUAL}/_ktstr DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  install(FILES ${KTSTR_MANUAL}/ktstr.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
