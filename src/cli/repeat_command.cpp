@@ -10,11 +10,6 @@ namespace ktstr::cli {
 
 namespace {
 
-bool is_plain(char c) {
-  constexpr std::string_view kHarmless = "_@%+=:,./-";
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || kHarmless.find(c) != std::string_view::npos;
-}
-
 // NAME=value with only the value quoted: sh takes a quoted NAME= for a program.
 std::string quote_assignment(std::string_view assignment) {
   const std::size_t equals = assignment.find('=') + 1;
@@ -28,29 +23,6 @@ bool is_repeated(const Setting& setting, const RunRequest& request, const RunOpt
 }
 
 }  // namespace
-
-std::string shell_quote(std::string_view word) {
-  bool plain = !word.empty();
-  for (const char c : word) plain = plain && is_plain(c);
-  if (plain) return std::string(word);
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'')
-      quoted += "'\\''";
-    else
-      quoted += c;
-  }
-  return quoted + "'";
-}
-
-std::string shell_join(const std::vector<std::string>& words) {
-  std::string line;
-  for (const std::string& word : words) {
-    if (!line.empty()) line += ' ';
-    line += shell_quote(word);
-  }
-  return line;
-}
 
 std::vector<std::string> deciding_environment() {
   std::vector<std::string> settings;

@@ -8,15 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text/shell_words.h"
 #include "cli/run_options.h"
 #include "runner/runner.h"
 
 namespace ktstr::cli {
-
-// One word for sh. Left as it is where nothing in it is special.
-std::string shell_quote(std::string_view word);
-// Words, quoted, with a space between them; split_command() and sh read them back.
-std::string shell_join(const std::vector<std::string>& words);
 
 // How one test is selected: the program and its words before the flags, {"run", "/abs/two.toml"} or {"--filter",
 // "name"}.
