@@ -27,6 +27,9 @@
 
 namespace ktstr {
 
+class Ctx;
+struct ScenarioPlan;
+
 // A WorkerGroup as the executor uses it (see there). Workers that still run end with it.
 class RunningWorkers {
  public:
@@ -94,6 +97,8 @@ struct ExecutorHooks {
 
   std::optional<CpuSpeedControl> cpu_speeds;
   std::optional<SchedulerControl> schedulers;
+  // In place of a run: gets what would be run, and nothing is touched. Empty: it is run.
+  std::function<void(const Ctx& ctx, const ScenarioPlan& plan)> instead;
 
   // Worker and payload processes, the real clock, and the scheduler with `scheduler_pid` watched from now on;
   // `find_scheduler` and `live_workers` as in Ctx::Init.
