@@ -116,6 +116,7 @@ struct ProgramFlags {
   std::optional<SchedulersFlags> schedulers;
   CLI::App* doctor;
   DoctorCommand doctor_command;
+  std::optional<ExportFlags> exported;
   std::optional<ManualFlags> manual;
   CLI::App* version;
 
@@ -143,6 +144,7 @@ struct ProgramFlags {
     schedulers.emplace(app);
     doctor = app.add_subcommand("doctor", "what this machine has of what is needed, and how to get the rest");
     doctor->add_flag("--json", doctor_command.json, "as JSON");
+    exported.emplace(app);
     manual.emplace(app);
     version = app.add_subcommand("version", "print the version");
   }
@@ -166,6 +168,7 @@ struct ProgramFlags {
     if (*runs->runs) return runs->interpreted();
     if (*report->report) return report->interpreted();
     if (*work->work) return work->interpreted(std::move(tests));
+    if (*exported->exported) return exported->interpreted();
     if (*manual->completion) return Command(manual->completion_command);
     if (*manual->man) return manual->man_interpreted();
     if (*test) return Command(TestCommand{program, {}});

@@ -153,6 +153,14 @@ struct WorkImportCommand {
 struct DoctorCommand {
   bool json = false;
 };
+// A scenario as a script.
+struct ExportCommand {
+  std::filesystem::path file;  // as RunCommand has it
+  RunOptions options;
+  std::string output;  // none: stdout
+  bool here = false;   // on the CPUs of this machine
+  bool strict = false;
+};
 // A script for a shell, or what may follow the words of a command line.
 struct CompletionCommand {
   std::string shell;               // "bash", "zsh" or "fish"; empty: the other one
@@ -163,11 +171,12 @@ struct ManCommand {
   std::vector<std::string> command;  // {"runs"}; empty: that of ktstr
   std::filesystem::path directory;   // for all pages; empty: the one, on stdout
 };
-using Command = std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
-                             KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand,
-                             WarmListCommand, WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand,
-                             RunsExportCommand, ReportCommand, RunsCleanCommand, ScenariosCommand, SchedulersCommand, WorkListCommand,
-                             WorkShowCommand, WorkImportCommand, DoctorCommand, CompletionCommand, ManCommand>;
+using Command =
+    std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
+                 KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand,
+                 WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand, RunsExportCommand,
+                 RunsCleanCommand, ScenariosCommand, SchedulersCommand, WorkListCommand, WorkShowCommand,
+                 WorkImportCommand, DoctorCommand, ExportCommand, CompletionCommand, ManCommand>;
 
 // `arguments` without the program's name. kInvalidArgument, with where to look it up, for what is not understood.
 Result<Command> parse_command_line(const std::vector<std::string>& arguments);

@@ -32,6 +32,7 @@ int execute(const WorkListCommand& command);
 int execute(const WorkShowCommand& command);
 int execute(const WorkImportCommand& command);
 int execute(const DoctorCommand& command);
+int execute(const ExportCommand& command);
 int execute(const CompletionCommand& command);
 int execute(const ManCommand& command);
 

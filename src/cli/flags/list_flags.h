@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The subcommands about what there is on this machine: kernel, warm, work, schedulers.
+// The subcommands about what there is on this machine: kernel, warm, work, schedulers; and export.
 #pragma once
 
 #include "cli/flags/setting_flags.h"
@@ -174,6 +174,36 @@ struct SchedulersFlags {
     SchedulersCommand result = command;
     result.file = file;
     return result;
+  }
+};
+
+struct ExportFlags {
+  CLI::App* exported;
+  ExportCommand command;
+  std::string file;
+  SettingFlags flags;
+
+  explicit ExportFlags(CLI::App& app)
+      : exported(app.add_subcommand("export", "a scenario as a bash script, for a machine without ktstr")) {
+    add_text(*exported, "file", file, "FILE.toml|:NAME", "scenario file, or a canned scenario (see ktstr scenarios)")
+        ->required();
+    add_text(*exported, "-o,--output", command.output, "FILE", "where to, executable; default: stdout");
+    exported->add_flag("--strict", command.strict, "refuse what a shell cannot do in the same way, with a list of it");
+    exported->add_flag("--here", command.here, "place it on the CPUs of this machine, in place of a topology's");
+    flags.add(*exported, setting_of("--scheduler"), "that the script starts; '' for none. Default: the scenario's");
+    for (const char* flag : {"--topology", "--seed", "--duration", "--work-type"})
+      flags.add(*exported, setting_of(flag));
+    exported->footer("'ktstr run FILE.toml --host' is the exact way to run a scenario on a real machine.");
+  }
+
+  Result<Command> interpreted() const {
+    ExportCommand result = command;
+    result.file = file;
+    KTSTR_TRY_ASSIGN(result.options, flags.options({}));
+    if (result.here && result.options.gives("--topology"))
+      return Error(ErrorCode::kInvalidArgument, "--here takes the topology of this machine")
+          .with_hint("leave --topology out, or --here");
+    return Command(std::move(result));
   }
 };
 
