@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::size_t kCpusWidth = 16;
 
+// What matters least first: migrations, spread, off-CPU, max gap, CPUs, workers.
+const std::vector<std::size_t> kExpendable = {10, 8, 7, 9, 4, 2};
+const std::vector<std::size_t> kExpendableMeasures = {5, 7};  // p90, p99.9
+
 // "" is the place outside of the scenario's cgroups.
 std::string place_text(const std::string& cgroup) {
   return cgroup.empty() ? "(outside)" : shortened(printable(cgroup), kNameWidth);
@@ -46,23 +50,29 @@ std::string share_text(const CgroupStats& c) {
 
 }  // namespace
 
-std::string cgroup_table(const RunRecord& record, std::string_view indent) {
+std::string cgroup_table(const RunRecord& record, std::string_view indent, std::size_t columns, std::size_t most) {
   if (record.cgroups.empty()) return "";
   const bool steps = has_steps(record);
   const bool classes = classes_matter(record);
   Table table({"cgroup", "step", "workers", "class", "CPUs", "CPU time", "share", "off-CPU", "spread", "max gap",
                "migrations", "delay/worker", "wake p99"});
-  for (const CgroupStats& c : record.cgroups)
+  const std::size_t shown = std::min(most, record.cgroups.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const CgroupStats& c = record.cgroups[i];
     table.add({place_text(c.cgroup), steps ? step_text(c.step) : "", fmt::format("{}", c.workers),
                classes ? printable(c.sched_class) : "", cpus_text(c.cpus_used), short_duration(c.cpu_time_ns),
                share_text(c), short_percent(c.avg_off_cpu_pct), c.workers > 1 ? short_percent(c.spread_pct) : "-",
                short_duration(c.max_gap_ns), short_count(c.migrations),
                short_duration(per_worker(c.run_delay_ns, c.workers)),
                c.wakeups > 0 ? short_duration(c.wake_p99_ns) : "-"});
-  return table.render(indent);
+  }
+  std::string text = table.render(indent, columns, kExpendable);
+  if (const std::size_t more = record.cgroups.size() - shown; more > 0)
+    text += fmt::format("{}... and {} more (--verbose)\n", indent, more);
+  return text;
 }
 
-std::string measure_table(const RunRecord& record, std::string_view indent) {
+std::string measure_table(const RunRecord& record, std::string_view indent, std::size_t columns) {
   const bool steps = has_steps(record);
   Table table({"cgroup", "step", "measured", "count", "p50", "p90", "p99", "p99.9", "longest"});
   bool any = false;
@@ -76,7 +86,7 @@ std::string measure_table(const RunRecord& record, std::string_view indent) {
                  "", "", ""});
     any |= !c.latencies.empty() || !c.counts.empty();
   }
-  return any ? table.render(indent) : "";
+  return any ? table.render(indent, columns, kExpendableMeasures) : "";
 }
 
 std::string worker_table(const RunRecord& record, std::string_view indent) {

@@ -135,6 +135,16 @@ std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& 
   return lines;
 }
 
+std::string cause_of_failure(const RunRecord& record, bool is_short) {
+  const auto found = findings(record);
+  if (found.empty()) return "";
+  for (const TracedFinding& traced : record.traced)
+    if (is_short && traced.is_of(*found.front()) && !traced.headline.empty())
+      return fmt::format("{}: {}{}", to_string(traced.kind), printable(traced.headline),
+                         step_text(record, found.front()->step));
+  return finding_text(record, *found.front());
+}
+
 std::string why_command(const RunRecord& record) { return "ktstr why " + printable(record.id); }
 
 std::vector<std::string> further_findings(const RunRecord& record, std::size_t most) {

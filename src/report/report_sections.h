@@ -21,6 +21,9 @@ std::string one_line_setting(const RunRecord& record);
 std::vector<std::string> scheduler_lines(const RunRecord& record);
 // Why it failed first (likely_cause.h), then scheduler, kernel, topology, mode and seed, each with its label.
 std::vector<std::pair<std::string, std::string>> setting_lines(const RunRecord& record);
+// The finding that explains the others: "stuck: worker 3 of cg_0 did not run for 2412 ms"; "" where there is none.
+// `is_short`: where the trace has a place for it, without what else it shows there.
+std::string cause_of_failure(const RunRecord& record, bool is_short = false);
 // "ktstr why 20261124-...": the story of its failure.
 std::string why_command(const RunRecord& record);
 // The findings after the first, one a line: kind, message, step; and how many were left out where there are more than

@@ -20,7 +20,10 @@ class Table {
   // As many cells as there are headings.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.empty(); }
-  std::string render(std::string_view indent) const;
+  // Fitted to so many columns (0: it is as wide as it is): of `expendable` columns the first ones are left out, as many
+  // as must be, and a line says which.
+  std::string render(std::string_view indent, std::size_t columns = 0,
+                     const std::vector<std::size_t>& expendable = {}) const;
 
  private:
   bool is_text(std::size_t column) const;

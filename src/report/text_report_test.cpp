@@ -129,6 +129,49 @@ TEST(TextReport, OfAnInconclusiveRunSaysWhatIsMissing) {
   expect_approved("inconclusive", text_report(inconclusive_record()));
 }
 
+std::size_t widest(const std::string& text) {
+  std::size_t widest = 0;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    widest = std::max(widest, end - from);
+    from = end + 1;
+  }
+  return widest;
+}
+
+TEST(TextReport, FitsIntoTheColumnsThatThereAre) {
+  RunRecord record = passing_record();
+  record.run_dir = "/runs/2";  // a path is not cut
+  const std::string narrow = text_report(record, {.columns = 80});
+  expect_approved("pass_80", narrow);
+  EXPECT_LE(widest(narrow), 80U);
+  EXPECT_THAT(narrow, HasSubstr("(too narrow for migrations"));
+  EXPECT_EQ(text_report(record, {.columns = 500}), text_report(record));
+}
+
+TEST(TextReport, ThatIsBriefIsOneScreenAndSaysWhatIsNotShown) {
+  RunRecord record = stalled_record();
+  const std::string text = text_report(record, {.brief = true, .columns = 80, .story = "  Victim  cg_0/3\n"});
+  expect_approved("stalled_brief", text);
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 40);
+  EXPECT_THAT(text, HasSubstr("limit 2000"));
+  EXPECT_THAT(text, Not(HasSubstr("fault 'stall' armed")));
+  EXPECT_THAT(text_report(record, {.verbose = true, .brief = true}), HasSubstr("fault 'stall' armed"));
+  expect_approved("panic_brief", text_report(panicked_record(), {.brief = true, .columns = 80}));
+  expect_approved("unfair_brief", text_report(unfair_record(), {.brief = true, .columns = 120}));
+}
+
+TEST(TextReport, HasAVerdictInOneLine) {
+  EXPECT_THAT(verdict_line(passing_record()), ::testing::StartsWith("PASS  two_cgroups: ktstr (enabled) on 7.3"));
+  EXPECT_THAT(verdict_line(stalled_record()),
+              ::testing::StartsWith("FAIL  two_cgroups: scheduler_stalled: the kernel"));
+  EXPECT_EQ(verdict_line(skipped_record()), text_report(skipped_record()));
+  for (const RunRecord& record : {passing_record(), stalled_record(), lost_record(), bad_input_record()}) {
+    const std::string line = verdict_line(record);
+    EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
+  }
+}
+
 TEST(TextReport, OfASkipIsOneLine) { expect_approved("skip", text_report(skipped_record())); }
 
 TEST(TextReport, OfAnInterruptedRunSaysSo) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ktstr {
 
@@ -21,6 +22,8 @@ std::string step_text(int step);
 // One line of what others print: without escape sequences and control characters of ASCII; tabs become blanks, the rest
 // is escaped (base/text/printable.h).
 std::string printable(std::string_view text);
+// Cut at blanks into lines of at most `width` characters; a word that is longer stays whole.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width);
 // At most `width` characters, the last two of them ".." where something was left out.
 std::string shortened(std::string_view text, std::size_t width);
 
