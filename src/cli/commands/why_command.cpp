@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands/commands.h"
-#include "cli/commands/why.h"
+#include "cli/why/why.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/progress.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/text/printable.h"
-#include "cli/commands/why.h"
+#include "cli/why/why.h"
 #include "model/names.h"
 #include "report/likely_cause.h"
 #include "report/repro_section.h"
@@ -18,22 +18,8 @@ namespace ktstr::cli {
 
 namespace {
 
-constexpr std::size_t kWidth = 80, kLabel = 11;
+constexpr std::size_t kLabel = 11;
 constexpr std::size_t kMostUsers = 4, kMostOthers = 3;
-
-// At blanks; a word that is too long stays whole.
-std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
-  std::vector<std::string> lines(1);
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    at = end + 1;
-    if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) lines.emplace_back();
-    if (!lines.back().empty()) lines.back() += ' ';
-    lines.back() += word;
-  }
-  return lines;
-}
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   return fmt::format("{:.0f}%", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
@@ -66,7 +52,16 @@ std::string users_text(const CpuStory& cpu, const WaitStory& story) {
 
 class WhyText {
  public:
-  WhyText(const Why& why, bool color) : why_(why), r_(why.record), style_(color) {}
+  WhyText(const Why& why, bool color, std::size_t width = 80)
+      : why_(why), r_(why.record), style_(color), width_(width) {}
+
+  std::string write_short() {
+    if (!why_.finding || !why_.traced || !why_.look) return "";
+    is_short_ = true;
+    victim();
+    picture();
+    return std::move(text_);
+  }
 
   std::string write() {
     head();
@@ -200,7 +195,7 @@ class WhyText {
     // Each whole in a line.
     std::string shown;
     for (std::string& part : parts) {
-      if (!shown.empty() && shown.size() + 2 + part.size() > kWidth - kLabel - 3) {
+      if (!shown.empty() && shown.size() + 2 + part.size() > width_ - kLabel - 3) {
         field("", shown + ",");
         shown.clear();
       }
@@ -222,7 +217,7 @@ class WhyText {
       if (event.skipped) text_ += "             ...\n";
       const std::string line =
           fmt::format("  {:>9.6f} [{:03}] {}", into_body(why_, event.at_ns), event.cpu, event.words);
-      text_ += shortened(printable(line), kWidth) + "\n";
+      text_ += shortened(printable(line), width_) + "\n";
     }
     begin();
   }
@@ -254,9 +249,12 @@ class WhyText {
   std::string seconds(std::uint64_t at_ns) const { return fmt::format("{:.6f} s", into_body(why_, at_ns)); }
 
   void field(std::string_view label, std::string_view text) {
-    for (const std::string& line : wrapped(printable(text), kWidth - kLabel - 2)) {
-      text_ += fmt::format("  {:<{}}{}\n", label, kLabel, line);
-      label = "";
+    std::string shown(label);
+    // As the labels of the report that it is a part of.
+    if (is_short_ && !shown.empty() && shown[0] >= 'A' && shown[0] <= 'Z') shown[0] += 'a' - 'A';
+    for (const std::string& line : wrapped(printable(text), width_ - kLabel - 2)) {
+      text_ += fmt::format("  {:<{}}{}\n", shown, kLabel, line);
+      shown.clear();
     }
   }
   void row(std::string_view label, std::string_view cells) {
@@ -268,11 +266,17 @@ class WhyText {
   const Why& why_;
   const RunRecord& r_;
   Style style_;
+  std::size_t width_;
+  bool is_short_ = false;
   std::string text_;
 };
 
 }  // namespace
 
 std::string to_text(const Why& why, bool color) { return WhyText(why, color).write(); }
+
+std::string short_story(const Why& why, bool color, std::size_t columns) {
+  return WhyText(why, color, columns).write_short();
+}
 
 }  // namespace ktstr::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
-#include "cli/commands/why.h"
+#include "cli/why/why.h"
 #include "model/names.h"
 #include "report/repro_section.h"
 

@@ -28,11 +28,19 @@ struct Why {
   std::size_t further_rows = 0;         // CPUs without a row
 };
 
+// How large its picture of the bad window may be.
+struct PictureSize {
+  std::size_t rows = 8, columns = 66;
+};
+
 // `run`: the run's directory. A trace that cannot be read is no error: the record has something to tell, too.
-Result<Why> find_out_why(const fs::path& run);
+Result<Why> find_out_why(const fs::path& run, const PictureSize& size = {});
 
 // For one screen of 80 columns. Ends with a newline.
 std::string to_text(const Why& why, bool color);
+// What a report shows of it: who suffered, who ran instead, whose doing it was, and the picture. "" where the trace
+// tells nothing. Fitted to `columns`.
+std::string short_story(const Why& why, bool color, std::size_t columns);
 std::string to_json(const Why& why);
 
 // "in step 2: crowded, 12.3 ms after set_cpuset, set_nice".

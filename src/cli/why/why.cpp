@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/why.h"
+#include "cli/why/why.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,8 +15,6 @@
 namespace ktstr::cli {
 
 namespace {
-
-constexpr std::size_t kMostRows = 8, kColumns = 66;
 
 std::string why_no_trace(const RunRecord& record, const fs::path& file) {
   if (!record.why_no_trace.empty()) return record.why_no_trace;
@@ -63,11 +61,11 @@ void choose_finding(Why& why) {
 }
 
 // Those whose rows explain most, by number.
-std::vector<std::uint32_t> rows_of(Why& why, const std::vector<std::uint32_t>& by_worth) {
+std::vector<std::uint32_t> rows_of(Why& why, const std::vector<std::uint32_t>& by_worth, std::size_t most) {
   std::vector<std::uint32_t> rows;
   if (why.traced->cpu >= 0) rows.push_back(static_cast<std::uint32_t>(why.traced->cpu));
   for (const std::uint32_t cpu : by_worth)
-    if (rows.size() < kMostRows && std::find(rows.begin(), rows.end(), cpu) == rows.end()) rows.push_back(cpu);
+    if (rows.size() < most && std::find(rows.begin(), rows.end(), cpu) == rows.end()) rows.push_back(cpu);
   const auto is_row = [&](std::uint32_t cpu) { return std::find(rows.begin(), rows.end(), cpu) != rows.end(); };
   why.further_rows = static_cast<std::size_t>(
       std::count_if(by_worth.begin(), by_worth.end(), [&](std::uint32_t cpu) { return !is_row(cpu); }));
@@ -91,7 +89,7 @@ Result<std::vector<std::uint32_t>> cpus_at_end(const fs::path& file, std::uint64
   return cpus;
 }
 
-Status read_trace(const fs::path& file, Why& why) {
+Status read_trace(const fs::path& file, const PictureSize& size, Why& why) {
   const TracedFinding& traced = *why.traced;
   const std::uint64_t to = std::max(traced.to_ns, traced.from_ns + 1);
   std::vector<std::uint32_t> by_worth;
@@ -102,14 +100,14 @@ Status read_trace(const fs::path& file, Why& why) {
   } else {
     KTSTR_TRY_ASSIGN(by_worth, cpus_at_end(file, to));
   }
-  const std::vector<std::uint32_t> rows = rows_of(why, by_worth);
+  const std::vector<std::uint32_t> rows = rows_of(why, by_worth, size.rows);
   KTSTR_TRY_ASSIGN(TraceReader reader, TraceReader::open(file));
   const Stretch stretch{traced.pid, rows, traced.cpu, traced.from_ns, to};
   KTSTR_TRY_ASSIGN(
       why.look,
-      look_at(
-          reader, stretch,
-          with_margin({.pid = traced.pid, .cpus = rows, .from_ns = traced.from_ns, .to_ns = to, .columns = kColumns})));
+      look_at(reader, stretch,
+              with_margin(
+                  {.pid = traced.pid, .cpus = rows, .from_ns = traced.from_ns, .to_ns = to, .columns = size.columns})));
   return ok();
 }
 
@@ -126,7 +124,7 @@ std::string step_text(int step, const std::string& name) {
 
 }  // namespace
 
-Result<Why> find_out_why(const fs::path& run) {
+Result<Why> find_out_why(const fs::path& run, const PictureSize& size) {
   Why why;
   KTSTR_TRY_ASSIGN(why.record, load_run_record(run));
   choose_finding(why);
@@ -146,7 +144,7 @@ Result<Why> find_out_why(const fs::path& run) {
     why.why_no_story = why_no_place(*why.finding);
     return why;
   }
-  if (const Status read = read_trace(file, why); !read)
+  if (const Status read = read_trace(file, size, why); !read)
     why.why_no_story = "the trace cannot be read: " + read.error().message();
   return why;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands/why.h"
+#include "cli/why/why.h"
 
 #include <gmock/gmock.h>
 
@@ -117,6 +117,27 @@ Go on
   ktstr run idle.toml --seed 1
   ktstr replay 20261129-040454.123-idle-0a1b
 )");
+}
+
+TEST_F(WhyTest, ThatIsShortIsAPartOfTheReport) {
+  leave_idle();
+  EXPECT_EQ(short_story(find(), false, 80),
+            R"(  victim     load/3 (pid 7), class ext, in cgroup cgroup 9; it may run on any
+             CPU
+             in 600.0 ms it waited 600.0 ms; it was in the scheduler's queue 0x0
+  meanwhile  CPU 0: load/1[50] 100%
+             CPU 1: idle 100%
+  cause      the BPF scheduler
+
+Timeline (a column is 11.4 ms; the bad window is 600.0 ms)
+             0.025000 s                                              0.775000 s
+                   [====================================================]
+  CPU 0      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+  CPU 1      ######.....................................................#######
+  load/3     ######-wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww#######
+             A load/1[50], # load/3[7] runs, . idle, w waits, - sleeps
+)");
+  EXPECT_EQ(short_story(find(false), false, 80), "") << "there is no trace";
 }
 
 TEST_F(WhyTest, FitsTheScreen) {
