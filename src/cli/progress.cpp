@@ -16,7 +16,7 @@ namespace ktstr::cli {
 
 namespace {
 
-constexpr std::chrono::seconds kLong{3};
+constexpr std::chrono::seconds kLong{3}, kLongOnTerminal{1};
 constexpr std::chrono::seconds kBetweenPlainLines{10};
 constexpr std::chrono::milliseconds kBetweenLooks{250};
 
@@ -44,9 +44,10 @@ std::string progress_text(const PoolState& state) {
   return text + ", about " + time_left(mean * static_cast<double>(state.total - state.done) / state.jobs) + " left";
 }
 
-const ActivitySeen* ProgressTexts::long_one(const std::vector<ActivitySeen>& seen, std::chrono::nanoseconds now) const {
+const ActivitySeen* ProgressTexts::long_one(const std::vector<ActivitySeen>& seen, std::chrono::nanoseconds now,
+                                            std::chrono::nanoseconds least) const {
   const auto one = std::find_if(seen.begin(), seen.end(), [&](const ActivitySeen& activity) {
-    return now - activity.since >= kLong && (!pool_ || activity.kind == Activity::Kind::kWaiting);
+    return now - activity.since >= least && (!pool_ || activity.kind == Activity::Kind::kWaiting);
   });
   return one == seen.end() ? nullptr : &*one;
 }
@@ -57,12 +58,12 @@ std::string ProgressTexts::text(const ActivitySeen* seen) const {
 }
 
 std::string ProgressTexts::status_line(const std::vector<ActivitySeen>& seen, std::chrono::nanoseconds now) const {
-  return text(long_one(seen, now));
+  return text(long_one(seen, now, kLongOnTerminal));
 }
 
 std::optional<std::string> ProgressTexts::plain_line(const std::vector<ActivitySeen>& seen,
                                                      std::chrono::nanoseconds now) {
-  const ActivitySeen* one = long_one(seen, now);
+  const ActivitySeen* one = long_one(seen, now, kLong);
   if (!last_line_) last_line_ = one != nullptr ? now - kBetweenPlainLines : now;
   const auto silent = now - *last_line_;
   const bool counts = pool_ && !json_ && pool_->done != last_done_ && pool_->done != pool_->total;

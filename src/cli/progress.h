@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is going on, on stderr: how far a pool of runs has come, and what takes long (base/activity.h). On a terminal a
-// line that is drawn again and again, else a plain line now and then. Nothing that ends within 3 s is said.
+// line that is drawn again and again, else a plain line now and then. Nothing that ends within 3 s is said, on a
+// terminal within 1 s.
 #pragma once
 
 #include <chrono>
@@ -33,7 +34,8 @@ class ProgressTexts {
   std::optional<std::string> plain_line(const std::vector<ActivitySeen>& seen, std::chrono::nanoseconds now);
 
  private:
-  const ActivitySeen* long_one(const std::vector<ActivitySeen>& seen, std::chrono::nanoseconds now) const;
+  const ActivitySeen* long_one(const std::vector<ActivitySeen>& seen, std::chrono::nanoseconds now,
+                               std::chrono::nanoseconds least) const;
   std::string text(const ActivitySeen* seen) const;
 
   bool json_;

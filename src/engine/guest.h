@@ -48,6 +48,7 @@ struct GuestSpec {
   std::vector<std::string> kernel_arguments;  // added to ours
   std::filesystem::path ram_dir = "/dev/shm";
   PhaseLimits limits;
+  std::chrono::nanoseconds duration{0};  // of the scenario, for those who wait; 0: not known
   double host_limit_scale = 1.0;
   std::filesystem::path plugin;             // det: ktstr-turns.so, which guards idle clocks; empty: none is loaded
   std::optional<TurnSettings> turns;        // with the plugin; from the body's start on. None: QEMU's own

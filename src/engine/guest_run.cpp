@@ -54,7 +54,7 @@ GuestRun::GuestRun(const GuestSpec& spec, Machine machine, const GuestIo& io)
       lifecycle_(spec.limits, spec.topology.cpus(), spec.host_limit_scale, spec.pace),
       total_(spec.limits, spec.topology.cpus(), spec.host_limit_scale),
       output_(io.console_log, machine_.output),
-      activity_(spec.limits),
+      activity_(spec.limits, spec.duration),
       records_(machine_.memory.mailbox(), io.on_record) {
   answer_requests();
 }

@@ -99,6 +99,7 @@ Result<GuestSpec> guest_spec(const RunRequest& request, const RunnerEnvironment&
     return fail(ErrorCode::kInvalidArgument, "an instruction-count shift of {}; accepted: 0 to 10", spec.icount_shift);
   spec.memory = request.settings.memory != 0 ? request.settings.memory : memory_by_rule(request.settings.topology);
   spec.limits = limits_for(request.settings.duration);
+  spec.duration = request.settings.duration;
   spec.host_limit_scale = request.host_limit_scale;
   if (spec.mode == Mode::kDet) spec.pace = pace_of(spec.icount_shift, request.settings.quantum);
   spec.kernel_arguments = request.kernel_arguments;

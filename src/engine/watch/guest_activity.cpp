@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/activity.h"
 
 namespace ktstr {
@@ -15,6 +17,10 @@ std::string of_limit(double seconds, std::chrono::milliseconds limit) {
   return fmt::format("guest at {:.0f} s of {:.0f} s", seconds, std::chrono::duration<double>(limit).count());
 }
 
+std::string of_duration(std::chrono::nanoseconds duration) {
+  return duration.count() <= 0 ? "" : fmt::format(" of {:.1f} s", std::chrono::duration<double>(duration).count());
+}
+
 // "99999", "123k", "12.3M"
 std::string rounded(std::uint64_t count) {
   if (count < 100'000) return fmt::format("{}", count);
@@ -24,7 +30,8 @@ std::string rounded(std::uint64_t count) {
 
 }  // namespace
 
-std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits, std::uint64_t iterations) {
+std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits, std::uint64_t iterations,
+                           std::chrono::nanoseconds duration) {
   if (sample.agent_version == 0) return "its kernel boots";
   const std::uint64_t now = sample.heartbeat_ns, since = sample.phase_since_ns;
   const double in_phase = now > since ? static_cast<double>(now - since) / 1e9 : 0;
@@ -36,7 +43,7 @@ std::string guest_activity(const GuestSample& sample, const PhaseLimits& limits,
     case Phase::kDispatch:
       return "the test starts, " + of_limit(in_phase, limits.dispatch);
     case Phase::kBody:
-      return fmt::format("guest at {:.1f} s", in_phase) +
+      return fmt::format("guest at {:.1f} s", in_phase) + of_duration(duration) +
              (iterations == 0 ? "" : fmt::format(", {} iterations", rounded(iterations)));
     case Phase::kTeardown:
       return "waiting for the scheduler to unload, " + of_limit(in_phase, limits.teardown);
@@ -50,7 +57,22 @@ void GuestActivity::say(const GuestSample& sample, std::chrono::nanoseconds now,
                         const std::function<std::uint64_t()>& iterations) {
   if (said_.count() != 0 && now - said_ < kBetween) return;
   said_ = now;
-  say_activity(guest_activity(sample, limits_, iterations()));
+  say_activity(guest_activity(sample, limits_, iterations(), duration_) + time_left(sample, now));
+}
+
+// At the pace that the body had so far; nothing before there is one, and where the guest is over its time.
+std::string GuestActivity::time_left(const GuestSample& sample, std::chrono::nanoseconds now) {
+  if (sample.agent_version == 0 || static_cast<Phase>(sample.phase) != Phase::kBody || duration_.count() <= 0)
+    return "";
+  if (!body_seen_) body_seen_.emplace(now, sample.heartbeat_ns);
+  const auto& [since, guest_since] = *body_seen_;
+  constexpr std::chrono::seconds kLeast{1};
+  if (now - since < kLeast || sample.heartbeat_ns <= guest_since) return "";
+  const double pace =
+      static_cast<double>((now - since).count()) / static_cast<double>(sample.heartbeat_ns - guest_since);
+  const std::uint64_t done = sample.heartbeat_ns - std::min(sample.heartbeat_ns, sample.phase_since_ns);
+  const double left = (static_cast<double>(duration_.count()) - static_cast<double>(done)) * pace / 1e9;
+  return left < 1 ? "" : fmt::format(", about {:.0f} s left", left);
 }
 
 }  // namespace ktstr

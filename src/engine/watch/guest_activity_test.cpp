@@ -39,6 +39,18 @@ TEST(GuestActivity, SaysHowFarTheWorkersAre) {
               std::string("guest at 1.0 s, ") + text + " iterations");
 }
 
+TEST(GuestActivity, SaysHowMuchOfTheBodyIsLeftAtItsPace) {
+  const Activity running("running x");
+  GuestActivity activity({}, 10s);
+  const auto none = [] { return std::uint64_t{0}; };
+  activity.say(sample(Phase::kBody, 1000, 2000), 1s, none);
+  EXPECT_EQ(activities().at(0).text, "running x, guest at 1.0 s of 10.0 s");
+  activity.say(sample(Phase::kBody, 1000, 3000), 5s, none);  // a second in four
+  EXPECT_EQ(activities().at(0).text, "running x, guest at 2.0 s of 10.0 s, about 32 s left");
+  activity.say(sample(Phase::kBody, 1000, 12000), 41s, none);
+  EXPECT_EQ(activities().at(0).text, "running x, guest at 11.0 s of 10.0 s");
+}
+
 TEST(GuestActivity, AGuestThatLiesIsNotBelieved) {
   GuestSample lie = sample(Phase::kBody, 9000, 1000);
   EXPECT_EQ(guest_activity(lie, {}), "guest at 0.0 s");
