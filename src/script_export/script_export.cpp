@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text/shell_words.h"
+#include "cgroup/recording_cgroup_ops.h"
 #include "scenario/executor_hooks.h"
 #include "scenario_file/scenario_file.h"
 #include "script_export/script_functions.h"
@@ -61,14 +62,17 @@ Result<ExportedScript> export_script(const ScriptRequest& request) {
   ScriptWriter writer(request.scheduler);
   const auto hooks = std::make_shared<ExecutorHooks>();
   hooks->instead = [&](const Ctx& ctx, const ScenarioPlan& plan) { writer.add(ctx, plan); };
-  Ctx ctx({.topology = &request.machine, .settings = request.settings, .hooks = hooks});
+  // For scenarios that look at what the kernel offers: all there is.
+  RecordingCgroupOps cgroups;
+  cgroups.preset("", "cpuset.cpus.exclusive", "");
+  Ctx ctx({.topology = &request.machine, .cgroups = &cgroups, .settings = request.settings, .hooks = hooks});
   KTSTR_TRY_ASSIGN(const AssertResult result, execute_scenario_text(ctx, request.text, request.file_name));
   if (writer.lines().empty()) {
     std::string why;
     for (const Detail& each : result.details) why += (why.empty() ? "" : "; ") + each.message;
     return fail(ErrorCode::kUnsupported, "{} does nothing on {}{}{}", request.settings.test, request.machine_text,
                 why.empty() ? "" : ": ", why)
-        .with_hint("--topology names another machine");
+        .with_hint("--topology names another machine; the kernel that was asked is the one that runs here");
   }
   return ExportedScript{.text = head(request, writer) + std::string(script_functions()) + arguments(request.scheduler) +
                                 needs(writer) + writer.lines() + "say 'done'\n",

@@ -130,7 +130,7 @@ void ScriptWriter::spawn(const std::string& cgroup, const std::vector<WorkSpec>&
   for (const WorkSpec& work : specs) {
     const ScriptWork made = script_work(work.type);
     const int count = std::max(1, work.workers / made.workers_each);
-    if (!made.otherwise.empty()) miss(fmt::format("{}: {}: {}", shown, describe(work.type), made.otherwise));
+    if (!made.otherwise.empty()) miss(fmt::format("{}: {}: {}", shown, name_of(work.type), made.otherwise));
     line(fmt::format("spawn {} {}{} -- {}", in(cgroup), count, attributes(cgroup, work, count), made.command));
     groups_[cgroup].workers += count;
   }

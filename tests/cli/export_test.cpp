@@ -38,11 +38,11 @@ TEST_F(Export, SaysAndRefusesWhatAShellCannotDo) {
   const fs::path file = write("it.toml", "[[cgroup]]\nname = \"cg_0\"\nwork = \"Schbench\"\nworkers = 5\n");
   const Ran made = run({"export", file.string()});
   EXPECT_TRUE(made.status.success());
-  EXPECT_THAT(made.err, HasSubstr("not as in the scenario: cg_0: Schbench"));
+  EXPECT_THAT(made.err, HasSubstr("not as in the scenario: step 1: cg_0: Schbench: a busy loop instead"));
   const Ran refused = run({"export", file.string(), "--strict"});
   EXPECT_EQ(refused.status.describe(), "exited with status 64");
   EXPECT_EQ(refused.out, "");
-  EXPECT_THAT(refused.err, HasSubstr("a shell cannot do all of this:\n  cg_0: Schbench"));
+  EXPECT_THAT(refused.err, HasSubstr("a shell cannot do all of this:\n  step 1: cg_0: Schbench: a busy loop"));
 }
 
 TEST_F(Export, RefusesWhatRunRefuses) {
