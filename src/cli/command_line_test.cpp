@@ -55,6 +55,21 @@ TEST(CommandLine, RacesTakesItsFlagsAndExplain) {
   EXPECT_THAT(refusal({"races", "two.toml", "--budget", "soon"}), HasSubstr("'soon' is not a duration"));
 }
 
+TEST(CommandLine, ARunIsQuietOrVerbose) {
+  EXPECT_TRUE(parsed_as<RunCommand>({"run", "two.toml", "-q"}).options.quiet);
+  EXPECT_FALSE(parsed_as<RunCommand>({"run", "two.toml"}).options.quiet);
+  EXPECT_THAT(refusal({"run", "two.toml", "-q", "-v"}), HasSubstr("--quiet and --verbose exclude each other"));
+}
+
+TEST(CommandLine, AScriptIsExportedForOneMachine) {
+  const auto exported = parsed_as<ExportCommand>({"export", ":steady", "-o", "a.sh", "--here", "--strict"});
+  EXPECT_EQ(exported.file, ":steady");
+  EXPECT_EQ(exported.output, "a.sh");
+  EXPECT_TRUE(exported.here && exported.strict);
+  EXPECT_THAT(refusal({"export", ":steady", "--here", "--topology", "1n1l1c1t"}),
+              HasSubstr("--here takes the topology"));
+}
+
 TEST(CommandLine, RunsAreRemovedOnlyWhereItIsSaidWhich) {
   EXPECT_THAT(refusal({"runs", "clean"}), HasSubstr("which runs are to go?"));
   EXPECT_THAT(refusal({"runs", "clean", "last", "--all"}), HasSubstr("which runs are to go?"));

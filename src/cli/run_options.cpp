@@ -59,6 +59,8 @@ Status check_together(const RunOptions& options) {
   if (to_output > 1 || (to_output == 1 && options.json))
     return fail(ErrorCode::kInvalidArgument, "standard output takes one of --report FORMAT:- and --json")
         .with_hint("give a file for the others");
+  if (options.quiet && options.verbosity > 0)
+    return Error(ErrorCode::kInvalidArgument, "--quiet and --verbose exclude each other");
   for (const auto& [name, values] : options.axes(false))
     for (auto value = values.begin(); value != values.end(); ++value)
       if (std::find(values.begin(), value, *value) != value)

@@ -30,6 +30,7 @@ struct RunOptions {
   bool json = false;
   std::vector<ReportTarget> reports;
   int verbosity = 0;
+  bool quiet = false;  // a line a run
 
   // Takes the value of a flag. kInvalidArgument that names both.
   Status give(const Setting& setting, std::string text);

@@ -8,10 +8,10 @@
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/run_request.h"
+#include "cli/shown_report.h"
 #include "report/explore_report.h"
 #include "report/matrix_report.h"
 #include "report/repeat_report.h"
-#include "report/text_report.h"
 #include "report/units.h"
 #include "results/run_record_json.h"
 #include "runner/environment.h"
@@ -107,7 +107,7 @@ int RunSession::run_all() {
   if (interrupted()) exit_ = worse_exit(exit_, exit_code(Outcome::kInterrupted));
   if (options_.json)
     print(document());
-  else if (result_.is_matrix() && !is_quiet_)
+  else if (result_.is_matrix() && !is_quiet_ && !options_.quiet)
     print("\n" + matrix_report(result_, stdout_takes_colors()));
   write_reports();
   return exit_;
@@ -115,7 +115,7 @@ int RunSession::run_all() {
 
 // Which cell of a matrix comes.
 void RunSession::introduce(const Cell& cell, std::uint64_t cells) {
-  if (is_quiet_ || cells == batch_.tests.size()) return;
+  if (is_quiet_ || options_.quiet || cells == batch_.tests.size()) return;
   const std::string values = describe(cell.values);
   const std::string what = many_tests_ ? cell.test + (values.empty() ? "" : ", ") + values : values;
   print(fmt::format("cell {} of {}: {}\n", cell.number, cells, printable(what)));
@@ -129,6 +129,7 @@ void RunSession::show(const Cell& cell, const RunRecord& record, std::uint64_t n
   }
   if (cell.exploration) return show_seed(record);
   if (is_quiet_) return;
+  if (options_.quiet) return print(shown_verdict(record));
   const bool nothing_new = !cell.records.empty() && !record.digest.empty() &&
                            record.outcome == cell.records.front().outcome &&
                            record.digest == cell.records.front().digest;
@@ -136,21 +137,26 @@ void RunSession::show(const Cell& cell, const RunRecord& record, std::uint64_t n
     const std::string digest = record.digest.empty() ? "nothing ran" : "digest " + record.digest.substr(0, 16);
     print(fmt::format("run {} of {}: {}, {}\n", number, options_.repeat, to_string(record.outcome), digest));
   }
-  if (!nothing_new) print(text_report(record, {.color = stdout_takes_colors(), .verbose = options_.verbosity > 0}));
+  if (!nothing_new) print(shown_report(record, options_.verbosity > 0));
 }
 
 // A pass is only counted, and so is what an interrupt ended.
 void RunSession::show_seed(const RunRecord& record) {
-  if (is_quiet_ || record.outcome == Outcome::kInterrupted) return;
+  if (is_quiet_ || options_.quiet || record.outcome == Outcome::kInterrupted) return;
   if (record.outcome == Outcome::kPass && options_.verbosity == 0) return;
   print(seed_line(record));
 }
 
 void RunSession::conclude(const Cell& cell) {
   if (is_quiet_ || cell.refusal) return;
-  if (!cell.exploration && options_.repeat > 1) print(repeat_summary(cell.records));
+  // The first line of either says what came of it.
+  const auto as_asked = [&](std::string text) {
+    if (options_.quiet) text.resize(std::min(text.size(), text.find('\n') + 1));
+    return text;
+  };
+  if (!cell.exploration && options_.repeat > 1) print(as_asked(repeat_summary(cell.records)));
   if (cell.exploration && worst_outcome(cell) != Outcome::kBadInput)
-    print(explore_report(*cell.exploration, stdout_takes_colors()));
+    print(as_asked(explore_report(*cell.exploration, stdout_takes_colors())));
 }
 
 std::string RunSession::document() const {

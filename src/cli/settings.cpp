@@ -248,6 +248,10 @@ const Setting kOwn[] = {
            return ok();
          },
      .is_list = true},
+    {.flags = "-q,--quiet",
+     .type = "",
+     .help = "print the verdict alone: a line a run, with --seeds a line for all",
+     .set_session = [](const Word&, RunOptions& options) { return put(options.quiet, true); }},
     {.flags = "-v,--verbose",
      .type = "",
      .help = "say what is being done; twice: and why",

@@ -11,6 +11,7 @@
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/shown_report.h"
 #include "kernel/select.h"
 #include "report/report_sections.h"
 #include "report/text_report.h"
@@ -177,8 +178,7 @@ class ReplaySession {
       return;
     }
     const bool nothing_new = number > 1 && replayed.same_digest == true;
-    const bool color = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-    if (!nothing_new) print("\n" + text_report(record, {.color = color, .verbose = command_.verbosity > 0}));
+    if (!nothing_new) print("\n" + shown_report(record, command_.verbosity > 0));
     if (command_.with_console) print("\nConsole\n" + console_of(record));
     if (command_.with_events) print("\nEvents (guest time in seconds, who, what)\n" + events_of(record));
     if (!nothing_new) print("\n");

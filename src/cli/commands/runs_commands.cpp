@@ -7,7 +7,7 @@
 #include "cli/name_filter.h"
 #include "cli/output.h"
 #include "cli/report_files.h"
-#include "report/text_report.h"
+#include "cli/shown_report.h"
 #include "results/find_run.h"
 #include "results/run_directory.h"
 #include "results/run_record_json.h"
@@ -50,7 +50,7 @@ Status show(const RunsShowCommand& command) {
   KTSTR_TRY_ASSIGN(const fs::path run, find_run(state, command.run));
   KTSTR_TRY_ASSIGN(const RunRecord record, load_run_record(run));
   if (command.json) return print_out(to_json(record));
-  return print_out(text_report(record, {.color = stdout_takes_colors(), .verbose = command.verbose}));
+  return print_out(shown_report(record, command.verbose));
 }
 
 // The named ones; none named: all that are wanted, as they were made.
