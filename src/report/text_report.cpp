@@ -106,6 +106,8 @@ class TextReport {
     if (r_.cgroups.empty())
       table("Workers without a report, as last seen (guest time)", last_seen_table(r_, "  ", kMostBriefly));
     table("Payloads (guest time)", payload_table(r_, "  "));
+    for (const PayloadOutput& output : payload_output(r_, false))
+      section(output.title, log_lines(output.lines, kMostBriefly));
     section("Test's own output", log_lines(r_.body_log, kMostBriefly));
     text_ += "\n";
     for (auto line = on; line != lines.end(); ++line) field(line->first, line->second);

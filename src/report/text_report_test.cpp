@@ -157,6 +157,7 @@ TEST(TextReport, ThatIsBriefIsOneScreenAndSaysWhatIsNotShown) {
   EXPECT_THAT(text, HasSubstr("limit 2000"));
   EXPECT_THAT(text, Not(HasSubstr("fault 'stall' armed")));
   EXPECT_THAT(text_report(record, {.verbose = true, .brief = true}), HasSubstr("fault 'stall' armed"));
+  EXPECT_THAT(text_report(failed_payload_record(), {.brief = true}), HasSubstr("No space left on device"));
   expect_approved("panic_brief", text_report(panicked_record(), {.brief = true, .columns = 80}));
   expect_approved("unfair_brief", text_report(unfair_record(), {.brief = true, .columns = 120}));
 }

@@ -121,6 +121,7 @@ Go on
 
 TEST_F(WhyTest, ThatIsShortIsAPartOfTheReport) {
   leave_idle();
+  EXPECT_EQ(short_story(find(false), false, 80), "") << "there is no trace";
   EXPECT_EQ(short_story(find(), false, 80),
             R"(  victim     load/3 (pid 7), class ext, in cgroup cgroup 9; it may run on any
              CPU
@@ -137,7 +138,6 @@ Timeline (a column is 11.4 ms; the bad window is 600.0 ms)
   load/3     ######-wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww#######
              A load/1[50], # load/3[7] runs, . idle, w waits, - sleeps
 )");
-  EXPECT_EQ(short_story(find(false), false, 80), "") << "there is no trace";
 }
 
 TEST_F(WhyTest, FitsTheScreen) {
