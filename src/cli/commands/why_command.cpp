@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands/commands.h"
-#include "cli/why/why.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/why/why.h"
 #include "results/find_run.h"
 #include "results/run_directory.h"
 #include "runner/environment.h"
