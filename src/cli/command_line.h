@@ -174,7 +174,7 @@ struct ManCommand {
 using Command =
     std::variant<ShowText, RunCommand, ReplayCommand, TraceCommand, WhyCommand, RacesCommand, TestCommand,
                  KernelFetchCommand, KernelListCommand, KernelRemoveCommand, KernelPathCommand, WarmListCommand,
-                 WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand, RunsExportCommand,
+                 WarmBuildCommand, WarmCleanCommand, RunsListCommand, RunsShowCommand, RunsExportCommand, ReportCommand,
                  RunsCleanCommand, ScenariosCommand, SchedulersCommand, WorkListCommand, WorkShowCommand,
                  WorkImportCommand, DoctorCommand, ExportCommand, CompletionCommand, ManCommand>;
 
