@@ -34,11 +34,11 @@ pygments_dark_style = "monokai"
 
 # By task: what is in the sidebar, on each page.
 NAVIGATION = {
-    "Begin": ["getting-started", "installing", "kernels"],
+    "Begin": ["getting-started", "installing", "command-line", "kernels"],
     "Write a test": ["writing-a-scenario", "reference", "writing-a-test", "choosing-a-load", "payloads",
                      "bringing-your-own-load", "from-a-stall-report", "host-mode"],
     "Name a scheduler": ["schedulers", "declaring-a-scheduler", "upgrading-a-scheduler"],
-    "Read the results": ["reading-a-verdict", "what-a-pass-means", "ci"],
+    "Read the results": ["reading-a-verdict", "what-a-pass-means", "reports", "ci"],
     "Find failures": ["finding-rare-failures", "finding-races", "races-in-example-schedulers"],
     "Explain a failure": ["what-happened", "replaying-a-failure", "the-recorder"],
     "How it works": ["how-runs-repeat", "warm-images", "/docs/architecture", "/docs/scenario-contract",
