@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <map>
+#include <memory>
 
 #include "kernel/testing/real_kernels.h"
 
@@ -23,9 +25,15 @@ class ReadValueTest : public RealKernels {
   void with_each_kernel(const std::function<void()>& check) {
     for (const RealKernel& kernel : kernels()) {
       SCOPED_TRACE(kernel.entry.key);
-      auto names = KernelDescription::of(kernel.image);
-      ASSERT_TRUE(names) << names.error().render();
-      names_ = &*names;
+      // Made once in a process, as the kernels are read.
+      static std::map<std::string, std::unique_ptr<const KernelDescription>> known;
+      std::unique_ptr<const KernelDescription>& names = known[kernel.entry.key];
+      if (!names) {
+        auto made = KernelDescription::of(kernel.image);
+        ASSERT_TRUE(made) << made.error().render();
+        names = std::make_unique<const KernelDescription>(*std::move(made));
+      }
+      names_ = names.get();
       ram_.assign(96 << 20, 0);
       control::GuestSpace space;
       space.add({0, ram_.size(), ram_.data()});

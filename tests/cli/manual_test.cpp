@@ -68,7 +68,7 @@ class Manual : public KtstrProgram {
 };
 
 TEST_F(Manual, BashCompletesWhatKtstrKnows) {
-  EXPECT_THAT(in_bash("ktstr re", "ktstr re"), ElementsAre("replay"));
+  EXPECT_THAT(in_bash("ktstr repl", "ktstr repl"), ElementsAre("replay"));
   EXPECT_THAT(in_bash("ktstr run --mode ", "ktstr run --mode ''"), ElementsAre("det", "kvm", "tcg", "auto"));
   EXPECT_THAT(in_bash("ktstr run --mode=k", "ktstr run --mode = k"), ElementsAre("kvm"));
   EXPECT_THAT(in_bash("ktstr run :steady", "ktstr run : steady"), ElementsAre("steady", "steady_llc"));
@@ -86,7 +86,7 @@ TEST_F(Manual, BashRunsNothingThatIsTyped) {
 
 TEST_F(Manual, FishCompletesWhatKtstrKnows) {
   if (!find_program("fish")) GTEST_SKIP() << "fish is not installed: apt-get install fish";
-  EXPECT_THAT(in_fish("ktstr re"), ElementsAre("replay"));
+  EXPECT_THAT(in_fish("ktstr repl"), ElementsAre("replay"));
   EXPECT_THAT(in_fish("ktstr run --mode "), UnorderedElementsAre("det", "kvm", "tcg", "auto"));
   EXPECT_THAT(in_fish("ktstr run --mode=k"), ElementsAre("--mode=kvm"));
   EXPECT_THAT(in_fish("ktstr run :steady"), UnorderedElementsAre(":steady", ":steady_llc"));
@@ -119,7 +119,7 @@ zpty -d z
     while (!last.empty() && (last.back() == '\r' || last.back() == ' ')) last.pop_back();
     return last;
   };
-  EXPECT_EQ(typed("ktstr rep\\tlast-f\\t--with conso\\t"), "replay last-failed --with console");
+  EXPECT_EQ(typed("ktstr repl\\tlast-f\\t--with conso\\t"), "replay last-failed --with console");
   EXPECT_EQ(typed("ktstr run :steady_l\\t--mode=k\\t"), "run :steady_llc --mode=kvm");
   EXPECT_EQ(typed("ktstr run tw\\t --report jun\\tnot\\t"), "run two.toml --report junit:notes.txt");
 }

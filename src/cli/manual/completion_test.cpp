@@ -37,10 +37,10 @@ std::vector<std::string> candidates(const std::vector<std::string>& words) {
 }
 
 TEST(Completion, OfCommandsAndThoseBelowThem) {
-  EXPECT_THAT(candidates({"r"}), ElementsAre("run", "replay", "races", "runs"));
+  EXPECT_THAT(candidates({"r"}), ElementsAre("run", "replay", "races", "runs", "report"));
   EXPECT_THAT(candidates({"runs", ""}), ElementsAre("list", "show", "export", "clean"));
   EXPECT_THAT(candidates({"runs", "list", "l"}), IsEmpty());
-  EXPECT_THAT(candidates({"nothing", "r"}), ElementsAre("run", "replay", "races", "runs"));
+  EXPECT_THAT(candidates({"nothing", "r"}), ElementsAre("run", "replay", "races", "runs", "report"));
 }
 
 TEST(Completion, OfFlagsThatMayStillFollow) {

@@ -3,6 +3,21 @@
 // The page of many runs: a matrix of outcomes, and a list.
 
 const AXES = ['test', 'topology', 'kernel', 'scheduler', 'mode', 'seed'];
+// Programs without their directories, unless two of them would be called the same.
+const shortSchedulers = (() => {
+  const short = (text) => text.replace(/^\S*\/(?=[^/\s]+(\s|$))/, '');
+  const full = [...new Set(runs.map((row) => row.scheduler || ''))];
+  const isClear = new Set(full.map(short)).size === full.length;
+  return (text) => isClear && text ? short(text) : text;
+})();
+const valueOf = (row, axis) => (axis === 'scheduler' ? shortSchedulers(row[axis]) : row[axis]) || '-';
+
+// What tells a run from the others of its cell is in columns of their own, but for its number.
+const nameInList = (row) => {
+  const number = /[[ ](run \d+)\]$/.exec(row.name);
+  return number ? `${row.test} ${number[1]}` : row.test;
+};
+
 const MARKS_OF = {pass: '✓', skip: '○', inconclusive: '?', fail: '✗'};
 function matrix() {
   const varying = AXES.filter((axis) => new Set(runs.map((row) => row[axis] || '')).size > 1);
@@ -12,10 +27,10 @@ function matrix() {
   const holder = make('div');
   const paint = () => {
     const down = varying.filter((axis) => axis !== across && axis !== 'seed' || axis === across && varying.length === 1 && across !== 'seed');
-    const columns = [...new Set(runs.map((row) => row[across] || '-'))].sort((a, b) => String(a).localeCompare(String(b), 'en', {numeric: true}));
+    const columns = [...new Set(runs.map((row) => valueOf(row, across)))].sort((a, b) => String(a).localeCompare(String(b), 'en', {numeric: true}));
     const groups = new Map();
     runs.forEach((row, i) => {
-      const key = down.map((axis) => row[axis] || '-').join(' · ') || 'all runs', column = row[across] || '-';
+      const key = down.map((axis) => valueOf(row, axis)).join(' · ') || 'all runs', column = valueOf(row, across);
       if (!groups.has(key)) groups.set(key, new Map());
       const cells = groups.get(key);
       if (!cells.has(column)) cells.set(column, []);
@@ -44,11 +59,12 @@ function runList() {
   beside.disabled = true;
   const lines = runs.map((row, i) => ({row, node: make('tr', null,
     make('td', null, make('input', {type: 'checkbox', 'aria-label': 'choose ' + row.name, onchange: (event) => { if (event.target.checked) chosen.add(i); else chosen.delete(i); beside.disabled = chosen.size !== 2; }})),
-    make('th', {scope: 'row'}, make('a', {href: '#run=' + i}, row.name)), make('td', null, badge(row.outcome)), make('td', {class: 'text'}, row.topology || '-'), make('td', {class: 'text'}, row.kernel || '-'), make('td', {class: 'text'}, (row.scheduler || '-').split('/').pop()), make('td', null, row.seed || '-'), make('td', null, row.host_s.toFixed(1) + ' s'), make('td', {class: 'text'}, row.message))}));
+    make('th', {scope: 'row'}, make('a', {href: '#run=' + i}, nameInList(row))), make('td', null, badge(row.outcome)), make('td', {class: 'text'}, row.topology || '-'), make('td', {class: 'text'}, row.kernel || '-'), make('td', {class: 'text'}, valueOf(row, 'scheduler')), make('td', null, row.seed || '-'), make('td', null, row.host_s.toFixed(1) + ' s'), make('td', {class: 'text', title: row.message}, row.message.length > 140 ? row.message.slice(0, 140) + '…' : row.message))}));
   const paint = () => body.replaceChildren(...lines.filter((one) => !one.hidden).map((one) => one.node));
   const shown = ['run', 'outcome', 'topology', 'kernel', 'scheduler', 'seed', 'host time', 'what'], shownKeys = ['name', 'outcome', 'topology', 'kernel', 'scheduler', 'seed', 'host_s', 'message'];
   const heading = shown.map((head, n) => {
-    const cell = make('th', {scope: 'col', 'aria-sort': 'none'}, button(head, 'sort by ' + head, () => {
+    const isText = ['topology', 'kernel', 'scheduler', 'message'].includes(shownKeys[n]);
+    const cell = make('th', {scope: 'col', 'aria-sort': 'none', class: isText || n === 0 ? 'text' : null}, button(head, 'sort by ' + head, () => {
       up = sorted === n ? !up : true; sorted = n;
       const key = shownKeys[n];
       lines.sort((a, b) => (up ? 1 : -1) * (typeof a.row[key] === 'number' ? a.row[key] - b.row[key] : String(a.row[key] || '').localeCompare(String(b.row[key] || ''), 'en', {numeric: true})));

@@ -21,7 +21,7 @@ const badge = (outcome) => make('span', {class: 'badge ' + outcomeClass(outcome)
 const outcomeClass = (outcome) => outcome === 'pass' ? 'pass' : outcome === 'skip' ? 'skip' : outcome === 'inconclusive' ? 'inconclusive' : 'fail';
 
 function facts(row, record) {
-  const pairs = [['test', row.test], ['kernel', row.kernel], ['scheduler', row.scheduler || 'the kernel\'s own'], ['topology', row.topology], ['mode', row.mode], ['seed', row.seed], ['digest', row.digest && row.digest.slice(0, 12)],
+  const pairs = [['test', row.test], ['kernel', row.kernel], ['scheduler', shortSchedulers(row.scheduler) || 'the kernel\'s own'], ['topology', row.topology], ['mode', row.mode], ['seed', row.seed], ['digest', row.digest && row.digest.slice(0, 12)],
     ['ran', record ? `${duration(record.body_ns)} of guest time in ${record.host_seconds.toFixed(1)} s` : null], ['started', row.started], ['run', row.id]];
   return make('dl', {class: 'facts'}, pairs.filter(([, value]) => value).map(([name, value]) => make('div', null, make('dt', null, name), make('dd', null, value))));
 }

@@ -248,7 +248,7 @@ class Timeline {
     put('steps', RULER + MARKS / 2); put('ops', RULER + 1.5 * MARKS); put('findings', RULER + 2.5 * MARKS);
     const every = Math.ceil(11 / (this.laneHeight + 2));
     for (let cpu = 0; cpu < this.model.head.cpus; cpu += every) put('CPU ' + cpu, this.laneTop(cpu) + this.laneHeight / 2);
-    if (this.focus >= 0) { c.fillStyle = theme.text; const name = this.model.name(this.focus); put(name.length > 11 ? name.slice(0, 10) + '…' : name, this.stateTop() + STATE / 2 - 2); }
+    if (this.focus >= 0) { c.fillStyle = theme.text; const name = this.model.tasks[this.focus].comm || '?'; put(name.length > 10 ? name.slice(0, 9) + '…' : name, this.stateTop() + STATE / 2 - 2); }
     c.textAlign = 'left';
   }
 
