@@ -99,7 +99,7 @@ TEST_F(Replay, StopsWhereItIsToldAndShowsTheKernelToGdb) {
 
 TEST_F(Replay, ShowsVariablesOfTheKernelOfTasksAndOfTheScheduler) {
   const GuestRun first =
-      run({example("two_cgroups.toml"), "--duration", "200ms", "--topology", "1n1l2c1t", "--scheduler", fixture()});
+      run({example("two_cgroups.toml"), "--duration", "200ms", "--topology", "1n2l1c1t", "--scheduler", fixture()});
   ASSERT_EQ(first.status, 0) << first.out << first.err;
   const int pid = first.json["workers"][0]["pid"];
   const std::string task = fmt::format("task[{}].comm", pid);
