@@ -34,7 +34,15 @@
   for (const node of document.querySelectorAll('[tabindex]')) if (Number(node.getAttribute('tabindex')) > 0) wrong.push('order of focus is changed: ' + where(node));
   for (const node of document.querySelectorAll('table')) {
     if (!node.caption || !node.caption.textContent) wrong.push('table without a caption');
-    for (const head of node.querySelectorAll('th')) if (!head.scope) wrong.push('th without scope: ' + where(head));
+    for (const head of node.querySelectorAll('th')) {
+      if (!head.scope) wrong.push('th without scope: ' + where(head));
+      if (!head.textContent.trim()) wrong.push('empty th');
+    }
+  }
+  const landmarks = new Set();
+  for (const node of document.querySelectorAll('[role=region],nav')) {
+    if (landmarks.has(name(node))) wrong.push('two landmarks have one name: ' + where(node));
+    landmarks.add(name(node));
   }
   for (const node of document.querySelectorAll('*')) {
     if (!shown(node)) continue;

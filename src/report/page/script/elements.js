@@ -26,7 +26,7 @@ function table(caption, heads, rows, options = {}) {
   if (rows.length === 0) return null;
   const cell = (value, i) => i === 0 ? make('th', {scope: 'row'}, value)
     : make('td', {class: (options.text || []).includes(i) ? 'text' : null}, value);
-  return make('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
+  return make('div', {class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption},
     make('table', {class: options.class}, make('caption', null, caption),
       make('thead', null, make('tr', null, heads.map((head, i) => make('th', {scope: 'col', class: (options.text || []).includes(i) ? 'text' : null}, head)))),
       make('tbody', null, rows.map((row) => make('tr', null, row.map(cell))))));

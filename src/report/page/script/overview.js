@@ -43,7 +43,7 @@ function matrix() {
       const text = list.length === 1 ? MARKS_OF[kind] : `${MARKS_OF[kind]} ${same}/${list.length}`;
       return make('a', {class: 'cell ' + kind, href: '#run=' + worst, 'aria-label': `${kind}, ${same} of ${list.length} runs`, title: runs[worst].message || runs[worst].outcome}, text);
     };
-    holder.replaceChildren(table('Outcomes: the worst of each', [down.join(' · ') || '', ...columns.slice(0, 60)], [...groups].map(([key, cells]) => [key, ...columns.slice(0, 60).map((column) => cell(cells.get(column)))]), {class: 'matrix'}));
+    holder.replaceChildren(table('Outcomes: the worst of each', [down.join(' · ') || 'runs', ...columns.slice(0, 60)], [...groups].map(([key, cells]) => [key, ...columns.slice(0, 60).map((column) => cell(cells.get(column)))]), {class: 'matrix'}));
   };
   const choice = make('select', {'aria-label': 'columns', onchange: () => { across = choice.value; paint(); }}, [...varying.filter((axis) => sizes.get(axis) <= 60), 'outcome'].map((axis) => make('option', {value: axis, selected: axis === across}, axis)));
   paint();
@@ -82,7 +82,7 @@ function runList() {
     paint();
   }});
   paint();
-  return section('Runs', make('p', {class: 'controls'}, filter, ' ', beside, ' ', count), make('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'runs'}, make('table', {class: 'runs'}, make('caption', null, 'Runs'), make('thead', null, make('tr', null, make('td'), heading)), body)));
+  return section('Runs', make('p', {class: 'controls'}, filter, ' ', beside, ' ', count), make('div', {class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'runs'}, make('table', {class: 'runs'}, make('caption', null, 'Runs'), make('thead', null, make('tr', null, make('th', {scope: 'col'}, 'choose'), heading)), body)));
 }
 
 function overviewPage() {

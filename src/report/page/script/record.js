@@ -45,7 +45,7 @@ function checkTable(record) {
   for (const detail of record.details.filter((one) => one.verdict === 'fail'))
     rows.unshift([detail.kind, 'failed', detail.cgroup || 'the run', detail.step || '-', detail.limit === null || detail.limit === undefined ? '-' : `${digits(detail.limit, 4)} ${detail.unit}`,
       detail.measured === null || detail.measured === undefined ? '-' : `${digits(detail.measured, 4)} ${detail.unit}`, detail.measured > 0 && detail.limit > 0 ? digits(detail.limit / detail.measured, 2) + '×' : '-']);
-  return table('Checks', ['check', '', 'of what', 'step', 'limit', 'measured', 'limit / measured'], rows, {text: [1, 2]});
+  return table('Checks', ['check', 'state', 'of what', 'step', 'limit', 'measured', 'limit / measured'], rows, {text: [1, 2]});
 }
 const BAD = ['fail', 'inconclusive'];
 function findingList(record) {
