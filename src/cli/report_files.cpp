@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <map>
 
-#include "base/file.h"
+#include "base/output_file.h"
 
 namespace ktstr::cli {
 
@@ -56,14 +56,20 @@ bool ReportFiles::takes_output() const {
 }
 
 Status ReportFiles::prepare() const {
+  std::map<std::string, const ReportTarget*> paths;
   for (const ReportTarget& target : targets_) {
+    const std::string said = fmt::format("--report {}:{}", target.format->name, target.path);
+    if (const auto [at, is_new] = paths.emplace(target.path, &target); !is_new && !is_output(target))
+      return Error(ErrorCode::kInvalidArgument, fmt::format("{}: {} goes there, too", said, at->second->format->name))
+          .with_hint("each needs a file of its own");
     const fs::path directory = fs::path(target.path).parent_path();
-    if (is_output(target) || directory.empty() || directory.native().find(kTestInPath) != std::string::npos) continue;
+    if (is_output(target) || target.path.find(kTestInPath) != std::string::npos) continue;
+    KTSTR_TRY(check_output(target.path).context(said));
+    if (directory.empty()) continue;
     std::error_code error;
     fs::create_directories(directory, error);
     if (error)
-      return Error(ErrorCode::kInvalidArgument,
-                   fmt::format("--report {}:{}: {}", target.format->name, target.path, error.message()))
+      return Error(ErrorCode::kInvalidArgument, fmt::format("{}: {}", said, error.message()))
           .with_hint("name a file in a directory that you may write to");
   }
   return ok();
@@ -79,6 +85,7 @@ void ReportFiles::add(const RunRecord& record) {
 
 Result<std::string> ReportFiles::write() const {
   std::string output;
+  Status status = ok();  // the first that went wrong; the others are written all the same
   for (const ReportTarget& target : targets_) {
     if (is_output(target)) {
       output += target.format->render(runs_);
@@ -89,10 +96,13 @@ Result<std::string> ReportFiles::write() const {
       files[target.path] = runs_;
     else
       for (const ReportedRun& run : runs_) files[path_for(target, run.test)].push_back(run);
-    for (const auto& [path, runs] : files)
-      KTSTR_TRY(write_atomically(path, as_byte_span(target.format->render(runs)))
-                    .context(fmt::format("--report {}:{}", target.format->name, target.path)));
+    for (const auto& [path, runs] : files) {
+      Status written = write_output(path, as_byte_span(target.format->render(runs)))
+                           .context(fmt::format("--report {}:{}", target.format->name, target.path));
+      if (status) status = std::move(written);
+    }
   }
+  KTSTR_TRY(std::move(status));
   return output;
 }
 

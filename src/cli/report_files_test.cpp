@@ -61,6 +61,21 @@ TEST_F(ReportFilesTest, WhatCannotBeWrittenIsSaidBefore) {
   ASSERT_FALSE(ready);
   EXPECT_THAT(ready.error().message(), HasSubstr("--report lkp:"));
   EXPECT_FALSE(ReportFiles::parse("lkp:a  xunit:b"));
+  fs::create_directory(path("directory"));
+  EXPECT_THAT(files(fmt::format("html:{}", path("directory").string())).prepare().error().message(),
+              HasSubstr("is a directory"));
+  EXPECT_THAT(files(fmt::format("lkp:{0} csv:{0}", path("same").string())).prepare().error().message(),
+              HasSubstr("lkp goes there, too"));
+}
+
+TEST_F(ReportFilesTest, OneThatCannotBeWrittenKeepsNoOtherBack) {
+  ReportFiles both = files(fmt::format("lkp:/dev/full csv:{}", path("b.csv").string()));
+  add(both, "steady");
+  const auto written = both.write();
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message(), HasSubstr("--report lkp:/dev/full"));
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+  EXPECT_THAT(*read_text(path("b.csv")), HasSubstr("steady"));
 }
 
 }  // namespace
