@@ -8,6 +8,7 @@
 #include "base/text/printable.h"
 #include "report/cgroup_table.h"
 #include "report/likely_cause.h"
+#include "report/page/html_report.h"
 #include "report/payload_section.h"
 #include "report/report_sections.h"
 #include "report/repro_section.h"
@@ -226,6 +227,7 @@ class TextReport {
       field("digest",
             r_.digest.substr(0, kDigestShown) + (r_.digest_complete ? "" : " (incomplete: the guest did not finish)"));
     if (!r_.run_dir.empty()) field("kept in", r_.run_dir);
+    if (leaves_page(r_)) field("page", r_.run_dir + "/" + kPageName);
   }
 
   void repeat() {

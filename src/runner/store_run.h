@@ -8,10 +8,6 @@
 
 namespace ktstr {
 
-constexpr const char* kPageName = "report.html";
-// Whether store_run() makes it: of a run that was recorded and neither passed nor was skipped.
-bool has_page(const RunRecord& record);
-
 // Into record.run_dir; nothing where it has none. What cannot be written is warned about.
 void store_run(const RunRecord& record);
 

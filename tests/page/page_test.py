@@ -109,6 +109,11 @@ def check_numbers(checks, browser, program, run):
     for task in accounts["tasks"]:
         for theirs, ours in names.items():
             checks.equal(of_page.get(task["pid"], {}).get(ours), task[theirs], f"{task['comm']}[{task['pid']}] {theirs}")
+    moves = {}
+    for one in sums:
+        moves[one["pid"]] = moves.get(one["pid"], 0) + one["migrations"]
+    for task in accounts["tasks"]:
+        checks.equal(moves.get(task["pid"]), task["moved_awake"] + task["moved_asleep"], f"{task['comm']}[{task['pid']}] migrations")
     slices = browser.js(f"{TIMELINE}.model.slices.map((lane) => lane.from.reduce((sum, from, i) => sum + Math.max(0, Math.min(lane.to[i], {end}) - Math.max(from, 0)), 0))")
     for cpu, one in enumerate(accounts["cpus"]):
         checks.equal(slices[cpu], one["busy_ns"], f"CPU {cpu}: busy")
@@ -188,6 +193,33 @@ def check_clicks(checks, browser):
     checks.equal(browser.js("getComputedStyle(document.body).backgroundColor"), "rgb(18, 22, 27)", "the page is dark on demand")
 
 
+def check_findings(checks, browser, program, directory, run):
+    """All findings have a place, also those that the recorder did not place; a skip says why; a lost result is an entry."""
+    copy = os.path.join(directory, "findings")
+    shutil.copytree(run, copy)
+    path = os.path.join(copy, "result.json")
+    record = json.load(open(path, encoding="utf-8"))
+    record["details"] += [dict(record["details"][0], kind="unfair", message=f"made {i}", cgroup="load", worker=-1) for i in range(5)]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    browser.open(page_of(program, os.path.join(directory, "findings.html"), copy))
+    checks.equal(browser.js(f"{TIMELINE}.findings.length"), 6, "findings in the timeline")
+    record.update(verdict="skip", traced=[], details=[dict(record["details"][0], verdict="skip", message="needs 8 CPUs")])
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    browser.open(page_of(program, os.path.join(directory, "skip.html"), copy))
+    checks.that("needs 8 CPUs" in browser.js("document.querySelector('main').innerText"), "a skipped run says why")
+    state = os.path.join(directory, "state-of-lost")
+    lost = os.path.join(state, "ktstr/runs/20261124-013855.417-crowded-0001")
+    os.makedirs(lost)
+    with open(os.path.join(lost, "result.json"), "w", encoding="utf-8") as file:
+        file.write("{")
+    before = os.environ["XDG_STATE_HOME"]
+    os.environ["XDG_STATE_HOME"] = state
+    checks.that("its result.json cannot be read" in ktstr(program, "runs", "export", "--report", "junit:-"), "a damaged result is an entry")
+    os.environ["XDG_STATE_HOME"] = before
+
+
 def check_many(checks, browser, program, directory, run, pictures):
     """1,000 results: copies of one with other seeds, schedulers and outcomes, as a campaign leaves them."""
     record = json.load(open(os.path.join(run, "result.json"), encoding="utf-8"))
@@ -249,6 +281,8 @@ def check_hostile(checks, browser, program, directory, run):
         browser.settle(0.5)
         checks.that(browser.js("window.hacked") is None, "what a test is called runs as a script")
         checks.equal(browser.js("document.querySelectorAll('img').length"), 0, "no markup of a name")
+        checks.that(browser.js("!document.querySelector('main').innerText.includes('\u202e') && document.querySelector('main').innerText.includes('\\\\u202e')"),
+                    "what changes the order of reading is shown as its number")
         check_quiet(checks, browser, "hostile names")
 
 
@@ -311,6 +345,7 @@ def main():
                 browser.picture(os.path.join(pictures, "beside.png"))
             browser.js("document.querySelector('nav a').click()")
             browser.wait("document.querySelectorAll('.runs tbody tr').length === 2")
+            check_findings(checks, browser, program, directory, failing)
             check_hostile(checks, browser, program, directory, failing)
             check_many(checks, browser, program, directory, failing, pictures)
     finally:

@@ -67,14 +67,21 @@ Timeline timeline_of_run(const RunRecord& record) {
   const fs::path path = fs::path(record.run_dir) / kTraceFileName;
   std::error_code error;
   if (record.run_dir.empty() || !fs::exists(path, error)) {
-    made.why_none = record.why_no_trace.empty()
-                        ? fmt::format("there is no {} of this run; a run in det mode has one", kTraceFileName)
-                        : record.why_no_trace;
+    if (!record.why_no_trace.empty())
+      made.why_none = record.why_no_trace;
+    else if (record.trace_events > 0)
+      made.why_none = fmt::format("its {} is gone", kTraceFileName);
+    else if (record.body_start_ns == 0)
+      made.why_none = "no body ran, so nothing was recorded";
+    else
+      made.why_none = fmt::format("there is no {} of this run; a run in det mode has one", kTraceFileName);
     return made;
   }
   const auto fill = [&]() -> Status {
     KTSTR_TRY_ASSIGN(TraceReader trace, TraceReader::open(path));
     KTSTR_TRY_ASSIGN(const TimelineData data, timeline_data(trace));
+    if (data.is_empty)
+      return fail(ErrorCode::kNotFound, "its {} has no events: it was cut short, or nothing happened", kTraceFileName);
     made.head = data.head;
     made.columns = packed(data.columns);
     return ok();
@@ -149,7 +156,7 @@ class PageMaker {
                  {"body_end_ns", times_of(record.body_start_ns + record.body_ns)},
                  {"steps", spans_of(marks.steps)},
                  {"ops", spans_of(marks.ops)},
-                 {"findings", findings_of(record, marks)}};
+                 {"findings", findings_of(record)}};
     Timeline timeline;
     if (timelines_ < limits_.timelines && timeline_bytes_ < limits_.timeline_bytes)
       timeline = timeline_of_run(record);
@@ -172,18 +179,25 @@ class PageMaker {
     packs_ += fmt::format("<script type=\"text/plain\" id=\"columns{}\">{}</script>\n", at, timeline.columns);
   }
 
-  // Those that the recorder placed are exact; the others are where their step ended.
-  static json findings_of(const RunRecord& record, const TraceMarks& marks) {
-    if (record.traced.empty()) return spans_of(marks.findings);
+  // Those that the recorder placed are exact; the others are where their worker's gap was, or their step ended.
+  static json findings_of(const RunRecord& record) {
     json all = json::array();
-    for (const TracedFinding& found : record.traced)
-      all.push_back({{"name", fmt::format("{}: {}", to_string(found.kind), found.headline)},
-                     {"from_ns", times_of(found.from_ns)},
-                     {"to_ns", times_of(found.to_ns)},
-                     {"pid", found.pid},
-                     {"cpu", found.cpu},
-                     {"cause", found.cause},
-                     {"words", found.words}});
+    for (const Detail& detail : record.details) {
+      if (detail.verdict != Verdict::kFail && detail.verdict != Verdict::kInconclusive) continue;
+      const auto traced = std::find_if(record.traced.begin(), record.traced.end(),
+                                       [&](const TracedFinding& one) { return one.is_of(detail); });
+      if (traced != record.traced.end()) {
+        all.push_back({{"name", fmt::format("{}: {}", to_string(traced->kind), traced->headline)},
+                       {"from_ns", times_of(traced->from_ns)},
+                       {"to_ns", times_of(traced->to_ns)},
+                       {"pid", traced->pid},
+                       {"cpu", traced->cpu},
+                       {"cause", traced->cause},
+                       {"words", traced->words}});
+      } else if (const auto span = span_of_finding(record, detail)) {
+        all.push_back(spans_of({*span})[0]);
+      }
+    }
     return all;
   }
 
@@ -194,6 +208,11 @@ class PageMaker {
 };
 
 }  // namespace
+
+bool leaves_page(const RunRecord& record) {
+  return record.outcome != Outcome::kPass && record.outcome != Outcome::kSkip && !record.run_dir.empty() &&
+         record.trace_events > 0 && record.trace_events <= kMostEventsOfPage;
+}
 
 std::string html_report(std::span<const ReportedRun> runs) { return html_report(runs, {}); }
 

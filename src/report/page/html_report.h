@@ -6,12 +6,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
 #include "report/formats/reported_run.h"
 
 namespace ktstr {
+
+// What store_run() makes at once, in the run's directory; more events take seconds, and `ktstr report` makes it then.
+constexpr const char* kPageName = "report.html";
+constexpr std::uint64_t kMostEventsOfPage = 1'000'000;
+// Whether it does: of a run that was recorded and neither passed nor was skipped.
+bool leaves_page(const RunRecord& record);
 
 // What a page has room for; what is left out is said in it. Runs that failed come first.
 struct PageLimits {

@@ -85,7 +85,7 @@ class TimelineMaker {
   }
 
   TimelineData finish(const TraceReader& trace, bool is_whole) {
-    TimelineData made;
+    TimelineData made{.head = {}, .columns = {}, .is_empty = entries_ == 0};
     json columns = json::object();
     for (const auto& [name, stream] :
          {std::pair("phase", &phase_), std::pair("wake", &wake_), std::pair("move", &move_),

@@ -28,6 +28,7 @@ struct TimelineData {
   // from_ns and to_ns are texts of guest CLOCK_MONOTONIC, which a number of JavaScript may not hold.
   std::string head;
   std::string columns;
+  bool is_empty = false;  // there is nothing to be seen
 };
 
 // kCorruptData where the trace is damaged.

@@ -47,24 +47,23 @@ std::uint64_t end_of_step(const RunRecord& record, int step) {
   return record.marks.empty() ? 0 : record.marks.back().at_ns;
 }
 
-std::vector<TraceSpan> findings_of(const RunRecord& record) {
-  std::vector<TraceSpan> spans;
-  for (const Detail& detail : record.details) {
-    if (detail.verdict != Verdict::kFail && detail.verdict != Verdict::kInconclusive) continue;
-    TraceSpan span{.name = fmt::format("{}: {}", to_string(detail.kind), detail.message)};
-    span.begin_ns = span.end_ns = end_of_step(record, detail.step);
-    for (const WorkerReport& worker : record.workers)
-      if (detail.kind == DetailKind::kStuck && detail.is_about(worker))
-        std::tie(span.begin_ns, span.end_ns) = std::pair(worker.max_gap_began_ns(), worker.max_gap_ended_ns());
-    if (span.end_ns != 0) spans.push_back(std::move(span));
-  }
-  return spans;
-}
-
 }  // namespace
 
+std::optional<TraceSpan> span_of_finding(const RunRecord& record, const Detail& detail) {
+  TraceSpan span{.name = fmt::format("{}: {}", to_string(detail.kind), detail.message)};
+  span.begin_ns = span.end_ns = end_of_step(record, detail.step);
+  for (const WorkerReport& worker : record.workers)
+    if (detail.kind == DetailKind::kStuck && detail.is_about(worker))
+      std::tie(span.begin_ns, span.end_ns) = std::pair(worker.max_gap_began_ns(), worker.max_gap_ended_ns());
+  return span.end_ns != 0 ? std::optional(std::move(span)) : std::nullopt;
+}
+
 TraceMarks trace_marks(const RunRecord& record) {
-  return {.steps = steps_of(record.marks), .ops = ops_of(record.stimuli), .findings = findings_of(record)};
+  TraceMarks marks{.steps = steps_of(record.marks), .ops = ops_of(record.stimuli), .findings = {}};
+  for (const Detail& detail : record.details)
+    if (detail.verdict == Verdict::kFail || detail.verdict == Verdict::kInconclusive)
+      if (auto span = span_of_finding(record, detail)) marks.findings.push_back(*std::move(span));
+  return marks;
 }
 
 }  // namespace ktstr

@@ -6,14 +6,17 @@
 
 // --- elements ------------------------------------------------------------------------------------------------------
 
+// Characters that would change the order of what is read, or that nobody sees, as their numbers.
+const shown = (text) => String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
+
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? '' : value);
+    else node.setAttribute(name, value === true ? '' : name === 'title' || name === 'aria-label' ? shown(value) : value);
   }
   for (const child of children.flat(3))
-    if (child !== null && child !== undefined) node.append(child.nodeType ? child : document.createTextNode(String(child)));
+    if (child !== null && child !== undefined) node.append(child.nodeType ? child : document.createTextNode(shown(child)));
   return node;
 }
 const make = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);

@@ -92,7 +92,7 @@ class Model {
     const at = new Numbers(Float64Array), who = new Numbers(Uint32Array), phase = new Numbers(Uint8Array);
     const on = new Numbers(Uint16Array), waker = new Numbers(Int32Array);
     const last = {phase: new Uint8Array(count), cpu: new Uint16Array(count), since: new Float64Array(count).fill(-1),
-      ranOn: new Int32Array(count).fill(-1), cgroup: new Int32Array(count).fill(-1), wokenBy: new Int32Array(count).fill(-1)};
+      waitsOn: new Int32Array(count).fill(-1), cgroup: new Int32Array(count).fill(-1), wokenBy: new Int32Array(count).fill(-1)};
     this.slices = [];
     for (let i = 0; i < this.head.cpus; ++i)
       this.slices.push({from: new Numbers(Float64Array), to: new Numbers(Float64Array), task: new Numbers(Uint32Array), cgroup: new Numbers(Int32Array)});
@@ -134,9 +134,14 @@ class Model {
         wait.cpu.push(last.cpu[k]); wait.woken.push(last.wokenBy[k] >= 0 ? 1 : 0);
       }
       if (after === WAITING) last.wokenBy[k] = wakes && before === SLEEPING ? waker.values[waker.length - 1] : -1;
+      // As the accounts have it: while it waited, or woken on another CPU than it was on.
       if (after === RUNNING) {
-        if (last.ranOn[k] >= 0 && last.ranOn[k] !== to) this.migrations.push([now, k, last.ranOn[k], to]);
-        last.ranOn[k] = to;
+        if (last.waitsOn[k] >= 0 && last.waitsOn[k] !== to) this.migrations.push([now, k, last.waitsOn[k], to]);
+        last.waitsOn[k] = -1;
+      }
+      if (after === WAITING) {
+        if (before !== RUNNING && before !== 0 && last.cpu[k] !== to) this.migrations.push([now, k, last.cpu[k], to]);
+        last.waitsOn[k] = to;
       }
       last.phase[k] = after; last.cpu[k] = to; last.since[k] = now;
     }
@@ -210,8 +215,8 @@ class Model {
     this.shown.forEach((cgroup, i) => { this.rank[cgroup] = i; });
   }
 
-  name(k) { const task = this.tasks[k]; return `${task.comm || '?'}[${task.pid}]`; }
-  cgroupName(i) { return i < 0 || this.cgroups[i] === undefined ? '-' : this.cgroups[i]; }
+  name(k) { const task = this.tasks[k]; return `${shown(task.comm || '?')}[${task.pid}]`; }
+  cgroupName(i) { return i < 0 || this.cgroups[i] === undefined ? '-' : shown(this.cgroups[i]); }
 
   // What runs on a CPU at a moment: the place of its slice, or -1.
   sliceAt(cpu, at) {
@@ -250,5 +255,5 @@ class Model {
   }
 }
 
-const shortCgroup = (path) => path === '' ? '-' : path.replace(/^\/?cgroup \d+\//, '');
+const shortCgroup = (path) => path === '' ? '-' : path.replace(/^\/?(cgroup \d+|ktstr[^/]*)\//, '');
 const isSystem = (cgroup) => cgroup === '/' || cgroup === '-' || cgroup.startsWith('cgroup ');

@@ -51,7 +51,7 @@ function matrix() {
 }
 
 function runList() {
-  const body = make('tbody'), heads = ['run', 'outcome', 'test', 'topology', 'kernel', 'scheduler', 'seed', 'host time', 'what'];
+  const body = make('tbody');
   const keys = ['id', 'outcome', 'test', 'topology', 'kernel', 'scheduler', 'seed', 'host_s', 'message'];
   let sorted = -1, up = true;
   const chosen = new Set();
@@ -59,14 +59,12 @@ function runList() {
   beside.disabled = true;
   const lines = runs.map((row, i) => ({row, node: make('tr', null,
     make('td', null, make('input', {type: 'checkbox', 'aria-label': 'choose ' + row.name, onchange: (event) => { if (event.target.checked) chosen.add(i); else chosen.delete(i); beside.disabled = chosen.size !== 2; }})),
-    make('th', {scope: 'row'}, make('a', {href: '#run=' + i}, nameInList(row))), make('td', null, badge(row.outcome)), make('td', {class: 'text'}, row.topology || '-'), make('td', {class: 'text'}, row.kernel || '-'), make('td', {class: 'text'}, valueOf(row, 'scheduler')), make('td', null, row.seed || '-'), make('td', null, row.host_s.toFixed(1) + ' s'), make('td', {class: 'text', title: row.message}, row.message.length > 140 ? row.message.slice(0, 140) + '…' : row.message))}));
+    make('th', {scope: 'row'}, make('a', {href: '#run=' + i}, nameInList(row))), make('td', null, badge(row.outcome)), make('td', {class: 'text'}, row.topology || '-'), make('td', {class: 'text'}, row.kernel || '-'), make('td', {class: 'text'}, valueOf(row, 'scheduler')), make('td', null, row.seed || '-'), make('td', null, row.host_s.toFixed(1) + ' s'), make('td', {class: 'text', title: row.message}, row.message.length > 140 ? row.message.slice(0, 140) + '…' : row.message), make('td', {class: 'text id'}, row.id || '-'))}));
   const paint = () => body.replaceChildren(...lines.filter((one) => !one.hidden).map((one) => one.node));
-  const shown = ['run', 'outcome', 'topology', 'kernel', 'scheduler', 'seed', 'host time', 'what'], shownKeys = ['name', 'outcome', 'topology', 'kernel', 'scheduler', 'seed', 'host_s', 'message'];
-  const heading = shown.map((head, n) => {
-    const isText = ['topology', 'kernel', 'scheduler', 'message'].includes(shownKeys[n]);
-    const cell = make('th', {scope: 'col', 'aria-sort': 'none', class: isText || n === 0 ? 'text' : null}, button(head, 'sort by ' + head, () => {
+  const columns = [['run', 'name', true], ['outcome', 'outcome'], ['topology', 'topology', true], ['kernel', 'kernel', true], ['scheduler', 'scheduler', true], ['seed', 'seed'], ['host time', 'host_s'], ['what', 'message', true], ['id', 'id', true]];
+  const heading = columns.map(([head, key, isText], n) => {
+    const cell = make('th', {scope: 'col', 'aria-sort': 'none', class: isText ? 'text' : null}, button(head, 'sort by ' + head, () => {
       up = sorted === n ? !up : true; sorted = n;
-      const key = shownKeys[n];
       lines.sort((a, b) => (up ? 1 : -1) * (typeof a.row[key] === 'number' ? a.row[key] - b.row[key] : String(a.row[key] || '').localeCompare(String(b.row[key] || ''), 'en', {numeric: true})));
       heading.forEach((other) => other.setAttribute('aria-sort', 'none'));
       cell.setAttribute('aria-sort', up ? 'ascending' : 'descending');

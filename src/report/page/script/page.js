@@ -39,5 +39,19 @@ const homeLink = runs.length > 1 ? make('a', {href: '#all'}, 'all runs') : null;
 document.body.append(make('a', {class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); const head = main.querySelector('h2'); if (head) head.focus(); }}, 'to the content'), make('header', null, make('h1', null, 'ktstr'), make('nav', {'aria-label': 'pages'}, homeLink), themes), main);
 window.addEventListener('hashchange', () => show(true));
 wantsDark.addEventListener('change', applyTheme);
-window.addEventListener('beforeprint', () => { document.documentElement.dataset.theme = 'light'; theme.read(); for (const node of document.querySelectorAll('details')) node.open = true; if (currentTimeline) currentTimeline.paint(); });
+// On paper all is open, and light.
+let closed = [];
+window.addEventListener('beforeprint', () => {
+  document.documentElement.dataset.theme = 'light';
+  theme.read();
+  closed = [...document.querySelectorAll('details')].filter((node) => !node.open);
+  for (const node of closed) node.open = true;
+  if (currentTimeline) currentTimeline.paint();
+});
+window.addEventListener('afterprint', () => {
+  for (const node of closed) node.open = false;
+  document.documentElement.dataset.theme = themes.value !== 'auto' ? themes.value : wantsDark.matches ? 'dark' : 'light';
+  theme.read();
+  if (currentTimeline) currentTimeline.paint();
+});
 applyTheme();

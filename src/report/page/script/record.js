@@ -29,7 +29,7 @@ function checkTable(record) {
     const [, name, rest] = /^([\w ]+): ?(.*)$/s.exec(text) || [null, text, ''];
     const limit = /,? ?limit ([\d.]+) ?([^\s,]*)/.exec(rest);
     const cgroup = record.cgroups.find((one) => one.step === step && rest.replace(/,? ?limit .*$/, '').endsWith(' of ' + one.cgroup));
-    let measured = '-', margin = '-';
+    let measured = '-', margin = '-', state = 'looked at';
     const most = /^(?:longest|most) ([\d.]+|none)([^,]*)/.exec(rest);  // what the recorder has seen
     if (most) {
       measured = most[1] + (most[1] === 'none' ? '' : most[2]);
@@ -39,8 +39,9 @@ function checkTable(record) {
       const value = MEASURED[name][0](cgroup);
       measured = digits(value, 3) + ' ' + MEASURED[name][1];
       margin = value > 0 ? digits(Number(limit[1]) / value, 2) + '×' : '-';
+      if (value > Number(limit[1])) state = 'over its limit';
     }
-    return [name, 'looked at', most ? 'all tasks' : rest.replace(/,? ?limit .*$/, '') || 'the run', step || '-', limit ? `${limit[1]} ${limit[2]}` : '-', measured, margin];
+    return [name, state, most ? 'all tasks' : rest.replace(/,? ?limit .*$/, '') || 'the run', step || '-', limit ? `${limit[1]} ${limit[2]}` : '-', measured, margin];
   });
   for (const detail of record.details.filter((one) => one.verdict === 'fail'))
     rows.unshift([detail.kind, 'failed', detail.cgroup || 'the run', detail.step || '-', detail.limit === null || detail.limit === undefined ? '-' : `${digits(detail.limit, 4)} ${detail.unit}`,
@@ -53,8 +54,8 @@ function findingList(record) {
   const notes = record.details.filter((detail) => !BAD.includes(detail.verdict));
   const words = (detail) => make('li', null, make('strong', null, detail.kind), detail.step ? ` in step ${detail.step}: ` : ': ', detail.message,
     detail.measured !== undefined && detail.measured !== null && detail.limit !== null && detail.limit !== undefined ? make('span', {class: 'quiet'}, ` (${digits(detail.measured, 4)} ${detail.unit}, limit ${digits(detail.limit, 4)} ${detail.unit})`) : null);
-  return [record.error ? make('p', {class: 'error'}, record.error, record.error_hint ? make('span', {class: 'quiet'}, ' ' + record.error_hint) : null) : null,
-    list.length > 0 ? make('ul', {class: 'findings'}, list.map(words)) : null, notes.length > 0 ? folded(`${notes.length} notes`, make('ul', null, notes.map(words))) : null];
+  return [record.error ? make('p', {class: 'error'}, record.error, record.error_hint ? make('span', {class: 'quiet'}, '; ' + record.error_hint) : null) : null,
+    list.length > 0 ? make('ul', {class: 'findings'}, list.map(words)) : null, notes.length === 0 ? null : record.verdict === 'skip' ? make('ul', null, notes.map(words)) : folded(notes.length === 1 ? '1 note' : `${notes.length} notes`, make('ul', null, notes.map(words)))];
 }
 function schedulerTable(record) {
   return table('Schedulers', ['scheduler', 'life', 'state at the end', 'from', 'to', 'end'], record.schedulers.map((one, i) => [one.ops || '?', `${i + 1} of ${record.schedulers.length}: ${one.command}`, one.state_at_end || '-', seconds(one.from_ns, 3), one.to_ns ? seconds(one.to_ns, 3) : 'the end', one.exit_reason ? `${one.exit_reason} ${one.exit_message}` : one.exit || '-']), {text: [1, 2, 5]});

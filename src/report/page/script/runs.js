@@ -21,8 +21,8 @@ const badge = (outcome) => make('span', {class: 'badge ' + outcomeClass(outcome)
 const outcomeClass = (outcome) => outcome === 'pass' ? 'pass' : outcome === 'skip' ? 'skip' : outcome === 'inconclusive' ? 'inconclusive' : 'fail';
 
 function facts(row, record) {
-  const pairs = [['test', row.test], ['kernel', row.kernel], ['scheduler', shortSchedulers(row.scheduler) || 'the kernel\'s own'], ['topology', row.topology], ['mode', row.mode], ['seed', row.seed], ['digest', row.digest && row.digest.slice(0, 12)],
-    ['ran', record ? `${duration(record.body_ns)} of guest time in ${record.host_seconds.toFixed(1)} s` : null], ['started', row.started], ['run', row.id]];
+  const pairs = [['test', row.test], ['kernel', row.kernel], ['scheduler', shortSchedulers(row.scheduler) || (record && record.body_start_ns > 0 ? 'the kernel\'s own' : null)], ['topology', row.topology], ['mode', row.mode], ['seed', row.seed], ['digest', row.digest && row.digest.slice(0, 12)],
+    ['ran', record && record.body_start_ns > 0 ? `${duration(record.body_ns)} of guest time in ${record.host_seconds.toFixed(1)} s` : null], ['started', row.started], ['run', row.id]];
   return make('dl', {class: 'facts'}, pairs.filter(([, value]) => value).map(([name, value]) => make('div', null, make('dt', null, name), make('dd', null, value))));
 }
 
@@ -98,7 +98,7 @@ async function runPage(i) {
 function differences(a, b) {
   const of = (record) => new Map(record.cgroups.map((one) => [`${one.cgroup}${one.step ? ' in step ' + one.step : ''}`, one]));
   const left = of(a), right = of(b), names = [...new Set([...left.keys(), ...right.keys()])];
-  const measures = [['CPU time', (one) => one.cpu_time_ns, duration], ['off CPU', (one) => one.avg_off_cpu_pct, (value) => value.toFixed(1) + '%'], ['longest gap', (one) => one.max_gap_ns, duration], ['migrations', (one) => one.migrations, String], ['wake p99', (one) => one.wake_p99_ns, duration]];
+  const measures = [['CPU time', (one) => one.cpu_time_ns, duration], ['off CPU', (one) => one.avg_off_cpu_pct, (value) => value.toFixed(1) + '%'], ['longest gap', (one) => one.max_gap_ns, duration], ['migrations', (one) => one.migrations, String], ['wake p99', (one) => (one.wakeups > 0 ? one.wake_p99_ns : null), duration]];
   const rows = names.flatMap((name) => measures.map(([what, value, text]) => {
     const x = left.has(name) ? value(left.get(name)) : null, y = right.has(name) ? value(right.get(name)) : null;
     return [`${name}: ${what}`, x === null ? '-' : text(x), y === null ? '-' : text(y), x && y !== null ? (y / x).toFixed(2) + '×' : '-'];

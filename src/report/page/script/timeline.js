@@ -122,14 +122,14 @@ class Timeline {
   label(text, x, y, room, colour) {
     if (room < 24) return;
     const c = this.c;
-    let shown = text;
-    if (c.measureText(shown).width > room - 6) {
+    let words = shown(text);
+    if (c.measureText(words).width > room - 6) {
       const letters = Math.floor((room - 10) / 6);
       if (letters < 3) return;
-      shown = text.slice(0, letters) + '…';
+      words = words.slice(0, letters) + '…';
     }
     c.fillStyle = colour;
-    c.fillText(shown, x + 3, y);
+    c.fillText(words, x + 3, y);
   }
 
   paintSpans(spans, top, colour) {
@@ -143,9 +143,9 @@ class Timeline {
   }
 
   paintMoments(moments, top) {
-    const shown = moments.filter((one) => one.from >= this.view.from && one.from <= this.view.to);
-    shown.forEach((one, i) => {
-      const x = this.x(one.from), next = i + 1 < shown.length ? this.x(shown[i + 1].from) : this.width;
+    const seen = moments.filter((one) => one.from >= this.view.from && one.from <= this.view.to);
+    seen.forEach((one, i) => {
+      const x = this.x(one.from), next = i + 1 < seen.length ? this.x(seen[i + 1].from) : this.width;
       this.c.fillStyle = theme.text;
       this.c.beginPath(); this.c.moveTo(x, top + 2); this.c.lineTo(x + 5, top + 8); this.c.lineTo(x, top + 14); this.c.lineTo(x - 5, top + 8); this.c.fill();
       this.label(one.name, x + 5, top + MARKS / 2, next - x - 12, theme.text);
@@ -248,7 +248,7 @@ class Timeline {
     put('steps', RULER + MARKS / 2); put('ops', RULER + 1.5 * MARKS); put('findings', RULER + 2.5 * MARKS);
     const every = Math.ceil(11 / (this.laneHeight + 2));
     for (let cpu = 0; cpu < this.model.head.cpus; cpu += every) put('CPU ' + cpu, this.laneTop(cpu) + this.laneHeight / 2);
-    if (this.focus >= 0) { c.fillStyle = theme.text; const name = this.model.tasks[this.focus].comm || '?'; put(name.length > 10 ? name.slice(0, 9) + '…' : name, this.stateTop() + STATE / 2 - 2); }
+    if (this.focus >= 0) { c.fillStyle = theme.text; const name = shown(this.model.tasks[this.focus].comm || '?'); put(name.length > 10 ? name.slice(0, 9) + '…' : name, this.stateTop() + STATE / 2 - 2); }
     c.textAlign = 'left';
   }
 
@@ -293,7 +293,7 @@ class Timeline {
     return null;
   }
 
-  say(text) { this.said.textContent = text; }
+  say(text) { this.said.textContent = shown(text); }
 
   setFocus(k) {
     this.focus = k;
