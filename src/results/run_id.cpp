@@ -45,6 +45,11 @@ bool is_run_id(std::string_view name) {
   return std::all_of(name.begin() + kShape.size(), name.end(), [](char c) { return is_plain(c) || c == '-'; });
 }
 
+std::string test_of_run_id(std::string_view id) {
+  constexpr std::size_t kRandom = 5;  // the digits, and their dash
+  return is_run_id(id) ? std::string(id.substr(kShape.size(), id.size() - kShape.size() - kRandom)) : "";
+}
+
 std::string format_rfc3339(std::chrono::system_clock::time_point time) {
   const std::tm t = utc(time);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,

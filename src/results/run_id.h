@@ -14,6 +14,8 @@ namespace ktstr {
 // Characters of the test's name other than A-Z a-z 0-9 _ . become '_', and it is cut to 64: the id names a directory.
 std::string make_run_id(std::chrono::system_clock::time_point now, std::string_view test, std::uint16_t random);
 bool is_run_id(std::string_view name);
+// Its test's name, as far as it is in there; "" where that is no id.
+std::string test_of_run_id(std::string_view id);
 // RFC 3339 in UTC to the second: "2026-11-24T01:38:55Z".
 std::string format_rfc3339(std::chrono::system_clock::time_point time);
 

@@ -34,6 +34,10 @@ TEST(RunId, KnowsItsOwn) {
     EXPECT_FALSE(is_run_id(other)) << other;
 }
 
+TEST(RunId, HasItsTest) {
+  EXPECT_EQ(test_of_run_id(make_run_id(kNow, "two-cgroups", 0x3fa2)), "two_cgroups");
+  EXPECT_EQ(test_of_run_id("notes"), "");
+}
 TEST(RunId, WritesRfc3339) { EXPECT_EQ(format_rfc3339(kNow), "2026-11-24T01:38:55Z"); }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "base/output_file.h"
+#include "base/text/users_mistake.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/runs_report.h"
 #include "cli/exit_status.h"
@@ -8,8 +10,10 @@
 #include "cli/output.h"
 #include "cli/report_files.h"
 #include "cli/shown_report.h"
+#include "report/page/html_report.h"
 #include "results/find_run.h"
 #include "results/run_directory.h"
+#include "results/run_id.h"
 #include "results/run_record_json.h"
 #include "runner/environment.h"
 #include "runner/interrupt.h"
@@ -53,6 +57,20 @@ Status show(const RunsShowCommand& command) {
   return print_out(shown_report(record, command.verbose));
 }
 
+// Of a run without a result that can be read: a report without it would hide it. None: it is still under way.
+std::optional<RunRecord> without_result(const fs::path& run) {
+  if (const auto lock = hold_run(run); !lock && lock.error().code() == ErrorCode::kBusy) return std::nullopt;
+  RunRecord record;
+  record.id = run.filename().string();
+  record.test = test_of_run_id(record.id);
+  record.outcome = Outcome::kInfrastructure;
+  std::error_code error;
+  record.error = fs::exists(run / "result.json", error) ? "its result.json cannot be read"
+                                                        : "it left no result: its ktstr was killed";
+  record.run_dir = run.string();
+  return record;
+}
+
 // The named ones; none named: all that are wanted, as they were made.
 Result<std::vector<RunRecord>> gather(const std::vector<std::string>& names, const RunsSelection& wanted) {
   KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
@@ -63,10 +81,13 @@ Result<std::vector<RunRecord>> gather(const std::vector<std::string>& names, con
     record.run_dir = run.string();  // one that was moved knows another
     records.push_back(std::move(record));
   }
-  if (names.empty()) {
-    records = select(state, wanted);
-    std::reverse(records.begin(), records.end());
-  }
+  if (!names.empty()) return records;
+  records = select(state, wanted);
+  const NameFilter tests(wanted.test);
+  for (const std::string& id : run_ids(state))
+    if (tests.selects(test_of_run_id(id)) && !finished_run(state / "runs" / id))
+      if (auto record = without_result(state / "runs" / id)) records.push_back(*std::move(record));
+  std::sort(records.begin(), records.end(), [](const RunRecord& a, const RunRecord& b) { return a.id < b.id; });
   return records;
 }
 
@@ -86,15 +107,18 @@ Status write_page(const ReportCommand& command) {
   if (records.empty())
     return Error(ErrorCode::kNotFound, "no run that is kept is one of these")
         .with_hint("'ktstr runs list' shows what is kept");
-  KTSTR_TRY_ASSIGN(const ReportTarget target, ReportTarget::parse("html:" + command.output));
-  ReportFiles files({target});
-  KTSTR_TRY(files.prepare());
-  for (const RunRecord& record : records) files.add(record);
-  KTSTR_TRY_ASSIGN(const std::string output, files.write());
-  if (command.output == "-") return print_out(output);
+  if (command.output != "-") KTSTR_TRY(check_output(command.output));
+  std::vector<ReportedRun> runs;
+  for (const RunRecord& record : records) runs.push_back(reported(record, true));
+  const std::string page = html_report(runs);
+  if (command.output == "-") return print_out(page);
   std::error_code error;
+  if (const fs::path above = fs::path(command.output).parent_path(); !above.empty())
+    fs::create_directories(above, error);
+  if (Status written = write_output(command.output, as_byte_span(page)); !written)
+    return users_mistake(std::move(written).error());
   return print_out(fmt::format("{}: {} run{}, {}\n", command.output, records.size(), records.size() == 1 ? "" : "s",
-                               format_bytes(fs::file_size(command.output, error))));
+                               format_bytes(page.size())));
 }
 
 Status clean(const RunsCleanCommand& command) {

@@ -35,7 +35,9 @@ Error no_trace(const fs::path& run, const Result<RunRecord>& record) {
     hint = "run it with --mode det";
     if (record->mode != "host") hint += ", or with --trace: then the guest's kernel traces itself";
   } else if (record) {
-    why = record->why_no_trace.empty() ? "it was made before there was a recorder" : record->why_no_trace;
+    why = !record->why_no_trace.empty() ? record->why_no_trace
+          : record->trace_events > 0    ? fmt::format("its {} is gone", kTraceFileName)
+                                        : "nothing was recorded";
   }
   return fail(ErrorCode::kNotFound, "there is no trace in {}: {}", run.string(), why).with_hint(hint);
 }
