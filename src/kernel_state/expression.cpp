@@ -67,7 +67,7 @@ class ExpressionParser {
       skip_blanks();
       const auto index = parse_whole_number<std::uint64_t>(word(), 0, UINT32_MAX);
       skip_blanks();
-      if (!index || !take("]")) return wrong("an index is a number, as in [2]");
+      if (!index || !take("]")) return wrong("an index is a number up to 4294967295, as in [2]");
       return Expression::Step{.kind = Kind::kIndex, .name = {}, .index = *index};
     }
     Expression::Step step{.kind = take("->") ? Kind::kArrow : Kind::kMember, .name = {}};

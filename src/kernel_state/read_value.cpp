@@ -158,8 +158,7 @@ class ValueReader {
   Result<Place> followed(const Place& place, std::string_view for_what) const {
     const auto to = state_.number(place.address, 8);
     if (!to || *to == 0)
-      return fail(ErrorCode::kNotFound, "{}: the pointer before '{}' is {}", expression_.text, for_what,
-                  to ? "null" : "in no memory");
+      return fail(ErrorCode::kNotFound, "the pointer before '{}' is {}", for_what, to ? "null" : "in no memory");
     Place target{.address = *to, .btf = place.btf, .type = place.type, .pointers = place.pointers - 1};
     if (place.pointers == 0) {
       target.pointers = 0;
@@ -183,19 +182,16 @@ class ValueReader {
     const BtfTypeId type = place.btf->strip(place.type);
     const std::uint32_t length = place.btf->array_length(type);
     if (place.btf->kind(type) != BtfKind::kArray)
-      return fail(ErrorCode::kInvalidArgument, "{}: what [{}] stands after is no array", expression_.text, index);
+      return fail(ErrorCode::kInvalidArgument, "what [{}] stands after is no array", index);
     if (index >= length)
-      return fail(ErrorCode::kNotFound, "{}: the array has {} elements, so none with index {}", expression_.text,
-                  length, index);
+      return fail(ErrorCode::kNotFound, "the array has {} elements, so none with index {}", length, index);
     const BtfTypeId of = place.btf->target(type);
     return Place{.address = place.address + index * place.btf->size_of(of), .btf = place.btf, .type = of};
   }
 
   Result<Place> member(const Place& place, const std::string& name) const {
     const auto type = place.btf->struct_of(place.type);
-    if (!type)
-      return fail(ErrorCode::kInvalidArgument, "{}: what '{}' is to be a member of is no struct", expression_.text,
-                  name);
+    if (!type) return fail(ErrorCode::kInvalidArgument, "what '{}' is to be a member of is no struct", name);
     const auto found = place.btf->member_of(place.btf->strip(place.type), name);
     if (!found) {
       std::vector<std::string_view> names;

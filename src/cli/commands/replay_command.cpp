@@ -23,6 +23,7 @@
 #include "runner/event_file.h"
 #include "runner/event_text.h"
 #include "runner/replay/replay.h"
+#include "runner/store_run.h"
 
 namespace ktstr::cli {
 
@@ -140,6 +141,8 @@ class ReplaySession {
       };
       KTSTR_TRY_ASSIGN(plan_.request.pause, make_pause(travel));
       const RunRecord record = run(plan_.request, environment_);
+      // What was shown is all that there is to it.
+      if (stopped && !command_.show.empty()) remove_run(record);
       if (stopped) return ok();
       if (!record.error.empty()) return Error(ErrorCode::kGuestLost, record.error).with_hint(record.error_hint);
       return fail(ErrorCode::kGuestLost, "the run ended before it was to be stopped, with {}",

@@ -20,19 +20,23 @@ double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 std::string as_text(const StoppedGuest& guest, const StopMoment& moment) {
   std::string text = fmt::format(
       "stopped at {:.3f} s of guest time, {:.3f} s after the body's start (asked for: {:.3f} s, {})\n"
-      "  the guest's clock is known in steps of {} ms\n"
-      "  console  {}\n",
+      "  the guest's clock is known in steps of {} ms\n",
       seconds(guest.guest_ns), seconds(guest.guest_ns - moment.body_start_ns), seconds(moment.guest_ns), moment.what,
-      std::chrono::duration_cast<std::chrono::milliseconds>(guest.tick).count(), guest.console_log.string());
-  for (std::size_t node = 0; node < guest.memory.size(); ++node)
-    text += fmt::format("  memory   {} (node {})\n", guest.memory[node].string(), node);
+      std::chrono::duration_cast<std::chrono::milliseconds>(guest.tick).count());
+  // Where only values are shown nothing stays to be looked at.
+  const bool stays = guest.shown.empty() || !guest.gdb_script.empty();
+  if (stays) {
+    text += fmt::format("  console  {}\n", guest.console_log.string());
+    for (std::size_t node = 0; node < guest.memory.size(); ++node)
+      text += fmt::format("  memory   {} (node {})\n", guest.memory[node].string(), node);
+  }
   if (!guest.gdb_script.empty()) text += fmt::format("  debugger gdb -x {}\n", shell_quote(guest.gdb_script.string()));
   for (const ShownValue& one : guest.shown)
     if (one.error.empty())
       text += value_text(one.expression, one.value);
     else
       text += fmt::format("{}: {}{}\n", one.expression, one.error, one.hint.empty() ? "" : "; " + one.hint);
-  if (guest.shown.empty() || !guest.gdb_script.empty()) text += "it stands still until Enter or Ctrl-C\n";
+  if (stays) text += "it stands still until Enter or Ctrl-C\n";
   return text;
 }
 
