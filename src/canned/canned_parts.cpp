@@ -39,6 +39,11 @@ std::filesystem::path machine_root(const Ctx& ctx) {
   return hooks ? hooks->root : ExecutorHooks().root;
 }
 
+bool is_for_elsewhere(const Ctx& ctx) {
+  const auto& hooks = ExecutionState::hooks(ctx);
+  return hooks && hooks->instead;
+}
+
 CpuSet part_of(const CpuSet& cpus, std::size_t from, std::size_t to) {
   CpuSet part;
   std::size_t at = 0;

@@ -28,6 +28,8 @@ std::optional<AssertResult> without_cpus(const Ctx& ctx, std::size_t needed, std
 bool has_smt(const TestTopology& topology);
 // Where sys/ and proc/ of the machine are that ops change.
 std::filesystem::path machine_root(const Ctx& ctx);
+// Whether what is planned here runs somewhere else (ExecutorHooks::instead): this kernel is then not asked what it has.
+bool is_for_elsewhere(const Ctx& ctx);
 // CPU `from` to CPU `to` - 1 of the list of `cpus`, counted from 0.
 CpuSet part_of(const CpuSet& cpus, std::size_t from, std::size_t to);
 

@@ -62,7 +62,7 @@ Result<ExportedScript> export_script(const ScriptRequest& request) {
   ScriptWriter writer(request.scheduler);
   const auto hooks = std::make_shared<ExecutorHooks>();
   hooks->instead = [&](const Ctx& ctx, const ScenarioPlan& plan) { writer.add(ctx, plan); };
-  // For scenarios that look at what the kernel offers: all there is.
+  // For scenarios that look at what the kernel offers: all there is, as with `instead`.
   RecordingCgroupOps cgroups;
   cgroups.preset("", "cpuset.cpus.exclusive", "");
   Ctx ctx({.topology = &request.machine, .cgroups = &cgroups, .settings = request.settings, .hooks = hooks});
@@ -72,7 +72,7 @@ Result<ExportedScript> export_script(const ScriptRequest& request) {
     for (const Detail& each : result.details) why += (why.empty() ? "" : "; ") + each.message;
     return fail(ErrorCode::kUnsupported, "{} does nothing on {}{}{}", request.settings.test, request.machine_text,
                 why.empty() ? "" : ": ", why)
-        .with_hint("--topology names another machine; the kernel that was asked is the one that runs here");
+        .with_hint("--topology names another machine");
   }
   return ExportedScript{.text = head(request, writer) + std::string(script_functions()) + arguments(request.scheduler) +
                                 needs(writer) + writer.lines() + "say 'done'\n",
