@@ -8,14 +8,24 @@ namespace {
 constexpr std::string_view kFunctions = R"bash(
 set -u
 me=${0##*/}
-declare -a groups=() undo_files=() undo_values=()
+declare -a groups=() undo_files=() undo_values=() processes=() tasks=() owners=()
 declare -A workers=() payloads=() payload_groups=()
-base='' outside='' end='' now='' scheduler_pid='' pending=0 step_groups=0 step_undo=0 enabled=''
+base='' outside='' end='' now='' scheduler_pid='' running='' pending=0 step_groups=0 step_undo=0 enabled='' interrupted=0
 
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() {
+  go_on # what failed may be what the signal ended
   say "$*"
   exit 1
+}
+
+# A signal is noted, and a nap ends: a trap that exits could do so between a deed and its note.
+interrupt() { # exit status
+  interrupted=$1
+  printf '\n' >&"$naps"
+}
+go_on() {
+  ((interrupted == 0)) || exit "$interrupted"
 }
 
 clock() { # microseconds, in $now
@@ -25,16 +35,24 @@ nap() { # microseconds, without a process
   local seconds
   (($1 > 0)) || return 0
   printf -v seconds '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000))
-  read -r -t "$seconds" -u "$never"
-  return 0
+  go_on
+  read -r -t "$seconds" -u "$naps"
+  go_on
 }
-hold() { # microseconds, but not beyond the scenario's end; the first one releases the workers
-  local left=$1
+hold() { # microseconds, but not beyond the scenario's end
+  local until
   release
   clock
   [[ -n $end ]] || end=$((now + duration))
-  ((end - now < left)) && left=$((end - now))
-  nap "$left"
+  until=$((now + $1 < end ? now + $1 : end))
+  go_on
+  while ((now < until)); do
+    # A scheduler is looked at every second.
+    nap $((until - now > 1000000 && scheduler_pid > 0 ? 1000000 : until - now))
+    check_scheduler
+    clock
+  done
+  check_scheduler
 }
 is_over() {
   clock
@@ -51,7 +69,15 @@ make_base() { # controller...
     [[ $kind == cgroup2 ]] && mount=$point && break
   done </proc/mounts
   [[ -n $mount ]] || die 'no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup'
-  base=${KTSTR_CGROUP:-$mount}/ktstr-export-$$
+  base=${KTSTR_CGROUP:-$mount}
+  [[ -d $base ]] || die "KTSTR_CGROUP names no directory: $base; make that cgroup, or unset KTSTR_CGROUP"
+  [[ -e $base/cgroup.controllers ]] || die "KTSTR_CGROUP names no cgroup of cgroup v2: $base; one below $mount is"
+  base=${base%/}/ktstr-export-$$
+  if [[ -e $base ]]; then
+    local there=$base
+    base=''
+    die "$there is there already, of a script that was killed: rmdir it and what is in it"
+  fi
   for controller; do
     [[ " $(<"${base%/*}/cgroup.controllers") " == *" $controller "* ]] ||
       die "${base%/*} has no controller '$controller'"
@@ -60,7 +86,7 @@ make_base() { # controller...
       die "cannot enable '$controller' in ${base%/*}"
     enabled+=" $controller"
   done
-  mkdir "$base" || die 'needs root'
+  mkdir "$base" || die "cannot make a cgroup in ${base%/*}: needs the right to write there"
 }
 enable_in() { # cgroup controller...
   local group=$1 controller
@@ -68,34 +94,33 @@ enable_in() { # cgroup controller...
   for controller; do put "$group" cgroup.subtree_control "+$controller"; done
 }
 make_group() {
-  mkdir "$base/$1" || die "cannot make the cgroup $1"
   groups+=("$1")
   workers[$1]=''
+  mkdir "$base/$1" || die "cannot make the cgroup $1"
 }
 empty_group() { # kills all that is in it, and waits
   local pid try name
+  [[ -d $base/$1 ]] || return 0
   { printf '1\n' >"$base/$1/cgroup.kill"; } 2>/dev/null
   { printf '0\n' >"$base/$1/cgroup.freeze"; } 2>/dev/null
-  for pid in ${workers[$1]-}; do
-    kill -KILL "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
-  done
+  for pid in ${workers[$1]-}; do kill -KILL "$pid" 2>/dev/null; done
   workers[$1]=''
   for name in "${!payloads[@]}"; do
     [[ ${payload_groups[$name]} == "$1" ]] && end_payload "$name"
   done
   for ((try = 0; try < 500; try++)); do
     [[ $(<"$base/$1/cgroup.events") == *'populated 0'* ]] && return 0
+    while read -r pid; do kill -KILL "$pid" 2>/dev/null; done <"$base/$1/cgroup.procs"
     nap 10000
   done
   say "something in $base/$1 does not end"
 }
-remove_group() {
+remove_group() { # known until it is gone: who is interrupted here does it again
   local left=() group
+  empty_group "$1"
+  [[ ! -d $base/$1 ]] || rmdir "$base/$1" || { go_on && say "cannot remove $base/$1"; }
   for group in "${groups[@]}"; do [[ $group != "$1" ]] && left+=("$group"); done
   groups=(${left[@]+"${left[@]}"})
-  empty_group "$1"
-  rmdir "$base/$1" || say "cannot remove $base/$1"
 }
 move_all() { # from to
   local pid
@@ -119,6 +144,7 @@ place_outside() { # where workers are that belong to no cgroup of the scenario
 
 # --- workers: processes that wait at a gate until they are released together
 worker() {
+  naps=$never
   read -r -u "$gate"
   "$@"
 }
@@ -135,6 +161,7 @@ spawn() { # cgroup count [attribute=value]... -- function [parameter]...
   for ((i = 0; i < count; i++)); do
     comm=$comm worker "$@" &
     pid=$!
+    disown "$pid" 2>/dev/null # bash would report how it ended
     put "$group" cgroup.procs "$pid"
     [[ -z $nice ]] || renice -n "$nice" -p "$pid" >/dev/null || die "cannot set a nice value of $nice"
     [[ -z $cpus ]] || taskset -pc "${masks[i % ${#masks[@]}]}" "$pid" >/dev/null || die "cannot pin a worker to $cpus"
@@ -151,33 +178,67 @@ release() {
     ((pending -= 1))
   done
 }
+# Of a cgroup's workers and their children, but not of its payloads: $processes, $tasks (threads) and $owners, the
+# number of each task's worker.
+tasks_of() { # cgroup
+  local pid up stat task i=0
+  local -A parents=() number=()
+  processes=() tasks=() owners=()
+  for pid in ${workers[$1]-}; do number[$pid]=$((i++)); done
+  while read -r pid; do
+    { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+    stat=${stat##*) }
+    stat=${stat#* }
+    parents[$pid]=${stat%% *}
+  done <"$base/$1/cgroup.procs"
+  for pid in "${!parents[@]}"; do
+    up=$pid
+    while [[ -z ${number[$up]-} && -n ${parents[$up]-} ]]; do up=${parents[$up]}; done
+    [[ $up != "$$" ]] || continue
+    processes+=("$pid")
+    for task in "/proc/$pid/task/"*; do
+      [[ -d $task ]] && tasks+=("${task##*/}") && owners+=("${number[$up]-0}")
+    done
+  done
+}
+on_task() { # task what command [word]...; what has ended meanwhile needs no change
+  local task=$1 what=$2 message
+  shift 2
+  message=$("$@" 2>&1 >/dev/null) || [[ ! -d /proc/$task ]] || die "cannot $what: $message"
+}
 renice_all() { # cgroup nice
-  local pid
-  for pid in ${workers[$1]}; do renice -n "$2" -p "$pid" >/dev/null || die "cannot set a nice value of $2"; done
+  local task
+  tasks_of "$1"
+  for task in "${tasks[@]}"; do on_task "$task" "set a nice value of $2" renice -n "$2" -p "$task"; done
 }
 set_policy() { # cgroup word...
-  local group=$1 pid
+  local task
+  tasks_of "$1"
   shift
-  for pid in ${workers[$group]}; do chrt "${@:1:$#-1}" -p "${*: -1}" "$pid" || die "cannot set the policy $*"; done
+  for task in "${tasks[@]}"; do on_task "$task" "set the policy $*" chrt "${@:1:$#-1}" -p "${*: -1}" "$task"; done
 }
 set_clamps() { # cgroup min max
-  local pid
-  for pid in ${workers[$1]}; do uclampset -m "$2" -M "$3" -p "$pid" >/dev/null || die 'cannot set the clamps'; done
+  local task
+  tasks_of "$1"
+  for task in "${tasks[@]}"; do on_task "$task" 'set the clamps' uclampset -m "$2" -M "$3" -p "$task"; done
 }
-pin_all() { # cgroup mask...
-  local group=$1 pid i=0
+pin_all() { # cgroup mask..., one a worker
+  local group=$1 i mask
   shift
   local masks=("$@")
-  for pid in ${workers[$group]}; do
-    taskset -pc "${masks[i++ % ${#masks[@]}]}" "$pid" >/dev/null || die "cannot pin the workers of $group"
+  tasks_of "$group"
+  for i in "${!tasks[@]}"; do
+    mask=${masks[owners[i] % ${#masks[@]}]}
+    on_task "${tasks[i]}" "pin the workers of $group to $mask" taskset -pc "$mask" "${tasks[i]}"
   done
 }
 signal_storm() { # cgroup count microseconds
-  local i pid
+  local i
   for ((i = 0; i < $2; i++)); do
-    for pid in ${workers[$1]}; do kill -STOP "$pid" 2>/dev/null; done
+    tasks_of "$1"
+    ((${#processes[@]} == 0)) || kill -STOP "${processes[@]}" 2>/dev/null
     nap $(($3 / 2))
-    for pid in ${workers[$1]}; do kill -CONT "$pid" 2>/dev/null; done
+    ((${#processes[@]} == 0)) || kill -CONT "${processes[@]}" 2>/dev/null
     nap $(($3 - $3 / 2))
   done
 }
@@ -230,6 +291,7 @@ run_payload() { # name cgroup program [word]...
   shift 2
   "$@" &
   pid=$!
+  disown "$pid" 2>/dev/null
   put "$group" cgroup.procs "$pid"
   payloads[$name]=$pid
   payload_groups[$name]=$group
@@ -247,7 +309,6 @@ wait_payload() { # name microseconds, 0: without a limit
 }
 end_payload() {
   kill -KILL "${payloads[$1]}" 2>/dev/null
-  wait "${payloads[$1]}" 2>/dev/null
   unset "payloads[$1]" "payload_groups[$1]"
 }
 
@@ -258,6 +319,9 @@ change() { # file value; put back at the end of the step
   undo_files+=("$1") undo_values+=("$before")
   { printf '%s\n' "$2" >"$1"; } 2>/dev/null || die "cannot write '$2' into $1"
 }
+change_sysctl() { # file value
+  if [[ -e $1 ]]; then change "$1" "$2"; else say "this kernel has no $1: it is left out"; fi
+}
 undo_to() {
   local i
   for ((i = ${#undo_files[@]} - 1; i >= $1; i--)); do
@@ -267,17 +331,23 @@ undo_to() {
 }
 
 # --- the scheduler
-scheduler_state() {
-  [[ -r /sys/kernel/sched_ext/state ]] || die 'this kernel has no sched_ext'
-  printf '%s' "$(</sys/kernel/sched_ext/state)"
+scheduler_is() { # state
+  [[ -r /sys/kernel/sched_ext/state ]] || die 'this kernel has no sched_ext: it needs CONFIG_SCHED_CLASS_EXT=y'
+  [[ $(</sys/kernel/sched_ext/state) == "$1" ]]
+}
+check_scheduler() {
+  [[ -z $scheduler_pid ]] || {
+    kill -0 "$scheduler_pid" 2>/dev/null || die "the scheduler has ended: $running"
+    scheduler_is enabled || die "the kernel has taken the scheduler out: $running; see dmesg"
+  }
 }
 start_scheduler() { # program [word]...
   local try
-  [[ $(scheduler_state) == disabled ]] || die 'another sched_ext scheduler is loaded'
+  scheduler_is disabled || die 'another sched_ext scheduler is loaded'
   "$@" &
-  scheduler_pid=$!
+  scheduler_pid=$! running=$*
   for ((try = 0; try < 2000; try++)); do
-    [[ $(scheduler_state) == enabled ]] && return 0
+    scheduler_is enabled && return 0
     kill -0 "$scheduler_pid" 2>/dev/null || die "the scheduler has ended: $*"
     nap 10000
   done
@@ -312,7 +382,7 @@ clean_up() {
   undo_to 0
   while ((${#groups[@]} > 0)); do remove_group "${groups[-1]}"; done
   stop_scheduler
-  [[ -z $base || ! -d $base ]] || rmdir "$base" || say "cannot remove $base"
+  [[ -z $base || ! -d $base ]] || rmdir "$base" || { go_on && say "cannot remove $base"; }
   for controller in $enabled; do
     { printf -- '-%s\n' "$controller" >"${base%/*}/cgroup.subtree_control"; } 2>/dev/null ||
       say "cannot disable '$controller' in ${base%/*} again"
@@ -321,16 +391,17 @@ clean_up() {
 }
 at_exit() {
   trap '' INT TERM HUP
+  interrupted=0 naps=$never
   clean_up
 }
 
 [[ $BASH_VERSION == [5-9].* || $BASH_VERSION == [1-9][0-9].* ]] || die 'needs bash 5'
 ((EUID == 0)) || die 'needs root'
-exec {never}<> <(:) {gate}<> <(:) || die 'needs /dev/fd'
+exec {never}<> <(:) {naps}<> <(:) {gate}<> <(:) || die 'needs /dev/fd'
 trap at_exit EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+trap 'interrupt 130' INT
+trap 'interrupt 143' TERM
+trap 'interrupt 129' HUP
 )bash";
 
 }  // namespace

@@ -81,7 +81,7 @@ struct OpInShell {
   void operator()(const op::WriteSysctl& op) const {
     std::string file = op.name;
     std::replace(file.begin(), file.end(), '.', '/');
-    to.line(fmt::format("change {} {}", shell_quote("/proc/sys/" + file), shell_quote(op.value)));
+    to.line(fmt::format("change_sysctl {} {}", shell_quote("/proc/sys/" + file), shell_quote(op.value)));
   }
   void operator()(const op::SteerIrq& op) const {
     if (op.irq.empty() || op.irq.find_first_not_of("0123456789") != std::string::npos) return miss();

@@ -132,6 +132,9 @@ void ScriptWriter::spawn(const std::string& cgroup, const std::vector<WorkSpec>&
     const int count = std::max(1, work.workers / made.workers_each);
     if (!made.otherwise.empty()) miss(fmt::format("{}: {}: {}", shown, name_of(work.type), made.otherwise));
     line(fmt::format("spawn {} {}{} -- {}", in(cgroup), count, attributes(cgroup, work, count), made.command));
+    if (work.comm && made.command.starts_with("work_stress"))
+      miss(fmt::format("{}: the name '{}' of its workers: stress-ng gives its processes names of its own", shown,
+                       *work.comm));
     groups_[cgroup].workers += count;
   }
 }
@@ -181,6 +184,7 @@ void ScriptWriter::add(const Ctx& ctx, const ScenarioPlan& plan) {
   if (!controllers.empty()) line(fmt::format("enable_in . {}", fmt::join(controllers, " ")));
   if (!scheduler_.empty()) line("((with_scheduler == 0)) || start_scheduler \"${scheduler[@]}\"");
   add_cgroups(plan.backdrop.cgroups);
+  if (!plan.backdrop.cgroups.empty()) line("release");
   for (const Op& op : plan.backdrop.ops) add(op);
   for (const Payload& payload : plan.backdrop_payloads) start(payload, {}, "");
   for (std::size_t i = 0; i < plan.steps.size(); ++i) add_step(plan.steps[i], static_cast<int>(i) + 1);
