@@ -45,10 +45,14 @@ class Manual : public KtstrProgram {
     return run_program(shell, arguments, {"PATH=" + path("bin").string() + ":/usr/bin:/bin", "TERM=dumb"});
   }
 
-  // COMPREPLY of a command line whose cursor is at its end; `words` is what bash makes of it.
-  std::vector<std::string> in_bash(const std::string& line, const std::string& words) const {
-    const std::string program = "source " + script("bash").string() + "; COMP_WORDS=(" + words + "); COMP_LINE='" +
-                                line + "'; COMP_POINT=${#COMP_LINE}; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ktstr;" +
+  // COMPREPLY of a command line whose cursor is at its end; `words` is what bash makes of it; `without`: what does not
+  // break words here.
+  std::vector<std::string> in_bash(const std::string& line, const std::string& words,
+                                   const std::string& without = "") const {
+    const std::string unbroken = without.empty() ? "" : "COMP_WORDBREAKS=${COMP_WORDBREAKS//[" + without + "]/}; ";
+    const std::string program = "source " + script("bash").string() + "; " + unbroken + "COMP_WORDS=(" + words +
+                                "); COMP_LINE='" + line +
+                                "'; COMP_POINT=${#COMP_LINE}; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ktstr;" +
                                 " printf '%s\\n' \"${COMPREPLY[@]}\"";
     const Ran ran = in_shell("bash", {"--norc", "-c", program});
     EXPECT_EQ(ran.err, "");
@@ -75,6 +79,18 @@ TEST_F(Manual, BashCompletesWhatKtstrKnows) {
   EXPECT_THAT(in_bash("ktstr run ", "ktstr run ''"), IsSupersetOf({"two.toml", ":steady"}));
   EXPECT_THAT(in_bash("ktstr run n", "ktstr run n"), IsEmpty());
   EXPECT_THAT(in_bash("ktstr run --report junit:n", "ktstr run --report junit : n"), ElementsAre("notes.txt"));
+  // What bash does not cut off is part of the answer.
+  EXPECT_THAT(in_bash("ktstr run --report junit:n", "ktstr run --report junit:n", ":"), ElementsAre("junit:notes.txt"));
+  EXPECT_THAT(in_bash("ktstr run --report=junit:n", "ktstr run --report=junit:n", ":="),
+              ElementsAre("--report=junit:notes.txt"));
+  EXPECT_THAT(in_bash("ktstr run --report=junit:n", "ktstr run --report = junit:n", ":"),
+              ElementsAre("junit:notes.txt"));
+  EXPECT_THAT(in_bash("ktstr run --report=junit:bi", "ktstr run --report=junit:bi", ":="),
+              ElementsAre("--report=junit:bin/"));
+  EXPECT_THAT(in_bash("ktstr export :steady --output=n", "ktstr export :steady --output=n", "="),
+              ElementsAre("--output=notes.txt"));
+  EXPECT_THAT(in_bash("ktstr export :steady --output=n", "ktstr export : steady --output = n"),
+              ElementsAre("notes.txt"));
   EXPECT_THAT(in_bash("ktstr why l", "ktstr why l"), ElementsAre("last", "last-failed"));
   EXPECT_THAT(in_bash("", "ktstr man wo"), ElementsAre("work"));  // as a caller who has no line
 }

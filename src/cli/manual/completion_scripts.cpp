@@ -37,15 +37,24 @@ _ktstr() {
       files=$answer
     fi
   done < <("$program" completion --of "${words[@]:1}" 2>/dev/null)
-  local path part=$typed
-  [[ $typed == --*=* ]] && part=${typed#*=}
-  [[ $typed == *:* ]] && part=${typed#*:}
+  # What stands before a file's name is part of the answer, as far as bash has not cut it off.
+  local path part=$typed before=''
   if [[ $files != none ]]; then
+    [[ $typed == --*=* ]] && before=${typed%%=*}=
+    [[ ${typed#"$before"} =~ ^[a-z]+: ]] && before+=${BASH_REMATCH[0]}
+    part=${typed#"$before"}
     local kind=-f
     [[ $files == directories ]] && kind=-d
     while IFS= read -r path; do
       [[ $files == toml && $path != *.toml && ! -d $path ]] && continue
-      COMPREPLY+=("$path")
+      answer=$before$path
+      answer=${answer#"$cut"}
+      # Of a directory that bash does not see.
+      if [[ $answer != "$path" && -d $path ]]; then
+        answer+=/
+        compopt -o nospace 2>/dev/null
+      fi
+      COMPREPLY+=("$answer")
     done < <(compgen "$kind" -- "$part")
     compopt -o filenames 2>/dev/null
   fi
