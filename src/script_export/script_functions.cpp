@@ -69,15 +69,13 @@ make_base() { # controller...
     [[ $kind == cgroup2 ]] && mount=$point && break
   done </proc/mounts
   [[ -n $mount ]] || die 'no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup'
-  base=${KTSTR_CGROUP:-$mount}
-  [[ -d $base ]] || die "KTSTR_CGROUP names no directory: $base; make that cgroup, or unset KTSTR_CGROUP"
-  [[ -e $base/cgroup.controllers ]] || die "KTSTR_CGROUP names no cgroup of cgroup v2: $base; one below $mount is"
-  base=${base%/}/ktstr-export-$$
-  if [[ -e $base ]]; then
-    local there=$base
-    base=''
-    die "$there is there already, of a script that was killed: rmdir it and what is in it"
-  fi
+  local within=${KTSTR_CGROUP:-$mount}
+  within=${within%/}
+  [[ -d $within ]] || die "KTSTR_CGROUP names no directory: $within; make that cgroup, or unset KTSTR_CGROUP"
+  [[ -e $within/cgroup.controllers ]] || die "KTSTR_CGROUP names no cgroup of cgroup v2: $within; one below $mount is"
+  [[ ! -e $within/ktstr-export-$$ ]] ||
+    die "$within/ktstr-export-$$ is there already, of a script that was killed: rmdir it and what is in it"
+  base=$within/ktstr-export-$$
   for controller; do
     [[ " $(<"${base%/*}/cgroup.controllers") " == *" $controller "* ]] ||
       die "${base%/*} has no controller '$controller'"
