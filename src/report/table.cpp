@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "report/units.h"
+
 namespace ktstr {
 
 bool Table::is_text(std::size_t column) const {
@@ -46,7 +48,9 @@ std::string Table::render(std::string_view indent, std::size_t columns,
   };
   line(headings_);
   for (const auto& row : rows_) line(row);
-  if (!left_out.empty()) text += fmt::format("{}(too narrow for {})\n", indent, left_out);
+  if (!left_out.empty())
+    for (const std::string& each : wrapped(fmt::format("(too narrow for {})", left_out), columns - indent.size()))
+      text += fmt::format("{}{}\n", indent, each);
   return text;
 }
 

@@ -146,6 +146,12 @@ TEST(TextReport, FitsIntoTheColumnsThatThereAre) {
   expect_approved("pass_80", narrow);
   EXPECT_LE(widest(narrow), 80U);
   EXPECT_THAT(narrow, HasSubstr("(too narrow for migrations"));
+  const std::string least = text_report(record, {.columns = 44});
+  const std::size_t note = least.find("  (too narrow for ");
+  ASSERT_NE(note, std::string::npos);
+  const std::string all_of_it = least.substr(note, least.find(')', note) - note);
+  EXPECT_LE(widest(all_of_it), 44U);
+  EXPECT_THAT(all_of_it, HasSubstr("\n  "));
   EXPECT_EQ(text_report(record, {.columns = 500}), text_report(record));
 }
 

@@ -2,9 +2,11 @@
 //
 // ktstr export: what it writes and refuses, and one of its scripts, run on this machine.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <sstream>
 #include <thread>
 
 #include "base/text/shell_words.h"
@@ -15,7 +17,9 @@ namespace ktstr {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class Export : public KtstrProgram {
  protected:
@@ -51,6 +55,31 @@ TEST_F(Export, RefusesWhatRunRefuses) {
   EXPECT_THAT(none.err, HasSubstr("did you mean ':steady'?"));
   const fs::path file = write("it.toml", "[[cgroup]]\nname = \"cg_0\"\ncpuset = \"llc:7\"\n");
   EXPECT_THAT(run({"export", file.string()}).err, HasSubstr("it.toml:"));
+}
+
+TEST_F(Export, APlaceThatCannotBeWrittenIsTheUsersToCorrect) {
+  const std::string file = write("it.toml", "[[cgroup]]\nname = \"cg_0\"\n").string();
+  for (const std::string& place : {path("none/it.sh").string(), path("").string(), std::string("/proc/it.sh")}) {
+    const Ran ran = run({"export", file, "-o", place});
+    EXPECT_EQ(ran.status.describe(), "exited with status 64") << place;
+    EXPECT_THAT(ran.err, HasSubstr("cannot write the script to " + place + ": ")) << place;
+    EXPECT_THAT(ran.err, HasSubstr("-o ")) << place;
+    EXPECT_THAT(ran.err, Not(HasSubstr(".new."))) << place;
+  }
+}
+
+TEST_F(Export, WritesIntoDevicesAndWhatASymlinkNames) {
+  const std::string file = write("it.toml", "[[cgroup]]\nname = \"cg_0\"\n").string();
+  write("real.sh", "old");
+  fs::create_symlink("real.sh", path("link.sh"));
+  fs::create_symlink("/dev/null", path("null"));
+  EXPECT_TRUE(run({"export", file, "-o", path("link.sh").string()}).status.success());
+  EXPECT_TRUE(fs::is_symlink(path("link.sh")));
+  EXPECT_EQ(read_text(path("real.sh")).value_or(""), run({"export", file}).out);
+  EXPECT_TRUE(run({"export", file, "-o", path("null").string()}).status.success());
+  EXPECT_TRUE(fs::is_symlink(path("null")));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_EQ(run({"export", file, "-o", "/dev/stdout"}).out, run({"export", file}).out);
 }
 
 class HostScript : public Export {
@@ -113,6 +142,74 @@ TEST_F(HostScript, CleansUpWhenItIsEnded) {
     EXPECT_EQ((*ended)->describe(), fmt::format("exited with status {}", status));
     EXPECT_FALSE(fs::exists(base(*running)));
   }
+}
+
+// Whenever it comes, also while a step or all is removed.
+TEST_F(HostScript, LeavesNothingWheneverItIsEnded) {
+  const fs::path script = exported(replace_all(kNoControllers, "DURATION", "100ms"));
+  for (int i = 0; i < 12; ++i) {
+    auto running = start(script);
+    ASSERT_TRUE(running);
+    std::this_thread::sleep_for(30ms * i);
+    (void)running->signal(i % 2 == 0 ? SIGTERM : SIGHUP);
+    const auto ended = running->wait(20s);
+    ASSERT_TRUE(ended && *ended);
+    EXPECT_FALSE(fs::exists(base(*running))) << i;
+    EXPECT_NE((*ended)->describe(), "exited with status 1") << i;
+    EXPECT_NE((*ended)->describe(), "exited with status 139") << i;
+  }
+}
+
+TEST_F(HostScript, OpsReachTheChildrenOfWorkers) {
+  if (!find_program("stress-ng")) GTEST_SKIP() << "stress-ng is not installed: apt-get install stress-ng";
+  const fs::path script = exported(
+      "duration = \"600s\"\n[backdrop]\n[[backdrop.cgroup]]\nname = \"all\"\nwork = \"YieldHeavy\"\nworkers = 1\n"
+      "[[step]]\nhold = \"1s\"\n[[step]]\n[[step.op]]\nop = \"set_nice\"\ncgroup = \"all\"\nnice = 7\n");
+  auto running = start(script);
+  ASSERT_TRUE(running);
+  const auto nices = [&] {
+    std::vector<int> all;
+    std::istringstream pids(read_text(base(*running) / "all/cgroup.procs").value_or(""));
+    for (int pid; pids >> pid;) all.push_back(::getpriority(PRIO_PROCESS, static_cast<id_t>(pid)));
+    return all;
+  };
+  std::vector<int> seen;
+  for (int i = 0; i < 1000 && std::count(seen.begin(), seen.end(), 7) < 2; ++i) {
+    std::this_thread::sleep_for(10ms);
+    seen = nices();
+  }
+  EXPECT_GE(seen.size(), 2U) << "the worker and its child";
+  EXPECT_THAT(seen, testing::Each(7));
+  ASSERT_TRUE(running->signal(SIGTERM));
+  const auto ended = running->wait(20s);
+  ASSERT_TRUE(ended && *ended);
+  EXPECT_FALSE(fs::exists(base(*running)));
+}
+
+TEST_F(HostScript, SaysWhatIsWrongOnceAndRightly) {
+  const fs::path script = exported("duration = \"60s\"\n[[cgroup]]\nname = \"cg_0\"\n");
+  const auto said = [&](const fs::path& file, const std::string& cgroup) {
+    const auto ran = run_captured({.argv = {file.string()}, .env = {"KTSTR_CGROUP=" + cgroup}}, 20s);
+    EXPECT_TRUE(ran && ran->status.describe() == "exited with status 1");
+    return ran ? ran->err : "";
+  };
+  EXPECT_THAT(said(script, "/nowhere"), HasSubstr("it.sh: KTSTR_CGROUP names no directory: /nowhere; "));
+  EXPECT_THAT(said(script, "/tmp"),
+              AllOf(HasSubstr("it.sh: KTSTR_CGROUP names no cgroup of cgroup v2: /tmp; "), Not(HasSubstr("remove"))));
+  // A scheduler's state as it would be, in a file.
+  ASSERT_TRUE(run({"export", path("it.toml").string(), "--scheduler", "/bin/sleep 1", "-o", path("s.sh").string()})
+                  .status.success());
+  const auto with_state = [&](const std::string& name, const std::string& state) {
+    std::string text = replace_all(read_text(path("s.sh")).value_or(""), "/sys/kernel/sched_ext/state", state);
+    // Enabled from when it is started.
+    text = replace_all(std::move(text), "scheduler_pid=$! ", "echo enabled >" + state + "; scheduler_pid=$! ");
+    return write(name, text, 0755);
+  };
+  EXPECT_EQ(said(with_state("none.sh", path("no_state").string()), own_.string()),
+            "none.sh: this kernel has no sched_ext: it needs CONFIG_SCHED_CLASS_EXT=y\n");
+  write("state", "disabled\n");
+  EXPECT_THAT(said(with_state("dies.sh", path("state").string()), own_.string()),
+              HasSubstr("dies.sh: the scheduler has ended: /bin/sleep 1\n"));
 }
 
 // What is wrong in the middle of it ends it, too.

@@ -46,7 +46,7 @@ Status list(const RunsListCommand& command) {
   std::vector<RunRecord> records = select(state, command.wanted);
   const std::size_t all = records.size();
   if (!command.json) records.resize(std::min(all, command.most));
-  return print_out(command.json ? runs_list_json(records) : runs_list_text(records, all));
+  return print_out(command.json ? runs_list_json(records) : runs_list_text(records, all, stdout_columns()));
 }
 
 Status show(const RunsShowCommand& command) {

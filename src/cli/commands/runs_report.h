@@ -9,7 +9,8 @@
 namespace ktstr::cli {
 
 // Finished runs, one line each; ends with how many there are. `all`: of which these are the first.
-std::string runs_list_text(const std::vector<RunRecord>& records, std::size_t all);
+// `columns` as Table::render() has them.
+std::string runs_list_text(const std::vector<RunRecord>& records, std::size_t all, std::size_t columns = 0);
 std::string runs_list_json(const std::vector<RunRecord>& records);
 
 }  // namespace ktstr::cli

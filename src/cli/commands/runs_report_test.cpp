@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace ktstr::cli {
 namespace {
@@ -29,6 +30,19 @@ TEST(RunsReport, HasALineForEach) {
   EXPECT_THAT(text, HasSubstr("20261124-013855.417-steady-3fa2  pass"));
   EXPECT_THAT(text, HasSubstr("  scx_mine --slice 5/7  "));
   EXPECT_THAT(text, HasSubstr("worker 3\\u001b[2J\n")) << "one line, and nothing for the terminal";
+}
+
+TEST(RunsReport, IsFittedToTheTerminal) {
+  RunRecord failed = kept_run(Outcome::kInconclusive);
+  failed.details[0].message = std::string(50, 'x') + " and so on, for much longer than a terminal is wide";
+  for (const std::size_t columns : {60U, 80U, 100U, 132U}) {
+    std::istringstream text(runs_list_text({kept_run(Outcome::kPass), failed}, 2, columns));
+    std::string all;
+    for (std::string line; std::getline(text, line); all += line + "\n") EXPECT_LE(line.size(), columns) << line;
+    EXPECT_THAT(all, HasSubstr("  xxxxx")) << columns;
+    EXPECT_THAT(all, HasSubstr("20261124-013855.417-steady-3fa2  inconclusive")) << columns;
+    EXPECT_EQ(all.find("too narrow for kernel") != std::string::npos, columns < 132U) << all;
+  }
 }
 
 TEST(RunsReport, SaysWhereThereAreMoreOrNone) {
