@@ -8,9 +8,10 @@ namespace {
 constexpr std::string_view kFunctions = R"bash(
 set -u
 me=${0##*/}
-declare -a groups=() undo_files=() undo_values=() processes=() tasks=() owners=()
+declare -a groups=() undo_files=() undo_values=() processes=() tasks=() owners=() seen=(0)
 declare -A workers=() payloads=() payload_groups=()
-base='' outside='' end='' now='' scheduler_pid='' running='' pending=0 step_groups=0 step_undo=0 enabled='' interrupted=0
+base='' outside='' end='' now='' scheduler_pid='' running='' pending=0 step_groups=0 step_undo=0 enabled=''
+interrupted=0
 
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() {
@@ -199,6 +200,15 @@ tasks_of() { # cgroup
     done
   done
 }
+new_tasks_of() { # cgroup; those that were forked since $seen was filled; at most 5 times
+  local i
+  ((seen[0] += 1, seen[0] <= 5)) || return
+  tasks_of "$1"
+  for i in "${!tasks[@]}"; do
+    if [[ -n ${seen[${tasks[i]}]-} ]]; then unset "tasks[$i]" "owners[$i]"; else seen[${tasks[i]}]=1; fi
+  done
+  ((${#tasks[@]} > 0))
+}
 on_task() { # task what command [word]...; what has ended meanwhile needs no change
   local task=$1 what=$2 message
   shift 2
@@ -206,28 +216,36 @@ on_task() { # task what command [word]...; what has ended meanwhile needs no cha
 }
 renice_all() { # cgroup nice
   local task
-  tasks_of "$1"
-  for task in "${tasks[@]}"; do on_task "$task" "set a nice value of $2" renice -n "$2" -p "$task"; done
+  seen=([0]=0)
+  while new_tasks_of "$1"; do
+    for task in "${tasks[@]}"; do on_task "$task" "set a nice value of $2" renice -n "$2" -p "$task"; done
+  done
 }
 set_policy() { # cgroup word...
-  local task
-  tasks_of "$1"
+  local task group=$1
   shift
-  for task in "${tasks[@]}"; do on_task "$task" "set the policy $*" chrt "${@:1:$#-1}" -p "${*: -1}" "$task"; done
+  seen=([0]=0)
+  while new_tasks_of "$group"; do
+    for task in "${tasks[@]}"; do on_task "$task" "set the policy $*" chrt "${@:1:$#-1}" -p "${*: -1}" "$task"; done
+  done
 }
 set_clamps() { # cgroup min max
   local task
-  tasks_of "$1"
-  for task in "${tasks[@]}"; do on_task "$task" 'set the clamps' uclampset -m "$2" -M "$3" -p "$task"; done
+  seen=([0]=0)
+  while new_tasks_of "$1"; do
+    for task in "${tasks[@]}"; do on_task "$task" 'set the clamps' uclampset -m "$2" -M "$3" -p "$task"; done
+  done
 }
 pin_all() { # cgroup mask..., one a worker
   local group=$1 i mask
   shift
   local masks=("$@")
-  tasks_of "$group"
-  for i in "${!tasks[@]}"; do
-    mask=${masks[owners[i] % ${#masks[@]}]}
-    on_task "${tasks[i]}" "pin the workers of $group to $mask" taskset -pc "$mask" "${tasks[i]}"
+  seen=([0]=0)
+  while new_tasks_of "$group"; do
+    for i in "${!tasks[@]}"; do
+      mask=${masks[owners[i] % ${#masks[@]}]}
+      on_task "${tasks[i]}" "pin the workers of $group to $mask" taskset -pc "$mask" "${tasks[i]}"
+    done
   done
 }
 signal_storm() { # cgroup count microseconds
