@@ -9,6 +9,12 @@
 
 namespace ktstr {
 
+namespace {
+
+constexpr int kMostLinks = 40;  // as the kernel has it
+
+}  // namespace
+
 Status check_output(const fs::path& path) {
   constexpr const char* kHint = "name a file in a directory that you may write to";
   std::error_code error;
@@ -33,9 +39,11 @@ Status write_output(const fs::path& path, ByteSpan bytes) {
   std::error_code error;
   const fs::file_status there = fs::status(path, error);
   if (there.type() == fs::file_type::not_found || there.type() == fs::file_type::regular) {
-    // What a link names is replaced, not the link.
-    const fs::path real = fs::is_symlink(path, error) ? fs::weakly_canonical(path, error) : path;
-    return write_atomically(error ? path : real, bytes);
+    // What a link names is replaced, not the link; it may name what is not there yet.
+    fs::path real = path;
+    for (int links = 0; links < kMostLinks && fs::is_symlink(real, error); ++links)
+      real = real.parent_path() / fs::read_symlink(real, error);
+    return write_atomically(real, bytes);
   }
   KTSTR_TRY_ASSIGN(const Fd file, open_file(path, O_WRONLY));
   return write_all(file.get(), bytes).context(path.string());

@@ -62,7 +62,7 @@ TEST_F(Export, APlaceThatCannotBeWrittenIsTheUsersToCorrect) {
   for (const std::string& place : {path("none/it.sh").string(), path("").string(), std::string("/proc/it.sh")}) {
     const Ran ran = run({"export", file, "-o", place});
     EXPECT_EQ(ran.status.describe(), "exited with status 64") << place;
-    EXPECT_THAT(ran.err, HasSubstr("cannot write the script to " + place + ": ")) << place;
+    EXPECT_THAT(ran.err, HasSubstr("cannot write the script to ")) << place;
     EXPECT_THAT(ran.err, HasSubstr("-o ")) << place;
     EXPECT_THAT(ran.err, Not(HasSubstr(".new."))) << place;
   }
@@ -174,7 +174,9 @@ TEST_F(HostScript, OpsReachTheChildrenOfWorkers) {
     return all;
   };
   std::vector<int> seen;
-  for (int i = 0; i < 1000 && std::count(seen.begin(), seen.end(), 7) < 2; ++i) {
+  // They are changed one after another.
+  const auto all_are = [&] { return seen.size() >= 2 && std::count(seen.begin(), seen.end(), 7) == std::ssize(seen); };
+  for (int i = 0; i < 1000 && !all_are(); ++i) {
     std::this_thread::sleep_for(10ms);
     seen = nices();
   }
