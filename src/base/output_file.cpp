@@ -35,7 +35,7 @@ Status check_output(const fs::path& path) {
   return users_mistake(fail_errno("cannot write to {}", path.string())).with_hint(kHint);
 }
 
-Status write_output(const fs::path& path, ByteSpan bytes) {
+Status write_output(const fs::path& path, ByteSpan bytes, unsigned mode) {
   std::error_code error;
   const fs::file_status there = fs::status(path, error);
   if (there.type() == fs::file_type::not_found || there.type() == fs::file_type::regular) {
@@ -43,7 +43,7 @@ Status write_output(const fs::path& path, ByteSpan bytes) {
     fs::path real = path;
     for (int links = 0; links < kMostLinks && fs::is_symlink(real, error); ++links)
       real = real.parent_path() / fs::read_symlink(real, error);
-    return write_atomically(real, bytes);
+    return write_atomically(real, bytes, mode);
   }
   KTSTR_TRY_ASSIGN(const Fd file, open_file(path, O_WRONLY));
   return write_all(file.get(), bytes).context(path.string());

@@ -15,6 +15,7 @@ namespace ktstr {
 Status check_output(const std::filesystem::path& path);
 
 // All of it or nothing into a regular file, also through a link, which stays; into anything else as it is.
-Status write_output(const std::filesystem::path& path, ByteSpan bytes);
+// A file that is made gets `mode`, less the umask.
+Status write_output(const std::filesystem::path& path, ByteSpan bytes, unsigned mode = 0644);
 
 }  // namespace ktstr

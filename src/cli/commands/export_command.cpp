@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ktstr export: a scenario as a script.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cerrno>
 #include <system_error>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/output_file.h"
 #include "base/text/shell_words.h"
 #include "base/text/users_mistake.h"
 #include "cli/commands/commands.h"
@@ -59,19 +58,10 @@ Result<ExportedScript> exported(const ExportCommand& command) {
   return made;
 }
 
-// A device, a pipe or what a symlink names is written to: only a file may be replaced.
-Status write_file(const fs::path& output, ByteSpan bytes) {
-  std::error_code error;
-  const fs::file_status there = fs::symlink_status(output, error);
-  if (!fs::exists(there) || fs::is_regular_file(there)) return write_atomically(output, bytes, 0755);
-  KTSTR_TRY_ASSIGN(const Fd fd, open_file(output, O_WRONLY | O_CREAT | O_TRUNC, 0755));
-  return write_all(fd.get(), bytes);
-}
-
 // The place is the user's choice, so that an error there is the user's to correct; a full disk is not.
 Status write_script(const std::string& output, const std::string& text) {
   if (output.empty()) return print_out(text);
-  const Status written = write_file(output, as_byte_span(text));
+  const Status written = write_output(output, as_byte_span(text), 0755);
   if (written) return ok();
   const int why = written.error().saved_errno();
   if (why == ENOSPC || why == EDQUOT || why == EIO || why == 0) return Error(written.error()).context(output);

@@ -28,12 +28,27 @@ Result<fs::path> state_dir() {
   return environment.state_dir;
 }
 
-// Finished ones, newest first.
-std::vector<RunRecord> select(const fs::path& state, const RunsSelection& wanted) {
+// Of a run without a result that can be read: a report without it would hide it. None: it is still under way.
+std::optional<RunRecord> without_result(const fs::path& run) {
+  if (const auto lock = hold_run(run); !lock && lock.error().code() == ErrorCode::kBusy) return std::nullopt;
+  RunRecord record;
+  record.id = run.filename().string();
+  record.test = test_of_run_id(record.id);
+  record.outcome = Outcome::kInfrastructure;
+  std::error_code error;
+  record.error = fs::exists(run / "result.json", error) ? "its result.json cannot be read"
+                                                        : "it left no result: its ktstr was killed";
+  record.run_dir = run.string();
+  return record;
+}
+
+// Finished ones, newest first; `and_lost`: also those whose result is lost.
+std::vector<RunRecord> select(const fs::path& state, const RunsSelection& wanted, bool and_lost = false) {
   const NameFilter tests(wanted.test);
   std::vector<RunRecord> records;
   for (const std::string& id : run_ids(state)) {
     auto record = finished_run(state / "runs" / id);
+    if (!record && and_lost) record = without_result(state / "runs" / id);
     if (!record) continue;
     if (!tests.selects(record->test) || (wanted.failed && exit_code(record->outcome) == 0)) continue;
     records.push_back(*std::move(record));
@@ -57,20 +72,6 @@ Status show(const RunsShowCommand& command) {
   return print_out(shown_report(record, command.verbose));
 }
 
-// Of a run without a result that can be read: a report without it would hide it. None: it is still under way.
-std::optional<RunRecord> without_result(const fs::path& run) {
-  if (const auto lock = hold_run(run); !lock && lock.error().code() == ErrorCode::kBusy) return std::nullopt;
-  RunRecord record;
-  record.id = run.filename().string();
-  record.test = test_of_run_id(record.id);
-  record.outcome = Outcome::kInfrastructure;
-  std::error_code error;
-  record.error = fs::exists(run / "result.json", error) ? "its result.json cannot be read"
-                                                        : "it left no result: its ktstr was killed";
-  record.run_dir = run.string();
-  return record;
-}
-
 // The named ones; none named: all that are wanted, as they were made.
 Result<std::vector<RunRecord>> gather(const std::vector<std::string>& names, const RunsSelection& wanted) {
   KTSTR_TRY_ASSIGN(const fs::path state, state_dir());
@@ -82,12 +83,8 @@ Result<std::vector<RunRecord>> gather(const std::vector<std::string>& names, con
     records.push_back(std::move(record));
   }
   if (!names.empty()) return records;
-  records = select(state, wanted);
-  const NameFilter tests(wanted.test);
-  for (const std::string& id : run_ids(state))
-    if (tests.selects(test_of_run_id(id)) && !finished_run(state / "runs" / id))
-      if (auto record = without_result(state / "runs" / id)) records.push_back(*std::move(record));
-  std::sort(records.begin(), records.end(), [](const RunRecord& a, const RunRecord& b) { return a.id < b.id; });
+  records = select(state, wanted, true);
+  std::reverse(records.begin(), records.end());
   return records;
 }
 
